@@ -1,1 +1,12 @@
-//! (being written)
+//! Environments: where cases run, each a driver behind one small pair of traits.
+//!
+//! A driver knows nothing of suites, cases or verdicts. It starts programs in exactly the
+//! environment it is given, puts files in place, and says what is there. What it cannot do it says
+//! with a type, never by an empty answer.
+
+mod driver;
+
+pub use driver::{
+    Absent, Contents, Detection, Entry, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,
+    SnapshotLimits,
+};

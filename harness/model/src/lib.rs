@@ -1,1 +1,44 @@
-//! (being written)
+//! The words of Twinproof as plain types: claims, cases, steps, environments, evidence, verdicts,
+//! expectations and results.
+//!
+//! Nothing here reads a file, starts a program or looks at the clock. Everything is serde, so that
+//! what one crate writes another can read, and a JSON Schema of each file format is generated from
+//! the same types (see [`schema`]).
+
+mod capability;
+mod case;
+mod claim;
+mod environment;
+mod evidence;
+mod expectation;
+mod floor;
+mod golden;
+mod matcher;
+mod pattern;
+mod results;
+pub mod schema;
+mod step;
+mod verdict;
+
+pub use capability::{Capability, Requirement, RequirementError};
+pub use case::{Case, Control, StepRef};
+pub use claim::{Claim, ClaimFile, DocumentVerdict, Level};
+pub use environment::{EnvironmentKind, EnvironmentName, EnvironmentNameError, Fingerprint};
+pub use evidence::{
+    BlobRef, CanarySight, EntryKind, FileEntry, HttpExchange, Observation, ProcessObservation,
+    RunOutcome, RunRecord, Skip, StepRecord,
+};
+pub use expectation::{Date, Expectation, ExpectationFile, Expected};
+pub use floor::{Floor, FloorFile};
+pub use golden::{Class, ClassFile, Normaliser, NormaliserFile};
+pub use matcher::{TextMatch, TextTable};
+pub use pattern::glob_matches;
+pub use results::{
+    CaseResult, Check, ControlOutcome, EnvironmentResult, ExpectationState, FloorResult,
+    GoldenResult, NormaliserUse, Results, RunMeta, Summary,
+};
+pub use step::{
+    Canary, EnvStep, ExitMatch, FileStep, Go, GoldenStep, Http, Probe, ProbeKind, Process, Run,
+    Step, TreeStep, ValueMatch, Write,
+};
+pub use verdict::Verdict;

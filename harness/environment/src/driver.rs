@@ -1,0 +1,236 @@
+//! The two traits of a driver, and what passes through them.
+//!
+//! All paths that pass here are *native*: written as the programs of that environment write them
+//! (`/tmp/w/a` on Linux, `C:\w\a` on Windows and under Wine).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use twinproof_model::{Capability, EntryKind, EnvironmentName, Fingerprint};
+
+/// Why an environment is not to be had, and what would provide it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Absent {
+    /// What is missing.
+    pub detail: String,
+    /// The one command (or setting) that would provide it.
+    pub remedy: String,
+}
+
+/// What looking for an environment gave.
+pub enum Detection {
+    /// It is there, and has shaken hands.
+    Available(Box<dyn Environment>),
+    /// It is not there.
+    Absent {
+        /// Which one.
+        name: EnvironmentName,
+        /// Why.
+        absent: Absent,
+    },
+}
+
+/// A failure of the driver itself; nothing is known of the subject then.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvironmentError {
+    /// The machinery under the driver failed (an engine, a relay, the file system).
+    #[error("{environment}: {action}: {message}")]
+    Driver {
+        /// Which environment.
+        environment: String,
+        /// What was being done.
+        action: String,
+        /// What happened.
+        message: String,
+    },
+    /// The environment cannot do this; its capabilities say so beforehand.
+    #[error("{environment} cannot {what}")]
+    Unsupported {
+        /// Which environment.
+        environment: String,
+        /// What.
+        what: String,
+    },
+    /// A limit was exceeded.
+    #[error("{environment}: {what} is over the limit of {limit}")]
+    Limit {
+        /// Which environment.
+        environment: String,
+        /// What is too large.
+        what: String,
+        /// The limit with its unit.
+        limit: String,
+    },
+}
+
+/// A program to start.
+#[derive(Clone, Debug)]
+pub struct Exec {
+    /// A native path, or a name that is looked up on the PATH of `env`.
+    pub program: String,
+    /// Its arguments, each as it is.
+    pub args: Vec<String>,
+    /// Its whole environment: nothing is inherited, nothing added.
+    pub env: BTreeMap<String, String>,
+    /// Its current directory, a native path.
+    pub cwd: String,
+    /// Its standard input; at its end it sees end of file.
+    pub stdin: Vec<u8>,
+    /// Time limit; after it the program and all that it started are killed.
+    pub limit: Duration,
+    /// Most bytes kept of each output.
+    pub output_limit: u64,
+}
+
+/// How a program ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exited {
+    /// Its exit code, 128 + N for death by signal N; none when it did not start or was killed at its
+    /// limit.
+    pub code: Option<i64>,
+    /// There is no such program.
+    pub not_found: bool,
+    /// It was killed at its time limit.
+    pub timed_out: bool,
+    /// What it wrote to its standard output, raw.
+    pub stdout: Vec<u8>,
+    /// What it wrote to its standard error, raw.
+    pub stderr: Vec<u8>,
+    /// Whether one of them was cut at the limit.
+    pub truncated: bool,
+    /// How long it ran, as seen by the driver.
+    pub duration: Duration,
+}
+
+/// Something to put in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// A file with these bytes and, where bits are kept, this mode (0644 when absent).
+    File {
+        /// Its bytes.
+        bytes: Vec<u8>,
+        /// Its permission bits.
+        mode: Option<u32>,
+    },
+    /// A directory.
+    Dir {
+        /// Its permission bits (0755 when absent).
+        mode: Option<u32>,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// Its target, as it is written into the link.
+        target: String,
+    },
+}
+
+/// Whether the bytes of files are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Bytes too.
+    Wanted,
+    /// Sizes and hashes only.
+    Hashes,
+}
+
+/// How much [`Sandbox::entries`] may look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotLimits {
+    /// Deepest level below the path; 0 is the path itself.
+    pub depth: u32,
+    /// Most entries.
+    pub entries: usize,
+    /// Most bytes in all.
+    pub bytes: u64,
+}
+
+impl Default for SnapshotLimits {
+    /// 64 levels, 100,000 entries, 1 GiB.
+    fn default() -> Self {
+        Self { depth: 64, entries: 100_000, bytes: 1 << 30 }
+    }
+}
+
+/// One thing that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Relative to the path looked at, with `/`; empty for that path itself.
+    pub path: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Permission bits, where they are kept.
+    pub mode: Option<u32>,
+    /// Target of a symbolic link.
+    pub target: Option<String>,
+    /// Size of a file in bytes.
+    pub size: u64,
+    /// SHA-256 of a file, lower-case hexadecimal.
+    pub sha256: Option<String>,
+    /// Bytes of a file, where they were wanted.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// A place where cases run.
+pub trait Environment: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &EnvironmentName;
+
+    /// Its facts that cases may require.
+    fn capabilities(&self) -> &BTreeSet<Capability>;
+
+    /// What it is, closely enough to set up the same again.
+    fn fingerprint(&self) -> &Fingerprint;
+
+    /// What its handshake showed, a line each.
+    fn handshake(&self) -> &[String];
+
+    /// Native path of the root of the SDK of that version (`1.27.3`).
+    ///
+    /// # Errors
+    /// When that SDK is not to be had here.
+    fn goroot(&self, version: &str) -> Result<String, Absent>;
+
+    /// Native path of a build cache that cases may share; it is warm where possible.
+    fn go_cache(&self) -> &str;
+
+    /// The variables that a program needs here to start at all, with a home directory and a
+    /// temporary directory at the given native paths. The harness's own variables are not in it.
+    fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String>;
+
+    /// Makes a fresh, empty work directory.
+    ///
+    /// # Errors
+    /// When the machinery under the driver fails.
+    fn open(&self, label: &str) -> Result<Box<dyn Sandbox + '_>, EnvironmentError>;
+}
+
+/// A work directory in an environment. Dropping it removes it with everything that runs in it.
+pub trait Sandbox: Send {
+    /// Its native path, symbolic links resolved.
+    fn root(&self) -> &str;
+
+    /// Runs a program to its end.
+    ///
+    /// # Errors
+    /// When the machinery under the driver fails; that a program is not found, fails or is killed at
+    /// its limit is an answer, not an error.
+    fn exec(&self, exec: &Exec) -> Result<Exited, EnvironmentError>;
+
+    /// Puts something at a native path; missing parent directories are made (0755).
+    ///
+    /// # Errors
+    /// When it cannot be put there, or the environment cannot hold such a thing.
+    fn put(&self, path: &str, what: &Put) -> Result<(), EnvironmentError>;
+
+    /// What is at a native path, and below it: sorted by path, the path itself first, links not
+    /// followed. Empty when nothing is there.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is over the limits.
+    fn entries(
+        &self,
+        path: &str,
+        contents: Contents,
+        limits: SnapshotLimits,
+    ) -> Result<Vec<Entry>, EnvironmentError>;
+}

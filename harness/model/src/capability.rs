@@ -1,0 +1,245 @@
+//! Capabilities: facts of an environment that cases may require.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One fact of an environment. The names are those of suite files.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub enum Capability {
+    /// Programs see Linux.
+    #[serde(rename = "os:linux")]
+    Linux,
+    /// Programs see Windows (real or Wine).
+    #[serde(rename = "os:windows")]
+    Windows,
+    /// Programs see macOS.
+    #[serde(rename = "os:macos")]
+    Macos,
+    /// Real Windows, not Wine.
+    #[serde(rename = "real-windows")]
+    RealWindows,
+    /// Paths start at `/`.
+    #[serde(rename = "paths:posix")]
+    PosixPaths,
+    /// Paths start at a drive letter.
+    #[serde(rename = "paths:windows")]
+    WindowsPaths,
+    /// `A` and `a` are two files in the work directory.
+    #[serde(rename = "case-sensitive")]
+    CaseSensitive,
+    /// `A` and `a` are one file in the work directory.
+    #[serde(rename = "case-insensitive")]
+    CaseInsensitive,
+    /// Symbolic links can be made in the work directory.
+    #[serde(rename = "symlink")]
+    Symlink,
+    /// Permission bits are kept and shown.
+    #[serde(rename = "mode-bits")]
+    ModeBits,
+    /// Programs run as an administrator, whom permission bits do not stop.
+    #[serde(rename = "root")]
+    Root,
+    /// Programs run as an ordinary user.
+    #[serde(rename = "unprivileged")]
+    Unprivileged,
+    /// A Go SDK is there.
+    #[serde(rename = "go")]
+    Go,
+    /// A C compiler that Go can use is there.
+    #[serde(rename = "cgo")]
+    Cgo,
+    /// The C library is glibc.
+    #[serde(rename = "libc:glibc")]
+    Glibc,
+    /// The C library is musl.
+    #[serde(rename = "libc:musl")]
+    Musl,
+    /// The real `wslpath` is there.
+    #[serde(rename = "wslpath")]
+    Wslpath,
+    /// Programs reach the harness's own servers on the loopback interface.
+    #[serde(rename = "loopback")]
+    Loopback,
+}
+
+impl Capability {
+    /// All capabilities.
+    pub const ALL: [Self; 18] = [
+        Self::Linux,
+        Self::Windows,
+        Self::Macos,
+        Self::RealWindows,
+        Self::PosixPaths,
+        Self::WindowsPaths,
+        Self::CaseSensitive,
+        Self::CaseInsensitive,
+        Self::Symlink,
+        Self::ModeBits,
+        Self::Root,
+        Self::Unprivileged,
+        Self::Go,
+        Self::Cgo,
+        Self::Glibc,
+        Self::Musl,
+        Self::Wslpath,
+        Self::Loopback,
+    ];
+
+    /// The name used in suite files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Linux => "os:linux",
+            Self::Windows => "os:windows",
+            Self::Macos => "os:macos",
+            Self::RealWindows => "real-windows",
+            Self::PosixPaths => "paths:posix",
+            Self::WindowsPaths => "paths:windows",
+            Self::CaseSensitive => "case-sensitive",
+            Self::CaseInsensitive => "case-insensitive",
+            Self::Symlink => "symlink",
+            Self::ModeBits => "mode-bits",
+            Self::Root => "root",
+            Self::Unprivileged => "unprivileged",
+            Self::Go => "go",
+            Self::Cgo => "cgo",
+            Self::Glibc => "libc:glibc",
+            Self::Musl => "libc:musl",
+            Self::Wslpath => "wslpath",
+            Self::Loopback => "loopback",
+        }
+    }
+
+    /// The capability of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.as_str() == name)
+    }
+}
+
+impl std::fmt::Display for Capability {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What a case requires of its environment: a capability, its absence (`!root`), or a range of Go
+/// versions (`go>=1.23`, `go<1.27`; major and minor only).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Requirement {
+    /// The capability is there.
+    Has(Capability),
+    /// The capability is not there.
+    Lacks(Capability),
+    /// Go is at least this (major, minor).
+    GoAtLeast(u32, u32),
+    /// Go is older than this (major, minor).
+    GoBefore(u32, u32),
+}
+
+/// A requirement that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequirementError {
+    /// No such capability.
+    #[error("unknown capability `{0}`")]
+    Unknown(String),
+    /// The version after `go>=` or `go<` is not `MAJOR.MINOR`.
+    #[error("`{0}` is no Go version range: write `go>=1.23` or `go<1.27`")]
+    Version(String),
+}
+
+impl std::str::FromStr for Requirement {
+    type Err = RequirementError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let version = |v: &str| {
+            let (major, minor) = v.split_once('.')?;
+            Some((major.parse().ok()?, minor.parse().ok()?))
+        };
+        let bad = || RequirementError::Version(text.to_owned());
+        if let Some(v) = text.strip_prefix("go>=") {
+            return version(v).map(|(a, b)| Self::GoAtLeast(a, b)).ok_or_else(bad);
+        }
+        if let Some(v) = text.strip_prefix("go<") {
+            return version(v).map(|(a, b)| Self::GoBefore(a, b)).ok_or_else(bad);
+        }
+        let (name, make): (_, fn(Capability) -> Self) = match text.strip_prefix('!') {
+            Some(name) => (name, Self::Lacks),
+            None => (text, Self::Has),
+        };
+        Capability::parse(name).map(make).ok_or_else(|| RequirementError::Unknown(name.to_owned()))
+    }
+}
+
+impl std::fmt::Display for Requirement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Has(c) => write!(f, "{c}"),
+            Self::Lacks(c) => write!(f, "!{c}"),
+            Self::GoAtLeast(a, b) => write!(f, "go>={a}.{b}"),
+            Self::GoBefore(a, b) => write!(f, "go<{a}.{b}"),
+        }
+    }
+}
+
+impl Serialize for Requirement {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Requirement {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Requirement {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Requirement".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<_> =
+            Capability::ALL.iter().flat_map(|c| [c.as_str().to_owned(), format!("!{c}")]).collect();
+        schemars::json_schema!({
+            "description": "a capability, its absence (`!root`), or a range of Go versions",
+            "anyOf": [
+                { "enum": names },
+                { "type": "string", "pattern": r"^go(>=|<)[0-9]+\.[0-9]+$" }
+            ]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Capability, Requirement};
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("root", Some(Requirement::Has(Capability::Root)))]
+    #[case("!os:windows", Some(Requirement::Lacks(Capability::Windows)))]
+    #[case("go>=1.23", Some(Requirement::GoAtLeast(1, 23)))]
+    #[case("go<1.27", Some(Requirement::GoBefore(1, 27)))]
+    #[case("go>1.27", None)]
+    #[case("go>=1", None)]
+    #[case("Root", None)]
+    #[case("", None)]
+    fn requirements_are_strict(#[case] text: &str, #[case] want: Option<Requirement>) {
+        let got = text.parse::<Requirement>().ok();
+        assert_eq!(got, want);
+        if let Some(r) = got {
+            assert_eq!(r.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_serde() {
+        for c in Capability::ALL {
+            assert_eq!(serde_json::to_string(&c).unwrap(), format!("\"{c}\""));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Assertions about text: what a suite file may say of an output or a file.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A condition on a text. In a suite file a plain string is [`TextMatch::equals`].
+///
+/// Texts are compared with one final line end taken off both sides; bytes that are not UTF-8 are
+/// never equal to a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct TextMatch(pub TextTable);
+
+/// The table form of [`TextMatch`]: every key that is there must hold, and one must be there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TextTable {
+    /// The whole text is this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equals: Option<String>,
+    /// The lines of the text are these, in this order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Vec<String>>,
+    /// One line of the text is this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// No line of the text is this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_line: Option<String>,
+    /// The text has this part, literally.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contains: Option<String>,
+    /// The text does not have this part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<String>,
+    /// The whole text matches this regular expression, which is anchored at both ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regex: Option<String>,
+    /// One line of the text matches this regular expression, anchored at both ends of the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_regex: Option<String>,
+    /// The text is empty (`true`) or not (`false`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty: Option<bool>,
+}
+
+impl TextTable {
+    /// Whether no key is there, so that it would assert nothing.
+    #[must_use]
+    pub fn asserts_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The regular expressions in it.
+    pub fn regexes(&self) -> impl Iterator<Item = &str> {
+        self.regex.as_deref().into_iter().chain(self.line_regex.as_deref())
+    }
+}
+
+impl TextMatch {
+    /// The whole text is this.
+    #[must_use]
+    pub fn equals(text: impl Into<String>) -> Self {
+        Self(TextTable { equals: Some(text.into()), ..TextTable::default() })
+    }
+}
+
+impl<'de> Deserialize<'de> for TextMatch {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = TextMatch;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a text, or a table of conditions on it")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<TextMatch, E> {
+                Ok(TextMatch::equals(text))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                map: A,
+            ) -> Result<TextMatch, A::Error> {
+                let table =
+                    TextTable::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                if table.asserts_nothing() {
+                    return Err(serde::de::Error::custom(
+                        "an empty table asserts nothing: give `equals`, `lines`, `line`, `contains` or `regex`",
+                    ));
+                }
+                Ok(TextMatch(table))
+            }
+        }
+        d.deserialize_any(Visitor)
+    }
+}
+
+impl JsonSchema for TextMatch {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "TextMatch".into()
+    }
+
+    fn json_schema(g: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let table = g.subschema_for::<TextTable>();
+        schemars::json_schema!({
+            "description": "the whole text, or a table of conditions that must all hold",
+            "anyOf": [{ "type": "string" }, table]
+        })
+    }
+}
