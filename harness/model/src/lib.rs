@@ -18,6 +18,7 @@ mod pattern;
 mod results;
 pub mod schema;
 mod step;
+pub mod variables;
 mod verdict;
 
 pub use capability::{Capability, Requirement, RequirementError};
