@@ -8,6 +8,7 @@
 mod capability;
 mod case;
 mod claim;
+mod control;
 mod environment;
 mod evidence;
 mod expectation;
@@ -24,6 +25,7 @@ mod verdict;
 pub use capability::{Capability, Requirement, RequirementError};
 pub use case::{Case, Control, StepRef};
 pub use claim::{Claim, ClaimFile, DocumentVerdict, Level};
+pub use control::ControlError;
 pub use environment::{EnvironmentKind, EnvironmentName, EnvironmentNameError, Fingerprint};
 pub use evidence::{
     BlobRef, CanarySight, EntryKind, FileEntry, HttpExchange, Observation, ProcessObservation,
