@@ -1,1 +1,31 @@
-//! (being written)
+//! The Go checksum database: what it serves, what proves it, and a client that believes nothing.
+//!
+//! Each module is one concept, and its documentation is the specification it implements:
+//!
+//! - [`escape`]: module paths and versions, their checks and their `!x` spelling in URLs;
+//! - [`note`]: signed notes (C2SP signed-note) and their keys;
+//! - [`tlog`]: the transparency log of RFC 6962: hashes, tree heads, records, proofs;
+//! - [`tile`]: the log cut into tiles, and how tiles are authenticated;
+//! - [`dirhash`]: the `h1:` hash of a module zip, a directory tree and a go.mod;
+//!
+//! It is not an HTTP client: whoever calls brings the transport.
+//! It is not a go.sum editor either; it returns the lines and never touches a file of a project.
+
+pub mod dirhash;
+pub mod escape;
+pub mod note;
+pub mod tile;
+pub mod tlog;
+
+pub use dirhash::H1;
+pub use tlog::Hash;
+
+mod base64;
+
+/// The name of Go's public checksum database, as in cmd/go's `GOSUMDB` default.
+pub const PUBLIC_DATABASE: &str = "sum.golang.org";
+
+/// The verifier key of Go's public checksum database.
+///
+/// Source: `knownGOSUMDB` in `cmd/go/internal/modfetch/key.go` of every Go distribution.
+pub const PUBLIC_KEY: &str = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8";

@@ -1,0 +1,126 @@
+//! Reading stored hashes, the hash of a whole tree, and what a new record adds.
+
+use super::hash::{Hash, node_hash, record_hash};
+use super::index::{stored_hash_index, subtree_indexes};
+
+/// Why a tree operation failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TlogError {
+    /// The sizes asked for make no sense together.
+    #[error("{what}: {n} is out of range for a tree of {size} records")]
+    OutOfRange {
+        /// What was asked for.
+        what: &'static str,
+        /// The record number or smaller tree size.
+        n: u64,
+        /// The tree size.
+        size: u64,
+    },
+    /// A [`HashReader`] has no hash at this index.
+    #[error("no hash is stored at index {0}")]
+    NoHash(u64),
+    /// A [`HashReader`] returned another number of hashes than it was asked for.
+    #[error("asked for {asked} hashes and was given {given}")]
+    WrongCount {
+        /// Hashes asked for.
+        asked: usize,
+        /// Hashes returned.
+        given: usize,
+    },
+    /// The proof does not lead from the given hash to the given root.
+    #[error("invalid transparency proof")]
+    InvalidProof,
+}
+
+/// A source of stored hashes. It need not be trusted unless it says so itself.
+pub trait HashReader {
+    /// What can go wrong on reading, tree errors included.
+    type Error: From<TlogError>;
+
+    /// The hashes at `indexes` (see [`stored_hash_index`]), in that order, all of them.
+    ///
+    /// # Errors
+    /// When any of them cannot be had.
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Self::Error>;
+}
+
+impl HashReader for [Hash] {
+    type Error = TlogError;
+
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, TlogError> {
+        let at = |&index: &u64| {
+            usize::try_from(index)
+                .ok()
+                .and_then(|i| self.get(i))
+                .copied()
+                .ok_or(TlogError::NoHash(index))
+        };
+        indexes.iter().map(at).collect()
+    }
+}
+
+/// Reads, and holds the reader to the number of hashes.
+pub(super) fn read<R: HashReader + ?Sized>(
+    reader: &R,
+    indexes: &[u64],
+) -> Result<Vec<Hash>, R::Error> {
+    if indexes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let hashes = reader.read_hashes(indexes)?;
+    if hashes.len() != indexes.len() {
+        return Err(TlogError::WrongCount { asked: indexes.len(), given: hashes.len() }.into());
+    }
+    Ok(hashes)
+}
+
+/// Joins complete subtrees, left to right, into the hash of the tree they make up.
+pub(crate) fn join(subtrees: &[Hash]) -> Hash {
+    subtrees
+        .iter()
+        .copied()
+        .rev()
+        .reduce(|right, left| node_hash(&left, &right))
+        .unwrap_or(Hash::EMPTY)
+}
+
+/// The root hash of the tree of the first `size` records. One call to the reader.
+///
+/// # Errors
+/// What the reader returns.
+pub fn tree_hash<R: HashReader + ?Sized>(size: u64, reader: &R) -> Result<Hash, R::Error> {
+    Ok(join(&read(reader, &subtree_indexes(0, size))?))
+}
+
+/// The hashes to store behind the others when record number `n` with text `data` is added.
+///
+/// # Errors
+/// What the reader of the hashes stored so far returns.
+pub fn stored_hashes<R: HashReader + ?Sized>(
+    n: u64,
+    data: &[u8],
+    reader: &R,
+) -> Result<Vec<Hash>, R::Error> {
+    stored_hashes_for_record_hash(n, record_hash(data), reader)
+}
+
+/// As [`stored_hashes`], from the record's hash.
+///
+/// # Errors
+/// What the reader of the hashes stored so far returns.
+pub fn stored_hashes_for_record_hash<R: HashReader + ?Sized>(
+    n: u64,
+    hash: Hash,
+    reader: &R,
+) -> Result<Vec<Hash>, R::Error> {
+    // Each trailing one of n completes a subtree with the neighbour on its left.
+    let indexes: Vec<u64> =
+        (0..n.trailing_ones()).map(|level| stored_hash_index(level, (n >> level) - 1)).collect();
+    let mut hashes = vec![hash];
+    let mut last = hash;
+    for left in read(reader, &indexes)? {
+        last = node_hash(&left, &last);
+        hashes.push(last);
+    }
+    Ok(hashes)
+}
