@@ -1,0 +1,136 @@
+//! The newest tree head: is another one of the same history, and does it move it forward?
+
+use super::fetch::Fetch;
+use super::fork::Fork;
+use super::lookup::{LookupError, OlderHead};
+use super::store::{Store, Swap};
+use super::tiles::Tiles;
+use crate::note::{self, Verifier};
+use crate::tile::{TileError, TileHashReader};
+use crate::tlog::{Hash, TreeHead, prove_tree, tree_hash};
+
+/// A tree head with the note that says so. The empty log needs none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SignedHead {
+    pub(super) head: TreeHead,
+    pub(super) note: String,
+}
+
+impl SignedHead {
+    pub(super) const EMPTY: Self = Self { head: TreeHead::EMPTY, note: String::new() };
+
+    /// Opens a signed tree note.
+    pub(super) fn open(note: &[u8], verifier: &Verifier) -> Result<Self, LookupError> {
+        let opened = note::open(note, std::slice::from_ref(verifier))?;
+        let head = TreeHead::parse(&opened.text)?;
+        // Opening has found it to be UTF-8.
+        Ok(Self { head, note: String::from_utf8_lossy(note).into_owned() })
+    }
+}
+
+/// One operation's view of the database.
+pub(super) struct View<'a> {
+    pub(super) fetch: &'a dyn Fetch,
+    pub(super) store: &'a dyn Store,
+    pub(super) verifier: &'a Verifier,
+    pub(super) height: u8,
+}
+
+/// How often the store's tree head may change underfoot before giving up.
+const MAX_CONFLICTS: usize = 100;
+
+impl View<'_> {
+    /// Runs `work` over tiles; again without the store's tiles if those turn out to be wrong.
+    pub(super) fn with_tiles<T>(
+        &self,
+        work: impl Fn(&Tiles<'_>) -> Result<T, LookupError>,
+    ) -> Result<T, LookupError> {
+        let tiles = |use_store| {
+            Tiles::new(self.fetch, self.store, self.verifier.name(), self.height, use_store)
+        };
+        let first = tiles(true);
+        match work(&first) {
+            Err(LookupError::Tile(TileError::Inconsistent { .. })) if first.used_store() => {
+                let again = tiles(false);
+                let result = work(&again)?;
+                again.keep();
+                Ok(result)
+            }
+            result => {
+                let result = result?;
+                first.keep();
+                Ok(result)
+            }
+        }
+    }
+
+    /// The tree head in the store.
+    pub(super) fn stored(&self) -> Result<(Option<Vec<u8>>, SignedHead), LookupError> {
+        let note = self.store.latest(self.verifier.name())?;
+        let head = match &note {
+            Some(note) => SignedHead::open(note, self.verifier)?,
+            None => SignedHead::EMPTY,
+        };
+        Ok((note, head))
+    }
+
+    /// Checks `theirs` against the store's tree head, moves that forward if `theirs` is larger,
+    /// and returns the larger one.
+    pub(super) fn merge(
+        &self,
+        theirs: SignedHead,
+        older: OlderHead,
+    ) -> Result<SignedHead, LookupError> {
+        for _ in 0..MAX_CONFLICTS {
+            let (stored, ours) = self.stored()?;
+            if theirs.head.size <= ours.head.size {
+                self.check_trees(&theirs, &ours)?;
+                if older == OlderHead::Refuse && theirs.head.size < ours.head.size {
+                    return Err(LookupError::Rollback {
+                        seen: ours.head.size,
+                        got: theirs.head.size,
+                    });
+                }
+                return Ok(ours);
+            }
+            self.check_trees(&ours, &theirs)?;
+            let note = theirs.note.as_bytes();
+            if self.store.swap_latest(self.verifier.name(), stored.as_deref(), note)? == Swap::Done
+            {
+                return Ok(theirs);
+            }
+        }
+        Err(LookupError::Contended)
+    }
+
+    /// Checks that the tree `older` is the beginning of the tree `newer`.
+    fn check_trees(&self, older: &SignedHead, newer: &SignedHead) -> Result<(), LookupError> {
+        if older.head == newer.head || (older.head == TreeHead::EMPTY) {
+            return Ok(());
+        }
+        let fork = |hash: Hash, proof: Vec<Hash>| {
+            LookupError::Fork(Box::new(Fork {
+                older_note: older.note.clone(),
+                newer_note: newer.note.clone(),
+                hash,
+                proof,
+            }))
+        };
+        if older.head.size == newer.head.size {
+            // Two hashes for one size: the signatures alone prove it.
+            return Err(fork(newer.head.hash, Vec::new()));
+        }
+        if older.head.size == 0 {
+            return Err(LookupError::EmptyTreeHash);
+        }
+        self.with_tiles(|tiles| {
+            let reader = TileHashReader::new(newer.head, tiles);
+            let hash = tree_hash(older.head.size, &reader)?;
+            if hash == older.head.hash {
+                return Ok(());
+            }
+            // The proof needs no tile that the hash did not, and they are still at hand.
+            Err(fork(hash, prove_tree(newer.head.size, older.head.size, &reader)?))
+        })
+    }
+}
