@@ -83,8 +83,7 @@ impl Control {
     fn mutate(&self, step: &mut Step) -> Result<(), ControlError> {
         let kind = step.kind();
         let mut taken = Vec::new();
-        let mut variables = |env: &mut std::collections::BTreeMap<_, _>,
-                             unset: &mut Vec<String>| {
+        let variables = |env: &mut std::collections::BTreeMap<_, _>, unset: &mut Vec<String>| {
             for name in &self.unset {
                 env.remove(name);
             }

@@ -57,6 +57,9 @@ pub struct RunMeta {
     /// Whether the run was interrupted before its end.
     #[serde(default)]
     pub interrupted: bool,
+    /// Whether what is optional or unavailable counts too.
+    #[serde(default)]
+    pub strict: bool,
     /// Whether cases were filtered, so that floors do not apply.
     #[serde(default)]
     pub filtered: bool,

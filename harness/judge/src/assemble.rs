@@ -1,0 +1,221 @@
+//! From the docket and the records to the results.
+
+use crate::case::{Judge, NormaliserError};
+use crate::docket::{Docket, record_path};
+use crate::{Blobs, expect, floors};
+use std::collections::{BTreeMap, HashMap};
+use twinproof_model::{
+    Case, CaseResult, ControlOutcome, EnvironmentName, EnvironmentResult, Level, NormaliserUse,
+    Results, RunOutcome, RunRecord, Skip, Summary, Verdict,
+};
+
+/// Judges every record and draws up the results. Every case of the docket appears with every
+/// environment of the docket that it names, whether there is a record or not.
+///
+/// # Errors
+/// When a shared normaliser cannot be used.
+pub fn assemble(
+    docket: &Docket,
+    records: &[RunRecord],
+    blobs: &dyn Blobs,
+) -> Result<Results, NormaliserError> {
+    let judge = Judge::new(&docket.normalisers, &docket.goldens, blobs)?;
+    let by_cell: HashMap<(&str, &EnvironmentName, bool), &RunRecord> =
+        records.iter().map(|r| ((r.case.as_str(), &r.environment, r.control), r)).collect();
+    let levels: HashMap<&str, Level> =
+        docket.claims.iter().map(|c| (c.id.as_str(), c.level)).collect();
+    let mut normalised: BTreeMap<String, u64> =
+        docket.normalisers.iter().map(|n| (n.name.clone(), 0)).collect();
+    let mut cases = Vec::new();
+    let mut controls = Vec::new();
+    for case in &docket.cases {
+        let key = case.key();
+        let named =
+            |e: &&EnvironmentResult| case.environments.iter().any(|s| e.name.selected_by(s));
+        for environment in docket.environments.iter().filter(named) {
+            let record = by_cell.get(&(key.as_str(), &environment.name, false)).copied();
+            cases.push(one(&judge, case, environment, record, &levels, &mut normalised));
+            if let Some(record) = by_cell.get(&(key.as_str(), &environment.name, true)) {
+                controls.extend(control(&judge, case, record));
+            }
+        }
+    }
+    let today = day_of(docket.run.started);
+    let expectations = expect::apply(&docket.expectations, today, &docket.environments, &mut cases);
+    let floors = floors::check(&docket.floors, &docket.environments, &cases, docket.run.filtered);
+    let normalisers =
+        normalised.into_iter().map(|(name, replaced)| NormaliserUse { name, replaced }).collect();
+    let mut run = docket.run.clone();
+    run.redactions = records.iter().map(|r| r.redactions).sum();
+    let mut results = Results {
+        format: 1,
+        run,
+        summary: Summary::count(cases.iter().map(|c| c.verdict)),
+        environments: docket.environments.clone(),
+        claims: docket.claims.clone(),
+        cases,
+        controls,
+        expectations,
+        floors,
+        normalisers,
+    };
+    conclude(&mut results);
+    Ok(results)
+}
+
+fn one(
+    judge: &Judge<'_>,
+    case: &Case,
+    environment: &EnvironmentResult,
+    record: Option<&RunRecord>,
+    levels: &HashMap<&str, Level>,
+    normalised: &mut BTreeMap<String, u64>,
+) -> CaseResult {
+    let key = case.key();
+    let level = case.claims.iter().filter_map(|c| levels.get(c.as_str())).min();
+    let mut result = CaseResult {
+        suite: case.suite.clone(),
+        case: key.clone(),
+        title: case.title.clone(),
+        environment: environment.name.clone(),
+        subject: record.map(|r| r.subject.clone()).unwrap_or_default(),
+        claims: case.claims.clone(),
+        level: level.copied().unwrap_or(Level::Must),
+        verdict: Verdict::Inconclusive,
+        skip: None,
+        broken: None,
+        checks: Vec::new(),
+        flaky: false,
+        micros: record.map_or(0, |r| r.micros),
+        started: record.map_or(0, |r| r.started),
+        file: case.file.clone(),
+        line: case.line,
+        column: case.column,
+        record: record_path(&key, &environment.name, false),
+        drift: BTreeMap::new(),
+        goldens: Vec::new(),
+    };
+    let Some(record) = record else {
+        result.verdict = Verdict::HarnessError;
+        result.broken = Some("there is no record of this run".into());
+        return result;
+    };
+    if let RunOutcome::Skipped(skip) = &record.outcome {
+        result.verdict = verdict_of_skip(skip);
+        result.skip = Some(skip.clone());
+        return result;
+    }
+    let judgement = judge.judge(case, record);
+    result.verdict = judgement.verdict();
+    result.broken = judgement.broken;
+    result.checks = judgement.checks;
+    result.flaky = judgement.flaky;
+    result.goldens = judgement.goldens;
+    if let (Some(row), false) = (&case.drift, judgement.drift.is_empty()) {
+        result.drift.insert(row.clone(), judgement.drift);
+    }
+    for (name, count) in judgement.normalised {
+        *normalised.entry(name).or_default() += count;
+    }
+    result
+}
+
+fn verdict_of_skip(skip: &Skip) -> Verdict {
+    match skip {
+        Skip::EnvironmentAbsent { .. } | Skip::SdkAbsent { .. } => Verdict::Unavailable,
+        Skip::RequirementNotMet { .. } => Verdict::NotApplicable,
+        Skip::Interrupted | Skip::RunTimeLimit { .. } => Verdict::Inconclusive,
+    }
+}
+
+/// A control did its work when the mutated case fails, by the check that it names if it names one.
+fn control(judge: &Judge<'_>, case: &Case, record: &RunRecord) -> Option<ControlOutcome> {
+    if matches!(record.outcome, RunOutcome::Skipped(_)) {
+        return None;
+    }
+    let key = case.key();
+    let mut outcome = ControlOutcome {
+        record: record_path(&key, &record.environment, true),
+        case: key,
+        environment: record.environment.clone(),
+        verdict: Verdict::Inconclusive,
+        red: Vec::new(),
+        ok: false,
+        problem: None,
+    };
+    let mutated = match case.under_control() {
+        Ok(mutated) => mutated,
+        Err(error) => {
+            outcome.problem = Some(error.to_string());
+            return Some(outcome);
+        }
+    };
+    let judgement = judge.judge(&mutated, record);
+    outcome.verdict = judgement.verdict();
+    let failed = judgement.checks.iter().filter(|c| c.verdict == Verdict::Fail);
+    outcome.red = failed.map(|c| c.id.clone()).collect();
+    outcome.problem = match (&case.control.turns, outcome.verdict) {
+        (Some(check), _) if !outcome.red.contains(check) => {
+            Some(format!("check {check} did not turn red"))
+        }
+        (_, Verdict::Fail) => None,
+        (_, Verdict::Pass) => Some("it stayed green".into()),
+        (_, verdict) => Some(judgement.broken.unwrap_or_else(|| format!("it is {verdict}"))),
+    };
+    outcome.ok = outcome.problem.is_none();
+    Some(outcome)
+}
+
+/// The day of a time in milliseconds since the Unix epoch, in UTC.
+fn day_of(millis: i64) -> jiff::civil::Date {
+    let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    jiff::tz::Offset::UTC.to_datetime(time).date()
+}
+
+/// Counts controls, and says in words why the run has the exit code that it has.
+fn conclude(results: &mut Results) {
+    let strict = results.run.strict;
+    let mut codes = vec![0_u8];
+    let mut reasons = Vec::new();
+    let mut blame = |code: u8, count: usize, what: &str| {
+        if count > 0 {
+            codes.push(code);
+            reasons.push(format!("{count} {what}"));
+        }
+    };
+    let cases = |verdict: Verdict, binding: bool| {
+        let counted = move |c: &&CaseResult| {
+            c.verdict == verdict && (!binding || strict || c.level != Level::May)
+        };
+        results.cases.iter().filter(counted).count()
+    };
+    blame(255, cases(Verdict::HarnessError, false), "not judged because the harness broke");
+    blame(1, cases(Verdict::Fail, true), "failed");
+    blame(1, cases(Verdict::Xpass, false), "passed although a failure was expected");
+    blame(2, cases(Verdict::Inconclusive, false), "inconclusive");
+    if strict {
+        blame(2, cases(Verdict::Unavailable, false), "unavailable in a strict run");
+    }
+    let count = |green: bool| {
+        let counted = move |c: &&ControlOutcome| !c.ok && (c.verdict == Verdict::Pass) == green;
+        results.controls.iter().filter(counted).count()
+    };
+    let (green, undriven) = (count(true), count(false));
+    blame(1, green, "controls stayed green");
+    blame(1, undriven, "controls did not turn the right check red");
+    let expired = results.expectations.iter().filter(|e| e.expired).count();
+    blame(1, expired, "expectations are past their last day");
+    blame(2, results.floors.iter().filter(|f| !f.met).count(), "floors are not met");
+    let missing = results.environments.iter().filter(|e| e.required && e.absent.is_some());
+    blame(2, missing.count(), "required environments are absent");
+    blame(2, usize::from(results.run.interrupted), "interruption before the end");
+    if results.cases.is_empty() {
+        blame(2, 1, "run without a case");
+    }
+    let worst = |code: &u8| [0, 2, 1, 255].iter().position(|c| c == code);
+    results.summary.exit_code = codes.into_iter().max_by_key(worst).unwrap_or(255);
+    results.summary.reasons = reasons;
+    results.summary.controls_red = results.controls.iter().filter(|c| c.ok).count() as u64;
+    results.summary.controls_green = green as u64;
+    results.summary.controls_undriven = undriven as u64;
+}

@@ -1,0 +1,51 @@
+//! The docket: all that a judge is given besides the records and their bytes.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use twinproof_model::{
+    Case, Claim, EnvironmentName, EnvironmentResult, Expectation, Floor, Normaliser, RunMeta,
+};
+
+/// A declaration and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed<T> {
+    /// What is declared.
+    pub value: T,
+    /// File, relative to the folder of suites.
+    pub file: String,
+    /// Line in it, from 1.
+    pub line: usize,
+}
+
+/// All that a judge is given besides the records and their bytes. It is stored in the bundle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Docket {
+    /// When, with what, and how the run was asked for.
+    pub run: RunMeta,
+    /// The selected environments.
+    pub environments: Vec<EnvironmentResult>,
+    /// The claims of the selected suites.
+    pub claims: Vec<Claim>,
+    /// The planned cases.
+    pub cases: Vec<Case>,
+    /// The shared normalisers.
+    pub normalisers: Vec<Normaliser>,
+    /// The goldens that the cases compare with: name → content.
+    pub goldens: BTreeMap<String, String>,
+    /// The expectations.
+    pub expectations: Vec<Placed<Expectation>>,
+    /// The floors.
+    pub floors: Vec<Floor>,
+}
+
+/// Path of a run's record within a bundle, with `/`. What is no letter, digit, `-`, `_` or `.` in a
+/// name becomes `_`.
+#[must_use]
+pub fn record_path(case: &str, environment: &EnvironmentName, control: bool) -> String {
+    let clean = |text: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+        text.chars().map(|c| if fits(c) { c } else { '_' }).collect::<String>()
+    };
+    let folder = if control { "controls" } else { "records" };
+    format!("{folder}/{}/{}.json", clean(&environment.to_string()).replace('/', "_"), clean(case))
+}

@@ -1,0 +1,40 @@
+//! Floors: whether enough was decided.
+
+use twinproof_model::{CaseResult, EnvironmentResult, Floor, FloorResult, Verdict};
+
+/// Each floor in each selected environment that it is for.
+pub fn check(
+    floors: &[Floor],
+    environments: &[EnvironmentResult],
+    cases: &[CaseResult],
+    filtered: bool,
+) -> Vec<FloorResult> {
+    let mut results = Vec::new();
+    for floor in floors {
+        for environment in environments.iter().filter(|e| e.name.selected_by(&floor.environment)) {
+            let counts = |v| matches!(v, Verdict::Pass | Verdict::Xfail);
+            let actual = cases
+                .iter()
+                .filter(|c| c.suite == floor.suite && c.environment == environment.name)
+                .filter(|c| counts(c.verdict))
+                .count() as u64;
+            let absent = environment.absent.is_some() && !floor.always && !environment.required;
+            let not_applied = if filtered {
+                Some("cases were selected".to_owned())
+            } else if absent {
+                Some("the environment is absent and not required".to_owned())
+            } else {
+                None
+            };
+            results.push(FloorResult {
+                suite: floor.suite.clone(),
+                environment: environment.name.clone(),
+                floor: floor.pass,
+                actual,
+                met: not_applied.is_some() || actual >= floor.pass,
+                not_applied,
+            });
+        }
+    }
+    results
+}
