@@ -1,0 +1,64 @@
+//! Test vectors: what the real program answered, and whether these rules answer the same.
+
+mod error;
+mod file;
+mod report;
+
+pub use error::VectorsError;
+pub use report::{Answer, Mismatch, Report};
+
+use crate::memory::{MemoryWorld, WorldError};
+use crate::translate::run;
+use file::{Vector, VectorsFile};
+use std::path::Path;
+
+/// Runs every vector of a file against the rules.
+///
+/// The file is JSON of up to 16 MiB, of the form that its own `format` describes: `worlds` by name,
+/// and `vectors`, each with its world.
+///
+/// # Errors
+/// [`VectorsError`], where the file cannot be read, is not of the form, or has nothing to check.
+pub fn check(path: &Path) -> Result<Report, VectorsError> {
+    let text = file::read(path)?;
+    let VectorsFile { worlds, vectors } = file::parse(path, &text)?;
+    let mut mismatches = Vec::new();
+    for vector in &vectors {
+        let Some(world) = worlds.get(&vector.world) else {
+            let mut known: Vec<&str> = worlds.keys().map(String::as_str).collect();
+            known.sort_unstable();
+            return Err(VectorsError::UnknownWorld {
+                path: path.to_owned(),
+                id: vector.id.clone(),
+                world: vector.world.clone(),
+                known: known.join(", "),
+            });
+        };
+        let actual = answer(world, vector).map_err(|source| VectorsError::Vector {
+            path: path.to_owned(),
+            id: vector.id.clone(),
+            source,
+        })?;
+        if actual != vector.expected {
+            mismatches.push(Mismatch {
+                id: vector.id.clone(),
+                arguments: vector.arguments.clone(),
+                input: vector.input.clone(),
+                world: vector.world.clone(),
+                current_dir: vector.current_dir.clone(),
+                expected: vector.expected.clone(),
+                actual,
+            });
+        }
+    }
+    Ok(Report { total: vectors.len(), matched: vectors.len() - mismatches.len(), mismatches })
+}
+
+fn answer(world: &MemoryWorld, vector: &Vector) -> Result<Answer, WorldError> {
+    let arguments: Vec<&[u8]> =
+        vector.arguments.iter().chain(&vector.input).map(Vec::as_slice).collect();
+    Ok(match run(&world.at(&vector.current_dir)?, &arguments) {
+        Ok(output) => Answer { output: Some(output), exit: 0 },
+        Err(_) => Answer { output: None, exit: 1 },
+    })
+}
