@@ -6,8 +6,9 @@
 use super::error::VectorsError;
 use super::report::Answer;
 use crate::memory::{MemoryWorld, WorldError};
+use crate::world::{Errno, World};
 use serde::Deserialize;
-use serde::de::{Deserializer, Visitor};
+use serde::de::{Deserializer, Error as _, Visitor};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -106,15 +107,14 @@ pub fn read(path: &Path) -> Result<String, VectorsError> {
 
 /// Reads the text of a file.
 pub fn parse(path: &Path, text: &str) -> Result<VectorsFile, VectorsError> {
-    let raw: RawFile<'_> =
-        serde_json::from_str(text).map_err(|error| form(path, text, text, None, &error))?;
+    let raw: RawFile<'_> = object(text).map_err(|error| form(path, text, text, None, &error))?;
     if raw.vectors.is_empty() {
         return Err(VectorsError::NoVectors { path: path.to_owned() });
     }
     limit(path, "vectors", raw.vectors.len(), VECTORS_MAX)?;
     let mut worlds = HashMap::new();
     for (name, raw) in raw.worlds {
-        let world: RawWorld = serde_json::from_str(raw.get()).map_err(|error| {
+        let world: RawWorld = object(raw.get()).map_err(|error| {
             form(path, text, raw.get(), Some(format!("world `{name}`")), &error)
         })?;
         limit(path, &format!("mounts in world `{name}`"), world.mountinfo.len(), MOUNTS_MAX)?;
@@ -128,7 +128,7 @@ pub fn parse(path: &Path, text: &str) -> Result<VectorsFile, VectorsError> {
     let mut ids = HashSet::new();
     let mut vectors = Vec::with_capacity(raw.vectors.len());
     for (index, raw) in raw.vectors.into_iter().enumerate() {
-        let vector: RawVector = serde_json::from_str(raw.get()).map_err(|error| {
+        let vector: RawVector = object(raw.get()).map_err(|error| {
             let named = serde_json::from_str::<Named>(raw.get()).ok().and_then(|named| named.id);
             let item = match named {
                 Some(id) => format!("vector `{id}`"),
@@ -142,6 +142,14 @@ pub fn parse(path: &Path, text: &str) -> Result<VectorsFile, VectorsError> {
         vectors.push(vector.into());
     }
     Ok(VectorsFile { worlds, vectors })
+}
+
+/// Parses an object. The parser alone would take an array for one, by the order of the fields.
+fn object<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {
+    if text.trim_start().starts_with('[') {
+        return Err(serde_json::Error::custom("expected an object, not an array"));
+    }
+    serde_json::from_str(text)
 }
 
 fn limit(path: &Path, what: &str, count: usize, limit: usize) -> Result<(), VectorsError> {
@@ -188,8 +196,8 @@ impl RawWorld {
         for (path, target) in &self.symlinks {
             world.add_link(&path.0, &target.0)?;
         }
-        // The program read it, so it was there, whether the file lists it or not.
-        if !self.files.iter().any(|path| path.0 == MOUNTINFO) {
+        // The program read it, so it is there, also where the file does not list it.
+        if world.at(b"/").is_ok_and(|root| root.read_link(MOUNTINFO) == Err(Errno::NoEntry)) {
             world.add_file(MOUNTINFO)?;
         }
         let lines: Vec<&[u8]> = self.mountinfo.iter().map(|line| line.0.as_slice()).collect();
