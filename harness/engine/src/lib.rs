@@ -1,1 +1,29 @@
-//! (being written)
+//! The engine: plans runs, drives them in environments, stores the evidence, and asks the judge.
+//!
+//! It decides what runs where and when, and nothing about what is right: verdicts are the judge's
+//! ([`twinproof_judge`]), and what an environment is, its driver's ([`twinproof_environment`]).
+
+mod archive;
+mod bundle;
+mod drive;
+mod goldens;
+mod http;
+mod manifest;
+mod merge;
+mod plan;
+mod probe;
+mod redact;
+mod schedule;
+mod select;
+mod store;
+
+pub use archive::{ArchiveError, pack, unpack};
+pub use bundle::{Bundle, BundleError, Rejudged, write_atomic};
+pub use goldens::{BlessError, BlessReport, Goldens, bless, write_pending};
+pub use manifest::{Manifest, ManifestProblem};
+pub use merge::{MergeError, merge};
+pub use plan::{Cell, Plan, plan};
+pub use redact::Redactor;
+pub use schedule::{Drive, Limits, Progress, Stop, run};
+pub use select::{Selection, SelectionError, Shard};
+pub use store::{BlobStore, StoreError};

@@ -19,6 +19,7 @@ pub use case::{Judge, Judgement, NormaliserError};
 pub use docket::{Docket, Placed, record_path};
 pub use golden::{class_of, golden_name};
 pub use scope::{Scope, capture};
+pub use text::difference;
 
 use std::borrow::Cow;
 use twinproof_model::BlobRef;

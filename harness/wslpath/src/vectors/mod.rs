@@ -20,8 +20,15 @@ use std::path::Path;
 /// # Errors
 /// [`VectorsError`], where the file cannot be read, is not of the form, or has nothing to check.
 pub fn check(path: &Path) -> Result<Report, VectorsError> {
-    let text = file::read(path)?;
-    let VectorsFile { worlds, vectors } = file::parse(path, &text)?;
+    check_text(path, &file::read(path)?)
+}
+
+/// Like [`check`], with the file's text at hand; `path` is its name in messages.
+///
+/// # Errors
+/// [`VectorsError`], where the text is not of the form, or has nothing to check.
+pub fn check_text(path: &Path, text: &str) -> Result<Report, VectorsError> {
+    let VectorsFile { worlds, vectors } = file::parse(path, text)?;
     let mut mismatches = Vec::new();
     for vector in &vectors {
         let Some(world) = worlds.get(&vector.world) else {

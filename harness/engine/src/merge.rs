@@ -1,0 +1,107 @@
+//! Merging the results of several legs of a matrix into one.
+
+use std::collections::BTreeMap;
+use twinproof_model::{EnvironmentName, NormaliserUse, Results, Summary};
+
+/// Legs that do not fit together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MergeError {
+    /// There is nothing to merge.
+    #[error("no results to merge")]
+    Nothing,
+    /// Legs ran different suites.
+    #[error("{0} and {1} were made with different suites: run all legs from one commit")]
+    Suites(String, String),
+    /// Both legs have an environment that ran, so one would hide the other.
+    #[error("environment {environment} ran in both {first} and {second}")]
+    Twice {
+        /// Which environment.
+        environment: EnvironmentName,
+        /// One leg.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A leg that must be there is not.
+    #[error("no leg has environment {0}")]
+    Missing(String),
+}
+
+/// Merges legs, each with the name to be used in messages. An environment that is absent in one leg
+/// and ran in another counts as run. `required` are environments that must have run in one of them.
+///
+/// # Errors
+/// When the legs do not fit together or one is missing.
+pub fn merge(legs: Vec<(String, Results)>, required: &[String]) -> Result<Results, MergeError> {
+    let mut ran: BTreeMap<EnvironmentName, (usize, String)> = BTreeMap::new();
+    let mut absent: BTreeMap<EnvironmentName, usize> = BTreeMap::new();
+    let first = legs.first().ok_or(MergeError::Nothing)?;
+    for (index, (name, leg)) in legs.iter().enumerate() {
+        if leg.run.suites_sha256 != first.1.run.suites_sha256 {
+            return Err(MergeError::Suites(first.0.clone(), name.clone()));
+        }
+        for environment in &leg.environments {
+            let key = environment.name.clone();
+            if environment.absent.is_some() {
+                absent.entry(key).or_insert(index);
+            } else if let Some((_, other)) = ran.insert(key.clone(), (index, name.clone())) {
+                let second = name.clone();
+                return Err(MergeError::Twice { environment: key, first: other, second });
+            }
+        }
+    }
+    for selector in required {
+        if !ran.keys().any(|e| e.selected_by(selector)) {
+            return Err(MergeError::Missing(selector.clone()));
+        }
+    }
+    let leg_of = |name: &EnvironmentName| {
+        ran.get(name).map(|(index, _)| *index).or_else(|| absent.get(name).copied())
+    };
+    let mut merged = first.1.clone();
+    merged.environments.clear();
+    merged.cases.clear();
+    merged.controls.clear();
+    merged.floors.clear();
+    let (mut code, mut reasons) = (0, Vec::new());
+    let (mut red, mut green, mut undriven) = (0, 0, 0);
+    let mut normalised: BTreeMap<String, u64> = BTreeMap::new();
+    for (index, (name, leg)) in legs.into_iter().enumerate() {
+        let mine = |e: &EnvironmentName| leg_of(e) == Some(index);
+        merged.environments.extend(leg.environments.into_iter().filter(|e| mine(&e.name)));
+        merged.cases.extend(leg.cases.into_iter().filter(|c| mine(&c.environment)));
+        merged.controls.extend(leg.controls.into_iter().filter(|c| mine(&c.environment)));
+        merged.floors.extend(leg.floors.into_iter().filter(|f| mine(&f.environment)));
+        if index > 0 {
+            merged.expectations.iter_mut().zip(&leg.expectations).for_each(|(a, b)| {
+                a.applied += b.applied;
+            });
+            merged.run.redactions += leg.run.redactions;
+            merged.run.millis = merged.run.millis.max(leg.run.millis);
+            merged.run.interrupted |= leg.run.interrupted;
+            merged.run.filtered |= leg.run.filtered;
+        }
+        for normaliser in leg.normalisers {
+            *normalised.entry(normaliser.name).or_default() += normaliser.replaced;
+        }
+        let rank = |c: u8| [0, 2, 1, 255].iter().position(|x| *x == c);
+        if rank(leg.summary.exit_code) > rank(code) {
+            code = leg.summary.exit_code;
+        }
+        reasons.extend(leg.summary.reasons.into_iter().map(|r| format!("{name}: {r}")));
+        red += leg.summary.controls_red;
+        green += leg.summary.controls_green;
+        undriven += leg.summary.controls_undriven;
+    }
+    merged.normalisers =
+        normalised.into_iter().map(|(name, replaced)| NormaliserUse { name, replaced }).collect();
+    merged.summary = Summary {
+        exit_code: code,
+        reasons,
+        controls_red: red,
+        controls_green: green,
+        controls_undriven: undriven,
+        ..Summary::count(merged.cases.iter().map(|c| c.verdict))
+    };
+    Ok(merged)
+}

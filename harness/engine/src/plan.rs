@@ -1,0 +1,88 @@
+//! The plan: which case runs in which environment, and why the others do not.
+
+use twinproof_model::{Capability, Case, EnvironmentName, EnvironmentResult, Requirement, Skip};
+
+/// One case in one environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Index of the case in the plan.
+    pub case: usize,
+    /// Index of the environment in the plan.
+    pub environment: usize,
+    /// Whether it is the case's control.
+    pub control: bool,
+    /// Why it will not be driven.
+    pub skip: Option<Skip>,
+}
+
+/// What will run where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The selected cases.
+    pub cases: Vec<Case>,
+    /// The selected environments.
+    pub environments: Vec<EnvironmentResult>,
+    /// Every pair, cases in their order, environments within them; controls after their case.
+    pub cells: Vec<Cell>,
+    /// Version of the SDK where a case names none.
+    pub sdk: String,
+}
+
+impl Plan {
+    /// Version of the SDK that a case is about.
+    #[must_use]
+    pub fn sdk_of<'a>(&'a self, case: &'a Case) -> &'a str {
+        case.sdk.as_deref().unwrap_or(&self.sdk)
+    }
+
+    /// The name of a cell's environment.
+    #[must_use]
+    pub fn environment(&self, cell: &Cell) -> &EnvironmentName {
+        &self.environments[cell.environment].name
+    }
+}
+
+/// Pairs cases with the environments that they name. An SDK version that starts no number is taken
+/// as the newest, so that version conditions are decided when the SDK is looked for.
+#[must_use]
+pub fn plan(
+    cases: Vec<Case>,
+    environments: Vec<EnvironmentResult>,
+    sdk: String,
+    controls: bool,
+) -> Plan {
+    let mut cells = Vec::new();
+    for (c, case) in cases.iter().enumerate() {
+        for (e, environment) in environments.iter().enumerate() {
+            if !case.environments.iter().any(|s| environment.name.selected_by(s)) {
+                continue;
+            }
+            let version = case.sdk.as_deref().unwrap_or(&sdk);
+            let skip = environment.absent.clone().or_else(|| {
+                let unmet = |r: &&Requirement| !meets(**r, environment, version);
+                let requirement = case.requires.iter().find(unmet)?;
+                Some(Skip::RequirementNotMet { requirement: *requirement })
+            });
+            let control = controls && skip.is_none();
+            cells.push(Cell { case: c, environment: e, control: false, skip });
+            if control {
+                cells.push(Cell { case: c, environment: e, control: true, skip: None });
+            }
+        }
+    }
+    Plan { cases, environments, cells, sdk }
+}
+
+fn meets(requirement: Requirement, environment: &EnvironmentResult, sdk: &str) -> bool {
+    let has = |c: Capability| environment.capabilities.contains(&c);
+    let version = || {
+        let mut numbers = sdk.split('.').map_while(|n| n.parse::<u32>().ok());
+        Some((numbers.next()?, numbers.next()?))
+    };
+    match requirement {
+        Requirement::Has(c) => has(c),
+        Requirement::Lacks(c) => !has(c),
+        Requirement::GoAtLeast(major, minor) => version().is_none_or(|v| v >= (major, minor)),
+        Requirement::GoBefore(major, minor) => version().is_some_and(|v| v < (major, minor)),
+    }
+}

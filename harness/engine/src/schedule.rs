@@ -1,0 +1,182 @@
+//! Drives the cells of a plan side by side, within limits, and stops when asked to.
+
+use crate::drive::{self, Context};
+use crate::plan::{Cell, Plan};
+use crate::{BlobStore, Redactor};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use twinproof_environment::Environment;
+use twinproof_judge::Judge;
+use twinproof_model::{RunOutcome, RunRecord, Skip, Verdict};
+
+/// What a run may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Cells at once.
+    pub jobs: usize,
+    /// A step that names no limit.
+    pub step: Duration,
+    /// The whole run; cells that would begin later do not.
+    pub run: Duration,
+    /// Bytes kept of an output.
+    pub output: u64,
+}
+
+impl Default for Limits {
+    /// As many cells at once as the machine has cores, and one more to use their waiting times; 60 s
+    /// for a step, 30 minutes for the run, 4 MiB for an output.
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            jobs: cores + 1,
+            step: Duration::from_secs(60),
+            run: Duration::from_secs(30 * 60),
+            output: 4 << 20,
+        }
+    }
+}
+
+/// A request to stop, from a signal handler or a test.
+#[derive(Debug, Default)]
+pub struct Stop(AtomicBool);
+
+impl Stop {
+    /// Asks to stop: cells under way end, no other begins.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was asked for.
+    #[must_use]
+    pub fn requested(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Told of what happens while a plan is driven. Called from several threads.
+pub trait Progress: Sync {
+    /// A cell begins.
+    fn began(&self, plan: &Plan, cell: &Cell);
+    /// A cell ended; `verdict` leaves expectations out of account.
+    fn ended(&self, plan: &Plan, cell: &Cell, verdict: Verdict, took: Duration);
+}
+
+/// Everything that driving a plan needs.
+pub struct Drive<'a> {
+    /// What to drive.
+    pub plan: &'a Plan,
+    /// The drivers of the plan's environments, in its order; none where one is absent.
+    pub environments: &'a [Option<&'a dyn Environment>],
+    /// What is judged, `kind=value`.
+    pub subject: &'a str,
+    /// Where evidence goes.
+    pub store: &'a BlobStore,
+    /// What takes secrets out of it.
+    pub redactor: &'a Redactor,
+    /// Who says when a case has failed.
+    pub judge: &'a Judge<'a>,
+    /// Data files of the suites.
+    pub data: &'a BTreeMap<String, Vec<u8>>,
+}
+
+/// Drives every cell and gives their records in the order of the plan. A cell that was not driven
+/// has a record that says why.
+pub fn run(
+    drive: &Drive<'_>,
+    limits: Limits,
+    stop: &Stop,
+    progress: &dyn Progress,
+) -> Vec<RunRecord> {
+    let begun = Instant::now();
+    let context = Context {
+        store: drive.store,
+        redactor: drive.redactor,
+        judge: drive.judge,
+        step_limit: limits.step,
+        output_limit: limits.output,
+        data: drive.data,
+    };
+    let cells = &drive.plan.cells;
+    let slots: Vec<Mutex<Option<RunRecord>>> = cells.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::SeqCst);
+            let Some(cell) = cells.get(index) else { break };
+            let late = if stop.requested() {
+                Some(Skip::Interrupted)
+            } else if begun.elapsed() > limits.run {
+                Some(Skip::RunTimeLimit { seconds: limits.run.as_secs() })
+            } else {
+                None
+            };
+            let record = one(drive, &context, cell, cell.skip.clone().or(late), stop, progress);
+            *slots[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(record);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..limits.jobs.clamp(1, cells.len().max(1)) {
+            scope.spawn(work);
+        }
+    });
+    slots
+        .into_iter()
+        .filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
+        .collect()
+}
+
+fn one(
+    drive: &Drive<'_>,
+    context: &Context<'_>,
+    cell: &Cell,
+    skip: Option<Skip>,
+    stop: &Stop,
+    progress: &dyn Progress,
+) -> RunRecord {
+    let plan = drive.plan;
+    let case = &plan.cases[cell.case];
+    let environment = &plan.environments[cell.environment];
+    let record = RunRecord {
+        case: case.key(),
+        environment: environment.name.clone(),
+        subject: drive.subject.to_owned(),
+        control: cell.control,
+        variables: BTreeMap::new(),
+        class: environment.class.clone(),
+        started: jiff::Timestamp::now().as_millisecond(),
+        micros: 0,
+        outcome: RunOutcome::Driven,
+        steps: Vec::new(),
+        redactions: 0,
+    };
+    if let Some(skip) = skip {
+        return RunRecord { outcome: RunOutcome::Skipped(skip), ..record };
+    }
+    let Some(driver) = drive.environments.get(cell.environment).copied().flatten() else {
+        let message = format!("{} has no driver", environment.name);
+        return RunRecord { outcome: RunOutcome::Broken { message }, ..record };
+    };
+    let mutated = if cell.control { case.under_control().map(Some) } else { Ok(None) };
+    let mutated = match mutated {
+        Ok(mutated) => mutated,
+        Err(error) => {
+            let message = error.to_string();
+            return RunRecord { outcome: RunOutcome::Broken { message }, ..record };
+        }
+    };
+    let case = mutated.as_ref().unwrap_or(case);
+    progress.began(plan, cell);
+    let mut record = drive::drive(context, case, driver, plan.sdk_of(case), record);
+    if stop.requested() {
+        // Its programs were ended with it: what it saw says nothing of the subject.
+        record.outcome = RunOutcome::Skipped(Skip::Interrupted);
+    }
+    let verdict = match &record.outcome {
+        RunOutcome::Skipped(_) => Verdict::Unavailable,
+        _ => drive.judge.judge(case, &record).verdict(),
+    };
+    progress.ended(plan, cell, verdict, Duration::from_micros(record.micros));
+    record
+}

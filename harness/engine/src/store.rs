@@ -1,0 +1,108 @@
+//! Evidence bytes, stored by their hash.
+
+use crate::Redactor;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use twinproof_judge::Blobs;
+use twinproof_model::BlobRef;
+
+/// Evidence that cannot be stored.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot store evidence in {}: {error}; is the disk full or read-only?", path.display())]
+pub struct StoreError {
+    /// Where.
+    pub path: PathBuf,
+    /// What the system said.
+    pub error: std::io::Error,
+}
+
+/// Bytes in files named by their SHA-256, below `blobs/` of a bundle. Small ones, and there are
+/// many equal ones, are kept in memory too.
+pub struct BlobStore {
+    folder: PathBuf,
+    known: Mutex<HashMap<String, Option<Vec<u8>>>>,
+}
+
+/// Blobs up to this size are kept in memory.
+const KEPT: usize = 4 << 10;
+
+/// Path of a blob below the bundle, with `/`.
+#[must_use]
+pub fn blob_path(sha256: &str) -> String {
+    format!("blobs/{}/{sha256}", sha256.get(..2).unwrap_or("00"))
+}
+
+impl BlobStore {
+    /// A store in a bundle's folder, which need not be there yet.
+    #[must_use]
+    pub fn new(bundle: &Path) -> Self {
+        Self { folder: bundle.to_owned(), known: Mutex::new(HashMap::new()) }
+    }
+
+    /// Takes secrets out of the bytes and stores them.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put(&self, bytes: Vec<u8>, redactor: &Redactor) -> Result<(BlobRef, u64), StoreError> {
+        let (bytes, redactions) = redactor.bytes(bytes);
+        let sha256 = hex(&Sha256::digest(&bytes));
+        let blob = BlobRef { sha256: sha256.clone(), size: bytes.len() as u64 };
+        if self.known.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&sha256) {
+            return Ok((blob, redactions));
+        }
+        let path = self.folder.join(blob_path(&sha256));
+        let write = || {
+            // Unique while it is written: two runs may store the same bytes at once.
+            let folder = path.parent().unwrap_or(&self.folder);
+            std::fs::create_dir_all(folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            std::io::Write::write_all(&mut file, &bytes)?;
+            file.persist(&path).map_err(|e| e.error)?;
+            Ok(())
+        };
+        write().map_err(|error| StoreError { path: path.clone(), error })?;
+        let kept = (bytes.len() <= KEPT).then_some(bytes);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256, kept);
+        Ok((blob, redactions))
+    }
+}
+
+impl Blobs for BlobStore {
+    fn get(&self, blob: &BlobRef) -> Option<Cow<'_, [u8]>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Some(bytes)) = known.get(&blob.sha256) {
+            return Some(Cow::Owned(bytes.clone()));
+        }
+        drop(known);
+        let fits = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        if blob.sha256.len() != 64 || !blob.sha256.chars().all(fits) {
+            return None;
+        }
+        let bytes = std::fs::read(self.folder.join(blob_path(&blob.sha256))).ok()?;
+        (bytes.len() as u64 == blob.size).then_some(Cow::Owned(bytes))
+    }
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// SHA-256 of all that is left to read, lower-case hexadecimal.
+pub fn sha256_of(from: &mut impl std::io::Read) -> std::io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match from.read(&mut buffer)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            n => hasher.update(&buffer[..n]),
+        }
+    }
+}
