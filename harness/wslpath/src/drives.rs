@@ -38,7 +38,7 @@ impl MountTable {
 
     /// The mount that a Linux path is on, where that shows a Windows path: the last whose mount
     /// point is the path or a parent of it, as later mounts hide earlier ones.
-    pub fn find_linux(&self, path: &[u8]) -> Option<Found> {
+    pub(crate) fn find_linux(&self, path: &[u8]) -> Option<Found> {
         let on_path = |mount: &&Mount| path_prefix(path, &mount.point, false) > 0;
         let mount = self.mounts.iter().rev().find(on_path)?;
         let windows = mount.windows.as_ref().filter(|windows| !windows.is_empty())?;
@@ -50,7 +50,7 @@ impl MountTable {
     /// Upstream defects: a mount found and then hidden by another over its mount point still
     /// counts as the longest, so that a shorter visible one is not taken; and a mount inside the
     /// found one does not hide it for the paths below.
-    pub fn find_windows(&self, path: &[u8]) -> Option<Found> {
+    pub(crate) fn find_windows(&self, path: &[u8]) -> Option<Found> {
         let mut found: Option<&[u8]> = None;
         let mut longest = 0;
         for mount in &self.mounts {

@@ -141,3 +141,51 @@ fn leave(output: &mut Vec<u8>) {
 fn slashes_at(text: &[u8], start: usize) -> usize {
     text[start..].iter().take_while(|&&byte| byte == SLASH).count()
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::realpath;
+    use crate::system::SystemWorld;
+    use crate::world::Errno;
+    use rstest::rstest;
+    use std::os::unix::ffi::OsStrExt;
+    use std::{fs, os::unix::fs::symlink};
+
+    #[rstest]
+    #[case::directory("d", Ok("d"))]
+    #[case::parents("d/e/.././/e/..", Ok("d"))]
+    #[case::link("to_d/e/", Ok("d/e"))]
+    #[case::chain("to_to_d/..", Ok(""))]
+    #[case::file_as_directory("f/", Err(false))]
+    #[case::parent_of_file("f/..", Err(false))]
+    #[case::missing("no/..", Err(true))]
+    #[case::dangling("to_no", Err(true))]
+    #[case::a_loop("loop", Err(false))]
+    fn agrees_with_the_running_system(#[case] path: &str, #[case] expected: Result<&str, bool>) {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        fs::create_dir_all(root.join("d/e")).unwrap();
+        fs::write(root.join("f"), "").unwrap();
+        for (link, target) in
+            [("to_d", "d"), ("to_to_d", "./to_d//"), ("to_no", "no"), ("loop", "loop")]
+        {
+            symlink(target, root.join(link)).unwrap();
+        }
+        let world = SystemWorld::current().unwrap();
+        let path = root.join(path);
+        let real = realpath(&world, path.as_os_str().as_bytes());
+        let by_system = fs::canonicalize(&path).ok();
+        assert_eq!(
+            real.as_ref().ok().map(Vec::as_slice),
+            by_system.as_ref().map(|path| path.as_os_str().as_bytes())
+        );
+        match expected {
+            Ok(expected) => {
+                let expected = root.join(expected);
+                let expected = expected.as_os_str().as_bytes();
+                assert_eq!(real.unwrap(), expected.strip_suffix(b"/").unwrap_or(expected));
+            }
+            Err(missing) => assert_eq!(real.unwrap_err() == Errno::NoEntry, missing),
+        }
+    }
+}

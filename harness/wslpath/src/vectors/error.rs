@@ -3,6 +3,7 @@
 use crate::memory::WorldError;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why a file of vectors cannot be checked. The invocation is wrong then, not the rules.
@@ -69,6 +70,16 @@ pub enum VectorsError {
         count: usize,
         /// How many there may be.
         limit: usize,
+    },
+    /// The vectors take too long, as only deep trees and long paths can make them.
+    #[error("{}: the first {done} vectors took {} s; split the file", path.display(), limit.as_secs())]
+    TooSlow {
+        /// The file.
+        path: PathBuf,
+        /// Vectors that were run.
+        done: usize,
+        /// The limit.
+        limit: Duration,
     },
     /// Two vectors have one id.
     #[error("{}: the id `{id}` is used twice; ids name one vector", path.display())]

@@ -11,11 +11,16 @@ use crate::memory::{MemoryWorld, WorldError};
 use crate::translate::run;
 use file::{Vector, VectorsFile};
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a whole file may take. The recorded one takes milliseconds.
+const TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Runs every vector of a file against the rules.
 ///
 /// The file is JSON of up to 16 MiB, of the form that its own `format` describes: `worlds` by name,
-/// and `vectors`, each with its world.
+/// and `vectors`, each with its world. It may have 100,000 vectors and 10,000 mounts in a world,
+/// and take a minute.
 ///
 /// # Errors
 /// [`VectorsError`], where the file cannot be read, is not of the form, or has nothing to check.
@@ -29,8 +34,12 @@ pub fn check(path: &Path) -> Result<Report, VectorsError> {
 /// [`VectorsError`], where the text is not of the form, or has nothing to check.
 pub fn check_text(path: &Path, text: &str) -> Result<Report, VectorsError> {
     let VectorsFile { worlds, vectors } = file::parse(path, text)?;
+    let started = Instant::now();
     let mut mismatches = Vec::new();
-    for vector in &vectors {
+    for (done, vector) in vectors.iter().enumerate() {
+        if started.elapsed() > TIME_MAX {
+            return Err(VectorsError::TooSlow { path: path.to_owned(), done, limit: TIME_MAX });
+        }
         let Some(world) = worlds.get(&vector.world) else {
             let mut known: Vec<&str> = worlds.keys().map(String::as_str).collect();
             known.sort_unstable();

@@ -1,0 +1,53 @@
+//! The rules over the running machine, and beside its own `wslpath` where it has one.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
+
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
+use twinproof_wslpath::{Errno, SystemWorld, World, run};
+
+#[test]
+fn links_are_read_as_the_system_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| [directory.path().to_str().unwrap(), name].join("/").into_bytes();
+    symlink("target", directory.path().join("link")).unwrap();
+    std::fs::write(directory.path().join("file"), "").unwrap();
+    let world = SystemWorld::current().unwrap();
+    assert_eq!(world.read_link(&path("link")), Ok(b"target".to_vec()));
+    assert_eq!(world.read_link(&path("none")), Err(Errno::NoEntry));
+    assert_eq!(world.read_link(&path("file")), Err(Errno::Invalid));
+    assert_eq!(world.read_link(&path("file/x")), Err(Errno::NotDirectory));
+    assert_eq!(world.read_link(&path(&"x".repeat(256))), Err(Errno::NameTooLong));
+    assert_eq!(world.mounts().is_some(), cfg!(target_os = "linux"));
+}
+
+/// Runs the machine's own program; `None` where it has none.
+fn real(arguments: &[&str]) -> Option<Option<Vec<u8>>> {
+    let output = Command::new("wslpath").args(arguments).stdin(Stdio::null()).output();
+    if output.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return None;
+    }
+    let output = output.unwrap();
+    let line = || output.stdout.strip_suffix(b"\n").unwrap().to_vec();
+    Some(output.status.success().then(line))
+}
+
+#[test]
+fn the_machines_own_wslpath_agrees() {
+    let required = std::env::var("TWINPROOF_REQUIRE").unwrap_or_default();
+    let world = SystemWorld::current().unwrap();
+    let inputs =
+        ["/", "/etc/", ".", "..", "nofile", "/mnt/c", "/mnt/c/a:b", "C:\\", "c:/x//y", "C:"];
+    for mode in ["-u", "-w", "-m", "-a", "-aw"] {
+        for input in inputs {
+            let arguments = [mode, input];
+            let Some(expected) = real(&arguments) else {
+                assert!(!required.split(',').any(|tool| tool == "wslpath"), "wslpath is required");
+                println!("unavailable: wslpath: it is not on PATH, as this is not WSL");
+                return;
+            };
+            assert_eq!(run(&world, &arguments).ok(), expected, "{arguments:?}");
+        }
+    }
+}
