@@ -28,6 +28,25 @@ pub enum Detection {
         /// Why.
         absent: Absent,
     },
+    /// It is there, and cannot be relied on: its driver failed, or its handshake did. Unlike an
+    /// absence this is an error of the harness's, never a reason to skip.
+    Broken {
+        /// Which one.
+        name: EnvironmentName,
+        /// What failed.
+        error: EnvironmentError,
+    },
+}
+
+impl Detection {
+    /// Which environment this is about.
+    #[must_use]
+    pub fn name(&self) -> &EnvironmentName {
+        match self {
+            Self::Available(environment) => environment.name(),
+            Self::Absent { name, .. } | Self::Broken { name, .. } => name,
+        }
+    }
 }
 
 /// A failure of the driver itself; nothing is known of the subject then.
@@ -63,6 +82,35 @@ pub enum EnvironmentError {
     },
 }
 
+impl EnvironmentError {
+    /// A failure of the machinery under a driver.
+    pub(crate) fn driver(
+        environment: &EnvironmentName,
+        action: impl Into<String>,
+        message: impl ToString,
+    ) -> Self {
+        Self::Driver {
+            environment: environment.to_string(),
+            action: action.into(),
+            message: message.to_string(),
+        }
+    }
+
+    /// Something that the environment cannot do.
+    pub(crate) fn unsupported(environment: &EnvironmentName, what: impl Into<String>) -> Self {
+        Self::Unsupported { environment: environment.to_string(), what: what.into() }
+    }
+
+    /// A limit that was exceeded.
+    pub(crate) fn limit(
+        environment: &EnvironmentName,
+        what: impl Into<String>,
+        limit: impl Into<String>,
+    ) -> Self {
+        Self::Limit { environment: environment.to_string(), what: what.into(), limit: limit.into() }
+    }
+}
+
 /// A program to start.
 #[derive(Clone, Debug)]
 pub struct Exec {
@@ -85,8 +133,9 @@ pub struct Exec {
 /// How a program ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exited {
-    /// Its exit code, 128 + N for death by signal N; none when it did not start or was killed at its
-    /// limit.
+    /// Its exit code, 128 + N for death by signal N, 126 when the system refused to start it (not
+    /// executable, a format it does not know; the reason is then in `stderr`); none when there is
+    /// no such program or it was killed at its limit.
     pub code: Option<i64>,
     /// There is no such program.
     pub not_found: bool,

@@ -5,8 +5,18 @@
 //! with a type, never by an empty answer.
 
 mod driver;
+mod files;
+pub mod handshake;
+mod hex;
+pub mod host;
+mod label;
+mod probe;
+mod process;
+mod sdk;
 
 pub use driver::{
     Absent, Contents, Detection, Entry, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,
     SnapshotLimits,
 };
+pub use process::kill_all;
+pub use sdk::Sdk;

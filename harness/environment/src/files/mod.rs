@@ -1,0 +1,13 @@
+//! Files and directories that the harness reaches by itself: putting things in place, saying what is
+//! there, and removing all of it.
+//!
+//! For directories of this machine (the host driver) and for Windows' drives seen from inside WSL.
+
+mod entries;
+mod name;
+mod put;
+mod remove;
+
+pub(crate) use entries::{FileError, entries};
+pub(crate) use put::{PutError, put};
+pub(crate) use remove::remove;

@@ -1,0 +1,147 @@
+//! A temporary directory, and the programs that run in it.
+
+use crate::driver::{
+    Contents, Entry, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
+};
+use crate::files::{self, FileError, PutError};
+use crate::process::{self, Start, Stdin, Variables};
+use std::io;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use twinproof_model::EnvironmentName;
+
+/// Exit code for what the system refused to start, as shells have it.
+const REFUSED: i64 = 126;
+
+/// A work directory on this machine.
+pub(super) struct HostSandbox<'a> {
+    name: &'a EnvironmentName,
+    dir: TempDir,
+    root: PathBuf,
+    native: String,
+}
+
+impl<'a> HostSandbox<'a> {
+    /// Makes one in `parent`.
+    pub(super) fn open(
+        name: &'a EnvironmentName,
+        parent: &Path,
+        label: &str,
+    ) -> Result<Self, EnvironmentError> {
+        let failed = |e: io::Error| {
+            let action = format!("making a work directory in {}", parent.display());
+            EnvironmentError::driver(name, action, e)
+        };
+        std::fs::create_dir_all(parent).map_err(failed)?;
+        let prefix = format!("{}-", crate::label::safe(label));
+        let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent).map_err(failed)?;
+        let root = dunce::canonicalize(dir.path()).map_err(failed)?;
+        let native = root.to_str().map(str::to_owned).ok_or_else(|| {
+            EnvironmentError::unsupported(
+                name,
+                format!("work in {}: the path is no Unicode text", root.display()),
+            )
+        })?;
+        Ok(Self { name, dir, root, native })
+    }
+
+    fn start(&self, exec: &Exec, program: &Path) -> io::Result<process::Ended> {
+        process::run(Start {
+            program,
+            args: exec.args.iter().map(Into::into).collect(),
+            variables: Variables::Exact(&exec.env),
+            cwd: Path::new(&exec.cwd),
+            stdin: Stdin::Bytes(exec.stdin.clone()),
+            limit: exec.limit,
+            output_limit: exec.output_limit,
+            grace: None,
+        })
+    }
+}
+
+impl Sandbox for HostSandbox<'_> {
+    fn root(&self) -> &str {
+        &self.native
+    }
+
+    fn exec(&self, exec: &Exec) -> Result<Exited, EnvironmentError> {
+        let action = || format!("starting {}", exec.program);
+        let cwd = Path::new(&exec.cwd);
+        let Some(program) = process::lookup(&exec.program, &exec.env, cwd) else {
+            return Ok(Exited { not_found: true, ..Exited::default() });
+        };
+        match self.start(exec, &program) {
+            Ok(ended) => Ok(Exited {
+                code: ended.code,
+                not_found: false,
+                timed_out: ended.timed_out,
+                stdout: ended.stdout,
+                stderr: ended.stderr,
+                truncated: ended.truncated,
+                duration: ended.duration,
+            }),
+            Err(e) if !cwd.is_dir() => {
+                let message = format!("{}: no such directory ({e})", exec.cwd);
+                Err(EnvironmentError::driver(self.name, action(), message))
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                Ok(Exited { not_found: true, ..Exited::default() })
+            }
+            Err(e) if refused(&e) => Ok(Exited {
+                code: Some(REFUSED),
+                stderr: format!("{}: {e}\n", exec.program).into_bytes(),
+                ..Exited::default()
+            }),
+            Err(e) => Err(EnvironmentError::driver(self.name, action(), e)),
+        }
+    }
+
+    fn put(&self, path: &str, what: &Put) -> Result<(), EnvironmentError> {
+        files::put(&self.root, Path::new(path), what).map_err(|e| match e {
+            PutError::Io(e) => EnvironmentError::driver(self.name, format!("putting {path}"), e),
+            PutError::Outside => EnvironmentError::unsupported(
+                self.name,
+                format!("put {path}: it is not in the work directory {}", self.native),
+            ),
+            PutError::NoLinks(e) => EnvironmentError::unsupported(
+                self.name,
+                format!("make the symbolic link {path}: {e}"),
+            ),
+        })
+    }
+
+    fn entries(
+        &self,
+        path: &str,
+        contents: Contents,
+        limits: SnapshotLimits,
+    ) -> Result<Vec<Entry>, EnvironmentError> {
+        let path = self.root.join(path);
+        files::entries(&path, contents, limits, cfg!(unix)).map_err(|e| match e {
+            FileError::Io { path, error } => {
+                EnvironmentError::driver(self.name, format!("reading {path}"), error)
+            }
+            FileError::Limit { what, limit } => EnvironmentError::limit(self.name, what, limit),
+        })
+    }
+}
+
+impl Drop for HostSandbox<'_> {
+    fn drop(&mut self) {
+        process::kill_escaped(&self.root);
+        // What cannot be removed is left where the system cleans up: the temporary directory.
+        let _ = files::remove(self.dir.path());
+    }
+}
+
+/// Whether the system looked at the program and would not start it.
+fn refused(error: &io::Error) -> bool {
+    let unknown_format: &[i32] = if cfg!(windows) { &[193, 216] } else { &[8] };
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::ArgumentListTooLong
+            | io::ErrorKind::ExecutableFileBusy
+    ) || error.raw_os_error().is_some_and(|code| unknown_format.contains(&code))
+}

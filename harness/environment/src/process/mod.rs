@@ -1,0 +1,15 @@
+//! Processes of the harness's own machine: started with exactly what they are given, watched,
+//! limited, and gone afterwards with everything that they started.
+//!
+//! This knows nothing of environments: the host driver starts cases' programs with it, the drivers
+//! for WSL and Windows start their relays with it.
+
+mod escaped;
+mod lookup;
+mod registry;
+mod run;
+
+pub(crate) use escaped::kill_escaped;
+pub(crate) use lookup::lookup;
+pub use registry::kill_all;
+pub(crate) use run::{Ended, Grace, Start, Stdin, Variables, run};

@@ -1,0 +1,79 @@
+//! All processes that run now, so that a signal handler can end them.
+//!
+//! Each child leads its own process group (or job object), so a ^C at the terminal does not reach
+//! it by itself: the harness's handler has to call [`kill_all`].
+
+use process_wrap::std::ChildWrapper;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+static RUNNING: Mutex<Registry> =
+    Mutex::new(Registry { stopping: false, next: 0, children: BTreeMap::new() });
+
+struct Registry {
+    stopping: bool,
+    next: u64,
+    children: BTreeMap<u64, Shared>,
+}
+
+/// A child that two sides may kill.
+pub(super) type Shared = Arc<Mutex<Running>>;
+
+/// A child, and whether it has been reaped: its group's number may belong to others then.
+pub(super) struct Running {
+    pub(super) child: Box<dyn ChildWrapper>,
+    pub(super) reaped: bool,
+}
+
+impl Running {
+    /// Kills the whole group or job, unless it is known to be gone.
+    pub(super) fn kill(&mut self) {
+        if !self.reaped {
+            // It fails only where nothing is left to kill.
+            let _ = self.child.start_kill();
+        }
+    }
+}
+
+/// Takes a lock whose holder may have panicked: what it guards is valid at every moment.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A child's place in the registry, left when this is dropped.
+pub(super) struct Registered(u64);
+
+impl Registered {
+    /// Enters a child. When everything is being stopped it is killed at once.
+    pub(super) fn enter(child: &Shared) -> Self {
+        let mut registry = lock(&RUNNING);
+        let id = registry.next;
+        registry.next += 1;
+        registry.children.insert(id, Arc::clone(child));
+        if registry.stopping {
+            lock(child).kill();
+        }
+        Self(id)
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        lock(&RUNNING).children.remove(&self.0);
+    }
+}
+
+/// Whether [`kill_all`] was called.
+pub(super) fn stopping() -> bool {
+    lock(&RUNNING).stopping
+}
+
+/// Kills every program that drivers of this process have running on this machine, with all that
+/// they started, and lets no further one start. For the way out: a handler of ^C calls it.
+pub fn kill_all() {
+    let mut registry = lock(&RUNNING);
+    registry.stopping = true;
+    for child in registry.children.values() {
+        lock(child).kill();
+    }
+}

@@ -1,0 +1,283 @@
+//! One process, from its start to the moment when nothing of it is left.
+
+use super::registry::{Registered, Running, Shared, lock, stopping};
+use process_wrap::std::CommandWrap;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Write as _};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Longest time limit that is honoured; it only keeps the arithmetic of instants safe.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long outputs may stay open after everything in the group was killed: what has left the group
+/// may still hold them.
+const DRAIN: Duration = Duration::from_millis(500);
+/// How often, and how long apart, starting is tried again while the program's file is being written:
+/// a child of another thread may hold it open between its fork and its exec.
+const BUSY: (u32, Duration) = (20, Duration::from_millis(10));
+
+/// What a process reads.
+pub(crate) enum Stdin {
+    /// Nothing: end of file at once.
+    Null,
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// A file, from where it stands.
+    File(File),
+}
+
+/// The environment of a process.
+pub(crate) enum Variables<'a> {
+    /// Exactly these.
+    Exact(&'a BTreeMap<String, String>),
+    /// The harness's own with these set.
+    Inherited(&'a [(&'a str, &'a str)]),
+}
+
+/// What is done at the time limit before anything is killed.
+pub(crate) struct Grace<'a> {
+    /// Ends the work elsewhere (inside a distribution, on Windows).
+    pub(crate) ask: &'a (dyn Fn() + Sync),
+    /// How long the process may then take to end by itself.
+    pub(crate) wait: Duration,
+}
+
+/// A process to start.
+pub(crate) struct Start<'a> {
+    pub(crate) program: &'a Path,
+    pub(crate) args: Vec<OsString>,
+    pub(crate) variables: Variables<'a>,
+    pub(crate) cwd: &'a Path,
+    pub(crate) stdin: Stdin,
+    pub(crate) limit: Duration,
+    /// Most bytes kept of each output; the rest is read and dropped.
+    pub(crate) output_limit: u64,
+    pub(crate) grace: Option<Grace<'a>>,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// Exit code, 128 + N for death by signal N; none when it was killed at its limit.
+    pub(crate) code: Option<i64>,
+    pub(crate) timed_out: bool,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+    pub(crate) truncated: bool,
+    pub(crate) duration: Duration,
+}
+
+enum Event {
+    Exited,
+    Closed,
+}
+
+#[derive(Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    truncated: bool,
+}
+
+/// Runs a process to its end, and kills what is left of its group or job.
+///
+/// # Errors
+/// When it cannot be started; the kind says why.
+pub(crate) fn run(start: Start<'_>) -> io::Result<Ended> {
+    if stopping() {
+        return Err(io::Error::new(io::ErrorKind::Interrupted, "the harness is being stopped"));
+    }
+    let (input, output_limit, grace) = (start.stdin, start.output_limit, start.grace);
+    let (stdin, bytes) = match input {
+        Stdin::Null => (Stdio::null(), None),
+        Stdin::Bytes(bytes) if bytes.is_empty() => (Stdio::null(), None),
+        Stdin::Bytes(bytes) => (Stdio::piped(), Some(bytes)),
+        Stdin::File(file) => (Stdio::from(file), None),
+    };
+    let mut command = Command::new(start.program);
+    command.args(&start.args).current_dir(start.cwd);
+    match start.variables {
+        Variables::Exact(env) => command.env_clear().envs(env),
+        Variables::Inherited(set) => command.envs(set.iter().copied()),
+    };
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = CommandWrap::from(command);
+    #[cfg(unix)]
+    command.wrap(process_wrap::std::ProcessGroup::leader());
+    #[cfg(windows)]
+    command.wrap(process_wrap::std::JobObject);
+
+    let started = Instant::now();
+    let mut child = spawn(&mut command)?;
+    let (stdin, stdout, stderr) =
+        (child.stdin().take(), child.stdout().take(), child.stderr().take());
+    let child: Shared = Arc::new(Mutex::new(Running { child, reaped: false }));
+    let registered = Registered::enter(&child);
+    let (events, event) = channel();
+    if let (Some(mut stdin), Some(bytes)) = (stdin, bytes) {
+        // A program may end without reading all of it; the pipe breaks then, and that is its right.
+        std::thread::spawn(move || {
+            let _ = stdin.write_all(&bytes);
+        });
+    }
+    let keep = |source: Option<Box<dyn Read + Send>>| {
+        let kept = Arc::new(Mutex::new(Kept::default()));
+        let (into, events) = (Arc::clone(&kept), events.clone());
+        std::thread::spawn(move || {
+            if let Some(source) = source {
+                read(source, &into, output_limit);
+            }
+            let _ = events.send(Event::Closed);
+        });
+        kept
+    };
+    let kept_out = keep(stdout.map(|s| Box::new(s) as Box<dyn Read + Send>));
+    let kept_err = keep(stderr.map(|s| Box::new(s) as Box<dyn Read + Send>));
+    watch(&child, events.clone());
+
+    let mut watched = Watched { event: &event, open: 2, exited: false };
+    let mut timed_out = !watched.until_exit(started + start.limit.min(LONGEST));
+    if timed_out && let Some(grace) = grace {
+        (grace.ask)();
+        watched.until_exit(Instant::now() + grace.wait);
+    }
+    let duration = started.elapsed();
+    let status = end(&child)?;
+    drop(registered);
+    watched.until_closed(Instant::now() + DRAIN);
+
+    let code = code_of(status);
+    // Killed by the system's own handler of ^C and friends is not a time limit.
+    timed_out = timed_out && !stopping();
+    let (out, err) = (take(&kept_out), take(&kept_err));
+    Ok(Ended {
+        code: if timed_out { None } else { code },
+        timed_out,
+        truncated: out.truncated || err.truncated,
+        stdout: out.bytes,
+        stderr: err.bytes,
+        duration,
+    })
+}
+
+fn spawn(command: &mut CommandWrap) -> io::Result<Box<dyn process_wrap::std::ChildWrapper>> {
+    let mut tries = 0;
+    loop {
+        match command.spawn() {
+            Err(e) if e.kind() == io::ErrorKind::ExecutableFileBusy && tries < BUSY.0 => {
+                tries += 1;
+                std::thread::sleep(BUSY.1);
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Reads to the end, keeps the first `limit` bytes.
+fn read(mut source: Box<dyn Read + Send>, into: &Mutex<Kept>, limit: u64) {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(n) => {
+                let mut kept = lock(into);
+                let room = limit.saturating_sub(kept.bytes.len()).min(n);
+                kept.bytes.extend(buffer.iter().take(room));
+                kept.truncated |= room < n;
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
+fn take(kept: &Mutex<Kept>) -> Kept {
+    std::mem::take(&mut lock(kept))
+}
+
+/// What has been heard of a process.
+struct Watched<'a> {
+    event: &'a Receiver<Event>,
+    open: u32,
+    exited: bool,
+}
+
+impl Watched<'_> {
+    /// Waits for the exit; whether it came in time.
+    fn until_exit(&mut self, deadline: Instant) -> bool {
+        while !self.exited && self.next(deadline) {}
+        self.exited
+    }
+
+    /// Waits until both outputs are closed.
+    fn until_closed(&mut self, deadline: Instant) {
+        while self.open > 0 && self.next(deadline) {}
+    }
+
+    fn next(&mut self, deadline: Instant) -> bool {
+        match self.event.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(Event::Exited) => self.exited = true,
+            Ok(Event::Closed) => self.open = self.open.saturating_sub(1),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return false,
+        }
+        true
+    }
+}
+
+/// Says when the process has ended, without reaping it: until it is reaped its number, and with it
+/// that of its group, belongs to no other.
+#[cfg(unix)]
+fn watch(child: &Shared, events: Sender<Event>) {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let id = i32::try_from(lock(child).child.id()).ok().and_then(Pid::from_raw);
+    std::thread::spawn(move || {
+        if let Some(id) = id {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            while waitid(WaitId::Pid(id), options).err() == Some(rustix::io::Errno::INTR) {}
+        }
+        let _ = events.send(Event::Exited);
+    });
+}
+
+/// Says when the process has ended. Its handle keeps it from being mistaken for another.
+#[cfg(not(unix))]
+fn watch(child: &Shared, events: Sender<Event>) {
+    let child = Arc::clone(child);
+    std::thread::spawn(move || {
+        let mut pause = Duration::from_micros(500);
+        let runs = || {
+            let mut running = lock(&child);
+            !running.reaped && matches!(running.child.inner_mut().try_wait(), Ok(None))
+        };
+        while runs() {
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(10));
+        }
+        let _ = events.send(Event::Exited);
+    });
+}
+
+/// Kills what is left of the group or job, and reaps its leader.
+fn end(child: &Shared) -> io::Result<ExitStatus> {
+    let mut running = lock(child);
+    running.kill();
+    let status = running.child.inner_mut().wait();
+    running.reaped = true;
+    status
+}
+
+#[cfg(unix)]
+fn code_of(status: ExitStatus) -> Option<i64> {
+    use std::os::unix::process::ExitStatusExt as _;
+    status.code().map(i64::from).or_else(|| status.signal().map(|s| 128 + i64::from(s)))
+}
+
+#[cfg(not(unix))]
+fn code_of(status: ExitStatus) -> Option<i64> {
+    status.code().map(i64::from)
+}
