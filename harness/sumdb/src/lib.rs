@@ -7,15 +7,17 @@
 //! - [`tlog`]: the transparency log of RFC 6962: hashes, tree heads, records, proofs;
 //! - [`tile`]: the log cut into tiles, and how tiles are authenticated;
 //! - [`dirhash`]: the `h1:` hash of a module zip, a directory tree and a go.mod;
-//! - [`client`]: lookups verified against all of the above, with proofs that can be kept.
+//! - [`client`]: lookups verified against all of the above, with proofs that can be kept;
+//! - [`server`]: what a database answers, and a log in memory.
 //!
-//! It is not an HTTP client: whoever calls brings the transport.
+//! It is not an HTTP client: whoever calls brings the transport as a [`client::Fetch`].
 //! It is not a go.sum editor either; it returns the lines and never touches a file of a project.
 
 pub mod client;
 pub mod dirhash;
 pub mod escape;
 pub mod note;
+pub mod server;
 pub mod tile;
 pub mod tlog;
 

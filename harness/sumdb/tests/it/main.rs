@@ -1,0 +1,15 @@
+//! The crate's tests, one module for each of its modules.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
+
+mod client;
+mod dirhash;
+mod escape;
+mod live;
+mod log;
+mod note;
+mod requirement;
+mod server;
+mod tile;
+mod tlog;
+mod xmod;

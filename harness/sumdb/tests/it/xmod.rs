@@ -1,0 +1,1 @@
+//! Differential tests against golang.org/x/mod.
