@@ -1,0 +1,3 @@
+module twinproof/launch
+
+go 1.21

@@ -1,0 +1,266 @@
+//! Files as the engine's archive interface carries them: tar, in memory, under limits. Pure; the
+//! requests are in [`crate::Session::upload`] and [`crate::Session::snapshot`].
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+
+use tar::{Archive, Builder, EntryType, Header};
+
+use crate::Error;
+
+/// One file system entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Path relative to the directory of the upload or snapshot, `/` between its parts; empty for
+    /// the directory (or file) itself.
+    pub path: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Permission bits, `0o644`; 0o7777 at most.
+    pub mode: u32,
+    /// Seconds since the epoch. An upload without it writes 0, so that it is the same every time.
+    pub mtime: Option<u64>,
+}
+
+/// The kinds of entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file and its content.
+    File(Vec<u8>),
+    /// A directory.
+    Dir,
+    /// A symbolic link and its target.
+    Symlink(String),
+    /// Something else (`fifo`, `device`); in snapshots only.
+    Other(&'static str),
+}
+
+impl Entry {
+    /// A regular file of mode 0644.
+    pub fn file(path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
+        Self { path: path.into(), kind: Kind::File(content.into()), mode: 0o644, mtime: None }
+    }
+
+    /// A directory of mode 0755.
+    pub fn dir(path: impl Into<String>) -> Self {
+        Self { path: path.into(), kind: Kind::Dir, mode: 0o755, mtime: None }
+    }
+
+    /// A symbolic link.
+    pub fn symlink(path: impl Into<String>, target: impl Into<String>) -> Self {
+        let kind = Kind::Symlink(target.into());
+        Self { path: path.into(), kind, mode: 0o777, mtime: None }
+    }
+
+    /// The same entry with other permission bits.
+    #[must_use]
+    pub fn mode(self, mode: u32) -> Self {
+        Self { mode, ..self }
+    }
+}
+
+/// What a snapshot may hold at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of all files together.
+    pub bytes: u64,
+    /// Entries.
+    pub entries: usize,
+}
+
+impl Default for Limits {
+    /// 64 MiB and 20,000 entries.
+    fn default() -> Self {
+        Self { bytes: 64 << 20, entries: 20_000 }
+    }
+}
+
+impl Limits {
+    /// The longest archive that can be within the limits.
+    pub(crate) fn archive_bytes(&self) -> usize {
+        let headers = (self.entries as u64).saturating_mul(4096);
+        usize::try_from(self.bytes.saturating_add(headers).saturating_add(1 << 20))
+            .unwrap_or(usize::MAX)
+    }
+}
+
+/// A path's parts, if it stays below the directory that it is relative to.
+pub(crate) fn check_relative(path: &str) -> Result<(), Error> {
+    let bad = path.is_empty()
+        || path.contains('\0')
+        || path.split('/').any(|part| matches!(part, "" | "." | ".."));
+    if bad {
+        return Err(Error::Invalid(format!(
+            "`{path}` is not a path below a directory: no leading `/`, no `.`, no `..`"
+        )));
+    }
+    Ok(())
+}
+
+/// Packs entries under `dir` (absolute, in the container) into an archive for `/`.
+pub(crate) fn pack(dir: &str, entries: &[Entry]) -> Result<Vec<u8>, Error> {
+    let broken = |source| Error::Archive { path: dir.into(), source };
+    let base = dir.trim_matches('/');
+    let mut builder = Builder::new(Vec::new());
+    for entry in entries {
+        check_relative(&entry.path)?;
+        let path =
+            if base.is_empty() { entry.path.clone() } else { format!("{base}/{}", entry.path) };
+        let mut header = Header::new_gnu();
+        header.set_mode(entry.mode & 0o7777);
+        header.set_mtime(entry.mtime.unwrap_or_default());
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_size(0);
+        match &entry.kind {
+            Kind::File(content) => {
+                header.set_size(content.len() as u64);
+                builder.append_data(&mut header, path, content.as_slice()).map_err(broken)?;
+            }
+            Kind::Dir => {
+                header.set_entry_type(EntryType::Directory);
+                builder
+                    .append_data(&mut header, format!("{path}/"), io::empty())
+                    .map_err(broken)?;
+            }
+            Kind::Symlink(target) => {
+                header.set_entry_type(EntryType::Symlink);
+                builder.append_link(&mut header, path, target).map_err(broken)?;
+            }
+            Kind::Other(what) => {
+                return Err(Error::Invalid(format!("a {what} ({path}) cannot be uploaded")));
+            }
+        }
+    }
+    builder.into_inner().map_err(broken)
+}
+
+/// Unpacks the archive of `path`, whose entries all begin with the last part of `path`.
+pub(crate) fn unpack(path: &str, bytes: &[u8], limits: Limits) -> Result<Vec<Entry>, Error> {
+    let broken = |source| Error::Archive { path: path.into(), source };
+    let large = |what: String| Error::TooLarge { path: path.into(), what };
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut files: HashMap<String, usize> = HashMap::new();
+    let mut total = 0_u64;
+    for entry in Archive::new(bytes).entries().map_err(broken)? {
+        let mut entry = entry.map_err(broken)?;
+        if entries.len() == limits.entries {
+            return Err(large(format!("{} entries", limits.entries)));
+        }
+        let full = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let full = full.trim_end_matches('/').to_owned();
+        let relative = full.split_once('/').map_or("", |(_, rest)| rest).to_owned();
+        let target = |bytes: Option<std::borrow::Cow<'_, [u8]>>| {
+            String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+        };
+        let kind = match entry.header().entry_type() {
+            EntryType::Directory => Kind::Dir,
+            EntryType::Symlink => Kind::Symlink(target(entry.link_name_bytes())),
+            EntryType::Link => {
+                let first = files.get(&target(entry.link_name_bytes()));
+                match first.and_then(|&index| entries.get(index)) {
+                    Some(first) => first.kind.clone(),
+                    None => Kind::Other("hard link"),
+                }
+            }
+            kind if kind.is_file() => {
+                total = total.saturating_add(entry.size());
+                if total > limits.bytes {
+                    return Err(large(format!("{} bytes", limits.bytes)));
+                }
+                let mut content = Vec::new();
+                entry.read_to_end(&mut content).map_err(broken)?;
+                files.insert(full.clone(), entries.len());
+                Kind::File(content)
+            }
+            EntryType::Fifo => Kind::Other("fifo"),
+            EntryType::Char | EntryType::Block => Kind::Other("device"),
+            _ => Kind::Other("unknown"),
+        };
+        let mode = entry.header().mode().map_err(broken)? & 0o7777;
+        let mtime = Some(entry.header().mtime().map_err(broken)?);
+        entries.push(Entry { path: relative, kind, mode, mtime });
+    }
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn entries_survive_the_archive() {
+        let long = format!("{}/file", ["a-rather-long-name"; 12].join("/"));
+        let entries = vec![
+            Entry::dir("d").mode(0o1777),
+            Entry::file("d/ü", [0, 255, 10]).mode(0o4755),
+            Entry { mtime: Some(1_700_000_000), ..Entry::file("d/z", "") },
+            Entry::symlink("d/zz", "../somewhere/else"),
+            Entry::file(long, "x"),
+        ];
+        let packed = pack("/base", &entries).unwrap();
+        let mut unpacked = unpack("/base", &packed, Limits::default()).unwrap();
+        let mut expected = entries;
+        for entry in &mut expected {
+            entry.mtime = entry.mtime.or(Some(0));
+        }
+        expected.sort_by(|a, b| a.path.cmp(&b.path));
+        unpacked.sort_by(|a, b| a.path.cmp(&b.path));
+        assert_eq!(unpacked, expected);
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("/x")]
+    #[case("../x")]
+    #[case("a/../b")]
+    #[case("./a")]
+    #[case("a//b")]
+    #[case("a/")]
+    #[case("a\0b")]
+    fn a_path_that_leaves_its_directory_is_refused(#[case] path: &str) {
+        assert!(matches!(pack("/w", &[Entry::file(path, "")]), Err(Error::Invalid(_))));
+    }
+
+    #[test]
+    fn limits_hold() {
+        let packed = pack("/w", &[Entry::file("a", "12345"), Entry::file("b", "67890")]).unwrap();
+        let of = |bytes, entries| unpack("/w", &packed, Limits { bytes, entries });
+        assert_eq!(of(10, 2).unwrap().len(), 2);
+        assert_eq!(of(9, 2).unwrap_err().to_string(), "/w holds more than 9 bytes");
+        assert_eq!(of(10, 1).unwrap_err().to_string(), "/w holds more than 1 entries");
+    }
+
+    #[test]
+    fn a_hard_link_has_the_content_of_its_file() {
+        let mut builder = Builder::new(Vec::new());
+        let mut header = Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(2);
+        builder.append_data(&mut header, "w/a", &b"hi"[..]).unwrap();
+        let mut header = Header::new_gnu();
+        header.set_entry_type(EntryType::Link);
+        header.set_mode(0o644);
+        header.set_size(0);
+        builder.append_link(&mut header, "w/b", "w/a").unwrap();
+        let entries = unpack("/w", &builder.into_inner().unwrap(), Limits::default()).unwrap();
+        assert_eq!(entries[1].path, "b");
+        assert_eq!(entries[1].kind, Kind::File(b"hi".to_vec()));
+    }
+
+    #[test]
+    fn what_is_not_an_archive_is_an_error() {
+        assert!(matches!(unpack("/w", &[7; 700], Limits::default()), Err(Error::Archive { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            let _ = unpack("/w", &bytes, Limits::default());
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! A long-lived container, one for each environment and run, started through testcontainers. What
+//! is done in it is in the modules of `exec` and `files`.
+
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use testcontainers::bollard::exec::{CreateExecOptions, StartExecResults};
+use testcontainers::core::{AccessMode, Mount as EngineMount};
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{ContainerAsync, GenericImage, ImageExt};
+use tokio::io::AsyncWrite;
+
+use crate::runtime::block_on;
+use crate::{Engine, Error, Image, Run, sweep, wine};
+
+/// Ends the container when the connection of its standard input does.
+const GUARD: &str = "read -r never; kill -TERM 1";
+
+/// A read-only bind mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// Absolute path on the host that the engine runs on.
+    pub host: PathBuf,
+    /// Absolute path in the container, `/sdk/go1.27.3`. For `wine`, use
+    /// [`wine::to_unix`] to get it from a Windows path: an SDK must lie under drive C:.
+    pub container: String,
+}
+
+/// What a container can reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Network {
+    /// Nothing but its own loopback.
+    #[default]
+    None,
+    /// The host's network: for programs that need a registry.
+    Host,
+    /// The engine's bridge network.
+    Bridge,
+}
+
+impl Network {
+    fn mode(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Host => "host",
+            Self::Bridge => "bridge",
+        }
+    }
+}
+
+/// How a container is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// What it can reach.
+    pub network: Network,
+    /// Read-only bind mounts.
+    pub mounts: Vec<Mount>,
+    /// Memory in bytes; `None` is the host's.
+    pub memory: Option<u64>,
+    /// Processes at once.
+    pub pids: u32,
+    /// The launcher that `wine` needs, from [`wine::build_launcher`]; of no use elsewhere.
+    pub launcher: Option<PathBuf>,
+}
+
+impl Default for SessionOptions {
+    /// No network, no mounts, 4 GiB, 2048 processes, no launcher.
+    fn default() -> Self {
+        Self {
+            network: Network::None,
+            mounts: Vec::new(),
+            memory: Some(4 << 30),
+            pids: 2048,
+            launcher: None,
+        }
+    }
+}
+
+/// A running container. It goes when this is dropped; it stops by itself when this process ends.
+///
+/// All methods may be called from several threads at once.
+pub struct Session {
+    pub(crate) engine: Engine,
+    pub(crate) image: Image,
+    pub(crate) id: String,
+    /// `Some` until dropped.
+    container: Option<ContainerAsync<GenericImage>>,
+    _guard: Mutex<Connection>,
+}
+
+/// An open connection whose end is noticed in the container.
+type Connection = (Pin<Box<dyn AsyncWrite + Send>>, Box<dyn std::any::Any + Send>);
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("image", &self.image.tag).field("id", &self.id).finish()
+    }
+}
+
+impl Session {
+    /// Starts a container of `image` for `run`. Takes about half a second; `wine` about three,
+    /// because Wine's services are started.
+    ///
+    /// # Errors
+    /// [`Error::Start`] from testcontainers, [`Error::Engine`], [`Error::Invalid`] for a mount that
+    /// is not absolute or a `wine` without a launcher.
+    pub fn start(
+        engine: &Engine,
+        run: &Run,
+        image: &Image,
+        options: SessionOptions,
+    ) -> Result<Self, Error> {
+        let launcher = match (&options.launcher, image.name.as_str()) {
+            (Some(path), "wine") => Some(std::fs::read(path).map_err(Error::file(path))?),
+            (None, "wine") => {
+                return Err(Error::Invalid("`wine` needs a launcher: wine::build_launcher".into()));
+            }
+            _ => None,
+        };
+        let container = block_on(request(run, image, &options)?.start())?
+            .map_err(|source| Error::Start { image: image.tag.clone(), source: source.into() })?;
+        let id = container.id().to_owned();
+        let guard = match guard(engine, &id) {
+            Ok(guard) => guard,
+            Err(error) => {
+                let _ = block_on(container.rm());
+                return Err(error);
+            }
+        };
+        let session = Self {
+            engine: engine.clone(),
+            image: image.clone(),
+            id,
+            container: Some(container),
+            _guard: Mutex::new(guard),
+        };
+        if let Some(launcher) = launcher {
+            wine::warm_up(&session, launcher)?;
+        }
+        Ok(session)
+    }
+
+    /// The image that it was started from.
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// The engine's id of the container.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Starts a command that nobody waits for, as it is, with the image's environment.
+    pub(crate) fn detached(&self, argv: &[&str]) -> Result<(), Error> {
+        let config = CreateExecOptions {
+            cmd: Some(argv.iter().map(|word| (*word).to_owned()).collect()),
+            ..Default::default()
+        };
+        let detach =
+            testcontainers::bollard::exec::StartExecOptions { detach: true, ..Default::default() };
+        block_on(async {
+            let exec = self.engine.docker.create_exec(&self.id, config).await?;
+            self.engine.docker.start_exec(&exec.id, Some(detach)).await
+        })?
+        .map_err(Error::engine(format!("start `{}`", argv.join(" "))))?;
+        Ok(())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(container) = self.container.take() {
+            let removed = block_on(container.rm());
+            if !matches!(removed, Ok(Ok(()))) {
+                // It may be gone already; if it is not, it stops by itself and is swept later.
+                let _ = sweep::remove(&self.engine, &self.id);
+            }
+        }
+    }
+}
+
+fn request(
+    run: &Run,
+    image: &Image,
+    options: &SessionOptions,
+) -> Result<testcontainers::ContainerRequest<GenericImage>, Error> {
+    let (repository, tag) = image.tag.split_once(':').unwrap_or((&image.tag, "latest"));
+    let (network, memory, pids) = (options.network, options.memory, options.pids);
+    let mut request = GenericImage::new(repository, tag)
+        .with_cmd(["sleep".to_owned(), run.limit.as_secs().max(1).to_string()])
+        .with_labels(run.labels())
+        .with_startup_timeout(Duration::from_secs(120))
+        .with_host_config_modifier(move |host| {
+            host.network_mode = Some(network.mode().into());
+            host.publish_all_ports = Some(false);
+            host.init = Some(true);
+            host.memory = memory.and_then(|bytes| i64::try_from(bytes).ok());
+            host.pids_limit = Some(pids.into());
+        });
+    for mount in &options.mounts {
+        if !is_absolute(&mount.host) || !mount.container.starts_with('/') {
+            return Err(Error::Invalid(format!(
+                "the mount of {} at {} needs two absolute paths",
+                mount.host.display(),
+                mount.container
+            )));
+        }
+        if !mount.host.exists() {
+            let source = std::io::ErrorKind::NotFound.into();
+            return Err(Error::File { path: mount.host.clone(), source });
+        }
+        let bind = EngineMount::bind_mount(mount.host.display().to_string(), &mount.container);
+        request = request.with_mount(bind.with_access_mode(AccessMode::ReadOnly));
+    }
+    Ok(request)
+}
+
+fn is_absolute(path: &Path) -> bool {
+    path.is_absolute()
+}
+
+fn guard(engine: &Engine, id: &str) -> Result<Connection, Error> {
+    let config = CreateExecOptions {
+        cmd: Some(vec!["/bin/sh", "-c", GUARD]),
+        attach_stdin: Some(true),
+        attach_stdout: Some(true),
+        ..Default::default()
+    };
+    let started = block_on(async {
+        let exec = engine.docker.create_exec(id, config).await?;
+        engine.docker.start_exec(&exec.id, None).await
+    })?
+    .map_err(Error::engine("watch over a container"))?;
+    match started {
+        StartExecResults::Attached { input, output } => Ok((input, Box::new(output))),
+        StartExecResults::Detached => {
+            Err(Error::Invalid("the engine did not attach to a command".into()))
+        }
+    }
+}

@@ -1,0 +1,33 @@
+# Runs one program and says at the end of the standard error stream, behind a token that nobody
+# else knows, how it ended. Its parent is the engine's init as a child subreaper.
+# Arguments: TOKEN STDIN_BYTES|- CWD SPEC_FILE CODE_FILE SPEC PROGRAM ARGUMENT...
+token=$1 stdin=$2 cwd=$3 spec_file=$4 code_file=$5 spec=$6
+shift 6
+exec 4>&2 2>/dev/null
+echo "$PPID $$" >"/dev/shm/twinproof-$token"
+answer() {
+  [ -z "$spec_file" ] || rm -f "$spec_file" "$code_file"
+  rm -f "/dev/shm/twinproof-$token"
+  printf '\n%s %s\n' "$token" "$1" >&4
+  exit 0
+}
+cd "$cwd" || answer directory
+[ -z "$spec_file" ] || printf %s "$spec" >"$spec_file"
+# In a subshell, so that what the shell itself says of a program ended by a signal stays out.
+if [ "$stdin" = - ]; then
+  (exec "$@" </dev/null 2>&4 4>&-)
+else
+  head -c "$stdin" 4>&- | "$@" 2>&4 4>&-
+fi
+code=$?
+children=
+read -r children <"/proc/$PPID/task/$PPID/children"
+ended=0
+[ "${children% }" = $$ ] || end_tree "$PPID" $$
+if [ -n "$code_file" ]; then
+  code="launcher $code"
+  [ ! -e "$code_file" ] || read -r code <"$code_file"
+else
+  code="exit $code"
+fi
+answer "$ended $code"
