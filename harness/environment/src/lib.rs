@@ -13,6 +13,7 @@ mod label;
 mod probe;
 mod process;
 mod sdk;
+pub mod wsl;
 
 pub use driver::{
     Absent, Contents, Detection, Entry, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,

@@ -111,7 +111,8 @@ pub(crate) fn measure(
     probe.files()?;
     probe.compiler()?;
     if let Some(goroot) = goroot {
-        probe.go(goroot)?;
+        go(environment, sandbox, goroot)?;
+        probe.capabilities.insert(Capability::Go);
     }
     Ok(Probed { capabilities: probe.capabilities, fingerprint })
 }
@@ -242,23 +243,28 @@ impl Probe<'_> {
         }
         Ok(())
     }
+}
 
-    fn go(&mut self, goroot: &str) -> Result<(), EnvironmentError> {
-        let exec = ask_go(self.environment, self.sandbox.root(), goroot, &["version"]);
-        let exited = self.sandbox.exec(&exec)?;
-        if exited.code != Some(0) {
-            let error = String::from_utf8_lossy(&exited.stderr);
-            let message = match exited.code {
-                Some(code) => format!("exit code {code}: {}", error.trim()),
-                None if exited.not_found => "there is no such program".to_owned(),
-                None => "it did not end".to_owned(),
-            };
-            let action = format!("running `{} version`", exec.program);
-            return Err(EnvironmentError::driver(self.environment.name(), action, message));
-        }
-        self.capabilities.insert(Capability::Go);
-        Ok(())
-    }
+/// Runs `go version` of an SDK.
+///
+/// # Errors
+/// When the driver fails, or the SDK does not run.
+pub(crate) fn go(
+    environment: &dyn Environment,
+    sandbox: &dyn Sandbox,
+    goroot: &str,
+) -> Result<(), EnvironmentError> {
+    let exec = ask_go(environment, sandbox.root(), goroot, &["version"]);
+    let exited = sandbox.exec(&exec)?;
+    let error = String::from_utf8_lossy(&exited.stderr);
+    let message = match exited.code {
+        Some(0) => return Ok(()),
+        Some(code) => format!("exit code {code}: {}", error.trim()),
+        None if exited.not_found => "there is no such program".to_owned(),
+        None => "it did not end".to_owned(),
+    };
+    let action = format!("running `{} version`", exec.program);
+    Err(EnvironmentError::driver(environment.name(), action, message))
 }
 
 /// Whether programs of the environment reach a server of the harness's on 127.0.0.1: the `go`

@@ -1,5 +1,6 @@
 //! The host driver on the machine that runs the tests.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use rstest::{fixture, rstest};
 use std::collections::BTreeMap;
@@ -131,7 +132,7 @@ fn the_time_limit_takes_children_too(machine: &Machine) {
     let exited = sandbox.exec(&exec).unwrap();
     assert_eq!((exited.timed_out, exited.code), (true, None));
     assert_eq!(exited.stdout, b"before\n");
-    assert!(is_gone(&sandbox.root().to_owned(), "child"));
+    assert!(is_gone(sandbox.root(), "child"));
 }
 
 #[rstest]
@@ -143,7 +144,7 @@ fn a_survivor_is_killed_and_hangs_nothing(machine: &Machine) {
     let exited = sandbox.exec(&exec(machine, sandbox.as_ref(), "sh", &["-c", script])).unwrap();
     assert_eq!((exited.code, exited.timed_out), (Some(4), false));
     assert!(started.elapsed() < Duration::from_secs(300));
-    assert!(is_gone(&sandbox.root().to_owned(), "child"));
+    assert!(is_gone(sandbox.root(), "child"));
 }
 
 #[cfg(target_os = "linux")]

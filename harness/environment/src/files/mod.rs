@@ -9,5 +9,6 @@ mod put;
 mod remove;
 
 pub(crate) use entries::{FileError, entries};
+pub(crate) use name::shown;
 pub(crate) use put::{PutError, put};
 pub(crate) use remove::remove;

@@ -7,4 +7,5 @@ mod base;
 mod environment;
 mod sandbox;
 
+pub(crate) use base::{posix_env, windows_env};
 pub use environment::{Host, HostConfig};

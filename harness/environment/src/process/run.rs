@@ -17,6 +17,8 @@ const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How long outputs may stay open after everything in the group was killed: what has left the group
 /// may still hold them.
 const DRAIN: Duration = Duration::from_millis(500);
+/// Bytes of the end of an output that are kept whatever its limit: a relay's trailer.
+const TAIL: usize = 256;
 /// How often, and how long apart, starting is tried again while the program's file is being written:
 /// a child of another thread may hold it open between its fork and its exec.
 const BUSY: (u32, Duration) = (20, Duration::from_millis(10));
@@ -68,6 +70,8 @@ pub(crate) struct Ended {
     pub(crate) timed_out: bool,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
+    /// The last [`TAIL`] bytes of standard error, also where it was cut.
+    pub(crate) stderr_tail: Vec<u8>,
     pub(crate) truncated: bool,
     pub(crate) duration: Duration,
 }
@@ -80,6 +84,7 @@ enum Event {
 #[derive(Default)]
 struct Kept {
     bytes: Vec<u8>,
+    tail: Vec<u8>,
     truncated: bool,
 }
 
@@ -160,6 +165,7 @@ pub(crate) fn run(start: Start<'_>) -> io::Result<Ended> {
         truncated: out.truncated || err.truncated,
         stdout: out.bytes,
         stderr: err.bytes,
+        stderr_tail: err.tail,
         duration,
     })
 }
@@ -189,6 +195,9 @@ fn read(mut source: Box<dyn Read + Send>, into: &Mutex<Kept>, limit: u64) {
                 let room = limit.saturating_sub(kept.bytes.len()).min(n);
                 kept.bytes.extend(buffer.iter().take(room));
                 kept.truncated |= room < n;
+                kept.tail.extend_from_slice(buffer.get(n.saturating_sub(TAIL)..n).unwrap_or(&[]));
+                let surplus = kept.tail.len().saturating_sub(TAIL);
+                kept.tail.drain(..surplus);
             }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return,
