@@ -1,0 +1,201 @@
+//! What a reader sees first: the verdict in plain words, the totals, what needs attention, the
+//! environments and what was absent.
+
+use super::parts::{case_link, chip, code, hash, shown, table};
+use crate::tally::{self, EnvironmentTally, Tally};
+use crate::{text, words};
+use maud::{Markup, html};
+use twinproof_model::{Results, Verdict};
+
+/// Rows of the table of findings; all cases are below anyway.
+const FINDINGS: usize = 200;
+
+/// The verdict in plain words.
+pub fn banner(results: &Results, tally: &Tally<'_>) -> Markup {
+    let tone = match results.summary.exit_code {
+        0 if tally.counts.decided() > 0 => "good",
+        0 | 2 => "doubt",
+        _ => "bad",
+    };
+    let run = &results.run;
+    html! {
+        header class=(format!("banner {tone}")) {
+            p.product { "Twinproof conformance report" }
+            h1 { (words::outcome(results, tally)) }
+            p.headline { (words::headline(results, tally)) }
+            @if !results.summary.reasons.is_empty() {
+                ul.reasons aria-label="Reasons" {
+                    @for reason in &results.summary.reasons { li { (shown(reason)) } }
+                }
+            }
+            p.meta {
+                "Started " (text::time(run.started)) ", took " (text::duration(run.millis.saturating_mul(1000)))
+                ", exit code " (results.summary.exit_code)
+                @if run.interrupted { ", interrupted before its end" }
+                @if run.filtered { ", cases were filtered" }
+                "."
+            }
+        }
+    }
+}
+
+/// Verdicts with their numbers, then environments × verdicts.
+pub fn totals(results: &Results, tally: &Tally<'_>) -> Markup {
+    let counts = &tally.counts;
+    let shown_verdicts: Vec<_> = Verdict::ALL
+        .into_iter()
+        .rev()
+        .filter(|v| matches!(v, Verdict::Pass | Verdict::Fail) || counts.of(*v) > 0)
+        .collect();
+    let rows: Vec<_> = tally
+        .environments
+        .iter()
+        .map(|e| {
+            html! {
+                tr {
+                    th scope="row" { (shown(&e.name.to_string())) }
+                    @for v in &shown_verdicts { (number(e.counts.of(*v))) }
+                    (number(e.counts.total()))
+                }
+            }
+        })
+        .chain([html! {
+            tr.sum {
+                th scope="row" { "all" }
+                @for v in &shown_verdicts { (number(counts.of(*v))) }
+                (number(counts.total()))
+            }
+        }])
+        .collect();
+    let mut head = vec!["Environment"];
+    head.extend(shown_verdicts.iter().map(|v| words::label(*v)));
+    head.push("all");
+    let flaky: Vec<_> = results.cases.iter().enumerate().filter(|(_, c)| c.flaky).collect();
+    html! {
+        ul.totals {
+            @for v in Verdict::ALL.into_iter().rev() {
+                li class=(format!("v-{v}")) data-none[counts.of(v) == 0] {
+                    strong { (counts.of(v)) } " "
+                    span { span aria-hidden="true" { (words::sign(v)) } " " (words::label(v)) }
+                    small { (words::meaning(v)) }
+                }
+            }
+        }
+        div.numbers { (table("Cases by environment and verdict", &head, &rows)) }
+        @if !flaky.is_empty() {
+            details {
+                summary { (text::plural(flaky.len() as u64, "case", "cases")) " held only after a retry" }
+                ul { @for (i, c) in flaky { li { (case_link(i, c)) " in " (shown(&c.environment.to_string())) } } }
+            }
+        }
+    }
+}
+
+fn number(n: u64) -> Markup {
+    html! { @if n == 0 { td.zero { "0" } } @else { td { (n) } } }
+}
+
+/// What somebody must look at.
+pub fn attention(results: &Results) -> Markup {
+    let cases: Vec<_> = tally::by_alarm(results)
+        .into_iter()
+        .filter(|(_, c)| tally::needs_attention(c.verdict))
+        .collect();
+    let rows: Vec<_> = cases
+        .iter()
+        .take(FINDINGS)
+        .map(|(index, case)| {
+            html! {
+                tr {
+                    td { (chip(case.verdict)) }
+                    th scope="row" { (case_link(*index, case)) br; (shown(&case.title)) }
+                    td { (shown(&case.environment.to_string())) }
+                    td {
+                        @if let Some(why) = words::why(case) { (code(&why)) }
+                        @for check in case.checks.iter().filter(|c| c.verdict == case.verdict).take(3) {
+                            div.finding { b { (shown(&check.id)) } ": expected " (code(&check.expected)) ", actual " (code(&check.actual)) }
+                        }
+                    }
+                }
+            }
+        })
+        .collect();
+    html! {
+        @if rows.is_empty() {
+            p { "Nothing: no case fails, is inconclusive, or broke the harness, and no expectation is stale." }
+        } @else {
+            (table("Cases that somebody must look at", &["Verdict", "Case", "Environment", "What was seen"], &rows))
+            @if cases.len() > FINDINGS {
+                p { "And " (cases.len() - FINDINGS) " more, among " a href="#cases" { "all cases" } "." }
+            }
+        }
+    }
+}
+
+/// What was absent, and the one command that provides it.
+pub fn unavailable(results: &Results) -> Markup {
+    let rows: Vec<_> = results
+        .environments
+        .iter()
+        .filter_map(|e| {
+            let skip = e.absent.as_ref()?;
+            Some(html! {
+                tr {
+                    th scope="row" { (shown(&e.name.to_string())) }
+                    td { @if e.required { "yes" } @else { "no" } }
+                    td { (shown(&skip.to_string())) }
+                    td { @if let Some(remedy) = words::remedy(skip) { (code(remedy)) } @else { "–" } }
+                }
+            })
+        })
+        .collect();
+    html! {
+        @if rows.is_empty() { p { "Every environment that was asked for was available." } }
+        @else {
+            (table("Environments that were not available", &["Environment", "Required", "What is missing", "To provide it"], &rows))
+        }
+    }
+}
+
+/// What each environment was.
+pub fn environments(tally: &Tally<'_>) -> Markup {
+    html! {
+        @if tally.environments.is_empty() { p { "None was selected." } }
+        div.cards { @for e in &tally.environments { (environment(e)) } }
+    }
+}
+
+fn environment(e: &EnvironmentTally<'_>) -> Markup {
+    let Some(result) = e.result else {
+        return html! {
+            article.card { h3 { (shown(&e.name.to_string())) } p { "Only cases name it: the run does not describe it." } }
+        };
+    };
+    let f = &result.fingerprint;
+    let facts =
+        [("system", &f.os), ("processor", &f.arch), ("kernel", &f.kernel), ("C library", &f.libc)];
+    html! {
+        article.card {
+            h3 { (shown(&e.name.to_string())) }
+            @if let Some(skip) = &result.absent {
+                p { (chip(Verdict::Unavailable)) " " (shown(&skip.to_string())) }
+            }
+            dl {
+                @for (name, value) in facts.iter().filter(|(_, v)| !v.is_empty()) {
+                    dt { (name) } dd { (shown(value)) }
+                }
+                @if let Some(image) = &f.image { dt { "image" } dd { (hash(image)) } }
+                @for (version, origin) in &f.sdks { dt { "SDK " (shown(version)) } dd { (code(origin)) } }
+                @for (name, value) in &f.facts { dt { (shown(name)) } dd { (shown(value)) } }
+                @if let Some(class) = &result.class { dt { "golden class" } dd { (shown(class)) } }
+                @if result.required { dt { "required" } dd { "yes" } }
+            }
+            @if !result.capabilities.is_empty() {
+                ul.tags aria-label="Capabilities" { @for c in &result.capabilities { li { (c) } } }
+            }
+            @if !result.handshake.is_empty() {
+                details { summary { "Handshake" } pre { @for line in &result.handshake { (text::line(line)) "\n" } } }
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `junit.xml`: a test suite for each suite in each environment, a test case for each case.
+//!
+//! JUnit has four outcomes, so the nine verdicts are mapped: `fail` and `xpass` are failures (a
+//! finding about the subject), `inconclusive` and `harness_error` are errors (nothing is known),
+//! `unavailable` and `not_applicable` are skipped, `pass`, `xfail` and `waived` succeed. The verdict
+//! itself is the property `twinproof.verdict` of each test case.
+
+use crate::{text, words};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
+use std::collections::HashMap;
+use std::time::Duration;
+use twinproof_model::{CaseResult, EnvironmentName, Results, Verdict};
+
+/// Name of the property that carries the verdict.
+pub(crate) const VERDICT: &str = "twinproof.verdict";
+
+/// Draws `junit.xml`.
+#[must_use]
+pub fn junit(results: &Results) -> String {
+    let mut report = Report::new("twinproof");
+    report.set_time(Duration::from_millis(results.run.millis));
+    let mut order: Vec<(&str, &EnvironmentName)> = Vec::new();
+    let mut suites: HashMap<(&str, &EnvironmentName), Vec<&CaseResult>> = HashMap::new();
+    for case in &results.cases {
+        let key = (case.suite.as_str(), &case.environment);
+        suites
+            .entry(key)
+            .or_insert_with(|| {
+                order.push(key);
+                Vec::new()
+            })
+            .push(case);
+    }
+    for key in order {
+        let cases = suites.remove(&key).unwrap_or_default();
+        let name = format!("{}@{}", key.0, key.1);
+        report.add_test_suite(suite(results, &name, &cases));
+    }
+    report.to_string().unwrap_or_else(|error| {
+        // Serialising to memory cannot fail; should it ever, reconciliation says so.
+        format!("<!-- {} -->\n", text::line(&error.to_string()).replace("--", "- -"))
+    })
+}
+
+fn suite(results: &Results, name: &str, cases: &[&CaseResult]) -> TestSuite {
+    let mut suite = TestSuite::new(xml(name));
+    suite.set_time(Duration::from_micros(cases.iter().map(|c| c.micros).sum()));
+    if let Some(at) = text::rfc3339(results.run.started) {
+        suite.extra.insert("timestamp".into(), at.into());
+    }
+    for case in cases {
+        suite.add_test_case(test_case(name, case));
+    }
+    suite
+}
+
+fn test_case(suite: &str, case: &CaseResult) -> TestCase {
+    let mut test = TestCase::new(xml(&case.case), status(case));
+    test.set_classname(xml(suite));
+    test.set_time(Duration::from_micros(case.micros));
+    test.set_assertions(case.checks.len());
+    test.extra.insert("file".into(), xml(&case.file));
+    test.extra.insert("line".into(), case.line.to_string().into());
+    let properties = [
+        (VERDICT, case.verdict.to_string()),
+        ("twinproof.title", case.title.clone()),
+        ("twinproof.claims", case.claims.join(" ")),
+        ("twinproof.subject", case.subject.clone()),
+        ("twinproof.record", case.record.clone()),
+        ("twinproof.flaky", case.flaky.to_string()),
+    ];
+    for (name, value) in properties {
+        test.add_property((XmlString::new(name), xml(&value)));
+    }
+    test
+}
+
+fn status(case: &CaseResult) -> TestCaseStatus {
+    let mut status = match case.verdict {
+        Verdict::Pass | Verdict::Xfail | Verdict::Waived => return TestCaseStatus::success(),
+        Verdict::Fail | Verdict::Xpass => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Verdict::Inconclusive | Verdict::HarnessError => {
+            TestCaseStatus::non_success(NonSuccessKind::Error)
+        }
+        Verdict::Unavailable | Verdict::NotApplicable => TestCaseStatus::skipped(),
+    };
+    let reason = words::why(case).unwrap_or_else(|| {
+        let worst = case.checks.iter().max_by_key(|c| c.verdict);
+        match worst {
+            Some(check) => format!("{}: expected {}", check.id, check.expected),
+            None => words::meaning(case.verdict).to_owned(),
+        }
+    });
+    status.set_type(case.verdict.as_str());
+    status.set_message(xml(&reason));
+    let mut lines = Vec::new();
+    for check in case.checks.iter().filter(|c| c.verdict != Verdict::Pass) {
+        lines.push(format!(
+            "{} [{}]\n  expected: {}\n  actual:   {}",
+            check.id, check.verdict, check.expected, check.actual
+        ));
+    }
+    if let Some(remedy) = case.skip.as_ref().and_then(words::remedy) {
+        lines.push(format!("to provide it: {remedy}"));
+    }
+    if !lines.is_empty() {
+        status.set_description(xml(&lines.join("\n")));
+    }
+    status
+}
+
+/// Text that XML can carry: control characters and noncharacters become visible ones.
+fn xml(text: &str) -> XmlString {
+    XmlString::new(text::block(text))
+}

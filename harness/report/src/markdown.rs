@@ -1,0 +1,298 @@
+//! `summary.md`: the summary of a GitHub job. GitHub refuses a summary of more than 1 MiB, so lists
+//! end early and say how much is left out; the totals come first and are always whole.
+
+use crate::escape::{markdown as esc, markdown_code as code};
+use crate::tally::{self, Counts, Tally};
+use crate::{sarif, text, words};
+use std::fmt::Write as _;
+use twinproof_model::{CaseResult, Results, Verdict};
+
+/// The largest summary that is written, in bytes: half of what GitHub takes.
+pub const MARKDOWN_LIMIT: usize = 512 * 1024;
+
+/// How the line of totals begins.
+pub(crate) const TOTALS: &str = "Totals: ";
+
+/// Room kept for what follows a list that was cut.
+const RESERVE: usize = 1024;
+
+/// Draws `summary.md`.
+#[must_use]
+pub fn markdown(results: &Results) -> String {
+    let tally = Tally::of(results);
+    let mut page = Page { out: String::new() };
+    let sign = match results.summary.exit_code {
+        0 => "✅",
+        1 => "❌",
+        _ => "⚠️",
+    };
+    page.line(&format!("## {sign} Twinproof: {}", words::outcome(results, &tally)));
+    page.line("");
+    page.line(&esc(&words::headline(results, &tally)));
+    page.line("");
+    page.line(&totals_line(&tally.counts));
+    page.line("");
+    let reasons: Vec<_> = results.summary.reasons.iter().map(|r| format!("- {}", cut(r))).collect();
+    page.list(&format!("Exit code {}.", results.summary.exit_code), &reasons);
+    environments(&mut page, &tally);
+    findings(&mut page, results);
+    expected(&mut page, results);
+    unavailable(&mut page, results);
+    drift(&mut page, results);
+    floors(&mut page, results);
+    controls(&mut page, results);
+    page.line(&format!(
+        "Repeat with <code>{}</code>; judge again with <code>{}</code>.",
+        cut(&words::reproduce(results)),
+        esc(words::REJUDGE)
+    ));
+    page.out
+}
+
+/// `Totals: 12 cases: not_applicable 0, pass 12, …`: every verdict, for people and for
+/// reconciliation.
+fn totals_line(counts: &Counts) -> String {
+    let each: Vec<_> = Verdict::ALL.into_iter().map(|v| format!("{v} {}", counts.of(v))).collect();
+    format!("{TOTALS}{}: {}", text::plural(counts.total(), "case", "cases"), each.join(", "))
+}
+
+fn cut(text: &str) -> String {
+    esc(&text::cut(text, 300))
+}
+
+/// The page, and how much of it is left.
+struct Page {
+    out: String,
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        if self.out.len() + line.len() + RESERVE / 2 < MARKDOWN_LIMIT {
+            self.out.push_str(line);
+            self.out.push('\n');
+        }
+    }
+
+    /// Lines after a heading, as many as there is room for; nothing at all when there are none.
+    fn list(&mut self, head: &str, lines: &[String]) {
+        if lines.is_empty() {
+            return;
+        }
+        self.line(head);
+        self.line("");
+        self.rows(lines);
+        self.line("");
+    }
+
+    fn rows(&mut self, lines: &[String]) {
+        for (at, line) in lines.iter().enumerate() {
+            if self.out.len() + line.len() + RESERVE > MARKDOWN_LIMIT {
+                let _ = writeln!(
+                    self.out,
+                    "\n{} more: see <code>report.html</code>.",
+                    lines.len() - at
+                );
+                break;
+            }
+            self.out.push_str(line);
+            self.out.push('\n');
+        }
+    }
+
+    fn table(&mut self, title: &str, columns: &[String], rows: &[String], open: bool) {
+        if rows.is_empty() {
+            return;
+        }
+        let count = rows.len();
+        let open = if open { " open" } else { "" };
+        self.line(&format!("<details{open}><summary><b>{title}</b> ({count})</summary>"));
+        self.line("");
+        self.bare_table(columns, rows);
+        self.line("</details>");
+        self.line("");
+    }
+
+    fn bare_table(&mut self, columns: &[String], rows: &[String]) {
+        self.line(&format!("| {} |", columns.join(" | ")));
+        self.line(&format!("|{}", " --- |".repeat(columns.len())));
+        self.rows(rows);
+        self.line("");
+    }
+}
+
+fn names(columns: &[&str]) -> Vec<String> {
+    columns.iter().map(|c| (*c).to_owned()).collect()
+}
+
+fn row(cells: &[String]) -> String {
+    format!("| {} |", cells.join(" | "))
+}
+
+fn verdict(v: Verdict) -> String {
+    format!("{} {}", words::sign(v), words::label(v)).replace('!', "&#33;")
+}
+
+fn environments(page: &mut Page, tally: &Tally<'_>) {
+    let mut columns = names(&["Environment"]);
+    let shown: Vec<_> = Verdict::ALL
+        .into_iter()
+        .filter(|v| matches!(v, Verdict::Pass | Verdict::Fail) || tally.counts.of(*v) > 0)
+        .collect();
+    columns.extend(shown.iter().map(|v| words::label(*v).to_owned()));
+    let line = |name: String, counts: &Counts| {
+        let mut cells = vec![name];
+        cells.extend(shown.iter().map(|v| counts.of(*v).to_string()));
+        row(&cells)
+    };
+    let mut rows: Vec<_> =
+        tally.environments.iter().map(|e| line(code(&e.name.to_string(), 80), &e.counts)).collect();
+    if !rows.is_empty() {
+        rows.push(line("**all**".to_owned(), &tally.counts));
+    }
+    if !rows.is_empty() {
+        page.bare_table(&columns, &rows);
+    }
+}
+
+fn worst(case: &CaseResult) -> String {
+    if let Some(why) = words::why(case) {
+        return cut(&why);
+    }
+    let checks: Vec<_> = case
+        .checks
+        .iter()
+        .filter(|c| c.verdict == case.verdict)
+        .take(3)
+        .map(|c| {
+            format!(
+                "{}: expected {}, actual {}",
+                code(&c.id, 80),
+                code(&c.expected, 200),
+                code(&c.actual, 200)
+            )
+        })
+        .collect();
+    checks.join("<br>")
+}
+
+fn findings(page: &mut Page, results: &Results) {
+    let cases = tally::by_alarm(results);
+    let rows: Vec<_> = cases
+        .iter()
+        .filter(|(_, c)| tally::needs_attention(c.verdict))
+        .map(|(_, c)| {
+            row(&[
+                verdict(c.verdict),
+                format!("{}<br>{}", code(&c.case, 120), cut(&c.title)),
+                code(&c.environment.to_string(), 80),
+                worst(c),
+                code(&format!("{}:{}", c.file, c.line), 160),
+            ])
+        })
+        .collect();
+    let columns = names(&["Verdict", "Case", "Environment", "What", "Where"]);
+    page.table("Needs attention", &columns, &rows, true);
+}
+
+fn expected(page: &mut Page, results: &Results) {
+    let rows: Vec<_> = results
+        .cases
+        .iter()
+        .filter(|c| matches!(c.verdict, Verdict::Xfail | Verdict::Waived))
+        .map(|c| {
+            let state = sarif::expectation_of(results, c).map(|s| &s.expectation);
+            row(&[
+                verdict(c.verdict),
+                code(&c.case, 120),
+                code(&c.environment.to_string(), 80),
+                state.map(|e| cut(&e.reason)).unwrap_or_default(),
+                state.map(|e| cut(&e.owner)).unwrap_or_default(),
+                state.map(|e| e.expires.to_string()).unwrap_or_default(),
+            ])
+        })
+        .collect();
+    let columns = names(&["Verdict", "Case", "Environment", "Reason", "Owner", "Until"]);
+    page.table("Known divergences", &columns, &rows, false);
+}
+
+fn unavailable(page: &mut Page, results: &Results) {
+    let rows: Vec<_> = results
+        .environments
+        .iter()
+        .filter_map(|e| {
+            let skip = e.absent.as_ref()?;
+            let remedy = words::remedy(skip).map(|r| code(r, 300)).unwrap_or_default();
+            Some(row(&[code(&e.name.to_string(), 80), cut(&skip.to_string()), remedy]))
+        })
+        .collect();
+    let columns = names(&["Environment", "What is missing", "To provide it"]);
+    page.table("Not available", &columns, &rows, true);
+}
+
+fn drift(page: &mut Page, results: &Results) {
+    for table in tally::drift_tables(results) {
+        let mut columns = names(&["Environment"]);
+        for (column, distinct) in table.columns.iter().zip(&table.distinct) {
+            let mark = if *distinct > 1 { " (differs)" } else { "" };
+            columns.push(format!("{}{mark}", code(column, 60)));
+        }
+        let rows: Vec<_> = table
+            .rows
+            .iter()
+            .map(|r| {
+                let mut cells = vec![code(&r.environment.to_string(), 80)];
+                let value = |v: &Option<(&str, usize)>| v.map(|v| code(v.0, 160));
+                cells.extend(r.values.iter().map(|v| value(v).unwrap_or_default()));
+                row(&cells)
+            })
+            .collect();
+        page.table(&format!("Drift: {}", cut(table.label)), &columns, &rows, false);
+    }
+}
+
+fn floors(page: &mut Page, results: &Results) {
+    let rows: Vec<_> = results
+        .floors
+        .iter()
+        .map(|f| {
+            let state = match (&f.not_applied, f.met) {
+                (Some(why), _) => format!("does not apply: {}", cut(why)),
+                (None, true) => "met".to_owned(),
+                (None, false) => "**not met**".to_owned(),
+            };
+            row(&[
+                code(&f.suite, 80),
+                code(&f.environment.to_string(), 80),
+                f.floor.to_string(),
+                f.actual.to_string(),
+                state,
+            ])
+        })
+        .collect();
+    let columns = names(&["Suite", "Environment", "Floor", "This run", "State"]);
+    page.table("Floors", &columns, &rows, results.floors.iter().any(|f| !f.met));
+}
+
+fn controls(page: &mut Page, results: &Results) {
+    let summary = &results.summary;
+    if !results.controls.is_empty() {
+        page.line(&format!(
+            "Controls: {} turned red as they must, {} stayed green, {} otherwise.",
+            summary.controls_red, summary.controls_green, summary.controls_undriven
+        ));
+        page.line("");
+    }
+    let rows: Vec<_> = results
+        .controls
+        .iter()
+        .filter(|c| !c.ok)
+        .map(|c| {
+            row(&[
+                code(&c.case, 120),
+                code(&c.environment.to_string(), 80),
+                c.problem.as_deref().map(cut).unwrap_or_default(),
+            ])
+        })
+        .collect();
+    page.table("Controls that prove nothing", &names(&["Case", "Environment", "Why"]), &rows, true);
+}

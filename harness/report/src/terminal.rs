@@ -1,0 +1,412 @@
+//! The terminal: one table that a person can read, then what somebody must look at, what was
+//! absent and how to provide it. At most 80 columns, and complete without colour.
+
+use crate::tally::{self, Counts, Tally};
+use crate::text::{self, cut, cut_middle, pad, pad_left, width, wrap};
+use crate::{sarif, words};
+use twinproof_model::{CaseResult, Results, Verdict};
+
+/// Columns of a line.
+const COLUMNS: usize = 80;
+/// How many cases a list shows before it refers to the report.
+const LISTED: usize = 40;
+/// How the line of totals begins.
+pub(crate) const TOTALS: &str = "Totals: ";
+
+/// What the caller knows about its terminal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TerminalOptions<'a> {
+    /// Whether to colour.
+    pub colour: bool,
+    /// Path to `report.html`, where it was written.
+    pub report: Option<&'a str>,
+}
+
+/// Draws the summary for a terminal; every line ends with a line feed.
+#[must_use]
+pub fn terminal(results: &Results, options: TerminalOptions<'_>) -> String {
+    let tally = Tally::of(results);
+    let mut screen = Screen { out: String::new(), colour: options.colour };
+    attention(&mut screen, results);
+    known(&mut screen, results);
+    unavailable(&mut screen, results);
+    drift(&mut screen, results);
+    controls(&mut screen, results);
+    floors(&mut screen, results);
+    remarks(&mut screen, results);
+    table(&mut screen, &tally);
+    conclusion(&mut screen, results, &tally, options.report);
+    screen.out
+}
+
+/// What a piece of text is, so that colour only repeats what the words say.
+#[derive(Clone, Copy, PartialEq)]
+enum Style {
+    Plain,
+    Title,
+    Dim,
+    Good,
+    Bad,
+    Doubt,
+}
+
+impl Style {
+    fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Pass => Self::Good,
+            Verdict::Fail | Verdict::Xpass | Verdict::HarnessError => Self::Bad,
+            Verdict::Inconclusive | Verdict::Xfail | Verdict::Waived => Self::Doubt,
+            Verdict::NotApplicable | Verdict::Unavailable => Self::Dim,
+        }
+    }
+
+    /// Parameters of the SGR sequence.
+    fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Title => Some("1"),
+            Self::Dim => Some("2"),
+            Self::Good => Some("32"),
+            Self::Bad => Some("1;31"),
+            Self::Doubt => Some("33"),
+        }
+    }
+}
+
+struct Screen {
+    out: String,
+    colour: bool,
+}
+
+impl Screen {
+    /// Pieces that are known to fit a line.
+    fn pieces(&mut self, pieces: &[(Style, &str)]) {
+        let start = self.out.len();
+        for (style, text) in pieces {
+            match style.code().filter(|_| self.colour && !text.is_empty()) {
+                Some(code) => self.out.push_str(&format!("\u{1b}[{code}m{text}\u{1b}[0m")),
+                None => self.out.push_str(text),
+            }
+        }
+        let kept = start + self.out[start..].trim_end_matches(' ').len();
+        self.out.truncate(kept);
+        self.out.push('\n');
+    }
+
+    fn blank(&mut self) {
+        if !self.out.is_empty() {
+            self.out.push('\n');
+        }
+    }
+
+    fn title(&mut self, text: &str) {
+        self.blank();
+        self.pieces(&[(Style::Title, &cut(text, COLUMNS))]);
+    }
+
+    /// A label and a text, wrapped beneath itself.
+    fn labelled(&mut self, indent: usize, style: Style, label: &str, text: &str) {
+        let head = " ".repeat(indent);
+        let hang = indent + width(label) + usize::from(!label.is_empty());
+        let text = text::line(text);
+        for (at, line) in wrap(&text, COLUMNS - hang).iter().enumerate() {
+            match at {
+                0 if label.is_empty() => self.pieces(&[(Style::Plain, &head), (style, line)]),
+                0 => self.pieces(&[
+                    (Style::Plain, &head),
+                    (style, label),
+                    (Style::Plain, " "),
+                    (Style::Plain, line),
+                ]),
+                _ => self.pieces(&[(Style::Plain, &" ".repeat(hang)), (Style::Plain, line)]),
+            }
+        }
+    }
+
+    fn more(&mut self, all: usize) {
+        if all > LISTED {
+            let text = format!("  … and {} more in report.html", all - LISTED);
+            self.pieces(&[(Style::Dim, &text)]);
+        }
+    }
+}
+
+/// `case  environment`, and where the case stands.
+fn case_lines(screen: &mut Screen, case: &CaseResult) {
+    let label = pad(words::label(case.verdict), 15);
+    let environment = cut_middle(&text::line(&case.environment.to_string()), 22);
+    let room = COLUMNS - 2 - width(&label) - 4 - width(&environment);
+    let name = cut_middle(&text::line(&case.case), room);
+    screen.pieces(&[
+        (Style::Plain, "  "),
+        (Style::of(case.verdict), &label),
+        (Style::Title, &name),
+        (Style::Plain, " in "),
+        (Style::Plain, &environment),
+    ]);
+}
+
+fn attention(screen: &mut Screen, results: &Results) {
+    let cases: Vec<_> = tally::by_alarm(results)
+        .into_iter()
+        .map(|(_, c)| c)
+        .filter(|c| tally::needs_attention(c.verdict))
+        .collect();
+    if cases.is_empty() {
+        return;
+    }
+    screen.title(&format!("Needs attention ({})", cases.len()));
+    for case in cases.iter().take(LISTED) {
+        case_lines(screen, case);
+        let place = cut_middle(&text::line(&format!("suites/{}:{}", case.file, case.line)), COLUMNS - 6);
+        screen.pieces(&[(Style::Dim, &format!("      {place}"))]);
+        if let Some(why) = words::why(case) {
+            screen.labelled(6, Style::Plain, "", &cut(&text::line(&why), 300));
+        }
+        let checks: Vec<_> = case.checks.iter().filter(|c| c.verdict == case.verdict).collect();
+        for check in checks.iter().take(5) {
+            screen.labelled(6, Style::Title, "check   ", &cut_middle(&text::line(&check.id), 64));
+            screen.labelled(6, Style::Dim, "expected", &cut(&text::line(&check.expected), 260));
+            screen.labelled(6, Style::Dim, "actual  ", &cut(&text::line(&check.actual), 260));
+        }
+        if checks.len() > 5 {
+            let text = format!(
+                "      … and {} in report.html",
+                text::plural(checks.len() as u64 - 5, "check", "checks")
+            );
+            screen.pieces(&[(Style::Dim, &text)]);
+        }
+    }
+    screen.more(cases.len());
+}
+
+fn known(screen: &mut Screen, results: &Results) {
+    let cases: Vec<_> = results
+        .cases
+        .iter()
+        .filter(|c| matches!(c.verdict, Verdict::Xfail | Verdict::Waived))
+        .collect();
+    if !cases.is_empty() {
+        screen.title(&format!("Known divergences ({})", cases.len()));
+    }
+    for case in cases.iter().take(LISTED) {
+        case_lines(screen, case);
+        if let Some(state) = sarif::expectation_of(results, case) {
+            let e = &state.expectation;
+            screen.labelled(6, Style::Plain, "", &cut(&text::line(&e.reason), 300));
+            let left = words::days(text::days_left(e.expires.0, results.run.started));
+            let line = format!("until {} ({left}), {}", e.expires, e.owner);
+            screen.labelled(6, Style::Dim, "", &cut(&text::line(&line), 150));
+        }
+    }
+    screen.more(cases.len());
+    let expired: Vec<_> = results.expectations.iter().filter(|e| e.expired).collect();
+    if !expired.is_empty() {
+        screen.title(&format!("Expectations past their last day ({})", expired.len()));
+    }
+    for state in expired.iter().take(LISTED) {
+        let e = &state.expectation;
+        let line = format!("{} ended {}: {}:{}", e.case, e.expires, state.file, state.line);
+        screen.labelled(2, Style::Plain, "", &cut(&text::line(&line), 300));
+    }
+    screen.more(expired.len());
+}
+
+fn unavailable(screen: &mut Screen, results: &Results) {
+    let absent: Vec<_> = results.environments.iter().filter(|e| e.absent.is_some()).collect();
+    if !absent.is_empty() {
+        screen.title(&format!("Not available ({})", absent.len()));
+    }
+    for environment in absent {
+        let Some(skip) = &environment.absent else { continue };
+        let name = cut_middle(&text::line(&environment.name.to_string()), 24);
+        let required = if environment.required { "required: " } else { "" };
+        let why = format!("{required}{skip}");
+        screen.labelled(2, Style::Title, &pad(&name, 16), &cut(&text::line(&why), 300));
+        if let Some(remedy) = words::remedy(skip) {
+            screen.labelled(4, Style::Dim, "provide it:", &cut(&text::line(remedy), 600));
+        }
+    }
+}
+
+/// The columns of drift tables that are not the same everywhere: value by value.
+fn drift(screen: &mut Screen, results: &Results) {
+    for table in tally::drift_tables(results) {
+        let differing = table.distinct.iter().filter(|n| **n > 1).count();
+        let label = text::line(table.label);
+        screen.title(&format!(
+            "Drift, {}: {differing} of {} differ",
+            cut(&label, 40),
+            text::plural(table.columns.len() as u64, "value", "values")
+        ));
+        let shown = table.columns.iter().zip(&table.distinct).enumerate();
+        for (column, (name, distinct)) in shown.filter(|(_, (_, n))| **n > 1).take(LISTED) {
+            screen.pieces(&[(Style::Plain, "  "), (Style::Title, &cut(&text::line(name), 70))]);
+            for number in 0..(*distinct).min(8) {
+                let rows = table.rows.iter().filter_map(|r| {
+                    r.values[column].filter(|v| v.1 == number).map(|v| (v.0, r.environment))
+                });
+                let (values, mut names): (Vec<&str>, Vec<String>) =
+                    rows.map(|(v, e)| (v, e.to_string())).unzip();
+                names.dedup();
+                let value = match values.first() {
+                    Some(&"") => "(empty)",
+                    Some(value) => value,
+                    None => continue,
+                };
+                let line = format!("{}  in {}", cut(&text::line(value), 120), names.join(", "));
+                screen.labelled(4, Style::Doubt, "-", &cut(&text::line(&line), 300));
+            }
+            if *distinct > 8 {
+                screen.pieces(&[(Style::Dim, &format!("    … and {} more", distinct - 8))]);
+            }
+        }
+    }
+}
+
+fn controls(screen: &mut Screen, results: &Results) {
+    if results.controls.is_empty() {
+        return;
+    }
+    let summary = &results.summary;
+    screen.title("Controls");
+    let line = format!(
+        "{} turned red as they must, {} stayed green, {} otherwise",
+        summary.controls_red, summary.controls_green, summary.controls_undriven
+    );
+    screen.labelled(2, Style::Plain, "", &line);
+    let bad: Vec<_> = results.controls.iter().filter(|c| !c.ok).collect();
+    for control in bad.iter().take(LISTED) {
+        let problem = control.problem.as_deref().unwrap_or("it did not do its work");
+        let line = format!("{} in {}: {problem}", control.case, control.environment);
+        screen.labelled(2, Style::Bad, "✗", &cut(&text::line(&line), 300));
+    }
+    screen.more(bad.len());
+}
+
+fn floors(screen: &mut Screen, results: &Results) {
+    let missed: Vec<_> = results.floors.iter().filter(|f| !f.met).collect();
+    if results.floors.is_empty() {
+        return;
+    }
+    let idle = results.floors.iter().filter(|f| f.not_applied.is_some()).count();
+    screen.title("Floors");
+    let met = results.floors.len() - missed.len() - idle.min(results.floors.len() - missed.len());
+    let line = format!("{met} met, {} not met, {idle} do not apply", missed.len());
+    screen.labelled(2, Style::Plain, "", &line);
+    for floor in missed.iter().take(LISTED) {
+        let line = format!(
+            "{} in {}: {} of at least {}",
+            floor.suite, floor.environment, floor.actual, floor.floor
+        );
+        screen.labelled(2, Style::Bad, "✗", &cut(&text::line(&line), 300));
+    }
+    screen.more(missed.len());
+}
+
+/// Things that change no verdict and should be known all the same.
+fn remarks(screen: &mut Screen, results: &Results) {
+    let mut lines = Vec::new();
+    let flaky: Vec<_> = results.cases.iter().filter(|c| c.flaky).collect();
+    for case in flaky.iter().take(LISTED) {
+        lines.push(format!("held only after a retry: {} in {}", case.case, case.environment));
+    }
+    if flaky.len() > LISTED {
+        lines.push(format!("held only after a retry: {} more", flaky.len() - LISTED));
+    }
+    let idle: Vec<_> =
+        results.normalisers.iter().filter(|n| n.replaced == 0).map(|n| n.name.as_str()).collect();
+    if !idle.is_empty() {
+        lines.push(format!("normalisers that replaced nothing: {}", idle.join(", ")));
+    }
+    if results.run.redactions > 0 {
+        lines.push(format!("secrets replaced in the evidence: {}", results.run.redactions));
+    }
+    if results.run.interrupted {
+        lines.push("the run was interrupted before its end".to_owned());
+    }
+    if results.run.filtered {
+        lines.push("cases were filtered, so floors do not apply".to_owned());
+    }
+    if !lines.is_empty() {
+        screen.title("Remarks");
+    }
+    for line in lines {
+        screen.labelled(2, Style::Plain, "-", &cut(&text::line(&line), 300));
+    }
+}
+
+fn heading(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::NotApplicable => "n/a",
+        Verdict::Unavailable => "absent",
+        Verdict::Inconclusive => "unsure",
+        Verdict::HarnessError => "broken",
+        other => other.as_str(),
+    }
+}
+
+/// Environments × verdicts; a verdict that no case has gets no column, `pass` and `fail` always do.
+fn table(screen: &mut Screen, tally: &Tally<'_>) {
+    let mut shown = vec![Verdict::Pass, Verdict::Fail];
+    let others = Verdict::ALL.into_iter().rev();
+    shown.extend(
+        others.filter(|v| !shown.contains(v) && tally.counts.of(*v) > 0).collect::<Vec<_>>(),
+    );
+    let each = tally.counts.total().to_string().len().max(6) + 1;
+    // With nine verdicts of seven columns, this leaves 17 for the name.
+    let room = COLUMNS.saturating_sub(each * shown.len()).max(8);
+    let names = tally.environments.iter().map(|e| text::line(&e.name.to_string()).into_owned());
+    let names: Vec<_> = names.map(|n| cut_middle(&n, room - 1)).collect();
+    let column = names.iter().map(|n| width(n)).max().unwrap_or(0).max(12).min(room - 1);
+    screen.blank();
+    let mut head = pad("environment", column);
+    shown.iter().for_each(|v| head.push_str(&pad_left(heading(*v), each)));
+    screen.pieces(&[(Style::Title, &head)]);
+    let rows = names.iter().zip(&tally.environments).map(|(n, e)| (n.as_str(), &e.counts));
+    for (name, counts) in rows.chain([("all", &tally.counts)]) {
+        let style = if name == "all" { Style::Title } else { Style::Plain };
+        let mut pieces = vec![(style, pad(name, column))];
+        pieces.extend(shown.iter().map(|v| cell(counts, *v, each)));
+        let pieces: Vec<_> = pieces.iter().map(|(s, t)| (*s, t.as_str())).collect();
+        screen.pieces(&pieces);
+    }
+}
+
+fn cell(counts: &Counts, verdict: Verdict, columns: usize) -> (Style, String) {
+    match counts.of(verdict) {
+        0 => (Style::Dim, pad_left("·", columns)),
+        n => (Style::of(verdict), pad_left(&n.to_string(), columns)),
+    }
+}
+
+fn conclusion(screen: &mut Screen, results: &Results, tally: &Tally<'_>, report: Option<&str>) {
+    screen.blank();
+    let counts = &tally.counts;
+    let each: Vec<_> = counts.present().rev().map(|(v, n)| format!("{v} {n}")).collect();
+    let cases = text::plural(counts.total(), "case", "cases");
+    let colon = if each.is_empty() { "" } else { ": " };
+    screen.labelled(
+        0,
+        Style::Plain,
+        TOTALS.trim_end(),
+        &format!("{cases}{colon}{}", each.join(", ")),
+    );
+    let style = match results.summary.exit_code {
+        0 => Style::Good,
+        2 => Style::Doubt,
+        _ => Style::Bad,
+    };
+    let outcome = format!("{}:", words::outcome(results, tally));
+    screen.labelled(0, style, &outcome, &words::headline(results, tally));
+    for reason in results.summary.reasons.iter().take(LISTED) {
+        screen.labelled(2, Style::Plain, "-", &cut(&text::line(reason), 300));
+    }
+    screen.more(results.summary.reasons.len());
+    let merged = results.summary.verdict.map_or("none", words::label);
+    let line = format!("merged verdict {merged}, exit code {}", results.summary.exit_code);
+    screen.pieces(&[(Style::Plain, &line)]);
+    if let Some(path) = report {
+        screen.labelled(0, Style::Title, "Report:", path);
+    }
+}

@@ -1,0 +1,182 @@
+//! The sentences that several reports say: what a verdict means, what became of the run, how to
+//! repeat it. Plain words, without the markup of any report.
+
+use crate::tally::Tally;
+use crate::text::plural;
+use twinproof_model::{CaseResult, DocumentVerdict, Expected, Results, Skip, Verdict};
+
+/// The verdict as people write it.
+pub fn label(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::NotApplicable => "not applicable",
+        Verdict::HarnessError => "harness error",
+        other => other.as_str(),
+    }
+}
+
+/// A sign for the verdict, so that it is never told by colour alone.
+pub fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::NotApplicable => "–",
+        Verdict::Pass => "✓",
+        Verdict::Waived => "◇",
+        Verdict::Xfail => "≈",
+        Verdict::Unavailable => "○",
+        Verdict::Inconclusive => "?",
+        Verdict::Xpass => "!",
+        Verdict::Fail => "✗",
+        Verdict::HarnessError => "‼",
+    }
+}
+
+/// What the verdict means, in one line.
+pub fn meaning(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::NotApplicable => "the question does not arise in this environment",
+        Verdict::Pass => "every check holds",
+        Verdict::Waived => "a check fails, and it is agreed not to look at it until a set day",
+        Verdict::Xfail => "a check fails as it was expected to",
+        Verdict::Unavailable => "it could not run: something is absent",
+        Verdict::Inconclusive => "it ran, and what it saw does not decide the question",
+        Verdict::Xpass => "a check holds although a failure was expected: the expectation is stale",
+        Verdict::Fail => "a check does not hold: a finding about the subject",
+        Verdict::HarnessError => "the harness broke: nothing is known about the subject",
+    }
+}
+
+/// What became of the run, in a word or two.
+pub fn outcome(results: &Results, tally: &Tally<'_>) -> &'static str {
+    match results.summary.exit_code {
+        0 if tally.counts.decided() == 0 => "Nothing decided",
+        0 => "Conformant",
+        1 => "Not conformant",
+        2 => "Not known",
+        254 => "Not run",
+        _ => "The harness broke",
+    }
+}
+
+/// What became of the run, in one sentence for people who do not read tables.
+pub fn headline(results: &Results, tally: &Tally<'_>) -> String {
+    let counts = &tally.counts;
+    let (decided, passed) = (counts.decided(), counts.of(Verdict::Pass));
+    let answering = tally.environments.iter().filter(|e| e.counts.decided() > 0).count() as u64;
+    let absent = results.environments.iter().filter(|e| e.absent.is_some()).count() as u64;
+    let mut parts = vec![format!(
+        "{passed} of {} {} in {}",
+        plural(decided, "decided case", "decided cases"),
+        if decided == 1 { "passes" } else { "pass" },
+        plural(answering, "environment", "environments"),
+    )];
+    let known = counts.of(Verdict::Xfail) + counts.of(Verdict::Waived);
+    let mut also = |count: u64, one: &str, many: &str| {
+        if count > 0 {
+            parts.push(plural(count, one, many));
+        }
+    };
+    also(counts.of(Verdict::Fail), "case fails", "cases fail");
+    also(known, "case diverges as declared", "cases diverge as declared");
+    also(counts.of(Verdict::Xpass), "expectation is stale", "expectations are stale");
+    also(counts.of(Verdict::Inconclusive), "case is inconclusive", "cases are inconclusive");
+    also(counts.of(Verdict::HarnessError), "case broke the harness", "cases broke the harness");
+    also(absent, "environment was not available", "environments were not available");
+    format!("{}.", parts.join("; "))
+}
+
+/// Why a case has no answer, where it has none.
+pub fn why(case: &CaseResult) -> Option<String> {
+    match (&case.broken, &case.skip) {
+        (Some(broken), _) => Some(broken.clone()),
+        (None, Some(skip)) => Some(skip.to_string()),
+        (None, None) => None,
+    }
+}
+
+/// The command that provides what was missing, where one is known.
+pub fn remedy(skip: &Skip) -> Option<&str> {
+    match skip {
+        Skip::EnvironmentAbsent { remedy, .. } if !remedy.is_empty() => Some(remedy),
+        _ => None,
+    }
+}
+
+/// What holds of the document's statement.
+pub fn document(verdict: DocumentVerdict) -> &'static str {
+    match verdict {
+        DocumentVerdict::Confirmed => "confirmed",
+        DocumentVerdict::Refuted => "refuted",
+        DocumentVerdict::Imprecise => "true in part",
+        DocumentVerdict::Depends => "depends on the environment",
+        DocumentVerdict::Untestable => "no case can decide it",
+    }
+}
+
+/// What an expectation expects.
+pub fn expected(expected: Expected) -> &'static str {
+    match expected {
+        Expected::Xfail => "xfail",
+        Expected::Waived => "waived",
+    }
+}
+
+/// `3 days left`, `ends today`, `ended 2 days before the run`.
+pub fn days(left: Option<i32>) -> String {
+    match left {
+        None => "unknown".to_owned(),
+        Some(0) => "ends today".to_owned(),
+        Some(n) if n > 0 => format!("{} left", plural(n.unsigned_abs().into(), "day", "days")),
+        Some(n) => format!("ended {} before", plural(n.unsigned_abs().into(), "day", "days")),
+    }
+}
+
+/// The command that repeats the run.
+pub fn reproduce(results: &Results) -> String {
+    let mut words = vec!["cargo xtask".to_owned()];
+    if results.run.arguments.first().is_none_or(|a| a != "conformance") {
+        words.push("conformance".to_owned());
+    }
+    words.extend(results.run.arguments.iter().map(|a| quote(a)));
+    words.join(" ")
+}
+
+/// The command that repeats one case.
+pub fn reproduce_case(case: &CaseResult) -> String {
+    let environment = case.environment.to_string();
+    format!("cargo xtask conformance --case {} --env {}", quote(&case.case), quote(&environment))
+}
+
+/// The command that computes every verdict again from the evidence alone.
+pub const REJUDGE: &str = "cargo xtask judge bundle";
+
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("path/x", "path/x")]
+    #[case("a b", "'a b'")]
+    #[case("it's", r"'it'\''s'")]
+    #[case("", "''")]
+    #[case("**", "'**'")]
+    fn words_are_quoted(#[case] word: &str, #[case] want: &str) {
+        assert_eq!(quote(word), want);
+    }
+
+    #[rstest]
+    #[case(None, "unknown")]
+    #[case(Some(0), "ends today")]
+    #[case(Some(1), "1 day left")]
+    #[case(Some(-20), "ended 20 days before")]
+    fn ends(#[case] left: Option<i32>, #[case] want: &str) {
+        assert_eq!(days(left), want);
+    }
+}

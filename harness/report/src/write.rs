@@ -1,0 +1,105 @@
+//! Puts the reports into a folder: each is drawn, reconciled, written to a temporary file beside
+//! its place, synced and renamed, so that no report is ever seen half-written or wrong.
+
+use crate::evidence::Bundle;
+use crate::reconcile::{Mismatch, Reporter, reconcile};
+use crate::{html, junit, ledger, markdown, sarif};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+use twinproof_model::Results;
+
+/// Where the reports are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// `results.json`.
+    pub results: PathBuf,
+    /// `report.html`.
+    pub html: PathBuf,
+    /// `junit.xml`.
+    pub junit: PathBuf,
+    /// `results.sarif`.
+    pub sarif: PathBuf,
+    /// `summary.md`.
+    pub markdown: PathBuf,
+    /// `ledger.json`.
+    pub ledger: PathBuf,
+}
+
+/// Why the reports could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The folder or a file in it cannot be written.
+    #[error("cannot write {path}: {source}; give another folder with --out")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The results cannot be written as JSON.
+    #[error("cannot write the results as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A report does not agree with the results.
+    #[error("{0}; this is an error in Twinproof")]
+    Mismatch(#[from] Mismatch),
+}
+
+/// Writes `results.json` and every report into `folder`, which is created where it is not there.
+/// With a bundle, raw evidence is shown in `report.html`.
+///
+/// # Errors
+/// When a report does not agree with the results, or a file cannot be written. Reports before that
+/// one are in place then, later ones are not.
+pub fn write_all(
+    results: &Results,
+    folder: &Path,
+    bundle: Option<&dyn Bundle>,
+) -> Result<Written, ReportError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|source| ReportError::Write { path: folder.to_owned(), source })?;
+    reconcile(results, Reporter::Summary, "")?;
+    let mut json = serde_json::to_string_pretty(results)?;
+    json.push('\n');
+    let put = |name: &str, reporter: Reporter, report: String| {
+        reconcile(results, reporter, &report)?;
+        write(&folder.join(name), &report)
+    };
+    Ok(Written {
+        results: write(&folder.join("results.json"), &json)?,
+        html: put("report.html", Reporter::Html, html(results, bundle))?,
+        junit: put("junit.xml", Reporter::Junit, junit(results))?,
+        sarif: put("results.sarif", Reporter::Sarif, sarif(results))?,
+        markdown: put("summary.md", Reporter::Markdown, markdown(results))?,
+        ledger: put("ledger.json", Reporter::Ledger, ledger(results))?,
+    })
+}
+
+fn write(path: &Path, content: &str) -> Result<PathBuf, ReportError> {
+    let attempt = || {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut file = NamedTempFile::new_in(folder)?;
+        file.write_all(content.as_bytes())?;
+        readable_by_all(file.as_file())?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    attempt()
+        .map(|()| path.to_owned())
+        .map_err(|source| ReportError::Write { path: path.to_owned(), source })
+}
+
+/// Temporary files are their owner's alone; a report is for everyone who may see the folder.
+#[cfg(unix)]
+fn readable_by_all(file: &std::fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+/// Windows gives a file the rights of its folder.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the other platforms' counterpart can fail")]
+fn readable_by_all(_: &std::fs::File) -> io::Result<()> {
+    Ok(())
+}
