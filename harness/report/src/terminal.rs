@@ -158,7 +158,8 @@ fn attention(screen: &mut Screen, results: &Results) {
     screen.title(&format!("Needs attention ({})", cases.len()));
     for case in cases.iter().take(LISTED) {
         case_lines(screen, case);
-        let place = cut_middle(&text::line(&format!("suites/{}:{}", case.file, case.line)), COLUMNS - 6);
+        let place =
+            cut_middle(&text::line(&format!("suites/{}:{}", case.file, case.line)), COLUMNS - 6);
         screen.pieces(&[(Style::Dim, &format!("      {place}"))]);
         if let Some(why) = words::why(case) {
             screen.labelled(6, Style::Plain, "", &cut(&text::line(&why), 300));

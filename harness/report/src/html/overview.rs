@@ -1,7 +1,7 @@
 //! What a reader sees first: the verdict in plain words, the totals, what needs attention, the
 //! environments and what was absent.
 
-use super::parts::{case_link, chip, code, hash, shown, table};
+use super::parts::{brief, case_link, chip, code, hash, shown, table};
 use crate::tally::{self, EnvironmentTally, Tally};
 use crate::{text, words};
 use maud::{Markup, html};
@@ -42,9 +42,7 @@ pub fn banner(results: &Results, tally: &Tally<'_>) -> Markup {
 /// Verdicts with their numbers, then environments × verdicts.
 pub fn totals(results: &Results, tally: &Tally<'_>) -> Markup {
     let counts = &tally.counts;
-    let shown_verdicts: Vec<_> = Verdict::ALL
-        .into_iter()
-        .rev()
+    let shown_verdicts: Vec<_> = ordered()
         .filter(|v| matches!(v, Verdict::Pass | Verdict::Fail) || counts.of(*v) > 0)
         .collect();
     let rows: Vec<_> = tally
@@ -73,7 +71,7 @@ pub fn totals(results: &Results, tally: &Tally<'_>) -> Markup {
     let flaky: Vec<_> = results.cases.iter().enumerate().filter(|(_, c)| c.flaky).collect();
     html! {
         ul.totals {
-            @for v in Verdict::ALL.into_iter().rev() {
+            @for v in ordered() {
                 li class=(format!("v-{v}")) data-none[counts.of(v) == 0] {
                     strong { (counts.of(v)) } " "
                     span { span aria-hidden="true" { (words::sign(v)) } " " (words::label(v)) }
@@ -89,6 +87,12 @@ pub fn totals(results: &Results, tally: &Tally<'_>) -> Markup {
             }
         }
     }
+}
+
+/// Pass first, as everybody looks for it; then the most alarming.
+fn ordered() -> impl Iterator<Item = Verdict> {
+    let others = Verdict::ALL.into_iter().rev().filter(|v| *v != Verdict::Pass);
+    std::iter::once(Verdict::Pass).chain(others)
 }
 
 fn number(n: u64) -> Markup {
@@ -108,12 +112,12 @@ pub fn attention(results: &Results) -> Markup {
             html! {
                 tr {
                     td { (chip(case.verdict)) }
-                    th scope="row" { (case_link(*index, case)) br; (shown(&case.title)) }
+                    th scope="row" { (case_link(*index, case)) br; (shown(&text::cut(&case.title, 200))) }
                     td { (shown(&case.environment.to_string())) }
                     td {
-                        @if let Some(why) = words::why(case) { (code(&why)) }
+                        @if let Some(why) = words::why(case) { (brief(&why)) }
                         @for check in case.checks.iter().filter(|c| c.verdict == case.verdict).take(3) {
-                            div.finding { b { (shown(&check.id)) } ": expected " (code(&check.expected)) ", actual " (code(&check.actual)) }
+                            div.finding { b { (shown(&text::cut_middle(&check.id, 60))) } ": expected " (brief(&check.expected)) ", actual " (brief(&check.actual)) }
                         }
                     }
                 }

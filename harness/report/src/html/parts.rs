@@ -31,6 +31,11 @@ pub fn code(value: &str) -> Markup {
     }
 }
 
+/// A value as code on a line of an overview; the details of the case have the rest.
+pub fn brief(value: &str) -> Markup {
+    html! { code { (text::line(&text::cut(value, 240))) } }
+}
+
 /// A hash, its beginning shown and all of it in the title.
 pub fn hash(value: &str) -> Markup {
     html! { code.hash title=(text::line(value)) { (text::line(text::head(value, 12))) } }
