@@ -6,7 +6,8 @@
 // and because a Unix exit status keeps only eight bits. It is not a shell: nothing is expanded.
 //
 //	launch run SPEC.json CODE.txt   run, then write "exit 0", "exit 3221225786" or "error TEXT"
-//	launch hold                     wait for ever: keeps Wine's services up between programs
+//	launch hold READY.txt           write an empty file, then wait for ever: keeps Wine's services
+//	                                up between programs
 package main
 
 import (
@@ -29,7 +30,10 @@ type spec struct {
 
 func main() {
 	switch {
-	case len(os.Args) == 2 && os.Args[1] == "hold":
+	case len(os.Args) == 3 && os.Args[1] == "hold":
+		if os.WriteFile(os.Args[2], nil, 0o666) != nil {
+			os.Exit(125)
+		}
 		for {
 			time.Sleep(time.Hour)
 		}
@@ -43,7 +47,7 @@ func main() {
 			os.Exit(125)
 		}
 	default:
-		fmt.Fprintln(os.Stderr, "usage: launch run SPEC.json CODE.txt | launch hold")
+		fmt.Fprintln(os.Stderr, "usage: launch run SPEC.json CODE.txt | launch hold READY.txt")
 		os.Exit(2)
 	}
 }

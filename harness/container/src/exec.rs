@@ -69,7 +69,7 @@ pub struct ExecResult {
     pub truncated: bool,
     /// How many processes it had left running; they were killed when it ended.
     pub left_over: u32,
-    /// From the request to the answer, the engine's own time (some 70 ms) included.
+    /// From the request to the answer, the engine's own time included (60 ms at least).
     pub duration: Duration,
 }
 

@@ -1,7 +1,7 @@
 //! A long-lived container, one for each environment and run, started through testcontainers. What
 //! is done in it is in the modules of `exec` and `files`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -137,7 +137,7 @@ impl Session {
             _guard: Mutex::new(guard),
         };
         if let Some(launcher) = launcher {
-            wine::warm_up(&session, launcher)?;
+            wine::warm_up(&session, launcher, &options.mounts)?;
         }
         Ok(session)
     }
@@ -200,7 +200,7 @@ fn request(
             host.pids_limit = Some(pids.into());
         });
     for mount in &options.mounts {
-        if !is_absolute(&mount.host) || !mount.container.starts_with('/') {
+        if !mount.host.is_absolute() || !mount.container.starts_with('/') {
             return Err(Error::Invalid(format!(
                 "the mount of {} at {} needs two absolute paths",
                 mount.host.display(),
@@ -215,10 +215,6 @@ fn request(
         request = request.with_mount(bind.with_access_mode(AccessMode::ReadOnly));
     }
     Ok(request)
-}
-
-fn is_absolute(path: &Path) -> bool {
-    path.is_absolute()
 }
 
 fn guard(engine: &Engine, id: &str) -> Result<Connection, Error> {

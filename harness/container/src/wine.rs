@@ -13,11 +13,14 @@
 //! # Speed
 //! `wineserver -p` and one sleeping program (`launch hold`) keep the server and the services
 //! (`services.exe`, `rpcss.exe`, …) up between programs; without them each program starts them
-//! anew, which takes two seconds.
+//! anew, which takes two seconds. They are started outside of any program's tree.
 //!
 //! # SDKs
-//! Bind-mount them at [`to_unix`] of a path on drive C:. Windows Go 1.22 cannot read directories on
-//! drive Z:, the container's root.
+//! Bind-mount them at [`to_unix`] of a path on drive C:. Wine knows no volume for a
+//! device that no drive letter's root is on, and then Windows Go 1.22 cannot read a directory
+//! (`readdir …: Invalid function`; 1.27 can). So every mount of a session gets a letter as well,
+//! from Y: downwards; the path on drive C: is the one to use. Drive Z:, the container's root, has
+//! the same trouble: keep what Go reads on C:.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,7 +31,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::supervise::{Program, check_name, command as supervised};
-use crate::{Entry, Error, Exec, Session, command as host};
+use crate::{Entry, Error, Exec, Mount, Session, command as host};
 
 /// `WINEPREFIX` in the image.
 pub const PREFIX: &str = "/opt/wine";
@@ -230,11 +233,25 @@ fn unix_environment() -> Vec<(String, String)> {
 }
 
 /// Puts the launcher in, starts what stays up, and waits until a program runs.
-pub(crate) fn warm_up(session: &Session, launcher: Vec<u8>) -> Result<(), Error> {
+pub(crate) fn warm_up(session: &Session, launcher: Vec<u8>, mounts: &[Mount]) -> Result<(), Error> {
     let own = format!("{PREFIX}/drive_c/{OWN}");
+    let drives = drive_links(mounts)?;
+    if !drives.is_empty() {
+        session.upload(&format!("{PREFIX}/dosdevices"), &drives)?;
+    }
     session.upload(&own, &[Entry::file("launch.exe", launcher).mode(0o755)])?;
     session.detached(&["wineserver", "--persistent", "--foreground"])?;
-    session.detached(&["wine", &format!(r"C:\{OWN}\launch.exe"), "hold"])?;
+    let hold = [format!(r"C:\{OWN}\launch.exe"), format!(r"C:\{OWN}\ready.txt")];
+    session.detached(&["wine", &hold[0], "hold", &hold[1]])?;
+    // Not before the services are up: a program that started them would take them with it when it
+    // ends.
+    let script = format!("until test -e {own}/ready.txt; do sleep 0.05; done");
+    let mut ready = Exec::new(["/bin/sh", "-c", &script]);
+    ready.env = unix_environment();
+    ready.time_limit = WARM;
+    if session.exec_unix(&ready)?.timed_out {
+        return Err(Error::TimedOut { what: "starting Wine's services".into(), limit: WARM });
+    }
     let mut first = Exec::new([r"C:\windows\system32\cmd.exe", "/c", "exit 7"]);
     first.env = base_environment();
     first.time_limit = WARM;
@@ -249,6 +266,20 @@ pub(crate) fn warm_up(session: &Session, launcher: Vec<u8>) -> Result<(), Error>
         start.elapsed(),
         done.exit
     )))
+}
+
+/// A drive letter for each mount, from Y: downwards.
+fn drive_links(mounts: &[Mount]) -> Result<Vec<Entry>, Error> {
+    let letters = ('d'..='y').rev();
+    if mounts.len() > letters.clone().count() {
+        return Err(Error::Invalid(format!(
+            "{} mounts are more than Wine has drives",
+            mounts.len()
+        )));
+    }
+    let link =
+        |(letter, mount): (char, &Mount)| Entry::symlink(format!("{letter}:"), &mount.container);
+    Ok(letters.zip(mounts).map(link).collect())
 }
 
 #[cfg(test)]
@@ -281,6 +312,17 @@ mod tests {
     #[case(r"/a\b", None)]
     fn unix_to_windows(#[case] unix: &str, #[case] windows: Option<&str>) {
         assert_eq!(to_windows(unix).as_deref(), windows);
+    }
+
+    #[test]
+    fn every_mount_has_a_drive() {
+        let mount = |n: usize| Mount { host: "/h".into(), container: format!("/m{n}") };
+        let mounts: Vec<Mount> = (0..22).map(mount).collect();
+        let links = drive_links(&mounts).unwrap();
+        assert_eq!(links[0], Entry::symlink("y:", "/m0"));
+        assert_eq!(links[21], Entry::symlink("d:", "/m21"));
+        let mounts: Vec<Mount> = (0..23).map(mount).collect();
+        assert!(matches!(drive_links(&mounts), Err(Error::Invalid(_))));
     }
 
     #[test]
