@@ -99,7 +99,8 @@ impl<'de> Deserialize<'de> for StepRef {
             }
 
             fn visit_i64<E: serde::de::Error>(self, n: i64) -> Result<StepRef, E> {
-                usize::try_from(n).map(StepRef::Number).map_err(E::custom)
+                let bad = |_| E::invalid_value(serde::de::Unexpected::Signed(n), &self);
+                usize::try_from(n).map(StepRef::Number).map_err(bad)
             }
 
             fn visit_u64<E: serde::de::Error>(self, n: u64) -> Result<StepRef, E> {

@@ -1,0 +1,340 @@
+//! From a `[[case]]` table to a [`Case`] that needs nothing else.
+
+use crate::control;
+use crate::fixture::{Failure, Fixtures, MAX_STEPS, take_steps};
+use crate::goldens;
+use crate::include::Includes;
+use crate::key::Reader;
+use crate::names;
+use crate::node::{self, Node};
+use crate::report::{Draft, Spot};
+use crate::scope::Variables;
+use crate::step::Site;
+use crate::template::{self, Template};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use twinproof_model::{Case, Control, Step};
+
+/// The keys of a case.
+const KEYS: [&str; 10] = [
+    "id",
+    "claims",
+    "title",
+    "environments",
+    "requires",
+    "tags",
+    "sdk",
+    "drift",
+    "step",
+    "control",
+];
+
+/// A step in its case.
+pub(crate) struct Placed<'s, 'i> {
+    pub(crate) site: &'s Site<'i>,
+    /// Where the case uses the fixture that it is from.
+    via: Option<Spot>,
+}
+
+impl<'s> Placed<'s, '_> {
+    pub(crate) fn name(&self) -> Option<&'s str> {
+        node::text(self.site.body(), "name")
+    }
+
+    fn explain(&self, draft: Draft) -> Draft {
+        match &self.via {
+            Some(via) => draft.other(via.clone(), "the fixture is used here"),
+            None => draft,
+        }
+    }
+}
+
+/// What cases of a file refer to.
+pub(crate) struct Context<'c, 'i> {
+    pub(crate) claims: Option<&'c BTreeSet<String>>,
+    pub(crate) normalisers: &'c BTreeSet<String>,
+    pub(crate) images: &'c [String],
+    pub(crate) fixtures: &'c mut Fixtures<'i>,
+    pub(crate) includes: &'c Includes,
+    pub(crate) variables: &'c Variables,
+    pub(crate) used: &'c mut BTreeSet<Spot>,
+}
+
+/// A case that was read, and what is known of one that has mistakes.
+pub(crate) struct Outcome {
+    pub(crate) id: Option<(String, Spot)>,
+    pub(crate) steps: Vec<Option<String>>,
+    pub(crate) case: Option<Case>,
+}
+
+impl<'i> Context<'_, 'i> {
+    /// Reads a case. It is absent when it has a mistake.
+    pub(crate) fn read(
+        &mut self,
+        suite: &str,
+        mut table: Node<'i>,
+        reader: &mut Reader<'_>,
+    ) -> Outcome {
+        let before = reader.reporter.count();
+        let header = table.span();
+        if node::table(&table).is_none() {
+            let what = node::describe(table.get_ref());
+            let message = format!("expected a case, found {what}");
+            reader.add(reader.draft("wrong-type", &message, header));
+            return Outcome { id: None, steps: Vec::new(), case: None };
+        }
+        reader.known(&table, &KEYS, "a case");
+        let id = self.id(&table, reader);
+        self.lists(&table, reader);
+        let title: Option<String> = reader.required(&table, "title");
+        reader.filled(&table, &["title", "drift"]);
+        reader.version(&table, "sdk");
+        let (requires, _) = reader.requirements(&table, "requires");
+        let _: Option<Vec<String>> = reader.optional(&table, "requires");
+        let (claims, environments) =
+            (reader.required(&table, "claims"), reader.required(&table, "environments"));
+        let (tags, sdk, drift) = (
+            reader.optional(&table, "tags"),
+            reader.optional(&table, "sdk"),
+            reader.optional(&table, "drift"),
+        );
+        let nodes = take_steps(&mut table, reader);
+        let sites: Vec<Site<'i>> = nodes
+            .into_iter()
+            .map(|n| Site::read(n, self.variables, self.used, self.normalisers, reader))
+            .collect();
+        for site in &sites {
+            if let Some(Step::Use(name)) = &site.step {
+                let spot = reader.spot(site.body().span());
+                self.fixtures.note_use(&reader.file, name, spot, self.includes, reader.reporter);
+            }
+        }
+        let fixtures = &*self.fixtures;
+        let told = expand(&sites, fixtures, self.includes, reader);
+        let mut control = control_of(&mut table, self.variables, self.used, reader);
+        let known = self.variables.keys().map(String::as_str).collect::<Vec<_>>();
+        if let Some(told) = &told {
+            in_order(told, &known, reader);
+            asserts(told, &table, header.clone(), reader);
+            goldens::check(told, reader.reporter);
+            if let Some((control, node, pending)) = &mut control {
+                control::names(node, told, reader);
+                let captured = captured_before(&told.steps, control);
+                for open in pending.iter().filter(|p| !captured.contains(&p.name.as_str())) {
+                    let draft = template::unknown(open, captured.iter().chain(&known).copied());
+                    if told.whole || draft.has_suggestion() {
+                        reader.add(draft);
+                    }
+                }
+            }
+        }
+        let steps = told.filter(|told| told.whole).map(|told| told.steps);
+        let names = steps.iter().flatten().map(|p| p.name().map(str::to_owned)).collect();
+        let (line, column) = reader
+            .reporter
+            .sources
+            .get(&*reader.file)
+            .map_or((0, 0), |source| source.position(header.start));
+        let built = (|| {
+            let steps = steps?.iter().map(|p| p.site.step.clone()).collect::<Option<Vec<_>>>()?;
+            let (control, control_node, _) = control?;
+            let case = Case {
+                suite: suite.to_owned(),
+                id: id.as_ref()?.0.clone(),
+                claims: claims?,
+                title: title?,
+                environments: environments?,
+                requires,
+                tags: tags.unwrap_or_default(),
+                sdk,
+                drift,
+                step: steps,
+                control,
+                file: reader.file.to_string(),
+                line,
+                column,
+            };
+            Some((case, control_node))
+        })();
+        if let Some((case, control_node)) = &built {
+            control::check(case, control_node, reader);
+        }
+        let right = reader.reporter.count() == before;
+        Outcome { id, steps: names, case: built.map(|(case, _)| case).filter(|_| right) }
+    }
+
+    fn id(&self, table: &Node<'i>, reader: &mut Reader<'_>) -> Option<(String, Spot)> {
+        let id: String = reader.required(table, "id")?;
+        let span = node::value_span(table, "id");
+        if !names::is_slug(&id) {
+            let message = format!("`{}` is no case's id", id.escape_debug());
+            let draft = reader.draft("bad-id", &message, span.clone());
+            reader.add(draft.help("write lower-case words joined by `-`, like `gobin-unset`"));
+        }
+        Some((id, reader.spot(span)))
+    }
+
+    fn lists(&self, table: &Node<'i>, reader: &mut Reader<'_>) {
+        reader.listed(table, "claims", false);
+        reader.listed(table, "environments", false);
+        reader.listed(table, "requires", true);
+        reader.listed(table, "tags", true);
+        reader.selectors(table, "environments", self.images);
+        let Some(claims) = self.claims else { return };
+        for (claim, span) in node::texts(node::get(table, "claims")) {
+            if !claims.contains(claim) {
+                let message = format!("unknown claim `{claim}`");
+                let draft = reader.draft("unknown-claim", &message, span);
+                let valid = claims.iter().map(String::as_str);
+                reader.add(draft.label("not in `claims.toml`").suggest(claim, valid, "claims"));
+            }
+        }
+    }
+}
+
+/// The steps of a case, fixtures expanded.
+pub(crate) struct Told<'s, 'i> {
+    pub(crate) steps: Vec<Placed<'s, 'i>>,
+    /// Whether no step is missing. Where one is, a name that is not there may be its.
+    pub(crate) whole: bool,
+}
+
+/// The steps of a case; `None` when there are none, or too many.
+fn expand<'s, 'i>(
+    sites: &'s [Site<'i>],
+    fixtures: &'s Fixtures<'i>,
+    includes: &Includes,
+    reader: &mut Reader<'_>,
+) -> Option<Told<'s, 'i>> {
+    let mut steps = Vec::new();
+    let mut whole = true;
+    for site in sites {
+        let Some(Step::Use(name)) = &site.step else {
+            steps.push(Placed { site, via: None });
+            continue;
+        };
+        let via = reader.spot(site.body().span());
+        let mut inner = Vec::new();
+        let told = fixtures.steps(&reader.file, name, includes, &mut inner, 0);
+        whole &= told.is_ok();
+        steps.extend(inner.into_iter().map(|site| Placed { site, via: Some(via.clone()) }));
+        if matches!(told, Err(Failure::TooMany)) || steps.len() > MAX_STEPS {
+            let message = format!("the case has more than {MAX_STEPS} steps");
+            reader.add(Draft::new("too-many-steps", message, via));
+            return None;
+        }
+    }
+    (!steps.is_empty()).then_some(Told { steps, whole })
+}
+
+/// Names and captures, in the order of the steps.
+fn in_order(told: &Told<'_, '_>, variables: &[&str], reader: &mut Reader<'_>) {
+    let mut names: BTreeMap<&str, Spot> = BTreeMap::new();
+    let mut captured: BTreeMap<&str, Spot> = BTreeMap::new();
+    for placed in &told.steps {
+        for open in &placed.site.pending {
+            if !captured.contains_key(open.name.as_str()) {
+                let known = captured.keys().chain(variables).copied();
+                let draft = template::unknown(open, known);
+                if told.whole || draft.has_suggestion() {
+                    reader.add(placed.explain(draft));
+                }
+            }
+        }
+        for (name, spot) in placed.site.captures() {
+            let is_variable = variables.contains(&name)
+                || twinproof_model::variables::BUILT_IN.iter().any(|(b, _)| *b == name);
+            if is_variable {
+                let message = format!("`{name}` is a variable already");
+                reader.add(placed.explain(Draft::new("duplicate-variable", message, spot.clone())));
+            }
+            if let Some(first) = captured.insert(name, spot.clone()) {
+                let message = format!("`{name}` is captured twice");
+                let draft = Draft::new("duplicate-variable", message, spot);
+                reader.add(placed.explain(draft.other(first, "first here")));
+            }
+        }
+        let Some(name) = placed.name() else { continue };
+        let spot = placed.site.spot("name");
+        if matches!(placed.site.step, Some(Step::Golden(_))) {
+            // A golden may be called like the step that it is of: a reference means the first.
+            names.entry(name).or_insert(spot);
+            continue;
+        }
+        if let Some(first) = names.insert(name, spot.clone()) {
+            let message = format!("two steps are called `{name}`");
+            let draft = Draft::new("duplicate-step-name", message, spot);
+            reader.add(placed.explain(draft.other(first, "the first")));
+        }
+    }
+}
+
+fn asserts(
+    told: &Told<'_, '_>,
+    table: &Node<'_>,
+    header: std::ops::Range<usize>,
+    reader: &mut Reader<'_>,
+) {
+    // A step with a mistake in it may be the one that was meant to assert something.
+    let nothing =
+        |p: &Placed<'_, '_>| !p.site.wrong && p.site.step.as_ref().is_some_and(|s| !s.asserts());
+    if told.whole && told.steps.iter().all(nothing) {
+        let span =
+            if node::get(table, "id").is_some() { node::value_span(table, "id") } else { header };
+        let draft = reader.draft("no-assertion", "the case asserts nothing", span);
+        reader.add(draft.label("passes whatever the subject does").help(
+            "assert an output, a file, an answer or a golden: that a program ends with 0 is not enough",
+        ));
+    }
+}
+
+type ReadControl<'i> = (Control, Node<'i>, Vec<template::Pending>);
+
+fn control_of<'i>(
+    table: &mut Node<'i>,
+    variables: &Variables,
+    used: &mut BTreeSet<Spot>,
+    reader: &mut Reader<'_>,
+) -> Option<ReadControl<'i>> {
+    let span = table.span();
+    let toml::de::DeValue::Table(entries) = table.get_mut() else { return None };
+    let Some(mut node) = entries.remove("control") else {
+        let draft = reader.draft("missing-control", "the case has no control", span);
+        reader.add(draft.label("nothing proves that it can fail").help(
+            "give `control = { step = …, … }`: an input of one step changed so that the case must fail",
+        ));
+        return None;
+    };
+    let mut template = Template { variables, used, pending: Vec::new() };
+    template.fill(&mut node, reader);
+    let pending = template.pending;
+    let control = crate::decode::decode(&node, &reader.file, reader.reporter)?;
+    Some((control, node, pending))
+}
+
+/// The variables that steps before the control's step capture.
+fn captured_before<'s>(steps: &'s [Placed<'_, '_>], control: &Control) -> Vec<&'s str> {
+    let index = match &control.step {
+        twinproof_model::StepRef::Number(n) => n.saturating_sub(1),
+        twinproof_model::StepRef::Name(name) => {
+            steps.iter().position(|p| p.name() == Some(name)).unwrap_or(steps.len())
+        }
+    };
+    steps.iter().take(index).flat_map(|p| p.site.captures().map(|(name, _)| name)).collect()
+}
+
+/// Reports ids that two cases of a suite have.
+pub(crate) fn unique(
+    seen: &mut BTreeMap<String, Spot>,
+    id: &str,
+    spot: &Spot,
+    reader: &mut Reader<'_>,
+) {
+    if let Some(first) = seen.get(id) {
+        let message = format!("two cases of the suite have the id `{id}`");
+        let draft = Draft::new("duplicate-id", message, spot.clone());
+        reader.add(draft.label("the second").other(first.clone(), "the first"));
+    } else {
+        seen.insert(id.to_owned(), Spot::new(&Arc::clone(&spot.file), spot.span.clone()));
+    }
+}

@@ -1,0 +1,98 @@
+//! A case's control: it must fit its step, change something, and name checks that are there.
+
+use crate::case::{Placed, Told};
+use crate::key::Reader;
+use crate::names;
+use crate::node::{self, Node};
+use crate::step;
+use twinproof_model::{Case, ControlError, StepRef};
+
+/// Checks the control of a case that is otherwise complete.
+pub(crate) fn check(case: &Case, table: &Node<'_>, reader: &mut Reader<'_>) {
+    let Err(error) = case.under_control() else { return };
+    let (code, span) = match &error {
+        ControlError::NoStep(_) => return,
+        ControlError::NoKey { key, .. } => ("control-key", node::key_span(table, key)),
+        ControlError::NoChange => ("control-no-change", table.span()),
+    };
+    let draft = reader.draft(code, &error.to_string(), span);
+    reader.add(if code == "control-key" {
+        draft
+    } else {
+        draft.help("change an input of the step so that a check must fail")
+    });
+}
+
+/// Checks what a control says by itself, and the names of steps in it.
+pub(crate) fn names(table: &Node<'_>, told: &Told<'_, '_>, reader: &mut Reader<'_>) {
+    let steps = &told.steps;
+    step::inputs(table, reader);
+    reader.version(table, "sdk");
+    if node::get(table, "remove").and_then(|n| n.get_ref().as_bool()) == Some(true)
+        && let Some(keys) = node::table(table)
+        && let Some((key, _)) =
+            keys.iter().find(|(k, _)| !["step", "remove", "turns"].contains(&k.get_ref().as_ref()))
+    {
+        let message = "a step that is removed has no inputs to change";
+        let draft = reader.draft("contradiction", message, key.span());
+        let spot = reader.spot(node::key_span(table, "remove"));
+        reader.add(draft.other(spot, "removed here"));
+    }
+    let named: Vec<&str> = steps.iter().filter_map(Placed::name).collect();
+    if let Some(found) = node::get(table, "step") {
+        let reference = match found.get_ref() {
+            toml::de::DeValue::Integer(n) => n.as_str().parse().ok().map(StepRef::Number),
+            toml::de::DeValue::String(name) => Some(StepRef::Name(name.to_string())),
+            _ => None,
+        };
+        let there = match &reference {
+            Some(StepRef::Number(n)) => (1..=steps.len()).contains(n),
+            Some(StepRef::Name(name)) => named.contains(&name.as_str()),
+            None => true,
+        };
+        if let (false, Some(reference)) = (there, reference) {
+            let message = format!("the case has no step `{reference}`");
+            let draft = reader.draft("unknown-step-name", &message, found.span());
+            let count = names::count(steps.len(), "step");
+            let draft = match reference {
+                StepRef::Name(name) => {
+                    draft.suggest(&name, named.iter().copied(), "steps with a name")
+                }
+                StepRef::Number(_) => {
+                    draft.help(format!("the case has {count} after fixtures are expanded"))
+                }
+            };
+            if told.whole || draft.has_suggestion() {
+                reader.add(draft);
+            }
+        }
+    }
+    if let Some(check) = node::text(table, "turns").filter(|_| told.whole)
+        && let Some(step) = unknown_step(check, &named, steps.len())
+    {
+        let message = format!("the case has no step `{step}`");
+        let draft = reader.draft("unknown-check", &message, node::value_span(table, "turns"));
+        let draft = draft.suggest(step, named.iter().copied(), "steps with a name");
+        reader.add(draft.help("a check is written `STEP.WHAT`, like `install.stdout`"));
+    }
+}
+
+/// The step that a check (`install.stdout`, `3.exit`) names, when the case does not have it.
+pub(crate) fn unknown_step<'c>(check: &'c str, named: &[&str], count: usize) -> Option<&'c str> {
+    let step = check.split('.').next().unwrap_or(check);
+    let number = step.parse().is_ok_and(|n: usize| (1..=count).contains(&n));
+    (!number && !named.contains(&step)).then_some(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unknown_step;
+
+    #[test]
+    fn checks_name_steps() {
+        assert_eq!(unknown_step("install.stdout", &["install"], 1), None);
+        assert_eq!(unknown_step("1.exit", &[], 1), None);
+        assert_eq!(unknown_step("2.exit", &[], 1), Some("2"));
+        assert_eq!(unknown_step("instal.stdout", &["install"], 1), Some("instal"));
+    }
+}

@@ -1,0 +1,173 @@
+//! What a suite file can refer to: its own variables and fixtures, and those of its includes.
+
+use crate::include::Includes;
+use crate::key::Reader;
+use crate::names;
+use crate::node;
+use crate::report::{Draft, Reporter, Spot};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use toml::Spanned;
+use toml::de::DeValue;
+use twinproof_model::variables::{BUILT_IN, references};
+
+/// No variable's value may be longer, in bytes.
+const MAX_VALUE: usize = 64 * 1024;
+/// Variables in variables, at most this deep.
+const MAX_DEPTH: usize = 16;
+
+/// A variable of a suite, its value complete but for variables of the run.
+#[derive(Clone, Debug)]
+pub(crate) struct Variable {
+    pub(crate) spot: Spot,
+    /// For texts.
+    pub(crate) text: String,
+    /// For regular expressions: matches the value and nothing else.
+    pub(crate) regex: String,
+}
+
+/// Variables by name.
+pub(crate) type Variables = BTreeMap<String, Arc<Variable>>;
+
+/// A definition as it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Definition {
+    pub(crate) spot: Spot,
+    pub(crate) text: String,
+    value: Spot,
+}
+
+/// Variables that a file defines itself.
+pub(crate) fn definitions(
+    root: &Spanned<DeValue<'_>>,
+    reader: &mut Reader<'_>,
+) -> BTreeMap<String, Definition> {
+    let mut own = BTreeMap::new();
+    let Some(node) = node::get(root, "variables") else { return own };
+    let Some(table) = node::table(node) else {
+        let what = node::describe(node.get_ref());
+        let message = format!("expected a table, found {what}");
+        reader.add(reader.draft("wrong-type", &message, node.span()));
+        return own;
+    };
+    for (key, value) in table.iter() {
+        let name = key.get_ref().as_ref();
+        if !names::is_variable(name) {
+            let draft =
+                reader.draft("bad-name", &format!("`{name}` is no variable's name"), key.span());
+            reader.add(draft.help("write letters, digits and `_`, like `main_go`"));
+        } else if BUILT_IN.iter().any(|(built_in, _)| *built_in == name) {
+            let message = format!("`{name}` is a variable that every run has");
+            let draft = reader.draft("duplicate-variable", &message, key.span());
+            reader.add(draft.help("choose another name"));
+        } else if let Some(text) = reader.optional::<String>(node, name) {
+            let (spot, value) = (reader.spot(key.span()), reader.spot(value.span()));
+            own.insert(name.to_owned(), Definition { spot, text, value });
+        }
+    }
+    own
+}
+
+/// The variables that a file sees.
+pub(crate) fn variables(
+    file: &Arc<str>,
+    own: &BTreeMap<Arc<str>, BTreeMap<String, Definition>>,
+    includes: &Includes,
+    used: &mut BTreeSet<Spot>,
+    reporter: &mut Reporter,
+) -> Variables {
+    let mut seen: BTreeMap<&str, &Definition> = BTreeMap::new();
+    for source in includes.closure(file) {
+        for (name, definition) in own.get(&source).into_iter().flatten() {
+            if let Some(first) = seen.insert(name, definition) {
+                let message = format!("the variable `{name}` is defined twice");
+                reporter.add(
+                    Draft::new("duplicate-variable", message, first.spot.clone())
+                        .other(definition.spot.clone(), "and here, in a file that is included"),
+                );
+            }
+        }
+    }
+    let mut resolver = Resolver { seen: &seen, done: Variables::new(), used, reporter };
+    for name in seen.keys() {
+        resolver.resolve(name, &mut Vec::new());
+    }
+    resolver.done
+}
+
+struct Resolver<'r> {
+    seen: &'r BTreeMap<&'r str, &'r Definition>,
+    done: Variables,
+    used: &'r mut BTreeSet<Spot>,
+    reporter: &'r mut Reporter,
+}
+
+impl Resolver<'_> {
+    fn resolve(&mut self, name: &str, path: &mut Vec<String>) -> Option<Arc<Variable>> {
+        if let Some(done) = self.done.get(name) {
+            return Some(Arc::clone(done));
+        }
+        let definition = *self.seen.get(name)?;
+        let mut wrong = None;
+        if path.iter().any(|p| p == name) {
+            let chain = path.iter().map(String::as_str).chain([name]).collect::<Vec<_>>();
+            wrong =
+                Some(("cyclic-variable", format!("variables in a circle: {}", chain.join(" → "))));
+        } else if path.len() >= MAX_DEPTH {
+            wrong = Some(("too-deep", format!("variables are more than {MAX_DEPTH} levels deep")));
+        }
+        if let Some((code, message)) = wrong {
+            self.reporter.add(Draft::new(code, message, definition.value.clone()));
+            return Some(self.keep(name, definition, String::new(), String::new()));
+        }
+        let Ok(found) = references(&definition.text) else {
+            let draft = Draft::new("open-variable", "`${` without `}`", definition.value.clone())
+                .help("write `$${` for the characters themselves");
+            self.reporter.add(draft);
+            return Some(self.keep(name, definition, String::new(), String::new()));
+        };
+        path.push(name.to_owned());
+        let (mut text, mut regex) = (String::new(), String::new());
+        let mut at = 0;
+        for reference in found {
+            let before = &definition.text[at..reference.range.start];
+            text.push_str(before);
+            regex.push_str(&literal(before));
+            at = reference.range.end;
+            match self.resolve(&reference.name, path) {
+                Some(inner) => {
+                    self.used.insert(inner.spot.clone());
+                    text.push_str(&inner.text);
+                    regex.push_str(&inner.regex);
+                }
+                None => {
+                    let written = &definition.text[reference.range.clone()];
+                    text.push_str(written);
+                    regex.push_str(written);
+                }
+            }
+            if text.len() > MAX_VALUE {
+                break;
+            }
+        }
+        path.pop();
+        text.push_str(&definition.text[at..]);
+        regex.push_str(&literal(&definition.text[at..]));
+        if text.len() > MAX_VALUE {
+            let message = "the variable's value is longer than 64 KiB";
+            self.reporter.add(Draft::new("text-too-large", message, definition.value.clone()));
+            (text, regex) = (String::new(), String::new());
+        }
+        Some(self.keep(name, definition, text, regex))
+    }
+
+    fn keep(&mut self, name: &str, of: &Definition, text: String, regex: String) -> Arc<Variable> {
+        let variable = Arc::new(Variable { spot: of.spot.clone(), text, regex });
+        self.done.entry(name.to_owned()).or_insert(variable).clone()
+    }
+}
+
+/// A regular expression for a text in which `$${` stands for `${`.
+fn literal(text: &str) -> String {
+    regex::escape(&text.replace("$${", "${"))
+}

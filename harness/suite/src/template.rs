@@ -1,0 +1,140 @@
+//! Puts suites' own variables into the texts of a step, and notes the variables that are left.
+
+use crate::key::Reader;
+use crate::names;
+use crate::node::Node;
+use crate::report::{Draft, Spot};
+use crate::scope::Variables;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use toml::de::DeValue;
+use twinproof_model::variables::{BUILT_IN, GOROOT_OF, references};
+
+/// No text may be longer after variables were put in, in bytes.
+pub(crate) const MAX_TEXT: usize = 1024 * 1024;
+
+/// A variable that only a capture of an earlier step can give a value.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    pub(crate) name: String,
+    pub(crate) spot: Spot,
+}
+
+/// Where variables are put in.
+pub(crate) struct Template<'t> {
+    pub(crate) variables: &'t Variables,
+    pub(crate) used: &'t mut BTreeSet<Spot>,
+    pub(crate) pending: Vec<Pending>,
+}
+
+/// Whether a text is put into others as it is, or as a regular expression that matches it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Regex,
+}
+
+impl Template<'_> {
+    /// Puts variables into every text under a node.
+    pub(crate) fn fill(&mut self, node: &mut Node<'_>, reader: &mut Reader<'_>) {
+        self.walk(node, Form::Plain, false, reader);
+    }
+
+    fn walk(&mut self, node: &mut Node<'_>, form: Form, captures: bool, reader: &mut Reader<'_>) {
+        let span = node.span();
+        match node.get_mut() {
+            DeValue::String(text) => {
+                if let Some(filled) = self.text(text, form, &span, reader) {
+                    *text = Cow::Owned(filled);
+                }
+            }
+            DeValue::Array(list) => {
+                list.iter_mut().for_each(|n| self.walk(n, form, captures, reader));
+            }
+            DeValue::Table(table) => {
+                for (key, value) in table.iter_mut() {
+                    let key = key.get_ref().as_ref();
+                    let regex = captures || matches!(key, "regex" | "line_regex");
+                    let form = if regex { Form::Regex } else { Form::Plain };
+                    self.walk(value, form, key == "capture", reader);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The text with its variables put in; `None` when it has none.
+    fn text(
+        &mut self,
+        text: &str,
+        form: Form,
+        span: &Range<usize>,
+        reader: &mut Reader<'_>,
+    ) -> Option<String> {
+        if !text.contains("${") {
+            return None;
+        }
+        let Ok(found) = references(text) else {
+            let at = text.rfind("${").unwrap_or_default();
+            let span = within(reader, span, text, at..at + 2);
+            let draft = reader.draft("open-variable", "`${` without `}`", span);
+            reader.add(draft.help("write `$${` for the characters themselves"));
+            return None;
+        };
+        let mut out = String::new();
+        let mut at = 0;
+        for reference in found {
+            out.push_str(&text[at..reference.range.start]);
+            at = reference.range.end;
+            if let Some(variable) = self.variables.get(&reference.name) {
+                self.used.insert(variable.spot.clone());
+                out.push_str(if form == Form::Regex { &variable.regex } else { &variable.text });
+            } else {
+                out.push_str(&text[reference.range.clone()]);
+                let span = within(reader, span, text, reference.range);
+                self.left(reference.name, span, reader);
+            }
+            if out.len() > MAX_TEXT {
+                let message = "the text is longer than 1 MiB after variables were put in";
+                reader.add(reader.draft("text-too-large", message, span.clone()));
+                return None;
+            }
+        }
+        out.push_str(&text[at..]);
+        Some(out)
+    }
+
+    fn left(&mut self, name: String, span: Range<usize>, reader: &mut Reader<'_>) {
+        if let Some(version) = name.strip_prefix(GOROOT_OF) {
+            if !names::is_go_version(version) {
+                let message = format!("`{version}` is no version of Go");
+                let draft = reader.draft("bad-version", &message, span);
+                reader.add(draft.help("write it like `${goroot:1.27.3}`"));
+            }
+        } else if BUILT_IN.iter().all(|(built_in, _)| *built_in != name) {
+            let spot = reader.spot(span);
+            self.pending.push(Pending { name, spot });
+        }
+    }
+}
+
+fn within(
+    reader: &Reader<'_>,
+    span: &Range<usize>,
+    text: &str,
+    part: Range<usize>,
+) -> Range<usize> {
+    let source = reader.reporter.sources.get(&*reader.file);
+    source.map_or_else(|| span.clone(), |s| s.within(span, text, part))
+}
+
+/// The report of a variable that has no value.
+pub(crate) fn unknown<'n>(pending: &Pending, known: impl Iterator<Item = &'n str>) -> Draft {
+    let message = format!("unknown variable `${{{}}}`", pending.name);
+    let valid = known.chain(BUILT_IN.iter().map(|(name, _)| *name));
+    Draft::new("unknown-variable", message, pending.spot.clone())
+        .label("no such variable")
+        .suggest(&pending.name, valid, "variables")
+        .help("a step can use what steps before it capture")
+}
