@@ -136,7 +136,7 @@ fn a_partial_tile_that_is_gone_is_read_from_the_full_one() {
 }
 
 /// A log that agrees with [`log`] on the first records and then tells another story.
-fn forked(common: u64, size: u64) -> MemoryLog {
+pub fn forked(common: u64, size: u64) -> MemoryLog {
     let fork = log(common);
     for n in common..size {
         let module = format!("example.com/m{n}");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use twinproof_sumdb::client::{Client, Fetch, FetchError, MAX_RESPONSE, MemoryStore, check_proof};
 use twinproof_sumdb::dirhash::H1;
 use twinproof_sumdb::{LookupError, PUBLIC_DATABASE, PUBLIC_KEY};
+use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::requirement::{Requirement, proxies};
 
@@ -16,7 +17,9 @@ struct Proxy {
 
 impl Proxy {
     fn new(proxy: &str) -> Self {
+        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = ureq::Agent::config_builder()
+            .tls_config(tls)
             .timeout_global(Some(Duration::from_secs(30)))
             .http_status_as_error(false)
             .build();

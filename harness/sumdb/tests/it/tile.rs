@@ -114,12 +114,15 @@ impl HashReader for Source<'_> {
     }
 }
 
+/// The bytes of a tile of a log.
+pub fn data(tile: Tile, stored: &[Hash]) -> Vec<u8> {
+    read_tile_data(tile, &Source(stored)).unwrap()
+}
+
 impl TilesDouble {
     fn new(height: u8, size: u64, stored: &[Hash]) -> Self {
-        let tiles = new_tiles(height, 0, size)
-            .into_iter()
-            .map(|tile| (tile, read_tile_data(tile, &Source(stored)).unwrap()))
-            .collect();
+        let tiles =
+            new_tiles(height, 0, size).into_iter().map(|tile| (tile, data(tile, stored))).collect();
         Self { height, tiles, authenticated: Cell::new(0) }
     }
 }
