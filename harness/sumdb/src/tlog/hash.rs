@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::base64;
 
-/// Bytes in a [`Hash`].
+/// Bytes in a [`struct@Hash`].
 pub const HASH_SIZE: usize = 32;
 
 /// A SHA-256 hash of a record, an inner node or a whole tree.
