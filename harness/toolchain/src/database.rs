@@ -1,0 +1,141 @@
+//! What the checksum database says about toolchains, found by cmd/go's rules.
+//!
+//! Each origin of the GOPROXY list is asked for `/sumdb/NAME/supported`: 200 means that the
+//! database is always to be reached through it, 404 and 410 mean the next one, and after the last
+//! the database itself is asked. Everything else ends the search. An inclusion proof and the signed
+//! tree are verified by [`twinproof_sumdb::Client`]; comparing strings is the last step only.
+//!
+//! GOSUMDB=off does not count: cmd/go verifies toolchains all the same.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use twinproof_sumdb::client::{DirStore, MAX_RESPONSE};
+use twinproof_sumdb::{
+    Client, Fetch, FetchError, H1, LookupError, LookupProof, PUBLIC_DATABASE, PUBLIC_KEY,
+};
+
+use crate::error::Error;
+use crate::goproxy::{Origin, ProxyList, without_user_info};
+use crate::http::{Http, Reply};
+use crate::platform::Platform;
+use crate::version::{TOOLCHAIN_MODULE, Version};
+
+/// An answer of the checksum database that anyone can check again, offline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseProof {
+    /// The database's name.
+    pub database: String,
+    /// The URL below which it was reached, without user info.
+    pub via: String,
+    /// The zip's hash.
+    pub zip: H1,
+    /// The record, its inclusion proof and the signed tree.
+    pub proof: LookupProof,
+}
+
+/// Whether the database knows a toolchain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vouched {
+    /// It does, with this hash.
+    Yes(Box<DatabaseProof>),
+    /// It does not, or it is not let through: who answered what.
+    No(String),
+}
+
+/// A checksum database that knows toolchains. There is one real one; tests bring a double.
+pub trait Database: Send + Sync {
+    /// What it says about the toolchain zip of this version and platform.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or when what it says does not hold.
+    fn vouch(&self, version: Version, platform: Platform) -> Result<Vouched, Error>;
+}
+
+/// Go's public database.
+pub(crate) struct PublicDatabase<'a> {
+    pub(crate) http: &'a Http,
+    pub(crate) list: &'a ProxyList,
+    /// Where tree heads and tiles are remembered.
+    pub(crate) store: PathBuf,
+}
+
+struct At<'a> {
+    http: &'a Http,
+    base: String,
+}
+
+impl Fetch for At<'_> {
+    fn get(&self, path: &str) -> Result<Vec<u8>, FetchError> {
+        match self.http.get(&format!("{}{path}", self.base), MAX_RESPONSE as u64) {
+            Ok(Reply::Found(body)) => Ok(body),
+            Ok(Reply::Status(status)) => Err(FetchError::from_status(status)),
+            Err(error) => Err(FetchError::Transport(error.to_string())),
+        }
+    }
+}
+
+impl PublicDatabase<'_> {
+    /// The URL below which the database is.
+    fn base(&self) -> Result<String, Error> {
+        let mut failure = None;
+        for origin in &self.list.origins {
+            match self.supported(origin) {
+                Ok(Some(base)) => return Ok(base),
+                Ok(None) => {}
+                Err(error) if origin.any_error_falls_through => failure = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        failure.map_or_else(|| Ok(format!("https://{PUBLIC_DATABASE}")), Err)
+    }
+
+    fn supported(&self, origin: &Origin) -> Result<Option<String>, Error> {
+        let base = origin.at(&format!("/sumdb/{PUBLIC_DATABASE}"));
+        match self.http.get(&format!("{base}/supported"), 1 << 16)? {
+            Reply::Found(_) => Ok(Some(base)),
+            Reply::Status(404 | 410) => Ok(None),
+            Reply::Status(status) => Err(Error::Database {
+                name: PUBLIC_DATABASE.to_owned(),
+                reason: format!("{origin} answers status {status} when asked whether it relays it"),
+            }),
+        }
+    }
+}
+
+impl Database for PublicDatabase<'_> {
+    fn vouch(&self, version: Version, platform: Platform) -> Result<Vouched, Error> {
+        let fail = |reason: String| Error::Database { name: PUBLIC_DATABASE.to_owned(), reason };
+        let base = self.base()?;
+        let via = without_user_info(&base);
+        let fetch = At { http: self.http, base };
+        let client = Client::new(PUBLIC_KEY, fetch, DirStore::new(&self.store))
+            .map_err(|error| fail(error.to_string()))?;
+        let module_version = version.module_version(platform);
+        let proof = match client.lookup_with_proof(TOOLCHAIN_MODULE, &module_version) {
+            Ok(found) => found,
+            Err(LookupError::Fetch {
+                path,
+                source: FetchError::NotFound | FetchError::Refused,
+            }) if path.starts_with("/lookup/") => {
+                return Ok(Vouched::No(format!("the checksum database at {via} does not know it")));
+            }
+            Err(LookupError::Fetch { source: FetchError::Transport(reason), .. }) => {
+                return Err(Error::Network { origin: via, reason });
+            }
+            Err(error) => return Err(fail(error.to_string())),
+        };
+        let zip = proof
+            .record
+            .lines()
+            .find_map(|line| {
+                let mut fields = line.split(' ');
+                let whole = fields.next() == Some(TOOLCHAIN_MODULE)
+                    && fields.next() == Some(module_version.as_str());
+                fields.next().filter(|_| whole)?.parse::<H1>().ok()
+            })
+            .ok_or_else(|| fail(format!("its record for {module_version} has no h1 of the zip")))?;
+        let database = PUBLIC_DATABASE.to_owned();
+        Ok(Vouched::Yes(Box::new(DatabaseProof { database, via, zip, proof })))
+    }
+}

@@ -1,0 +1,81 @@
+//! Where an SDK comes from, so that the claim can be checked again.
+
+use serde::{Deserialize, Serialize};
+use twinproof_sumdb::H1;
+
+use crate::database::DatabaseProof;
+use crate::platform::Platform;
+use crate::recipe::Recipe;
+use crate::version::Version;
+
+/// How far an SDK is to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Its toolchain zip's h1 is in the checksum database.
+    Verified,
+    /// Built by us from a verified one.
+    Made,
+    /// Found on PATH: nothing is known about it.
+    Found,
+}
+
+impl Kind {
+    /// The word for people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Made => "made",
+            Self::Found => "found",
+        }
+    }
+}
+
+/// Where an SDK comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// How far it is to be trusted.
+    pub kind: Kind,
+    /// Its version.
+    pub version: Version,
+    /// The platform it runs on.
+    pub platform: Platform,
+    /// The hash of its GOROOT: `h1:` over names relative to it.
+    pub tree: H1,
+    /// How many files that is.
+    pub files: u64,
+    /// The hash of its toolchain zip: of the one it was unpacked from, or, when it was made, of the
+    /// one that the same files would be.
+    pub zip: H1,
+    /// The checksum database's answer for that zip. For a made SDK it is there when the database
+    /// could be asked and has the very same hash: then the made SDK *is* the released one.
+    pub database: Option<DatabaseProof>,
+    /// For a made SDK, what it was made from and how.
+    pub made: Option<Made>,
+}
+
+/// What a made SDK was made from and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// The platform of the verified SDK.
+    pub source_platform: Platform,
+    /// The hash of its toolchain zip, in the checksum database.
+    pub source_zip: H1,
+    /// The hash of its GOROOT.
+    pub source_tree: H1,
+    /// How the executables were built.
+    pub recipe: Recipe,
+    /// What shows that the recipe is the one of the release.
+    pub checked_by: RecipeCheck,
+}
+
+/// What shows that a recipe is the one of the release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecipeCheck {
+    /// The finished tree has the hash that the lock file names.
+    Lock,
+    /// The same recipe gave back these executables of the verified SDK, byte for byte.
+    Rebuilt(Vec<String>),
+}

@@ -1,0 +1,12 @@
+//! Providing SDKs against a local server, and asking go commands in hostile surroundings.
+//!
+//! The server and the checksum database are doubles; what needs the real ones says so by its
+//! requirement.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod double;
+mod probe;
+mod provide;
+mod real;
+mod requirement;

@@ -1,0 +1,69 @@
+//! Asking a real go command where everything around it tries to have a say.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use twinproof_toolchain::{GoFacts, goproxy_setting, probe};
+
+use crate::requirement;
+
+/// Set for the child in which a test runs its second half.
+const CHILD: &str = "TWINPROOF_TEST_PROBE_CHILD";
+
+/// What differs between two questions because each has a directory of its own.
+fn lasting(facts: &GoFacts) -> BTreeMap<&str, &str> {
+    let own = ["GOENV", "GOMOD", "GOGCCFLAGS", "GOTELEMETRYDIR", "GOTMPDIR"];
+    let all = facts.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    all.filter(|(name, _)| !own.contains(name)).collect()
+}
+
+#[test]
+fn nothing_around_has_a_say() {
+    let Some(go) = requirement::go() else { return };
+    if std::env::var_os(CHILD).is_some() {
+        println!("facts:{}", serde_json::to_string(&probe(&go).unwrap()).unwrap());
+        println!("goproxy:{}", goproxy_setting(&go).unwrap());
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let demanding = "module m\n\ngo 1.99.0\n\ntoolchain go1.99.9\n";
+    write("go.mod", demanding);
+    write("go.work", "go 1.99.0\n");
+    write("tmp/go.mod", demanding);
+    write("tmp/go.work", "go 1.99.0\n");
+    let cwd = write("deep/er/x", "").parent().unwrap().to_path_buf();
+    let settings = "GOFLAGS=-ldflags=-s -w\nGOTOOLCHAIN=go1.99.9\nGOPROXY=https://proxy.example\n";
+    let goenv = write("goenv", settings);
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "probe::nothing_around_has_a_say", "--nocapture"])
+        .current_dir(cwd)
+        .env(CHILD, "1")
+        .env("TMPDIR", dir.path().join("tmp"))
+        .env("TEMP", dir.path().join("tmp"))
+        .env("TMP", dir.path().join("tmp"))
+        .env("GOENV", &goenv)
+        .env("GOFLAGS", "-mod=mod -ldflags=-s -w")
+        .env("GOTOOLCHAIN", "go1.99.9+auto")
+        .env("GOWORK", dir.path().join("go.work"))
+        .env("GOROOT", dir.path())
+        .env("GOOS", "plan9")
+        .env("GOEXPERIMENT", "nonsense")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let line = |name: &str| text.split_once(name).unwrap().1.lines().next().unwrap();
+    let poisoned: GoFacts = serde_json::from_str(line("facts:")).unwrap();
+    let calm = probe(&go).unwrap();
+    assert_eq!(lasting(&poisoned), lasting(&calm));
+    assert_eq!((poisoned.version, poisoned.goroot), (calm.version, calm.goroot));
+    assert_eq!(line("goproxy:"), "https://proxy.example");
+    assert_eq!(fs::read_to_string(&goenv).unwrap(), settings);
+}

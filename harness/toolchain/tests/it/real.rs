@@ -1,0 +1,65 @@
+//! Against the module proxy in force and the checksum database: in a cache of its own.
+
+use twinproof_sumdb::{PUBLIC_KEY, check_proof};
+use twinproof_toolchain::{
+    Cache, Database, Error, Kind, Options, Platform, Silent, Status, Toolchains,
+};
+
+use crate::requirement::Requirement;
+
+/// The oldest pinned SDK for Linux, or nothing where it cannot be had.
+fn oldest(toolchains: &Toolchains) -> Option<twinproof_toolchain::Sdk> {
+    match toolchains.get(toolchains.pinned()[0], Platform::LINUX_AMD64, &mut Silent) {
+        Ok(sdk) => Some(sdk),
+        Err(error) if error.is_unavailable() => {
+            Requirement::GoProxy.absent(&error.to_string());
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_pinned_sdk_is_verified_and_proves_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { host: Platform::LINUX_AMD64, ..Options::detect().unwrap() };
+    let toolchains = Toolchains::new(Cache::at(dir.path()), options);
+    let Some(sdk) = oldest(&toolchains) else { return };
+    let provenance = &sdk.provenance;
+    assert_eq!(provenance.kind, Kind::Verified);
+    let database = provenance.database.as_ref().unwrap();
+    let lines = check_proof(PUBLIC_KEY, &database.proof).unwrap();
+    assert!(lines.iter().any(|line| line.ends_with(&format!(" {}", provenance.zip))));
+    let copy = tempfile::tempdir().unwrap();
+    let moved = copy.path().join("go");
+    std::fs::rename(&sdk.goroot, &moved).unwrap();
+    let report = toolchains.prove(copy.path(), &mut Silent).unwrap();
+    assert_eq!((report.status, report.equal), (Status::Proved, provenance.files));
+    std::fs::write(moved.join("src/fmt/extra.go"), "package fmt\n").unwrap();
+    let report = toolchains.prove(&moved, &mut Silent).unwrap();
+    assert_eq!((report.status, report.differences.len()), (Status::Differs, 1));
+}
+
+/// A database's double without an answer.
+struct Broken;
+
+impl Database for Broken {
+    fn vouch(
+        &self,
+        _: twinproof_toolchain::Version,
+        _: Platform,
+    ) -> Result<twinproof_toolchain::Vouched, Error> {
+        Err(Error::Database { name: "double".to_owned(), reason: "two histories".to_owned() })
+    }
+}
+
+#[test]
+fn a_database_that_misbehaves_stops_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    let toolchains = Toolchains::new(Cache::at(dir.path()), Options::detect().unwrap())
+        .with_database(Box::new(Broken));
+    let error =
+        toolchains.get(toolchains.pinned()[0], Platform::LINUX_AMD64, &mut Silent).unwrap_err();
+    assert_eq!(error.to_string(), "checksum database double: two histories");
+    assert!(!error.is_unavailable());
+}
