@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use serde_sarif::sarif as s;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
-use twinproof_model::{CaseResult, ExpectationState, Level, Results, Verdict, glob_matches};
+use twinproof_model::{
+    Capability, CaseResult, ExpectationState, Level, Requirement, Results, Verdict, glob_matches,
+};
 
 /// The folder, relative to the repository's root, that suite files are located in.
 pub const SUITES_FOLDER: &str = "suites";
@@ -199,8 +201,8 @@ fn location(case: &CaseResult) -> s::Location {
 
 /// The expectation that a case's verdict rests on.
 ///
-/// Conditions on the environment were the judge's to decide; here the case, the verdict and the
-/// environment's name find it among those that were applied.
+/// The judge has applied it; results do not say which one, so it is found again among those that
+/// were applied. Conditions on Go's version are taken to hold.
 pub(crate) fn expectation_of<'a>(
     results: &'a Results,
     case: &CaseResult,
@@ -221,5 +223,16 @@ pub(crate) fn expectation_of<'a>(
             && (e.environments.is_empty()
                 || e.environments.iter().any(|s| case.environment.selected_by(s)))
             && e.subject.as_deref().is_none_or(|p| glob_matches(p, &case.subject))
+            && e.when.iter().all(|r| may_hold(results, case, r))
     })
+}
+
+fn may_hold(results: &Results, case: &CaseResult, requirement: &Requirement) -> bool {
+    let environment = results.environments.iter().find(|e| e.name == case.environment);
+    let has = |c: &Capability| environment.is_some_and(|e| e.capabilities.contains(c));
+    match requirement {
+        Requirement::Has(capability) => has(capability),
+        Requirement::Lacks(capability) => !has(capability),
+        Requirement::GoAtLeast(..) | Requirement::GoBefore(..) => true,
+    }
 }

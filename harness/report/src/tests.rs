@@ -196,6 +196,19 @@ fn a_fingerprint_is_of_the_case_and_the_environment() {
     assert_ne!(fingerprint(&case), before);
 }
 
+/// Two expectations for one case: the one whose conditions hold in the environment is told.
+#[test]
+fn the_expectation_that_applies_is_told() {
+    let mut results = full();
+    let mut other = results.expectations[0].clone();
+    other.expectation.reason = "only where links are".into();
+    other.expectation.when = vec!["symlink".parse().unwrap()];
+    results.expectations.insert(0, other);
+    let case = results.cases.iter().find(|c| c.verdict == Verdict::Xfail).unwrap();
+    let found = sarif::expectation_of(&results, case).unwrap();
+    assert_eq!(found.expectation.reason, "Wine reports drive letters in lower case");
+}
+
 /// With TWINPROOF_KEEP_REPORTS naming a folder, the reports stay there to be looked at.
 #[test]
 fn all_reports_are_written() {

@@ -128,7 +128,7 @@ pub fn attention(results: &Results) -> Markup {
         @if rows.is_empty() {
             p { "Nothing: no case fails, is inconclusive, or broke the harness, and no expectation is stale." }
         } @else {
-            (table("Cases that somebody must look at", &["Verdict", "Case", "Environment", "What was seen"], &rows))
+            div.stack { (table("Cases that somebody must look at", &["Verdict", "Case", "Environment", "What was seen"], &rows)) }
             @if cases.len() > FINDINGS {
                 p { "And " (cases.len() - FINDINGS) " more, among " a href="#cases" { "all cases" } "." }
             }
