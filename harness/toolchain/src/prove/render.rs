@@ -1,5 +1,6 @@
 //! A proof's result as text for a terminal of 80 columns, without colour.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::report::{Change, Difference, ProofReport, Reach, Status};
@@ -33,13 +34,8 @@ pub fn render(report: &ProofReport) -> String {
         line(format!("{title}:"));
         for (kind, group) in grouped(differences) {
             line(format!("  {kind}: {}", group.len()));
-            for difference in group.iter().take(SHOWN) {
-                for part in describe(difference) {
-                    line(format!("    {part}"));
-                }
-            }
-            if group.len() > SHOWN {
-                line(format!("    … and {} more; the JSON names all", group.len() - SHOWN));
+            for part in named(&group) {
+                line(format!("    {part}"));
             }
         }
         line(String::new());
@@ -80,6 +76,32 @@ fn grouped(differences: Vec<&Difference>) -> Vec<(&'static str, Vec<&Difference>
     groups
 }
 
+/// The lines that name the files of a group: uncovered ones by directory, others by file.
+fn named(group: &[&Difference]) -> Vec<String> {
+    if group.iter().any(|difference| difference.change == Change::Uncovered) {
+        let mut directories: BTreeMap<&str, usize> = BTreeMap::new();
+        for difference in group {
+            let directory = difference.file.split('/').next().unwrap_or_default();
+            *directories.entry(directory).or_default() += 1;
+        }
+        return directories
+            .iter()
+            .map(|(name, n)| format!("{name}/ ({})", count(*n as u64, "file")))
+            .collect();
+    }
+    let mut lines: Vec<String> =
+        group.iter().take(SHOWN).flat_map(|difference| describe(difference)).collect();
+    if group.len() > SHOWN {
+        lines.push(format!("… and {} more; the JSON names all", group.len() - SHOWN));
+    }
+    lines
+}
+
+/// A number with its unit, which takes an s where it must.
+fn count(number: u64, unit: &str) -> String {
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
 fn kind(change: &Change) -> &'static str {
     match change {
         Change::Uncovered => "not covered by the verified zip",
@@ -96,13 +118,17 @@ fn kind(change: &Change) -> &'static str {
 }
 
 fn describe(difference: &Difference) -> Vec<String> {
-    let file = fit(&difference.file, WIDTH - 4);
+    let named = |suffix: &str| {
+        let room = (WIDTH - 4).saturating_sub(suffix.chars().count());
+        format!("{}{suffix}", fit_end(&difference.file, room))
+    };
+    let file = named("");
     match &difference.change {
         Change::Uncovered | Change::Missing | Change::NotExecutable => vec![file],
-        Change::Added { bytes } => vec![format!("{file} ({bytes} bytes)")],
-        Change::Crlf { lines } => vec![format!("{file} ({lines} lines)")],
-        Change::Link { target } => vec![format!("{file} -> {}", fit(target, 40))],
-        Change::Unreadable { reason } => vec![file, format!("  {reason}")],
+        Change::Added { bytes } => vec![named(&format!(" ({})", count(*bytes, "byte")))],
+        Change::Crlf { lines } => vec![named(&format!(" ({})", count(*lines, "line")))],
+        Change::Link { target } => vec![named(&format!(" -> {}", fit(target, 40)))],
+        Change::Unreadable { reason } => vec![file, format!("  {}", fit(reason, WIDTH - 6))],
         Change::Data { offset, sizes } => {
             vec![file, format!("  first at byte {offset}; {} bytes, expected {}", sizes.1, sizes.0)]
         }
@@ -115,13 +141,13 @@ fn describe(difference: &Difference) -> Vec<String> {
             };
             vec![
                 file,
-                format!("  {differing} bytes differ, the first at {offset}{section};"),
+                format!("  {} changed, the first at {offset}{section};", count(*differing, "byte")),
                 format!("  {} bytes, expected {}; build information {info}", sizes.1, sizes.0),
             ]
         }
         Change::Text { line, expected, found, lines } => vec![
             file,
-            format!("  from line {line} on: {} lines, expected {}", lines.1, lines.0),
+            format!("  from line {line} on, {} for {}", count(lines.1, "line"), lines.0),
             format!("  - {}", shown(expected)),
             format!("  + {}", shown(found)),
         ],
@@ -145,6 +171,16 @@ fn fit(text: &str, width: usize) -> String {
     cut
 }
 
+/// The last `width` characters of `text`, which say most of a path.
+fn fit_end(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width {
+        return text.to_owned();
+    }
+    let tail: String = text.chars().skip(length - width.saturating_sub(1)).collect();
+    format!("…{tail}")
+}
+
 fn verdict(report: &ProofReport) -> String {
     let equal = report.equal;
     let refuting = report.differences.iter().filter(|difference| difference.refutes()).count();
@@ -157,8 +193,15 @@ fn verdict(report: &ProofReport) -> String {
              runs; {other} others are uncovered, added or missing."
         ),
         Status::Differs if live => format!(
-            "NOT PROVED: {refuting} files differ where go reads or runs them; {equal} are equal."
+            "NOT PROVED: {} where go reads or runs them; {equal} are equal.",
+            count(refuting as u64, "difference")
         ),
-        Status::Differs => format!("NOT PROVED: {refuting} files differ; {equal} are equal."),
+        Status::Differs => format!(
+            "NOT PROVED: {} in covered files; {equal} are equal.",
+            count(refuting as u64, "difference")
+        ),
     }
 }
+
+#[cfg(test)]
+mod tests;
