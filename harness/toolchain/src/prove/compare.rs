@@ -161,6 +161,9 @@ fn changed(sides: Sides<'_>, name: &str, path: &Path) -> Change {
             build_info_differs: info(path).map(|found| Some(found) != info(&reference)),
         };
     }
+    if let Some(lines) = carriage_returns(&expected, &found) {
+        return Change::Crlf { lines };
+    }
     match (text(&expected), text(&found)) {
         (Some(expected), Some(found)) => text_change(expected, found),
         _ => Change::Data {
@@ -174,11 +177,19 @@ fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
 }
 
+/// How many lines of `found` end in CRLF beyond those of `expected`, when that is all there is.
+fn carriage_returns(expected: &[u8], found: &[u8]) -> Option<u64> {
+    let plain = |bytes: &[u8]| -> Vec<u8> {
+        let next = bytes.iter().skip(1).map(Some).chain([None]);
+        let kept = bytes.iter().zip(next).filter(|pair| *pair != (&b'\r', Some(&b'\n')));
+        kept.map(|(byte, _)| *byte).collect()
+    };
+    let added = found.len().checked_sub(expected.len()).filter(|added| *added > 0)?;
+    let text = !expected.contains(&0);
+    (text && plain(expected) == plain(found)).then_some(added as u64)
+}
+
 fn text_change(expected: &str, found: &str) -> Change {
-    let carriage = found.matches("\r\n").count().saturating_sub(expected.matches("\r\n").count());
-    if carriage > 0 && found.replace("\r\n", "\n") == expected.replace("\r\n", "\n") {
-        return Change::Crlf { lines: carriage as u64 };
-    }
     let (a, b): (Vec<&str>, Vec<&str>) =
         (expected.split('\n').collect(), found.split('\n').collect());
     let before = a.iter().zip(&b).take_while(|(a, b)| a == b).count();

@@ -9,7 +9,7 @@ use crate::progress::Silent;
 use crate::prove::report::{ProofReport, Status};
 
 /// The reference's files.
-const FILES: [(&str, &[u8]); 8] = [
+const FILES: [(&str, &[u8]); 9] = [
     ("VERSION", b"go1.22.5\ntime 2024-06-27T20:11:12Z\n"),
     ("LICENSE", b"Copyright\n"),
     ("bin/go.exe", b"MZ go\0\x01\x02"),
@@ -18,6 +18,7 @@ const FILES: [(&str, &[u8]); 8] = [
     ("pkg/tool/windows_amd64/compile.exe", b"MZ compile\0\x01\x02"),
     ("src/fmt/print.go", b"package fmt\n\nfunc Print() {}\n"),
     ("src/testdata/crlf.txt", b"a\r\nb\n"),
+    ("src/testdata/latin1.txt", b"\xe4\nb\n"),
 ];
 
 struct Lab {
@@ -57,7 +58,7 @@ impl Lab {
 #[test]
 fn equal_trees_are_proved() {
     let (equal, differences) = Lab::new().compare();
-    assert_eq!((equal, differences.as_slice()), (8, [].as_slice()));
+    assert_eq!((equal, differences.as_slice()), (9, [].as_slice()));
     assert_eq!(ProofReport::judge(&differences), Status::Proved);
 }
 
@@ -91,6 +92,7 @@ fn line(text: &str) -> Option<String> {
 )]
 #[case::crlf("src/fmt/print.go", b"package fmt\r\n\r\nfunc Print() {}\r\n", Change::Crlf { lines: 3 }, Status::Differs)]
 #[case::crlf_where_some_was("src/testdata/crlf.txt", b"a\r\nb\r\n", Change::Crlf { lines: 1 }, Status::Differs)]
+#[case::crlf_in_latin_1("src/testdata/latin1.txt", b"\xe4\r\nb\r\n", Change::Crlf { lines: 2 }, Status::Differs)]
 #[case::lf_where_crlf_was(
     "src/testdata/crlf.txt", b"a\nb\n",
     Change::Text { line: 1, expected: line("a\r"), found: line("a"), lines: (1, 1) },
@@ -123,7 +125,7 @@ fn one_missing_file(#[case] name: &str, #[case] status: Status) {
     let lab = Lab::new();
     fs::remove_file(lab.dir.path().join("found").join(name)).unwrap();
     let (equal, differences) = lab.compare();
-    assert_eq!(equal, 7);
+    assert_eq!(equal, 8);
     assert_eq!(
         differences,
         [Difference { file: name.to_owned(), reach: Reach::of(name), change: Change::Missing }]
