@@ -4,6 +4,8 @@
 //! environment it is given, puts files in place, and says what is there. What it cannot do it says
 //! with a type, never by an empty answer.
 
+pub mod container;
+mod detect;
 mod driver;
 mod files;
 pub mod handshake;
@@ -13,8 +15,10 @@ mod label;
 mod probe;
 mod process;
 mod sdk;
+pub mod windows;
 pub mod wsl;
 
+pub use detect::{Config, Progress, detect};
 pub use driver::{
     Absent, Contents, Detection, Entry, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,
     SnapshotLimits,

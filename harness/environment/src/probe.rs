@@ -321,12 +321,11 @@ fn musl_version(text: &str) -> Option<&str> {
     text.lines().find_map(|l| l.strip_prefix("Version "))
 }
 
-/// The version in `Microsoft Windows [Version 10.0.26100.1]`; the words are translated, the brackets
-/// are not.
+/// The version in `Microsoft Windows [Version 10.0.26100.1]`, whose words are translated, or in
+/// `Microsoft Windows 10.0.19043`, as Wine has it.
 fn windows_version(ver: &str) -> Option<String> {
-    let inside = ver.split_once('[')?.1.split_once(']')?.0;
-    let digits = |c: char| c.is_ascii_digit() || c == '.';
-    inside.split_whitespace().find(|w| w.chars().all(digits)).map(str::to_owned)
+    let other = |c: char| !(c.is_ascii_digit() || c == '.');
+    ver.split(other).find(|w| w.matches('.').count() >= 2).map(str::to_owned)
 }
 
 /// The variables of `KEY=VALUE` lines.
@@ -342,7 +341,8 @@ mod tests {
     #[rstest]
     #[case("Microsoft Windows [Version 10.0.26100.1742]", Some("10.0.26100.1742"))]
     #[case("\r\nMicrosoft Windows [版本 10.0.22631.4317]\r\n", Some("10.0.22631.4317"))]
-    #[case("Microsoft Windows 10.0.19043", None)]
+    #[case("Microsoft Windows 10.0.19043", Some("10.0.19043"))]
+    #[case("Wine Command Prompt 10.0", None)]
     #[case("", None)]
     fn versions_of_windows(#[case] ver: &str, #[case] want: Option<&str>) {
         assert_eq!(windows_version(ver).as_deref(), want);

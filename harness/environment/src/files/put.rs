@@ -27,12 +27,13 @@ impl From<io::Error> for PutError {
 
 /// Puts `what` at `path`, which must be in `root`, also after following the links on its way: a case
 /// never writes anywhere else on this machine. A file or link that is there already is replaced, not
-/// written through.
+/// written through. Permission bits are set only where `keeps_modes`: elsewhere the attempt fails.
 ///
 /// # Errors
 /// See [`PutError`].
-pub(crate) fn put(root: &Path, path: &Path, what: &Put) -> Result<(), PutError> {
-    let path = inside(root, path)?;
+pub(crate) fn put(root: &Path, path: &Path, what: &Put, keeps_modes: bool) -> Result<(), PutError> {
+    let set_mode = |path: &Path, mode| if keeps_modes { set_mode(path, mode) } else { Ok(()) };
+    let path = inside(root, path, &set_mode)?;
     let existing = path.symlink_metadata().ok();
     match what {
         Put::Dir { mode } => {
@@ -61,7 +62,11 @@ pub(crate) fn put(root: &Path, path: &Path, what: &Put) -> Result<(), PutError> 
 }
 
 /// `path` with the links of its parent followed and missing parents made, if it stays in `root`.
-fn inside(root: &Path, path: &Path) -> Result<PathBuf, PutError> {
+fn inside(
+    root: &Path,
+    path: &Path,
+    set_mode: &dyn Fn(&Path, u32) -> io::Result<()>,
+) -> Result<PathBuf, PutError> {
     let path = root.join(path);
     let relative = path.strip_prefix(root).map_err(|_| PutError::Outside)?;
     let mut parts = Vec::new();

@@ -9,3 +9,4 @@ mod sandbox;
 
 pub(crate) use base::{posix_env, windows_env};
 pub use environment::{Host, HostConfig};
+pub(crate) use environment::{go_arch, go_os};

@@ -97,7 +97,7 @@ impl Sandbox for HostSandbox<'_> {
     }
 
     fn put(&self, path: &str, what: &Put) -> Result<(), EnvironmentError> {
-        files::put(&self.root, Path::new(path), what).map_err(|e| match e {
+        files::put(&self.root, Path::new(path), what, cfg!(unix)).map_err(|e| match e {
             PutError::Io(e) => EnvironmentError::driver(self.name, format!("putting {path}"), e),
             PutError::Outside => EnvironmentError::unsupported(
                 self.name,

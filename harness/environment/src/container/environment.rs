@@ -1,0 +1,227 @@
+//! A container's facts, measured once.
+
+use super::sandbox::ContainerSandbox;
+use super::warm::warm;
+use crate::driver::{Absent, Environment, EnvironmentError, Sandbox};
+use crate::host::{posix_env, windows_env};
+use crate::sdk::{Offered, Sdk};
+use crate::{handshake, probe};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use twinproof_container::{
+    Engine, Entry, Error, Image, Mount, Network, Origin, Run, Session, SessionOptions, wine,
+};
+use twinproof_model::{Capability, EnvironmentKind, EnvironmentName, Fingerprint};
+
+/// What the drivers for containers are told.
+#[derive(Clone, Debug)]
+pub struct ContainerConfig {
+    /// The SDKs there are; those for Linux are mounted into images, those for Windows into `wine`.
+    pub sdks: Vec<Sdk>,
+    /// A build cache on the harness's machine that the container's own begins with.
+    pub warm_cache: Option<PathBuf>,
+    /// What containers reach. Only with [`Network::Host`] can they reach the harness's servers.
+    pub network: Network,
+    /// The launcher that `wine` needs (`twinproof_container::wine::build_launcher`).
+    pub launcher: Option<PathBuf>,
+}
+
+/// The two flavours of containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flavour {
+    Linux,
+    Wine,
+}
+
+impl Flavour {
+    /// Where work directories are.
+    fn work(self) -> &'static str {
+        match self {
+            Self::Linux => "/w",
+            Self::Wine => r"C:\w",
+        }
+    }
+
+    /// Where SDKs are.
+    fn sdk(self, version: &str) -> String {
+        match self {
+            Self::Linux => format!("/sdk/go{version}"),
+            Self::Wine => format!(r"C:\sdk\go{version}"),
+        }
+    }
+
+    /// The container's path of a native one.
+    pub(super) fn unix(self, native: &str) -> Option<String> {
+        match self {
+            Self::Linux => native.starts_with('/').then(|| native.to_owned()),
+            Self::Wine => wine::to_unix(native),
+        }
+    }
+}
+
+/// A running container.
+pub struct Contained {
+    name: EnvironmentName,
+    pub(super) session: Session,
+    flavour: Flavour,
+    opened: AtomicU64,
+    go_cache: String,
+    offered: Offered,
+    capabilities: BTreeSet<Capability>,
+    fingerprint: Fingerprint,
+    handshake: Vec<String>,
+}
+
+impl Contained {
+    /// Starts a container of an image that is there, measures it and shakes hands. The image `wine`
+    /// becomes the environment `wine`, any other one `image:<name>`.
+    ///
+    /// # Errors
+    /// When the engine fails, an SDK does not run, or the handshake fails.
+    pub fn detect(
+        engine: &Engine,
+        run: &Run,
+        image: &Image,
+        config: &ContainerConfig,
+    ) -> Result<Self, EnvironmentError> {
+        let (name, flavour) = name_of(&image.name);
+        let os = if flavour == Flavour::Wine { "windows" } else { "linux" };
+        let offered =
+            Offered::of(&config.sdks, os, &engine.arch, |sdk| Some(flavour.sdk(&sdk.version)));
+        let failed = |action: &str, e: Error| EnvironmentError::driver(&name, action, e);
+        let fitting = config.sdks.iter().filter(|s| s.os == os && s.arch == engine.arch);
+        let mounts = fitting
+            .filter_map(|sdk| {
+                let container = flavour.unix(&flavour.sdk(&sdk.version))?;
+                Some(Mount { host: sdk.goroot.clone(), container })
+            })
+            .collect();
+        let options = SessionOptions {
+            network: config.network,
+            mounts,
+            launcher: config.launcher.clone().filter(|_| flavour == Flavour::Wine),
+            ..SessionOptions::default()
+        };
+        let session = Session::start(engine, run, image, options)
+            .map_err(|e| failed("starting the container", e))?;
+        let go_cache = probe::join(flavour.work(), "go-build");
+        let cache = warm(&session, flavour, &go_cache, config.warm_cache.as_deref())
+            .map_err(|e| failed("filling the build cache", e))?;
+        let facts = session.facts().map_err(|e| failed("gathering facts", e))?;
+        let mut contained = Self {
+            name,
+            session,
+            flavour,
+            opened: AtomicU64::new(0),
+            go_cache,
+            offered,
+            capabilities: BTreeSet::new(),
+            fingerprint: Fingerprint::default(),
+            handshake: Vec::new(),
+        };
+        contained.measure()?;
+        contained.fingerprint.arch = engine.arch.clone();
+        contained.fingerprint.image = Some(facts.image_id);
+        contained.fingerprint.facts = BTreeMap::from([
+            ("build cache".to_owned(), cache.to_owned()),
+            ("engine".to_owned(), facts.engine),
+            ("image".to_owned(), facts.image),
+        ]);
+        let (origin, packages) = described(&facts.origin);
+        contained.fingerprint.facts.insert("base".to_owned(), origin);
+        if let Some(packages) = packages {
+            contained.fingerprint.facts.insert("packages".to_owned(), packages);
+        }
+        if let Some(wine) = facts.wine {
+            contained.fingerprint.facts.insert("wine".to_owned(), wine);
+            contained.fingerprint.facts.insert("wine on".to_owned(), facts.kernel);
+        }
+        Ok(contained)
+    }
+
+    fn measure(&mut self) -> Result<(), EnvironmentError> {
+        let goroot = self.offered.any();
+        let (mut probed, loopback, handshake) = {
+            let sandbox = self.open("probe")?;
+            let probed = probe::measure(self, sandbox.as_ref(), goroot)?;
+            let loopback = match goroot {
+                Some(goroot) => probe::loopback(self, sandbox.as_ref(), goroot)?,
+                None => false,
+            };
+            (probed, loopback, handshake::shake(self, sandbox.as_ref(), goroot)?)
+        };
+        if loopback {
+            probed.capabilities.insert(Capability::Loopback);
+        }
+        self.capabilities = probed.capabilities;
+        self.fingerprint = probed.fingerprint;
+        self.fingerprint.sdks = self.offered.described();
+        self.handshake = handshake;
+        Ok(())
+    }
+}
+
+/// The environment that an image becomes.
+fn name_of(image: &str) -> (EnvironmentName, Flavour) {
+    if image == "wine" {
+        (EnvironmentName::of(EnvironmentKind::Wine), Flavour::Wine)
+    } else {
+        (EnvironmentName::instance_of(EnvironmentKind::Image, image), Flavour::Linux)
+    }
+}
+
+/// Where an image is from, and its packages where they are known.
+fn described(origin: &Origin) -> (String, Option<String>) {
+    match origin {
+        Origin::Pulled { reference, digest } => (format!("{reference} {digest}"), None),
+        Origin::Made { suite, packages } => {
+            let packages: Vec<_> = packages.iter().map(|(n, v)| format!("{n} {v}")).collect();
+            (format!("Debian {suite}"), Some(packages.join(", ")))
+        }
+    }
+}
+
+impl Environment for Contained {
+    fn name(&self) -> &EnvironmentName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> &BTreeSet<Capability> {
+        &self.capabilities
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn handshake(&self) -> &[String] {
+        &self.handshake
+    }
+
+    fn goroot(&self, version: &str) -> Result<String, Absent> {
+        self.offered.goroot(&self.name.to_string(), version)
+    }
+
+    fn go_cache(&self) -> &str {
+        &self.go_cache
+    }
+
+    fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String> {
+        match self.flavour {
+            Flavour::Linux => posix_env(home, tmp),
+            Flavour::Wine => windows_env(home, tmp, r"C:\windows", &|_| None),
+        }
+    }
+
+    fn open(&self, label: &str) -> Result<Box<dyn Sandbox + '_>, EnvironmentError> {
+        let number = self.opened.fetch_add(1, Ordering::Relaxed);
+        let dir = format!("{}-{number}", crate::label::safe(label));
+        let root = probe::join(self.flavour.work(), &dir);
+        let failed = |e| EnvironmentError::driver(&self.name, format!("making {root}"), e);
+        let parent = self.flavour.unix(self.flavour.work()).unwrap_or_default();
+        self.session.upload(&parent, &[Entry::dir(&dir)]).map_err(failed)?;
+        let (session, flavour, name) = (&self.session, self.flavour, &self.name);
+        Ok(Box::new(ContainerSandbox { name, session, flavour, root }))
+    }
+}

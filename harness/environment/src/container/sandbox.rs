@@ -1,0 +1,175 @@
+//! A work directory in a container.
+
+use super::environment::Flavour;
+use crate::driver::{
+    Contents, Entry, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
+};
+use crate::hex::hex;
+use sha2::{Digest as _, Sha256};
+use twinproof_container::{self as container, Error, ExecResult, Kind, Limits, Session};
+use twinproof_model::{EntryKind, EnvironmentName};
+
+/// Exit code by which a program that is not there is told, among others.
+const NOT_FOUND: u32 = 127;
+
+/// A work directory.
+pub(super) struct ContainerSandbox<'a> {
+    pub(super) name: &'a EnvironmentName,
+    pub(super) session: &'a Session,
+    pub(super) flavour: Flavour,
+    /// Its native path.
+    pub(super) root: String,
+}
+
+impl ContainerSandbox<'_> {
+    fn unix(&self, native: &str) -> Result<String, EnvironmentError> {
+        self.flavour.unix(native).ok_or_else(|| {
+            EnvironmentError::unsupported(self.name, format!("reach {native}: no such drive"))
+        })
+    }
+
+    fn failed(&self, action: String, error: &Error) -> EnvironmentError {
+        EnvironmentError::driver(self.name, action, error)
+    }
+
+    /// Whether 127 was said by what runs the program, and not by the program itself.
+    fn not_found(&self, program: &str, result: &ExecResult) -> bool {
+        let said = String::from_utf8_lossy(&result.stderr);
+        let said = said.trim_end();
+        result.exit == Some(NOT_FOUND)
+            && result.stdout.is_empty()
+            && match self.flavour {
+                Flavour::Wine => said == format!("{program}: program not found"),
+                Flavour::Linux => {
+                    said.starts_with("env: ")
+                        && said.ends_with(": No such file or directory")
+                        && said.contains(program)
+                        && !said.contains('\n')
+                }
+            }
+    }
+}
+
+impl Sandbox for ContainerSandbox<'_> {
+    fn root(&self) -> &str {
+        &self.root
+    }
+
+    fn exec(&self, exec: &Exec) -> Result<Exited, EnvironmentError> {
+        let mut argv = vec![exec.program.clone()];
+        argv.extend(exec.args.iter().cloned());
+        let result = self
+            .session
+            .exec(&container::Exec {
+                argv,
+                env: exec.env.clone().into_iter().collect(),
+                cwd: exec.cwd.clone(),
+                stdin: (!exec.stdin.is_empty()).then(|| exec.stdin.clone()),
+                time_limit: exec.limit,
+                output_limit: usize::try_from(exec.output_limit).unwrap_or(usize::MAX),
+            })
+            .map_err(|e| {
+                let words = exec.args.iter().fold(exec.program.clone(), |all, a| all + " " + a);
+                self.failed(format!("running `{words}`"), &e)
+            })?;
+        if self.not_found(&exec.program, &result) {
+            return Ok(Exited { not_found: true, duration: result.duration, ..Exited::default() });
+        }
+        // As Windows' own drivers have it, a code of 32 bits is signed.
+        let code = result.exit.map(|code| i64::from(code.cast_signed()));
+        Ok(Exited {
+            code,
+            not_found: false,
+            timed_out: result.timed_out,
+            stdout: result.stdout,
+            stderr: result.stderr,
+            truncated: result.truncated,
+            duration: result.duration,
+        })
+    }
+
+    fn put(&self, path: &str, what: &Put) -> Result<(), EnvironmentError> {
+        let unix = self.unix(path)?;
+        let (dir, name) = unix.trim_end_matches('/').rsplit_once('/').unwrap_or(("", &unix));
+        let entry = match what {
+            Put::File { bytes, mode } => {
+                container::Entry::file(name, bytes.clone()).mode(mode.unwrap_or(0o644))
+            }
+            Put::Dir { mode } => container::Entry::dir(name).mode(mode.unwrap_or(0o755)),
+            Put::Symlink { .. } if self.flavour == Flavour::Wine => {
+                let what = format!("make the symbolic link {path}: Wine shows none");
+                return Err(EnvironmentError::unsupported(self.name, what));
+            }
+            Put::Symlink { target } => container::Entry::symlink(name, target),
+        };
+        let dir = if dir.is_empty() { "/" } else { dir };
+        self.session.upload(dir, &[entry]).map_err(|e| self.failed(format!("putting {path}"), &e))
+    }
+
+    fn entries(
+        &self,
+        path: &str,
+        contents: Contents,
+        limits: SnapshotLimits,
+    ) -> Result<Vec<Entry>, EnvironmentError> {
+        let unix = self.unix(path)?;
+        let bounds = Limits { bytes: limits.bytes, entries: limits.entries };
+        let found = match self.session.snapshot(&unix, bounds) {
+            Ok(found) => found,
+            Err(Error::NotFound { .. }) => return Ok(Vec::new()),
+            Err(Error::TooLarge { what, .. }) => {
+                return Err(EnvironmentError::limit(
+                    self.name,
+                    format!("the size of {path}"),
+                    what,
+                ));
+            }
+            Err(e) => return Err(self.failed(format!("reading {path}"), &e)),
+        };
+        let depth = |path: &str| path.split('/').filter(|part| !part.is_empty()).count();
+        if let Some(deep) = found.iter().find(|e| depth(&e.path) > limits.depth as usize) {
+            let what = format!("the depth of {}", deep.path);
+            let limit = format!("{} levels", limits.depth);
+            return Err(EnvironmentError::limit(self.name, what, limit));
+        }
+        Ok(found.into_iter().map(|entry| self.shown(entry, contents)).collect())
+    }
+}
+
+impl ContainerSandbox<'_> {
+    fn shown(&self, entry: container::Entry, contents: Contents) -> Entry {
+        let mut shown = Entry {
+            path: entry.path,
+            kind: EntryKind::Other,
+            mode: (self.flavour == Flavour::Linux).then_some(entry.mode),
+            target: None,
+            size: 0,
+            sha256: None,
+            bytes: None,
+        };
+        match entry.kind {
+            Kind::File(bytes) => {
+                shown.kind = EntryKind::File;
+                shown.size = bytes.len() as u64;
+                shown.sha256 = Some(hex(&Sha256::digest(&bytes)));
+                shown.bytes = (contents == Contents::Wanted).then_some(bytes);
+            }
+            Kind::Dir => shown.kind = EntryKind::Dir,
+            Kind::Symlink(target) => {
+                shown.kind = EntryKind::Symlink;
+                shown.target = Some(target);
+            }
+            Kind::Other(_) => {}
+        }
+        shown
+    }
+}
+
+impl Drop for ContainerSandbox<'_> {
+    fn drop(&mut self) {
+        // What is left goes with the container.
+        if let Some(unix) = self.flavour.unix(&self.root) {
+            let _ = self.session.remove(&unix);
+        }
+    }
+}

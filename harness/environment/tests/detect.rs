@@ -1,0 +1,180 @@
+//! What is there on the machine that runs the tests, and what is said of the rest. Containers need an
+//! engine with the images (`docker`), Wine also a Go for its launcher (`wine`).
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use rstest::rstest;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+use twinproof_container::Network;
+use twinproof_environment::{
+    Config, Contents, Detection, Environment, EnvironmentError, Exec, Progress, Put,
+    SnapshotLimits, detect,
+};
+use twinproof_model::Capability;
+
+fn config(dir: &Path) -> Config {
+    Config {
+        work: dir.join("work"),
+        go_cache: dir.join("go-build"),
+        cache: std::env::temp_dir().join("twinproof-launcher"),
+        sdks: Vec::new(),
+        warm_cache: None,
+        network: Network::Host,
+        longest_run: Duration::from_secs(1200),
+        wsl_exe: None,
+    }
+}
+
+fn found(selectors: &[&str]) -> Vec<Detection> {
+    let dir = tempfile::tempdir().unwrap();
+    let selectors: Vec<_> = selectors.iter().map(|&s| s.to_owned()).collect();
+    detect(&selectors, &config(dir.path()), &|_| {})
+}
+
+/// The environment of that name; none, with a line that says why, where `tool` is not there and not
+/// required either.
+fn available(name: &str, tool: &str) -> Option<Box<dyn Environment>> {
+    match found(&[name]).pop().unwrap() {
+        Detection::Available(environment) => Some(environment),
+        Detection::Absent { absent, .. } => {
+            let required = std::env::var("TWINPROOF_REQUIRE").unwrap_or_default();
+            let required = required.split(',').any(|t| t.trim() == tool);
+            assert!(!required, "{tool} is required: {absent}; {}", absent.remedy);
+            println!("unavailable: {tool}: {absent}");
+            None
+        }
+        Detection::Broken { error, .. } => panic!("{error}"),
+    }
+}
+
+fn exec(environment: &dyn Environment, root: &str, argv: &[&str]) -> Exec {
+    Exec {
+        program: argv[0].to_owned(),
+        args: argv[1..].iter().map(|&a| a.to_owned()).collect(),
+        env: environment.base_env(root, root),
+        cwd: root.to_owned(),
+        stdin: Vec::new(),
+        limit: Duration::from_secs(60),
+        output_limit: 1 << 20,
+    }
+}
+
+#[test]
+fn the_host_is_there() {
+    let seen = Mutex::new(Vec::new());
+    let dir = tempfile::tempdir().unwrap();
+    let detections = detect(&["host".to_owned()], &config(dir.path()), &|progress| {
+        seen.lock().unwrap().push(progress);
+    });
+    assert!(matches!(&detections[..], [Detection::Available(_)]));
+    let name = detections[0].name().clone();
+    assert_eq!(name.to_string(), "host");
+    let want = [Progress::Started(name.clone()), Progress::Ended(name)];
+    assert_eq!(seen.into_inner().unwrap(), want);
+}
+
+#[rstest]
+#[case("image:nosuch", "there is no image:nosuch; images are bookworm, bullseye, musl, trixie")]
+#[cfg_attr(not(windows), case("wsl:nosuch", "there is no distribution `nosuch`"))]
+fn what_is_named_in_full_comes_back(#[case] name: &str, #[case] want: &str) {
+    let detections = found(&[name, name]);
+    let [Detection::Absent { name: got, absent }] = &detections[..] else {
+        panic!("{}", detections.len())
+    };
+    assert_eq!((got.to_string().as_str(), absent.detail.as_str()), (name, want));
+}
+
+#[test]
+fn a_pattern_that_fits_nothing_gives_nothing() {
+    assert_eq!(found(&["image:no*"]).len(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn windows_and_wsl_are_absent_on_plain_linux() {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    if release.to_lowercase().contains("microsoft") {
+        println!("unavailable: plain linux: this is WSL");
+        return;
+    }
+    let shown: Vec<_> = found(&["windows", "wsl"])
+        .iter()
+        .map(|d| match d {
+            Detection::Absent { name, absent } => format!("{name}: {absent}: {}", absent.remedy),
+            other => panic!("{}", other.name()),
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "wsl: this is no Windows machine, and not inside WSL (no wsl.exe on PATH): run it on Windows: wsl.exe --install -d Ubuntu",
+            "windows: this is no Windows machine, and not inside WSL: run it on Windows, or in a distribution of WSL",
+        ]
+    );
+}
+
+#[rstest]
+#[case("image:trixie", Capability::Glibc, "glibc 2.41")]
+#[case("image:musl", Capability::Musl, "musl")]
+fn an_image_shakes_hands(#[case] name: &str, #[case] libc: Capability, #[case] version: &str) {
+    let Some(environment) = available(name, "docker") else { return };
+    assert_eq!(environment.handshake().len(), 7);
+    for want in [libc, Capability::Linux, Capability::Root, Capability::ModeBits] {
+        assert!(environment.capabilities().contains(&want), "{want}");
+    }
+    assert!(environment.capabilities().contains(&Capability::CaseSensitive));
+    let fingerprint = environment.fingerprint();
+    assert!(fingerprint.libc.starts_with(version), "{fingerprint:?}");
+    assert!(fingerprint.image.as_deref().unwrap().starts_with("sha256:"));
+
+    let sandbox = environment.open("a case").unwrap();
+    let root = sandbox.root().to_owned();
+    let run = |argv: &[&str]| {
+        let exited = sandbox.exec(&exec(environment.as_ref(), &root, argv)).unwrap();
+        (exited.code, exited.not_found)
+    };
+    assert_eq!(run(&["sh", "-c", "exit 127"]), (Some(127), false));
+    assert_eq!(run(&["sh", "-c", "no-such-program"]), (Some(127), false));
+    assert_eq!(run(&["no-such-program"]), (None, true));
+    assert_eq!(run(&["/etc/passwd"]), (Some(126), false));
+    let path = format!("{root}/d/link");
+    sandbox.put(&path, &Put::Symlink { target: "no where".to_owned() }).unwrap();
+    let entries = sandbox.entries(&root, Contents::Hashes, SnapshotLimits::default()).unwrap();
+    let shown: Vec<_> = entries.iter().map(|e| (e.path.as_str(), e.target.as_deref())).collect();
+    assert_eq!(shown, [("", None), ("d", None), ("d/link", Some("no where"))]);
+    let limits = SnapshotLimits { depth: 1, ..SnapshotLimits::default() };
+    let error = sandbox.entries(&root, Contents::Hashes, limits).unwrap_err();
+    assert!(matches!(error, EnvironmentError::Limit { .. }), "{error}");
+    drop(sandbox);
+    let other = environment.open("another").unwrap();
+    assert_eq!(other.entries(&root, Contents::Hashes, SnapshotLimits::default()).unwrap(), []);
+}
+
+#[test]
+fn wine_shakes_hands_as_windows_does() {
+    let Some(environment) = available("wine", "wine") else { return };
+    assert_eq!(environment.name().to_string(), "wine");
+    assert_eq!(environment.handshake().len(), 7);
+    for want in [Capability::Windows, Capability::WindowsPaths] {
+        assert!(environment.capabilities().contains(&want), "{want}");
+    }
+    for not in [Capability::RealWindows, Capability::Linux, Capability::ModeBits] {
+        assert!(!environment.capabilities().contains(&not), "{not}");
+    }
+    assert!(
+        environment.fingerprint().os.starts_with("Windows 10."),
+        "{:?}",
+        environment.fingerprint()
+    );
+    assert!(environment.fingerprint().facts["wine"].starts_with("wine-10"));
+    let sandbox = environment.open("a case").unwrap();
+    let root = sandbox.root().to_owned();
+    assert!(root.starts_with(r"C:\w\a-case-"), "{root}");
+    let argv = ["cmd", "/d", "/c", "mkdir sub& echo hi>sub\\f& exit -1073741510"];
+    let exited = sandbox.exec(&exec(environment.as_ref(), &root, &argv)).unwrap();
+    assert_eq!((exited.code, exited.not_found), (Some(-1_073_741_510), false));
+    let entries = sandbox.entries(&root, Contents::Wanted, SnapshotLimits::default()).unwrap();
+    let shown: Vec<_> = entries.iter().map(|e| (e.path.as_str(), e.bytes.as_deref())).collect();
+    assert_eq!(shown, [("", None), ("sub", None), ("sub/f", Some(b"hi\r\n".as_slice()))]);
+}
