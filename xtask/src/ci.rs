@@ -1,0 +1,59 @@
+//! `ci`: the test command. It provides what the tests need, then formats, lints, tests, and runs
+//! the suites with every environment that this machine can have required.
+//!
+//! It only puts other programs in order, each with a time limit: cargo's commands and this
+//! program's own. What is installed where is in [`crate::provide`].
+
+pub mod child;
+pub mod leg;
+mod machine;
+pub mod stage;
+pub mod summary;
+
+use crate::repository;
+use machine::Machine;
+use stage::{Selection, Stage};
+use twinproof::CONFORMANT;
+use twinproof::cli::Repository;
+
+/// The exit code after ^C, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+/// Provide what the tests need, then format, lint, test, and run with every environment required.
+///
+/// On Debian and Ubuntu as root it installs what is missing; elsewhere it says what is missing and
+/// how to get it. A container engine that it starts, it stops. The cheap stages (fmt, lint, deny,
+/// clippy) run whatever failed before them; the exit code is that of the first stage that failed,
+/// and 2 where something could not be provided.
+#[derive(clap::Args, Debug)]
+pub struct Ci {
+    /// Stages to leave out
+    #[arg(long, value_name = "STAGE", value_delimiter = ',')]
+    skip: Vec<Stage>,
+    /// Stages to run, and no others
+    #[arg(long, value_name = "STAGE", value_delimiter = ',', conflicts_with = "skip")]
+    only: Vec<Stage>,
+    /// List the stages, and run nothing
+    #[arg(long)]
+    list: bool,
+}
+
+impl Ci {
+    pub fn run(&self, repository: &Repository) -> anyhow::Result<u8> {
+        let selection = Selection { skip: &self.skip, only: &self.only };
+        if self.list {
+            for stage in Stage::ALL {
+                let mark = if selection.has(stage) { ' ' } else { '-' };
+                println!("{mark} {:<12} {}", stage.name(), stage.about());
+            }
+            return Ok(CONFORMANT);
+        }
+        child::stop_on_signals();
+        let machine = Machine::new(repository::root(repository)?)?;
+        let begun = std::time::Instant::now();
+        let lines = machine.run(selection);
+        print!("\n{}", summary::render(&lines, begun.elapsed()));
+        let code = lines.iter().find_map(|line| line.outcome.failure()).unwrap_or(CONFORMANT);
+        Ok(if child::stopped() { INTERRUPTED } else { code })
+    }
+}

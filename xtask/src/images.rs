@@ -1,0 +1,189 @@
+//! `images`: the images of the container environments, pulled or made ahead of a run. It starts no
+//! engine; a run does not need it, it only finds the images there.
+
+use crate::ci::summary::time;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use twinproof::{CONFORMANT, INVALID, NOT_KNOWN};
+use twinproof_container::{Engine, Image, Origin, Progress, sweep};
+
+/// Make or pull the images of the container environments.
+///
+/// An image is taken from the engine where it is there, else pulled, else made from Debian packages
+/// with mmdebstrap. Exits with 2 when one cannot be had, or no engine answers.
+#[derive(clap::Args, Debug)]
+pub struct Images {
+    /// Images; all when absent
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// List them and where those that are there came from; provide none
+    #[arg(long, conflicts_with = "sweep")]
+    list: bool,
+    /// Only remove the containers that killed runs left behind
+    #[arg(long, conflicts_with = "names")]
+    sweep: bool,
+}
+
+impl Images {
+    pub fn run(&self) -> anyhow::Result<u8> {
+        let images = twinproof_container::Images::embedded()?;
+        let known: Vec<&String> = images.all().keys().collect();
+        let wanted: Vec<&String> =
+            if self.names.is_empty() { known.clone() } else { self.names.iter().collect() };
+        if let Some(name) = wanted.iter().find(|name| !known.contains(name)) {
+            let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+            eprintln!("error: no image is called `{name}`; there are {}", known.join(", "));
+            return Ok(INVALID);
+        }
+        let engine = Engine::detect();
+        if self.list {
+            for name in wanted {
+                let Some(definition) = images.all().get(name) else { continue };
+                let state = match &engine {
+                    Ok(engine) => match images.cached(engine, name)? {
+                        Some(image) => origin(&image.origin),
+                        None => "absent".to_owned(),
+                    },
+                    Err(_) => "not known".to_owned(),
+                };
+                println!("{name:<10} {:<36} {state}", definition.tag(name));
+                println!("{:<10} {}", "", definition.title);
+            }
+            if let Err(absent) = &engine {
+                println!("{absent}");
+            }
+            return Ok(CONFORMANT);
+        }
+        let engine = match engine {
+            Ok(engine) => engine,
+            Err(absent) => {
+                eprintln!("error: {absent}");
+                return Ok(NOT_KNOWN);
+            }
+        };
+        if self.sweep {
+            let swept = sweep(&engine)?;
+            println!(
+                "{} containers removed, {} in use left alone",
+                swept.removed.len(),
+                swept.kept.len()
+            );
+            return Ok(CONFORMANT);
+        }
+        let mut code = CONFORMANT;
+        for name in wanted {
+            let begun = Instant::now();
+            let shown = Shown::new();
+            match images.ensure(&engine, name, &shown) {
+                Ok(image) => println!("{}", provided(&image, begun.elapsed())),
+                Err(error) => {
+                    println!("{name:<10} absent     {error}");
+                    code = NOT_KNOWN;
+                }
+            }
+        }
+        Ok(code)
+    }
+}
+
+/// One line on an image that is there now.
+fn provided(image: &Image, took: Duration) -> String {
+    let way = match (image.cached, &image.origin) {
+        (true, _) => "cached",
+        (false, Origin::Pulled { .. }) => "pulled",
+        (false, Origin::Made { .. }) => "made",
+    };
+    format!("{:<10} {way:<8} {:>8}  {}", image.name, time(took), origin(&image.origin))
+}
+
+/// Where an image's base came from.
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Pulled { reference, digest } if digest.is_empty() => format!("from {reference}"),
+        Origin::Pulled { digest, .. } => format!("from {digest}"),
+        Origin::Made { suite, packages } => {
+            format!("from {} packages of Debian {suite}", packages.len())
+        }
+    }
+}
+
+/// What a person sees of one image: a bar on a terminal, now and then a line in a log.
+struct Shown {
+    bar: Option<ProgressBar>,
+    last: Mutex<Instant>,
+}
+
+/// Nothing is said before this, and in a log nothing more often.
+const QUIET: Duration = Duration::from_secs(2);
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+impl Shown {
+    fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
+        if let Some(bar) = &bar {
+            let style = ProgressStyle::with_template("  {spinner} {wide_msg} {elapsed:>5}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+        // The first line of a log comes when it has taken longer than nobody would ask.
+        let last = Instant::now().checked_sub(LINE_EVERY - QUIET).unwrap_or_else(Instant::now);
+        Self { bar, last: Mutex::new(last) }
+    }
+}
+
+impl Progress for Shown {
+    fn update(&self, message: &str, fraction: Option<f64>) {
+        let percent = fraction.map(|f| format!(" {:.0} %", f * 100.0)).unwrap_or_default();
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{message}{percent}"));
+            return;
+        }
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() >= LINE_EVERY {
+            eprintln!("  … {message}{percent}");
+            *last = Instant::now();
+        }
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::collections::BTreeMap;
+
+    fn pulled(digest: &str) -> Origin {
+        Origin::Pulled { reference: "debian:trixie-slim".into(), digest: digest.into() }
+    }
+
+    #[rstest]
+    #[case(true, pulled("debian@sha256:00"), "trixie     cached      0.3 s  from debian@sha256:00")]
+    #[case(false, pulled(""), "trixie     pulled      0.3 s  from debian:trixie-slim")]
+    #[case(
+        false,
+        Origin::Made { suite: "trixie".into(), packages: BTreeMap::from([("a".into(), "1".into())]) },
+        "trixie     made        0.3 s  from 1 packages of Debian trixie"
+    )]
+    fn each_way_is_said(#[case] cached: bool, #[case] origin: Origin, #[case] line: &str) {
+        let images = twinproof_container::Images::embedded().unwrap();
+        let image = Image {
+            name: "trixie".into(),
+            tag: String::new(),
+            id: String::new(),
+            cached,
+            origin,
+            definition: images.all()["trixie"].clone(),
+        };
+        assert_eq!(provided(&image, Duration::from_millis(300)), line);
+    }
+}

@@ -1,0 +1,128 @@
+//! What goes into the user's cache instead of the system: the pinned SDKs, and actionlint.
+
+use crate::ci::child;
+use crate::ci::stage::Outcome;
+use anyhow::Context as _;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use twinproof::NOT_KNOWN;
+use twinproof_toolchain::{Cache, Options, Platform, Toolchains, Version};
+
+/// The linter of workflows.
+const ACTIONLINT: &str = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
+/// The longest that an SDK may take: a slow download, then building Windows' from it.
+const SDK: Duration = Duration::from_secs(1200);
+/// The longest that actionlint may take.
+const INSTALL: Duration = Duration::from_secs(600);
+
+/// Provides every pinned SDK for this machine (on Linux for Windows too, for Wine), with `itself`
+/// as the program that gets them; then actionlint.
+///
+/// # Errors
+/// When there is no cache, or a program cannot be started.
+pub fn provide(itself: &Path, root: &Path) -> anyhow::Result<Outcome> {
+    let (versions, platforms) = wanted()?;
+    for version in &versions {
+        for platform in &platforms {
+            let (version, platform) = (version.to_string(), platform.to_string());
+            let mut command = Command::new(itself);
+            command.current_dir(root).args(["sdk", "get", &version, &platform]);
+            match child::run(command, SDK)? {
+                Outcome::Passed => {}
+                Outcome::Failed(code) => {
+                    println!("go{version} for {platform} cannot be had: exit code {code}");
+                    return Ok(Outcome::Failed(NOT_KNOWN));
+                }
+                other => return Ok(other),
+            }
+        }
+    }
+    actionlint()
+}
+
+fn wanted() -> anyhow::Result<(Vec<Version>, Vec<Platform>)> {
+    let toolchains = Toolchains::new(Cache::of_user()?, Options::detect()?);
+    let host = toolchains.host();
+    let mut platforms = vec![host];
+    if host.os() == "linux" {
+        platforms.push(Platform::new("windows", host.arch())?);
+    }
+    Ok((toolchains.pinned().to_vec(), platforms))
+}
+
+fn actionlint() -> anyhow::Result<Outcome> {
+    let folder = folder()?;
+    let program = folder.join(format!("actionlint{}", std::env::consts::EXE_SUFFIX));
+    if program.is_file() {
+        println!("actionlint: {}", program.display());
+        return Ok(Outcome::Passed);
+    }
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let path = search_path()?;
+    let go = which::which_in("go", Some(&path), &folder).context("no go was provided")?;
+    let mut command = Command::new(go);
+    command.args(["install", ACTIONLINT]).current_dir(&folder).env("PATH", &path);
+    // A GOFLAGS of this machine is for other builds; a cross build would go to another folder.
+    command.env("GOBIN", &folder).env("GOTOOLCHAIN", "local").env("GOWORK", "off");
+    command.env("GOFLAGS", "").env_remove("GOOS").env_remove("GOARCH");
+    let outcome = child::run(command, INSTALL)?;
+    println!("actionlint: go install {ACTIONLINT}: {outcome}");
+    Ok(match outcome {
+        Outcome::Failed(_) => Outcome::Failed(NOT_KNOWN),
+        other => other,
+    })
+}
+
+/// Where actionlint of this version is.
+fn folder() -> anyhow::Result<PathBuf> {
+    let version = ACTIONLINT.rsplit('@').next().unwrap_or_default();
+    Ok(Cache::of_user()?.root().join("tools").join(format!("actionlint-{version}")))
+}
+
+/// PATH with what is provided: actionlint, and where no `go` is on it, the newest pinned one.
+///
+/// # Errors
+/// When there is no cache, or PATH cannot hold its name.
+pub fn search_path() -> anyhow::Result<OsString> {
+    let mut parts = vec![folder()?];
+    if which::which("go").is_err() {
+        let toolchains = Toolchains::new(Cache::of_user()?, Options::detect()?);
+        let host = toolchains.host();
+        let cached = toolchains.list().cached;
+        let pinned = |sdk: &&twinproof_toolchain::Sdk| {
+            sdk.platform == host && toolchains.pinned().contains(&sdk.version)
+        };
+        if let Some(sdk) = cached.iter().filter(pinned).max_by_key(|sdk| sdk.version) {
+            parts.push(sdk.goroot.join("bin"));
+        }
+    }
+    parts.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    std::env::join_paths(parts).context("a folder on PATH has a separator in its name")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_provided_comes_first_on_path() {
+        let path = search_path().unwrap();
+        let first = std::env::split_paths(&path).next().unwrap();
+        assert!(first.ends_with("tools/actionlint-v1.7.12"), "{}", first.display());
+    }
+
+    #[test]
+    fn the_lint_asks_for_the_same_actionlint() {
+        assert!(include_str!("../lint.rs").contains(ACTIONLINT));
+    }
+
+    #[test]
+    fn wine_has_windows_sdks() {
+        let (versions, platforms) = wanted().unwrap();
+        assert!(!versions.is_empty());
+        let linux = cfg!(target_os = "linux");
+        assert_eq!(platforms.iter().any(|p| p.os() == "windows"), linux || cfg!(windows));
+    }
+}
