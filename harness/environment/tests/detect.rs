@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 use twinproof_container::Network;
 use twinproof_environment::{
-    Config, Contents, Detection, Environment, EnvironmentError, Exec, Progress, Put,
+    Config, Contents, Detection, Environment, EnvironmentError, Exec, Progress, Put, Sdk,
     SnapshotLimits, detect,
 };
 use twinproof_model::Capability;
@@ -35,7 +35,11 @@ fn found(selectors: &[&str]) -> Vec<Detection> {
 /// The environment of that name; none, with a line that says why, where `tool` is not there and not
 /// required either.
 fn available(name: &str, tool: &str) -> Option<Box<dyn Environment>> {
-    match found(&[name]).pop().unwrap() {
+    environment_of(found(&[name]).pop().unwrap(), tool)
+}
+
+fn environment_of(detection: Detection, tool: &str) -> Option<Box<dyn Environment>> {
+    match detection {
         Detection::Available(environment) => Some(environment),
         Detection::Absent { absent, .. } => {
             let required = std::env::var("TWINPROOF_REQUIRE").unwrap_or_default();
@@ -177,4 +181,55 @@ fn wine_shakes_hands_as_windows_does() {
     let entries = sandbox.entries(&root, Contents::Wanted, SnapshotLimits::default()).unwrap();
     let shown: Vec<_> = entries.iter().map(|e| (e.path.as_str(), e.bytes.as_deref())).collect();
     assert_eq!(shown, [("", None), ("sub", None), ("sub/f", Some(b"hi\r\n".as_slice()))]);
+}
+
+/// The SDK on PATH, with an invented hash; none, with a line that says why, without one.
+fn sdk() -> Option<Sdk> {
+    let output = std::process::Command::new("go")
+        .args(["env", "GOROOT", "GOVERSION", "GOHOSTOS", "GOHOSTARCH"])
+        .env("GOTOOLCHAIN", "local")
+        .current_dir(std::env::temp_dir())
+        .output();
+    let Ok(output) = output else {
+        let required = std::env::var("TWINPROOF_REQUIRE").unwrap_or_default();
+        assert!(!required.split(',').any(|t| t.trim() == "go"), "go is required");
+        println!("unavailable: go: it is not on PATH");
+        return None;
+    };
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    Some(Sdk {
+        version: lines[1].trim_start_matches("go").to_owned(),
+        os: lines[2].to_owned(),
+        arch: lines[3].to_owned(),
+        goroot: lines[0].into(),
+        provenance: "on PATH".to_owned(),
+        hash: "h1:x".to_owned(),
+    })
+}
+
+#[rstest]
+#[case("host", "go", None)]
+#[case("image:trixie", "docker", Some("/sdk/go"))]
+fn an_sdk_runs_and_reaches_the_harness(
+    #[case] name: &str,
+    #[case] tool: &str,
+    #[case] place: Option<&str>,
+) {
+    let Some(sdk) = sdk() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config { sdks: vec![sdk.clone()], ..config(dir.path()) };
+    let found = detect(&[name.to_owned()], &config, &|_| {}).pop().unwrap();
+    let Some(environment) = environment_of(found, tool) else { return };
+    for want in [Capability::Go, Capability::Loopback] {
+        assert!(environment.capabilities().contains(&want), "{want}");
+    }
+    let want = match place {
+        Some(place) => format!("{place}{}", sdk.version),
+        None => sdk.goroot.display().to_string(),
+    };
+    assert_eq!(environment.goroot(&sdk.version).unwrap(), want);
+    assert_eq!(environment.fingerprint().sdks[&sdk.version], "on PATH, h1:x");
+    let absent = environment.goroot("0.1").unwrap_err();
+    assert_eq!(absent.remedy, "twinproof sdk get 0.1");
 }
