@@ -1,2 +1,64 @@
-//! (being written)
-fn main() {}
+//! `cargo xtask`: everything that `twinproof` does, and what needs the repository.
+
+mod bench;
+mod bless;
+mod ci;
+mod images;
+mod lint;
+mod provide;
+mod repository;
+mod schema;
+mod tidy;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+use twinproof::cli;
+
+/// Twinproof, in its repository.
+#[derive(clap::Parser, Debug)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 80)]
+struct Xtask {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Command {
+    #[command(flatten)]
+    Twinproof(cli::Command),
+    /// Provide what the tests need, then format, lint, test, and run with every environment required
+    Ci(ci::Ci),
+    /// Make or pull the images of the container environments
+    Images(images::Images),
+    /// Accept what the last run saw as goldens
+    Bless(bless::Bless),
+    /// Measure: the harness's overhead and its hot paths
+    Bench(bench::Bench),
+    /// Write the JSON Schemas of the file formats
+    Schema(schema::Schema),
+}
+
+fn main() -> ExitCode {
+    let parsed = match Xtask::try_parse() {
+        Ok(parsed) => parsed,
+        Err(error) => return ExitCode::from(cli::refuse(&error)),
+    };
+    let code = dispatch(&parsed.command).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        twinproof::BROKEN
+    });
+    ExitCode::from(code)
+}
+
+fn dispatch(command: &Command) -> anyhow::Result<u8> {
+    let repository = repository::here()?;
+    match command {
+        Command::Twinproof(cli::Command::Lint(lint)) => lint::run(lint, &repository),
+        Command::Twinproof(command) => Ok(twinproof::finish(command.run(&repository))),
+        Command::Ci(ci) => ci.run(&repository),
+        Command::Images(images) => images.run(),
+        Command::Bless(bless) => bless.run(&repository),
+        Command::Bench(bench) => bench.run(&repository),
+        Command::Schema(schema) => schema.run(&repository),
+    }
+}

@@ -4,7 +4,7 @@
 //! bundle/
 //!   docket.json       cases, claims, environments, goldens, expectations, floors
 //!   records/ENV/SUITE/CASE.json    one run each; controls/… likewise
-//!   blobs/ab/abcd…    bytes by their SHA-256
+//!   blobs/abcd…       bytes by their SHA-256
 //!   results.json      what the judge said
 //!   MANIFEST.sha256   the SHA-256 of every file above
 //! ```

@@ -26,8 +26,8 @@ pub struct Context<'a> {
     pub step_limit: Duration,
     /// Most bytes kept of an output.
     pub output_limit: u64,
-    /// Data files of the suites: path relative to the folder of suites → bytes.
-    pub data: &'a BTreeMap<String, Vec<u8>>,
+    /// Data files of the suites, by their path relative to the folder of suites.
+    pub data: &'a (dyn Fn(&str) -> Option<Vec<u8>> + Sync),
 }
 
 /// Why a step could not be driven.

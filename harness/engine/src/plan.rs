@@ -59,11 +59,14 @@ pub fn plan(
             }
             let version = case.sdk.as_deref().unwrap_or(&sdk);
             let skip = environment.absent.clone().or_else(|| {
+                if environment.broken.is_some() {
+                    return None;
+                }
                 let unmet = |r: &&Requirement| !meets(**r, environment, version);
                 let requirement = case.requires.iter().find(unmet)?;
                 Some(Skip::RequirementNotMet { requirement: *requirement })
             });
-            let control = controls && skip.is_none();
+            let control = controls && skip.is_none() && environment.broken.is_none();
             cells.push(Cell { case: c, environment: e, control: false, skip });
             if control {
                 cells.push(Cell { case: c, environment: e, control: true, skip: None });

@@ -29,9 +29,9 @@ pub fn ask(driver: &mut Driver<'_>, case: &Case, probe: &Probe) -> Result<Observ
         ProbeKind::WslpathVectors => {
             let name = driver.scope().expand(probe.path.as_deref().unwrap_or_default())?;
             let path = format!("{}/{name}", case.suite);
-            let answer = match driver.context().data.get(&path) {
+            let answer = match (driver.context().data)(&path) {
                 None => Err(format!("there is no suite file {path}")),
-                Some(bytes) => vectors(&path, bytes),
+                Some(bytes) => vectors(&path, &bytes),
             };
             Ok(answered(None, answer))
         }

@@ -77,8 +77,8 @@ pub struct Drive<'a> {
     pub redactor: &'a Redactor,
     /// Who says when a case has failed.
     pub judge: &'a Judge<'a>,
-    /// Data files of the suites.
-    pub data: &'a BTreeMap<String, Vec<u8>>,
+    /// Data files of the suites, by their path relative to the folder of suites.
+    pub data: &'a (dyn Fn(&str) -> Option<Vec<u8>> + Sync),
 }
 
 /// Drives every cell and gives their records in the order of the plan. A cell that was not driven
@@ -155,7 +155,8 @@ fn one(
         return RunRecord { outcome: RunOutcome::Skipped(skip), ..record };
     }
     let Some(driver) = drive.environments.get(cell.environment).copied().flatten() else {
-        let message = format!("{} has no driver", environment.name);
+        let no_driver = || format!("{} has no driver", environment.name);
+        let message = environment.broken.clone().unwrap_or_else(no_driver);
         return RunRecord { outcome: RunOutcome::Broken { message }, ..record };
     };
     let mutated = if cell.control { case.under_control().map(Some) } else { Ok(None) };

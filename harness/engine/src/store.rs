@@ -32,7 +32,7 @@ const KEPT: usize = 4 << 10;
 /// Path of a blob below the bundle, with `/`.
 #[must_use]
 pub fn blob_path(sha256: &str) -> String {
-    format!("blobs/{}/{sha256}", sha256.get(..2).unwrap_or("00"))
+    format!("blobs/{sha256}")
 }
 
 impl BlobStore {

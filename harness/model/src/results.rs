@@ -97,6 +97,9 @@ pub struct EnvironmentResult {
     /// Why it is absent, where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent: Option<Skip>,
+    /// What is wrong with its driver, where it is there and does not work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broken: Option<String>,
     /// Whether the run requires it.
     #[serde(default)]
     pub required: bool,

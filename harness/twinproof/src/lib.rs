@@ -1,1 +1,28 @@
-//! (being written)
+//! The program `twinproof` as a library, so that `cargo xtask` offers the same commands.
+//!
+//! It holds the command line and puts the crates together; what a command does is theirs.
+
+mod bundle_folder;
+pub mod cli;
+mod embedded;
+mod environments;
+mod exit;
+mod gocache;
+mod progress;
+mod sdks;
+mod subject;
+
+pub use exit::{BROKEN, CONFORMANT, Failure, INVALID, NOT_CONFORMANT, NOT_KNOWN, report as finish};
+
+use clap::Parser as _;
+use std::ffi::OsString;
+
+/// Runs the program with its arguments, the program's name first. Gives its exit code: 0 conformant,
+/// 1 not, 2 not known, 254 the invocation or a suite is wrong, 255 the harness broke.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let parsed = match cli::Program::try_parse_from(args) {
+        Ok(parsed) => parsed,
+        Err(error) => return cli::refuse(&error),
+    };
+    finish(parsed.command.run(&cli::Repository::none()))
+}

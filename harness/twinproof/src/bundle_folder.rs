@@ -1,0 +1,77 @@
+//! The folder that a run writes its bundle into: complete under its name, or not there.
+
+use crate::exit::Failure;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+const PREFIX: &str = ".bundle-";
+
+/// A bundle in the making.
+pub struct BundleFolder {
+    out: PathBuf,
+    building: tempfile::TempDir,
+    _lock: File,
+}
+
+impl BundleFolder {
+    /// Takes the output folder for this run, and removes what a killed one left in it.
+    ///
+    /// # Errors
+    /// When the folder cannot be written, or another run writes to it.
+    pub fn begin(out: &Path) -> Result<Self, Failure> {
+        let failed = |what: &str, error: &dyn std::fmt::Display| {
+            Failure::Invalid(format!("{}: {what}: {error}", out.display()))
+        };
+        std::fs::create_dir_all(out).map_err(|e| failed("cannot make it", &e))?;
+        let lock = File::create(out.join(".lock")).map_err(|e| failed("cannot write in it", &e))?;
+        lock.try_lock().map_err(|e| failed("another run writes here; give another --out", &e))?;
+        for entry in std::fs::read_dir(out).map_err(|e| failed("cannot read it", &e))?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+                std::fs::remove_dir_all(entry.path())
+                    .map_err(|e| failed("cannot remove what a killed run left", &e))?;
+            }
+        }
+        let building = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .tempdir_in(out)
+            .map_err(|e| failed("cannot write in it", &e))?;
+        Ok(Self { out: out.to_owned(), building, _lock: lock })
+    }
+
+    /// Where to write.
+    pub fn path(&self) -> &Path {
+        self.building.path()
+    }
+
+    /// Gives the bundle its name, and packs it beside.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn publish(self) -> Result<PathBuf, Failure> {
+        let archive = self.out.join("bundle.tar.zst");
+        let mut packed = tempfile::NamedTempFile::new_in(&self.out).map_err(Failure::broken)?;
+        let writer = std::io::BufWriter::new(packed.as_file_mut());
+        twinproof_engine::pack(self.building.path(), writer).map_err(Failure::broken)?;
+        packed.as_file().sync_all().map_err(Failure::broken)?;
+        let to = self.out.join("bundle");
+        if to.exists() {
+            let old = tempfile::Builder::new()
+                .prefix(PREFIX)
+                .tempdir_in(&self.out)
+                .map_err(Failure::broken)?;
+            std::fs::rename(&to, old.path().join("old")).map_err(Failure::broken)?;
+        }
+        std::fs::rename(self.building.keep(), &to).map_err(Failure::broken)?;
+        packed.persist(&archive).map_err(Failure::broken)?;
+        #[cfg(unix)]
+        {
+            // Temporary files and folders are for their owner alone; evidence is for everybody.
+            use std::os::unix::fs::PermissionsExt as _;
+            for (path, mode) in [(&to, 0o755), (&archive, 0o644)] {
+                let mode = std::fs::Permissions::from_mode(mode);
+                std::fs::set_permissions(path, mode).map_err(Failure::broken)?;
+            }
+        }
+        Ok(to)
+    }
+}

@@ -1,0 +1,341 @@
+//! `conformance`: suites, in environments, to an audit report.
+
+use super::{Repository, lint};
+use crate::environments::{self, Wanted};
+use crate::exit::{CONFORMANT, Failure};
+use crate::progress::{Board, CellProgress};
+use crate::{bundle_folder::BundleFolder, subject::Subject};
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use twinproof_engine::{
+    Bundle, Drive, Limits, Redactor, Selection, Shard, Stop, plan, run, write_pending,
+};
+use twinproof_environment::{Detection, Environment};
+use twinproof_judge::{Docket, Judge, Placed, assemble, class_of};
+use twinproof_model::{Case, Claim, EnvironmentResult, Fingerprint, Level, Results, RunMeta, Skip};
+use twinproof_suite::Loaded;
+
+/// Run suites in environments and write the audit report.
+///
+/// Uses what is there and needs no set-up: the pinned Go SDKs are fetched and verified once, Windows'
+/// is made from them for Wine, and an environment that is absent is reported with the command that
+/// would provide it. Exits with 0 when the subject conforms, 1 when not, 2 when that is not known,
+/// 254 when the invocation or a suite is wrong, 255 when the harness broke.
+#[derive(clap::Args, Debug)]
+pub struct Conformance {
+    /// Suites to run
+    #[arg(long, value_name = "SUITE", value_delimiter = ',')]
+    suite: Vec<String>,
+    /// Cases to run: patterns over `suite/id` or `id`; `*` within a name, `**` anything
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    case: Vec<String>,
+    /// Cases to leave out
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    skip: Vec<String>,
+    /// Environments: host, windows, wine, wsl, wsl:DISTRO, image, image:NAME
+    #[arg(long, value_name = "ENV", value_delimiter = ',')]
+    env: Vec<String>,
+    /// What is judged, such as `sdk=1.22.5`
+    #[arg(long, value_name = "KIND=VALUE")]
+    subject: Vec<String>,
+    /// Tags, any of which a case must have
+    #[arg(long, value_name = "TAG", value_delimiter = ',')]
+    tag: Vec<String>,
+    /// Levels of claims
+    #[arg(long, value_name = "LEVEL", value_delimiter = ',', value_parser = level)]
+    level: Vec<Level>,
+    /// Run one part of several, such as 1/4
+    #[arg(long, value_name = "N/M")]
+    shard: Option<Shard>,
+    /// Folder of suites instead of those built in
+    #[arg(long, value_name = "DIR")]
+    suites: Option<PathBuf>,
+    /// Folder of goldens instead of those built in
+    #[arg(long, value_name = "DIR")]
+    golden: Option<PathBuf>,
+    /// List what would run, and run nothing
+    #[arg(long)]
+    list: bool,
+    /// Where the report goes
+    #[arg(long, default_value = "out", value_name = "DIR")]
+    out: PathBuf,
+    /// Let claims of level `may` and unavailable cells count too
+    #[arg(long)]
+    strict: bool,
+    /// Run every case's control too, and fail if one stays green
+    #[arg(long)]
+    controls: bool,
+    /// Runs at once
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Time limit of a step that names none, in seconds
+    #[arg(long, value_name = "S", default_value_t = 60)]
+    step_limit: u64,
+    /// Time limit of the run, in seconds
+    #[arg(long, value_name = "S", default_value_t = 1800)]
+    run_limit: u64,
+    /// Environments whose absence makes the result unknown; `docker` stands for every image
+    #[arg(long, env = "TWINPROOF_REQUIRE", value_name = "ENV", value_delimiter = ',')]
+    require: Vec<String>,
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    let levels = [Level::Must, Level::Should, Level::May];
+    let found = levels.into_iter().find(|l| l.as_str() == text);
+    found.ok_or_else(|| "a level is must, should or may".to_owned())
+}
+
+impl Conformance {
+    fn selection(&self) -> Selection {
+        Selection {
+            suites: self.suite.clone(),
+            cases: self.case.clone(),
+            skip: self.skip.clone(),
+            environments: self.env.clone(),
+            tags: self.tag.clone(),
+            levels: self.level.clone(),
+            shard: self.shard,
+        }
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When the invocation or a suite is wrong, or the harness broke before there was a result.
+    pub fn run(&self, repository: &Repository) -> Result<u8, Failure> {
+        let begun = Instant::now();
+        let source = lint::source(self.suites.as_ref(), repository);
+        let loaded = lint::load(&source).map_err(|diagnostics| {
+            eprint!("{}", diagnostics.render(std::io::stderr().is_terminal()));
+            Failure::Invalid("the suites cannot be used".into())
+        })?;
+        let selection = self.selection();
+        let levels: BTreeMap<&str, Level> =
+            loaded.claims.iter().map(|c| (c.id.as_str(), c.level)).collect();
+        let level_of = |case: &Case| {
+            let levels = case.claims.iter().filter_map(|c| levels.get(c.as_str()).copied());
+            levels.min().unwrap_or(Level::Must)
+        };
+        let cases = selection.cases(&loaded.cases, level_of).map_err(Failure::invalid)?;
+        let subject = Subject::parse(&self.subject).map_err(Failure::Invalid)?;
+        // Detection and reporting come on top of the run itself.
+        let longest = Duration::from_secs(self.run_limit.saturating_add(600));
+        let wanted = Wanted::new(&selection.environments, &cases, &subject, longest)
+            .map_err(Failure::invalid)?;
+        if self.list {
+            list(&cases, &wanted);
+            return Ok(CONFORMANT);
+        }
+        let goldens = lint::goldens(self.golden.as_ref(), repository)?;
+        let folder = BundleFolder::begin(&self.out)?;
+        let stop = stop_on_signals();
+        let board = Board::new();
+        let detected = environments::find(&wanted, &board, stop)?;
+        let subject = detected.subject.clone();
+        let results = environment_results(&detected.found, &loaded, &self.require);
+        let plan = plan(cases, results, subject.version.clone(), self.controls);
+        let drivers: Vec<Option<&dyn Environment>> = plan
+            .environments
+            .iter()
+            .map(|wanted| {
+                detected.found.iter().find_map(|detection| match detection {
+                    Detection::Available(e) if *e.name() == wanted.name => Some(e.as_ref()),
+                    _ => None,
+                })
+            })
+            .collect();
+        let mut docket = self.docket(repository, &loaded, &plan.cases, &goldens, &subject);
+        docket.environments.clone_from(&plan.environments);
+        docket.run.filtered = selection.filters_cases();
+        let bundle = Bundle::new(folder.path());
+        let (store, redactor) = (bundle.blobs(), Redactor::new(std::env::vars()));
+        let judge =
+            Judge::new(&docket.normalisers, &docket.goldens, &store).map_err(Failure::invalid)?;
+        let progress = CellProgress::new(&board, &plan);
+        let limits = Limits {
+            jobs: self.jobs.unwrap_or_else(|| Limits::default().jobs).max(1),
+            step: Duration::from_secs(self.step_limit),
+            run: Duration::from_secs(self.run_limit),
+            ..Limits::default()
+        };
+        let drive = Drive {
+            plan: &plan,
+            environments: &drivers,
+            subject: &subject.to_string(),
+            store: &store,
+            redactor: &redactor,
+            judge: &judge,
+            data: &|path| loaded.data(path).map(<[u8]>::to_vec),
+        };
+        let records = run(&drive, limits, stop, &progress);
+        progress.finish();
+        docket.run.interrupted = stop.requested();
+        docket.run.millis = begun.elapsed().as_millis() as u64;
+        let results = assemble(&docket, &records, &store).map_err(Failure::invalid)?;
+        bundle.seal(&docket, &records, &results).map_err(Failure::broken)?;
+        let bundle = folder.publish()?;
+        // Sandboxes and containers go before the report is read, not after.
+        drop(detected);
+        if let (Some(root), None) = (&repository.root, &self.golden) {
+            for name in write_pending(&root.join("golden"), &results).map_err(Failure::broken)? {
+                board.line(&format!(
+                    "golden to review: {name} (cargo insta review, cargo xtask bless)"
+                ));
+            }
+        }
+        publish(&results, &self.out, Some(&bundle))
+    }
+
+    fn docket(
+        &self,
+        repository: &Repository,
+        loaded: &Loaded,
+        cases: &[Case],
+        goldens: &twinproof_engine::Goldens,
+        subject: &Subject,
+    ) -> Docket {
+        let decided = |c: &&Claim| cases.iter().any(|case| case.suite == c.suite);
+        let used = |name: &str| {
+            let case = name.split('@').next().unwrap_or(name);
+            cases.iter().any(|c| case == c.key() || case.starts_with(&format!("{}.", c.key())))
+        };
+        let suites: std::collections::BTreeSet<_> = cases.iter().map(|c| &c.suite).collect();
+        Docket {
+            run: RunMeta {
+                twinproof: env!("CARGO_PKG_VERSION").into(),
+                started: jiff::Timestamp::now().as_millisecond(),
+                millis: 0,
+                arguments: std::env::args().skip(1).collect(),
+                subjects: vec![subject.to_string()],
+                commit: repository.commit.clone(),
+                suites_sha256: loaded.sha256.clone(),
+                interrupted: false,
+                strict: self.strict,
+                filtered: false,
+                redactions: 0,
+            },
+            environments: Vec::new(),
+            claims: loaded.claims.iter().filter(decided).cloned().collect(),
+            cases: cases.to_vec(),
+            normalisers: loaded.normalisers.clone(),
+            goldens: goldens
+                .by_name()
+                .iter()
+                .filter(|(name, _)| used(name))
+                .map(|(name, text)| (name.clone(), text.clone()))
+                .collect(),
+            expectations: loaded
+                .expectations
+                .iter()
+                .filter(|e| cases.iter().any(|c| c.key() == e.value.case))
+                .map(|e| Placed { value: e.value.clone(), file: e.file.clone(), line: e.line })
+                .collect(),
+            floors: loaded.floors.iter().filter(|f| suites.contains(&f.suite)).cloned().collect(),
+        }
+    }
+}
+
+/// Each environment as results show it.
+fn environment_results(
+    found: &[Detection],
+    loaded: &Loaded,
+    require: &[String],
+) -> Vec<EnvironmentResult> {
+    let required = |name: &twinproof_model::EnvironmentName| {
+        require.iter().any(|r| name.selected_by(if r == "docker" { "image" } else { r }))
+    };
+    let nothing = |name: &twinproof_model::EnvironmentName| EnvironmentResult {
+        name: name.clone(),
+        absent: None,
+        broken: None,
+        required: required(name),
+        capabilities: std::collections::BTreeSet::new(),
+        fingerprint: Fingerprint::default(),
+        class: None,
+        handshake: Vec::new(),
+    };
+    found
+        .iter()
+        .map(|detection| match detection {
+            Detection::Available(e) => EnvironmentResult {
+                name: e.name().clone(),
+                absent: None,
+                broken: None,
+                required: required(e.name()),
+                capabilities: e.capabilities().clone(),
+                fingerprint: e.fingerprint().clone(),
+                class: class_of(&loaded.classes, e.name(), e.capabilities())
+                    .map(|c| c.name.clone()),
+                handshake: e.handshake().to_vec(),
+            },
+            Detection::Absent { name, absent } => EnvironmentResult {
+                absent: Some(Skip::EnvironmentAbsent {
+                    detail: absent.detail.clone(),
+                    remedy: absent.remedy.clone(),
+                }),
+                ..nothing(name)
+            },
+            Detection::Broken { name, error } => {
+                EnvironmentResult { broken: Some(error.to_string()), ..nothing(name) }
+            }
+        })
+        .collect()
+}
+
+/// What would run, a case a line.
+fn list(cases: &[Case], wanted: &Wanted) {
+    for case in cases {
+        let fits = |n: &&twinproof_model::EnvironmentName| {
+            case.environments.iter().any(|s| n.selected_by(s))
+        };
+        let names: Vec<_> = wanted.names.iter().filter(fits).map(ToString::to_string).collect();
+        println!("{}  [{}]", case.key(), case.claims.join(" "));
+        println!("    {}", case.title);
+        println!("    {}", names.join(" "));
+    }
+    println!("{} cases", cases.len());
+}
+
+/// Draws and writes every report, shows the terminal's, and gives the exit code.
+///
+/// # Errors
+/// When a report cannot be written, or does not agree with the results.
+pub fn publish(results: &Results, out: &Path, bundle: Option<&Path>) -> Result<u8, Failure> {
+    let evidence = bundle.map(twinproof_report::Folder::new);
+    let evidence = evidence.as_ref().map(|f| f as &dyn twinproof_report::Bundle);
+    let written = twinproof_report::write_all(results, out, evidence).map_err(Failure::broken)?;
+    let html = written.html.display().to_string();
+    let options = twinproof_report::TerminalOptions {
+        colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        report: Some(&html),
+    };
+    print!("{}", twinproof_report::terminal(results, options));
+    Ok(results.summary.exit_code)
+}
+
+/// The request to stop, made by ^C or a termination signal. The first one ends what runs and reports
+/// what was done; the second ends the harness.
+fn stop_on_signals() -> &'static Stop {
+    static STOP: OnceLock<Arc<Stop>> = OnceLock::new();
+    STOP.get_or_init(|| {
+        let stop = Arc::new(Stop::default());
+        let asked = Arc::clone(&stop);
+        let handler = move || {
+            if asked.requested() {
+                #[expect(clippy::disallowed_methods, reason = "the second ^C means at once")]
+                std::process::exit(130);
+            }
+            eprintln!("stopping: what runs is ended, what was done is reported; ^C again ends now");
+            asked.request();
+            twinproof_environment::kill_all();
+        };
+        // Without a handler ^C ends the harness at once, which the next run cleans up after.
+        if let Err(error) = ctrlc::set_handler(handler) {
+            eprintln!("^C will not be reported: {error}");
+        }
+        stop
+    })
+}

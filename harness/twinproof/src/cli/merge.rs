@@ -1,0 +1,42 @@
+//! `merge`: the results of several legs as one.
+
+use crate::exit::Failure;
+use std::path::PathBuf;
+use twinproof_model::Results;
+
+/// Merge the results of several legs into one report.
+///
+/// Exits as the worst leg did; with 254 when a leg that is required is missing or legs do not fit
+/// together.
+#[derive(clap::Args, Debug)]
+pub struct Merge {
+    /// results.json of each leg
+    #[arg(required = true)]
+    results: Vec<PathBuf>,
+    /// Environments that one of the legs must have run
+    #[arg(long, value_name = "ENV")]
+    require: Vec<String>,
+    /// Where the merged reports go
+    #[arg(long, default_value = "out", value_name = "DIR")]
+    out: PathBuf,
+}
+
+impl Merge {
+    /// Merges and writes the reports.
+    ///
+    /// # Errors
+    /// When legs cannot be read or do not fit together.
+    pub fn run(&self) -> Result<u8, Failure> {
+        let mut legs = Vec::new();
+        for path in &self.results {
+            let name = path.display().to_string();
+            let bytes =
+                std::fs::read(path).map_err(|e| Failure::Invalid(format!("{name}: {e}")))?;
+            let results: Results = serde_json::from_slice(&bytes)
+                .map_err(|e| Failure::Invalid(format!("{name}: no results.json: {e}")))?;
+            legs.push((name, results));
+        }
+        let merged = twinproof_engine::merge(legs, &self.require).map_err(Failure::invalid)?;
+        super::conformance::publish(&merged, &self.out, None)
+    }
+}

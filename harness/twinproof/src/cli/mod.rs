@@ -1,0 +1,85 @@
+//! The command line: one module a command.
+
+mod conformance;
+mod judge;
+mod lint;
+mod merge;
+mod path;
+mod sdk;
+
+pub use conformance::Conformance;
+pub use judge::Judge;
+pub use lint::Lint;
+pub use merge::Merge;
+pub use path::Path;
+pub use sdk::Sdk;
+
+use crate::exit::{Failure, INVALID};
+use std::path::PathBuf;
+
+/// Proves that a twin Go setup behaves as one.
+#[derive(clap::Parser, Debug)]
+#[command(name = "twinproof", version, max_term_width = 80)]
+pub struct Program {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done without the repository.
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// Run suites in environments and write the audit report
+    Conformance(Conformance),
+    /// Compute every verdict of an evidence bundle again, without any environment
+    Judge(Judge),
+    /// Merge the results of several legs into one report
+    Merge(Merge),
+    /// Check suites for mistakes
+    Lint(Lint),
+    /// List, get and prove Go SDKs
+    Sdk(Sdk),
+    /// Check path translation
+    Path(Path),
+}
+
+impl Command {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When it comes to no verdict.
+    pub fn run(&self, repository: &Repository) -> Result<u8, Failure> {
+        match self {
+            Self::Conformance(command) => command.run(repository),
+            Self::Judge(command) => command.run(),
+            Self::Merge(command) => command.run(),
+            Self::Lint(command) => command.run(repository),
+            Self::Sdk(command) => command.run(),
+            Self::Path(command) => command.run(),
+        }
+    }
+}
+
+/// The repository that a command runs in, where it does.
+#[derive(Clone, Debug, Default)]
+pub struct Repository {
+    /// Its top folder.
+    pub root: Option<PathBuf>,
+    /// Its commit, `+changes` after it where files differ from it.
+    pub commit: Option<String>,
+}
+
+impl Repository {
+    /// No repository: suites and goldens are those built into the program.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+}
+
+/// Prints a refusal of the command line, or its help, and gives the exit code.
+pub fn refuse(error: &clap::Error) -> u8 {
+    // Nothing can be done when the terminal is gone.
+    let _ = error.print();
+    if error.use_stderr() { INVALID } else { 0 }
+}

@@ -1,0 +1,165 @@
+//! The environments of a run, found side by side, with the SDKs that its cases need.
+
+use crate::exit::Failure;
+use crate::progress::Board;
+use crate::subject::Subject;
+use crate::{gocache, sdks};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+use twinproof_container::Network;
+use twinproof_engine::{SelectionError, Stop};
+use twinproof_environment::{Config, Detection, Progress, detect};
+use twinproof_model::variables::{GOROOT_OF, references};
+use twinproof_model::{Case, EnvironmentKind, EnvironmentName};
+use twinproof_toolchain::{Platform, Version};
+
+/// What a run asks for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Environments, each once.
+    pub names: Vec<EnvironmentName>,
+    /// Versions of SDKs that its cases are about.
+    pub versions: BTreeSet<Version>,
+    /// What is judged.
+    pub subject: Subject,
+    /// After this long containers end by themselves, whatever happens to the harness.
+    pub longest_run: Duration,
+}
+
+/// What a run has.
+pub struct Detected {
+    /// Each wanted environment, there or not.
+    pub found: Vec<Detection>,
+    /// What is judged.
+    pub subject: Subject,
+}
+
+impl Wanted {
+    /// The environments that selectors mean (all where there are none) among those that cases name,
+    /// and the SDKs that those cases need.
+    ///
+    /// # Errors
+    /// When a selector means no environment.
+    pub fn new(
+        selectors: &[String],
+        cases: &[Case],
+        subject: &Subject,
+        longest_run: Duration,
+    ) -> Result<Self, SelectionError> {
+        let mut known = vec![EnvironmentName::of(EnvironmentKind::Host)];
+        if let Ok(images) = twinproof_container::Images::embedded() {
+            let names = images.all().keys().filter(|n| *n != "wine");
+            known.extend(names.map(|n| EnvironmentName::instance_of(EnvironmentKind::Image, n)));
+        }
+        for kind in [EnvironmentKind::Wine, EnvironmentKind::Wsl, EnvironmentKind::Windows] {
+            known.push(EnvironmentName::of(kind));
+        }
+        let mut names = Vec::new();
+        for selector in selectors {
+            let before = names.len();
+            names.extend(known.iter().filter(|n| n.selected_by(selector)).cloned());
+            if names.len() == before {
+                match selector.parse::<EnvironmentName>() {
+                    Ok(name) if name.kind() == EnvironmentKind::Wsl => names.push(name),
+                    _ => return Err(SelectionError::NoEnvironment(selector.clone())),
+                }
+            }
+        }
+        if selectors.is_empty() {
+            names = known;
+        }
+        let named = |n: &EnvironmentName| {
+            cases.iter().any(|c| c.environments.iter().any(|s| n.selected_by(s)))
+        };
+        let mut seen = BTreeSet::new();
+        names.retain(|n| named(n) && seen.insert(n.clone()));
+        let mut versions: BTreeSet<Version> = subject.version.parse().into_iter().collect();
+        for case in cases {
+            versions.extend(case.sdk.as_deref().and_then(|v| v.parse::<Version>().ok()));
+            let text = serde_json::to_string(&case.step).unwrap_or_default();
+            let others = references(&text).unwrap_or_default();
+            versions.extend(
+                others
+                    .iter()
+                    .filter_map(|r| r.name.strip_prefix(GOROOT_OF)?.parse::<Version>().ok()),
+            );
+            versions.extend(case.step.iter().filter_map(|step| match step {
+                twinproof_model::Step::Go(s) => s.sdk.as_deref()?.parse::<Version>().ok(),
+                twinproof_model::Step::Probe(s) => s.sdk.as_deref()?.parse::<Version>().ok(),
+                _ => None,
+            }));
+        }
+        Ok(Self { names, versions, subject: subject.clone(), longest_run })
+    }
+
+    fn has(&self, kind: EnvironmentKind) -> bool {
+        self.names.iter().any(|n| n.kind() == kind)
+    }
+
+    /// Versions and platforms of the SDKs that its environments run.
+    fn sdks(&self, host: Platform) -> Vec<(Version, Platform)> {
+        let mut platforms = BTreeSet::from([host]);
+        let platform = |os: &str| Platform::new(os, host.arch()).ok();
+        if self.has(EnvironmentKind::Image) || self.has(EnvironmentKind::Wsl) {
+            platforms.extend(platform("linux"));
+        }
+        if self.has(EnvironmentKind::Wine) {
+            platforms.extend(platform("windows"));
+        }
+        let pairs = |p: Platform| self.versions.iter().map(move |v| (*v, p));
+        platforms.into_iter().flat_map(pairs).collect()
+    }
+}
+
+/// Provides the SDKs, warms the build cache, and looks for every wanted environment.
+///
+/// # Errors
+/// When the machine's own cache cannot be used, or a driver that is there does not work.
+pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detected, Failure> {
+    let toolchains = sdks::toolchains().map_err(Failure::broken)?;
+    let pairs = wanted.sdks(toolchains.host());
+    let provided = sdks::provide(&toolchains, &pairs, board, &|| stop.requested());
+    for (sdk, why) in &provided.missing {
+        board.line(&format!("no SDK {sdk}: {why}"));
+    }
+    let cache = gocache::folder().map_err(Failure::broken)?;
+    gocache::warm(&cache, &provided.sdks, toolchains.host(), board).map_err(Failure::broken)?;
+    let config = Config {
+        work: work_folder(),
+        go_cache: cache.clone(),
+        cache: toolchains_cache().map_err(Failure::broken)?,
+        sdks: provided.sdks,
+        warm_cache: Some(cache),
+        network: Network::None,
+        longest_run: wanted.longest_run,
+        wsl_exe: None,
+    };
+    let names: Vec<String> = wanted.names.iter().map(ToString::to_string).collect();
+    let mut found = if names.is_empty() {
+        Vec::new()
+    } else {
+        detect(&names, &config, &|progress| match progress {
+            Progress::Started(name) => {
+                board.say(&name.to_string(), &format!("{name}: starting"), None);
+            }
+            Progress::Ended(name) => board.done(&name.to_string(), &format!("{name}: ready")),
+        })
+    };
+    let order = |name: &EnvironmentName| {
+        let at = wanted.names.iter().position(|n| n == name || name.selected_by(&n.to_string()));
+        at.unwrap_or(usize::MAX)
+    };
+    found.sort_by_key(|d| order(d.name()));
+    Ok(Detected { found, subject: wanted.subject.clone() })
+}
+
+/// Where what drivers build for themselves is kept.
+fn toolchains_cache() -> Result<PathBuf, twinproof_toolchain::Error> {
+    Ok(twinproof_toolchain::Cache::of_user()?.root().join("drivers"))
+}
+
+/// Parent of the host's work directories.
+fn work_folder() -> PathBuf {
+    std::env::temp_dir().join("twinproof")
+}
