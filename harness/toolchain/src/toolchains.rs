@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use twinproof_sumdb::H1;
 
 use crate::cache::Cache;
@@ -56,7 +57,7 @@ impl Options {
 }
 
 /// An SDK that is there, whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sdk {
     /// Its version.
     pub version: Version,
@@ -83,7 +84,7 @@ impl Sdk {
 }
 
 /// All SDKs that can be told of without the network.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Listing {
     /// Those on PATH.
     pub found: Vec<Found>,
