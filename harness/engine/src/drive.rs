@@ -56,7 +56,7 @@ impl From<crate::StoreError> for Undriven {
     }
 }
 
-/// Drives a case to its end or to its first check that does not hold.
+/// Drives a case to its end or to its first check that does not hold; a control to its end.
 pub fn drive(
     context: &Context<'_>,
     case: &Case,
@@ -204,7 +204,8 @@ impl Driver<'_> {
                 last.failed_tries = failed_tries;
                 self.scope.extend(capture(step, &last.observation, self.context.store));
             }
-            if failed {
+            // Under control the failure is what is looked for, and every check that shows it.
+            if failed && !record.control {
                 break;
             }
         }
