@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 use twinproof_container::Network;
-use twinproof_engine::{SelectionError, Stop};
+use twinproof_engine::{SelectionError, Stop, needs_sdk};
 use twinproof_environment::{Config, Detection, Progress, detect};
 use twinproof_model::variables::{GOROOT_OF, references};
 use twinproof_model::{Case, EnvironmentKind, EnvironmentName};
@@ -19,7 +19,7 @@ use twinproof_toolchain::{Platform, Version};
 pub struct Wanted {
     /// Environments, each once.
     pub names: Vec<EnvironmentName>,
-    /// Versions of SDKs that its cases are about.
+    /// Versions of SDKs that its cases are about; none where no case needs one.
     pub versions: BTreeSet<Version>,
     /// What is judged.
     pub subject: Subject,
@@ -67,14 +67,20 @@ impl Wanted {
             }
         }
         if selectors.is_empty() {
-            names = known;
+            // On Windows the host is what `windows` is: once is enough.
+            let twice = |n: &EnvironmentName| cfg!(windows) && n.kind() == EnvironmentKind::Host;
+            names = known.into_iter().filter(|n| !twice(n)).collect();
         }
         let named = |n: &EnvironmentName| {
             cases.iter().any(|c| c.environments.iter().any(|s| n.selected_by(s)))
         };
         let mut seen = BTreeSet::new();
         names.retain(|n| named(n) && seen.insert(n.clone()));
-        let mut versions: BTreeSet<Version> = subject.version.parse().into_iter().collect();
+        // The launcher of Windows programs under Wine is built with Go, whatever the cases need.
+        let wine = names.iter().any(|n| n.kind() == EnvironmentKind::Wine);
+        let needed = wine || subject.asked || cases.iter().any(needs_sdk);
+        let mut versions: BTreeSet<Version> =
+            needed.then(|| subject.version.parse().ok()).flatten().into_iter().collect();
         for case in cases {
             versions.extend(case.sdk.as_deref().and_then(|v| v.parse::<Version>().ok()));
             let text = serde_json::to_string(&case.step).unwrap_or_default();

@@ -15,7 +15,10 @@ use twinproof_engine::{
 };
 use twinproof_environment::{Detection, Environment};
 use twinproof_judge::{Docket, Judge, Placed, assemble, class_of};
-use twinproof_model::{Case, Claim, EnvironmentResult, Fingerprint, Level, Results, RunMeta, Skip};
+use twinproof_model::{
+    Case, Claim, EnvironmentKind, EnvironmentName, EnvironmentResult, Fingerprint, Level, Results,
+    RunMeta, Skip,
+};
 use twinproof_suite::Loaded;
 
 /// Run suites in environments and write the audit report.
@@ -120,6 +123,7 @@ impl Conformance {
             levels.min().unwrap_or(Level::Must)
         };
         let cases = selection.cases(&loaded.cases, level_of).map_err(Failure::invalid)?;
+        let require = required(&self.require).map_err(Failure::Invalid)?;
         let subject = Subject::parse(&self.subject).map_err(Failure::Invalid)?;
         // Detection and reporting come on top of the run itself.
         let longest = Duration::from_secs(self.run_limit.saturating_add(600));
@@ -135,7 +139,7 @@ impl Conformance {
         let board = Board::new();
         let detected = environments::find(&wanted, &board, stop)?;
         let subject = detected.subject.clone();
-        let results = environment_results(&detected.found, &loaded, &self.require);
+        let results = environment_results(&detected.found, &loaded, &require);
         let plan = plan(cases, results, subject.version.clone(), self.controls);
         let drivers: Vec<Option<&dyn Environment>> = plan
             .environments
@@ -238,16 +242,36 @@ impl Conformance {
     }
 }
 
+/// The environments that must be there, as selectors. Other tools that tests may require are no
+/// environments and mean nothing here.
+fn required(names: &[String]) -> Result<Vec<String>, String> {
+    const TOOLS: [&str; 6] = ["images", "go", "goproxy", "mysql", "pip", "wslpath"];
+    let mut selectors = Vec::new();
+    for name in names.iter().map(|n| n.trim()).filter(|n| !n.is_empty()) {
+        let kind = EnvironmentKind::ALL.iter().any(|k| k.as_str() == name);
+        if name == "docker" {
+            selectors.push("image".to_owned());
+        } else if kind || name.parse::<EnvironmentName>().is_ok() {
+            selectors.push(name.to_owned());
+        } else if !TOOLS.contains(&name) {
+            return Err(format!(
+                "--require {name}: no such environment; there are host, windows, wine, wsl, \
+                 wsl:DISTRO, image, image:NAME, and docker for every image"
+            ));
+        }
+    }
+    Ok(selectors)
+}
+
 /// Each environment as results show it.
 fn environment_results(
     found: &[Detection],
     loaded: &Loaded,
     require: &[String],
 ) -> Vec<EnvironmentResult> {
-    let required = |name: &twinproof_model::EnvironmentName| {
-        require.iter().any(|r| name.selected_by(if r == "docker" { "image" } else { r }))
-    };
-    let nothing = |name: &twinproof_model::EnvironmentName| EnvironmentResult {
+    let required =
+        |name: &EnvironmentName| require.iter().any(|selector| name.selected_by(selector));
+    let nothing = |name: &EnvironmentName| EnvironmentResult {
         name: name.clone(),
         absent: None,
         broken: None,
@@ -288,9 +312,7 @@ fn environment_results(
 /// What would run, a case a line.
 fn list(cases: &[Case], wanted: &Wanted) {
     for case in cases {
-        let fits = |n: &&twinproof_model::EnvironmentName| {
-            case.environments.iter().any(|s| n.selected_by(s))
-        };
+        let fits = |n: &&EnvironmentName| case.environments.iter().any(|s| n.selected_by(s));
         let names: Vec<_> = wanted.names.iter().filter(fits).map(ToString::to_string).collect();
         println!("{}  [{}]", case.key(), case.claims.join(" "));
         println!("    {}", case.title);

@@ -30,7 +30,7 @@ pub struct Program {
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
     /// Run suites in environments and write the audit report
-    Conformance(Conformance),
+    Conformance(Box<Conformance>),
     /// Compute every verdict of an evidence bundle again, without any environment
     Judge(Judge),
     /// Merge the results of several legs into one report
