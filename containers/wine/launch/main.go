@@ -5,13 +5,15 @@
 // It exists because Wine gives a program that is started from Unix the environment of its registry,
 // and because a Unix exit status keeps only eight bits. It is not a shell: nothing is expanded.
 //
-//	launch run SPEC.json CODE.txt   run, then write "exit 0", "exit 3221225786" or "error TEXT"
+//	launch run SPEC.json CODE.txt   run, then write "exit 0", "exit 3221225786",
+//	                                "missing 127" (no such program) or "error TEXT"
 //	launch hold READY.txt           write an empty file, then wait for ever: keeps Wine's services
 //	                                up between programs
 package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,7 +42,9 @@ func main() {
 	case len(os.Args) == 4 && os.Args[1] == "run":
 		code, err := run(os.Args[2])
 		text := fmt.Sprintf("exit %d\n", code)
-		if err != nil {
+		if errors.Is(err, errMissing) {
+			text = "missing 127\n"
+		} else if err != nil {
 			text = "error " + strings.ReplaceAll(err.Error(), "\n", " ") + "\n"
 		}
 		if os.WriteFile(os.Args[3], []byte(text), 0o666) != nil {
@@ -51,6 +55,8 @@ func main() {
 		os.Exit(2)
 	}
 }
+
+var errMissing = errors.New("there is no such program")
 
 func run(path string) (uint32, error) {
 	text, err := os.ReadFile(path)
@@ -70,7 +76,7 @@ func run(path string) (uint32, error) {
 	program, ok := find(s)
 	if !ok {
 		fmt.Fprintf(os.Stderr, "%s: program not found\n", s.Argv[0])
-		return 127, nil
+		return 0, errMissing
 	}
 	// Not os/exec: that one adds SYSTEMROOT and drops duplicates.
 	process, err := os.StartProcess(program, s.Argv, &os.ProcAttr{

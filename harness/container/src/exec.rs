@@ -52,13 +52,16 @@ impl Exec {
 /// How a program ended and what it wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecResult {
-    /// Its exit code; in `wine` all 32 bits. `None` when it ran into its time limit. 127: there is
-    /// no such program; 126: it cannot be run. A program ended by signal n gives 128+n, as in
+    /// Its exit code; in `wine` all 32 bits. `None` when it ran into its time limit. 126: it cannot
+    /// be run; 127: something that it needs to start, or itself, is not there. A program ended by signal n gives 128+n, as in
     /// every shell.
     pub exit: Option<u32>,
     /// The signal that ended it, by the convention of 128+n: a program that itself exits with such
     /// a code looks the same. Always `None` in `wine`.
     pub signal: Option<u32>,
+    /// Whether there is no such program, at its path or on the PATH given (there, only what may be
+    /// run counts). Looked up in the container, so that no program's own 127 is taken for it.
+    pub not_found: bool,
     /// Whether it was killed at its time limit.
     pub timed_out: bool,
     /// What it wrote to standard output.
@@ -78,7 +81,8 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NoDirectory`], [`Error::Invalid`] for what cannot be said, [`Error::Gone`] when the
-    /// container ended, [`Error::Engine`]. That a program does not exist is no error: exit 127.
+    /// container ended, [`Error::Engine`]. That a program does not exist is no error:
+    /// [`ExecResult::not_found`].
     pub fn exec(&self, exec: &Exec) -> Result<ExecResult, Error> {
         self.run_as(exec, self.image.name == "wine")
     }
@@ -105,8 +109,10 @@ impl Session {
         let timed_out = block_on(self.attached(exec, command, &token, &mut collector))??;
         let duration = start.elapsed();
         let answer = collector.finish(&token);
+        let not_found = matches!(answer, Some(Answer::Missing { .. })) && !timed_out;
         let (exit, left_over) = match answer {
             Some(Answer::Exit { code, left_over }) => (Some(code), left_over),
+            Some(Answer::Missing { code }) => (Some(code), 0),
             Some(Answer::NoDirectory) => {
                 return Err(Error::NoDirectory { cwd: exec.cwd.clone() });
             }
@@ -133,6 +139,7 @@ impl Session {
         Ok(ExecResult {
             exit,
             signal,
+            not_found,
             timed_out,
             stdout: collector.stdout,
             stderr: collector.stderr,

@@ -15,6 +15,8 @@ const KILL: &str = include_str!("kill.sh");
 
 /// The engine's init, which it binds into containers that ask for one.
 const INIT: &str = "/sbin/docker-init";
+/// Where a C library looks for programs when there is no PATH.
+const DEFAULT_PATH: &str = "/usr/local/bin:/bin:/usr/bin";
 /// Longest answer: newline, token, blank, counts, code or text, newline.
 const ANSWER_MAX: usize = 1024;
 
@@ -45,7 +47,10 @@ pub(crate) fn command(program: &Program<'_>, token: &str) -> Result<Vec<String>,
     command.push(program.stdin.map_or_else(|| "-".into(), |bytes| bytes.to_string()));
     command.push(program.cwd.into());
     let (spec_file, code_file, spec) = program.spec.clone().unwrap_or_default();
-    command.extend([spec_file, code_file, spec]);
+    command.extend([spec_file, code_file, spec, first.clone()]);
+    // Of a name given twice, `env` keeps the last.
+    let path = program.env.iter().rfind(|(name, _)| name == "PATH");
+    command.push(path.map_or_else(|| DEFAULT_PATH.into(), |(_, path)| path.clone()));
     command.extend(["/usr/bin/env", "-i", "--"].map(str::to_owned));
     for (name, value) in program.env {
         check_name(name)?;
@@ -81,6 +86,8 @@ pub(crate) fn kill_command(token: &str) -> Vec<String> {
 pub(crate) enum Answer {
     /// It ran and ended; what it left running was ended too.
     Exit { code: u32, left_over: u32 },
+    /// There is no such program; the code of what looked for it.
+    Missing { code: u32 },
     /// Its directory does not exist.
     NoDirectory,
     /// The launcher could not do its work.
@@ -150,6 +157,7 @@ fn parse(text: &str) -> Option<Answer> {
     let (kind, rest) = rest.split_once(' ')?;
     match kind {
         "exit" => Some(Answer::Exit { code: rest.parse().ok()?, left_over }),
+        "missing" => Some(Answer::Missing { code: rest.parse().ok()? }),
         "error" => Some(Answer::Launcher(rest.into())),
         "launcher" => Some(Answer::Launcher(format!("Wine ended with status {rest}"))),
         _ => None,
@@ -189,6 +197,8 @@ mod tests {
                 "",
                 "",
                 "",
+                "p",
+                "/usr/local/bin:/bin:/usr/bin",
                 "/usr/bin/env",
                 "-i",
                 "--",
@@ -229,6 +239,7 @@ mod tests {
     #[rstest]
     #[case("\ntok 0 exit 3\n", Some(Answer::Exit { code: 3, left_over: 0 }), "")]
     #[case("hello\n\ntok 2 exit 3221225786\n", Some(Answer::Exit { code: 3_221_225_786, left_over: 2 }), "hello\n")]
+    #[case("\ntok 0 missing 127\n", Some(Answer::Missing { code: 127 }), "")]
     #[case("\ntok directory\n", Some(Answer::NoDirectory), "")]
     #[case("\ntok 0 error no directory C:\\x\n", Some(Answer::Launcher("no directory C:\\x".into())), "")]
     #[case("\ntok 0 launcher 137\n", Some(Answer::Launcher("Wine ended with status 137".into())), "")]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rstest::rstest;
 use shell::sh;
 use support::session;
-use twinproof_container::{Error, Exec, SessionOptions};
+use twinproof_container::{Entry, Error, Exec, SessionOptions};
 
 #[rstest]
 #[case("trixie")]
@@ -53,15 +53,44 @@ fn exit_codes_come_through(
 fn what_cannot_run_says_so() {
     let Some(session) = session("trixie", SessionOptions::default()) else { return };
     let done = session.exec(&Exec::new(["no-such-program"])).unwrap();
-    assert_eq!(done.exit, Some(127));
+    assert_eq!((done.exit, done.not_found), (Some(127), true));
     let done = session.exec(&Exec::new(["/etc/passwd"])).unwrap();
-    assert_eq!(done.exit, Some(126));
+    assert_eq!((done.exit, done.not_found), (Some(126), false));
     let mut exec = Exec::new(["/bin/true"]);
     exec.cwd = "/no/such".into();
     assert!(matches!(session.exec(&exec), Err(Error::NoDirectory { cwd }) if cwd == "/no/such"));
     exec.cwd = "/usr/share".into();
     exec.argv = vec!["/bin/pwd".into()];
     assert_eq!(session.exec(&exec).unwrap().stdout, b"/usr/share\n");
+}
+
+#[rstest]
+#[case(&["no-such-program"], Some("/usr/bin:/bin"), 127, true)]
+#[case(&["/no/such/program"], None, 127, true)]
+#[case(&["./env"], Some("/usr/bin"), 127, true)]
+#[case(&["crlf"], Some("/usr/share:/bin"), 127, true)]
+#[case(&["env", "/no/such"], Some("/usr/bin:/bin"), 127, false)]
+#[case(&["env", "env: 'x': No such file or directory"], None, 127, false)]
+#[case(&["/bin/sh", "-c", "exit 127"], Some(""), 127, false)]
+#[case(&["sh", "-c", "exit 126"], None, 126, false)]
+#[case(&["/etc/passwd"], None, 126, false)]
+#[case(&["/tmp/crlf"], None, 127, false)]
+#[case(&["crlf"], Some("/tmp:/bin"), 127, false)]
+#[case(&["crlf"], Some("/bin:"), 127, false)]
+fn only_a_program_that_is_not_there_is_not_found(
+    #[case] argv: &[&str],
+    #[case] path: Option<&str>,
+    #[case] exit: u32,
+    #[case] not_found: bool,
+    #[values("bullseye", "bookworm", "trixie", "musl")] image: &str,
+) {
+    let Some(session) = session(image, SessionOptions::default()) else { return };
+    session.upload("/tmp", &[Entry::file("crlf", "#!/bin/sh\r\nexit 0\r\n").mode(0o755)]).unwrap();
+    let mut exec = Exec::new(argv.iter().copied());
+    exec.cwd = "/tmp".into();
+    exec.env = path.map(|path| ("PATH".into(), path.into())).into_iter().collect();
+    let done = session.exec(&exec).unwrap();
+    assert_eq!((done.exit, done.not_found), (Some(exit), not_found));
 }
 
 #[test]

@@ -84,7 +84,10 @@ fn a_windows_program_runs_as_on_windows() {
     assert!(matches!(session.exec(&exec), Err(Error::NoDirectory { .. })));
     exec.cwd = r"C:\".into();
     exec.argv = vec!["no-such-program".into()];
-    assert_eq!(session.exec(&exec).unwrap().exit, Some(127));
+    let done = session.exec(&exec).unwrap();
+    assert_eq!((done.exit, done.not_found), (Some(127), true));
+    let done = session.exec(&cmd("exit 127")).unwrap();
+    assert_eq!((done.exit, done.not_found), (Some(127), false));
 
     // Input, output, files.
     let mut exec = cmd("more");

@@ -134,7 +134,8 @@ pub struct Exec {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exited {
     /// Its exit code, 128 + N for death by signal N, 126 when the system refused to start it (not
-    /// executable, a format it does not know; the reason is then in `stderr`); none when there is
+    /// executable, a format it does not know), 127 when it is a script whose interpreter is not there
+    /// (the reason is then in `stderr`); none when there is
     /// no such program or it was killed at its limit.
     pub code: Option<i64>,
     /// There is no such program.

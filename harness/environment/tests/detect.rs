@@ -141,6 +141,7 @@ fn an_image_shakes_hands(#[case] name: &str, #[case] libc: Capability, #[case] v
     assert_eq!(run(&["sh", "-c", "exit 127"]), (Some(127), false));
     assert_eq!(run(&["sh", "-c", "no-such-program"]), (Some(127), false));
     assert_eq!(run(&["no-such-program"]), (None, true));
+    assert_eq!(run(&["env", "/no/such/program"]), (Some(127), false));
     assert_eq!(run(&["/etc/passwd"]), (Some(126), false));
     let path = format!("{root}/d/link");
     sandbox.put(&path, &Put::Symlink { target: "no where".to_owned() }).unwrap();

@@ -92,12 +92,15 @@ fn what_cannot_be_started(machine: &Machine) {
     let at = |name: &str| format!("{}/{name}", sandbox.root());
     sandbox.put(&at("plain"), &file("text", 0o644)).unwrap();
     sandbox.put(&at("unknown"), &file("\u{1}no format", 0o755)).unwrap();
+    sandbox.put(&at("crlf"), &file("#!/bin/sh\r\nexit 0\r\n", 0o755)).unwrap();
     let run = |program: &str| {
         let exited = sandbox.exec(&exec(machine, sandbox.as_ref(), program, &[])).unwrap();
         (exited.code, exited.not_found, !exited.stderr.is_empty())
     };
     assert_eq!(run("nosuch"), (None, true, false));
     assert_eq!(run(&at("nosuch")), (None, true, false));
+    assert_eq!(run(&at("plain/below")), (None, true, false));
+    assert_eq!(run(&at("crlf")), (Some(127), false, true));
     assert_eq!(run("./plain"), (Some(126), false, true));
     assert_eq!(run("./unknown"), (Some(126), false, true));
 

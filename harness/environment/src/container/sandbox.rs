@@ -6,11 +6,8 @@ use crate::driver::{
 };
 use crate::hex::hex;
 use sha2::{Digest as _, Sha256};
-use twinproof_container::{self as container, Error, ExecResult, Kind, Limits, Session};
+use twinproof_container::{self as container, Error, Kind, Limits, Session};
 use twinproof_model::{EntryKind, EnvironmentName};
-
-/// Exit code by which a program that is not there is told, among others.
-const NOT_FOUND: u32 = 127;
 
 /// A work directory.
 pub(super) struct ContainerSandbox<'a> {
@@ -30,23 +27,6 @@ impl ContainerSandbox<'_> {
 
     fn failed(&self, action: String, error: &Error) -> EnvironmentError {
         EnvironmentError::driver(self.name, action, error)
-    }
-
-    /// Whether 127 was said by what runs the program, and not by the program itself.
-    fn not_found(&self, program: &str, result: &ExecResult) -> bool {
-        let said = String::from_utf8_lossy(&result.stderr);
-        let said = said.trim_end();
-        result.exit == Some(NOT_FOUND)
-            && result.stdout.is_empty()
-            && match self.flavour {
-                Flavour::Wine => said == format!("{program}: program not found"),
-                Flavour::Linux => {
-                    said.starts_with("env: ")
-                        && said.ends_with(": No such file or directory")
-                        && said.contains(program)
-                        && !said.contains('\n')
-                }
-            }
     }
 }
 
@@ -72,7 +52,7 @@ impl Sandbox for ContainerSandbox<'_> {
                 let words = exec.args.iter().fold(exec.program.clone(), |all, a| all + " " + a);
                 self.failed(format!("running `{words}`"), &e)
             })?;
-        if self.not_found(&exec.program, &result) {
+        if result.not_found {
             return Ok(Exited { not_found: true, duration: result.duration, ..Exited::default() });
         }
         // As Windows' own drivers have it, a code of 32 bits is signed.

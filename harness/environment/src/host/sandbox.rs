@@ -12,6 +12,8 @@ use twinproof_model::EnvironmentName;
 
 /// Exit code for what the system refused to start, as shells have it.
 const REFUSED: i64 = 126;
+/// Exit code for a script whose interpreter is not there, as `env` has it.
+const NO_INTERPRETER: i64 = 127;
 
 /// A work directory on this machine.
 pub(super) struct HostSandbox<'a> {
@@ -84,7 +86,15 @@ impl Sandbox for HostSandbox<'_> {
                 let message = format!("{}: no such directory ({e})", exec.cwd);
                 Err(EnvironmentError::driver(self.name, action(), message))
             }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            // It is there, but what it names in its first line is not.
+            Err(e) if e.kind() == io::ErrorKind::NotFound && program.exists() => Ok(Exited {
+                code: Some(NO_INTERPRETER),
+                stderr: format!("{}: {e}\n", exec.program).into_bytes(),
+                ..Exited::default()
+            }),
+            Err(e)
+                if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
                 Ok(Exited { not_found: true, ..Exited::default() })
             }
             Err(e) if refused(&e) => Ok(Exited {
