@@ -1,6 +1,6 @@
 //! Drives one case in one environment, step by step, and records what was seen.
 
-use crate::{BlobStore, Redactor, probe};
+use crate::{BlobStore, Redactor, needs_sdk, probe};
 use base64::Engine as _;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -85,7 +85,11 @@ fn begin<'a>(
     let windows = has(Capability::WindowsPaths);
     let goroot =
         |version: &str| environment.goroot(version).map_err(|e| Undriven::Sdk(e.to_string()));
-    let main_goroot = if has(Capability::Go) { goroot(sdk)? } else { String::new() };
+    let main_goroot = match has(Capability::Go) {
+        false => String::new(),
+        true if needs_sdk(case) => goroot(sdk)?,
+        true => environment.goroot(sdk).unwrap_or_default(),
+    };
     let sandbox = environment.open(&case.key().replace('/', "-"))?;
     let root = sandbox.root().to_owned();
     let sep = if windows { "\\" } else { "/" };

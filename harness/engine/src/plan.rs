@@ -1,6 +1,9 @@
 //! The plan: which case runs in which environment, and why the others do not.
 
-use twinproof_model::{Capability, Case, EnvironmentName, EnvironmentResult, Requirement, Skip};
+use twinproof_model::variables::{GOROOT_OF, references};
+use twinproof_model::{
+    Capability, Case, EnvironmentName, EnvironmentResult, ProbeKind, Requirement, Skip, Step,
+};
 
 /// One case in one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +77,33 @@ pub fn plan(
         }
     }
     Plan { cases, environments, cells, sdk }
+}
+
+/// Whether a case cannot be driven without an SDK: it requires Go, names a version, runs the `go`
+/// command or refers to an SDK's root. Others are driven where no SDK is to be had, too.
+#[must_use]
+pub fn needs_sdk(case: &Case) -> bool {
+    let requires = |r: &Requirement| {
+        matches!(
+            r,
+            Requirement::Has(Capability::Go)
+                | Requirement::GoAtLeast(..)
+                | Requirement::GoBefore(..)
+        )
+    };
+    let runs = |step: &Step| match step {
+        Step::Go(_) => true,
+        Step::Run(run) => matches!(run.program.as_str(), "go" | "gofmt"),
+        Step::Probe(probe) => matches!(probe.kind, ProbeKind::GoEnv | ProbeKind::GoVersion),
+        _ => false,
+    };
+    // A text that cannot be read is refused where suites are loaded.
+    let text = serde_json::to_string(&(&case.step, &case.control)).unwrap_or_default();
+    let refers = |name: &str| name == "goroot" || name.starts_with(GOROOT_OF);
+    case.sdk.is_some()
+        || case.requires.iter().any(requires)
+        || case.step.iter().any(runs)
+        || references(&text).unwrap_or_default().iter().any(|r| refers(&r.name))
 }
 
 fn meets(requirement: Requirement, environment: &EnvironmentResult, sdk: &str) -> bool {

@@ -3,7 +3,9 @@
 use crate::drive::{self, Context};
 use crate::plan::{Cell, Plan};
 use crate::{BlobStore, Redactor};
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -107,7 +109,7 @@ pub fn run(
             let Some(cell) = cells.get(index) else { break };
             let late = if stop.requested() {
                 Some(Skip::Interrupted)
-            } else if begun.elapsed() > limits.run {
+            } else if begun.elapsed() >= limits.run {
                 Some(Skip::RunTimeLimit { seconds: limits.run.as_secs() })
             } else {
                 None
@@ -169,7 +171,13 @@ fn one(
     };
     let case = mutated.as_ref().unwrap_or(case);
     progress.began(plan, cell);
-    let mut record = drive::drive(context, case, driver, plan.sdk_of(case), record);
+    let begun = record.clone();
+    let driven = || drive::drive(context, case, driver, plan.sdk_of(case), record);
+    // A driver that panics ends its own cell, not the run.
+    let mut record = catch_unwind(AssertUnwindSafe(driven)).unwrap_or_else(|panic| {
+        let message = format!("the driver panicked: {}", message_of(panic.as_ref()));
+        RunRecord { outcome: RunOutcome::Broken { message }, ..begun }
+    });
     if stop.requested() {
         // Its programs were ended with it: what it saw says nothing of the subject.
         record.outcome = RunOutcome::Skipped(Skip::Interrupted);
@@ -180,4 +188,10 @@ fn one(
     };
     progress.ended(plan, cell, verdict, Duration::from_micros(record.micros));
     record
+}
+
+/// What a panic said.
+fn message_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason given")
 }

@@ -1,0 +1,97 @@
+//! What the engine itself costs: ten thousand cases whose programs do nothing, planned, driven,
+//! judged, and sealed in a bundle.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark")]
+
+#[path = "../tests/double/mod.rs"]
+mod double;
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use double::{Double, case, claim, meta, printed};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use twinproof_engine::{
+    BlobStore, Bundle, Cell, Drive, Limits, Plan, Progress, Redactor, Stop, plan, run,
+};
+use twinproof_judge::{Docket, Judge, assemble};
+use twinproof_model::{Case, Results, RunRecord, Verdict};
+
+const CASES: usize = 10_000;
+
+struct Silent;
+
+impl Progress for Silent {
+    fn began(&self, _: &Plan, _: &Cell) {}
+    fn ended(&self, _: &Plan, _: &Cell, _: Verdict, _: Duration) {}
+}
+
+/// Plans, drives and judges.
+fn conform(
+    cases: Vec<Case>,
+    environment: &Double,
+    bundle: &std::path::Path,
+) -> (Docket, Vec<RunRecord>, Results) {
+    let store = BlobStore::new(bundle);
+    let plan = plan(cases, vec![environment.result()], "1.27.3".into(), false);
+    let docket = Docket {
+        run: meta(),
+        environments: plan.environments.clone(),
+        claims: vec![claim()],
+        cases: plan.cases.clone(),
+        normalisers: Vec::new(),
+        goldens: BTreeMap::new(),
+        expectations: Vec::new(),
+        floors: Vec::new(),
+    };
+    let judge = Judge::new(&docket.normalisers, &docket.goldens, &store).unwrap();
+    let drive = Drive {
+        plan: &plan,
+        environments: &[Some(environment)],
+        subject: "sdk=1.27.3",
+        store: &store,
+        redactor: &Redactor::new([]),
+        judge: &judge,
+        data: &|_| None,
+    };
+    let records = run(&drive, Limits::default(), &Stop::default(), &Silent);
+    let results = assemble(&docket, &records, &store).unwrap();
+    assert_eq!(results.summary.of(Verdict::Pass), CASES as u64);
+    (docket, records, results)
+}
+
+fn benches(c: &mut Criterion) {
+    let environment = Double::new("host", |_| Ok(printed("")));
+    let step = json!([{ "run": { "name": "p", "program": "/p", "stdout": "" } }]);
+    let one = |n| case(&format!("c{n}"), step.clone(), json!({ "step": "p", "args": ["x"] }));
+    let cases: Vec<_> = (0..CASES).map(one).collect();
+    let mut group = c.benchmark_group("engine");
+    group.sample_size(10);
+    let folder = || (tempfile::tempdir().unwrap(), cases.clone());
+    group.bench_function("10000 cases planned, driven, judged", |b| {
+        b.iter_batched(
+            folder,
+            |(dir, cases)| (conform(cases, &environment, dir.path()), dir),
+            BatchSize::PerIteration,
+        );
+    });
+    let driven = || {
+        let dir = tempfile::tempdir().unwrap();
+        let seen = conform(cases.clone(), &environment, dir.path());
+        (dir, seen)
+    };
+    group.bench_function("their bundle sealed", |b| {
+        b.iter_batched(
+            driven,
+            |(dir, (docket, records, results))| {
+                Bundle::new(dir.path()).seal(&docket, &records, &results).unwrap();
+                dir
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+criterion_group!(engine, benches);
+criterion_main!(engine);

@@ -1,0 +1,193 @@
+//! An environment that is none: files are kept in memory, programs are a function.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use twinproof_environment::{
+    Absent, Contents, Entry, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,
+    SnapshotLimits,
+};
+use twinproof_model::{
+    Capability, Case, Claim, EntryKind, EnvironmentName, EnvironmentResult, Fingerprint, Level,
+    RunMeta,
+};
+
+/// What stands for every program.
+pub type Program = Box<dyn Fn(&Exec) -> Result<Exited, EnvironmentError> + Send + Sync>;
+
+/// An environment in memory.
+pub struct Double {
+    name: EnvironmentName,
+    capabilities: BTreeSet<Capability>,
+    fingerprint: Fingerprint,
+    program: Program,
+}
+
+impl Double {
+    /// One of that name, with POSIX paths, whose programs are that function.
+    pub fn new(
+        name: &str,
+        program: impl Fn(&Exec) -> Result<Exited, EnvironmentError> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.parse().unwrap(),
+            capabilities: BTreeSet::from([Capability::PosixPaths, Capability::Linux]),
+            fingerprint: Fingerprint { arch: "amd64".into(), ..Fingerprint::default() },
+            program: Box::new(program),
+        }
+    }
+
+    /// With a further capability.
+    #[must_use]
+    pub fn with(mut self, capability: Capability) -> Self {
+        self.capabilities.insert(capability);
+        self
+    }
+
+    /// As results show it.
+    pub fn result(&self) -> EnvironmentResult {
+        EnvironmentResult {
+            name: self.name.clone(),
+            absent: None,
+            broken: None,
+            required: false,
+            capabilities: self.capabilities.clone(),
+            fingerprint: self.fingerprint.clone(),
+            class: None,
+            handshake: Vec::new(),
+        }
+    }
+}
+
+impl Environment for Double {
+    fn name(&self) -> &EnvironmentName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> &BTreeSet<Capability> {
+        &self.capabilities
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn handshake(&self) -> &[String] {
+        &[]
+    }
+
+    fn goroot(&self, version: &str) -> Result<String, Absent> {
+        Err(Absent { detail: format!("no SDK {version}"), remedy: "none".into() })
+    }
+
+    fn go_cache(&self) -> &str {
+        "/cache"
+    }
+
+    fn base_env(&self, home: &str, _tmp: &str) -> BTreeMap<String, String> {
+        BTreeMap::from([("HOME".to_owned(), home.to_owned())])
+    }
+
+    fn open(&self, label: &str) -> Result<Box<dyn Sandbox + '_>, EnvironmentError> {
+        if label.contains("no-sandbox") {
+            return Err(broken("open"));
+        }
+        Ok(Box::new(Memory { double: self, files: Mutex::default() }))
+    }
+}
+
+struct Memory<'a> {
+    double: &'a Double,
+    files: Mutex<BTreeMap<String, Put>>,
+}
+
+impl Sandbox for Memory<'_> {
+    fn root(&self) -> &str {
+        "/work"
+    }
+
+    fn exec(&self, exec: &Exec) -> Result<Exited, EnvironmentError> {
+        (self.double.program)(exec)
+    }
+
+    fn put(&self, path: &str, what: &Put) -> Result<(), EnvironmentError> {
+        self.files.lock().unwrap().insert(path.to_owned(), what.clone());
+        Ok(())
+    }
+
+    fn entries(
+        &self,
+        path: &str,
+        _contents: Contents,
+        _limits: SnapshotLimits,
+    ) -> Result<Vec<Entry>, EnvironmentError> {
+        let files = self.files.lock().unwrap();
+        let Some(Put::File { bytes, .. }) = files.get(path) else { return Ok(Vec::new()) };
+        Ok(vec![Entry {
+            path: String::new(),
+            kind: EntryKind::File,
+            mode: None,
+            target: None,
+            size: bytes.len() as u64,
+            sha256: None,
+            bytes: Some(bytes.clone()),
+        }])
+    }
+}
+
+/// A failure of the driver.
+pub fn broken(action: &str) -> EnvironmentError {
+    EnvironmentError::Driver {
+        environment: "host".into(),
+        action: action.into(),
+        message: "the machinery failed".into(),
+    }
+}
+
+/// A program that ended well and printed that.
+pub fn printed(stdout: &str) -> Exited {
+    Exited { code: Some(0), stdout: stdout.as_bytes().to_vec(), ..Exited::default() }
+}
+
+/// A case of the suite `s`, its steps and control in JSON.
+pub fn case(id: &str, steps: serde_json::Value, control: serde_json::Value) -> Case {
+    let case = serde_json::json!({
+        "suite": "s",
+        "id": id,
+        "claims": ["S-001"],
+        "title": "it holds",
+        "environments": ["*"],
+        "step": steps,
+        "control": control,
+    });
+    serde_json::from_value(case).unwrap()
+}
+
+/// The claim of every case.
+pub fn claim() -> Claim {
+    Claim {
+        id: "S-001".into(),
+        statement: "It holds.".into(),
+        truth: None,
+        document: None,
+        reference: "none".into(),
+        level: Level::Must,
+        suite: "s".into(),
+    }
+}
+
+/// A run without a past.
+pub fn meta() -> RunMeta {
+    RunMeta {
+        twinproof: "0".into(),
+        started: 0,
+        millis: 0,
+        arguments: Vec::new(),
+        subjects: Vec::new(),
+        commit: None,
+        suites_sha256: String::new(),
+        interrupted: false,
+        strict: false,
+        filtered: false,
+        redactions: 0,
+    }
+}

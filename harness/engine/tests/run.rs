@@ -1,0 +1,357 @@
+//! Runs in an environment in memory: interruption, limits, retries, controls, secrets, and what
+//! becomes of a run whose driver breaks.
+
+mod double;
+
+use double::{Double, broken, case, claim, meta, printed};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use twinproof_engine::{
+    BlobStore, Bundle, Cell, Drive, Limits, Plan, Progress, Redactor, Stop, plan, run,
+};
+use twinproof_environment::{Environment, Exec, Exited};
+use twinproof_judge::{Docket, Judge, assemble};
+use twinproof_model::{Capability, Case, Results, RunOutcome, RunRecord, Skip, Verdict};
+
+/// A run in the making.
+struct Rig {
+    cases: Vec<Case>,
+    environments: Vec<Double>,
+    controls: bool,
+    limits: Limits,
+    stop: Arc<Stop>,
+    secrets: Vec<(String, String)>,
+}
+
+/// What it gave.
+struct Ran {
+    records: Vec<RunRecord>,
+    results: Results,
+    bundle: tempfile::TempDir,
+}
+
+struct Silent;
+
+impl Progress for Silent {
+    fn began(&self, _: &Plan, _: &Cell) {}
+    fn ended(&self, _: &Plan, _: &Cell, _: Verdict, _: Duration) {}
+}
+
+impl Rig {
+    /// One cell after another.
+    fn new(cases: Vec<Case>, environment: Double) -> Self {
+        Self {
+            cases,
+            environments: vec![environment],
+            controls: false,
+            limits: Limits { jobs: 1, ..Limits::default() },
+            stop: Arc::default(),
+            secrets: Vec::new(),
+        }
+    }
+
+    fn run(self) -> Ran {
+        let bundle = tempfile::tempdir().unwrap();
+        let store = BlobStore::new(bundle.path());
+        let redactor = Redactor::new(self.secrets);
+        let results = self.environments.iter().map(Double::result).collect();
+        let plan = plan(self.cases, results, "1.27.3".into(), self.controls);
+        let drivers: Vec<Option<&dyn Environment>> =
+            self.environments.iter().map(|e| Some(e as &dyn Environment)).collect();
+        let mut docket = Docket {
+            run: meta(),
+            environments: plan.environments.clone(),
+            claims: vec![claim()],
+            cases: plan.cases.clone(),
+            normalisers: Vec::new(),
+            goldens: BTreeMap::new(),
+            expectations: Vec::new(),
+            floors: Vec::new(),
+        };
+        let judge = Judge::new(&docket.normalisers, &docket.goldens, &store).unwrap();
+        let drive = Drive {
+            plan: &plan,
+            environments: &drivers,
+            subject: "sdk=1.27.3",
+            store: &store,
+            redactor: &redactor,
+            judge: &judge,
+            data: &|_| None,
+        };
+        let records = run(&drive, self.limits, &self.stop, &Silent);
+        docket.run.interrupted = self.stop.requested();
+        let results = assemble(&docket, &records, &store).unwrap();
+        Bundle::new(bundle.path()).seal(&docket, &records, &results).unwrap();
+        Ran { records, results, bundle }
+    }
+}
+
+impl Ran {
+    /// The verdicts, in the order of the plan.
+    fn verdicts(&self) -> Vec<(&str, Verdict)> {
+        let id = |key: &'_ str| key.len() - key.trim_start_matches("s/").len();
+        self.results.cases.iter().map(|c| (&c.case[id(&c.case)..], c.verdict)).collect()
+    }
+
+    /// What judging the sealed bundle again says differs.
+    fn differences(&self) -> Vec<(String, String, String)> {
+        let judged = Bundle::new(self.bundle.path()).rejudge().unwrap();
+        assert_eq!(judged.problems, []);
+        judged.differences
+    }
+}
+
+/// Prints its arguments, and exits with what the variable EXIT says.
+fn echo(exec: &Exec) -> Exited {
+    let code = exec.env.get("EXIT").map_or(0, |c| c.parse().unwrap());
+    Exited { code: Some(code), ..printed(&exec.args.join(" ")) }
+}
+
+fn echoes(id: &str, args: &str) -> Case {
+    let step =
+        json!([{ "run": { "name": "echo", "program": "/echo", "args": [args], "stdout": args } }]);
+    case(id, step, json!({ "step": "echo", "args": ["other"] }))
+}
+
+#[test]
+fn an_interruption_leaves_inconclusive_cells() {
+    let stop = Arc::new(Stop::default());
+    let asked = Arc::clone(&stop);
+    let environment = Double::new("host", move |exec| {
+        if exec.args == ["b"] {
+            asked.request();
+        }
+        Ok(echo(exec))
+    });
+    let cases = ["a", "b", "c", "d"].map(|id| echoes(id, id)).to_vec();
+    let mut rig = Rig::new(cases, environment);
+    rig.stop = stop;
+    let ran = rig.run();
+    assert_eq!(
+        ran.verdicts(),
+        [
+            ("a", Verdict::Pass),
+            ("b", Verdict::Inconclusive),
+            ("c", Verdict::Inconclusive),
+            ("d", Verdict::Inconclusive),
+        ]
+    );
+    for case in &ran.results.cases[1..] {
+        assert_eq!(case.skip, Some(Skip::Interrupted));
+    }
+    assert_eq!(ran.results.summary.exit_code, 2);
+    assert_eq!(ran.results.summary.reasons, ["3 inconclusive", "1 interruption before the end"]);
+    assert_eq!(ran.differences(), []);
+}
+
+#[test]
+fn the_time_limit_of_the_run_leaves_inconclusive_cells() {
+    let mut rig = Rig::new(vec![echoes("a", "a")], Double::new("host", |e| Ok(echo(e))));
+    rig.limits.run = Duration::ZERO;
+    let ran = rig.run();
+    assert_eq!(ran.verdicts(), [("a", Verdict::Inconclusive)]);
+    assert_eq!(ran.results.cases[0].skip, Some(Skip::RunTimeLimit { seconds: 0 }));
+    assert_eq!(ran.results.summary.exit_code, 2);
+}
+
+#[test]
+fn the_time_limit_of_a_step_is_inconclusive() {
+    let late = |exec: &Exec| {
+        assert_eq!(exec.limit, Duration::from_secs(7));
+        Ok(Exited { timed_out: true, ..Exited::default() })
+    };
+    let step = json!([{ "run": { "program": "/p", "timeout": 7, "stdout": "" } }]);
+    let cases = vec![case("late", step, json!({ "step": 1, "args": ["x"] }))];
+    let ran = Rig::new(cases, Double::new("host", late)).run();
+    assert_eq!(ran.verdicts(), [("late", Verdict::Inconclusive)]);
+    assert_eq!(ran.results.cases[0].checks[0].actual, "still running after 7000 ms, killed");
+}
+
+#[test]
+fn a_late_success_is_recorded_and_flaky() {
+    let tries = AtomicUsize::new(0);
+    let environment = Double::new("host", move |exec| {
+        let number = tries.fetch_add(1, Ordering::SeqCst);
+        let code = if exec.args == ["late"] && number >= 2 { 0 } else { 1 };
+        Ok(Exited { code: Some(code), ..printed("x") })
+    });
+    let tried = |id: &str| {
+        let step = json!([
+            { "run": { "name": "p", "program": "/p", "args": [id], "retries": 2, "stdout": "x" } },
+        ]);
+        case(id, step, json!({ "step": "p", "args": ["other"] }))
+    };
+    let ran = Rig::new(vec![tried("late"), tried("never")], environment).run();
+    assert_eq!(ran.verdicts(), [("late", Verdict::Pass), ("never", Verdict::Fail)]);
+    assert_eq!([ran.results.cases[0].flaky, ran.results.cases[1].flaky], [true, false]);
+    for record in &ran.records {
+        assert_eq!(record.steps.len(), 1);
+        assert_eq!(record.steps[0].failed_tries.len(), 2);
+    }
+    assert_eq!(ran.differences(), []);
+}
+
+#[test]
+fn controls_turn_red_stay_green_or_miss_their_check() {
+    let echoes = |id: &str, control| {
+        let step = json!([
+            { "run": { "name": "echo", "program": "/echo", "args": ["a"], "stdout": "a" } },
+        ]);
+        case(id, step, control)
+    };
+    let cases = vec![
+        echoes("red", json!({ "step": "echo", "args": ["b"], "turns": "echo.stdout" })),
+        echoes("green", json!({ "step": "echo", "env": { "UNSEEN": "1" } })),
+        echoes("other", json!({ "step": "echo", "args": ["b"], "turns": "echo.exit" })),
+        echoes("unfit", json!({ "step": "echo", "url": "x" })),
+    ];
+    let mut rig = Rig::new(cases, Double::new("host", |e| Ok(echo(e))));
+    rig.controls = true;
+    let ran = rig.run();
+    assert!(ran.verdicts().iter().all(|(_, v)| *v == Verdict::Pass));
+    let controls: Vec<_> = ran
+        .results
+        .controls
+        .iter()
+        .map(|c| (&*c.case, c.verdict, c.red.join(" "), c.problem.as_deref().unwrap_or("")))
+        .collect();
+    let (fail, pass, none) = (Verdict::Fail, Verdict::Pass, String::new);
+    assert_eq!(
+        controls,
+        [
+            ("s/red", fail, "echo.stdout".to_owned(), ""),
+            ("s/green", pass, none(), "it stayed green"),
+            ("s/other", fail, "echo.stdout".to_owned(), "check echo.exit did not turn red"),
+            (
+                "s/unfit",
+                Verdict::Inconclusive,
+                none(),
+                "a `run` step has no `url` that a control could change"
+            ),
+        ]
+    );
+    let summary = &ran.results.summary;
+    assert_eq!(
+        [summary.controls_red, summary.controls_green, summary.controls_undriven],
+        [1, 1, 2]
+    );
+    assert_eq!(summary.exit_code, 1);
+    assert_eq!(ran.differences(), []);
+}
+
+#[test]
+fn secrets_are_in_nothing_that_is_stored() {
+    let environment = Double::new("host", |exec| {
+        let said = format!("{} and {}\n", exec.args[0], exec.env["KEY"]);
+        Ok(Exited { stderr: said.clone().into_bytes(), ..printed(&said) })
+    });
+    let step = json!([
+        { "env": { "set": { "KEY": "hush-hush", "ADDRESS": "https://me:pw@host/" } } },
+        { "run": {
+            "name": "p", "program": "/p", "args": ["x=hush-hush"],
+            "stdout": "x=[redacted] and [redacted]",
+        } },
+        { "write": { "path": "hush", "text": "hush-hush" } },
+        { "file": { "path": "hush", "text": "[redacted]" } },
+    ]);
+    let cases = vec![case("hush", step, json!({ "step": "p", "args": ["y"] }))];
+    let mut rig = Rig::new(cases, environment);
+    rig.secrets =
+        vec![("API_TOKEN".into(), "hush-hush".into()), ("HOME".into(), "/work/home".into())];
+    let ran = rig.run();
+    assert_eq!(ran.verdicts(), [("hush", Verdict::Pass)], "{:?}", ran.results.cases[0].checks);
+    // One in the arguments, two in the variables, two in each output, one in what was written and
+    // one in what was read.
+    assert_eq!(ran.records[0].redactions, 1 + 2 + 2 + 2 + 1 + 1);
+    assert_eq!(ran.results.run.redactions, 9);
+    let text = serde_json::to_string(&ran.records[0]).unwrap();
+    assert!(!text.contains("hush-hush") && !text.contains("me:pw"), "{text}");
+    for blob in std::fs::read_dir(ran.bundle.path().join("blobs")).unwrap() {
+        let bytes = std::fs::read(blob.unwrap().path()).unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains("hush-hush"));
+    }
+    assert_eq!(ran.differences(), []);
+}
+
+#[test]
+fn a_driver_that_breaks_is_no_failure_of_the_subject() {
+    let environment = Double::new("host", |exec| match exec.args[0].as_str() {
+        "panics" => panic!("out of its depth"),
+        "fails" => Err(broken("starting /echo")),
+        _ => Ok(echo(exec)),
+    });
+    let cases =
+        ["first", "panics", "fails", "no-sandbox", "last"].map(|id| echoes(id, id)).to_vec();
+    let ran = Rig::new(cases, environment).run();
+    assert_eq!(
+        ran.verdicts(),
+        [
+            ("first", Verdict::Pass),
+            ("panics", Verdict::HarnessError),
+            ("fails", Verdict::HarnessError),
+            ("no-sandbox", Verdict::HarnessError),
+            ("last", Verdict::Pass),
+        ]
+    );
+    let messages: Vec<_> = ran.results.cases.iter().filter_map(|c| c.broken.as_deref()).collect();
+    assert_eq!(
+        messages,
+        [
+            "the driver panicked: out of its depth",
+            "host: starting /echo: the machinery failed",
+            "host: open: the machinery failed",
+        ]
+    );
+    assert_eq!(ran.results.summary.exit_code, 255);
+    assert_eq!(ran.differences(), []);
+}
+
+#[test]
+fn only_what_needs_an_sdk_misses_it() {
+    let environment = Double::new("host", |e| Ok(echo(e))).with(Capability::Go);
+    let go = json!([{ "go": { "name": "v", "args": ["version"], "stdout": "x" } }]);
+    let refers = json!([{ "run": { "program": "/echo", "args": ["${goroot}"], "stdout": "" } }]);
+    let cases = vec![
+        echoes("without", "x"),
+        case("with", go, json!({ "step": "v", "args": ["env"] })),
+        case("refers", refers, json!({ "step": 1, "args": ["x"] })),
+    ];
+    let ran = Rig::new(cases, environment).run();
+    assert_eq!(
+        ran.verdicts(),
+        [
+            ("without", Verdict::Pass),
+            ("with", Verdict::Unavailable),
+            ("refers", Verdict::Unavailable),
+        ]
+    );
+    assert_eq!(ran.results.cases[1].skip, Some(Skip::SdkAbsent { detail: "no SDK 1.27.3".into() }));
+}
+
+#[test]
+fn a_value_that_was_not_captured_ends_the_case_undecided() {
+    let step = json!([
+        { "run": { "program": "/echo", "args": ["no"], "stdout": "no", "capture": { "got": "(yes)" } } },
+        { "run": { "program": "/echo", "args": ["${got}"], "stdout": "yes" } },
+    ]);
+    let cases = vec![case("captures", step, json!({ "step": 2, "args": ["x"] }))];
+    let ran = Rig::new(cases, Double::new("host", |e| Ok(echo(e)))).run();
+    assert_eq!(ran.verdicts(), [("captures", Verdict::Inconclusive)]);
+    assert_eq!(ran.records[0].outcome, RunOutcome::Driven);
+    assert_eq!(ran.records[0].steps.len(), 1);
+}
+
+#[test]
+fn the_order_is_that_of_the_plan_however_many_run_at_once() {
+    let cases: Vec<_> = (0..40).map(|n| echoes(&format!("c{n}"), "x")).collect();
+    let keys: Vec<_> = cases.iter().map(Case::key).collect();
+    let mut rig = Rig::new(cases, Double::new("host", |e| Ok(echo(e))));
+    rig.limits.jobs = 8;
+    let ran = rig.run();
+    let seen: Vec<_> = ran.records.iter().map(|r| r.case.clone()).collect();
+    assert_eq!(seen, keys);
+    assert!(ran.verdicts().iter().all(|(_, v)| *v == Verdict::Pass));
+}
