@@ -197,6 +197,21 @@ pub fn small() -> Results {
     })
 }
 
+/// A run in which one environment is broken with all its 86 cases, and one without any.
+pub fn broken() -> Results {
+    let broken =
+        |name: &str, why: &str| EnvironmentResult { broken: Some(why.into()), ..described(name) };
+    let why = "image:bookworm: the handshake failed: the program that is not there was found";
+    let mut results = small();
+    results.environments.push(broken("image:bookworm", why));
+    results.environments.push(broken("image:none", "the image has no shell"));
+    results.cases.extend((0..86).map(|at| CaseResult {
+        broken: Some(why.into()),
+        ..case(&format!("path/case-{at}"), "image:bookworm", Verdict::HarnessError, &["PATH-001"])
+    }));
+    summed(results)
+}
+
 /// A run with every verdict, and with names and outputs that mean harm.
 pub fn full() -> Results {
     let go = "PATH-027";

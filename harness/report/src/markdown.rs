@@ -2,6 +2,7 @@
 //! end early and say how much is left out; the totals come first and are always whole.
 
 use crate::escape::{markdown as esc, markdown_code as code};
+use crate::findings::findings;
 use crate::tally::{self, Counts, Tally};
 use crate::{sarif, text, words};
 use std::fmt::Write as _;
@@ -35,7 +36,7 @@ pub fn markdown(results: &Results) -> String {
     let reasons: Vec<_> = results.summary.reasons.iter().map(|r| format!("- {}", cut(r))).collect();
     page.list(&format!("Exit code {}.", results.summary.exit_code), &reasons);
     environments(&mut page, &tally);
-    findings(&mut page, results);
+    attention(&mut page, results);
     expected(&mut page, results);
     unavailable(&mut page, results);
     drift(&mut page, results);
@@ -175,19 +176,31 @@ fn worst(case: &CaseResult) -> String {
     checks.join("<br>")
 }
 
-fn findings(page: &mut Page, results: &Results) {
-    let cases = tally::by_alarm(results);
-    let rows: Vec<_> = cases
+/// One row for one cause.
+fn attention(page: &mut Page, results: &Results) {
+    let rows: Vec<_> = findings(results)
         .iter()
-        .filter(|(_, c)| tally::needs_attention(c.verdict))
-        .map(|(_, c)| {
-            row(&[
-                verdict(c.verdict),
-                format!("{}<br>{}", code(&c.case, 120), cut(&c.title)),
-                code(&c.environment.to_string(), 80),
-                worst(c),
-                code(&format!("{}:{}", c.file, c.line), 160),
-            ])
+        .map(|finding| {
+            let more = words::and_more(finding).map(|m| format!("<br>{}", cut(&m)));
+            let (what, seen, place) = match finding.case() {
+                Some((_, c)) => (
+                    format!(
+                        "{}<br>{}{}",
+                        code(&c.case, 120),
+                        cut(&c.title),
+                        more.unwrap_or_default()
+                    ),
+                    worst(c),
+                    code(&format!("{}:{}", c.file, c.line), 160),
+                ),
+                None => (
+                    format!("every case: {}", words::kept(finding)),
+                    cut(finding.broken.unwrap_or_default()),
+                    String::new(),
+                ),
+            };
+            let environment = code(&finding.environment.to_string(), 80);
+            row(&[verdict(finding.verdict()), what, environment, seen, place])
         })
         .collect();
     let columns = names(&["Verdict", "Case", "Environment", "What", "Where"]);
@@ -229,8 +242,13 @@ fn unavailable(page: &mut Page, results: &Results) {
     page.table("Not available", &columns, &rows, true);
 }
 
+/// A table for each question that environments answer differently; equal values have the same
+/// letter. One line for all other questions.
 fn drift(page: &mut Page, results: &Results) {
-    for table in tally::drift_tables(results) {
+    let tables = tally::drift_tables(results);
+    let (same, different): (Vec<_>, Vec<_>) =
+        tables.iter().partition(|t| t.differing().next().is_none());
+    for table in different {
         let mut columns = names(&["Environment"]);
         for (column, distinct) in table.columns.iter().zip(&table.distinct) {
             let mark = if *distinct > 1 { " (differs)" } else { "" };
@@ -241,13 +259,27 @@ fn drift(page: &mut Page, results: &Results) {
             .iter()
             .map(|r| {
                 let mut cells = vec![code(&r.environment.to_string(), 80)];
-                let value = |v: &Option<(&str, usize)>| v.map(|v| code(v.0, 160));
-                cells.extend(r.values.iter().map(|v| value(v).unwrap_or_default()));
+                cells.extend(r.values.iter().zip(&table.distinct).map(|(v, n)| drift_cell(*v, *n)));
                 row(&cells)
             })
             .collect();
         page.table(&format!("Drift: {}", cut(table.label)), &columns, &rows, false);
+        if let Some(alike) = table.alike() {
+            page.line(&format!("Alike in every value: {}.", cut(&alike)));
+            page.line("");
+        }
     }
+    if !same.is_empty() {
+        let labels: Vec<_> = same.iter().map(|t| cut(t.label)).collect();
+        page.line(&format!("Drift, the same everywhere: {}.", labels.join("; ")));
+        page.line("");
+    }
+}
+
+fn drift_cell(value: Option<(&str, usize)>, distinct: usize) -> String {
+    let Some((value, number)) = value else { return String::new() };
+    let shown = if value.is_empty() { "(empty)".to_owned() } else { code(value, 160) };
+    if distinct > 1 { format!("{} {shown}", tally::letter(number)) } else { shown }
 }
 
 fn floors(page: &mut Page, results: &Results) {

@@ -175,6 +175,41 @@ pub struct DriftTable<'a> {
     pub distinct: Vec<usize>,
 }
 
+impl DriftTable<'_> {
+    /// The columns that do not have one value everywhere.
+    pub fn differing(&self) -> impl Iterator<Item = usize> {
+        self.distinct.iter().enumerate().filter(|(_, n)| **n > 1).map(|(column, _)| column)
+    }
+
+    /// The environments whose rows are equal, as `host = wine; image:musl = image:trixie`; nothing
+    /// where no two are.
+    pub fn alike(&self) -> Option<String> {
+        let mut groups: Vec<(&[DriftValue<'_>], Vec<String>)> = Vec::new();
+        for row in &self.rows {
+            let name = row.environment.to_string();
+            match groups.iter_mut().find(|(values, _)| *values == row.values.as_slice()) {
+                Some((_, names)) if names.contains(&name) => {}
+                Some((_, names)) => names.push(name),
+                None => groups.push((&row.values, vec![name])),
+            }
+        }
+        let equal = groups.iter().filter(|(_, names)| names.len() > 1);
+        let equal: Vec<_> = equal.map(|(_, names)| names.join(" = ")).collect();
+        (!equal.is_empty()).then(|| equal.join("; "))
+    }
+}
+
+/// The letter of a value among those of its column: `A`, `B`, … `Z`, then numbers.
+pub fn letter(number: usize) -> String {
+    match u8::try_from(number) {
+        Ok(n) if n < 26 => char::from(b'A' + n).to_string(),
+        _ => (number + 1).to_string(),
+    }
+}
+
+/// A value with its number (from 0) among those of its column; nothing where it was not asked.
+pub type DriftValue<'a> = Option<(&'a str, usize)>;
+
 /// A row of a drift table.
 pub struct DriftRow<'a> {
     /// The environment.
@@ -183,8 +218,8 @@ pub struct DriftRow<'a> {
     pub case: usize,
     /// Its subject.
     pub subject: &'a str,
-    /// The values, by column, with the number (from 0) of the value among those of the column.
-    pub values: Vec<Option<(&'a str, usize)>>,
+    /// The values, by column.
+    pub values: Vec<DriftValue<'a>>,
 }
 
 /// The drift tables of a run, by label.

@@ -1,15 +1,18 @@
 //! The terminal: one table that a person can read, then what somebody must look at, what was
 //! absent and how to provide it. At most 80 columns, and complete without colour.
 
-use crate::tally::{self, Counts, Tally};
+use crate::findings::findings;
+use crate::tally::{self, Counts, DriftTable, Tally};
 use crate::text::{self, cut, cut_middle, pad, pad_left, width, wrap};
 use crate::{sarif, words};
-use twinproof_model::{CaseResult, Results, Verdict};
+use twinproof_model::{CaseResult, EnvironmentName, Results, Verdict};
 
 /// Columns of a line.
 const COLUMNS: usize = 80;
 /// How many cases a list shows before it refers to the report.
 const LISTED: usize = 40;
+/// How many findings it shows before that.
+const FINDINGS: usize = 30;
 /// How the line of totals begins.
 pub(crate) const TOTALS: &str = "Totals: ";
 
@@ -131,15 +134,15 @@ impl Screen {
     }
 }
 
-/// `case  environment`, and where the case stands.
-fn case_lines(screen: &mut Screen, case: &CaseResult) {
-    let label = pad(words::label(case.verdict), 15);
-    let environment = cut_middle(&text::line(&case.environment.to_string()), 22);
+/// `verdict  name in environment`.
+fn head_line(screen: &mut Screen, verdict: Verdict, name: &str, environment: &EnvironmentName) {
+    let label = pad(words::label(verdict), 15);
+    let environment = cut_middle(&text::line(&environment.to_string()), 22);
     let room = COLUMNS - 2 - width(&label) - 4 - width(&environment);
-    let name = cut_middle(&text::line(&case.case), room);
+    let name = cut_middle(&text::line(name), room);
     screen.pieces(&[
         (Style::Plain, "  "),
-        (Style::of(case.verdict), &label),
+        (Style::of(verdict), &label),
         (Style::Title, &name),
         (Style::Plain, " in "),
         (Style::Plain, &environment),
@@ -147,38 +150,54 @@ fn case_lines(screen: &mut Screen, case: &CaseResult) {
 }
 
 fn attention(screen: &mut Screen, results: &Results) {
-    let cases: Vec<_> = tally::by_alarm(results)
-        .into_iter()
-        .map(|(_, c)| c)
-        .filter(|c| tally::needs_attention(c.verdict))
-        .collect();
-    if cases.is_empty() {
+    let found = findings(results);
+    if found.is_empty() {
         return;
     }
-    screen.title(&format!("Needs attention ({})", cases.len()));
-    for case in cases.iter().take(LISTED) {
-        case_lines(screen, case);
-        let place =
-            cut_middle(&text::line(&format!("suites/{}:{}", case.file, case.line)), COLUMNS - 6);
-        screen.pieces(&[(Style::Dim, &format!("      {place}"))]);
-        if let Some(why) = words::why(case) {
-            screen.labelled(6, Style::Plain, "", &cut(&text::line(&why), 300));
+    screen.title(&format!("Needs attention ({})", found.len()));
+    for finding in found.iter().take(FINDINGS) {
+        match finding.case() {
+            Some((_, case)) => case_finding(screen, case),
+            None => {
+                head_line(screen, finding.verdict(), "every case", finding.environment);
+                let why = finding.broken.unwrap_or_default();
+                screen.labelled(6, Style::Plain, "", &cut(&text::line(why), 300));
+                screen.labelled(6, Style::Dim, "", &words::kept(finding));
+                continue;
+            }
         }
-        let checks: Vec<_> = case.checks.iter().filter(|c| c.verdict == case.verdict).collect();
-        for check in checks.iter().take(5) {
-            screen.labelled(6, Style::Title, "check   ", &cut_middle(&text::line(&check.id), 64));
-            screen.labelled(6, Style::Dim, "expected", &cut(&text::line(&check.expected), 260));
-            screen.labelled(6, Style::Dim, "actual  ", &cut(&text::line(&check.actual), 260));
-        }
-        if checks.len() > 5 {
-            let text = format!(
-                "      … and {} in report.html",
-                text::plural(checks.len() as u64 - 5, "check", "checks")
-            );
-            screen.pieces(&[(Style::Dim, &text)]);
+        if let Some(more) = words::and_more(finding) {
+            screen.labelled(6, Style::Dim, "", &cut(&text::line(&more), 150));
         }
     }
-    screen.more(cases.len());
+    if found.len() > FINDINGS {
+        let text = format!("  … and {} more: see report.html", found.len() - FINDINGS);
+        screen.pieces(&[(Style::Dim, &text)]);
+    }
+}
+
+/// A case, where it is declared, and what was seen.
+fn case_finding(screen: &mut Screen, case: &CaseResult) {
+    head_line(screen, case.verdict, &case.case, &case.environment);
+    let place =
+        cut_middle(&text::line(&format!("suites/{}:{}", case.file, case.line)), COLUMNS - 6);
+    screen.pieces(&[(Style::Dim, &format!("      {place}"))]);
+    if let Some(why) = words::why(case) {
+        screen.labelled(6, Style::Plain, "", &cut(&text::line(&why), 300));
+    }
+    let checks: Vec<_> = case.checks.iter().filter(|c| c.verdict == case.verdict).collect();
+    for check in checks.iter().take(5) {
+        screen.labelled(6, Style::Title, "check   ", &cut_middle(&text::line(&check.id), 64));
+        screen.labelled(6, Style::Dim, "expected", &cut(&text::line(&check.expected), 260));
+        screen.labelled(6, Style::Dim, "actual  ", &cut(&text::line(&check.actual), 260));
+    }
+    if checks.len() > 5 {
+        let text = format!(
+            "      … and {} in report.html",
+            text::plural(checks.len() as u64 - 5, "check", "checks")
+        );
+        screen.pieces(&[(Style::Dim, &text)]);
+    }
 }
 
 fn known(screen: &mut Screen, results: &Results) {
@@ -191,7 +210,7 @@ fn known(screen: &mut Screen, results: &Results) {
         screen.title(&format!("Known divergences ({})", cases.len()));
     }
     for case in cases.iter().take(LISTED) {
-        case_lines(screen, case);
+        head_line(screen, case.verdict, &case.case, &case.environment);
         if let Some(state) = sarif::expectation_of(results, case) {
             let e = &state.expectation;
             screen.labelled(6, Style::Plain, "", &cut(&text::line(&e.reason), 300));
@@ -230,37 +249,56 @@ fn unavailable(screen: &mut Screen, results: &Results) {
     }
 }
 
-/// The columns of drift tables that are not the same everywhere: value by value.
+/// The drift tables: value by value where environments differ, one line for all other tables.
 fn drift(screen: &mut Screen, results: &Results) {
-    for table in tally::drift_tables(results) {
-        let differing = table.distinct.iter().filter(|n| **n > 1).count();
-        let label = text::line(table.label);
-        screen.title(&format!(
-            "Drift, {}: {differing} of {} differ",
-            cut(&label, 40),
-            text::plural(table.columns.len() as u64, "value", "values")
-        ));
-        let shown = table.columns.iter().zip(&table.distinct).enumerate();
-        for (column, (name, distinct)) in shown.filter(|(_, (_, n))| **n > 1).take(LISTED) {
-            screen.pieces(&[(Style::Plain, "  "), (Style::Title, &cut(&text::line(name), 70))]);
-            for number in 0..(*distinct).min(8) {
-                let rows = table.rows.iter().filter_map(|r| {
-                    r.values[column].filter(|v| v.1 == number).map(|v| (v.0, r.environment))
-                });
-                let (values, mut names): (Vec<&str>, Vec<String>) =
-                    rows.map(|(v, e)| (v, e.to_string())).unzip();
-                names.dedup();
-                let value = match values.first() {
-                    Some(&"") => "(empty)",
-                    Some(value) => value,
-                    None => continue,
-                };
-                let line = format!("{}  in {}", cut(&text::line(value), 120), names.join(", "));
-                screen.labelled(4, Style::Doubt, "-", &cut(&text::line(&line), 300));
-            }
-            if *distinct > 8 {
-                screen.pieces(&[(Style::Dim, &format!("    … and {} more", distinct - 8))]);
-            }
+    let tables = tally::drift_tables(results);
+    if tables.is_empty() {
+        return;
+    }
+    screen.title("Drift");
+    let (same, different): (Vec<_>, Vec<_>) =
+        tables.iter().partition(|t| t.differing().next().is_none());
+    for table in different.iter().take(LISTED) {
+        drift_table(screen, table);
+    }
+    screen.more(different.len());
+    if !same.is_empty() {
+        let labels: Vec<_> = same.iter().map(|t| cut(&text::line(t.label), 60)).collect();
+        screen.labelled(2, Style::Good, "the same everywhere:", &cut(&labels.join("; "), 600));
+    }
+}
+
+fn drift_table(screen: &mut Screen, table: &DriftTable<'_>) {
+    let line = format!(
+        "{}: {} of {} differ",
+        cut(&text::line(table.label), 200),
+        table.differing().count(),
+        text::plural(table.columns.len() as u64, "value", "values")
+    );
+    screen.labelled(2, Style::Title, "", &line);
+    if let Some(alike) = table.alike() {
+        screen.labelled(4, Style::Dim, "alike in every value:", &cut(&text::line(&alike), 300));
+    }
+    for column in table.differing().take(LISTED) {
+        let (name, distinct) = (table.columns[column], table.distinct[column]);
+        screen.pieces(&[(Style::Plain, "    "), (Style::Title, &cut(&text::line(name), 70))]);
+        for number in 0..distinct.min(8) {
+            let rows = table.rows.iter().filter_map(|r| {
+                r.values[column].filter(|v| v.1 == number).map(|v| (v.0, r.environment))
+            });
+            let (values, mut names): (Vec<&str>, Vec<String>) =
+                rows.map(|(v, e)| (v, e.to_string())).unzip();
+            names.dedup();
+            let value = match values.first() {
+                Some(&"") => "(empty)",
+                Some(value) => value,
+                None => continue,
+            };
+            let line = format!("{}  in {}", cut(&text::line(value), 120), names.join(", "));
+            screen.labelled(6, Style::Doubt, "-", &cut(&text::line(&line), 300));
+        }
+        if distinct > 8 {
+            screen.pieces(&[(Style::Dim, &format!("      … and {} more", distinct - 8))]);
         }
     }
 }

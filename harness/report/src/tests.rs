@@ -46,6 +46,31 @@ fn reports_of_nothing(#[case] name: &str, #[case] reporter: Reporter) {
     insta::assert_snapshot!(format!("empty_{name}"), draw(reporter, &empty()));
 }
 
+#[rstest]
+#[case("terminal", Reporter::Terminal)]
+#[case("markdown", Reporter::Markdown)]
+fn reports_of_a_broken_environment(#[case] name: &str, #[case] reporter: Reporter) {
+    insta::assert_snapshot!(format!("broken_{name}"), draw(reporter, &fixture::broken()));
+}
+
+#[test]
+fn the_page_tells_a_broken_environment_and_keeps_its_cases() {
+    let page = html(&fixture::broken(), None);
+    assert_eq!(page.matches("The environment is there and does not work").count(), 2);
+    assert_eq!(page.matches(r#"data-environment="image:bookworm""#).count(), 86);
+    assert!(page.contains("the image has no shell"));
+}
+
+#[test]
+fn a_terminal_lists_thirty_findings() {
+    let mut results = full();
+    let case = results.cases[0].clone();
+    results.cases = vec![case; 50];
+    let screen = terminal(&fixture::summed(results), TerminalOptions::default());
+    assert!(screen.contains("Needs attention (50)"), "{screen}");
+    assert!(screen.contains("  … and 20 more: see report.html\n"), "{screen}");
+}
+
 #[test]
 fn the_page_of_a_small_run() {
     let page = html(&small(), None);
@@ -80,7 +105,7 @@ fn the_fixture_has_every_verdict() {
 }
 
 #[rstest]
-fn every_report_agrees(#[values(full(), small(), empty())] results: Results) {
+fn every_report_agrees(#[values(full(), small(), fixture::broken(), empty())] results: Results) {
     for reporter in ALL {
         assert_eq!(reconcile(&results, reporter, &draw(reporter, &results)), Ok(()));
     }

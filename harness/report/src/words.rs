@@ -1,6 +1,7 @@
 //! The sentences that several reports say: what a verdict means, what became of the run, how to
 //! repeat it. Plain words, without the markup of any report.
 
+use crate::findings::Finding;
 use crate::tally::Tally;
 use crate::text::plural;
 use twinproof_model::{CaseResult, DocumentVerdict, Expected, Results, Skip, Verdict};
@@ -62,6 +63,7 @@ pub fn headline(results: &Results, tally: &Tally<'_>) -> String {
     let (decided, passed) = (counts.decided(), counts.of(Verdict::Pass));
     let answering = tally.environments.iter().filter(|e| e.counts.decided() > 0).count() as u64;
     let absent = results.environments.iter().filter(|e| e.absent.is_some()).count() as u64;
+    let broken = results.environments.iter().filter(|e| e.broken.is_some()).count() as u64;
     let mut parts = vec![format!(
         "{passed} of {} {} in {}",
         plural(decided, "decided case", "decided cases"),
@@ -79,6 +81,7 @@ pub fn headline(results: &Results, tally: &Tally<'_>) -> String {
     also(counts.of(Verdict::Xpass), "expectation is stale", "expectations are stale");
     also(counts.of(Verdict::Inconclusive), "case is inconclusive", "cases are inconclusive");
     also(counts.of(Verdict::HarnessError), "case broke the harness", "cases broke the harness");
+    also(broken, "environment is broken", "environments are broken");
     also(absent, "environment was not available", "environments were not available");
     format!("{}.", parts.join("; "))
 }
@@ -89,6 +92,21 @@ pub fn why(case: &CaseResult) -> Option<String> {
         (Some(broken), _) => Some(broken.clone()),
         (None, Some(skip)) => Some(skip.to_string()),
         (None, None) => None,
+    }
+}
+
+/// `and 85 more cases in image:bookworm, for the same reason`; nothing where a finding is about one case.
+pub fn and_more(finding: &Finding<'_>) -> Option<String> {
+    let others = finding.others();
+    let cases = plural(others, "more case", "more cases");
+    (others > 0).then(|| format!("and {cases} in {}, for the same reason", finding.environment))
+}
+
+/// What a broken environment kept from running.
+pub fn kept(finding: &Finding<'_>) -> String {
+    match finding.cases.len() as u64 {
+        0 => "the environment is broken; no case was planned in it".to_owned(),
+        n => format!("the environment is broken: {} not judged", plural(n, "case", "cases")),
     }
 }
 

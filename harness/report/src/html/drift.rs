@@ -2,7 +2,7 @@
 //! values, each different value has a letter, so that equal ones are seen without colour.
 
 use super::parts::{anchor, code, shown};
-use crate::tally::DriftTable;
+use crate::tally::{self, DriftTable};
 use maud::{Markup, html};
 
 /// All tables.
@@ -18,7 +18,10 @@ fn table(table: &DriftTable<'_>) -> Markup {
         h3 { (shown(table.label)) }
         div.scroll.drift tabindex="0" role="region" aria-label=(format!("Drift: {}", crate::text::line(table.label))) {
             table {
-                caption { (differing(table)) }
+                caption {
+                    (differing(table))
+                    @if let Some(alike) = table.alike() { br; "Alike in every value: " (shown(&alike)) }
+                }
                 thead {
                     tr {
                         th scope="col" { "Environment" }
@@ -50,7 +53,7 @@ fn table(table: &DriftTable<'_>) -> Markup {
 }
 
 fn differing(table: &DriftTable<'_>) -> String {
-    let differing = table.distinct.iter().filter(|n| **n > 1).count();
+    let differing = table.differing().count();
     format!("{differing} of {} values differ between environments", table.columns.len())
 }
 
@@ -60,16 +63,8 @@ fn cell(value: Option<(&str, usize)>, distinct: usize) -> Markup {
     };
     html! {
         td class=(if distinct > 1 { format!("differs n{}", number % 6) } else { "same".to_owned() }) {
-            @if distinct > 1 { span.letter { (letter(number)) } " " }
+            @if distinct > 1 { span.letter { (tally::letter(number)) } " " }
             @if value.is_empty() { span.muted { "(empty)" } } @else { (code(value)) }
         }
-    }
-}
-
-/// `A`, `B`, … `Z`, then numbers.
-fn letter(number: usize) -> String {
-    match u8::try_from(number) {
-        Ok(n) if n < 26 => char::from(b'A' + n).to_string(),
-        _ => (number + 1).to_string(),
     }
 }

@@ -2,7 +2,8 @@
 //! environments and what was absent.
 
 use super::parts::{brief, case_link, chip, code, hash, shown, table};
-use crate::tally::{self, EnvironmentTally, Tally};
+use crate::findings::{Finding, findings};
+use crate::tally::{EnvironmentTally, Tally};
 use crate::{text, words};
 use maud::{Markup, html};
 use twinproof_model::{Results, Verdict};
@@ -99,38 +100,51 @@ fn number(n: u64) -> Markup {
     html! { @if n == 0 { td.zero { "0" } } @else { td { (n) } } }
 }
 
-/// What somebody must look at.
+/// What somebody must look at: one row for one cause.
 pub fn attention(results: &Results) -> Markup {
-    let cases: Vec<_> = tally::by_alarm(results)
-        .into_iter()
-        .filter(|(_, c)| tally::needs_attention(c.verdict))
-        .collect();
-    let rows: Vec<_> = cases
-        .iter()
-        .take(FINDINGS)
-        .map(|(index, case)| {
-            html! {
-                tr {
-                    td { (chip(case.verdict)) }
-                    th scope="row" { (case_link(*index, case)) br; (shown(&text::cut(&case.title, 200))) }
-                    td { (shown(&case.environment.to_string())) }
-                    td {
-                        @if let Some(why) = words::why(case) { (brief(&why)) }
-                        @for check in case.checks.iter().filter(|c| c.verdict == case.verdict).take(3) {
-                            div.finding { b { (shown(&text::cut_middle(&check.id, 60))) } ": expected " (brief(&check.expected)) ", actual " (brief(&check.actual)) }
-                        }
-                    }
-                }
-            }
-        })
-        .collect();
+    let found = findings(results);
+    let rows: Vec<_> = found.iter().take(FINDINGS).map(finding).collect();
     html! {
         @if rows.is_empty() {
             p { "Nothing: no case fails, is inconclusive, or broke the harness, and no expectation is stale." }
         } @else {
-            div.stack { (table("Cases that somebody must look at", &["Verdict", "Case", "Environment", "What was seen"], &rows)) }
-            @if cases.len() > FINDINGS {
-                p { "And " (cases.len() - FINDINGS) " more, among " a href="#cases" { "all cases" } "." }
+            div.stack { (table("What somebody must look at", &["Verdict", "Case", "Environment", "What was seen"], &rows)) }
+            @if found.len() > FINDINGS {
+                p { "And " (found.len() - FINDINGS) " more, among " a href="#cases" { "all cases" } "." }
+            }
+        }
+    }
+}
+
+fn finding(finding: &Finding<'_>) -> Markup {
+    let others = if finding.broken.is_some() { &finding.cases[..] } else { &finding.cases[1..] };
+    html! {
+        tr {
+            td { (chip(finding.verdict())) }
+            th scope="row" {
+                @match finding.case() {
+                    Some((index, case)) => { (case_link(index, case)) br; (shown(&text::cut(&case.title, 200))) }
+                    None => { "Every case: " (words::kept(finding)) }
+                }
+                @if !others.is_empty() {
+                    details {
+                        summary { @match words::and_more(finding) {
+                            Some(more) if finding.broken.is_none() => (shown(&more)),
+                            _ => { (text::plural(others.len() as u64, "case", "cases")) }
+                        } }
+                        ul.others { @for (index, case) in others { li { (case_link(*index, case)) } } }
+                    }
+                }
+            }
+            td.place { (shown(&finding.environment.to_string())) }
+            td {
+                @if let Some(broken) = finding.broken { (brief(broken)) }
+                @if let Some((_, case)) = finding.case() {
+                    @if let Some(why) = words::why(case) { (brief(&why)) }
+                    @for check in case.checks.iter().filter(|c| c.verdict == case.verdict).take(3) {
+                        div.finding { b { (shown(&text::cut_middle(&check.id, 60))) } ": expected " (brief(&check.expected)) ", actual " (brief(&check.actual)) }
+                    }
+                }
             }
         }
     }
@@ -181,6 +195,9 @@ fn environment(e: &EnvironmentTally<'_>) -> Markup {
     html! {
         article.card {
             h3 { (shown(&e.name.to_string())) }
+            @if let Some(broken) = &result.broken {
+                p { (chip(Verdict::HarnessError)) " The environment is there and does not work: " (code(broken)) }
+            }
             @if let Some(skip) = &result.absent {
                 p { (chip(Verdict::Unavailable)) " " (shown(&skip.to_string())) }
             }
