@@ -71,7 +71,7 @@ pub struct Conformance {
     /// Run every case's control too, and fail if one stays green
     #[arg(long)]
     controls: bool,
-    /// Runs at once
+    /// Runs at once; as many as cores and memory allow when absent
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// Time limit of a step that names none, in seconds
@@ -160,7 +160,7 @@ impl Conformance {
             Judge::new(&docket.normalisers, &docket.goldens, &store).map_err(Failure::invalid)?;
         let progress = CellProgress::new(&board, &plan);
         let limits = Limits {
-            jobs: self.jobs.unwrap_or_else(|| Limits::default().jobs).max(1),
+            jobs: self.jobs.unwrap_or_else(jobs).max(1),
             step: Duration::from_secs(self.step_limit),
             run: Duration::from_secs(self.run_limit),
             ..Limits::default()
@@ -307,6 +307,18 @@ fn environment_results(
             }
         })
         .collect()
+}
+
+/// Runs at once by default: by cores, and by memory, of which a Go build takes up to 1 GiB.
+fn jobs() -> usize {
+    const EACH: u64 = 1 << 30;
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    let by_memory = usize::try_from(system.available_memory() / EACH).unwrap_or(usize::MAX);
+    match system.available_memory() {
+        0 => Limits::default().jobs,
+        _ => Limits::default().jobs.min(by_memory),
+    }
 }
 
 /// What would run, a case a line.
