@@ -119,7 +119,7 @@ fn body(results: &Results, case: &CaseResult, raw: Option<Markup>) -> Markup {
             details { summary { "Answers for the drift table " b { (shown(label)) } }
                 dl { @for (k, v) in values { dt { (shown(k)) } dd { (code(v)) } } } }
         }
-        @if let Some(raw) = raw { details { summary { "Raw evidence" } (raw) } }
+        @if let Some(raw) = raw { details.raw { summary { "Raw evidence" } (raw) } }
         dl.facts {
             dt { "declared" } dd { code { "suites/" (shown(&place)) } }
             dt { "level" } dd { (case.level.as_str()) }

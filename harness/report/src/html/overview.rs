@@ -160,7 +160,7 @@ pub fn unavailable(results: &Results) -> Markup {
             Some(html! {
                 tr {
                     th scope="row" { (shown(&e.name.to_string())) }
-                    td { @if e.required { "yes" } @else { "no" } }
+                    td { @if e.required { "required" } @else { "not required" } }
                     td { (shown(&skip.to_string())) }
                     td { @if let Some(remedy) = words::remedy(skip) { (code(remedy)) } @else { "–" } }
                 }
@@ -170,7 +170,7 @@ pub fn unavailable(results: &Results) -> Markup {
     html! {
         @if rows.is_empty() { p { "Every environment that was asked for was available." } }
         @else {
-            (table("Environments that were not available", &["Environment", "Required", "What is missing", "To provide it"], &rows))
+            div.stack { (table("Environments that were not available", &["Environment", "Required", "What is missing", "To provide it"], &rows)) }
         }
     }
 }
@@ -180,6 +180,15 @@ pub fn environments(tally: &Tally<'_>) -> Markup {
     html! {
         @if tally.environments.is_empty() { p { "None was selected." } }
         div.cards { @for e in &tally.environments { (environment(e)) } }
+    }
+}
+
+/// A fact; a list of hundreds of packages folded up, for it would hide all other facts.
+fn fact(value: &str) -> Markup {
+    const SHORT: usize = 120;
+    html! {
+        @if value.len() <= SHORT { (shown(value)) }
+        @else { details { summary { (shown(&text::cut(value, 40))) } (shown(value)) } }
     }
 }
 
@@ -207,7 +216,7 @@ fn environment(e: &EnvironmentTally<'_>) -> Markup {
                 }
                 @if let Some(image) = &f.image { dt { "image" } dd { (hash(image)) } }
                 @for (version, origin) in &f.sdks { dt { "SDK " (shown(version)) } dd { (code(origin)) } }
-                @for (name, value) in &f.facts { dt { (shown(name)) } dd { (shown(value)) } }
+                @for (name, value) in &f.facts { dt { (shown(name)) } dd { (fact(value)) } }
                 @if let Some(class) = &result.class { dt { "golden class" } dd { (shown(class)) } }
                 @if result.required { dt { "required" } dd { "yes" } }
             }

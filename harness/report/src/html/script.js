@@ -69,7 +69,7 @@
 
   let closed = [];
   window.addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
+    closed = [...document.querySelectorAll("article.case[data-attention] > details:not([open])")];
     for (const d of closed) d.open = true;
   });
   window.addEventListener("afterprint", () => {
