@@ -66,12 +66,15 @@ pub struct Limits {
     pub bytes: u64,
     /// Entries.
     pub entries: usize,
+    /// How deep to look: 0 is the path itself, 1 what is in it. What is deeper is not listed and
+    /// does not count for the other limits.
+    pub depth: u32,
 }
 
 impl Default for Limits {
-    /// 64 MiB and 20,000 entries.
+    /// 64 MiB and 20,000 entries, however deep.
     fn default() -> Self {
-        Self { bytes: 64 << 20, entries: 20_000 }
+        Self { bytes: 64 << 20, entries: 20_000, depth: u32::MAX }
     }
 }
 
@@ -135,21 +138,35 @@ pub(crate) fn pack(dir: &str, entries: &[Entry]) -> Result<Vec<u8>, Error> {
     builder.into_inner().map_err(broken)
 }
 
+/// Whether what has come of an archive so far says that it is one of a directory.
+pub(crate) fn begins_with_dir(bytes: &[u8]) -> bool {
+    let mut archive = Archive::new(bytes);
+    let first = archive.entries().ok().and_then(|mut entries| entries.next());
+    matches!(first, Some(Ok(entry)) if entry.header().entry_type() == EntryType::Directory)
+}
+
+/// Whether a path relative to what is looked at is within the depth.
+fn within(path: &str, depth: u32) -> bool {
+    path.split('/').filter(|part| !part.is_empty()).count() <= depth as usize
+}
+
 /// Unpacks the archive of `path`, whose entries all begin with the last part of `path`.
 pub(crate) fn unpack(path: &str, bytes: &[u8], limits: Limits) -> Result<Vec<Entry>, Error> {
     let broken = |source| Error::Archive { path: path.into(), source };
     let large = |what: String| Error::TooLarge { path: path.into(), what };
     let mut entries: Vec<Entry> = Vec::new();
     let mut files: HashMap<String, usize> = HashMap::new();
-    let mut total = 0_u64;
+    let (mut total, mut listed) = (0_u64, 0);
     for entry in Archive::new(bytes).entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
-        if entries.len() == limits.entries {
-            return Err(large(format!("{} entries", limits.entries)));
-        }
         let full = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let full = full.trim_end_matches('/').to_owned();
         let relative = full.split_once('/').map_or("", |(_, rest)| rest).to_owned();
+        let wanted = within(&relative, limits.depth);
+        listed += usize::from(wanted);
+        if listed > limits.entries {
+            return Err(large(format!("{} entries", limits.entries)));
+        }
         let target = |bytes: Option<std::borrow::Cow<'_, [u8]>>| {
             String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
         };
@@ -164,7 +181,9 @@ pub(crate) fn unpack(path: &str, bytes: &[u8], limits: Limits) -> Result<Vec<Ent
                 }
             }
             kind if kind.is_file() => {
-                total = total.saturating_add(entry.size());
+                if wanted {
+                    total = total.saturating_add(entry.size());
+                }
                 if total > limits.bytes {
                     return Err(large(format!("{} bytes", limits.bytes)));
                 }
@@ -180,7 +199,13 @@ pub(crate) fn unpack(path: &str, bytes: &[u8], limits: Limits) -> Result<Vec<Ent
         let mode = entry.header().mode().map_err(broken)? & 0o7777;
         let mtime = Some(entry.header().mtime().map_err(broken)?);
         entries.push(Entry { path: relative, kind, mode, mtime });
+        // The rest may be missing; see `begins_with_dir`.
+        if limits.depth == 0 {
+            break;
+        }
     }
+    // Not before: one that is listed may be a further name of one that is not.
+    entries.retain(|entry| within(&entry.path, limits.depth));
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(entries)
 }
@@ -229,10 +254,34 @@ mod tests {
     #[test]
     fn limits_hold() {
         let packed = pack("/w", &[Entry::file("a", "12345"), Entry::file("b", "67890")]).unwrap();
-        let of = |bytes, entries| unpack("/w", &packed, Limits { bytes, entries });
+        let of =
+            |bytes, entries| unpack("/w", &packed, Limits { bytes, entries, ..Limits::default() });
         assert_eq!(of(10, 2).unwrap().len(), 2);
         assert_eq!(of(9, 2).unwrap_err().to_string(), "/w holds more than 9 bytes");
         assert_eq!(of(10, 1).unwrap_err().to_string(), "/w holds more than 1 entries");
+    }
+
+    #[rstest]
+    #[case(0, &[""])]
+    #[case(1, &["", "a", "d"])]
+    #[case(2, &["", "a", "d", "d/b"])]
+    fn what_is_too_deep_is_not_listed_and_does_not_count(
+        #[case] depth: u32,
+        #[case] want: &[&str],
+    ) {
+        let entries = [
+            Entry::dir("w"),
+            Entry::dir("w/d"),
+            Entry::file("w/d/b", "12345"),
+            Entry::file("w/a", "12345"),
+        ];
+        let packed = pack("/", &entries).unwrap();
+        let limits = Limits { bytes: 5 * u64::from(depth), entries: want.len(), depth };
+        let found = unpack("/w", &packed, limits).unwrap();
+        assert_eq!(found.iter().map(|e| e.path.as_str()).collect::<Vec<_>>(), want);
+        // The first header is enough for the directory itself.
+        assert!(begins_with_dir(&packed[..512]) && !begins_with_dir(&packed[..511]));
+        assert_eq!(unpack("/w", &packed[..512], Limits { depth: 0, ..limits }).unwrap().len(), 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use testcontainers::bollard::query_parameters::{
     DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 
-use crate::archive::{Entry, Limits, pack, unpack};
+use crate::archive::{Entry, Limits, begins_with_dir, pack, unpack};
 use crate::runtime::block_on;
 use crate::{Error, Exec, Session};
 
@@ -28,7 +28,9 @@ impl Session {
     }
 
     /// Reads a file, a link, or a directory with everything below it, sorted by path; the first
-    /// entry's path is empty and stands for `path` itself. Links are not followed.
+    /// entry's path is empty and stands for `path` itself. Links are not followed. What is deeper
+    /// than `limits.depth` is not listed; but for a depth of 0 the engine sends it all the same, and
+    /// what it sends is bounded by the other limits.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::TooLarge`], [`Error::Archive`], [`Error::Engine`].
@@ -42,6 +44,9 @@ impl Session {
             let mut bytes: Vec<u8> = Vec::new();
             while let Some(chunk) = stream.next().await {
                 bytes.extend_from_slice(&chunk.map_err(Error::engine(format!("read {path}")))?);
+                if limits.depth == 0 && begins_with_dir(&bytes) {
+                    break;
+                }
                 if bytes.len() > most {
                     let what = format!("{} bytes", limits.bytes);
                     return Err(Error::TooLarge { path: path.into(), what });

@@ -183,14 +183,15 @@ pub enum Contents {
     Hashes,
 }
 
-/// How much [`Sandbox::entries`] may look at.
+/// How deep [`Sandbox::entries`] looks, and how much may be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotLimits {
-    /// Deepest level below the path; 0 is the path itself.
+    /// Deepest level that is listed: 0 is the path itself, 1 what is in it. That there is more is no
+    /// error, and it does not count for the other limits.
     pub depth: u32,
-    /// Most entries.
+    /// Most entries; more are an error.
     pub entries: usize,
-    /// Most bytes in all.
+    /// Most bytes in all; more are an error.
     pub bytes: u64,
 }
 

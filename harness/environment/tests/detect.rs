@@ -148,7 +148,11 @@ fn an_image_shakes_hands(#[case] name: &str, #[case] libc: Capability, #[case] v
     let entries = sandbox.entries(&root, Contents::Hashes, SnapshotLimits::default()).unwrap();
     let shown: Vec<_> = entries.iter().map(|e| (e.path.as_str(), e.target.as_deref())).collect();
     assert_eq!(shown, [("", None), ("d", None), ("d/link", Some("no where"))]);
-    let limits = SnapshotLimits { depth: 1, ..SnapshotLimits::default() };
+    for (depth, entries) in [(0, 1), (1, 2), (2, 3)] {
+        let limits = SnapshotLimits { depth, entries, bytes: 0 };
+        assert_eq!(sandbox.entries(&root, Contents::Hashes, limits).unwrap().len(), entries);
+    }
+    let limits = SnapshotLimits { entries: 2, ..SnapshotLimits::default() };
     let error = sandbox.entries(&root, Contents::Hashes, limits).unwrap_err();
     assert!(matches!(error, EnvironmentError::Limit { .. }), "{error}");
     drop(sandbox);

@@ -224,7 +224,6 @@ fn entries_show_what_was_put(machine: &Machine) {
 }
 
 #[rstest]
-#[case(SnapshotLimits { depth: 1, ..SnapshotLimits::default() }, "1 levels")]
 #[case(SnapshotLimits { entries: 3, ..SnapshotLimits::default() }, "3 entries")]
 #[case(SnapshotLimits { bytes: 7, ..SnapshotLimits::default() }, "7 bytes")]
 fn limits_are_kept(machine: &Machine, #[case] limits: SnapshotLimits, #[case] want: &str) {
@@ -237,6 +236,10 @@ fn limits_are_kept(machine: &Machine, #[case] limits: SnapshotLimits, #[case] wa
     assert!(matches!(&error, EnvironmentError::Limit { limit, .. } if limit == want), "{error:?}");
     let enough = SnapshotLimits { depth: 3, entries: 5, bytes: 8 };
     assert_eq!(sandbox.entries(&path, Contents::Hashes, enough).unwrap().len(), 5);
+    for (depth, entries, bytes) in [(0, 1, 0), (1, 3, 4), (2, 4, 4)] {
+        let limits = SnapshotLimits { depth, entries, bytes };
+        assert_eq!(sandbox.entries(&path, Contents::Hashes, limits).unwrap().len(), entries);
+    }
 }
 
 #[rstest]

@@ -172,6 +172,10 @@ fn files_keep_their_modes_and_links() {
     let link = entries("d/link", SnapshotLimits::default()).unwrap();
     assert_eq!((link[0].path.as_str(), link[0].kind), ("", EntryKind::Symlink));
     assert_eq!(entries("d/no", SnapshotLimits::default()).unwrap(), []);
+    for path in ["d", "d/link", "d/deep/it's $x"] {
+        let itself = SnapshotLimits { depth: 0, ..SnapshotLimits::default() };
+        assert_eq!(entries(path, itself).unwrap().len(), 1);
+    }
     let limits = SnapshotLimits { bytes: 3, ..SnapshotLimits::default() };
     let error = entries("d", limits).unwrap_err();
     assert!(matches!(error, EnvironmentError::Limit { .. }), "{error}");

@@ -93,8 +93,8 @@ impl Sandbox for ContainerSandbox<'_> {
         limits: SnapshotLimits,
     ) -> Result<Vec<Entry>, EnvironmentError> {
         let unix = self.unix(path)?;
-        let bounds = Limits { bytes: limits.bytes, entries: limits.entries };
-        let found = match self.session.snapshot(&unix, bounds) {
+        let SnapshotLimits { depth, entries, bytes } = limits;
+        let found = match self.session.snapshot(&unix, Limits { bytes, entries, depth }) {
             Ok(found) => found,
             Err(Error::NotFound { .. }) => return Ok(Vec::new()),
             Err(Error::TooLarge { what, .. }) => {
@@ -106,12 +106,6 @@ impl Sandbox for ContainerSandbox<'_> {
             }
             Err(e) => return Err(self.failed(format!("reading {path}"), &e)),
         };
-        let depth = |path: &str| path.split('/').filter(|part| !part.is_empty()).count();
-        if let Some(deep) = found.iter().find(|e| depth(&e.path) > limits.depth as usize) {
-            let what = format!("the depth of {}", deep.path);
-            let limit = format!("{} levels", limits.depth);
-            return Err(EnvironmentError::limit(self.name, what, limit));
-        }
         Ok(found.into_iter().map(|entry| self.shown(entry, contents)).collect())
     }
 }

@@ -29,7 +29,7 @@ pub(crate) enum FileError {
 }
 
 /// What is at `path` and below it, sorted by path, the path itself first; empty when nothing is
-/// there. `keeps_modes` says whether permission bits mean anything on that file system.
+/// there. What is deeper than the limit is not looked at. `keeps_modes` says whether permission bits mean anything on that file system.
 ///
 /// # Errors
 /// When something cannot be read, or is over the limits.
@@ -94,7 +94,7 @@ impl Walk {
             EntryKind::Dir | EntryKind::Other => {}
         }
         self.entries.push(entry);
-        if kind == EntryKind::Dir {
+        if kind == EntryKind::Dir && depth < self.limits.depth {
             self.descend(path, &relative, depth)?;
         }
         Ok(())
@@ -103,12 +103,6 @@ impl Walk {
     fn descend(&mut self, path: &Path, relative: &str, depth: u32) -> Result<(), FileError> {
         for child in std::fs::read_dir(path).map_err(|e| failed(path, e))? {
             let child = child.map_err(|e| failed(path, e))?;
-            if depth >= self.limits.depth {
-                return Err(FileError::Limit {
-                    what: format!("the depth of {}", child.path().display()),
-                    limit: format!("{} levels", self.limits.depth),
-                });
-            }
             let name = shown(child.file_name().as_encoded_bytes());
             let below = if relative.is_empty() { name } else { format!("{relative}/{name}") };
             match child.path().symlink_metadata() {

@@ -58,19 +58,16 @@ pub(super) fn unpack(
 ) -> Result<Vec<Entry>, UnpackError> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut first_names: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
-    let mut total = 0;
+    let (mut total, mut listed) = (0, 0);
     for entry in Archive::new(bytes).entries()? {
         let mut entry = entry?;
-        if entries.len() >= limits.entries {
-            let limit = format!("{} entries", limits.entries);
-            return Err(UnpackError::Limit("the number of files".to_owned(), limit));
-        }
         let full = entry.path_bytes().into_owned();
         let path = relative(&full);
-        let depth = path.split('/').filter(|part| !part.is_empty()).count();
-        if depth > limits.depth as usize {
-            let limit = format!("{} levels", limits.depth);
-            return Err(UnpackError::Limit(format!("the depth of {path}"), limit));
+        let wanted = within(&path, limits.depth);
+        listed += usize::from(wanted);
+        if listed > limits.entries {
+            let limit = format!("{} entries", limits.entries);
+            return Err(UnpackError::Limit("the number of files".to_owned(), limit));
         }
         let link = entry.link_name_bytes().map(|name| name.into_owned()).unwrap_or_default();
         let mut shown_entry = Entry {
@@ -95,7 +92,9 @@ pub(super) fn unpack(
                 }
             }
             kind if kind.is_file() => {
-                total += entry.size();
+                if wanted {
+                    total += entry.size();
+                }
                 if total > limits.bytes {
                     let limit = format!("{} bytes", limits.bytes);
                     return Err(UnpackError::Limit("the size of all files".to_owned(), limit));
@@ -112,8 +111,15 @@ pub(super) fn unpack(
         }
         entries.push(shown_entry);
     }
+    // Not before: one that is listed may be a further name of one that is not.
+    entries.retain(|entry| within(&entry.path, limits.depth));
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(entries)
+}
+
+/// Whether a path relative to what is looked at is within the depth.
+fn within(path: &str, depth: u32) -> bool {
+    path.split('/').filter(|part| !part.is_empty()).count() <= depth as usize
 }
 
 /// `./a/b/` as `a/b`, `.` as nothing.
@@ -143,13 +149,21 @@ mod tests {
     }
 
     #[rstest]
-    #[case(SnapshotLimits { depth: 2, ..SnapshotLimits::default() }, "2 levels")]
     #[case(SnapshotLimits { entries: 0, ..SnapshotLimits::default() }, "0 entries")]
     #[case(SnapshotLimits { bytes: 3, ..SnapshotLimits::default() }, "3 bytes")]
     fn limits_are_kept(#[case] limits: SnapshotLimits, #[case] want: &str) {
         let bytes = pack("/a/b/c", &Put::File { bytes: b"four".to_vec(), mode: None }).unwrap();
         let error = unpack(&bytes, Contents::Hashes, limits).unwrap_err();
         assert!(matches!(&error, UnpackError::Limit(_, limit) if limit == want), "{error:?}");
+    }
+
+    #[rstest]
+    #[case(2, 0)]
+    #[case(3, 1)]
+    fn what_is_too_deep_is_not_listed_and_does_not_count(#[case] depth: u32, #[case] want: usize) {
+        let bytes = pack("/a/b/c", &Put::File { bytes: b"four".to_vec(), mode: None }).unwrap();
+        let limits = SnapshotLimits { depth, entries: want, bytes: 4 * want as u64 };
+        assert_eq!(unpack(&bytes, Contents::Hashes, limits).unwrap().len(), want);
     }
 
     #[test]

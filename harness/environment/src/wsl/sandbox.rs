@@ -117,10 +117,16 @@ impl Sandbox for WslSandbox<'_> {
         limits: SnapshotLimits,
     ) -> Result<Vec<Entry>, EnvironmentError> {
         let action = format!("reading {path}");
+        // A single file has to be listed at any depth: it is the path itself.
+        let (flag, depth) = match limits.depth {
+            0 => ("--no-recursion ", 1),
+            deeper => ("", deeper),
+        };
+        let limits = SnapshotLimits { depth, ..limits };
         let body = format!(
             "p={}
 [ -e \"$p\" ] || [ -L \"$p\" ] || exit 0
-if [ -d \"$p\" ] && ! [ -L \"$p\" ]; then exec tar -cf - -C \"$p\" .; fi
+if [ -d \"$p\" ] && ! [ -L \"$p\" ]; then exec tar {flag}-cf - -C \"$p\" .; fi
 d=${{p%/*}}
 exec tar -cf - -C \"${{d:-/}}\" \"./${{p##*/}}\"",
             quoted(path)
