@@ -4,6 +4,7 @@ use super::environment::Flavour;
 use crate::driver::{Contents, SnapshotLimits};
 use crate::files;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 use twinproof_container::{Entry, Error, Session};
 use twinproof_model::EntryKind;
 
@@ -31,7 +32,11 @@ pub(super) fn warm(
         .filter(|e| !e.path.is_empty())
         .filter_map(|e| match e.kind {
             EntryKind::Dir => Some(Entry::dir(e.path)),
-            EntryKind::File => Some(Entry::file(e.path, e.bytes.unwrap_or_default())),
+            EntryKind::File => {
+                let (mtime, mode) = (mtime(&source.join(&e.path)), mode(&e.path, e.mode));
+                let file = Entry::file(e.path, e.bytes.unwrap_or_default()).mode(mode);
+                Some(Entry { mtime, ..file })
+            }
             EntryKind::Symlink | EntryKind::Other => None,
         })
         .collect();
@@ -40,4 +45,32 @@ pub(super) fn warm(
     }
     session.upload(&unix, &entries)?;
     Ok("warm")
+}
+
+/// A file's permission bits. From 1.24 Go keeps programs in the cache, in directories whose names
+/// end in `-d`, and runs them there; a Windows machine has no bits to go by.
+fn mode(path: &str, bits: Option<u32>) -> u32 {
+    let program = path.rsplit_once('/').is_some_and(|(dir, _)| dir.ends_with("-d"));
+    bits.unwrap_or(if program { 0o755 } else { 0o644 })
+}
+
+/// When a file was last used, in seconds since the epoch: Go removes what it has not used for long.
+fn mtime(path: &Path) -> Option<u64> {
+    let modified = path.metadata().and_then(|metadata| metadata.modified()).ok()?;
+    modified.duration_since(UNIX_EPOCH).ok().map(|age| age.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mode;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("0a/0ab-d/prog", None, 0o755)]
+    #[case("0a/0ab-d", None, 0o644)]
+    #[case("trim.txt", None, 0o644)]
+    #[case("0a/0ab-d/prog", Some(0o555), 0o555)]
+    fn programs_may_be_run(#[case] path: &str, #[case] bits: Option<u32>, #[case] want: u32) {
+        assert_eq!(mode(path, bits), want);
+    }
 }
