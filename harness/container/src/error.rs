@@ -73,6 +73,9 @@ pub enum Error {
         /// The limit.
         limit: Duration,
     },
+    /// [`crate::stop_all`] was called.
+    #[error("the harness is being stopped")]
+    Stopped,
     /// A path does not exist in the container.
     #[error("{path} does not exist in the container")]
     NotFound {

@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 use crate::label::token;
 use crate::runtime::block_on;
 use crate::supervise::{Answer, Collector, Program, command, kill_command};
-use crate::{Error, Session, wine};
+use crate::{Error, Session, stop, wine};
 
 /// How long the end of a program's tree may take after its time limit.
 const GRACE: Duration = Duration::from_secs(20);
@@ -81,7 +81,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NoDirectory`], [`Error::Invalid`] for what cannot be said, [`Error::Gone`] when the
-    /// container ended, [`Error::Engine`]. That a program does not exist is no error:
+    /// container ended, [`Error::Stopped`], [`Error::Engine`]. That a program does not exist is no error:
     /// [`ExecResult::not_found`].
     pub fn exec(&self, exec: &Exec) -> Result<ExecResult, Error> {
         self.run_as(exec, self.image.name == "wine")
@@ -106,7 +106,13 @@ impl Session {
         };
         let start = Instant::now();
         let mut collector = Collector::new(exec.output_limit);
-        let timed_out = block_on(self.attached(exec, command, &token, &mut collector))??;
+        stop::check()?;
+        let timed_out = block_on(async {
+            tokio::select! {
+                ended = self.attached(exec, command, &token, &mut collector) => ended,
+                () = stop::asked() => Err(Error::Stopped),
+            }
+        })??;
         let duration = start.elapsed();
         let answer = collector.finish(&token);
         let not_found = matches!(answer, Some(Answer::Missing { .. })) && !timed_out;

@@ -21,9 +21,10 @@
 //!
 //! # What stays behind: nothing
 //! Every container carries the run and its owner's process id and start time as labels. It goes
-//! when its [`Session`] is dropped; at ^C or SIGTERM through testcontainers' watchdog (Unix); when
-//! the owner dies otherwise, it stops by itself within a second, because it is kept up by a
-//! connection that the owner holds; and [`sweep`] in the following run removes what has stopped.
+//! when its [`Session`] is dropped. For ^C, a handler calls [`stop_all`]: every wait for a program
+//! ends, so that the owner can report and drop its sessions. When the owner dies without that, the
+//! container stops by itself within a second, because it is kept up by a connection that the owner
+//! holds; and [`sweep`] in the following run removes what has stopped.
 //!
 //! # A case's own Windows environment
 //! Under Wine 10 a Windows program's environment is not what its Unix parent gave it: PATH, HOME,
@@ -49,6 +50,7 @@ mod make;
 mod progress;
 mod runtime;
 mod session;
+mod stop;
 mod supervise;
 mod sweep;
 pub mod wine;
@@ -63,4 +65,5 @@ pub use images::{Image, Images, Origin};
 pub use label::Run;
 pub use progress::{Progress, Silent};
 pub use session::{Mount, Network, Session, SessionOptions};
+pub use stop::stop_all;
 pub use sweep::{Swept, sweep};

@@ -13,7 +13,7 @@ use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use tokio::io::AsyncWrite;
 
 use crate::runtime::block_on;
-use crate::{Engine, Error, Image, Run, sweep, wine};
+use crate::{Engine, Error, Image, Run, stop, sweep, wine};
 
 /// Ends the container when the connection of its standard input does.
 const GUARD: &str = "read -r never; kill -TERM 1";
@@ -112,6 +112,7 @@ impl Session {
         image: &Image,
         options: SessionOptions,
     ) -> Result<Self, Error> {
+        stop::check()?;
         let launcher = match (&options.launcher, image.name.as_str()) {
             (Some(path), "wine") => Some(std::fs::read(path).map_err(Error::file(path))?),
             (None, "wine") => {

@@ -87,12 +87,14 @@ fn an_owner_that_ends_leaves_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_owner_leaves_nothing() {
-    let Some((_, mut child, id)) = hold() else { return };
+fn an_interrupted_owner_without_a_handler_leaves_nothing_after_the_next_sweep() {
+    let Some((engine, mut child, id)) = hold() else { return };
     // Held open, so that the program does not end for another reason.
     let _input = child.stdin.take();
     let status = Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap();
     assert!(status.success());
     assert!(!child.wait().unwrap().success());
+    assert!(eventually(|| state(&id) == Some(false)), "it stops by itself: {:?}", state(&id));
+    sweep(&engine).unwrap();
     assert_eq!(state(&id), None);
 }
