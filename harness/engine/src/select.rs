@@ -117,7 +117,12 @@ impl Selection {
             if !cases.iter().any(|c| fits(pattern, c)) {
                 let close = cases
                     .iter()
-                    .map(|c| (strsim::jaro_winkler(pattern, &c.id), c.key()))
+                    .map(|c| {
+                        // A pattern that names a suite is close to a whole key.
+                        let key = c.key();
+                        let name = if pattern.contains('/') { &key } else { &c.id };
+                        (strsim::jaro_winkler(pattern, name), key)
+                    })
                     .filter(|(score, _)| *score > 0.8)
                     .max_by(|a, b| a.0.total_cmp(&b.0));
                 let nearest =

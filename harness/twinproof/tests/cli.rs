@@ -1,0 +1,238 @@
+//! The command line: what it refuses and how, what it lists, and what `path` and `merge` answer.
+
+mod support;
+
+use assert_cmd::assert::Assert;
+use rstest::rstest;
+use std::path::{Path, PathBuf};
+use support::{beside, conformance, results, selftest, twinproof};
+use twinproof_model::{EnvironmentName, Results};
+
+/// A file of the repository.
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+fn stdout(assert: &Assert) -> String {
+    String::from_utf8(assert.get_output().stdout.clone()).unwrap()
+}
+
+fn stderr(assert: &Assert) -> String {
+    String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+}
+
+#[rstest]
+#[case::flag(&["--no-such-flag"], "unexpected argument '--no-such-flag'")]
+#[case::suite(
+    &["--suite", "selftets"],
+    "error: there is no suite `selftets`; there are: selftest\n"
+)]
+#[case::case(
+    &["--case", "pass-fiel"],
+    "error: no case fits `pass-fiel`; did you mean `selftest/pass-file`?\n"
+)]
+#[case::case_with_its_suite(
+    &["--case", "selftest/pass-fiel"],
+    "error: no case fits `selftest/pass-fiel`; did you mean `selftest/pass-file`?\n"
+)]
+#[case::skip(&["--skip", "zzz"], "error: no case fits `zzz`\n")]
+#[case::environment(
+    &["--env", "hots"],
+    "error: no environment fits `hots`; there are host, windows, wine, wsl, wsl:DISTRO, image:NAME\n"
+)]
+#[case::image(
+    &["--env", "image:no-such-image"],
+    "error: no environment fits `image:no-such-image`; there are host, windows, wine, wsl, \
+     wsl:DISTRO, image:NAME\n"
+)]
+#[case::subject(
+    &["--subject", "proxy=x"],
+    "error: --subject proxy=x: unknown kind `proxy`; there is `sdk`\n"
+)]
+#[case::version(&["--subject", "sdk=newest"], "error: --subject sdk=newest: ")]
+#[case::shard(&["--shard", "3/2"], "`3/2` is no shard: write N/M with 1 <= N <= M, such as 1/4")]
+#[case::level(&["--level", "might"], "a level is must, should or may")]
+fn a_wrong_invocation_is_told(#[case] args: &[&str], #[case] message: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let assert = conformance(&beside("selftest"), &out).args(args).assert().code(254);
+    let said = stderr(&assert);
+    assert!(said.contains(message), "{said}");
+    assert!(!out.exists(), "nothing is written");
+}
+
+#[test]
+fn no_command_is_a_wrong_invocation() {
+    let assert = twinproof().assert().code(254);
+    assert!(stderr(&assert).contains("Usage: twinproof"), "{}", stderr(&assert));
+}
+
+#[test]
+fn every_mistake_of_a_folder_of_suites_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let bad = repository("harness/suite/tests/bad/ten-mistakes");
+    let assert = conformance(&bad, &out).assert().code(254);
+    let said = stderr(&assert);
+    let mistakes = said.lines().filter(|l| l.starts_with("error[")).count();
+    assert!(mistakes >= 10, "{mistakes} mistakes:\n{said}");
+    assert!(said.ends_with("error: the suites cannot be used\n"), "{said}");
+    assert!(!out.exists(), "nothing is written");
+    twinproof().arg("lint").arg("--suites").arg(&bad).assert().code(254);
+}
+
+#[test]
+fn the_list_runs_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let assert = selftest(&out)
+        .args(["--case", "pass-file,unavailable,green-control", "--list"])
+        .assert()
+        .code(0);
+    assert!(!out.exists());
+    insta::assert_snapshot!(stdout(&assert));
+}
+
+#[rstest]
+#[case::program(&[])]
+#[case::conformance(&["conformance"])]
+#[case::judge(&["judge"])]
+#[case::merge(&["merge"])]
+fn help(#[case] command: &[&str]) {
+    let assert = twinproof().args(command).arg("--help").env("COLUMNS", "80").assert().code(0);
+    // The program's own name ends in `.exe` on Windows.
+    let said = stdout(&assert).replace("twinproof.exe", "twinproof");
+    let name = format!("help-{}", command.first().unwrap_or(&"twinproof"));
+    insta::assert_snapshot!(name, said);
+}
+
+#[test]
+fn recorded_answers_of_wslpath_are_matched() {
+    let vectors = repository("suites/path/wslpath-vectors.json");
+    let assert = twinproof().args(["path", "check"]).arg(vectors).assert().code(0);
+    assert_eq!(stdout(&assert), "124 vectors: 124 match, 0 mismatch\n");
+}
+
+#[test]
+fn a_wrong_answer_is_a_mismatch() {
+    let vectors = repository("suites/path/wslpath-vectors-wrong.json");
+    let assert = twinproof().args(["path", "check"]).arg(vectors).assert().code(1);
+    insta::assert_snapshot!(stdout(&assert));
+}
+
+#[rstest]
+#[case::no_json("no json")]
+#[case::no_vectors("{}")]
+#[case::nothing("")]
+fn what_is_no_vectors_file_is_refused(#[case] text: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("vectors.json");
+    std::fs::write(&file, text).unwrap();
+    let assert = twinproof().args(["path", "check"]).arg(&file).assert().code(254);
+    assert!(stderr(&assert).contains("vectors.json"), "{}", stderr(&assert));
+}
+
+#[rstest]
+#[case::nothing("")]
+#[case::a_file("garbage")]
+fn what_is_no_bundle_is_told(#[case] text: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    twinproof().arg("judge").arg(dir.path()).assert().code(254);
+    twinproof().arg("judge").arg(dir.path().join("nowhere")).assert().code(254);
+    let file = dir.path().join("bundle.tar.zst");
+    std::fs::write(&file, text).unwrap();
+    twinproof().arg("judge").arg(&file).assert().code(1);
+}
+
+/// Two legs of a matrix, of one run: the second is in another environment.
+fn legs(change: impl Fn(&mut Results)) -> (tempfile::TempDir, [PathBuf; 2]) {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("first");
+    selftest(&out).args(["--case", "pass-file,fail,unavailable"]).assert().code(1);
+    let mut second = results(&out);
+    let name: EnvironmentName = "image:trixie".parse().unwrap();
+    let host = |n: &EnvironmentName| n.to_string() == "host";
+    second.environments.iter_mut().filter(|e| host(&e.name)).for_each(|e| e.name = name.clone());
+    let cells = second.cases.iter_mut().filter(|c| host(&c.environment));
+    cells.for_each(|c| c.environment = name.clone());
+    change(&mut second);
+    let file = dir.path().join("second.json");
+    std::fs::write(&file, serde_json::to_vec(&second).unwrap()).unwrap();
+    (dir, [out.join("results.json"), file])
+}
+
+fn merge(legs: &[PathBuf], out: &Path, require: &[&str]) -> assert_cmd::Command {
+    let mut command = twinproof();
+    command.arg("merge").args(legs).arg("--out").arg(out);
+    for name in require {
+        command.args(["--require", name]);
+    }
+    command
+}
+
+#[test]
+fn legs_become_one_report() {
+    let (dir, legs) = legs(|_| {});
+    let out = dir.path().join("merged");
+    merge(&legs, &out, &["host", "image"]).assert().code(1);
+    let merged = results(&out);
+    let mut cells: Vec<_> = merged
+        .cases
+        .iter()
+        .map(|c| format!("{} {} {}", c.environment, c.case, c.verdict))
+        .collect();
+    cells.sort();
+    assert_eq!(
+        cells,
+        [
+            "host selftest/fail fail",
+            "host selftest/pass-file pass",
+            "image:trixie selftest/fail fail",
+            "image:trixie selftest/pass-file pass",
+            "wsl:no-such-distribution selftest/unavailable unavailable",
+        ]
+    );
+    assert_eq!(merged.summary.total, 5);
+    assert!(out.join("report.html").is_file());
+}
+
+#[rstest]
+#[case::a_leg_that_did_not_run(&["windows"], "error: no leg has environment windows\n")]
+#[case::an_environment_that_was_absent(&["wsl"], "error: no leg has environment wsl\n")]
+fn a_missing_leg_is_told(#[case] require: &[&str], #[case] message: &str) {
+    let (dir, legs) = legs(|_| {});
+    let out = dir.path().join("merged");
+    let assert = merge(&legs, &out, require).assert().code(254);
+    assert_eq!(stderr(&assert), message);
+    assert!(!out.exists(), "nothing is written");
+}
+
+#[test]
+fn legs_of_different_suites_do_not_fit() {
+    let (dir, legs) = legs(|second| second.run.suites_sha256 = "0".repeat(64));
+    let out = dir.path().join("merged");
+    let assert = merge(&legs, &out, &[]).assert().code(254);
+    let said = stderr(&assert);
+    assert!(
+        said.contains("were made with different suites: run all legs from one commit"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_environment_that_ran_twice_does_not_fit() {
+    let (dir, legs) = legs(|_| {});
+    let out = dir.path().join("merged");
+    let twice = [legs[0].clone(), legs[0].clone()];
+    let assert = merge(&twice, &out, &[]).assert().code(254);
+    assert!(stderr(&assert).contains("environment host ran in both"), "{}", stderr(&assert));
+}
+
+#[test]
+fn a_leg_that_is_no_results_file_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("leg.json");
+    std::fs::write(&file, "{}").unwrap();
+    let assert = merge(&[file], &dir.path().join("merged"), &[]).assert().code(254);
+    assert!(stderr(&assert).contains("leg.json: no results.json"), "{}", stderr(&assert));
+}
