@@ -154,6 +154,13 @@ impl Contained {
         if loopback {
             probed.capabilities.insert(Capability::Loopback);
         }
+        if probed.capabilities.contains(&Capability::WindowsPaths)
+            && probed.capabilities.remove(&Capability::CaseSensitive)
+        {
+            // The files of the container keep apart by case, and its programs do not: Wine takes a
+            // name in another case where there is none in its own.
+            probed.capabilities.insert(Capability::CaseInsensitive);
+        }
         self.capabilities = probed.capabilities;
         self.fingerprint = probed.fingerprint;
         self.fingerprint.sdks = self.offered.described();
