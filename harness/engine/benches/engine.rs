@@ -1,7 +1,7 @@
 //! What the engine itself costs: ten thousand cases whose programs do nothing, planned, driven,
 //! judged, and sealed in a bundle.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark")]
+#![expect(clippy::unwrap_used, dead_code, reason = "a benchmark; it needs part of the double")]
 
 #[path = "../tests/double/mod.rs"]
 mod double;

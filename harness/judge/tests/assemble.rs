@@ -1,6 +1,8 @@
 //! From records to results: which verdict a record has, what expectations and floors make of it,
 //! and how the run exits.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};

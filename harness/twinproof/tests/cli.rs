@@ -1,5 +1,7 @@
 //! The command line: what it refuses and how, what it lists, and what `path` and `merge` answer.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use assert_cmd::assert::Assert;

@@ -1,6 +1,8 @@
 //! One case for every verdict, driven by the program itself: what it counts, how it exits, what it
 //! writes, and that nothing in its evidence can be changed without being found.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use rstest::{fixture, rstest};
