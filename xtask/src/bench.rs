@@ -39,25 +39,44 @@ impl Bench {
             .args(["build", "--release", "--package", "twinproof"])
             .status()?;
         ensure!(status.success(), "the release build failed");
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-        let program = target.join("release").join(format!("twinproof{}", std::env::consts::EXE_SUFFIX));
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+        let program =
+            target.join("release").join(format!("twinproof{}", std::env::consts::EXE_SUFFIX));
         let dir = tempfile::tempdir()?;
         let mut figures = Vec::new();
 
         let many = generate(&dir.path().join("many"), self.cases, NOTHING)?;
         let list = measure(&program, &many, dir.path(), &["--list"])?;
-        figures.push(Figure { name: "cases loaded, planned and listed", measured: list.seconds, budget: 2.0, unit: "s" });
+        figures.push(Figure {
+            name: "cases loaded, planned and listed",
+            measured: list.seconds,
+            budget: 2.0,
+            unit: "s",
+        });
         let run = measure(&program, &many, dir.path(), &["--env", "host"])?;
-        figures.push(Figure { name: "the same driven, judged and reported: peak memory", measured: run.mib, budget: 300.0, unit: "MiB" });
+        figures.push(Figure {
+            name: "the same driven, judged and reported: peak memory",
+            measured: run.mib,
+            budget: 300.0,
+            unit: "MiB",
+        });
         let judged = Instant::now();
         let bundle = dir.path().join("out/bundle");
-        let status = Command::new(&program).arg("judge").arg(&bundle).stdout(Stdio::null()).status()?;
+        let status =
+            Command::new(&program).arg("judge").arg(&bundle).stdout(Stdio::null()).status()?;
         ensure!(status.success(), "the generated suite was not judged equal");
-        figures.push(Figure { name: "the same judged again from the bundle", measured: judged.elapsed().as_secs_f64(), budget: 2.0, unit: "s" });
+        figures.push(Figure {
+            name: "the same judged again from the bundle",
+            measured: judged.elapsed().as_secs_f64(),
+            budget: 2.0,
+            unit: "s",
+        });
 
         let few = 400;
         let go = std::env::current_exe()?;
-        let trivial = generate(&dir.path().join("few"), few, &RUN.replace("PROGRAM", &quoted(&go)))?;
+        let trivial =
+            generate(&dir.path().join("few"), few, &RUN.replace("PROGRAM", &quoted(&go)))?;
         let empty = generate(&dir.path().join("none"), 1, NOTHING)?;
         let start = measure(&program, &empty, dir.path(), &["--env", "host", "--jobs", "1"])?;
         let with = measure(&program, &trivial, dir.path(), &["--env", "host", "--jobs", "1"])?;
@@ -68,7 +87,12 @@ impl Bench {
         }
         let bare = bare.elapsed().as_secs_f64();
         let each = (with.seconds - start.seconds - bare) / few as f64 * 1000.0;
-        figures.push(Figure { name: "a trivial case beyond its process", measured: each, budget: 5.0, unit: "ms" });
+        figures.push(Figure {
+            name: "a trivial case beyond its process",
+            measured: each,
+            budget: 5.0,
+            unit: "ms",
+        });
 
         println!("{} cases; 2 runs of each kind would differ, budgets have room", self.cases);
         for f in &figures {
@@ -78,7 +102,8 @@ impl Bench {
         let json = serde_json::to_string_pretty(&figures)? + "\n";
         twinproof_engine::write_atomic(&root.join(&self.json), json.as_bytes())?;
         if !self.overhead {
-            let status = Command::new(cargo).current_dir(root).args(["bench", "--workspace"]).status()?;
+            let status =
+                Command::new(cargo).current_dir(root).args(["bench", "--workspace"]).status()?;
             ensure!(status.success(), "a bench failed");
         }
         Ok(u8::from(figures.iter().any(|f| f.measured > f.budget)))

@@ -23,7 +23,10 @@ pub fn run(lint: &Lint, repository: &Repository) -> anyhow::Result<u8> {
         Err(_) => println!("workflows: not checked, actionlint is absent; {install}"),
         Ok(program) => {
             let status = Command::new(program).current_dir(root).status()?;
-            println!("workflows: actionlint {}", if status.success() { "finds nothing" } else { "has findings" });
+            println!(
+                "workflows: actionlint {}",
+                if status.success() { "finds nothing" } else { "has findings" }
+            );
             if !status.success() {
                 code = code.max(1);
             }

@@ -14,7 +14,9 @@ pub fn breaches(root: &Path) -> anyhow::Result<Vec<String>> {
             }
             let name = entry.path().strip_prefix(root)?.display().to_string();
             let text = std::fs::read_to_string(entry.path())?;
-            found.extend(of_source(&text).into_iter().map(|(line, what)| format!("{name}:{line}: {what}")));
+            found.extend(
+                of_source(&text).into_iter().map(|(line, what)| format!("{name}:{line}: {what}")),
+            );
         }
     }
     Ok(found)
