@@ -67,7 +67,13 @@ pub fn plan(
                 }
                 let unmet = |r: &&Requirement| !meets(**r, environment, version);
                 let requirement = case.requires.iter().find(unmet)?;
-                Some(Skip::RequirementNotMet { requirement: *requirement })
+                // Go is what all of this is about: where none is to be had, nothing is known.
+                Some(match requirement {
+                    Requirement::Has(Capability::Go) => {
+                        Skip::SdkAbsent { detail: format!("no Go SDK {version} is to be had") }
+                    }
+                    other => Skip::RequirementNotMet { requirement: *other },
+                })
             });
             let control = controls && skip.is_none() && environment.broken.is_none();
             cells.push(Cell { case: c, environment: e, control: false, skip });

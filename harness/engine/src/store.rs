@@ -82,7 +82,8 @@ impl Blobs for BlobStore {
             return None;
         }
         let bytes = std::fs::read(self.folder.join(blob_path(&blob.sha256))).ok()?;
-        (bytes.len() as u64 == blob.size).then_some(Cow::Owned(bytes))
+        // Bytes under the name of others are no evidence, whatever a manifest says of them.
+        (hex(&Sha256::digest(&bytes)) == blob.sha256).then_some(Cow::Owned(bytes))
     }
 }
 

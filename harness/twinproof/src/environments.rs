@@ -125,9 +125,19 @@ impl Wanted {
 pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detected, Failure> {
     let toolchains = sdks::toolchains().map_err(Failure::broken)?;
     let pairs = wanted.sdks(toolchains.host());
-    let provided = sdks::provide(&toolchains, &pairs, board, &|| stop.requested());
+    let mut provided = sdks::provide(&toolchains, &pairs, board, &|| stop.requested());
     for (sdk, why) in &provided.missing {
         board.line(&format!("no SDK {sdk}: {why}"));
+    }
+    let mut subject = wanted.subject.clone();
+    if !pairs.is_empty()
+        && !subject.asked
+        && !provided.has(&subject.version, toolchains.host())
+        && let Some(sdk) = sdks::on_path(toolchains.host())
+    {
+        board.line(&format!("judging Go {} found on PATH, not verified, instead", sdk.version));
+        subject.version.clone_from(&sdk.version);
+        provided.sdks.push(sdk);
     }
     let cache = gocache::folder().map_err(Failure::broken)?;
     gocache::warm(&cache, &provided.sdks, toolchains.host(), board).map_err(Failure::broken)?;
@@ -157,7 +167,7 @@ pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detec
         at.unwrap_or(usize::MAX)
     };
     found.sort_by_key(|d| order(d.name()));
-    Ok(Detected { found, subject: wanted.subject.clone() })
+    Ok(Detected { found, subject })
 }
 
 /// Where what drivers build for themselves is kept.

@@ -14,6 +14,30 @@ pub struct Provided {
     pub missing: BTreeMap<String, String>,
 }
 
+impl Provided {
+    /// Whether an SDK of that version runs on that platform.
+    pub fn has(&self, version: &str, platform: Platform) -> bool {
+        let fits =
+            |s: &&Sdk| s.version == version && s.os == platform.os() && s.arch == platform.arch();
+        self.sdks.iter().any(|s| fits(&s))
+    }
+}
+
+/// The first release of Go on PATH that runs on this platform: found, not verified.
+pub fn on_path(platform: Platform) -> Option<Sdk> {
+    let (found, _) = twinproof_toolchain::on_path();
+    found.into_iter().filter(|f| f.facts.platform == platform).find_map(|found| {
+        Some(Sdk {
+            version: found.facts.version?.to_string(),
+            os: platform.os().to_owned(),
+            arch: platform.arch().to_owned(),
+            goroot: found.facts.goroot,
+            provenance: "found on PATH, not verified".to_owned(),
+            hash: "not hashed".to_owned(),
+        })
+    })
+}
+
 /// The way to SDKs: the per-user cache and the proxy in force.
 ///
 /// # Errors
