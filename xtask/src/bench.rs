@@ -94,7 +94,7 @@ impl Bench {
             unit: "ms",
         });
 
-        println!("{} cases; 2 runs of each kind would differ, budgets have room", self.cases);
+        println!("a generated suite of {} cases, then one of {few}", self.cases);
         for f in &figures {
             let verdict = if f.measured <= f.budget { "within" } else { "OVER" };
             println!("{:<52} {:>8.2} {:<4} {verdict} {}", f.name, f.measured, f.unit, f.budget);
