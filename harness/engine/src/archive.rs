@@ -4,10 +4,11 @@
 //! frame (RFC 8878, section 3.1.2) with the SHA-256 of all bytes before it: other programs ignore
 //! it, and it covers what no checksum in the format does.
 
-use crate::store::hex;
+use crate::store::slashed;
 use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
 use std::path::{Component, Path};
+use twinproof_model::hex;
 
 const SKIPPABLE: [u8; 8] = [0x50, 0x2a, 0x4d, 0x18, 32, 0, 0, 0];
 const TRAILER: usize = SKIPPABLE.len() + 32;
@@ -51,14 +52,12 @@ pub fn pack(bundle: &Path, to: impl Write) -> Result<(), ArchiveError> {
         if !entry.file_type().is_file() {
             continue;
         }
-        let relative = entry.path().strip_prefix(bundle).unwrap_or(entry.path());
-        let name: Vec<_> = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
         let file = std::fs::File::open(entry.path())?;
         let mut header = tar::Header::new_ustar();
         header.set_size(file.metadata()?.len());
         header.set_mode(0o644);
         header.set_mtime(0);
-        tar.append_data(&mut header, format!("bundle/{}", name.join("/")), file)?;
+        tar.append_data(&mut header, format!("bundle/{}", slashed(&entry, bundle)), file)?;
     }
     tar.into_inner()?.finish()?;
     let hash = hashing.hasher.clone().finalize();

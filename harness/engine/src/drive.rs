@@ -1,6 +1,7 @@
 //! Drives one case in one environment, step by step, and records what was seen.
 
-use crate::{BlobStore, Redactor, needs_sdk, probe};
+use crate::plan::{goroots, needs_sdk};
+use crate::{BlobStore, Redactor, probe};
 use base64::Engine as _;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -8,10 +9,10 @@ use twinproof_environment::{
     Contents, Entry, Environment, Exec, Exited, Put, Sandbox, SnapshotLimits,
 };
 use twinproof_judge::{Judge, Scope, capture};
-use twinproof_model::variables::{GOROOT_OF, VariableError, references};
+use twinproof_model::variables::{GOROOT_OF, VariableError};
 use twinproof_model::{
     Canary, CanarySight, Capability, Case, FileEntry, Observation, Process, ProcessObservation,
-    RunOutcome, RunRecord, Skip, Step, StepRecord, Verdict, Write,
+    RunOutcome, RunRecord, Skip, Step, StepRecord, Verdict, Write, hex,
 };
 
 /// What driving needs besides the case and the environment.
@@ -121,7 +122,7 @@ fn begin<'a>(
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .collect();
-    for version in other_sdks(case) {
+    for version in goroots(&case.step) {
         variables.insert(format!("{GOROOT_OF}{version}"), goroot(&version)?);
     }
     record.variables = variables;
@@ -143,20 +144,7 @@ fn begin<'a>(
 fn nonce() -> Result<String, Undriven> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|e| Undriven::Broken(format!("no random numbers: {e}")))?;
-    Ok(crate::store::hex(&bytes))
-}
-
-/// The versions in `${goroot:VERSION}` anywhere in the case.
-fn other_sdks(case: &Case) -> Vec<String> {
-    let text = serde_json::to_string(&case.step).unwrap_or_default();
-    let mut versions: Vec<_> = references(&text)
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|r| r.name.strip_prefix(GOROOT_OF).map(str::to_owned))
-        .collect();
-    versions.sort();
-    versions.dedup();
-    versions
+    Ok(hex(&bytes))
 }
 
 /// A run under way.
@@ -421,7 +409,6 @@ impl Driver<'_> {
         let limits = SnapshotLimits { depth: 0, ..SnapshotLimits::default() };
         let seen = self.sandbox.entries(&looked_at, Contents::Wanted, limits)?;
         let bytes = seen.into_iter().next().and_then(|e| e.bytes);
-        let hex = |bytes: &[u8]| crate::store::hex(bytes);
         Ok(Observation::Canary(CanarySight {
             written,
             looked_at,

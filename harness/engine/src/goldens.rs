@@ -5,6 +5,7 @@
 //! accepted it and when); only the content is compared. A run that sees something else writes
 //! `….snap.new` beside it, for `cargo insta review`.
 
+use crate::store::slashed;
 use crate::write_atomic;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -74,10 +75,7 @@ impl Goldens {
         for entry in walkdir::WalkDir::new(folder).max_depth(4) {
             let entry =
                 entry.map_err(|e| BlessError::Io { path: folder.to_owned(), error: e.into() })?;
-            let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-            let parts: Vec<_> =
-                relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
-            let path = parts.join("/");
+            let path = slashed(&entry, folder);
             if let Some(name) = path.strip_suffix(".snap") {
                 let text = std::fs::read_to_string(entry.path())
                     .map_err(|error| BlessError::Io { path: entry.path().to_owned(), error })?;

@@ -22,7 +22,7 @@ pub use bundle::{Bundle, BundleError, Rejudged, write_atomic};
 pub use goldens::{BlessError, BlessReport, Goldens, bless, write_pending};
 pub use manifest::{Manifest, ManifestProblem};
 pub use merge::{MergeError, merge};
-pub use plan::{Cell, Plan, needs_sdk, plan};
+pub use plan::{Cell, Plan, needs_sdk, plan, sdk_versions};
 pub use redact::Redactor;
 pub use schedule::{Drive, Limits, Progress, Stop, run};
 pub use select::{Selection, SelectionError, Shard};

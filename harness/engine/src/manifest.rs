@@ -6,7 +6,7 @@
 //! Lines are sorted by path and there is no other spelling of a manifest, so any changed byte, of a
 //! file or of the manifest, is found; `sha256sum -c MANIFEST.sha256` finds changed files too.
 
-use crate::store::sha256_of;
+use crate::store::{sha256_of, slashed};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -67,10 +67,7 @@ impl Manifest {
             if entry.file_type().is_dir() {
                 continue;
             }
-            let relative = entry.path().strip_prefix(bundle).unwrap_or(entry.path());
-            let parts: Vec<_> =
-                relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
-            let name = parts.join("/");
+            let name = slashed(&entry, bundle);
             if name == NAME {
                 continue;
             }

@@ -1,5 +1,6 @@
 //! The plan: which case runs in which environment, and why the others do not.
 
+use std::collections::BTreeSet;
 use twinproof_model::variables::{GOROOT_OF, references};
 use twinproof_model::{
     Capability, Case, EnvironmentName, EnvironmentResult, ProbeKind, Requirement, Skip, Step,
@@ -83,6 +84,29 @@ pub fn plan(
         }
     }
     Plan { cases, environments, cells, sdk }
+}
+
+/// The versions in `${goroot:VERSION}` anywhere in the texts.
+pub fn goroots(texts: &impl serde::Serialize) -> BTreeSet<String> {
+    // A text that cannot be read is refused where suites are loaded.
+    let text = serde_json::to_string(texts).unwrap_or_default();
+    let found = references(&text).unwrap_or_default();
+    found.iter().filter_map(|r| r.name.strip_prefix(GOROOT_OF).map(str::to_owned)).collect()
+}
+
+/// Every SDK version that a case or its control names, besides the subject's.
+#[must_use]
+pub fn sdk_versions(case: &Case) -> BTreeSet<String> {
+    let of_step = |step: &Step| match step {
+        Step::Go(s) => s.sdk.clone(),
+        Step::Probe(s) => s.sdk.clone(),
+        _ => None,
+    };
+    let mut versions = goroots(&(&case.step, &case.control));
+    versions.extend(case.sdk.clone());
+    versions.extend(case.control.sdk.clone());
+    versions.extend(case.step.iter().filter_map(of_step));
+    versions
 }
 
 /// Whether a case cannot be driven without an SDK: it requires Go, names a version, runs the `go`

@@ -59,7 +59,7 @@ impl Redactor {
         }
     }
 
-    /// The variables without secrets: values as in texts, and whole values of telling names.
+    /// The variables without secrets, and how many were taken out of their values.
     #[must_use]
     pub fn variables(&self, env: &BTreeMap<String, String>) -> (BTreeMap<String, String>, u64) {
         let mut total = 0;

@@ -45,6 +45,12 @@ impl Default for Limits {
 pub struct Stop(AtomicBool);
 
 impl Stop {
+    /// Nobody has asked yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
     /// Asks to stop: cells under way end, no other begins.
     pub fn request(&self) {
         self.0.store(true, Ordering::SeqCst);

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use twinproof_judge::Blobs;
-use twinproof_model::BlobRef;
+use twinproof_model::{BlobRef, hex};
 
 /// Evidence that cannot be stored.
 #[derive(Debug, thiserror::Error)]
@@ -87,13 +87,11 @@ impl Blobs for BlobStore {
     }
 }
 
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+/// The path of an entry below a folder, with `/`.
+pub fn slashed(entry: &walkdir::DirEntry, folder: &Path) -> String {
+    let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+    let parts: Vec<_> = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
 }
 
 /// SHA-256 of all that is left to read, lower-case hexadecimal.

@@ -9,7 +9,6 @@ mod detect;
 mod driver;
 mod files;
 pub mod handshake;
-mod hex;
 pub mod host;
 mod label;
 mod probe;

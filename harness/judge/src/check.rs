@@ -6,7 +6,7 @@ use twinproof_model::variables::VariableError;
 use twinproof_model::{
     BlobRef, Canary, CanarySight, Check, EntryKind, FileEntry, FileStep, Http, HttpExchange,
     Observation, Probe, Process, ProcessObservation, Step, TextMatch, TreeStep, ValueMatch,
-    Verdict,
+    Verdict, hex,
 };
 
 /// Collects the checks of one step.
@@ -400,13 +400,4 @@ pub fn tree_entries(entries: &[FileEntry]) -> Vec<String> {
         .collect();
     listed.sort();
     listed
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

@@ -29,7 +29,7 @@ pub use control::ControlError;
 pub use environment::{EnvironmentKind, EnvironmentName, EnvironmentNameError, Fingerprint};
 pub use evidence::{
     BlobRef, CanarySight, EntryKind, FileEntry, HttpExchange, Observation, ProcessObservation,
-    RunOutcome, RunRecord, Skip, StepRecord,
+    RunOutcome, RunRecord, Skip, StepRecord, hex,
 };
 pub use expectation::{Date, Expectation, ExpectationFile, Expected};
 pub use floor::{Floor, FloorFile};

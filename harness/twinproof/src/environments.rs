@@ -8,9 +8,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 use twinproof_container::Network;
-use twinproof_engine::{SelectionError, Stop, needs_sdk};
+use twinproof_engine::{SelectionError, Stop, needs_sdk, sdk_versions};
 use twinproof_environment::{Config, Detection, Progress, detect};
-use twinproof_model::variables::{GOROOT_OF, references};
 use twinproof_model::{Case, EnvironmentKind, EnvironmentName};
 use twinproof_toolchain::{Platform, Version};
 
@@ -82,19 +81,7 @@ impl Wanted {
         let mut versions: BTreeSet<Version> =
             needed.then(|| subject.version.parse().ok()).flatten().into_iter().collect();
         for case in cases {
-            versions.extend(case.sdk.as_deref().and_then(|v| v.parse::<Version>().ok()));
-            let text = serde_json::to_string(&case.step).unwrap_or_default();
-            let others = references(&text).unwrap_or_default();
-            versions.extend(
-                others
-                    .iter()
-                    .filter_map(|r| r.name.strip_prefix(GOROOT_OF)?.parse::<Version>().ok()),
-            );
-            versions.extend(case.step.iter().filter_map(|step| match step {
-                twinproof_model::Step::Go(s) => s.sdk.as_deref()?.parse::<Version>().ok(),
-                twinproof_model::Step::Probe(s) => s.sdk.as_deref()?.parse::<Version>().ok(),
-                _ => None,
-            }));
+            versions.extend(sdk_versions(case).iter().filter_map(|v| v.parse::<Version>().ok()));
         }
         Ok(Self { names, versions, subject: subject.clone(), longest_run })
     }

@@ -4,9 +4,9 @@ use super::environment::Flavour;
 use crate::driver::{
     Contents, Entry, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
 };
-use crate::hex::hex;
 use sha2::{Digest as _, Sha256};
 use twinproof_container::{self as container, Error, Kind, Limits, Session};
+use twinproof_model::hex;
 use twinproof_model::{EntryKind, EnvironmentName};
 
 /// A work directory.

@@ -2,12 +2,12 @@
 
 use super::name::shown;
 use crate::driver::{Contents, Entry, SnapshotLimits};
-use crate::hex::hex;
 use sha2::{Digest as _, Sha256};
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::path::Path;
 use twinproof_model::EntryKind;
+use twinproof_model::hex;
 
 /// Why a directory cannot be shown.
 #[derive(Debug)]

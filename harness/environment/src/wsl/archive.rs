@@ -2,12 +2,12 @@
 
 use crate::driver::{Contents, Entry, Put, SnapshotLimits};
 use crate::files::shown;
-use crate::hex::hex;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use tar::{Archive, Builder, EntryType, Header};
 use twinproof_model::EntryKind;
+use twinproof_model::hex;
 
 /// An archive with one thing in it, at an absolute path, for extraction at `/`.
 pub(super) fn pack(path: &str, what: &Put) -> io::Result<Vec<u8>> {

@@ -8,7 +8,6 @@ use crate::{bundle_folder::BundleFolder, subject::Subject};
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use twinproof_engine::{
     Bundle, Drive, Limits, Redactor, Selection, Shard, Stop, plan, run, write_pending,
@@ -353,23 +352,19 @@ pub fn publish(results: &Results, out: &Path, bundle: Option<&Path>) -> Result<u
 /// The request to stop, made by ^C or a termination signal. The first one ends what runs and reports
 /// what was done; the second ends the harness.
 fn stop_on_signals() -> &'static Stop {
-    static STOP: OnceLock<Arc<Stop>> = OnceLock::new();
-    STOP.get_or_init(|| {
-        let stop = Arc::new(Stop::default());
-        let asked = Arc::clone(&stop);
-        let handler = move || {
-            if asked.requested() {
-                #[expect(clippy::disallowed_methods, reason = "the second ^C means at once")]
-                std::process::exit(130);
-            }
-            eprintln!("stopping: what runs is ended, what was done is reported; ^C again ends now");
-            asked.request();
-            twinproof_environment::kill_all();
-        };
-        // Without a handler ^C ends the harness at once, which the next run cleans up after.
-        if let Err(error) = ctrlc::set_handler(handler) {
-            eprintln!("^C will not be reported: {error}");
+    static STOP: Stop = Stop::new();
+    let handler = || {
+        if STOP.requested() {
+            #[expect(clippy::disallowed_methods, reason = "the second ^C means at once")]
+            std::process::exit(130);
         }
-        stop
-    })
+        eprintln!("stopping: what runs is ended, what was done is reported; ^C again ends now");
+        STOP.request();
+        twinproof_environment::kill_all();
+    };
+    // Without a handler ^C ends the harness at once, which the next run cleans up after.
+    if let Err(error) = ctrlc::set_handler(handler) {
+        eprintln!("^C will not be reported: {error}");
+    }
+    &STOP
 }
