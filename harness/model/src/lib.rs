@@ -17,6 +17,7 @@ mod golden;
 mod matcher;
 mod pattern;
 mod results;
+mod rule;
 pub mod schema;
 mod step;
 pub mod variables;
@@ -40,6 +41,7 @@ pub use results::{
     CaseResult, Check, ControlOutcome, EnvironmentResult, ExpectationState, FloorResult,
     GoldenResult, NormaliserUse, Results, RunMeta, Summary,
 };
+pub use rule::Rule;
 pub use step::{
     Canary, EnvStep, ExitMatch, FileStep, Go, GoldenStep, Http, Probe, ProbeKind, Process, Run,
     Step, TreeStep, ValueMatch, Write,

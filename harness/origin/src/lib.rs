@@ -1,0 +1,1 @@
+//! A scriptable upstream: serves module corpora and a checksum database, records every request, injects faults.

@@ -1,0 +1,1 @@
+//! The script engine for the scripts of cmd/go's own tests.

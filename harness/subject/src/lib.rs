@@ -1,0 +1,1 @@
+//! Subjects by declaration: built, launched, made ready, ended.
