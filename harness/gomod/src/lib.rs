@@ -1,1 +1,18 @@
 //! Go modules in the words of their protocol: versions, requests, patterns, GOPROXY lists, archives, the rules of zips.
+//!
+//! Each module is one concept, and its documentation is the specification it implements:
+//!
+//! - [`request`]: what a request to a module proxy asks for, from the target as it comes over the wire;
+//! - [`glob`]: the patterns of GOPRIVATE, GONOPROXY and GONOSUMDB;
+//! - [`goproxy`]: lists of proxies, as GOPROXY has them;
+//! - [`txtar`]: archives of text files, as cmd/go's tests are written in.
+//!
+//! Module paths, their spelling in URLs, and hashes are in `twinproof_sumdb`. Nothing here opens a
+//! connection or knows a store.
+
+pub mod glob;
+pub mod goproxy;
+pub mod request;
+pub mod txtar;
+
+pub use request::{Request, RequestError};

@@ -1,0 +1,181 @@
+//! The URL of a proxy: as much of a URL as the checks of a GOPROXY list need.
+
+use std::fmt;
+
+/// The URL of a proxy. `Debug` and `Display` mask the password; [`ProxyUrl::as_str`] does not.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProxyUrl {
+    text: String,
+    scheme: Scheme,
+}
+
+/// How a proxy is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// HTTP over TLS.
+    Https,
+    /// Plain HTTP.
+    Http,
+    /// Files laid out as a proxy serves them.
+    File,
+}
+
+/// A text is not the URL of a proxy. Passwords are masked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// It is not a URL.
+    #[error("parse {text:?}: {reason}")]
+    Malformed {
+        /// The text.
+        text: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It has no scheme: a word that means nothing, or an absolute path.
+    #[error("invalid proxy URL missing scheme: {0}")]
+    MissingScheme(String),
+    /// It has another scheme.
+    #[error("invalid proxy URL scheme (must be https, http, file): {0}")]
+    Scheme(String),
+    /// A `file` URL has a host, a user, a query or a fragment.
+    #[error("invalid file:// proxy URL with non-path elements: {0}")]
+    FileWithMore(String),
+}
+
+impl ProxyUrl {
+    /// Reads an entry of a list, which may lack `https://`.
+    ///
+    /// # Errors
+    /// When cmd/go would refuse it.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let bare = text.contains(['.', ':', '/']) && !text.contains(":/") && !text.starts_with('/');
+        let text = if bare { format!("https://{text}") } else { text.to_owned() };
+        let masked = || mask(&text);
+        let malformed =
+            |reason: &str| UrlError::Malformed { text: masked(), reason: reason.to_owned() };
+        if text.chars().any(|c| c.is_ascii_control()) {
+            return Err(malformed("net/url: invalid control character in URL"));
+        }
+        let (scheme, rest) = match split_scheme(&text) {
+            Ok(split) => split,
+            Err(reason) => return Err(malformed(reason)),
+        };
+        let (before, fragment) = rest.split_once('#').map_or((rest, None), |(b, f)| (b, Some(f)));
+        let (hierarchy, query) =
+            before.split_once('?').map_or((before, None), |(b, q)| (b, Some(q)));
+        let (authority, path) = match hierarchy.strip_prefix("//") {
+            Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
+            None => ("", hierarchy),
+        };
+        if let Some(reason) = wrong_authority(authority).or_else(|| wrong_escape(path)) {
+            return Err(malformed(&reason));
+        }
+        let scheme = match &*scheme.to_ascii_lowercase() {
+            "https" => Scheme::Https,
+            "http" => Scheme::Http,
+            "file" => Scheme::File,
+            "" => return Err(UrlError::MissingScheme(masked())),
+            _ => return Err(UrlError::Scheme(masked())),
+        };
+        let opaque = !hierarchy.is_empty() && !hierarchy.starts_with('/');
+        let more = !authority.is_empty() || query.is_some() || fragment.is_some() || opaque;
+        if scheme == Scheme::File && more {
+            return Err(UrlError::FileWithMore(masked()));
+        }
+        Ok(Self { text, scheme })
+    }
+
+    /// The URL with all that is in it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// How it is reached.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The URL without one slash at its end: what a request's path is appended to.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        self.text.strip_suffix('/').unwrap_or(&self.text)
+    }
+}
+
+impl fmt::Display for ProxyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&mask(&self.text))
+    }
+}
+
+impl fmt::Debug for ProxyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProxyUrl({:?})", mask(&self.text))
+    }
+}
+
+fn split_scheme(text: &str) -> Result<(&str, &str), &'static str> {
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)))
+        .unwrap_or(text.len());
+    match text.split_at(end) {
+        ("", rest) if rest.starts_with(':') => Err("missing protocol scheme"),
+        (scheme, rest)
+            if rest.starts_with(':') && scheme.starts_with(|c: char| c.is_ascii_alphabetic()) =>
+        {
+            Ok((scheme, rest.get(1..).unwrap_or_default()))
+        }
+        _ if text.split('/').next().is_some_and(|first| first.contains(':')) => {
+            Err("first path segment in URL cannot contain colon")
+        }
+        _ => Ok(("", text)),
+    }
+}
+
+/// What is wrong with `[user[:password]@]host[:port]`.
+fn wrong_authority(authority: &str) -> Option<String> {
+    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(u, h)| (Some(u), h));
+    if let Some(user) = user {
+        if let Some(reason) = wrong_escape(user) {
+            return Some(reason);
+        }
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%".contains(c);
+        if !user.chars().all(allowed) {
+            return Some("net/url: invalid userinfo".to_owned());
+        }
+    }
+    let (name, port) = match host.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((name, port))) => (name, port),
+        Some(None) => return Some("missing ']' in host".to_owned()),
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
+    };
+    let digits = port.strip_prefix(':').unwrap_or_default();
+    if !port.is_empty() && (port == digits || !digits.bytes().all(|b| b.is_ascii_digit())) {
+        return Some(format!("invalid port {port:?} after host"));
+    }
+    let wrong = name.chars().find(|c| " \"<>\\^`{|}".contains(*c))?;
+    Some(format!("invalid character {:?} in host name", wrong.to_string()))
+}
+
+/// A percent sign that two hexadecimal digits do not follow.
+fn wrong_escape(text: &str) -> Option<String> {
+    text.match_indices('%').find_map(|(at, _)| {
+        let rest = text.get(at..)?;
+        let escape: String = rest.chars().take(3).collect();
+        let valid = escape.len() == 3 && escape.bytes().skip(1).all(|b| b.is_ascii_hexdigit());
+        (!valid).then(|| format!("invalid URL escape {escape:?}"))
+    })
+}
+
+/// The text with the password in front of the host as `xxxxx`.
+fn mask(text: &str) -> String {
+    let Some(start) = text.find("//").map(|at| at + 2) else { return text.to_owned() };
+    let rest = text.get(start..).unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let Some((user, _)) = authority.rsplit_once('@') else { return text.to_owned() };
+    let Some((name, _)) = user.split_once(':') else { return text.to_owned() };
+    let tail = rest.get(user.len()..).unwrap_or_default();
+    format!("{}{name}:xxxxx{tail}", text.get(..start).unwrap_or_default())
+}
