@@ -12,8 +12,8 @@ pub mod handshake;
 pub mod host;
 mod label;
 mod probe;
-mod process;
 mod sdk;
+mod stop;
 pub mod windows;
 pub mod wsl;
 
@@ -22,5 +22,5 @@ pub use driver::{
     Absent, Contents, Detection, Entry, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,
     SnapshotLimits,
 };
-pub use process::kill_all;
 pub use sdk::Sdk;
+pub use stop::kill_all;

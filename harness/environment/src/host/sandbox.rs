@@ -4,11 +4,11 @@ use crate::driver::{
     Contents, Entry, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
 };
 use crate::files::{self, FileError, PutError};
-use crate::process::{self, Start, Stdin, Variables};
 use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use twinproof_model::EnvironmentName;
+use twinproof_process::{self as process, Start, Stdin, Variables};
 
 /// Exit code for what the system refused to start, as shells have it.
 const REFUSED: i64 = 126;

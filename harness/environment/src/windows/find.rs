@@ -2,10 +2,10 @@
 
 use super::launch::encoded;
 use crate::driver::Absent;
-use crate::process::{self, Start, Stdin, Variables};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use twinproof_process::{self as process, Start, Stdin, Variables};
 
 /// What was found.
 #[derive(Clone, Debug)]

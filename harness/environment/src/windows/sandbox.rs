@@ -7,12 +7,12 @@ use crate::driver::{
 };
 use crate::files::{self, FileError, PutError};
 use crate::probe::join;
-use crate::process::{self, Grace, Start, Stdin, Variables};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 use twinproof_model::EnvironmentName;
+use twinproof_process::{self as process, Grace, Start, Stdin, Variables};
 
 /// Exit code for what Windows refused to start, as the host driver has it.
 const REFUSED: i64 = 126;

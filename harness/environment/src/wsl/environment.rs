@@ -8,11 +8,11 @@ use super::script::remove;
 use super::transfer::transfer;
 use crate::driver::{Absent, Environment, EnvironmentError, Sandbox};
 use crate::host::posix_env;
-use crate::process::Stdin;
 use crate::sdk::{Offered, Sdk};
 use crate::{handshake, probe};
 use std::collections::{BTreeMap, BTreeSet};
 use twinproof_model::{Capability, EnvironmentKind, EnvironmentName, Fingerprint};
+use twinproof_process::Stdin;
 
 /// Most bytes of what the scripts here say.
 const SAID: u64 = 1 << 16;

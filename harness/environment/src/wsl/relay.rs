@@ -2,7 +2,6 @@
 
 use super::decode::decode;
 use crate::driver::EnvironmentError;
-use crate::process::{self, Ended, Grace, Start, Stdin, Variables};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use std::ffi::OsString;
@@ -10,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use twinproof_model::EnvironmentName;
+use twinproof_process::{self as process, Ended, Grace, Start, Stdin, Variables};
 
 /// Decodes its first argument and runs it, without a quote or a backslash: with nothing to split at
 /// and no patterns, the words of the script stay one.

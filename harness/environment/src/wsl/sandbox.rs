@@ -6,8 +6,8 @@ use super::script::{kill, quoted, remove, run, with_trailer};
 use crate::driver::{
     Contents, Entry, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
 };
-use crate::process::Stdin;
 use std::time::Duration;
+use twinproof_process::Stdin;
 
 /// Time limit of everything that moves or removes files.
 const FILES: Duration = Duration::from_secs(300);

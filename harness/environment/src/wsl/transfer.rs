@@ -4,12 +4,12 @@ use super::relay::Relay;
 use super::sandbox::said;
 use super::script::quoted;
 use crate::driver::EnvironmentError;
-use crate::process::Stdin;
 use crate::sdk::Sdk;
 use std::fs::File;
 use std::io::{self, Seek as _};
 use std::path::Path;
 use tar::{Builder, EntryType, Header};
+use twinproof_process::Stdin;
 
 /// Most bytes of what the scripts say.
 const SAID: u64 = 1 << 16;

@@ -24,7 +24,7 @@ const TAIL: usize = 256;
 const BUSY: (u32, Duration) = (20, Duration::from_millis(10));
 
 /// What a process reads.
-pub(crate) enum Stdin {
+pub enum Stdin {
     /// Nothing: end of file at once.
     Null,
     /// These bytes.
@@ -34,7 +34,7 @@ pub(crate) enum Stdin {
 }
 
 /// The environment of a process.
-pub(crate) enum Variables<'a> {
+pub enum Variables<'a> {
     /// Exactly these.
     Exact(&'a BTreeMap<String, String>),
     /// The harness's own with these set.
@@ -42,38 +42,50 @@ pub(crate) enum Variables<'a> {
 }
 
 /// What is done at the time limit before anything is killed.
-pub(crate) struct Grace<'a> {
+pub struct Grace<'a> {
     /// Ends the work elsewhere (inside a distribution, on Windows).
-    pub(crate) ask: &'a (dyn Fn() + Sync),
+    pub ask: &'a (dyn Fn() + Sync),
     /// How long the process may then take to end by itself.
-    pub(crate) wait: Duration,
+    pub wait: Duration,
 }
 
 /// A process to start.
-pub(crate) struct Start<'a> {
-    pub(crate) program: &'a Path,
-    pub(crate) args: Vec<OsString>,
-    pub(crate) variables: Variables<'a>,
-    pub(crate) cwd: &'a Path,
-    pub(crate) stdin: Stdin,
-    pub(crate) limit: Duration,
+pub struct Start<'a> {
+    /// The file of the program: see [`lookup`](crate::lookup()).
+    pub program: &'a Path,
+    /// Its arguments, without its name.
+    pub args: Vec<OsString>,
+    /// Its environment.
+    pub variables: Variables<'a>,
+    /// Where it starts.
+    pub cwd: &'a Path,
+    /// What it reads.
+    pub stdin: Stdin,
+    /// How long it may take until it is killed.
+    pub limit: Duration,
     /// Most bytes kept of each output; the rest is read and dropped.
-    pub(crate) output_limit: u64,
-    pub(crate) grace: Option<Grace<'a>>,
+    pub output_limit: u64,
+    /// What is done at the limit before it is killed.
+    pub grace: Option<Grace<'a>>,
 }
 
 /// How a process ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub struct Ended {
     /// Exit code, 128 + N for death by signal N; none when it was killed at its limit.
-    pub(crate) code: Option<i64>,
-    pub(crate) timed_out: bool,
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: Vec<u8>,
+    pub code: Option<i64>,
+    /// Whether it was killed at its limit.
+    pub timed_out: bool,
+    /// Standard output, up to the limit.
+    pub stdout: Vec<u8>,
+    /// Standard error, up to the limit.
+    pub stderr: Vec<u8>,
     /// The last [`TAIL`] bytes of standard error, also where it was cut.
-    pub(crate) stderr_tail: Vec<u8>,
-    pub(crate) truncated: bool,
-    pub(crate) duration: Duration,
+    pub stderr_tail: Vec<u8>,
+    /// Whether one of the outputs was cut at its limit.
+    pub truncated: bool,
+    /// From the start to the end.
+    pub duration: Duration,
 }
 
 enum Event {
@@ -92,7 +104,7 @@ struct Kept {
 ///
 /// # Errors
 /// When it cannot be started; the kind says why.
-pub(crate) fn run(start: Start<'_>) -> io::Result<Ended> {
+pub fn run(start: Start<'_>) -> io::Result<Ended> {
     if stopping() {
         return Err(io::Error::new(io::ErrorKind::Interrupted, "the harness is being stopped"));
     }

@@ -3,7 +3,7 @@
 /// Kills the processes in whose environment a variable is `root` or a path in it, as HOME and TMPDIR
 /// are. Only on Linux is this known of a process; elsewhere the group or job has to do.
 #[cfg(target_os = "linux")]
-pub(crate) fn kill_escaped(root: &std::path::Path) {
+pub fn kill_escaped(root: &std::path::Path) {
     use rustix::process::{Pid, Signal, kill_process};
     use std::os::unix::ffi::OsStrExt as _;
     let own = std::process::id();
@@ -30,4 +30,4 @@ pub(crate) fn kill_escaped(root: &std::path::Path) {
 
 /// Groups and jobs have to do here.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn kill_escaped(_root: &std::path::Path) {}
+pub fn kill_escaped(_root: &std::path::Path) {}

@@ -70,7 +70,7 @@ fn variable<'a>(env: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str
 
 /// The file that `program` names: itself where it is a path (taken from `cwd`), else what the PATH
 /// in `env` leads to, with the PATHEXT in `env` on Windows. None when PATH leads to nothing.
-pub(crate) fn lookup(program: &str, env: &BTreeMap<String, String>, cwd: &Path) -> Option<PathBuf> {
+pub fn lookup(program: &str, env: &BTreeMap<String, String>, cwd: &Path) -> Option<PathBuf> {
     if program.is_empty() {
         return None;
     }

@@ -2,14 +2,14 @@
 //! limited, and gone afterwards with everything that they started.
 //!
 //! This knows nothing of environments: the host driver starts cases' programs with it, the drivers
-//! for WSL and Windows start their relays with it.
+//! for WSL and Windows their relays, and the engine of cmd/go's scripts what they run.
 
 mod escaped;
 mod lookup;
 mod registry;
 mod run;
 
-pub(crate) use escaped::kill_escaped;
-pub(crate) use lookup::lookup;
+pub use escaped::kill_escaped;
+pub use lookup::lookup;
 pub use registry::kill_all;
-pub(crate) use run::{Ended, Grace, Start, Stdin, Variables, run};
+pub use run::{Ended, Grace, Start, Stdin, Variables, run};

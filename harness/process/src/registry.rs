@@ -68,11 +68,9 @@ pub(super) fn stopping() -> bool {
     lock(&RUNNING).stopping
 }
 
-/// Kills every program that drivers of this process have running on this machine, with all that
-/// they started, ends the wait for those in containers (which go with their containers, when the
-/// environments are dropped), and lets no further one start. For the way out: a handler of ^C calls it.
+/// Kills every process that runs now, with all that it started, and lets no further one start. For
+/// the way out: a handler of ^C calls it.
 pub fn kill_all() {
-    twinproof_container::stop_all();
     let mut registry = lock(&RUNNING);
     registry.stopping = true;
     for child in registry.children.values() {
