@@ -1,1 +1,41 @@
-//! A Go module proxy.
+//! A Go module proxy: answers from a store, fetches what it lacks once for all who ask, keeps only
+//! what it has checked.
+//!
+//! [`Proxy`] is the whole of it, from a request to its answer, without a listener: whoever has
+//! connections (the crate `twinproof-httpd`, a test, a benchmark) calls [`Proxy::respond`].
+//!
+//! # What is believed
+//!
+//! | | believed when | for how long |
+//! | --- | --- | --- |
+//! | `.info` of a version | JSON about exactly that version | for ever |
+//! | `.mod` | not empty; its hash is the database's, where one verifies | for ever |
+//! | `.zip` | every rule of module zips holds; its hash likewise | for ever |
+//! | list, `@latest`, `.info` of a branch or commit | it is one | for a time, longer while upstreams fail |
+//! | tiles and lookups of a database | proven to be in its signed tree | for ever |
+//!
+//! What passes is served byte for byte as it came.
+
+mod answer;
+mod body;
+mod core;
+mod failure;
+mod flight;
+mod gate;
+mod hot;
+mod info;
+mod kind;
+mod metrics;
+mod passing;
+mod policy;
+mod proxy;
+mod settings;
+mod store;
+mod upstream;
+mod versions;
+mod zipcheck;
+
+pub use body::Body;
+pub use proxy::{Proxy, StartError};
+pub use settings::{Authorization, Database, Limits, Settings, Times, Ttl, UpstreamTls};
+pub use upstream::{TlsError, UpstreamError};

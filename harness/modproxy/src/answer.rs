@@ -1,0 +1,298 @@
+//! What is known of a file when it is served, and the answer to a request for it: conditional
+//! requests, one range, HEAD.
+//!
+//! Headers are made once for a file, not for each request.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, RANGE,
+};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use sha2::{Digest as _, Sha256};
+
+use crate::body::Body;
+use crate::kind::Kind;
+
+/// The bytes of a file.
+#[derive(Clone, Debug)]
+pub(crate) enum Payload {
+    Memory(Bytes),
+    File { file: Arc<File>, length: u64 },
+}
+
+impl Payload {
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File { length, .. } => *length,
+        }
+    }
+
+    fn part(&self, start: u64, length: u64) -> Body {
+        match self {
+            Self::Memory(bytes) => {
+                let end = usize::try_from(start + length).unwrap_or(usize::MAX).min(bytes.len());
+                let start = usize::try_from(start).unwrap_or(usize::MAX).min(end);
+                Body::whole(bytes.slice(start..end))
+            }
+            Self::File { file, .. } => Body::file(Arc::clone(file), start, length),
+        }
+    }
+}
+
+/// A file as it is served.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) kind: Kind,
+    pub(crate) payload: Payload,
+    /// Until when it may be served without looking again; `None` for what never changes.
+    pub(crate) until: Option<Instant>,
+    headers: HeaderMap,
+    etag: HeaderValue,
+    modified: Option<SystemTime>,
+}
+
+/// For how long others may keep an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    Forever,
+    Seconds(u64),
+}
+
+impl Content {
+    /// A file with the given tag, which must change when the bytes do.
+    pub(crate) fn new(
+        kind: Kind,
+        payload: Payload,
+        tag: &str,
+        modified: Option<SystemTime>,
+        keep: Keep,
+    ) -> Self {
+        let etag = HeaderValue::try_from(format!("\"{tag}\""))
+            .unwrap_or_else(|_| HeaderValue::from_static("\"\""));
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind.content_type()));
+        let cache = match keep {
+            Keep::Forever => HeaderValue::from_static("public, max-age=31536000, immutable"),
+            Keep::Seconds(0) => HeaderValue::from_static("no-cache"),
+            Keep::Seconds(n) => HeaderValue::try_from(format!("public, max-age={n}"))
+                .unwrap_or_else(|_| HeaderValue::from_static("no-cache")),
+        };
+        headers.insert(CACHE_CONTROL, cache);
+        headers.insert(ETAG, etag.clone());
+        if let Some(time) = modified
+            && let Ok(value) = HeaderValue::try_from(httpdate::fmt_http_date(time))
+        {
+            headers.insert(LAST_MODIFIED, value);
+        }
+        if kind == Kind::Zip {
+            headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        }
+        Self { kind, payload, until: None, headers, etag, modified }
+    }
+
+    /// Bytes in memory, with a tag from their hash.
+    pub(crate) fn memory(
+        kind: Kind,
+        bytes: Bytes,
+        modified: Option<SystemTime>,
+        keep: Keep,
+    ) -> Self {
+        let hash = Sha256::digest(&bytes);
+        let tag = URL_SAFE_NO_PAD.encode(hash.get(..18).unwrap_or_default());
+        Self::new(kind, Payload::Memory(bytes), &tag, modified, keep)
+    }
+
+    /// The same, to be looked at again at `until`.
+    pub(crate) fn until(mut self, until: Instant) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// Its bytes, when they are in memory.
+    pub(crate) fn bytes(&self) -> Option<Bytes> {
+        match &self.payload {
+            Payload::Memory(bytes) => Some(bytes.clone()),
+            Payload::File { .. } => None,
+        }
+    }
+
+    /// Bytes that it takes in memory, about.
+    pub(crate) fn weight(&self) -> u64 {
+        const OVERHEAD: u64 = 512;
+        OVERHEAD
+            + match &self.payload {
+                Payload::Memory(bytes) => bytes.len() as u64,
+                Payload::File { .. } => 0,
+            }
+    }
+
+    /// The answer to a GET or HEAD with these headers.
+    pub(crate) fn answer(&self, method: &Method, asked: &HeaderMap) -> Response<Body> {
+        if self.not_modified(asked) {
+            return self.bare(StatusCode::NOT_MODIFIED);
+        }
+        let length = self.payload.length();
+        match self.range(asked) {
+            Range::Whole => {}
+            Range::Part { start, end } if *method == Method::GET => {
+                let mut answer = Response::new(self.payload.part(start, end - start));
+                *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+                *answer.headers_mut() = self.headers.clone();
+                let range = format!("bytes {start}-{}/{length}", end - 1);
+                if let Ok(range) = HeaderValue::try_from(range) {
+                    answer.headers_mut().insert(CONTENT_RANGE, range);
+                }
+                return answer;
+            }
+            Range::Part { .. } => {}
+            Range::Outside => {
+                let mut answer = self.bare(StatusCode::RANGE_NOT_SATISFIABLE);
+                answer.headers_mut().remove(CONTENT_TYPE);
+                if let Ok(range) = HeaderValue::try_from(format!("bytes */{length}")) {
+                    answer.headers_mut().insert(CONTENT_RANGE, range);
+                }
+                return answer;
+            }
+        }
+        if *method == Method::HEAD {
+            let mut answer = self.bare(StatusCode::OK);
+            answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+            return answer;
+        }
+        let mut answer = Response::new(self.payload.part(0, length));
+        *answer.headers_mut() = self.headers.clone();
+        answer
+    }
+
+    fn bare(&self, status: StatusCode) -> Response<Body> {
+        let mut answer = Response::new(Body::empty());
+        *answer.status_mut() = status;
+        *answer.headers_mut() = self.headers.clone();
+        answer
+    }
+
+    /// RFC 9110, section 13.2.2: the tag decides, and the date only where there is no tag.
+    fn not_modified(&self, asked: &HeaderMap) -> bool {
+        if asked.contains_key(IF_NONE_MATCH) {
+            return asked.get_all(IF_NONE_MATCH).iter().any(|value| self.listed(value));
+        }
+        let since = asked.get(IF_MODIFIED_SINCE).and_then(date);
+        matches!((since, self.modified), (Some(since), Some(modified)) if whole_seconds(modified) <= since)
+    }
+
+    /// Whether an `If-None-Match` names this file: compared weakly, as RFC 9110 says.
+    fn listed(&self, value: &HeaderValue) -> bool {
+        let (Ok(list), Ok(own)) = (value.to_str(), self.etag.to_str()) else { return false };
+        list.split(',')
+            .map(str::trim)
+            .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own)
+    }
+
+    fn range(&self, asked: &HeaderMap) -> Range {
+        let Some(value) = asked.get(RANGE) else { return Range::Whole };
+        if self.kind != Kind::Zip {
+            return Range::Whole;
+        }
+        // A range of something else is of no use to anybody: then all of it is sent.
+        if let Some(condition) = asked.get(IF_RANGE) {
+            let same = *condition == self.etag
+                || matches!((date(condition), self.modified),
+                    (Some(when), Some(modified)) if when == whole_seconds(modified));
+            if !same {
+                return Range::Whole;
+            }
+        }
+        value.to_str().map_or(Range::Whole, |text| Range::parse(text, self.payload.length()))
+    }
+}
+
+fn date(value: &HeaderValue) -> Option<SystemTime> {
+    httpdate::parse_http_date(value.to_str().ok()?).ok()
+}
+
+/// HTTP dates have no fractions.
+fn whole_seconds(time: SystemTime) -> SystemTime {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(since.as_secs()),
+        Err(_) => time,
+    }
+}
+
+/// What of a file is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Range {
+    Whole,
+    Part { start: u64, end: u64 },
+    Outside,
+}
+
+impl Range {
+    /// Reads a `Range` header. Whatever is not one range of bytes counts as not being there, as
+    /// RFC 9110, section 14.2, allows.
+    fn parse(text: &str, length: u64) -> Self {
+        let Some((first, last)) = text.strip_prefix("bytes=").and_then(|spec| spec.split_once('-'))
+        else {
+            return Self::Whole;
+        };
+        let number = |text: &str| -> Result<Option<u64>, ()> {
+            match text.trim() {
+                "" => Ok(None),
+                digits if digits.bytes().all(|b| b.is_ascii_digit()) => {
+                    Ok(Some(digits.parse().unwrap_or(u64::MAX)))
+                }
+                _ => Err(()),
+            }
+        };
+        let (start, end) = match (number(first), number(last)) {
+            (Ok(Some(first)), Ok(None)) => (first, length),
+            (Ok(Some(first)), Ok(Some(last))) if first <= last => {
+                (first, last.saturating_add(1).min(length))
+            }
+            (Ok(None), Ok(Some(count))) => {
+                if count == 0 {
+                    return Self::Outside;
+                }
+                (length.saturating_sub(count), length)
+            }
+            _ => return Self::Whole,
+        };
+        if start < end { Self::Part { start, end } } else { Self::Outside }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Range::{self, Outside, Part, Whole};
+
+    #[test]
+    fn ranges() {
+        let cases = [
+            ("bytes=0-0", Part { start: 0, end: 1 }),
+            ("bytes=2-", Part { start: 2, end: 10 }),
+            ("bytes=2-99", Part { start: 2, end: 10 }),
+            ("bytes=-3", Part { start: 7, end: 10 }),
+            ("bytes=-30", Part { start: 0, end: 10 }),
+            ("bytes=10-", Outside),
+            ("bytes=-0", Outside),
+            ("bytes=99999999999999999999-", Outside),
+            ("bytes=3-2", Whole),
+            ("bytes=0-1,4-5", Whole),
+            ("bytes=a-b", Whole),
+            ("bytes=-", Whole),
+            ("lines=0-1", Whole),
+            ("", Whole),
+        ];
+        for (text, want) in cases {
+            assert_eq!(Range::parse(text, 10), want, "{text}");
+        }
+        assert_eq!(Range::parse("bytes=0-", 0), Outside);
+    }
+}

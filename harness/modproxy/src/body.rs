@@ -1,0 +1,144 @@
+//! Bodies of answers: bytes in memory, or a part of a file.
+
+use std::fs::File;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::task::JoinHandle;
+
+/// Bytes read from a file at a time.
+const CHUNK: u64 = 256 << 10;
+
+/// The body of an answer.
+#[derive(Debug, Default)]
+pub struct Body(Kind);
+
+#[derive(Debug, Default)]
+enum Kind {
+    #[default]
+    Empty,
+    Whole(Bytes),
+    File(FilePart),
+}
+
+#[derive(Debug)]
+struct FilePart {
+    file: Arc<File>,
+    at: u64,
+    left: u64,
+    reading: Option<JoinHandle<io::Result<Bytes>>>,
+}
+
+impl Body {
+    /// No bytes.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(Kind::Empty)
+    }
+
+    /// These bytes.
+    #[must_use]
+    pub fn whole(bytes: Bytes) -> Self {
+        Self(if bytes.is_empty() { Kind::Empty } else { Kind::Whole(bytes) })
+    }
+
+    /// `length` bytes of `file` from `start`.
+    #[must_use]
+    pub fn file(file: Arc<File>, start: u64, length: u64) -> Self {
+        Self(match length {
+            0 => Kind::Empty,
+            left => Kind::File(FilePart { file, at: start, left, reading: None }),
+        })
+    }
+}
+
+/// Reads `length` bytes at `at`.
+pub(crate) fn read_at(file: &File, at: u64, length: usize) -> io::Result<Bytes> {
+    let mut buffer = vec![0; length];
+    read_exact_at(file, &mut buffer, at)?;
+    Ok(buffer.into())
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, at)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buffer, at)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            n => {
+                buffer = buffer.get_mut(n..).unwrap_or_default();
+                at += n as u64;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl FilePart {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let reading = self.reading.get_or_insert_with(|| {
+            let (file, at) = (Arc::clone(&self.file), self.at);
+            let length = usize::try_from(self.left.min(CHUNK)).unwrap_or_default();
+            tokio::task::spawn_blocking(move || read_at(&file, at, length))
+        });
+        let read = ready!(Pin::new(reading).poll(cx));
+        self.reading = None;
+        let bytes = match read.map_err(io::Error::other).and_then(|read| read) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.left = 0;
+                return Poll::Ready(Some(Err(error)));
+            }
+        };
+        self.at += bytes.len() as u64;
+        self.left -= bytes.len() as u64;
+        Poll::Ready(Some(Ok(bytes)))
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match &mut self.0 {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Whole(bytes) => {
+                let bytes = std::mem::take(bytes);
+                self.0 = Kind::Empty;
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+            Kind::File(part) => part.poll(cx).map_ok(Frame::data),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Empty => true,
+            Kind::Whole(_) => false,
+            Kind::File(part) => part.left == 0,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(match &self.0 {
+            Kind::Empty => 0,
+            Kind::Whole(bytes) => bytes.len() as u64,
+            Kind::File(part) => part.left,
+        })
+    }
+}

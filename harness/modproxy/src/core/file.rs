@@ -1,0 +1,163 @@
+//! Files that never change: the `.info` of a version, its `.mod` and its `.zip`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use twinproof_gomod::Request;
+use twinproof_sumdb::escape::{escape_path, escape_version};
+
+use super::{Core, Fetched, Got};
+use crate::answer::{Content, Keep};
+use crate::failure::Failure;
+use crate::info::check_info;
+use crate::kind::Kind;
+use crate::metrics::Layer;
+use crate::policy::Reach;
+use crate::store::{Name, Store, StoreError};
+
+/// A file of a version.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) kind: Kind,
+    pub(crate) module: String,
+    pub(crate) version: String,
+    /// Module and version in escaped form.
+    pub(super) escaped: (String, String),
+    pub(super) name: Name,
+    /// What to ask upstreams for.
+    pub(super) target: String,
+}
+
+impl Wanted {
+    /// The file that a request is for; `None` when it is for something else.
+    pub(crate) fn new(request: &Request) -> Result<Option<Self>, Failure> {
+        let (kind, module, version) = match request {
+            Request::Info { module, version } => (Kind::Info, module, version),
+            Request::Mod { module, version } => (Kind::Mod, module, version),
+            Request::Zip { module, version } => (Kind::Zip, module, version),
+            Request::List { .. } | Request::Latest { .. } | Request::Sumdb { .. } => {
+                return Ok(None);
+            }
+        };
+        let bad = |e: &dyn std::fmt::Display| Failure::not_found(e.to_string());
+        Ok(Some(Self {
+            kind,
+            escaped: (
+                escape_path(module).map_err(|e| bad(&e))?,
+                escape_version(version).map_err(|e| bad(&e))?,
+            ),
+            module: module.clone(),
+            version: version.clone(),
+            name: Name::new(request.store_path().map_err(|e| bad(&e))?).map_err(|e| bad(&e))?,
+            target: request.target().map_err(|e| bad(&e))?,
+        }))
+    }
+
+    /// What it is called in texts.
+    fn what(&self) -> String {
+        format!("{}@{} ({})", self.module, self.version, self.kind.name())
+    }
+
+    /// Another file of the same version.
+    pub(super) fn beside(&self, ext: &str) -> Result<Name, StoreError> {
+        Ok(Name::version(&self.escaped.0, &self.escaped.1, ext)?)
+    }
+
+    /// Reads `.info` or `.mod` from the store, if what is there can be used.
+    fn read(&self, store: &Store, limit: u64) -> Result<Option<Content>, StoreError> {
+        let Some((bytes, opened)) = store.read(&self.name, limit)? else { return Ok(None) };
+        if self.check(&bytes).is_err() {
+            return Ok(None);
+        }
+        Ok(Some(Content::memory(self.kind, bytes, opened.modified, Keep::Forever)))
+    }
+
+    /// Whether the bytes can be those of the file.
+    fn check(&self, bytes: &Bytes) -> Result<(), String> {
+        match self.kind {
+            Kind::Info => check_info(bytes, &self.module, Some(&self.version)).map(drop),
+            _ if bytes.is_empty() => Err("it is empty".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Core {
+    /// A file of a version that stands for itself.
+    pub(crate) async fn file(self: &Arc<Self>, wanted: Wanted, reach: Reach) -> Got {
+        if let Some(content) = self.stored(&wanted).await? {
+            return Ok((content, Layer::Store));
+        }
+        if let Reach::Store(why) = reach {
+            let text = format!("not found: this proxy does not have {}, and {why}", wanted.what());
+            return Err(Failure::not_found(text));
+        }
+        if let Some(kept) = self.passing.get(&wanted.name)
+            && kept.is_fresh()
+            && let Err(failure) = kept.answer
+        {
+            return Err(failure);
+        }
+        let name = wanted.name.clone();
+        let core = Arc::clone(self);
+        let content = self
+            .together(name.as_str(), || async move {
+                if let Some(content) = core.stored(&wanted).await? {
+                    return Ok(content);
+                }
+                let fetched = match wanted.kind {
+                    Kind::Zip => core.fetch_zip(&wanted).await,
+                    _ => core.fetch_file(&wanted).await,
+                };
+                if let Err(failure) = &fetched {
+                    core.keep_absence(&wanted.name, failure);
+                }
+                fetched
+            })
+            .await?;
+        Ok((content, Layer::Upstream))
+    }
+
+    /// The file as the store has it.
+    async fn stored(self: &Arc<Self>, wanted: &Wanted) -> Result<Option<Arc<Content>>, Failure> {
+        if wanted.kind == Kind::Zip {
+            return self.stored_zip(wanted).await;
+        }
+        let limit = self.limit(wanted.kind);
+        let wanted = wanted.clone();
+        Ok(self.on_disk(move |store| wanted.read(store, limit)).await?.map(Arc::new))
+    }
+
+    pub(super) fn limit(&self, kind: Kind) -> u64 {
+        let limits = &self.settings.limits;
+        match kind {
+            Kind::Info | Kind::Latest => limits.info,
+            Kind::List => limits.list,
+            Kind::Zip => limits.zip,
+            _ => limits.go_mod,
+        }
+    }
+
+    async fn fetch_file(self: &Arc<Self>, wanted: &Wanted) -> Fetched {
+        let limit = self.limit(wanted.kind);
+        let check = |bytes: &Bytes| wanted.check(bytes);
+        let (bytes, ()) = self.fetch_small(wanted.kind, &wanted.target, limit, check).await?;
+        self.keep_small(wanted, &bytes).await;
+        Ok(Arc::new(Content::memory(wanted.kind, bytes, None, Keep::Forever)))
+    }
+
+    /// Keeps a small file. It is whole and checked, so it is served even when it cannot be kept.
+    pub(super) async fn keep_small(&self, wanted: &Wanted, bytes: &Bytes) {
+        let (file, kept) = (wanted.clone(), bytes.clone());
+        let result = self
+            .on_disk(move |store| {
+                store.write(&file.name, &kept)?;
+                store.add_to_list(&file.escaped.0, &file.escaped.1)
+            })
+            .await;
+        if let Err(failure) = result {
+            let name = wanted.name.as_str();
+            tracing::warn!(name, error = failure.text, "a file is served and not kept");
+        }
+    }
+}

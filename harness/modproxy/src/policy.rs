@@ -1,0 +1,50 @@
+//! Which modules may be asked for, and which go past this proxy.
+
+use twinproof_gomod::glob::match_prefix_patterns;
+
+use crate::failure::{Failure, Reason};
+use crate::settings::Settings;
+
+/// Pattern lists with cmd/go's meaning, held against module paths.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    allow: String,
+    deny: String,
+    exclude: String,
+}
+
+/// How far a request for a module may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// To the upstreams.
+    Upstream,
+    /// To the store, for this reason.
+    Store(&'static str),
+}
+
+impl Policy {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            allow: settings.allow.clone(),
+            deny: settings.deny.clone(),
+            exclude: settings.exclude.clone(),
+        }
+    }
+
+    /// Whether a module may be asked for.
+    pub(crate) fn check(&self, module: &str) -> Result<Reach, Failure> {
+        let denied = |why: &str| {
+            Failure::new(Reason::Denied, format!("forbidden: {module} {why} of this proxy"))
+        };
+        if match_prefix_patterns(&self.deny, module) {
+            return Err(denied("is denied by the rules"));
+        }
+        if !self.allow.is_empty() && !match_prefix_patterns(&self.allow, module) {
+            return Err(denied("is not among the allowed modules"));
+        }
+        if match_prefix_patterns(&self.exclude, module) {
+            return Ok(Reach::Store("it is excluded by the rules of this proxy"));
+        }
+        Ok(Reach::Upstream)
+    }
+}

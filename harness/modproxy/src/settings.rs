@@ -1,0 +1,179 @@
+//! What a proxy is told: plain values, all of them resolved. Where they come from (a file, flags,
+//! the environment) is the configuration's affair.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything a [`Proxy`](crate::Proxy) is told. [`Settings::new`] has the defaults.
+#[derive(Clone)]
+pub struct Settings {
+    /// The store: a folder in the layout of GOMODCACHE's `cache/download`. It is made when absent.
+    pub dir: PathBuf,
+    /// Whether the store is only read. What it lacks is fetched for small files, and not kept.
+    pub read_only: bool,
+    /// Whether files are synced to disk before they get their names. Without it a power failure may
+    /// cost files; a killed process never does.
+    pub sync: bool,
+    /// Bytes of files that the store may have. Above it, the least recently used versions go.
+    pub budget: Option<u64>,
+    /// Where missing files come from, in GOPROXY's syntax.
+    pub upstream: String,
+    /// Answers from the store alone.
+    pub offline: bool,
+    /// Certificates towards upstreams.
+    pub tls: UpstreamTls,
+    /// Credentials for upstreams.
+    pub authorization: Vec<Authorization>,
+    /// Time limits of fetches.
+    pub times: Times,
+    /// Sizes and numbers.
+    pub limits: Limits,
+    /// How long what may change is believed.
+    pub ttl: Ttl,
+    /// Bytes of small files that are kept in memory.
+    pub memory: u64,
+    /// The largest file kept in memory, in bytes.
+    pub small: u64,
+    /// Modules that may be asked for, in GOPRIVATE's syntax; empty for all.
+    pub allow: String,
+    /// Modules that may not, in GOPRIVATE's syntax.
+    pub deny: String,
+    /// Modules that are served from the store only and otherwise do not exist here, so that `go`
+    /// goes on to the next proxy. In GOPRIVATE's syntax.
+    pub exclude: String,
+    /// Checksum databases that are relayed. The first one also verifies, when `verify` is set.
+    pub databases: Vec<Database>,
+    /// Whether zips and go.mod files must have the hash that the first database says.
+    pub verify: bool,
+    /// Modules that no database is ever asked about, in GOPRIVATE's syntax.
+    pub nosumdb: String,
+    /// What stands in front of every path: empty, or `/name`.
+    pub base_path: String,
+}
+
+/// Certificates towards upstreams: paths of PEM files.
+#[derive(Clone, Debug, Default)]
+pub struct UpstreamTls {
+    /// Authorities that are trusted besides the system's.
+    pub ca: Option<PathBuf>,
+    /// The certificate chain that the proxy shows.
+    pub cert: Option<PathBuf>,
+    /// Its key.
+    pub key: Option<PathBuf>,
+}
+
+/// A credential for an upstream.
+#[derive(Clone)]
+pub struct Authorization {
+    /// The beginning of the URLs it is for. It must be https.
+    pub prefix: String,
+    /// The value of the `Authorization` header.
+    pub value: String,
+}
+
+/// Time limits of fetches.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// Until connected, TLS included.
+    pub connect: Duration,
+    /// Without a byte arriving.
+    pub idle: Duration,
+    /// For everything but zips, from the request to the last byte.
+    pub small: Duration,
+    /// For zips.
+    pub zip: Duration,
+}
+
+/// Sizes and numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of an `.info` file, and of `@latest`.
+    pub info: u64,
+    /// Bytes of a `.mod` file.
+    pub go_mod: u64,
+    /// Bytes of a list.
+    pub list: u64,
+    /// Bytes of a zip.
+    pub zip: u64,
+    /// Bytes of everything in a zip, unpacked.
+    pub unpacked: u64,
+    /// Fetches at the same time.
+    pub fetches: usize,
+    /// Fetches that wait for their turn.
+    pub queue: usize,
+}
+
+/// How long what may change is believed.
+#[derive(Clone, Copy, Debug)]
+pub struct Ttl {
+    /// Lists.
+    pub list: Duration,
+    /// `@latest`, and queries by branch or commit.
+    pub latest: Duration,
+    /// That something does not exist.
+    pub negative: Duration,
+    /// How long beyond its time an answer is used while upstreams fail.
+    pub stale: Duration,
+    /// A checksum database's tree head.
+    pub tree: Duration,
+}
+
+/// A checksum database.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Its verifier key; the name is in it.
+    pub key: String,
+    /// Where it is. When absent, the upstreams that support it are asked, and else `https://` and
+    /// its name.
+    pub url: Option<String>,
+}
+
+const MIB: u64 = 1 << 20;
+
+impl Settings {
+    /// The defaults: no upstream, no database, everything allowed.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            read_only: false,
+            sync: true,
+            budget: None,
+            upstream: "off".to_owned(),
+            offline: false,
+            tls: UpstreamTls::default(),
+            authorization: Vec::new(),
+            times: Times {
+                connect: Duration::from_secs(10),
+                idle: Duration::from_secs(30),
+                small: Duration::from_secs(60),
+                zip: Duration::from_secs(600),
+            },
+            limits: Limits {
+                info: MIB,
+                go_mod: 16 * MIB,
+                list: 16 * MIB,
+                zip: 500 * MIB,
+                unpacked: 500 * MIB,
+                fetches: 32,
+                queue: 1024,
+            },
+            ttl: Ttl {
+                list: Duration::from_secs(60),
+                latest: Duration::from_secs(60),
+                negative: Duration::from_secs(10),
+                stale: Duration::from_secs(7 * 24 * 3600),
+                tree: Duration::from_secs(60),
+            },
+            memory: 64 * MIB,
+            small: MIB,
+            allow: String::new(),
+            deny: String::new(),
+            exclude: String::new(),
+            databases: Vec::new(),
+            verify: false,
+            nosumdb: String::new(),
+            base_path: String::new(),
+        }
+    }
+}

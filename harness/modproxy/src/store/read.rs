@@ -1,0 +1,127 @@
+//! Opening and reading files of the store.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use super::{Name, Store, StoreError};
+use crate::body::read_at;
+
+/// A file that is there.
+#[derive(Clone, Debug)]
+pub(crate) struct Opened {
+    pub(crate) file: Arc<File>,
+    pub(crate) length: u64,
+    pub(crate) modified: Option<SystemTime>,
+}
+
+impl Opened {
+    /// All its bytes.
+    pub(crate) fn bytes(&self) -> io::Result<Bytes> {
+        let length = usize::try_from(self.length).map_err(io::Error::other)?;
+        read_at(&self.file, 0, length)
+    }
+}
+
+impl Store {
+    /// Opens a file. `None` when there is none.
+    pub(crate) fn file(&self, name: &Name) -> Result<Option<Opened>, StoreError> {
+        let failed = |source| StoreError::Read { name: name.to_string(), source };
+        let Some(file) = self.open_beneath(name)? else { return Ok(None) };
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(StoreError::Outside { name: name.to_string() });
+        }
+        Ok(Some(Opened {
+            file: Arc::new(file),
+            length: metadata.len(),
+            modified: metadata.modified().ok(),
+        }))
+    }
+
+    /// Reads a file of at most `limit` bytes. `None` when there is none.
+    pub(crate) fn read(
+        &self,
+        name: &Name,
+        limit: u64,
+    ) -> Result<Option<(Bytes, Opened)>, StoreError> {
+        let Some(opened) = self.file(name)? else { return Ok(None) };
+        if opened.length > limit {
+            let size = opened.length;
+            return Err(StoreError::TooLarge { name: name.to_string(), size, limit });
+        }
+        let bytes =
+            opened.bytes().map_err(|source| StoreError::Read { name: name.to_string(), source })?;
+        Ok(Some((bytes, opened)))
+    }
+
+    /// Whether there is such a file.
+    pub(crate) fn has(&self, name: &Name) -> bool {
+        matches!(self.file(name), Ok(Some(_)))
+    }
+
+    /// Opens without ever leaving the store: the kernel sees to it, in one call.
+    #[cfg(target_os = "linux")]
+    fn open_beneath(&self, name: &Name) -> Result<Option<File>, StoreError> {
+        use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+        use rustix::io::Errno;
+
+        // Without NONBLOCK, opening a named pipe waits for somebody to write to it.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        for _ in 0..8 {
+            match openat2(&self.handle, name.as_str(), flags, Mode::empty(), resolve) {
+                Ok(file) => return Ok(Some(file.into())),
+                Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+                Err(Errno::NAMETOOLONG) => return Ok(None),
+                Err(Errno::XDEV | Errno::LOOP) => {
+                    return Err(StoreError::Outside { name: name.to_string() });
+                }
+                // Something was renamed on the way: look again.
+                Err(Errno::AGAIN) => {}
+                Err(Errno::NOSYS | Errno::PERM) => return self.open_resolved(name),
+                Err(error) => {
+                    return Err(StoreError::Read { name: name.to_string(), source: error.into() });
+                }
+            }
+        }
+        self.open_resolved(name)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn open_beneath(&self, name: &Name) -> Result<Option<File>, StoreError> {
+        self.open_resolved(name)
+    }
+
+    /// Opens the file that the name resolves to, if that is in the store.
+    fn open_resolved(&self, name: &Name) -> Result<Option<File>, StoreError> {
+        let absent = |error: &io::Error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::NotADirectory
+                    | io::ErrorKind::InvalidFilename
+            )
+        };
+        let failed = |source| StoreError::Read { name: name.to_string(), source };
+        let path = match std::fs::canonicalize(name.under(self.root())) {
+            Ok(path) => path,
+            Err(error) if absent(&error) => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        if !path.starts_with(self.root()) {
+            return Err(StoreError::Outside { name: name.to_string() });
+        }
+        if path.is_dir() {
+            return Err(StoreError::Outside { name: name.to_string() });
+        }
+        match File::open(path) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if absent(&error) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}

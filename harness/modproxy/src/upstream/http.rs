@@ -1,0 +1,156 @@
+//! Asking one upstream for one file.
+
+use std::error::Error as _;
+use std::io;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+
+use super::reply::{Reply, Source};
+use super::tls::RedirectError;
+use super::{Place, Upstream, Upstreams};
+use crate::failure::{Failure, Reason, clip};
+
+/// Bytes of an error's text that are read.
+const MAX_ERROR_TEXT: usize = 4096;
+
+impl Upstreams {
+    /// Asks for a file: `target` is its path as it stands in a request, with a slash in front.
+    pub(crate) async fn get(&self, upstream: &Upstream, target: &str) -> Result<Reply, Failure> {
+        match &upstream.place {
+            Place::Http(base) => self.get_url(&format!("{base}{target}"), &upstream.name).await,
+            Place::Folder(folder) => {
+                let target = percent_encoding::percent_decode_str(target).decode_utf8_lossy();
+                let path = target
+                    .split('/')
+                    .filter(|element| !element.is_empty())
+                    .fold(folder.clone(), |path, element| path.join(element));
+                open_file(&path, &upstream.name, &target).await
+            }
+        }
+    }
+
+    /// Asks for a URL. `from` is what to call the server.
+    pub(crate) async fn get_url(&self, url: &str, from: &str) -> Result<Reply, Failure> {
+        let mut request = self.client.load().get(url);
+        if let Some(credential) = self.authorization.iter().find(|a| covers(&a.prefix, url)) {
+            request = request.header(AUTHORIZATION, &credential.value);
+        }
+        let mut response = request.send().await.map_err(|error| transport(from, &error))?;
+        let status = response.status().as_u16();
+        let content_type = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        if status != 200 {
+            let text = if content_type.starts_with("text/plain") {
+                error_text(&mut response).await
+            } else {
+                String::new()
+            };
+            return Err(status_failure(status, &text, from));
+        }
+        if let Some(encoding) = response.headers().get(CONTENT_ENCODING)
+            && encoding.as_bytes() != b"identity"
+        {
+            let text = format!("{from} sent an encoding that nobody asked for: {encoding:?}");
+            return Err(Failure::new(Reason::Upstream, text));
+        }
+        Ok(Reply {
+            length: response.content_length(),
+            html: content_type.starts_with("text/html"),
+            source: Source::Http(Box::new(response)),
+            from: from.to_owned(),
+        })
+    }
+}
+
+/// Whether a credential for URLs that begin with `prefix` is for this one: at the end of the prefix
+/// an element must end, so that no longer host name fits.
+fn covers(prefix: &str, url: &str) -> bool {
+    let prefix = prefix.trim_end_matches('/');
+    url.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+async fn open_file(path: &std::path::Path, from: &str, target: &str) -> Result<Reply, Failure> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            Failure::not_found(format!("not found: {from} has no {target}"))
+        }
+        _ => Failure::new(Reason::Upstream, format!("{from}: reading {target}: {error}")),
+    };
+    let metadata = tokio::fs::metadata(path).await.map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(Failure::not_found(format!("not found: {from} has no file {target}")));
+    }
+    let file = tokio::fs::File::open(path).await.map_err(failed)?;
+    Ok(Reply {
+        source: Source::File(file),
+        length: Some(metadata.len()),
+        html: false,
+        from: from.to_owned(),
+    })
+}
+
+/// The beginning of an error's text; nothing when it does not come.
+async fn error_text(response: &mut reqwest::Response) -> String {
+    let mut text = Vec::new();
+    while text.len() < MAX_ERROR_TEXT
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        text.extend_from_slice(&chunk);
+    }
+    text.truncate(MAX_ERROR_TEXT);
+    clip(&String::from_utf8_lossy(&text)).trim_end().to_owned()
+}
+
+fn status_failure(status: u16, text: &str, from: &str) -> Failure {
+    let said = |what: &str| match text {
+        "" => format!("{what}: {from} answered with status {status}"),
+        text => text.to_owned(),
+    };
+    match status {
+        404 | 410 => Failure::not_found(said("not found")),
+        // Somebody's policy, or the wish to be asked less: `go` should see what they are.
+        403 | 429 | 451 => Failure::new(Reason::Refused(status), said("refused")),
+        _ if text.is_empty() => Failure::new(Reason::Upstream, said("bad gateway")),
+        _ => {
+            let text = format!("{from} answered with status {status}:\n{text}");
+            Failure::new(Reason::Upstream, text)
+        }
+    }
+}
+
+/// The failure for an error of the client. URLs, which may have passwords, are not in it.
+pub(super) fn transport(from: &str, error: &reqwest::Error) -> Failure {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+    let mut deepest = None;
+    while let Some(error) = cause {
+        if error.is::<RedirectError>() {
+            return Failure::new(Reason::Upstream, format!("{from}: {error}"));
+        }
+        deepest = Some(error.to_string());
+        cause = error.source();
+    }
+    if error.is_timeout() {
+        return Failure::new(Reason::Timeout, format!("{from} took too long to answer"));
+    }
+    let what = if error.is_connect() { "cannot be reached" } else { "broke off" };
+    let why = deepest.map(|why| format!(": {why}")).unwrap_or_default();
+    Failure::new(Reason::Upstream, format!("{from} {what}{why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn credentials_go_where_they_belong() {
+        assert!(covers("https://a.example", "https://a.example/x"));
+        assert!(covers("https://a.example/p/", "https://a.example/p/x"));
+        assert!(!covers("https://a.example", "https://a.example.evil/x"));
+        assert!(!covers("https://a.example", "https://a.example@evil/x"));
+        assert!(!covers("https://a.example/p", "https://a.example/px"));
+    }
+}

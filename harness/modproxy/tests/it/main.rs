@@ -1,0 +1,6 @@
+//! The proxy as its users see it.
+
+#![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
+
+mod files;
+mod support;
