@@ -420,7 +420,7 @@ fn reasons_are_typed() {
 proptest! {
     #[test]
     fn made_and_checked(
-        files in prop::collection::btree_map("[a-c]{1,2}/[d-f]{1,2}(\\.go|é)?", prop::collection::vec(any::<u8>(), 0..3000), 0..12),
+        files in prop::collection::btree_map("[a-c]{1,2}/[d-f]{1,2}(\\.go|é)?", prop::collection::vec(any::<u8>(), 0..300), 0..12),
         chunk in 1usize..500,
     ) {
         let files: Vec<_> = files.into_iter().collect();
