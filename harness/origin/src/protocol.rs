@@ -1,0 +1,133 @@
+//! From a request target to an answer.
+//!
+//! | target | answer |
+//! | --- | --- |
+//! | `/PATH/@v/list`, `/PATH/@v/VERSION.info` (`.mod`, `.zip`), `/PATH/@latest` | the module |
+//! | `/sumdb/NAME/…` | the database NAME, by way of the proxy |
+//! | `/db/…` | the origin's own database, directly |
+//! | `/mod/…` | the same modules and databases behind cmd/go's control prefixes ([`control`]) |
+//!
+//! In place of a version a branch, a tag or a commit may be asked for. A module that is known and
+//! has no version but pseudo-versions has an empty list; one that is not known has none (404).
+
+use percent_encoding::percent_decode_str;
+use twinproof_sumdb::escape::{unescape_path, unescape_version};
+
+use crate::answer::{Answer, JSON, TEXT, ZIP};
+use crate::catalogue::Catalogue;
+use crate::control::{self, Step};
+use crate::database::{Database, History};
+use crate::version;
+
+/// What an origin serves.
+pub(crate) struct Service {
+    pub catalogue: Catalogue,
+    pub own: Database,
+    pub cmd_go: Option<Database>,
+}
+
+impl Service {
+    /// The answer to `GET target`. With `fork`, databases answer out of their other history.
+    pub fn answer(&self, target: &str, fork: bool) -> Answer {
+        let raw = path_of(target);
+        let Ok(path) = percent_decode_str(raw).decode_utf8() else {
+            return Answer::text(400, "the path is not UTF-8\n");
+        };
+        let history = if fork { History::Fork } else { History::True };
+        if let Some(rest) = path.strip_prefix("/db/") {
+            return self.own.respond(&self.catalogue, history, &format!("/{rest}")).into();
+        }
+        let Some(rest) = path.strip_prefix("/mod/") else {
+            return self.goproxy(path.strip_prefix('/').unwrap_or(&path), history);
+        };
+        match control::step(rest, raw) {
+            Step::Answer(answer) => answer,
+            Step::Goproxy(rest) => self.goproxy(rest, history),
+            Step::Database { path, wrong } => {
+                let history = if wrong { History::Wrong } else { history };
+                let database = self.cmd_go.as_ref().unwrap_or(&self.own);
+                database.respond(&self.catalogue, history, &path).into()
+            }
+        }
+    }
+
+    /// The answer to a path below a GOPROXY URL, without the slash in front.
+    fn goproxy(&self, path: &str, history: History) -> Answer {
+        if let Some(rest) = path.strip_prefix("sumdb/") {
+            return self.database(rest, history);
+        }
+        if let Some(escaped) = path.strip_suffix("/@latest") {
+            return self.latest(escaped);
+        }
+        match path.split_once("/@v/") {
+            Some((escaped, "list")) => self.list(escaped),
+            Some((escaped, file)) => self.file(escaped, file),
+            None => Answer::not_found(path),
+        }
+    }
+
+    fn database(&self, rest: &str, history: History) -> Answer {
+        for database in std::iter::once(&self.own).chain(&self.cmd_go) {
+            match rest.strip_prefix(database.name()) {
+                Some("/supported") => return Answer::text(200, ""),
+                Some(path) if path.starts_with('/') => {
+                    return database.respond(&self.catalogue, history, path).into();
+                }
+                _ => {}
+            }
+        }
+        Answer::not_found(&format!("no checksum database for {rest}"))
+    }
+
+    fn list(&self, escaped: &str) -> Answer {
+        let Ok(path) = unescape_path(escaped) else { return bad_path(escaped) };
+        let Some(versions) = self.catalogue.versions(&path) else {
+            return Answer::not_found(&format!("module {path}"));
+        };
+        let lines = versions.iter().filter(|version| !version::is_pseudo(version));
+        Answer::new(200, TEXT, lines.map(|version| format!("{version}\n")).collect::<String>())
+    }
+
+    fn latest(&self, escaped: &str) -> Answer {
+        let Ok(path) = unescape_path(escaped) else { return bad_path(escaped) };
+        let versions = self.catalogue.versions(&path).unwrap_or_default();
+        let release = version::latest(versions.iter().map(String::as_str))
+            .and_then(|version| self.catalogue.find(&path, version));
+        match release.and_then(|release| release.info.clone()) {
+            Some(info) => Answer::new(200, JSON, info),
+            None => Answer::not_found(&format!("module {path} has no versions")),
+        }
+    }
+
+    fn file(&self, escaped: &str, file: &str) -> Answer {
+        let Ok(path) = unescape_path(escaped) else { return bad_path(escaped) };
+        let Some((name, kind)) = file.rsplit_once('.') else { return Answer::not_found(file) };
+        let Ok(name) = unescape_version(name) else {
+            return Answer::not_found(&format!("version {name} is not spelled as it must be"));
+        };
+        let missing = || Answer::not_found(&format!("{path}@{name}"));
+        let Some(release) = self.catalogue.query(&path, &name) else { return missing() };
+        match kind {
+            "info" => release.info.clone().map(|content| Answer::new(200, JSON, content)),
+            "mod" => release.go_mod.clone().map(|content| Answer::new(200, TEXT, content)),
+            "zip" => Some(Answer::new(200, ZIP, release.zip().content.clone())),
+            _ => None,
+        }
+        .unwrap_or_else(missing)
+    }
+}
+
+fn bad_path(escaped: &str) -> Answer {
+    Answer::not_found(&format!("module path {escaped} is not spelled as it must be"))
+}
+
+/// The path in a target, without scheme, authority and query.
+pub(crate) fn path_of(target: &str) -> &str {
+    let path = match target.split_once("://") {
+        Some((_, rest)) if !target.starts_with('/') => {
+            rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
+        }
+        _ => target,
+    };
+    path.split_once('?').map_or(path, |(path, _)| path)
+}

@@ -1,0 +1,109 @@
+//! A relay in front of a server: what the server answers goes through, changed as rules say.
+//!
+//! Each connection to the relay is one to the target. What a client sends is passed on byte by byte
+//! as it comes, malformed or not, and so is what no rule is for on the way back. A rule is picked
+//! when the request has arrived, and applied when the answer has.
+
+mod answers;
+mod requests;
+
+use std::io;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use twinproof_model::Rule;
+
+use crate::record::{Log, Request};
+use crate::rules::Rules;
+use crate::server::{Server, Shared};
+
+/// Why there is no relay.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The target is not `http://HOST:PORT`.
+    #[error("{0:?} is not a URL of the form http://HOST:PORT")]
+    Target(String),
+    /// A listener cannot be had.
+    #[error("listening on a loopback port")]
+    Listen(#[source] io::Error),
+}
+
+/// A relay. It works from its start until it is dropped.
+pub struct Relay {
+    server: Server,
+    front: Arc<Front>,
+    /// The target's path, which the relay's own URL has too.
+    path: String,
+}
+
+/// What all connections of a relay share.
+struct Front {
+    target: SocketAddr,
+    rules: Rules,
+    log: Log,
+}
+
+impl Relay {
+    /// Starts a relay to `target`, an `http://` URL.
+    ///
+    /// # Errors
+    /// When the target is not such a URL, or there is no port.
+    pub fn start(target: &str, rules: Vec<Rule>) -> Result<Self, RelayError> {
+        let fail = || RelayError::Target(target.to_owned());
+        let rest = target.strip_prefix("http://").ok_or_else(fail)?;
+        let (authority, path) = match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        };
+        let with_port =
+            if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
+        let address = with_port.to_socket_addrs().ok().and_then(|mut all| all.next());
+        let front =
+            Front { target: address.ok_or_else(fail)?, rules: Rules::new(rules), log: Log::new() };
+        let front = Arc::new(front);
+        let own = Arc::clone(&front);
+        let handler = move |stream: TcpStream, shared: &Arc<Shared>| {
+            // Whoever cannot be connected through is closed; nothing was promised.
+            let _ = answers::serve(&stream, &own, shared);
+        };
+        let server = Server::start(Arc::new(handler)).map_err(RelayError::Listen)?;
+        Ok(Self { server, front, path: path.trim_end_matches('/').to_owned() })
+    }
+
+    /// Its base URL, which has the path of the target's, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.server.address(), self.path)
+    }
+
+    /// Other rules, whose counters start anew.
+    pub fn script(&self, rules: Vec<Rule>) {
+        self.front.rules.replace(rules);
+    }
+
+    /// The requests so far, in order of arrival. One that was answered before it was whole, or that is
+    /// not HTTP, has what could be read of method and target.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.front.log.requests()
+    }
+
+    /// Waits until `n` requests have arrived since the start or the last clearing, at most for
+    /// `limit`; whether they have.
+    #[must_use]
+    pub fn wait_for(&self, n: u64, limit: Duration) -> bool {
+        self.front.log.wait_for(n, limit)
+    }
+
+    /// Forgets the requests.
+    pub fn clear(&self) {
+        self.front.log.clear();
+    }
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay").field("url", &self.url()).finish_non_exhaustive()
+    }
+}

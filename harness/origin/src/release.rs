@@ -1,0 +1,180 @@
+//! One version of a module: what is served for it, and its sums.
+
+use std::io::Cursor;
+use std::sync::{Arc, OnceLock};
+
+use sha2::{Digest, Sha256};
+use twinproof_gomod::txtar::Archive;
+use twinproof_sumdb::dirhash::{FileHash, H1, hash_files, hash_go_mod, hash_zip_reader};
+
+use crate::content::Content;
+use crate::version;
+use crate::zipfile::{Entry, build};
+
+/// A module that a set-up brings along.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Module {
+    /// Its path.
+    pub path: String,
+    /// Its version, or any other name that may stand in a request: a branch, a tag, a commit.
+    pub version: String,
+    /// Its files, without the `path@version/` that the zip puts in front. Names with a leading slash
+    /// are raw: they stand in the zip as they are, without the slash.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// Its `.info`; when absent, one with the version and a time.
+    pub info: Option<Vec<u8>>,
+    /// Its `.mod`; when absent, the file go.mod, or one synthesised.
+    pub go_mod: Option<Vec<u8>>,
+    /// Its `.zip`, whatever the files are; when absent, one made of the files.
+    pub zip: Option<Vec<u8>>,
+}
+
+impl Module {
+    /// The module in a txtar archive: `.info` and `.mod` stand for themselves, the rest are files.
+    #[must_use]
+    pub fn from_archive(path: &str, version: &str, archive: &Archive) -> Self {
+        let mut module =
+            Self { path: path.to_owned(), version: version.to_owned(), ..Self::default() };
+        for file in &archive.files {
+            match file.name.as_str() {
+                // Where a name stands twice, the first counts.
+                ".info" => _ = module.info.get_or_insert_with(|| file.data.clone()),
+                ".mod" => _ = module.go_mod.get_or_insert_with(|| file.data.clone()),
+                ".zip" => {}
+                name => module.files.push((name.to_owned(), file.data.clone())),
+            }
+        }
+        module
+    }
+}
+
+/// How a zip comes about, the first time it is asked for.
+pub(crate) type MakeZip = Box<dyn Fn() -> Zip + Send + Sync>;
+
+/// A zip and the sum that the database has for it.
+pub(crate) struct Zip {
+    pub content: Content,
+    pub sum: Option<H1>,
+}
+
+/// One version of a module as it is served. Zips are made when they are asked for, and once.
+pub(crate) struct Release {
+    pub path: String,
+    pub version: String,
+    pub info: Option<Content>,
+    pub go_mod: Option<Content>,
+    make: MakeZip,
+    zip: OnceLock<Zip>,
+}
+
+impl Release {
+    pub fn new(
+        path: &str,
+        version: &str,
+        info: Option<Content>,
+        go_mod: Option<Content>,
+        make: MakeZip,
+    ) -> Self {
+        let (path, version) = (path.to_owned(), version.to_owned());
+        Self { path, version, info, go_mod, make, zip: OnceLock::new() }
+    }
+
+    /// A release as an archive of a corpus has it: what is not in the archive is not served.
+    pub fn archived(module: Module) -> Self {
+        let Module { path, version, files, info, go_mod, zip } = module;
+        let prefix = format!("{path}@{version}/");
+        let make: MakeZip = match zip {
+            Some(bytes) => Box::new(move || Zip::of_bytes(bytes.clone())),
+            None => Box::new(move || Zip::of_entries(&entries(&prefix, &files))),
+        };
+        Self::new(&path, &version, info.map(Content::from), go_mod.map(Content::from), make)
+    }
+
+    /// A release with `.info` and `.mod` filled in where they are absent.
+    pub fn completed(mut module: Module) -> Self {
+        let own = |(name, data): &(String, Vec<u8>)| (name == "go.mod").then(|| data.clone());
+        let info = module.info.unwrap_or_else(|| default_info(&module.version).into_bytes());
+        let go_mod = module.go_mod.or_else(|| module.files.iter().find_map(own));
+        let go_mod = go_mod.unwrap_or_else(|| format!("module {}\n", module.path).into_bytes());
+        (module.info, module.go_mod) = (Some(info), Some(go_mod));
+        Self::archived(module)
+    }
+
+    /// Its zip, and the zip's sum.
+    pub fn zip(&self) -> &Zip {
+        self.zip.get_or_init(&self.make)
+    }
+
+    /// Its two lines in go.sum, as the database records them. `None` when its zip has no sum.
+    pub fn sums(&self) -> Option<String> {
+        let zip = self.zip().sum?;
+        let go_mod = self.go_mod.as_ref().map(|c| c.to_vec(usize::MAX)).unwrap_or_default();
+        let go_mod = hash_go_mod(&go_mod);
+        let Self { path, version, .. } = self;
+        Some(format!("{path} {version} {zip}\n{path} {version}/go.mod {go_mod}\n"))
+    }
+
+    /// Whether `commit`, hexadecimal, names this version: its revision begins with it, or the other
+    /// way round.
+    pub fn is_commit(&self, commit: &str) -> bool {
+        let named =
+            |own: &str| !own.is_empty() && (own.starts_with(commit) || commit.starts_with(own));
+        if let Some(revision) = version::pseudo_revision(&self.version) {
+            return named(revision);
+        }
+        let info = self.info.as_ref().map(|c| c.to_vec(1 << 20)).unwrap_or_default();
+        let info: serde_json::Value = serde_json::from_slice(&info).unwrap_or_default();
+        let hash = info.pointer("/Origin/Hash").and_then(|hash| hash.as_str());
+        info.get("Short").and_then(|short| short.as_str()).into_iter().chain(hash).any(named)
+    }
+}
+
+impl Zip {
+    /// A zip whose sum is that of its bytes, when they are a zip.
+    pub fn of_bytes(bytes: Vec<u8>) -> Self {
+        let sum = hash_zip_reader(Cursor::new(bytes.as_slice())).ok();
+        Self { content: bytes.into(), sum }
+    }
+
+    /// A zip of these entries, with its true sum.
+    pub fn of_entries(entries: &[Entry]) -> Self {
+        Self::of_bytes(build(entries).to_vec(usize::MAX))
+    }
+
+    /// A zip with the sum of files, whether or not it has them: what a defect hides, the sum knows.
+    pub fn with_sum_of(content: Content, files: &[(String, Vec<u8>)]) -> Self {
+        let hash = |(name, data): &(String, Vec<u8>)| FileHash {
+            name: name.clone(),
+            sha256: Sha256::digest(data).into(),
+        };
+        let hashes: Vec<FileHash> = files.iter().map(hash).collect();
+        Self { content, sum: hash_files(&hashes).ok() }
+    }
+}
+
+fn entries(prefix: &str, files: &[(String, Vec<u8>)]) -> Vec<Entry> {
+    let entry = |(name, data): &(String, Vec<u8>)| match name.strip_prefix('/') {
+        Some(raw) => Entry::text(raw, data),
+        None => Entry::text(format!("{prefix}{name}"), data),
+    };
+    files.iter().map(entry).collect()
+}
+
+/// An `.info` with the version and a time: that in a pseudo-version, else the same always.
+pub(crate) fn default_info(version: &str) -> String {
+    let time = version::time(version).unwrap_or("20200202020202");
+    let at = |from: usize, to: usize| time.get(from..to).unwrap_or_default();
+    let (year, month, day) = (at(0, 4), at(4, 6), at(6, 8));
+    let (hour, minute, second) = (at(8, 10), at(10, 12), at(12, 14));
+    let version = serde_json::Value::from(version);
+    format!("{{\"Version\":{version},\"Time\":\"{year}-{month}-{day}T{hour}:{minute}:{second}Z\"}}")
+}
+
+/// Releases of one path, for those who list and search them.
+pub(crate) trait Releases {
+    /// The versions of the module with this path, in no order; `None` when there is no such module.
+    fn versions(&self, path: &str) -> Option<Vec<String>>;
+
+    /// What there is for a module path and a version, or another name in its place.
+    fn find(&self, path: &str, version: &str) -> Option<Arc<Release>>;
+}

@@ -1,0 +1,67 @@
+//! What real `go` makes of the origin.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use twinproof_origin::{Origin, Setup};
+
+use crate::requirement;
+
+/// A `go` with a home of its own, whose proxy and database are the origin's.
+fn go(program: &Path, home: &Path, origin: &Origin, args: &[&str]) -> Output {
+    let mut command = Command::new(program);
+    command.args(args).current_dir(home.join("work"));
+    for name in ["GOFLAGS", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOWORK"] {
+        command.env_remove(name);
+    }
+    command
+        .env("GOENV", "off")
+        .env("GOTOOLCHAIN", "local")
+        .env("GOPATH", home.join("gopath"))
+        .env("GOMODCACHE", home.join("gopath/pkg/mod"))
+        .env("GOFLAGS", "-modcacherw")
+        .env("GOPROXY", origin.url())
+        .env("GOSUMDB", origin.sumdb_key())
+        .output()
+        .expect("go runs")
+}
+
+fn home(go_mod: &str) -> tempfile::TempDir {
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(home.path().join("work")).expect("a folder");
+    std::fs::write(home.path().join("work/go.mod"), go_mod).expect("a file");
+    home
+}
+
+#[test]
+fn downloads_and_verifies() {
+    let Some(program) = requirement::go() else { return };
+    let origin = Origin::start(Setup::default()).expect("starts");
+    let home = home("module example.com/work\n\ngo 1.21\n\nrequire crafted.example/app v1.0.0\n");
+    let output = go(&program, home.path(), &origin, &["mod", "download", "-x", "all"]);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{errors}");
+    let sum = std::fs::read_to_string(home.path().join("work/go.sum")).expect("go.sum");
+    for (path, version) in [
+        ("crafted.example/app", "v1.0.0"),
+        ("crafted.example/Upper", "v1.0.0"),
+        ("crafted.example/upper", "v1.0.0"),
+        ("crafted.example/hello", "v1.1.0"),
+        ("crafted.example/incompatible", "v2.0.0+incompatible"),
+        ("crafted.example/major/v2", "v2.1.0"),
+    ] {
+        let sums = origin.sums(path, version).expect("sums");
+        assert!(sums.lines().all(|line| sum.contains(line)), "{sums}{sum}");
+    }
+    let lookups =
+        origin.requests().iter().filter(|request| request.target.contains("/lookup/")).count();
+    assert_eq!(lookups, 6);
+
+    let versions = ["list", "-m", "-versions", "crafted.example/incompatible"];
+    let output = go(&program, home.path(), &origin, &versions);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(
+        text,
+        "crafted.example/incompatible v1.0.0 v2.0.0+incompatible v3.1.0+incompatible\n"
+    );
+}

@@ -1,0 +1,9 @@
+//! What the origin and the relay do on the wire, and what real `go` makes of it.
+
+#![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
+
+mod client;
+mod go;
+mod requirement;
+mod rules;
+mod serving;
