@@ -1,0 +1,98 @@
+//! How long each phase of a connection may take.
+//!
+//! The clock is looked at whenever the connection was polled. Its timer is set only when something
+//! is due earlier than the timer is: a connection that answers one request after the other leaves
+//! it alone.
+
+use crate::activity::{Activity, Phase};
+use crate::counters::Late;
+use crate::settings::Limits;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How long a connection may do nothing before it is taken apart.
+const NAP: Duration = Duration::from_secs(1);
+
+/// How long a client may take to hang up when it is told that the connection ends.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(crate) struct Clock {
+    head: Duration,
+    idle: Duration,
+    write: Duration,
+    phase: Phase,
+    progress: (u64, u64),
+    since: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// What the time has come for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// To take the connection apart.
+    Nap,
+    /// To end it.
+    End(Late),
+}
+
+impl Clock {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            head: limits.head_time,
+            idle: limits.idle_time,
+            write: limits.write_time,
+            phase: Phase::Idle,
+            progress: (0, 0),
+            since: Instant::now(),
+            timer: None,
+        }
+    }
+
+    /// When a connection without a request ends.
+    pub(crate) fn idle_end(&self) -> Instant {
+        self.since + self.idle
+    }
+
+    /// The present phase begins anew.
+    pub(crate) fn restart(&mut self) {
+        self.since = Instant::now();
+    }
+
+    /// Looks at what the connection does. Ready when the time has come for something.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        activity: &Activity,
+        naps: bool,
+        leaving: bool,
+    ) -> Poll<Due> {
+        let (phase, progress) = (activity.phase(), activity.progress());
+        if phase != self.phase || progress != self.progress {
+            (self.phase, self.progress) = (phase, progress);
+            self.since = Instant::now();
+        }
+        let (limit, due) = match phase {
+            Phase::Handler => return Poll::Pending,
+            Phase::Idle if leaving => (GOODBYE, Due::End(Late::Idle)),
+            Phase::Idle if naps && NAP < self.idle => (NAP, Due::Nap),
+            Phase::Idle => (self.idle, Due::End(Late::Idle)),
+            Phase::Head => (self.head, Due::End(Late::Head)),
+            Phase::Write => (self.write, Due::End(Late::Write)),
+        };
+        let end = self.since + limit;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        if timer.deadline() > end {
+            timer.as_mut().reset(end);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= end {
+                return Poll::Ready(due);
+            }
+            timer.as_mut().reset(end);
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,185 @@
+//! One connection from its first byte to its end.
+//!
+//! `first` finds out what it speaks, `serve` runs hyper over it, `clock` says how long each phase
+//! may take, and `farewell` ends it so that its last answer arrives.
+
+mod clock;
+mod farewell;
+mod first;
+mod serve;
+
+pub(crate) use farewell::farewell;
+
+use crate::activity::Activity;
+use crate::counters::{Counters, Handshake, Late};
+use crate::handler::Handler;
+use crate::peer::Peer;
+use crate::refusal::Refusal;
+use crate::service::Service;
+use crate::settings::Limits;
+use crate::stop::Stop;
+use crate::stream::{Io, Stream};
+use crate::tls::{Admission, Terminator};
+use bytes::Bytes;
+use clock::Clock;
+use first::First;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use serve::{End, Http};
+use socket2::SockRef;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// What all connections of a server have in common.
+#[derive(Debug)]
+pub(crate) struct Shared<H> {
+    pub(crate) handler: Arc<H>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) terminator: Option<Arc<Terminator>>,
+    pub(crate) stop: Stop,
+    pub(crate) log: bool,
+    pub(crate) one: hyper::server::conn::http1::Builder,
+    pub(crate) two: hyper::server::conn::http2::Builder<TokioExecutor>,
+}
+
+/// The largest frame and the window of a stream of HTTP/2: requests have next to no bodies.
+const WINDOW: u32 = 64 << 10;
+
+/// How much of an answer waits for a client of HTTP/2.
+const BUFFER: usize = 256 << 10;
+
+/// How often a silent client of HTTP/2 is asked whether it is there.
+const PING: Duration = Duration::from_secs(30);
+
+impl<H: Handler> Shared<H> {
+    pub(crate) fn new(
+        handler: Arc<H>,
+        limits: Arc<Limits>,
+        counters: Arc<Counters>,
+        terminator: Option<Arc<Terminator>>,
+        log: bool,
+    ) -> Self {
+        let mut one = hyper::server::conn::http1::Builder::new();
+        one.half_close(true)
+            .max_headers(limits.fields)
+            .max_header_size(limits.head)
+            .header_read_timeout(None);
+        let mut two = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+        two.timer(TokioTimer::new())
+            .max_concurrent_streams(limits.streams)
+            .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
+            .max_send_buf_size(BUFFER)
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PING);
+        Self { handler, limits, counters, terminator, stop: Stop::default(), log, one, two }
+    }
+
+    /// Serves a connection to its end.
+    pub(crate) async fn connection(self: Arc<Self>, tcp: TcpStream, from: SocketAddr, number: u64) {
+        let mut clock = Clock::new(&self.limits);
+        let Some(first) = first::first(&tcp, &self, &mut clock).await else { return };
+        let mut peer = Peer { address: from, tls: false, identity: None };
+        let mut forbidden = None;
+        let (stream, http2) = match (&self.terminator, first) {
+            (_, First::Late) => {
+                let text = Refusal::Late.raw(&self.limits);
+                return farewell(Stream::Plain(tcp), text, true).await;
+            }
+            (None, First::Http2) => (Stream::Plain(tcp), true),
+            (None, _) => (Stream::Plain(tcp), false),
+            (Some(_), First::Http1 | First::Http2) => {
+                self.counters.handshake_failed(Handshake::NoTls);
+                let text = Refusal::Plain.raw(&self.limits);
+                return farewell(Stream::Plain(tcp), text, true).await;
+            }
+            (Some(terminator), First::Other) => {
+                let limit = self.limits.handshake_time;
+                let accepted = tokio::time::timeout(limit, Box::pin(terminator.accept(tcp))).await;
+                match accepted.unwrap_or(Err(Handshake::Late)) {
+                    Ok((stream, admission)) => {
+                        self.counters.handshake();
+                        peer.tls = true;
+                        match admission {
+                            Admission::Anybody => {}
+                            Admission::Known(identity) => peer.identity = identity,
+                            Admission::Forbidden(reason) => forbidden = Some(reason),
+                        }
+                        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                        (Stream::Tls(stream), http2)
+                    }
+                    Err(reason) => {
+                        tracing::debug!(peer = %from, reason = reason.word(), "no TLS handshake");
+                        return self.counters.handshake_failed(reason);
+                    }
+                }
+            }
+        };
+        let activity = Arc::new(Activity::new(Arc::clone(&self.counters), number));
+        let service = Service {
+            handler: Arc::clone(&self.handler),
+            limits: Arc::clone(&self.limits),
+            activity: Arc::clone(&activity),
+            peer: Arc::new(peer),
+            forbidden,
+            log: self.log,
+        };
+        if http2 {
+            self.http2(stream, service, clock).await;
+        } else {
+            self.http1(stream, service, clock).await;
+        }
+    }
+
+    async fn http2(&self, stream: Stream, service: Service<H>, mut clock: Clock) {
+        let activity = Arc::clone(&service.activity);
+        let io = Io::new(stream, Bytes::new(), Arc::clone(&activity), Arc::clone(&self.limits));
+        let http = Http::Two(Box::pin(self.two.serve_connection(io, service)));
+        if let End::Late(late, _) = serve::serve(http, &activity, &mut clock, &self.stop).await {
+            self.counters.late(late);
+        }
+    }
+
+    async fn http1(&self, mut stream: Stream, service: Service<H>, mut clock: Clock) {
+        let activity = Arc::clone(&service.activity);
+        let mut before = Bytes::new();
+        loop {
+            let io = Io::new(stream, before, Arc::clone(&activity), Arc::clone(&self.limits));
+            let http = Http::One(Box::new(self.one.serve_connection(io, service.clone())));
+            match serve::serve(http, &activity, &mut clock, &self.stop).await {
+                End::Done(None) => return,
+                End::Done(Some(stream)) => {
+                    return farewell(stream, Bytes::new(), activity.lingers()).await;
+                }
+                End::Late(late, stream) => {
+                    self.counters.late(late);
+                    return match (late, stream) {
+                        (Late::Head, Some(stream)) => {
+                            activity.refuse();
+                            farewell(stream, Refusal::Late.raw(&self.limits), true).await;
+                        }
+                        (Late::Write, Some(stream)) => abandon(&stream),
+                        _ => {}
+                    };
+                }
+                End::Idle(left, rest) => {
+                    (stream, before) = (left, rest);
+                    if before.is_empty() && !first::again(&stream, self, &mut clock).await {
+                        return farewell(stream, Bytes::new(), false).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Has the operating system forget what is left to be sent, where the client does not take it.
+fn abandon(stream: &Stream) {
+    // Without it the bytes stay in the kernel for some minutes.
+    if let Err(error) = SockRef::from(stream.tcp()).set_linger(Some(Duration::ZERO)) {
+        tracing::debug!(%error, "SO_LINGER");
+    }
+}

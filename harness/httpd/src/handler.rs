@@ -1,0 +1,68 @@
+//! What answers requests.
+
+use crate::peer::Peer;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// Answers requests.
+pub trait Handler: Send + Sync + 'static {
+    /// The body of its answers.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>
+        + Send
+        + Unpin
+        + 'static;
+    /// An answer that takes time. Room for one is kept in every connection, so it should be small:
+    /// [`Boxed`] is.
+    type Later: Future<Output = Response<Self::Body>> + Send + Unpin + 'static;
+
+    /// Answers a request.
+    ///
+    /// Must not block.
+    fn handle(
+        &self,
+        request: Request<Incoming>,
+        peer: &Arc<Peer>,
+    ) -> Answer<Self::Body, Self::Later>;
+}
+
+/// An answer.
+#[derive(Debug)]
+pub enum Answer<B, F = Boxed<B>> {
+    /// It is there.
+    Now(Response<B>),
+    /// It takes time.
+    Later(F),
+}
+
+/// An answer that takes time, on the heap.
+pub type Boxed<B> = Pin<Box<dyn Future<Output = Response<B>> + Send>>;
+
+/// A handler made of a function, see [`from_fn`].
+#[derive(Clone, Copy, Debug)]
+pub struct FromFn<F>(F);
+
+/// A handler made of a function.
+pub fn from_fn<F, B>(function: F) -> FromFn<F>
+where
+    F: Fn(Request<Incoming>, &Arc<Peer>) -> Answer<B> + Send + Sync + 'static,
+{
+    FromFn(function)
+}
+
+impl<F, B> Handler for FromFn<F>
+where
+    F: Fn(Request<Incoming>, &Arc<Peer>) -> Answer<B> + Send + Sync + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static,
+{
+    type Body = B;
+    type Later = Boxed<B>;
+
+    fn handle(&self, request: Request<Incoming>, peer: &Arc<Peer>) -> Answer<B> {
+        (self.0)(request, peer)
+    }
+}

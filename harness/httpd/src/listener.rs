@@ -1,0 +1,58 @@
+//! The socket that listens.
+
+use crate::tls::TlsError;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use tokio::net::TcpListener;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 4096;
+
+/// A server cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The address is no `host:port`, or the host has no address.
+    #[error("{listen}: {error}")]
+    Address {
+        /// The address.
+        listen: String,
+        /// What is wrong with it.
+        error: io::Error,
+    },
+    /// The port cannot be had.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The TLS files will not do.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// Listens on the first address of `listen` that can be had.
+pub(crate) fn listen(listen: &str) -> Result<TcpListener, BindError> {
+    let wrong = |error| BindError::Address { listen: listen.to_owned(), error };
+    let mut failure = wrong(io::Error::new(io::ErrorKind::NotFound, "no such host"));
+    for address in listen.to_socket_addrs().map_err(wrong)? {
+        match open(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failure = BindError::Listen { address, error },
+        }
+    }
+    Err(failure)
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Elsewhere it would let another program take the port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}

@@ -1,0 +1,15 @@
+//! Who is at the other end of a connection.
+
+use std::net::SocketAddr;
+
+/// The client of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Whether it came by TLS.
+    pub tls: bool,
+    /// Who its certificate says it is, where one was asked for: the name that let it in, or the
+    /// first one if everybody whom an authority vouches for is let in.
+    pub identity: Option<String>,
+}

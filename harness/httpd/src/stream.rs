@@ -1,0 +1,215 @@
+//! The socket below hyper, which tells what happens on it.
+
+use crate::activity::Activity;
+use crate::refusal::Refusal;
+use crate::settings::Limits;
+use bytes::{Buf, Bytes};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// A connection, with TLS or without.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    /// The socket.
+    pub(crate) fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
+
+/// What hyper reads from and writes to.
+///
+/// Hyper answers a head that it cannot parse by itself, without a text. Such an answer is known by
+/// its being written while no answer of the service is due, and is sent with a text instead.
+#[derive(Debug)]
+pub(crate) struct Io {
+    inner: TokioIo<Stream>,
+    activity: Arc<Activity>,
+    limits: Arc<Limits>,
+    /// Read before, to be read again.
+    before: Bytes,
+    /// What is sent in place of hyper's own answer.
+    instead: Option<Bytes>,
+}
+
+impl Io {
+    pub(crate) fn new(
+        stream: Stream,
+        before: Bytes,
+        activity: Arc<Activity>,
+        limits: Arc<Limits>,
+    ) -> Self {
+        Self { inner: TokioIo::new(stream), activity, limits, before, instead: None }
+    }
+
+    pub(crate) fn into_stream(self) -> Stream {
+        self.inner.into_inner()
+    }
+
+    /// What is to be sent in place of `head`, if it is an answer of hyper's own.
+    fn replacement(&self, head: &[u8]) -> Option<Bytes> {
+        if !self.activity.is_hypers() || !head.starts_with(b"HTTP/1.") {
+            return None;
+        }
+        let refusal = Refusal::of_status(head.get(9..12)?)?;
+        self.activity.refuse();
+        self.activity.linger();
+        Some(refusal.raw(&self.limits))
+    }
+
+    /// Sends what is sent in place of hyper's own answer.
+    fn poll_instead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(rest) = self.instead.as_mut().filter(|rest| !rest.is_empty()) {
+            let bytes = ready!(Pin::new(&mut self.inner).poll_write(cx, rest))?;
+            if bytes == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.activity.wrote(bytes);
+            rest.advance(bytes);
+        }
+        self.instead = None;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Read for Io {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.before.is_empty() {
+            ready!(Pin::new(&mut this.inner).poll_read(cx, buf))?;
+        } else {
+            let length = this.before.len().min(buf.remaining());
+            buf.put_slice(&this.before.split_to(length));
+        }
+        this.activity.read();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Write for Io {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.activity.write();
+        if this.instead.is_none() {
+            this.instead = this.replacement(buf);
+        }
+        if this.instead.is_some() {
+            ready!(this.poll_instead(cx))?;
+            return Poll::Ready(Ok(buf.len()));
+        }
+        let bytes = ready!(Pin::new(&mut this.inner).poll_write(cx, buf))?;
+        this.activity.wrote(bytes);
+        Poll::Ready(Ok(bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.activity.write();
+        if this.instead.is_none() {
+            this.instead = bufs.first().and_then(|head| this.replacement(head));
+        }
+        if this.instead.is_some() {
+            ready!(this.poll_instead(cx))?;
+            return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
+        }
+        let bytes = ready!(Pin::new(&mut this.inner).poll_write_vectored(cx, bufs))?;
+        this.activity.wrote(bytes);
+        Poll::Ready(Ok(bytes))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(Pin::new(&mut this.inner).poll_flush(cx))?;
+        this.activity.flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+    }
+}

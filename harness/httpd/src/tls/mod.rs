@@ -1,0 +1,122 @@
+//! TLS and mutual TLS, with files that may change.
+//!
+//! `files` reads them, `client` decides who is let in, `identity` reads who a certificate is for.
+
+mod client;
+mod failure;
+mod files;
+mod identity;
+
+pub use files::TlsError;
+pub use identity::identities;
+
+use crate::counters::{Counters, Handshake};
+use crate::settings::Tls;
+use arc_swap::ArcSwap;
+use client::Clients;
+use files::Files;
+use rustls::ServerConfig;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// Who a client is found to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// Nobody asked.
+    Anybody,
+    /// One who is let in.
+    Known(Option<String>),
+    /// One who is not, and why.
+    Forbidden(&'static str),
+}
+
+/// Takes connections by TLS.
+#[derive(Debug)]
+pub(crate) struct Terminator {
+    settings: Tls,
+    counters: Arc<Counters>,
+    current: ArcSwap<Current>,
+    /// The files looked at last, which may be of no use.
+    seen: Mutex<Files>,
+}
+
+#[derive(Debug)]
+struct Current {
+    config: Arc<ServerConfig>,
+    clients: Option<Arc<Clients>>,
+}
+
+impl Terminator {
+    pub(crate) fn new(settings: &Tls, counters: Arc<Counters>) -> Result<Self, TlsError> {
+        let files = Files::read(settings)?;
+        let current = current(settings, &files)?;
+        Ok(Self {
+            settings: settings.clone(),
+            counters,
+            current: ArcSwap::from_pointee(current),
+            seen: Mutex::new(files),
+        })
+    }
+
+    pub(crate) fn poll_time(&self) -> Duration {
+        self.settings.poll
+    }
+
+    /// Takes up the files if they have changed and will do.
+    pub(crate) fn reload(&self) -> Result<(), TlsError> {
+        // What is guarded is whole whatever happened to the one who held it.
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = Files::read(&self.settings).and_then(|files| {
+            if files == *seen {
+                return Ok(None);
+            }
+            let current = current(&self.settings, &files);
+            *seen = files;
+            current.map(Some)
+        });
+        match changed {
+            Ok(None) => Ok(()),
+            Ok(Some(current)) => {
+                self.current.store(Arc::new(current));
+                self.counters.reloaded(true);
+                tracing::info!(cert = %self.settings.cert.display(), "new TLS files are in use");
+                Ok(())
+            }
+            Err(error) => {
+                self.counters.reloaded(false);
+                tracing::error!(%error, "the new TLS files will not do; the old ones stay in use");
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes a handshake.
+    pub(crate) async fn accept(
+        &self,
+        tcp: TcpStream,
+    ) -> Result<(Box<TlsStream<TcpStream>>, Admission), Handshake> {
+        let current = self.current.load_full();
+        let accepted = TlsAcceptor::from(Arc::clone(&current.config)).accept(tcp).await;
+        let stream = accepted.map_err(|error| failure::of(&error))?;
+        let admission = match &current.clients {
+            None => Admission::Anybody,
+            Some(clients) => match clients.admit(stream.get_ref().1.peer_certificates()) {
+                Ok(identity) => Admission::Known(identity),
+                Err(reason) => Admission::Forbidden(reason),
+            },
+        };
+        Ok((Box::new(stream), admission))
+    }
+}
+
+fn current(settings: &Tls, files: &Files) -> Result<Current, TlsError> {
+    let clients = match (&settings.client, &files.ca) {
+        (Some(client), Some(ca)) => Some(Arc::new(Clients::new(client, ca)?)),
+        _ => None,
+    };
+    let config = files.config(settings, clients.as_ref())?;
+    Ok(Current { config: Arc::new(config), clients })
+}
