@@ -5,14 +5,18 @@
 //! - [`request`]: what a request to a module proxy asks for, from the target as it comes over the wire;
 //! - [`glob`]: the patterns of GOPRIVATE, GONOPROXY and GONOSUMDB;
 //! - [`goproxy`]: lists of proxies, as GOPROXY has them;
+//! - [`gomodfile`]: the `module` and `go` lines of a go.mod;
+//! - [`zip`]: the rules of module zips, checked while or after one arrives, and kept in making one;
 //! - [`txtar`]: archives of text files, as cmd/go's tests are written in.
 //!
 //! Module paths, their spelling in URLs, and hashes are in `twinproof_sumdb`. Nothing here opens a
 //! connection or knows a store.
 
 pub mod glob;
+pub mod gomodfile;
 pub mod goproxy;
 pub mod request;
 pub mod txtar;
+pub mod zip;
 
 pub use request::{Request, RequestError};

@@ -10,7 +10,10 @@ const MAX_THREADS: usize = 16;
 
 /// Does `work(state, i)` for every `i` below `count`, each thread with a state of its own, and
 /// returns the results in order, or the error of the lowest `i` that was found to fail.
-pub(super) fn run<S, T: Send, E: Send>(
+///
+/// # Errors
+/// That error.
+pub fn run<S, T: Send, E: Send>(
     count: usize,
     state: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, usize) -> Result<T, E> + Sync,

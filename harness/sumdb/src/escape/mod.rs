@@ -27,7 +27,7 @@ mod path;
 mod version;
 
 pub use encode::{escape_path, escape_version, unescape_path, unescape_version};
-pub use path::{check_path, split_path_version};
+pub use path::{check_file_path, check_path, split_path_version};
 pub use version::{canonical_version, check, is_canonical_version};
 
 /// A path or version is not valid.
@@ -36,6 +36,14 @@ pub enum EscapeError {
     /// A module path breaks a rule.
     #[error("malformed module path {path:?}: {reason}")]
     Path {
+        /// The path.
+        path: String,
+        /// The rule.
+        reason: String,
+    },
+    /// The path of a file breaks a rule.
+    #[error("malformed file path {path:?}: {reason}")]
+    FilePath {
         /// The path.
         path: String,
         /// The rule.

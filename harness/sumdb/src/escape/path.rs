@@ -25,7 +25,7 @@ fn check(path: &str) -> Result<(), String> {
         return Err("leading dash".to_owned());
     }
     for element in path.split('/') {
-        check_element(element, Kind::Module)?;
+        check_element(element, Kind::Module, char::is_alphabetic)?;
     }
     let first = path.split('/').next().unwrap_or_default();
     if !first.contains('.') {
@@ -46,8 +46,26 @@ const RESERVED: [&str; 22] = [
     "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
+/// Checks that `path` can be the path of a file in a module: elements parted by slashes, of letters
+/// of any script, ASCII digits, spaces and ``!#$%&()+,-.=@[]^_{}~``, none of which ends in a dot or is
+/// a name that Windows reserves.
+///
+/// What is a letter beyond ASCII is the caller's to say, for that is a matter of Unicode's version.
+///
+/// # Errors
+/// [`EscapeError::FilePath`] with the rule it breaks.
+pub fn check_file_path(path: &str, is_letter: impl Fn(char) -> bool) -> Result<(), EscapeError> {
+    path.split('/')
+        .try_for_each(|element| check_element(element, Kind::File, &is_letter))
+        .map_err(|reason| EscapeError::FilePath { path: path.to_owned(), reason })
+}
+
 /// Checks one element; the error is the rule it breaks.
-pub(super) fn check_element(element: &str, kind: Kind) -> Result<(), String> {
+pub(super) fn check_element(
+    element: &str,
+    kind: Kind,
+    is_letter: impl Fn(char) -> bool,
+) -> Result<(), String> {
     if element.is_empty() {
         return Err("empty path element".to_owned());
     }
@@ -65,7 +83,7 @@ pub(super) fn check_element(element: &str, kind: Kind) -> Result<(), String> {
         Kind::File if c.is_ascii() => {
             c.is_ascii_alphanumeric() || "!#$%&()+,-.=@[]^_{}~ ".contains(c)
         }
-        Kind::File => c.is_alphabetic(),
+        Kind::File => is_letter(c),
     };
     if let Some(c) = element.chars().find(|&c| !allowed(c)) {
         return Err(format!("invalid char {c:?}"));

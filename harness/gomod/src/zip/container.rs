@@ -1,0 +1,221 @@
+//! The container: local headers, the directory at the end, and the record that says where it is.
+//!
+//! Numbers are little-endian. Sizes and offsets that do not fit 32 bits stand in an extra field
+//! with the tag 1 (zip64), in this order: uncompressed size, compressed size, offset.
+//!
+//! Source: APPNOTE.TXT 4.3 and 4.5.3, and what Go's `archive/zip` makes of it.
+
+use std::io;
+
+use super::entry::Entry;
+use super::limits::Limits;
+use super::source::{Source, read};
+use super::violation::{Reason, Violation};
+
+pub(super) const LOCAL: u32 = 0x0403_4b50;
+pub(super) const CENTRAL: u32 = 0x0201_4b50;
+pub(super) const END: u32 = 0x0605_4b50;
+pub(super) const END64: u32 = 0x0606_4b50;
+const LOCATOR64: u32 = 0x0706_4b50;
+pub(super) const DESCRIPTOR: u32 = 0x0807_4b50;
+
+pub(super) const LOCAL_LENGTH: usize = 30;
+const CENTRAL_LENGTH: usize = 46;
+const END_LENGTH: usize = 22;
+const END64_LENGTH: usize = 56;
+const LOCATOR64_LENGTH: u64 = 20;
+
+/// How far from the end the end record is looked for: the longest comment, and a little.
+const END_WINDOW: u64 = 65 << 10;
+
+/// Takes little-endian numbers and bytes off the front.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+
+impl<'a> Fields<'a> {
+    pub(super) fn bytes(&mut self, n: usize) -> Option<&'a [u8]> {
+        let (head, tail) = self.0.split_at_checked(n)?;
+        self.0 = tail;
+        Some(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.bytes(N)?.try_into().ok()
+    }
+
+    pub(super) fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    pub(super) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub(super) fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+}
+
+/// A container cannot be read.
+pub(super) enum ContainerError {
+    Io(io::Error),
+    Violation(Violation),
+}
+
+impl From<io::Error> for ContainerError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn not_a_zip(why: &'static str) -> ContainerError {
+    ContainerError::Violation(Violation::whole(Reason::NotAZip(why)))
+}
+
+/// Where the directory is.
+struct Place {
+    offset: u64,
+    size: u64,
+    entries: u64,
+}
+
+/// The entries of the directory, in its order.
+pub(super) fn directory<S: Source + ?Sized>(
+    source: &S,
+    limits: Limits,
+) -> Result<Vec<Entry>, ContainerError> {
+    let place = place(source)?;
+    if place.entries > limits.entries {
+        let reason = Reason::Entries { limit: limits.entries };
+        return Err(ContainerError::Violation(Violation::whole(reason)));
+    }
+    // The zip has at most what the limits allow, and the directory is within it.
+    let length = usize::try_from(place.size).map_err(|_| not_a_zip("directory too large"))?;
+    let bytes = read(source, place.offset, length)?;
+    let mut fields = Fields(&bytes);
+    let mut entries = Vec::new();
+    for _ in 0..place.entries {
+        let entry = central(&mut fields).ok_or_else(|| not_a_zip("malformed directory entry"))?;
+        entries.push(entry);
+    }
+    if bytes.len() != length || !fields.0.is_empty() {
+        return Err(not_a_zip("the directory is not of the declared size"));
+    }
+    Ok(entries)
+}
+
+fn central(fields: &mut Fields<'_>) -> Option<Entry> {
+    let mut head = Fields(fields.bytes(CENTRAL_LENGTH)?);
+    if head.u32()? != CENTRAL {
+        return None;
+    }
+    let creator = head.u16()?;
+    head.u16()?;
+    let (flags, method) = (head.u16()?, head.u16()?);
+    head.u32()?;
+    let crc = head.u32()?;
+    let (compressed, uncompressed) = (head.u32()?, head.u32()?);
+    let (name, extra, comment) = (head.u16()?, head.u16()?, head.u16()?);
+    head.u32()?;
+    let (attributes, offset) = (head.u32()?, head.u32()?);
+    let name = fields.bytes(name.into())?.to_vec();
+    let wide = Wide::read(fields.bytes(extra.into())?, [uncompressed, compressed, offset])?;
+    fields.bytes(comment.into())?;
+    let [uncompressed, compressed, offset] = wide.0;
+    // The upper half is the mode where the creator is Unix (3) or macOS (19).
+    let mode = if matches!(creator >> 8, 3 | 19) { attributes >> 16 } else { 0 };
+    Some(Entry { name, flags, method, crc, compressed, uncompressed, offset, mode })
+}
+
+/// Sizes and offsets, from 32 bits or the zip64 field.
+pub(super) struct Wide<const N: usize>(pub(super) [u64; N]);
+
+impl<const N: usize> Wide<N> {
+    /// `None` when the field is there but too short, or must be there and is not.
+    pub(super) fn read(extra: &[u8], narrow: [u32; N]) -> Option<Self> {
+        let mut wide = narrow.map(u64::from);
+        let mut fields = Fields(extra);
+        let mut found = None;
+        while let (Some(tag), Some(size)) = (fields.u16(), fields.u16()) {
+            let Some(content) = fields.bytes(size.into()) else { break };
+            if tag == 1 && found.is_none() {
+                found = Some(Fields(content));
+            }
+        }
+        for (i, value) in wide.iter_mut().enumerate() {
+            if *value == u64::from(u32::MAX) {
+                match &mut found {
+                    Some(fields) => *value = fields.u64()?,
+                    // An old zip may have just this uncompressed size.
+                    None if i == 0 => {}
+                    None => return None,
+                }
+            }
+        }
+        Some(Self(wide))
+    }
+}
+
+/// Finds the end record, and from it the directory.
+fn place<S: Source + ?Sized>(source: &S) -> Result<Place, ContainerError> {
+    let size = source.size()?;
+    let window = size.min(END_WINDOW);
+    let start = size - window;
+    let tail = read(source, start, usize::try_from(window).unwrap_or_default())?;
+    let at = (0..=tail.len().saturating_sub(END_LENGTH))
+        .rev()
+        .find(|&at| Fields(tail.get(at..).unwrap_or_default()).u32() == Some(END))
+        .ok_or_else(|| not_a_zip("no end record"))?;
+    let mut fields = Fields(tail.get(at..).unwrap_or_default());
+    let (narrow, comment) = end(&mut fields).ok_or_else(|| not_a_zip("truncated end record"))?;
+    if fields.0.len() < comment.into() {
+        return Err(not_a_zip("truncated comment"));
+    }
+    let mut end = start + at as u64;
+    let mut place = narrow;
+    let is_wide = place.entries == u64::from(u16::MAX)
+        || place.size == u64::from(u32::MAX)
+        || place.offset == u64::from(u32::MAX);
+    if is_wide && let Some((wide, wide_end)) = end64(source, end)? {
+        (place, end) = (wide, wide_end);
+    }
+    if place.offset.checked_add(place.size) != Some(end) {
+        return Err(not_a_zip("the directory is not where the end record says"));
+    }
+    if place.entries.checked_mul(CENTRAL_LENGTH as u64).is_none_or(|least| least > place.size) {
+        return Err(not_a_zip("the directory is too short for its entries"));
+    }
+    Ok(place)
+}
+
+/// The end record, and the length of the comment behind it.
+fn end(fields: &mut Fields<'_>) -> Option<(Place, u16)> {
+    fields.u32()?;
+    fields.u32()?;
+    fields.u16()?;
+    let entries = fields.u16()?.into();
+    let size = fields.u32()?.into();
+    let offset = fields.u32()?.into();
+    Some((Place { offset, size, entries }, fields.u16()?))
+}
+
+/// The zip64 end record and where it is, if its locator stands in front of the end record.
+fn end64<S: Source + ?Sized>(source: &S, end: u64) -> Result<Option<(Place, u64)>, ContainerError> {
+    let Some(at) = end.checked_sub(LOCATOR64_LENGTH) else { return Ok(None) };
+    let locator = read(source, at, 20)?;
+    let mut fields = Fields(&locator);
+    if fields.u32() != Some(LOCATOR64) {
+        return Ok(None);
+    }
+    fields.u32();
+    let at = fields.u64().unwrap_or_default();
+    let record = if at < end { read(source, at, END64_LENGTH)? } else { Vec::new() };
+    let parse = |mut fields: Fields<'_>| {
+        let signature = fields.u32()?;
+        fields.bytes(28)?;
+        let (entries, size, offset) = (fields.u64()?, fields.u64()?, fields.u64()?);
+        (signature == END64).then_some(Place { offset, size, entries })
+    };
+    let place = parse(Fields(&record)).ok_or_else(|| not_a_zip("malformed zip64 end record"))?;
+    Ok(Some((place, at)))
+}

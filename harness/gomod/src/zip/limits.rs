@@ -1,0 +1,45 @@
+//! How large a module zip may be.
+
+/// What a module zip may have at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the zip.
+    pub compressed: u64,
+    /// Bytes of all contents together.
+    pub uncompressed: u64,
+    /// Bytes of `go.mod`, and of `LICENSE`.
+    pub special: u64,
+    /// Entries, directories included.
+    pub entries: u64,
+    /// How much more the contents may be than the zip.
+    pub ratio: Ratio,
+}
+
+/// A limit on compression: contents of more than `above` bytes may be `max` times the zip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ratio {
+    /// The factor.
+    pub max: u64,
+    /// Bytes of contents up to which it does not matter.
+    pub above: u64,
+}
+
+impl Default for Limits {
+    /// The limits of golang.org/x/mod/zip, 200,000 entries, and a ratio of 300 above 64 MiB.
+    fn default() -> Self {
+        Self {
+            compressed: 500 << 20,
+            uncompressed: 500 << 20,
+            special: 16 << 20,
+            entries: 200_000,
+            ratio: Ratio { max: 300, above: 64 << 20 },
+        }
+    }
+}
+
+impl Ratio {
+    /// Whether contents of this size in a zip of that size are beyond it.
+    pub(super) fn passed(self, contents: u64, zip: u64) -> bool {
+        contents > self.above && contents / self.max.max(1) > zip
+    }
+}
