@@ -19,6 +19,9 @@
 //! dependencies; mistakes in a `require` line do not matter here. What follows the minor number of
 //! a `go` line that is not quite a version is dropped, so `1.24.x` is `1.24`.
 //!
+//! Stricter than Go: a quoted word ends on its line, even where a backslash stands in front of the
+//! newline.
+//!
 //! Where a module has no go.mod, the protocol serves one with the module line alone: [`synthesise`].
 //!
 //! Source: golang.org/x/mod/modfile.

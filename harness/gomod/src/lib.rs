@@ -5,6 +5,7 @@
 //! - [`request`]: what a request to a module proxy asks for, from the target as it comes over the wire;
 //! - [`glob`]: the patterns of GOPRIVATE, GONOPROXY and GONOSUMDB;
 //! - [`goproxy`]: lists of proxies, as GOPROXY has them;
+//! - [`semver`], [`pseudo`] and [`versions`]: versions, those of untagged commits, and lists of them;
 //! - [`gomodfile`]: the `module` and `go` lines of a go.mod;
 //! - [`zip`]: the rules of module zips, checked while or after one arrives, and kept in making one;
 //! - [`txtar`]: archives of text files, as cmd/go's tests are written in.
@@ -15,8 +16,11 @@
 pub mod glob;
 pub mod gomodfile;
 pub mod goproxy;
+pub mod pseudo;
 pub mod request;
+pub mod semver;
 pub mod txtar;
+pub mod versions;
 pub mod zip;
 
 pub use request::{Request, RequestError};

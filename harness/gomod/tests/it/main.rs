@@ -5,6 +5,11 @@
 mod glob;
 mod gomodfile;
 mod goproxy;
+mod pseudo;
 mod request;
+mod requirement;
+mod semver;
 mod txtar;
+mod versions;
+mod xmod;
 mod zip;

@@ -313,7 +313,7 @@ fn what_cannot_be_read() {
 }
 
 /// A zip as Go writes it: sizes behind the contents.
-fn streamed(entries: &[(&str, &str)]) -> Vec<u8> {
+pub fn streamed(entries: &[(&str, &str)]) -> Vec<u8> {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
     for (name, data) in entries {
         let name = format!("{MODULE}@{VERSION}/{name}");

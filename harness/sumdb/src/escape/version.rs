@@ -3,13 +3,19 @@
 use super::EscapeError;
 use super::path::{check_path, split_path_version};
 
-/// The parts of `vMAJOR[.MINOR[.PATCH[-PRERELEASE][+BUILD]]]`.
-struct Parts<'a> {
-    major: &'a str,
-    minor: &'a str,
-    patch: &'a str,
-    prerelease: &'a str,
-    build: &'a str,
+/// The parts of `vMAJOR[.MINOR[.PATCH[-PRERELEASE][+BUILD]]]`, as they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts<'a> {
+    /// The major number, without `v`. Numbers have as many digits as they like.
+    pub major: &'a str,
+    /// The minor number; `0` when it is not there.
+    pub minor: &'a str,
+    /// The patch number; `0` when it is not there.
+    pub patch: &'a str,
+    /// The prerelease with its dash, or nothing.
+    pub prerelease: &'a str,
+    /// The build metadata with its plus sign, or nothing.
+    pub build: &'a str,
 }
 
 /// Takes a number without leading zeros off the front.
@@ -30,7 +36,9 @@ fn identifiers(text: &str, strict: bool) -> bool {
     })
 }
 
-fn parse(version: &str) -> Option<Parts<'_>> {
+/// Takes a semantic version apart; `None` when it is none.
+#[must_use]
+pub fn version_parts(version: &str) -> Option<Parts<'_>> {
     let (major, rest) = number(version.strip_prefix('v')?)?;
     let mut parts = Parts { major, minor: "0", patch: "0", prerelease: "", build: "" };
     if rest.is_empty() {
@@ -59,7 +67,7 @@ fn parse(version: &str) -> Option<Parts<'_>> {
 /// `+incompatible` stays. `None` when it is not a semantic version.
 #[must_use]
 pub fn canonical_version(version: &str) -> Option<String> {
-    let Parts { major, minor, patch, prerelease, build } = parse(version)?;
+    let Parts { major, minor, patch, prerelease, build } = version_parts(version)?;
     let build = if build == "+incompatible" { build } else { "" };
     Some(format!("v{major}.{minor}.{patch}{prerelease}{build}"))
 }
@@ -78,7 +86,7 @@ pub fn is_canonical_version(version: &str) -> bool {
 pub fn check(path: &str, version: &str) -> Result<(), EscapeError> {
     check_path(path)?;
     let fail = |reason: String| EscapeError::Version { version: version.to_owned(), reason };
-    let parts = parse(version).ok_or_else(|| fail("not a semantic version".to_owned()))?;
+    let parts = version_parts(version).ok_or_else(|| fail("not a semantic version".to_owned()))?;
     let (_, suffix) = split_path_version(path).unwrap_or_default();
     let suffix = suffix.strip_suffix("-unstable").unwrap_or(suffix);
     let major = format!("v{}", parts.major);

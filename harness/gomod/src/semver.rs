@@ -1,0 +1,112 @@
+//! Semantic versions as Go has them: with a `v`, and `v1` and `v1.2` for short.
+//!
+//! | version | canonical | major | prerelease | build |
+//! | --- | --- | --- | --- | --- |
+//! | `v1.2.3-pre+meta` | `v1.2.3-pre` | `v1` | `-pre` | `+meta` |
+//! | `v1.2` | `v1.2.0` | `v1` | | |
+//! | `v2.0.0+incompatible` | `v2.0.0` | `v2` | | `+incompatible` |
+//! | `1.2.3`, `v01.2.3`, `v1.2-pre` | invalid | | | |
+//!
+//! Order is that of semver.org: numbers by value, a prerelease before its release, its parts one
+//! by one (numbers by value and before words, words by their bytes, fewer before more). Build
+//! metadata does not count. Whatever is invalid comes first and is all alike.
+//!
+//! The canonical form here drops all build metadata. That of a module's version keeps
+//! `+incompatible`: `twinproof_sumdb::escape::canonical_version`.
+//!
+//! Source: golang.org/x/mod/semver.
+
+use std::cmp::Ordering;
+
+pub use twinproof_sumdb::escape::{Parts, version_parts as parts};
+
+/// Whether it is a semantic version.
+#[must_use]
+pub fn is_valid(version: &str) -> bool {
+    parts(version).is_some()
+}
+
+/// The version with all three numbers and without build metadata.
+#[must_use]
+pub fn canonical(version: &str) -> Option<String> {
+    let Parts { major, minor, patch, prerelease, .. } = parts(version)?;
+    Some(format!("v{major}.{minor}.{patch}{prerelease}"))
+}
+
+/// `v` and the major number.
+#[must_use]
+pub fn major(version: &str) -> Option<&str> {
+    version.get(..=parts(version)?.major.len())
+}
+
+/// `v`, the major and the minor number.
+#[must_use]
+pub fn major_minor(version: &str) -> Option<String> {
+    let Parts { major, minor, .. } = parts(version)?;
+    Some(format!("v{major}.{minor}"))
+}
+
+/// The prerelease with its dash; nothing where there is none, or no version.
+#[must_use]
+pub fn prerelease(version: &str) -> &str {
+    parts(version).map_or("", |parts| parts.prerelease)
+}
+
+/// The build metadata with its plus sign; nothing where there is none, or no version.
+#[must_use]
+pub fn build(version: &str) -> &str {
+    parts(version).map_or("", |parts| parts.build)
+}
+
+/// Which comes first.
+#[must_use]
+pub fn compare(one: &str, other: &str) -> Ordering {
+    match (parts(one), parts(other)) {
+        (Some(one), Some(other)) => number(one.major, other.major)
+            .then_with(|| number(one.minor, other.minor))
+            .then_with(|| number(one.patch, other.patch))
+            .then_with(|| prereleases(one.prerelease, other.prerelease)),
+        (one, other) => one.is_some().cmp(&other.is_some()),
+    }
+}
+
+/// Which comes first, with the bytes of the text to decide between versions that are alike: the
+/// order in which Go sorts lists.
+#[must_use]
+pub fn compare_strictly(one: &str, other: &str) -> Ordering {
+    compare(one, other).then_with(|| one.cmp(other))
+}
+
+/// Numbers without leading zeros, of any length.
+fn number(one: &str, other: &str) -> Ordering {
+    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
+}
+
+fn prereleases(one: &str, other: &str) -> Ordering {
+    match (one.strip_prefix('-'), other.strip_prefix('-')) {
+        (Some(one), Some(other)) => {
+            let (mut one, mut other) = (one.split('.'), other.split('.'));
+            loop {
+                let order = match (one.next(), other.next()) {
+                    (Some(one), Some(other)) => identifier(one, other),
+                    (None, None) => return Ordering::Equal,
+                    (one, other) => return one.is_some().cmp(&other.is_some()),
+                };
+                if order.is_ne() {
+                    return order;
+                }
+            }
+        }
+        // The one without is the release.
+        (one, other) => other.is_some().cmp(&one.is_some()),
+    }
+}
+
+fn identifier(one: &str, other: &str) -> Ordering {
+    let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    match (is_number(one), is_number(other)) {
+        (true, true) => number(one, other),
+        (false, false) => one.cmp(other),
+        (one, other) => other.cmp(&one),
+    }
+}

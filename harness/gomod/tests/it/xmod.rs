@@ -1,0 +1,374 @@
+//! Differential tests against golang.org/x/mod: the program in `tests/xmod`, built with the `go`
+//! command at test time, is given what this crate is given, and must come to the same verdicts.
+
+use std::cell::RefCell;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use twinproof_gomod::glob::{match_path, match_prefix_patterns};
+use twinproof_gomod::gomodfile::GoMod;
+use twinproof_gomod::pseudo::{self, Pseudo};
+use twinproof_gomod::semver;
+use twinproof_gomod::zip::{Limits, Raw, Stream, check, create, write};
+
+use crate::requirement::{Requirement, go};
+use crate::zip::streamed;
+
+const MODULE: &str = "example.com/m";
+const VERSION: &str = "v1.0.0";
+
+/// What x/mod answered.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    error: String,
+    text: String,
+    texts: Option<Vec<String>>,
+}
+
+/// The running program.
+struct Xmod {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Xmod {
+    /// Starts it, or says why it cannot be had.
+    fn start() -> Option<Self> {
+        static BUILT: OnceLock<Result<TempDir, String>> = OnceLock::new();
+        let go = go()?;
+        let directory = match BUILT.get_or_init(|| build(&go)) {
+            Ok(directory) => directory,
+            Err(reason) => {
+                Requirement::GoProxy.unavailable(reason);
+                return None;
+            }
+        };
+        let mut child = Command::new(program(directory))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Some(Self { child, input, output })
+    }
+
+    fn ask(&mut self, request: &Value) -> Answer {
+        writeln!(self.input.as_mut().unwrap(), "{request}").unwrap();
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// The `h1:` hash of a zip that cmd/go would unpack.
+    fn check(&mut self, zip: &[u8]) -> Result<String, String> {
+        let request =
+            json!({"Op": "check", "Path": MODULE, "Version": VERSION, "Data": base64(zip)});
+        let answer = self.ask(&request);
+        if answer.error.is_empty() { Ok(answer.text) } else { Err(answer.error) }
+    }
+}
+
+impl Drop for Xmod {
+    fn drop(&mut self) {
+        // The program ends with its input.
+        drop(self.input.take());
+        let _ = self.child.wait();
+    }
+}
+
+fn program(directory: &TempDir) -> PathBuf {
+    directory.path().join(format!("xmod{}", std::env::consts::EXE_SUFFIX))
+}
+
+fn build(go: &Path) -> Result<TempDir, String> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/xmod");
+    let directory = tempfile::tempdir().map_err(|e| e.to_string())?;
+    for file in ["main.go", "go.mod", "go.sum"] {
+        fs::copy(source.join(file), directory.path().join(file)).map_err(|e| e.to_string())?;
+    }
+    let output = Command::new(go)
+        .args(["build", "-buildvcs=false", "-o"])
+        .arg(program(&directory))
+        .arg(".")
+        .current_dir(directory.path())
+        .env("GOWORK", "off")
+        .env("GOFLAGS", "")
+        .output()
+        .map_err(|e| e.to_string())?;
+    if !output.status.success() {
+        return Err(format!("go build: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(directory)
+}
+
+fn base64(bytes: &[u8]) -> String {
+    let digit = |n: u32| {
+        let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        char::from(digits[(n & 63) as usize])
+    };
+    let mut out = String::new();
+    for part in bytes.chunks(3) {
+        let byte = |i: usize| u32::from(part.get(i).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        out.extend([18, 12, 6, 0].map(|shift| digit(bits >> shift)).iter().take(part.len() + 1));
+        out.extend(std::iter::repeat_n('=', 3 - part.len()));
+    }
+    out
+}
+
+/// Runs a property whose cases all ask the one program.
+fn law<S: Strategy>(
+    cases: u32,
+    strategy: S,
+    mut test: impl FnMut(&mut Xmod, S::Value) -> Result<(), TestCaseError>,
+) {
+    let Some(xmod) = Xmod::start() else { return };
+    let xmod = RefCell::new(xmod);
+    let test = RefCell::new(&mut test);
+    let config = Config { failure_persistence: None, ..Config::with_cases(cases) };
+    // The same cases in every run: what differs between two implementations is looked for by hand.
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    TestRunner::new_with_rng(config, random)
+        .run(&strategy, |value| (test.borrow_mut())(&mut xmod.borrow_mut(), value))
+        .unwrap();
+}
+
+/// The `h1:` hash of a zip that is accepted, whole and as it arrives.
+fn ours(zip: &[u8]) -> Result<String, String> {
+    let whole = check(zip, MODULE, VERSION, Limits::default());
+    let mut stream = Stream::new(MODULE, VERSION, Limits::default()).unwrap();
+    let pushed = zip.chunks(61).try_for_each(|part| stream.push(part));
+    let arrived = pushed.map_err(|e| e.to_string()).and_then(|()| {
+        stream.finish(zip).map(|checked| checked.h1.to_string()).map_err(|e| e.to_string())
+    });
+    let whole = whole.map(|checked| checked.h1.to_string()).map_err(|e| e.to_string());
+    assert_eq!(whole.as_ref().ok(), arrived.as_ref().ok(), "{whole:?} {arrived:?}");
+    whole
+}
+
+#[test]
+fn patterns() {
+    let piece = prop_oneof![
+        "[a-c*?/,]{1,3}",
+        "\\[\\^?[a-c\\]\\\\é-]{0,4}\\]?",
+        Just("é".to_owned()),
+        "\\\\[a*]?"
+    ];
+    let list = prop::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat());
+    law(4096, (list, "[abc]{0,2}(/?[abcé]{0,2}){0,3}"), |xmod, (list, target)| {
+        let one = match_path(&list, &target);
+        let one = one.map_or_else(|e| e.to_string(), |fits| fits.to_string());
+        let all = match_prefix_patterns(&list, &target).to_string();
+        let request = json!({"Op": "glob", "Globs": list, "Target": target});
+        prop_assert_eq!(xmod.ask(&request).texts, Some(vec![one, all]), "{} {}", list, target);
+        Ok(())
+    });
+}
+
+#[test]
+fn versions() {
+    let plain = "v?[0-9]{1,2}(\\.[0-9]{1,2}){0,3}(-[0a-c.-]{0,6})?(\\+(incompatible|[0a.-]{0,3}))?";
+    let pseudo = "v[0-2]\\.[0-2]\\.[0-9]{1,3}-([0a-b.-]{0,3}\\.)?(0\\.)?[12][09][0-9]{2}[01][0-9][0-3][0-9][0-2][0-9]{3}[0-5][0-9]-[0-9a-fA-F]{1,3}(\\+incompatible)?";
+    let version =
+        prop_oneof![plain, pseudo, "v[0-3]\\.0\\.0-00010101000000-0{12}", "[ -~é]{0,5}"].boxed();
+    law(4096, (version.clone(), version), |xmod, (one, other)| {
+        let text = |text: Option<String>| text.unwrap_or_default();
+        let mut expected = vec![
+            (semver::compare(&one, &other) as i32).to_string(),
+            text(semver::canonical(&one)),
+            semver::major(&one).unwrap_or_default().to_owned(),
+            text(semver::major_minor(&one)),
+            semver::prerelease(&one).to_owned(),
+            semver::build(&one).to_owned(),
+            pseudo::is_pseudo(&one).to_string(),
+            pseudo::is_zero(&one).to_string(),
+        ];
+        if let Some(pseudo) = Pseudo::parse(&one) {
+            let error = || "error".to_owned();
+            expected.push(pseudo.base().map_or_else(|_| error(), text));
+            expected.push(pseudo.time().map_or_else(error, |time| time.to_string()));
+            expected.push(pseudo.revision.to_owned());
+        }
+        let request = json!({"Op": "version", "Version": one, "Other": other});
+        prop_assert_eq!(xmod.ask(&request).texts, Some(expected), "{} {}", one, other);
+        Ok(())
+    });
+}
+
+#[test]
+fn go_mod_files() {
+    let word = prop_oneof![
+        "module|go|unknown|toolchain",
+        "[a-c./]{1,4}",
+        "v?[01]\\.[0-9]{1,2}(\\.[0-9]|[a-z]{1,2}[0-9]?|-x)?",
+        "\"[a-c \\\\]{0,3}\"?|`[a-c]{0,2}`?",
+        Just("// c".to_owned()),
+        Just("/* c".to_owned()),
+        "[()\\[\\],{}]",
+        "[é\u{2028}\u{7}]",
+    ];
+    let line = prop::collection::vec(word, 0..4).prop_map(|words| words.join(" "));
+    let text = prop::collection::vec(line, 0..5).prop_map(|lines| lines.join("\n"));
+    let head = prop_oneof![Just(""), Just("module a.b\n"), Just("go 1.24\n"), Just("module (\n")];
+    law(4096, (head, text), |xmod, (head, text)| {
+        let text = format!("{head}{text}");
+        // x/mod takes a newline behind a backslash into a string; nobody else would.
+        prop_assume!(!text.contains("\\\n"));
+        let ours = GoMod::parse(text.as_bytes()).ok();
+        let ours = ours
+            .map(|go_mod| vec![go_mod.module.unwrap_or_default(), go_mod.go.unwrap_or_default()]);
+        let request = json!({"Op": "gomod", "Data": base64(text.as_bytes())});
+        prop_assert_eq!(ours, xmod.ask(&request).texts, "{:?}", text);
+        Ok(())
+    });
+}
+
+#[test]
+fn names_in_zips() {
+    let element = prop_oneof![
+        "[a-cA-Cé]{1,2}(\\.go)?",
+        "go\\.mod|GO\\.mod|LICENSE|vendor|con|Aux\\.x|COM1",
+        Just(String::new()),
+        "\\.{1,3}|a\\.|\\.a",
+        "[ -~]{1,2}",
+        "[kK\u{212a}sSſσςΣßẞǅǆİıÉ\u{301}٣一\u{0}\n]{1,2}",
+    ];
+    let path = prop::collection::vec(element, 1..4).prop_map(|elements| elements.join("/"));
+    let prefix = prop_oneof![
+        12 => Just("example.com/m@v1.0.0/"),
+        1 => Just("example.com/m@v1.0.1/"),
+        1 => Just("example.com/M@v1.0.0/"),
+        1 => Just(""),
+    ];
+    let end = prop_oneof![5 => Just(""), 1 => Just("/")];
+    let name = (prefix, path, end).prop_map(|(prefix, path, end)| format!("{prefix}{path}{end}"));
+    law(2000, prop::collection::vec(name, 0..5), |xmod, names| {
+        let entries: Vec<Raw> = names.iter().map(|name| Raw::new(&**name, "")).collect();
+        let zip = write(&entries).unwrap();
+        let (ours, theirs) = (ours(&zip), xmod.check(&zip));
+        prop_assert_eq!(
+            ours.as_ref().ok(),
+            theirs.as_ref().ok(),
+            "{:?}: {:?} {:?}",
+            names,
+            ours,
+            theirs
+        );
+        Ok(())
+    });
+}
+
+/// Whether these names may stand in one zip.
+fn go_together(names: &[String]) -> bool {
+    let entries: Vec<Raw> =
+        names.iter().map(|name| Raw::new(format!("{MODULE}@{VERSION}/{name}"), "")).collect();
+    let mut stream = Stream::new(MODULE, VERSION, Limits::default()).unwrap();
+    stream.push(&write(&entries).unwrap()).is_ok()
+}
+
+#[test]
+fn every_letter_and_case() {
+    let Some(mut xmod) = Xmod::start() else { return };
+    let answer = xmod.ask(&json!({"Op": "letters"}));
+    let theirs = answer.texts.unwrap();
+    let ours: Vec<String> = (0x80..0x20000)
+        .filter_map(char::from_u32)
+        .map(String::from)
+        .filter(|c| go_together(std::slice::from_ref(c)))
+        .collect();
+    if answer.text == "15.0.0" {
+        assert_eq!(ours, theirs);
+    } else {
+        // A later Go knows more letters.
+        assert!(ours.iter().all(|c| theirs.contains(c)), "Unicode {}", answer.text);
+    }
+    let pairs: Vec<[String; 2]> = ours
+        .iter()
+        .flat_map(|c| [c.to_lowercase(), c.to_uppercase()].map(|other| [c.clone(), other]))
+        .filter(|[c, other]| c != other && go_together(std::slice::from_ref(other)))
+        .collect();
+    let expected: Vec<String> = pairs.iter().map(|pair| (!go_together(pair)).to_string()).collect();
+    assert_eq!(xmod.ask(&json!({"Op": "fold", "Pairs": pairs})).texts.unwrap(), expected);
+    assert!(pairs.len() > 2000, "{}", pairs.len());
+}
+
+#[test]
+fn damaged_zips() {
+    let change = (any::<prop::sample::Index>(), any::<u8>());
+    let strategy =
+        (any::<bool>(), prop::collection::vec(change, 0..3), any::<prop::sample::Index>());
+    law(1500, strategy, |xmod, (as_go_writes, changes, cut)| {
+        let files =
+            [("go.mod", "module example.com/m\n"), ("a/b.go", ""), ("c", &*"z".repeat(300))];
+        let mut zip = if as_go_writes { streamed(&files) } else { crate::zip::module(&files) };
+        for (at, byte) in &changes {
+            let at = at.index(zip.len());
+            zip[at] = *byte;
+        }
+        if changes.is_empty() {
+            zip.truncate(cut.index(zip.len()) + 1);
+        }
+        match (ours(&zip), xmod.check(&zip)) {
+            (Ok(ours), theirs) => prop_assert_eq!(Ok(ours), theirs),
+            // Where this is stricter, as the documentation of the module has it.
+            (Err(error), Ok(_)) => {
+                let stricter = [
+                    "do not agree on its",
+                    "the directory is not",
+                    "not a regular file",
+                    "the entry is encrypted",
+                    "the directory is too short",
+                    "declared checksum",
+                ];
+                prop_assert!(stricter.iter().any(|reason| error.contains(reason)), "{}", error);
+            }
+            (Err(_), Err(_)) => {}
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn made_of_files() {
+    let element = prop_oneof![
+        "[a-c]{1,2}",
+        "vendor|modules\\.txt|go\\.mod|Go\\.mod|\\.hg_archival\\.txt|LICENSE|x\\.go|\\.\\.|"
+    ];
+    let path = prop::collection::vec(element, 1..5).prop_map(|elements| elements.join("/"));
+    let go_mod = prop_oneof![
+        Just(None),
+        "module m\n(go 1\\.(23|24|24rc1|24\\.x|100)\n)?(bad /\\*\n)?".prop_map(Some),
+    ];
+    law(1000, (go_mod, prop::collection::vec(path, 0..8)), |xmod, (go_mod, paths)| {
+        let mut files: Vec<(String, String)> =
+            paths.into_iter().map(|path| (path, "x".to_owned())).collect();
+        // Files above the root are refused here; x/mod leaves some of them out without a word.
+        files.retain(|(path, _)| !path.starts_with(".."));
+        if let Some(text) = go_mod {
+            files.retain(|(path, _)| path != "go.mod");
+            files.push(("go.mod".to_owned(), text));
+        }
+        let listed: Vec<Value> = files
+            .iter()
+            .map(|(name, data)| json!({"Name": name, "Data": base64(data.as_bytes())}))
+            .collect();
+        let request = json!({"Op": "create", "Path": MODULE, "Version": VERSION, "Files": listed});
+        let theirs = xmod.ask(&request);
+        let ours = create(MODULE, VERSION, &files).ok().map(|created| {
+            check(&created.zip, MODULE, VERSION, Limits::default()).unwrap().h1.to_string()
+        });
+        let expected = theirs.error.is_empty().then_some(theirs.text);
+        prop_assert_eq!(ours, expected, "{:?}: {}", files, theirs.error);
+        Ok(())
+    });
+}
