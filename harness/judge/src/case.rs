@@ -168,7 +168,7 @@ impl<'a> Judge<'a> {
         };
         let name = golden::golden_name(case, golden, class);
         check.expected = format!("golden {name}");
-        let seen = golden::source(case, golden, record, self.blobs)
+        let seen = golden::source(case, golden, record, self.blobs, scope)
             .and_then(|t| self.normalisers.apply(&golden.normalize, t, scope, &mut counts));
         let normalised = match seen {
             Ok(text) => text,

@@ -4,9 +4,8 @@ use crate::{Blobs, Scope, text};
 use base64::Engine as _;
 use twinproof_model::variables::VariableError;
 use twinproof_model::{
-    BlobRef, Canary, CanarySight, Check, EntryKind, FileEntry, FileStep, Http, HttpExchange,
-    Observation, Probe, Process, ProcessObservation, Step, TextMatch, TreeStep, ValueMatch,
-    Verdict, hex,
+    BlobRef, Canary, CanarySight, Check, EntryKind, FileEntry, FileStep, Observation, Probe,
+    Process, ProcessObservation, Step, TextMatch, TreeStep, ValueMatch, Verdict, hex,
 };
 
 /// Collects the checks of one step.
@@ -24,7 +23,7 @@ pub struct Checks<'a> {
 }
 
 impl Checks<'_> {
-    fn push(
+    pub(crate) fn push(
         &mut self,
         what: &str,
         verdict: Verdict,
@@ -42,7 +41,7 @@ impl Checks<'_> {
         });
     }
 
-    fn holds(
+    pub(crate) fn holds(
         &mut self,
         what: &str,
         holds: bool,
@@ -54,7 +53,7 @@ impl Checks<'_> {
     }
 
     /// A condition on a text that may be missing, cut or not UTF-8.
-    fn text(
+    pub(crate) fn text(
         &mut self,
         what: &str,
         wanted: &TextMatch,
@@ -77,7 +76,7 @@ impl Checks<'_> {
         }
     }
 
-    fn bytes(&self, blob: &BlobRef) -> Result<Vec<u8>, (Verdict, String)> {
+    pub(crate) fn bytes(&self, blob: &BlobRef) -> Result<Vec<u8>, (Verdict, String)> {
         let lost = || (Verdict::Inconclusive, format!("evidence {} is lost", blob.sha256));
         self.blobs.get(blob).map(std::borrow::Cow::into_owned).ok_or_else(lost)
     }
@@ -92,7 +91,14 @@ impl Checks<'_> {
             (Step::Go(s), Observation::Process(p)) => self.process(&s.process(), p),
             (Step::File(s), Observation::Entries { entries, .. }) => self.file(s, entries.first()),
             (Step::Tree(s), Observation::Entries { entries, .. }) => self.tree(s, entries),
+            (Step::Origin(_), Observation::Origin { .. }) => {}
+            (Step::Subject(_), Observation::Subject(s)) => self.launch(s),
             (Step::Http(s), Observation::Http(h)) => self.http(s, h),
+            (Step::Raw(s), Observation::Raw(r)) => self.raw(s, r),
+            (Step::Requests(s), Observation::Requests { requests, error }) => {
+                self.requests(s, requests, error.as_deref());
+            }
+            (Step::Sumdb(s), Observation::Sumdb(a)) => self.sumdb(s, a),
             (Step::Canary(s), Observation::Canary(c)) => self.canary(s, c),
             (Step::Probe(s), Observation::Probe { process, values, error }) => {
                 self.probe(s, process.as_ref(), values, error.as_deref());
@@ -296,33 +302,6 @@ impl Checks<'_> {
         }
     }
 
-    fn http(&mut self, want: &Http, seen: &HttpExchange) {
-        let actual = match (&seen.status, &seen.error) {
-            (Some(status), _) => status.to_string(),
-            (None, Some(error)) => error.clone(),
-            (None, None) => "no answer".to_owned(),
-        };
-        if let Some(status) = want.status {
-            self.holds("status", seen.status == Some(status), status.to_string(), actual.clone());
-        }
-        for (name, wanted) in &want.header {
-            let value = seen.headers.get(&name.to_ascii_lowercase()).cloned();
-            let value = value.ok_or((Verdict::Fail, format!("no header {name}")));
-            self.text(&format!("header.{name}"), wanted, value, &[]);
-        }
-        if let Some(wanted) = &want.body {
-            match &seen.body {
-                None => self.text("body", wanted, Err((Verdict::Fail, actual)), &[]),
-                Some(blob) => {
-                    let body = self.bytes(blob).and_then(|bytes| {
-                        text::of_file(&bytes).ok_or((Verdict::Fail, "it is not UTF-8".to_owned()))
-                    });
-                    self.text("body", wanted, body, &[blob]);
-                }
-            }
-        }
-    }
-
     fn canary(&mut self, want: &Canary, seen: &CanarySight) {
         let same = seen.seen.as_deref() == Some(seen.nonce.as_str());
         let expected = if want.same { "one file under both paths" } else { "two places" };
@@ -368,7 +347,7 @@ impl Checks<'_> {
     }
 
     /// An expanded text, or a check that says which variable is unknown.
-    fn expand(&mut self, what: &str, text: &str) -> Option<String> {
+    pub(crate) fn expand(&mut self, what: &str, text: &str) -> Option<String> {
         let expanded: Result<_, VariableError> = self.scope.expand(text);
         match expanded {
             Ok(text) => Some(text),

@@ -5,7 +5,7 @@ use regex::Regex;
 use std::collections::BTreeMap;
 use twinproof_model::{
     Capability, Case, Class, EnvironmentName, GoldenStep, Normaliser, Observation, Requirement,
-    RunRecord,
+    RunRecord, Step,
 };
 
 /// Whether every condition on the environment holds. Go's version is no fact of an environment, so
@@ -49,6 +49,7 @@ pub fn source(
     step: &GoldenStep,
     record: &RunRecord,
     blobs: &dyn Blobs,
+    scope: &Scope,
 ) -> Result<String, String> {
     let (kind, name) =
         step.of.split_once(':').ok_or_else(|| format!("`{}` names no step", step.of))?;
@@ -79,6 +80,18 @@ pub fn source(
         ("file", Observation::Entries { entries, .. }) => {
             let blob = entries.first().and_then(|e| e.content.as_ref());
             utf8(text::of_file(&read(blob.ok_or("there is no such file")?)?))
+        }
+        ("body", Observation::Http(h)) => {
+            let blob = h.body.as_ref().filter(|_| !h.cut).ok_or("there is no whole body")?;
+            utf8(text::of_file(&read(blob)?))
+        }
+        ("requests", Observation::Requests { requests, .. }) => {
+            let Some(Step::Requests(step)) = case.step.get(index) else {
+                return Err(format!("step `{name}` has no requests"));
+            };
+            let seen = crate::servers::seen(&read(requests)?)?;
+            let fitting = crate::servers::fitting(step, &seen, scope)?;
+            Ok(crate::servers::targets(step, &fitting).iter().map(|t| format!("{t}\n")).collect())
         }
         _ => Err(format!("step `{name}` has no {kind}")),
     }

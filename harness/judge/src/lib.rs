@@ -8,10 +8,12 @@ mod assemble;
 mod case;
 mod check;
 mod docket;
+mod exchange;
 mod expect;
 mod floors;
 mod golden;
 mod scope;
+mod servers;
 mod text;
 
 pub use assemble::assemble;

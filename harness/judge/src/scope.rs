@@ -67,6 +67,25 @@ pub fn capture(step: &Step, seen: &Observation, blobs: &dyn Blobs) -> BTreeMap<S
             };
             capture.iter().filter_map(|(n, p)| Some((n.clone(), found(p)?))).collect()
         }
+        (Step::Origin(_), Observation::Origin { variables }) => variables.clone(),
+        (Step::Subject(_), Observation::Subject(launch)) => launch.variables.clone(),
+        (Step::Http(http), Observation::Http(seen)) => {
+            let found = |what: &str| match what {
+                "status" => seen.status.map(|s| s.to_string()),
+                "size" => seen.size.map(|s| s.to_string()),
+                "sha256" => seen.sha256.clone(),
+                "h1" => seen.h1.clone(),
+                "body" if !seen.cut => {
+                    let bytes = blobs.get(seen.body.as_ref()?)?;
+                    text::of_file(&bytes).map(|t| text::without_final_line_end(&t).to_owned())
+                }
+                _ => {
+                    let name = what.strip_prefix("header.")?;
+                    seen.headers.get(&name.to_ascii_lowercase()).cloned()
+                }
+            };
+            http.capture.iter().filter_map(|(n, w)| Some((n.clone(), found(w)?))).collect()
+        }
         (Step::Probe(probe), Observation::Probe { values, .. }) => probe
             .capture
             .iter()

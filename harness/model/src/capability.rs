@@ -3,70 +3,57 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Prefix of the capabilities that subjects declare.
+const FEATURE: &str = "feature:";
+
 /// One fact of an environment. The names are those of suite files.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Capability {
     /// Programs see Linux.
-    #[serde(rename = "os:linux")]
     Linux,
     /// Programs see Windows (real or Wine).
-    #[serde(rename = "os:windows")]
     Windows,
     /// Programs see macOS.
-    #[serde(rename = "os:macos")]
     Macos,
     /// Real Windows, not Wine.
-    #[serde(rename = "real-windows")]
     RealWindows,
     /// Paths start at `/`.
-    #[serde(rename = "paths:posix")]
     PosixPaths,
     /// Paths start at a drive letter.
-    #[serde(rename = "paths:windows")]
     WindowsPaths,
     /// `A` and `a` are two files in the work directory.
-    #[serde(rename = "case-sensitive")]
     CaseSensitive,
     /// `A` and `a` are one file in the work directory.
-    #[serde(rename = "case-insensitive")]
     CaseInsensitive,
     /// Symbolic links can be made in the work directory.
-    #[serde(rename = "symlink")]
     Symlink,
     /// Permission bits are kept and shown.
-    #[serde(rename = "mode-bits")]
     ModeBits,
     /// Programs run as an administrator, whom permission bits do not stop.
-    #[serde(rename = "root")]
     Root,
     /// Programs run as an ordinary user.
-    #[serde(rename = "unprivileged")]
     Unprivileged,
     /// A Go SDK is there.
-    #[serde(rename = "go")]
     Go,
     /// A C compiler that Go can use is there.
-    #[serde(rename = "cgo")]
     Cgo,
     /// The C library is glibc.
-    #[serde(rename = "libc:glibc")]
     Glibc,
     /// The C library is musl.
-    #[serde(rename = "libc:musl")]
     Musl,
     /// The real `wslpath` is there.
-    #[serde(rename = "wslpath")]
     Wslpath,
     /// Programs reach the harness's own servers on the loopback interface.
-    #[serde(rename = "loopback")]
     Loopback,
+    /// Cases can have an origin: in the host, and where the subject's upstream is one of ours.
+    Origin,
+    /// The subject has this feature, as its declaration says.
+    Feature(String),
 }
 
 impl Capability {
-    /// All capabilities.
-    pub const ALL: [Self; 18] = [
+    /// All capabilities but features.
+    pub const ALL: [Self; 19] = [
         Self::Linux,
         Self::Windows,
         Self::Macos,
@@ -85,11 +72,12 @@ impl Capability {
         Self::Musl,
         Self::Wslpath,
         Self::Loopback,
+        Self::Origin,
     ];
 
-    /// The name used in suite files.
+    /// The name used in suite files, without `feature:`.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Linux => "os:linux",
             Self::Windows => "os:windows",
@@ -109,25 +97,71 @@ impl Capability {
             Self::Musl => "libc:musl",
             Self::Wslpath => "wslpath",
             Self::Loopback => "loopback",
+            Self::Origin => "origin",
+            Self::Feature(name) => name,
         }
     }
 
-    /// The capability of that name.
+    /// The capability of that name. Of a feature only the form is known here: words of lower-case
+    /// letters and digits, joined by `-`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|c| c.as_str() == name)
+        match name.strip_prefix(FEATURE) {
+            Some(feature) => is_feature(feature).then(|| Self::Feature(feature.to_owned())),
+            None => Self::ALL.into_iter().find(|c| c.as_str() == name),
+        }
     }
+}
+
+/// Whether a feature, or a setting of a subject, can have that name.
+fn is_feature(name: &str) -> bool {
+    let word =
+        |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    name.len() <= 100 && name.split(['-', '_']).all(word)
 }
 
 impl std::fmt::Display for Capability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
+        match self {
+            Self::Feature(name) => f.pad(&format!("{FEATURE}{name}")),
+            other => f.pad(other.as_str()),
+        }
+    }
+}
+
+impl Serialize for Capability {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Capability {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(d)?;
+        Self::parse(&name).ok_or_else(|| serde::de::Error::custom(RequirementError::Unknown(name)))
+    }
+}
+
+impl JsonSchema for Capability {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Capability".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<_> = Self::ALL.iter().map(ToString::to_string).collect();
+        schemars::json_schema!({
+            "description": "a fact of an environment, or a feature that a subject declares",
+            "anyOf": [
+                { "enum": names },
+                { "type": "string", "pattern": "^feature:[a-z0-9]+([-_][a-z0-9]+)*$" }
+            ]
+        })
     }
 }
 
 /// What a case requires of its environment: a capability, its absence (`!root`), or a range of Go
 /// versions (`go>=1.23`, `go<1.27`; major and minor only).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Requirement {
     /// The capability is there.
     Has(Capability),
@@ -208,6 +242,7 @@ impl JsonSchema for Requirement {
             "description": "a capability, its absence (`!root`), or a range of Go versions",
             "anyOf": [
                 { "enum": names },
+                { "type": "string", "pattern": "^!?feature:[a-z0-9]+([-_][a-z0-9]+)*$" },
                 { "type": "string", "pattern": r"^go(>=|<)[0-9]+\.[0-9]+$" }
             ]
         })
@@ -226,6 +261,10 @@ mod tests {
     #[case("go<1.27", Some(Requirement::GoBefore(1, 27)))]
     #[case("go>1.27", None)]
     #[case("go>=1", None)]
+    #[case("feature:list-ttl", Some(Requirement::Has(Capability::Feature("list-ttl".into()))))]
+    #[case("!feature:sumdb", Some(Requirement::Lacks(Capability::Feature("sumdb".into()))))]
+    #[case("feature:", None)]
+    #[case("feature:A", None)]
     #[case("Root", None)]
     #[case("", None)]
     fn requirements_are_strict(#[case] text: &str, #[case] want: Option<Requirement>) {

@@ -1,6 +1,6 @@
 //! Cases: declarative tests that support or refute claims.
 
-use crate::{Requirement, Step};
+use crate::{Requirement, Rule, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -155,13 +155,13 @@ pub struct Control {
     /// Another standard input (run, go).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdin: Option<String>,
-    /// Another path (write, file, tree, probe).
+    /// Another path (write, file, tree, probe, requests).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Another text (write).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Other bytes (write).
+    /// Other bytes (write, raw).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base64: Option<String>,
     /// Another target (write).
@@ -173,9 +173,42 @@ pub struct Control {
     /// Another place to look (canary).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read: Option<String>,
-    /// Another address (http).
+    /// Another address (http, raw, sumdb).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Another method (http).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Further headers sent (http).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// Another client's certificate (http).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert: Option<String>,
+    /// Another key of the client's certificate (http), or of the database (sumdb).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Something else to send (raw).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send: Option<String>,
+    /// Another module (sumdb).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// Another version (sumdb).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Other faults (origin).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rule: Vec<Rule>,
+    /// Other faults in what the subject answers (subject).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mutant: Vec<Rule>,
+    /// Other settings (subject); those that are not named here stay.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, String>,
+    /// Another upstream (subject).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<String>,
     /// The check that must turn red; any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turns: Option<String>,

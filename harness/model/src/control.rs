@@ -9,7 +9,7 @@ pub enum ControlError {
     #[error("the control names step `{0}`, which the case does not have")]
     NoStep(String),
     /// A key that the step's kind does not have.
-    #[error("a `{kind}` step has no `{key}` that a control could change")]
+    #[error("{} `{kind}` step has no `{key}` that a control could change", article(kind))]
     NoKey {
         /// The step's kind.
         kind: &'static str,
@@ -19,6 +19,11 @@ pub enum ControlError {
     /// It leaves everything as it is.
     #[error("the control changes nothing")]
     NoChange,
+}
+
+/// The article of a kind of step.
+fn article(kind: &str) -> &'static str {
+    if kind.starts_with(['a', 'e', 'h', 'i', 'o']) { "an" } else { "a" }
 }
 
 impl Case {
@@ -77,6 +82,17 @@ impl Control {
         key(self.mode.is_some(), "mode");
         key(self.read.is_some(), "read");
         key(self.url.is_some(), "url");
+        key(self.method.is_some(), "method");
+        key(!self.headers.is_empty(), "headers");
+        key(self.cert.is_some(), "cert");
+        key(self.key.is_some(), "key");
+        key(self.send.is_some(), "send");
+        key(self.module.is_some(), "module");
+        key(self.version.is_some(), "version");
+        key(!self.rule.is_empty(), "rule");
+        key(!self.mutant.is_empty(), "mutant");
+        key(!self.set.is_empty(), "set");
+        key(self.upstream.is_some(), "upstream");
         keys
     }
 
@@ -120,7 +136,36 @@ impl Control {
             }
             Step::File(s) => take!(self, taken, path => s.path),
             Step::Tree(s) => take!(self, taken, path => s.path),
-            Step::Http(s) => take!(self, taken, url => s.url),
+            Step::Http(s) => {
+                s.headers.extend(self.headers.clone());
+                taken.push("headers");
+                take!(self, taken, url => s.url, method => s.method, cert => s.cert, key => s.key);
+            }
+            Step::Raw(s) => {
+                if self.send.is_some() || self.base64.is_some() {
+                    (s.send, s.base64) = (None, None);
+                }
+                take!(self, taken, url => s.url, send => s.send, base64 => s.base64);
+            }
+            Step::Requests(s) => take!(self, taken, path => s.path),
+            Step::Sumdb(s) => {
+                take!(self, taken, url => s.url, key => s.key, module => s.module,
+                    version => s.version);
+            }
+            Step::Origin(s) => {
+                if !self.rule.is_empty() {
+                    s.rule.clone_from(&self.rule);
+                }
+                taken.push("rule");
+            }
+            Step::Subject(s) => {
+                if !self.mutant.is_empty() {
+                    s.mutant.clone_from(&self.mutant);
+                }
+                s.set.extend(self.set.clone());
+                taken.extend(["mutant", "set"]);
+                take!(self, taken, upstream => s.upstream);
+            }
             Step::Canary(s) => take!(self, taken, read => s.read),
             Step::Golden(_) | Step::Use(_) => {}
         }
@@ -185,6 +230,16 @@ mod tests {
         );
         assert_eq!(error(r#"{"step":"v","args":["version"]}"#), ControlError::NoChange);
         assert_eq!(StepRef::Name("v".into()).to_string(), "v");
+    }
+
+    #[test]
+    fn a_mutant_is_put_in_front_of_the_subject() {
+        let mut case = case(r#"{"step":"s","mutant":[{"path":"*","status":500}],"set":{"a":"1"}}"#);
+        let subject = crate::SubjectStep { name: Some("s".into()), ..Default::default() };
+        case.step.push(Step::Subject(subject));
+        let mutated = case.under_control().unwrap();
+        let Step::Subject(s) = &mutated.step[2] else { panic!() };
+        assert_eq!((s.mutant.len(), s.mutant[0].status, s.set["a"].as_str()), (1, Some(500), "1"));
     }
 
     #[test]

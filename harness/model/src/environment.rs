@@ -20,11 +20,16 @@ pub enum EnvironmentKind {
     Wsl,
     /// Real Windows: natively, or reached from inside WSL.
     Windows,
+    /// The host with a module proxy that is judged.
+    Proxy,
+    /// The host with a checksum database that is judged.
+    Sumdb,
 }
 
 impl EnvironmentKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Host, Self::Image, Self::Wine, Self::Wsl, Self::Windows];
+    pub const ALL: [Self; 7] =
+        [Self::Host, Self::Image, Self::Wine, Self::Wsl, Self::Windows, Self::Proxy, Self::Sumdb];
 
     /// The name used in suite files.
     #[must_use]
@@ -35,17 +40,33 @@ impl EnvironmentKind {
             Self::Wine => "wine",
             Self::Wsl => "wsl",
             Self::Windows => "windows",
+            Self::Proxy => "proxy",
+            Self::Sumdb => "sumdb",
         }
     }
 
     /// Whether names of this kind carry an instance after a colon (`image:musl`).
     #[must_use]
     pub fn has_instances(self) -> bool {
-        matches!(self, Self::Image | Self::Wsl)
+        matches!(self, Self::Image | Self::Wsl) || self.is_subject()
+    }
+
+    /// Whether names of this kind cannot do without an instance.
+    #[must_use]
+    pub fn needs_instance(self) -> bool {
+        self == Self::Image || self.is_subject()
+    }
+
+    /// Whether an environment of this kind is the host with a server that is judged. Such ones are
+    /// only selected by their kind, never by a pattern for all environments.
+    #[must_use]
+    pub fn is_subject(self) -> bool {
+        matches!(self, Self::Proxy | Self::Sumdb)
     }
 }
 
-/// `host`, `wine`, `windows`, `image:NAME` or `wsl:DISTRO`; `wsl` alone is the default distribution.
+/// `host`, `wine`, `windows`, `image:NAME`, `proxy:NAME`, `sumdb:NAME` or `wsl:DISTRO`; `wsl` alone is
+/// the default distribution.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvironmentName {
     kind: EnvironmentKind,
@@ -83,10 +104,14 @@ impl EnvironmentName {
     }
 
     /// Whether a selector (of a suite file or `--env`) selects this environment. A bare kind selects
-    /// all of its instances; `*` in an instance is a pattern.
+    /// all of its instances; `*` in an instance is a pattern. A pattern that does not begin with
+    /// `proxy:` or `sumdb:` selects no subject: a subject is judged where it is named.
     #[must_use]
     pub fn selected_by(&self, selector: &str) -> bool {
-        selector == self.kind.as_str() || crate::glob_matches(selector, &self.to_string())
+        let named = || selector.split_once(':').is_some_and(|(kind, _)| kind == self.kind.as_str());
+        selector == self.kind.as_str()
+            || (!self.kind.is_subject() || named())
+                && crate::glob_matches(selector, &self.to_string())
     }
 }
 
@@ -103,7 +128,7 @@ impl std::str::FromStr for EnvironmentName {
             .find(|k| k.as_str() == kind)
             .ok_or_else(|| EnvironmentNameError(text.to_owned()))?;
         let fits = match instance {
-            None => kind != EnvironmentKind::Image,
+            None => !kind.needs_instance(),
             Some(i) => kind.has_instances() && !i.is_empty() && !i.contains(['/', '\\']),
         };
         if !fits {
@@ -142,7 +167,7 @@ impl JsonSchema for EnvironmentName {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "pattern": "^(host|wine|windows|wsl(:[^/\\\\]+)?|image:[^/\\\\]+)$"
+            "pattern": "^(host|wine|windows|wsl(:[^/\\\\]+)?|(image|proxy|sumdb):[^/\\\\]+)$"
         })
     }
 }
@@ -179,6 +204,10 @@ mod tests {
     #[case("image:musl", true)]
     #[case("wsl", true)]
     #[case("wsl:Ubuntu-24.04", true)]
+    #[case("proxy:embedded", true)]
+    #[case("sumdb:127.0.0.1:8080", true)]
+    #[case("proxy", false)]
+    #[case("sumdb", false)]
     #[case("image", false)]
     #[case("host:x", false)]
     #[case("image:", false)]
@@ -198,6 +227,13 @@ mod tests {
     #[case("image:trixie", "image:musl", false)]
     #[case("*", "host", true)]
     #[case("wsl", "wsl:Debian", true)]
+    #[case("proxy", "proxy:embedded", true)]
+    #[case("proxy:*", "proxy:embedded", true)]
+    #[case("proxy:go*", "proxy:embedded", false)]
+    #[case("sumdb", "proxy:embedded", false)]
+    #[case("*", "proxy:embedded", false)]
+    #[case("**", "sumdb:embedded", false)]
+    #[case("*:embedded", "proxy:embedded", false)]
     fn selectors(#[case] selector: &str, #[case] name: &str, #[case] want: bool) {
         assert_eq!(name.parse::<EnvironmentName>().unwrap().selected_by(selector), want);
     }

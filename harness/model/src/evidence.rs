@@ -1,6 +1,6 @@
 //! Evidence: everything that a run observed, raw. Bytes are stored by their hash beside it.
 
-use crate::{EnvironmentName, Requirement};
+use crate::{EnvironmentName, HttpExchange, Launch, RawExchange, Requirement, SumdbAnswer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -123,6 +123,10 @@ pub struct RunRecord {
     /// Steps driven, in order.
     #[serde(default)]
     pub steps: Vec<StepRecord>,
+    /// What its servers left: `origin.requests` and `subject.requests` (a [`SeenRequest`] a line, as
+    /// JSON), `subject.log`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub logs: BTreeMap<String, BlobRef>,
     /// How often a secret was replaced in what is stored.
     #[serde(default)]
     pub redactions: u64,
@@ -166,8 +170,27 @@ pub enum Observation {
         /// What is there.
         entries: Vec<FileEntry>,
     },
+    /// The case's origin has its rules.
+    Origin {
+        /// The variables that it gives.
+        variables: BTreeMap<String, String>,
+    },
+    /// The subject was launched.
+    Subject(Launch),
     /// A request was answered.
     Http(HttpExchange),
+    /// Bytes were sent, and others came.
+    Raw(RawExchange),
+    /// The requests made so far.
+    Requests {
+        /// A [`SeenRequest`] a line, as JSON.
+        requests: BlobRef,
+        /// Why there are none, where nobody recorded any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// A checksum database was asked.
+    Sumdb(SumdbAnswer),
     /// A canary was looked for.
     Canary(CanarySight),
     /// A question was answered.
@@ -249,25 +272,6 @@ pub struct FileEntry {
     /// Bytes of a file, where a check needs them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<BlobRef>,
-}
-
-/// One request and its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct HttpExchange {
-    /// The method.
-    pub method: String,
-    /// The address.
-    pub url: String,
-    /// The status code; absent when there was no answer.
-    pub status: Option<u16>,
-    /// Headers received, names in lower case.
-    pub headers: BTreeMap<String, String>,
-    /// The body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<BlobRef>,
-    /// Why there was no answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
 }
 
 /// A canary and what was seen of it.

@@ -11,6 +11,8 @@ mod claim;
 mod control;
 mod environment;
 mod evidence;
+mod exchange;
+mod exchange_step;
 mod expectation;
 mod floor;
 mod golden;
@@ -19,6 +21,7 @@ mod pattern;
 mod results;
 mod rule;
 pub mod schema;
+mod server_step;
 mod step;
 pub mod variables;
 mod verdict;
@@ -29,9 +32,13 @@ pub use claim::{Claim, ClaimFile, DocumentVerdict, Level};
 pub use control::ControlError;
 pub use environment::{EnvironmentKind, EnvironmentName, EnvironmentNameError, Fingerprint};
 pub use evidence::{
-    BlobRef, CanarySight, EntryKind, FileEntry, HttpExchange, Observation, ProcessObservation,
-    RunOutcome, RunRecord, Skip, StepRecord, hex,
+    BlobRef, CanarySight, EntryKind, FileEntry, Observation, ProcessObservation, RunOutcome,
+    RunRecord, Skip, StepRecord, hex,
 };
+pub use exchange::{
+    HttpAnswer, HttpExchange, Launch, LaunchFailure, RawExchange, SeenRequest, SumdbAnswer,
+};
+pub use exchange_step::{Http, HttpVersion, Raw, StatusMatch};
 pub use expectation::{Date, Expectation, ExpectationFile, Expected};
 pub use floor::{Floor, FloorFile};
 pub use golden::{Class, ClassFile, Normaliser, NormaliserFile};
@@ -42,8 +49,9 @@ pub use results::{
     GoldenResult, NormaliserUse, Results, RunMeta, Summary,
 };
 pub use rule::Rule;
+pub use server_step::{AskedOf, Module, OriginStep, Requests, SubjectStep, SumdbStep};
 pub use step::{
-    Canary, EnvStep, ExitMatch, FileStep, Go, GoldenStep, Http, Probe, ProbeKind, Process, Run,
-    Step, TreeStep, ValueMatch, Write,
+    Canary, EnvStep, ExitMatch, FileStep, Go, GoldenStep, Probe, ProbeKind, Process, Run, Step,
+    TreeStep, ValueMatch, Write,
 };
 pub use verdict::Verdict;

@@ -4,7 +4,7 @@
 //! hold variables, `${name}`; `$${` stands for `${`. Paths are relative to the run's work directory
 //! unless they begin with a variable; `/` is written everywhere and becomes the environment's own.
 
-use crate::TextMatch;
+use crate::{Http, OriginStep, Raw, Requests, SubjectStep, SumdbStep, TextMatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,8 +25,18 @@ pub enum Step {
     File(FileStep),
     /// Looks at a directory with all that is in it.
     Tree(TreeStep),
+    /// Starts or scripts the case's origin.
+    Origin(OriginStep),
+    /// Launches the subject.
+    Subject(SubjectStep),
     /// Makes an HTTP request from the harness.
     Http(Http),
+    /// Sends bytes as they are.
+    Raw(Raw),
+    /// Looks at the requests that were made.
+    Requests(Requests),
+    /// Asks a checksum database as a verifying client does.
+    Sumdb(SumdbStep),
     /// Proves that two paths lead to one file, or that they do not.
     Canary(Canary),
     /// Compares with a golden.
@@ -266,35 +276,6 @@ pub struct TreeStep {
     pub depth: Option<u32>,
 }
 
-/// Makes an HTTP request from the harness. Redirects are not followed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Http {
-    /// A name for checks and controls.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Where.
-    pub url: String,
-    /// GET when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
-    /// Headers sent.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
-    /// Time limit in seconds; the suite's default when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<u32>,
-    /// The status code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// A condition on the body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<TextMatch>,
-    /// Conditions on headers received.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub header: BTreeMap<String, TextMatch>,
-}
-
 /// Proves that two paths lead to one file, or that they do not: writes bytes that nobody can guess
 /// at one path, and looks at the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -318,8 +299,8 @@ pub struct GoldenStep {
     /// Tells several goldens of a case apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What: `stdout:STEP`, `stderr:STEP`, `probe:STEP`, `tree:STEP` or `file:STEP`, where STEP is
-    /// the name of an earlier step.
+    /// What: `stdout:STEP`, `stderr:STEP`, `probe:STEP`, `tree:STEP`, `file:STEP`, `body:STEP` or
+    /// `requests:STEP`, where STEP is the name of an earlier step.
     pub of: String,
     /// Normalisers, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -431,8 +412,10 @@ pub struct Probe {
 
 impl Step {
     /// The kinds, as suite files write them.
-    pub const KINDS: [&'static str; 11] =
-        ["write", "run", "go", "env", "file", "tree", "http", "canary", "golden", "probe", "use"];
+    pub const KINDS: [&'static str; 16] = [
+        "write", "run", "go", "env", "file", "tree", "origin", "subject", "http", "raw",
+        "requests", "sumdb", "canary", "golden", "probe", "use",
+    ];
 
     /// The kind, as suite files write it.
     #[must_use]
@@ -444,7 +427,12 @@ impl Step {
             Self::Env(_) => "env",
             Self::File(_) => "file",
             Self::Tree(_) => "tree",
+            Self::Origin(_) => "origin",
+            Self::Subject(_) => "subject",
             Self::Http(_) => "http",
+            Self::Raw(_) => "raw",
+            Self::Requests(_) => "requests",
+            Self::Sumdb(_) => "sumdb",
             Self::Canary(_) => "canary",
             Self::Golden(_) => "golden",
             Self::Probe(_) => "probe",
@@ -462,7 +450,12 @@ impl Step {
             Self::Env(s) => s.name.as_deref(),
             Self::File(s) => s.name.as_deref(),
             Self::Tree(s) => s.name.as_deref(),
+            Self::Origin(s) => s.name.as_deref(),
+            Self::Subject(s) => s.name.as_deref(),
             Self::Http(s) => s.name.as_deref(),
+            Self::Raw(s) => s.name.as_deref(),
+            Self::Requests(s) => s.name.as_deref(),
+            Self::Sumdb(s) => s.name.as_deref(),
             Self::Canary(s) => s.name.as_deref(),
             Self::Golden(s) => s.name.as_deref(),
             Self::Probe(s) => s.name.as_deref(),
@@ -474,7 +467,9 @@ impl Step {
     #[must_use]
     pub fn asserts(&self) -> bool {
         match self {
-            Self::Write(_) | Self::Env(_) | Self::Use(_) => false,
+            Self::Write(_) | Self::Env(_) | Self::Use(_) | Self::Origin(_) | Self::Subject(_) => {
+                false
+            }
             Self::Run(s) => s.exit.0 != 0 || s.stdout.is_some() || s.stderr.is_some(),
             Self::Go(s) => s.exit.0 != 0 || s.stdout.is_some() || s.stderr.is_some(),
             Self::File(s) => {
@@ -489,8 +484,31 @@ impl Step {
                     || s.dir.is_some()
             }
             Self::Tree(s) => s.exists.is_some() || s.entries.is_some() || s.count.is_some(),
-            Self::Http(s) => s.status.is_some() || s.body.is_some() || !s.header.is_empty(),
-            Self::Canary(_) | Self::Golden(_) => true,
+            Self::Http(s) => {
+                s.status.is_some()
+                    || s.body.is_some()
+                    || !s.header.is_empty()
+                    || s.size.is_some()
+                    || s.sha256.is_some()
+                    || s.h1.is_some()
+                    || s.complete.is_some()
+                    || s.error.is_some()
+            }
+            Self::Raw(s) => {
+                s.status.is_some()
+                    || s.body.is_some()
+                    || !s.header.is_empty()
+                    || s.answers.is_some()
+                    || s.closed.is_some()
+            }
+            Self::Requests(s) => {
+                s.count.is_some()
+                    || s.at_least.is_some()
+                    || s.at_most.is_some()
+                    || s.targets.is_some()
+                    || !s.header.is_empty()
+            }
+            Self::Sumdb(_) | Self::Canary(_) | Self::Golden(_) => true,
             Self::Probe(s) => !s.values.is_empty(),
         }
     }

@@ -9,10 +9,12 @@ use crate::names;
 use crate::node::{self, Node};
 use crate::report::{Draft, Spot};
 use crate::scope::Variables;
+use crate::server;
 use crate::step::Site;
 use crate::template::{self, Template};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use twinproof_model::variables::is_reserved;
 use twinproof_model::{Case, Control, Step};
 
 /// The keys of a case.
@@ -41,7 +43,7 @@ impl<'s> Placed<'s, '_> {
         node::text(self.site.body(), "name")
     }
 
-    fn explain(&self, draft: Draft) -> Draft {
+    pub(crate) fn explain(&self, draft: Draft) -> Draft {
         match &self.via {
             Some(via) => draft.other(via.clone(), "the fixture is used here"),
             None => draft,
@@ -117,6 +119,7 @@ impl<'i> Context<'_, 'i> {
             in_order(told, &known, reader);
             asserts(told, &table, header.clone(), reader);
             goldens::check(told, reader.reporter);
+            server::check(told, &table, &requires, reader);
             if let Some((control, node, pending)) = &mut control {
                 control::names(node, told, reader);
                 let captured = captured_before(&told.steps, control);
@@ -231,19 +234,21 @@ fn expand<'s, 'i>(
 fn in_order(told: &Told<'_, '_>, variables: &[&str], reader: &mut Reader<'_>) {
     let mut names: BTreeMap<&str, Spot> = BTreeMap::new();
     let mut captured: BTreeMap<&str, Spot> = BTreeMap::new();
+    let mut given: BTreeSet<&str> = BTreeSet::new();
     for placed in &told.steps {
         for open in &placed.site.pending {
-            if !captured.contains_key(open.name.as_str()) {
-                let known = captured.keys().chain(variables).copied();
+            let name = open.name.as_str();
+            if !captured.contains_key(name) && !given.contains(name) {
+                let known = captured.keys().chain(variables).chain(&given).copied();
                 let draft = template::unknown(open, known);
                 if told.whole || draft.has_suggestion() {
                     reader.add(placed.explain(draft));
                 }
             }
         }
+        given.extend(placed.site.given());
         for (name, spot) in placed.site.captures() {
-            let is_variable = variables.contains(&name)
-                || twinproof_model::variables::BUILT_IN.iter().any(|(b, _)| *b == name);
+            let is_variable = variables.contains(&name) || is_reserved(name);
             if is_variable {
                 let message = format!("`{name}` is a variable already");
                 reader.add(placed.explain(Draft::new("duplicate-variable", message, spot.clone())));
@@ -320,7 +325,11 @@ fn captured_before<'s>(steps: &'s [Placed<'_, '_>], control: &Control) -> Vec<&'
             steps.iter().position(|p| p.name() == Some(name)).unwrap_or(steps.len())
         }
     };
-    steps.iter().take(index).flat_map(|p| p.site.captures().map(|(name, _)| name)).collect()
+    steps
+        .iter()
+        .take(index)
+        .flat_map(|p| p.site.captures().map(|(name, _)| name).chain(p.site.given()))
+        .collect()
 }
 
 /// Reports ids that two cases of a suite have.

@@ -1,14 +1,24 @@
 //! A case's control: it must fit its step, change something, and name checks that are there.
 
 use crate::case::{Placed, Told};
+use crate::exchange;
 use crate::key::Reader;
 use crate::names;
 use crate::node::{self, Node};
 use crate::step;
-use twinproof_model::{Case, ControlError, StepRef};
+use twinproof_model::{Capability, Case, ControlError, Requirement, Rule, StepRef};
 
 /// Checks the control of a case that is otherwise complete.
 pub(crate) fn check(case: &Case, table: &Node<'_>, reader: &mut Reader<'_>) {
+    for name in case.control.set.keys() {
+        let feature = Capability::Feature(name.clone());
+        if !case.requires.contains(&Requirement::Has(feature)) {
+            let message = format!("the control sets `{name}` and the case does not require it");
+            let span = node::key_span(table, "set");
+            let draft = reader.draft("feature-not-required", &message, span);
+            reader.add(draft.help(format!("put `\"feature:{name}\"` into its `requires`")));
+        }
+    }
     let Err(error) = case.under_control() else { return };
     let (code, span) = match &error {
         ControlError::NoStep(_) => return,
@@ -27,6 +37,11 @@ pub(crate) fn check(case: &Case, table: &Node<'_>, reader: &mut Reader<'_>) {
 pub(crate) fn names(table: &Node<'_>, told: &Told<'_, '_>, reader: &mut Reader<'_>) {
     let steps = &told.steps;
     step::inputs(table, reader);
+    exchange::inputs(table, reader);
+    for key in ["rule", "mutant"] {
+        let rules: Option<Vec<Rule>> = reader.optional(table, key);
+        exchange::rules(&rules.unwrap_or_default(), key, table, reader);
+    }
     reader.version(table, "sdk");
     if node::get(table, "remove").and_then(|n| n.get_ref().as_bool()) == Some(true)
         && let Some(keys) = node::table(table)

@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 use twinproof_model::Step;
 
 /// What a golden can be of, and the kinds of steps that see it.
-const SOURCES: [(&str, &[&str]); 5] = [
+const SOURCES: [(&str, &[&str]); 7] = [
     ("stdout", &["run", "go"]),
     ("stderr", &["run", "go"]),
     ("probe", &["probe"]),
     ("tree", &["tree"]),
     ("file", &["file"]),
+    ("body", &["http"]),
+    ("requests", &["requests"]),
 ];
 
 /// Checks the golden steps of a case.

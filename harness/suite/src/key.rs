@@ -4,15 +4,20 @@ use crate::decode::{self, decode};
 use crate::names;
 use crate::node::{self, Node};
 use crate::report::{Draft, Reporter, Spot};
+use crate::subjects::Subjects;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
 use std::sync::Arc;
-use twinproof_model::{Capability, EnvironmentKind, Requirement, RequirementError, glob_matches};
+use twinproof_model::{
+    Capability, EnvironmentKind, EnvironmentName, Requirement, RequirementError, glob_matches,
+};
 
 /// A file in which values are read.
 pub(crate) struct Reader<'r> {
     pub(crate) file: Arc<str>,
     pub(crate) reporter: &'r mut Reporter,
+    /// The subjects that cases may name.
+    pub(crate) subjects: &'r Subjects,
 }
 
 impl Reader<'_> {
@@ -112,15 +117,26 @@ impl Reader<'_> {
         let (mut read, mut wrong) = (Vec::new(), Vec::new());
         for (text, span) in node::texts(node::get(table, key)) {
             let draft = match text.parse() {
-                Ok(requirement) => {
-                    read.push(requirement);
-                    continue;
-                }
+                Ok(requirement) => match self.unknown_feature(&requirement, &span) {
+                    Some(draft) => draft,
+                    None => {
+                        read.push(requirement);
+                        continue;
+                    }
+                },
                 Err(RequirementError::Unknown(name)) => {
                     let message = format!("unknown capability `{name}`");
-                    self.draft("unknown-capability", &message, span.clone())
-                        .label("no such capability")
-                        .suggest(&name, Capability::ALL.map(Capability::as_str), "capabilities")
+                    let draft = self
+                        .draft("unknown-capability", &message, span.clone())
+                        .label("no such capability");
+                    let features = self.subjects.features.iter().map(|f| format!("feature:{f}"));
+                    if name.starts_with("feature") {
+                        let features: Vec<String> = features.collect();
+                        draft.suggest(&name, features.iter().map(String::as_str), "features")
+                    } else {
+                        let all = Capability::ALL.map(|c| c.to_string());
+                        draft.suggest(&name, all.iter().map(String::as_str), "capabilities")
+                    }
                 }
                 Err(error @ RequirementError::Version(_)) => {
                     self.draft("bad-version", &error.to_string(), span.clone())
@@ -130,6 +146,23 @@ impl Reader<'_> {
             wrong.push(span);
         }
         (read, wrong)
+    }
+
+    /// The report of a feature that no subject declares.
+    fn unknown_feature(&self, requirement: &Requirement, span: &Range<usize>) -> Option<Draft> {
+        let (Requirement::Has(Capability::Feature(name))
+        | Requirement::Lacks(Capability::Feature(name))) = requirement
+        else {
+            return None;
+        };
+        let features = &self.subjects.features;
+        if features.contains(name) {
+            return None;
+        }
+        let message = format!("unknown feature `{name}`");
+        let draft = self.draft("unknown-feature", &message, span.clone());
+        let valid = features.iter().map(String::as_str);
+        Some(draft.label("no subject declares it").suggest(name, valid, "features"))
     }
 
     /// Reports a selector of environments that can select nothing.
@@ -144,17 +177,28 @@ impl Reader<'_> {
         let wsl = selector
             .strip_prefix("wsl:")
             .is_some_and(|d| !d.is_empty() && !d.contains(['/', '\\']));
+        // Read-only subjects are called by their host's name.
+        let host = ["proxy:", "sumdb:"]
+            .iter()
+            .filter_map(|kind| selector.strip_prefix(kind))
+            .any(|host| host.contains('.') && selector.parse::<EnvironmentName>().is_ok());
+        let bare = ["image", "proxy", "sumdb"];
         let names: Vec<String> = kinds
             .iter()
-            .filter(|kind| **kind != "image")
+            .filter(|kind| !bare.contains(kind))
             .map(|kind| (*kind).to_owned())
             .chain(images.iter().map(|image| format!("image:{image}")))
+            .chain(self.subjects.names.iter().map(ToString::to_string))
             .collect();
-        if wsl || selector == "image" || names.iter().any(|n| glob_matches(selector, n)) {
+        if wsl
+            || host
+            || bare.contains(&selector)
+            || names.iter().any(|n| glob_matches(selector, n))
+        {
             return;
         }
         let message = format!("unknown environment `{selector}`");
-        let valid = names.iter().map(String::as_str).chain(["image"]);
+        let valid = names.iter().map(String::as_str).chain(bare);
         let draft = self.draft("unknown-environment", &message, span);
         self.add(draft.label("selects no environment").suggest(selector, valid, "environments"));
     }

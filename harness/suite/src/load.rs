@@ -12,6 +12,7 @@ use crate::node::{self, Node};
 use crate::report::{Draft, Reporter, Spot, place};
 use crate::scope;
 use crate::source::{self, Files, Source};
+use crate::subjects::Subjects;
 use crate::text::SourceText;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -41,6 +42,8 @@ const CONSEQUENCES: [&str; 9] = [
 pub struct LoadOptions {
     /// The images that there are, without `image:`. Selectors of other images are mistakes.
     pub images: Vec<String>,
+    /// The subjects that are declared, with their features.
+    pub subjects: Subjects,
 }
 
 /// A value and where it is written.
@@ -162,6 +165,7 @@ struct Parsed<'i> {
 
 struct Loader<'o> {
     images: &'o [String],
+    subjects: &'o Subjects,
     reporter: Reporter,
     /// Files with syntax errors, and files that are not UTF-8.
     broken: BTreeSet<String>,
@@ -171,11 +175,11 @@ impl<'o> Loader<'o> {
     fn new(options: &'o LoadOptions, reporter: Reporter) -> Self {
         let not_text = reporter.found().iter().filter(|d| d.code == "not-utf8");
         let broken = not_text.map(|d| d.place.file.clone()).collect();
-        Self { images: &options.images, reporter, broken }
+        Self { images: &options.images, subjects: &options.subjects, reporter, broken }
     }
 
     fn reader(&mut self, file: &Arc<str>) -> Reader<'_> {
-        Reader { file: Arc::clone(file), reporter: &mut self.reporter }
+        Reader { file: Arc::clone(file), reporter: &mut self.reporter, subjects: self.subjects }
     }
 
     fn parse<'i>(&mut self, sources: &'i BTreeMap<String, SourceText>) -> Parsed<'i> {
@@ -191,7 +195,7 @@ impl<'o> Loader<'o> {
                 self.reporter.add(draft.suggest(name, ROOT_FILES, "files"));
                 continue;
             }
-            if parts.len() > 2 {
+            if parts.len() > 2 || parts[0] == source::SUBJECTS {
                 continue;
             }
             let tree = self.tree(&file, source);
@@ -343,7 +347,11 @@ impl<'o> Loader<'o> {
                 variables: scopes.get(&file).unwrap_or(&empty),
                 used: &mut used,
             };
-            let mut reader = Reader { file: Arc::clone(&file), reporter: &mut self.reporter };
+            let mut reader = Reader {
+                file: Arc::clone(&file),
+                reporter: &mut self.reporter,
+                subjects: self.subjects,
+            };
             let tables = take_cases(&mut root, &mut reader);
             for table in tables {
                 let outcome = context.read(&suite, table, &mut reader);
@@ -363,7 +371,10 @@ impl<'o> Loader<'o> {
 
     /// Reports folders that are no suites.
     fn folders(&mut self, folders: &BTreeSet<String>, cases: &KnownCases) {
-        let suites: Vec<&String> = folders.iter().filter(|f| *f != "expectations").collect();
+        let suites: Vec<&String> = folders
+            .iter()
+            .filter(|f| !["expectations", source::SUBJECTS].contains(&f.as_str()))
+            .collect();
         if suites.is_empty() {
             let spot = Spot::new(&".".into(), 0..0);
             let draft = Draft::new("no-suites", "there are no suites", spot);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeValue;
-use twinproof_model::variables::{BUILT_IN, references};
+use twinproof_model::variables::{BUILT_IN, is_reserved, references};
 
 /// No variable's value may be longer, in bytes.
 const MAX_VALUE: usize = 64 * 1024;
@@ -56,8 +56,10 @@ pub(crate) fn definitions(
             let draft =
                 reader.draft("bad-name", &format!("`{name}` is no variable's name"), key.span());
             reader.add(draft.help("write letters, digits and `_`, like `main_go`"));
-        } else if BUILT_IN.iter().any(|(built_in, _)| *built_in == name) {
-            let message = format!("`{name}` is a variable that every run has");
+        } else if is_reserved(name) {
+            let always = BUILT_IN.iter().any(|(built_in, _)| *built_in == name);
+            let who = if always { "every run has" } else { "a step gives" };
+            let message = format!("`{name}` is a variable that {who}");
             let draft = reader.draft("duplicate-variable", &message, key.span());
             reader.add(draft.help("choose another name"));
         } else if let Some(text) = reader.optional::<String>(node, name) {

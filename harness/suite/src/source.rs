@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// No folder of suites may have more files.
 pub const MAX_FILES: usize = 10_000;
+/// The folder with declarations of subjects, which are read elsewhere.
+pub(crate) const SUBJECTS: &str = "subjects";
 /// Folders inside folders, from the folder of suites on.
 const MAX_DEPTH: usize = 16;
 

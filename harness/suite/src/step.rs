@@ -1,6 +1,7 @@
 //! What a single step may say, beyond the types of its keys.
 
 use crate::decode::decode;
+use crate::exchange;
 use crate::key::Reader;
 use crate::names;
 use crate::node::{self, Node};
@@ -11,7 +12,8 @@ use crate::template::{Pending, Template};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
-use twinproof_model::{EnvStep, FileStep, Http, Probe, ProbeKind, Process, Step, TreeStep, Write};
+use twinproof_model::variables::given_by;
+use twinproof_model::{EnvStep, FileStep, Probe, ProbeKind, Process, Step, TreeStep, Write};
 
 /// The largest exit code: that of a Windows program.
 const MAX_EXIT: i64 = 0xffff_ffff;
@@ -91,6 +93,12 @@ impl<'i> Site<'i> {
             .map(|k| (k.get_ref().as_ref(), Spot::new(&self.file, k.span())))
     }
 
+    /// Names that a step of its kind gives values to.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &str> {
+        let kind = self.step.as_ref().map_or("", Step::kind);
+        given_by(kind).iter().map(|(name, _)| *name)
+    }
+
     fn check(&self, normalisers: &BTreeSet<String>, reader: &mut Reader<'_>) {
         let body = self.body();
         if let Some(name) = node::text(body, "name").filter(|n| !names::is_slug(n)) {
@@ -119,7 +127,12 @@ impl<'i> Site<'i> {
             Some(Step::Env(s)) => env(s, body, reader),
             Some(Step::File(s)) => file(s, body, reader),
             Some(Step::Tree(s)) => tree(s, body, reader),
-            Some(Step::Http(s)) => http(s, body, reader),
+            Some(Step::Origin(s)) => exchange::origin(s, body, reader),
+            Some(Step::Subject(s)) => exchange::subject(s, body, reader),
+            Some(Step::Http(s)) => exchange::http(s, body, reader),
+            Some(Step::Raw(s)) => exchange::raw(s, body, reader),
+            Some(Step::Requests(s)) => exchange::requests(s, body, reader),
+            Some(Step::Sumdb(s)) => exchange::sumdb(s, body, reader),
             Some(Step::Canary(s)) => {
                 reader.filled(body, &["write", "read"]);
                 if s.write == s.read && !s.write.is_empty() {
@@ -176,7 +189,7 @@ pub(crate) fn inputs(body: &Node<'_>, reader: &mut Reader<'_>) {
     mode(body, reader);
 }
 
-fn bytes(body: &Node<'_>, key: &str, reader: &mut Reader<'_>) -> Option<usize> {
+pub(crate) fn bytes(body: &Node<'_>, key: &str, reader: &mut Reader<'_>) -> Option<usize> {
     let text = node::text(body, key)?;
     pattern::base64(text, &node::value_span(body, key), &reader.file, reader.reporter)
 }
@@ -190,7 +203,7 @@ fn mode(body: &Node<'_>, reader: &mut Reader<'_>) {
 }
 
 /// Checks the regular expressions of the conditions under a node.
-fn conditions(condition: Option<&Node<'_>>, reader: &mut Reader<'_>) {
+pub(crate) fn conditions(condition: Option<&Node<'_>>, reader: &mut Reader<'_>) {
     for key in ["regex", "line_regex"] {
         if let Some(found) = condition.and_then(|c| node::get(c, key))
             && let Some(text) = found.get_ref().as_str()
@@ -200,7 +213,7 @@ fn conditions(condition: Option<&Node<'_>>, reader: &mut Reader<'_>) {
     }
 }
 
-fn timeout(seconds: Option<u32>, body: &Node<'_>, reader: &mut Reader<'_>) {
+pub(crate) fn timeout(seconds: Option<u32>, body: &Node<'_>, reader: &mut Reader<'_>) {
     if let Some(n) = seconds.filter(|n| !(1..=MAX_TIMEOUT).contains(n))
         && node::get(body, "timeout").is_some()
     {
@@ -284,14 +297,7 @@ fn file(s: &FileStep, body: &Node<'_>, reader: &mut Reader<'_>) {
     bytes(body, "starts_with", reader);
     mode(body, reader);
     conditions(node::get(body, "text"), reader);
-    if let Some(hash) = &s.sha256 {
-        let hex = hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if !hash.contains("${") && (hash.len() != 64 || !hex) {
-            let message = "this is no SHA-256";
-            let draft = reader.draft("bad-sha256", message, node::value_span(body, "sha256"));
-            reader.add(draft.help("write 64 lower-case hexadecimal digits"));
-        }
-    }
+    sha256(s.sha256.as_deref(), body, reader);
     let more = ["size", "base64", "text", "sha256", "starts_with", "mode", "symlink", "dir"];
     if s.exists == Some(false)
         && let Some(key) = more.iter().find(|k| node::get(body, k).is_some())
@@ -313,6 +319,17 @@ fn file(s: &FileStep, body: &Node<'_>, reader: &mut Reader<'_>) {
     }
 }
 
+/// Checks that a text is a SHA-256.
+pub(crate) fn sha256(hash: Option<&str>, body: &Node<'_>, reader: &mut Reader<'_>) {
+    let Some(hash) = hash else { return };
+    let hex = hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if !hash.contains("${") && (hash.len() != 64 || !hex) {
+        let message = "this is no SHA-256";
+        let draft = reader.draft("bad-sha256", message, node::value_span(body, "sha256"));
+        reader.add(draft.help("write 64 lower-case hexadecimal digits"));
+    }
+}
+
 fn tree(s: &TreeStep, body: &Node<'_>, reader: &mut Reader<'_>) {
     reader.filled(body, &["path"]);
     reader.listed(body, "entries", true);
@@ -322,32 +339,6 @@ fn tree(s: &TreeStep, body: &Node<'_>, reader: &mut Reader<'_>) {
         let draft = reader.draft("contradiction", message, node::key_span(body, key));
         let spot = reader.spot(node::value_span(body, "exists"));
         reader.add(draft.other(spot, "must not exist"));
-    }
-}
-
-fn http(s: &Http, body: &Node<'_>, reader: &mut Reader<'_>) {
-    let scheme = ["http://", "https://", "${"].iter().any(|p| s.url.starts_with(p));
-    if !scheme && node::text(body, "url").is_some() {
-        let message = format!("`{}` is no address", s.url.escape_debug());
-        let draft = reader.draft("bad-url", &message, node::value_span(body, "url"));
-        reader.add(draft.help("begin it with `http://`, `https://` or a variable"));
-    }
-    if let Some(status) = s.status.filter(|n| !(100..=599).contains(n)) {
-        let message = format!("there is no status {status}");
-        let draft = reader.draft("bad-status", &message, node::value_span(body, "status"));
-        reader.add(draft.help("write 100 to 599"));
-    }
-    if let Some(method) = &s.method
-        && (method.is_empty() || !method.bytes().all(|b| b.is_ascii_uppercase()))
-    {
-        let message = format!("`{}` is no method", method.escape_debug());
-        reader.add(reader.draft("bad-method", &message, node::value_span(body, "method")));
-    }
-    timeout(s.timeout, body, reader);
-    conditions(node::get(body, "body"), reader);
-    let headers = node::get(body, "header").and_then(node::table);
-    for value in headers.into_iter().flat_map(|t| t.values()) {
-        conditions(Some(value), reader);
     }
 }
 

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::de::DeValue;
-use twinproof_model::variables::{BUILT_IN, GOROOT_OF, references};
+use twinproof_model::variables::{BUILT_IN, GOROOT_OF, OF_ORIGIN, OF_SUBJECT, references};
 
 /// No text may be longer after variables were put in, in bytes.
 pub(crate) const MAX_TEXT: usize = 1024 * 1024;
@@ -132,6 +132,14 @@ fn within(
 /// The report of a variable that has no value.
 pub(crate) fn unknown<'n>(pending: &Pending, known: impl Iterator<Item = &'n str>) -> Draft {
     let message = format!("unknown variable `${{{}}}`", pending.name);
+    for (kind, given) in [("origin", OF_ORIGIN.as_slice()), ("subject", OF_SUBJECT.as_slice())] {
+        if given.iter().any(|(name, _)| *name == pending.name) {
+            let message = format!("`${{{}}}` has no value yet", pending.name);
+            return Draft::new("unknown-variable", message, pending.spot.clone())
+                .label("no step before gives it")
+                .help(format!("did you mean to put `{{ {kind} = {{ … }} }}` before this step?"));
+        }
+    }
     let valid = known.chain(BUILT_IN.iter().map(|(name, _)| *name));
     Draft::new("unknown-variable", message, pending.spot.clone())
         .label("no such variable")

@@ -5,14 +5,20 @@
 use rstest::rstest;
 use std::path::{Path, PathBuf};
 use twinproof_model::{Date, Step};
-use twinproof_suite::{Diagnostics, LoadOptions, Loaded, Source, lint, load};
+use twinproof_suite::{Diagnostics, LoadOptions, Loaded, Source, Subjects, lint, load};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
 }
 
 fn options() -> LoadOptions {
-    LoadOptions { images: vec!["trixie".into(), "musl".into()] }
+    let set = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
+    let subjects = Subjects {
+        names: ["proxy:embedded", "sumdb:embedded"].map(|n| n.parse().unwrap()).to_vec(),
+        features: set(&["offline", "list-ttl", "sumdb"]),
+        settings: set(&["offline", "list-ttl"]),
+    };
+    LoadOptions { images: vec!["trixie".into(), "musl".into()], subjects }
 }
 
 fn load_dir(dir: PathBuf) -> Result<Loaded, Diagnostics> {

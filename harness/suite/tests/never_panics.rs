@@ -33,7 +33,8 @@ fn with(case: &[u8], common: &[u8], claims: Option<&[u8]>) -> tempfile::TempDir 
 
 /// Loads and renders; every place must lie in its file.
 fn check(dir: &tempfile::TempDir) {
-    let options = LoadOptions { images: vec!["trixie".into(), "musl".into()] };
+    let options =
+        LoadOptions { images: vec!["trixie".into(), "musl".into()], ..LoadOptions::default() };
     let Err(wrong) = load(&Source::Dir(dir.path().to_owned()), &options) else { return };
     assert!(!wrong.is_empty());
     for plain in [true, false] {

@@ -1,0 +1,121 @@
+//! Servers in a case: what it starts must be required, and what it asks must have been started.
+
+use crate::case::{Placed, Told};
+use crate::key::Reader;
+use crate::node::{self, Node};
+use crate::report::{Draft, Spot};
+use twinproof_model::{AskedOf, Capability, EnvironmentKind, Requirement, Step};
+
+/// Checks the servers of a case whose table is `table`.
+pub(crate) fn check(
+    told: &Told<'_, '_>,
+    table: &Node<'_>,
+    requires: &[Requirement],
+    reader: &mut Reader<'_>,
+) {
+    let mut server = Started::default();
+    for placed in &told.steps {
+        server.step(placed, requires, reader);
+    }
+    let Some(subject) = server.subject else { return };
+    let mut elsewhere = node::texts(node::get(table, "environments"))
+        .into_iter()
+        .filter(|(selector, _)| !selects_subjects(selector));
+    if let Some((selector, span)) = elsewhere.next() {
+        let message = format!("there is no subject to launch in `{selector}`");
+        let draft = reader.draft("no-subject", &message, span);
+        let draft = draft.other(subject, "launched here");
+        reader.add(draft.help("name `proxy` or `sumdb`, or their instances"));
+    }
+}
+
+/// Whether a selector selects subjects and nothing else.
+fn selects_subjects(selector: &str) -> bool {
+    let kind = selector.split(':').next().unwrap_or_default();
+    EnvironmentKind::ALL.into_iter().any(|k| k.is_subject() && k.as_str() == kind)
+}
+
+/// What the steps so far have started.
+#[derive(Default)]
+struct Started {
+    origin: bool,
+    subject: Option<Spot>,
+    relay: bool,
+}
+
+impl Started {
+    fn step(&mut self, placed: &Placed<'_, '_>, requires: &[Requirement], reader: &mut Reader<'_>) {
+        let site = placed.site;
+        let missing = |c: Capability| !requires.contains(&Requirement::Has(c));
+        match &site.step {
+            Some(Step::Origin(s)) => {
+                if !self.origin && missing(Capability::Origin) {
+                    let message = "the case has an origin and does not require one";
+                    let draft = Draft::new("origin-not-required", message, site.kind_spot());
+                    let help = "put `\"origin\"` into its `requires`: where the upstream is not \
+                                ours, it does not apply";
+                    reader.add(placed.explain(draft.help(help)));
+                }
+                if self.origin && !s.module.is_empty() {
+                    let message = "modules are given where the origin is started";
+                    let draft = Draft::new("origin-modules", message, site.spot("module"));
+                    let help = "move them to the case's first `origin` step";
+                    reader.add(placed.explain(draft.help(help)));
+                }
+                self.origin = true;
+            }
+            Some(Step::Subject(s)) => {
+                for name in s.set.keys().filter(|n| reader.subjects.settings.contains(*n)) {
+                    if missing(Capability::Feature(name.clone())) {
+                        let message =
+                            format!("the case sets `{name}` and does not require the feature");
+                        let spot = site.spot("set");
+                        let draft = Draft::new("feature-not-required", message, spot);
+                        let help = format!("put `\"feature:{name}\"` into its `requires`");
+                        reader.add(placed.explain(draft.help(help)));
+                    }
+                }
+                if self.subject.is_none()
+                    && let Some(key) = ["restart", "kill"]
+                        .into_iter()
+                        .find(|key| node::get(site.body(), key).is_some())
+                {
+                    let message = format!("there is no subject yet to {key}");
+                    let draft = Draft::new("no-effect", message, site.spot(key));
+                    reader.add(placed.explain(draft));
+                }
+                self.subject.get_or_insert_with(|| site.kind_spot());
+                self.relay = s.relay || !s.mutant.is_empty();
+            }
+            Some(Step::Requests(s)) => {
+                let (there, help) = match s.of {
+                    AskedOf::Origin => {
+                        (self.origin, "put `{ origin = { … } }` before this step".to_owned())
+                    }
+                    AskedOf::Subject => (
+                        self.relay,
+                        "give `relay = true` to the `subject` step before this one".to_owned(),
+                    ),
+                };
+                if !there {
+                    let message =
+                        format!("nobody records the requests that the {} gets", s.of.as_str());
+                    let draft = Draft::new("no-requests", message, site.kind_spot());
+                    reader.add(placed.explain(draft.help(help)));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::selects_subjects;
+
+    #[test]
+    fn selectors_of_subjects() {
+        assert!(selects_subjects("proxy") && selects_subjects("sumdb:embedded"));
+        assert!(!selects_subjects("host") && !selects_subjects("*") && !selects_subjects("prox"));
+    }
+}
