@@ -245,6 +245,13 @@ impl Driver<'_> {
                 let depth = s.depth.unwrap_or(limits.depth);
                 self.entries(&s.path, Contents::Hashes, SnapshotLimits { depth, ..limits })
             }
+            Step::Origin(_)
+            | Step::Subject(_)
+            | Step::Raw(_)
+            | Step::Requests(_)
+            | Step::Sumdb(_) => {
+                Err(Undriven::Broken(format!("a `{}` step cannot be driven yet", step.kind())))
+            }
             Step::Http(s) => self.http(s),
             Step::Canary(s) => self.canary(s),
             Step::Golden(_) => Ok(Observation::Golden),

@@ -13,14 +13,8 @@ pub fn exchange(
     limit: Duration,
     size_limit: u64,
 ) -> (HttpExchange, Option<Vec<u8>>) {
-    let mut seen = HttpExchange {
-        method: method.to_owned(),
-        url: url.to_owned(),
-        status: None,
-        headers: std::collections::BTreeMap::new(),
-        body: None,
-        error: None,
-    };
+    let mut seen =
+        HttpExchange { method: method.to_owned(), url: url.to_owned(), ..HttpExchange::default() };
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(limit))
         .max_redirects(0)

@@ -66,14 +66,14 @@ pub fn plan(
                 if environment.broken.is_some() {
                     return None;
                 }
-                let unmet = |r: &&Requirement| !meets(**r, environment, version);
+                let unmet = |r: &&Requirement| !meets(r, environment, version);
                 let requirement = case.requires.iter().find(unmet)?;
                 // Go is what all of this is about: where none is to be had, nothing is known.
                 Some(match requirement {
                     Requirement::Has(Capability::Go) => {
                         Skip::SdkAbsent { detail: format!("no Go SDK {version} is to be had") }
                     }
-                    other => Skip::RequirementNotMet { requirement: *other },
+                    other => Skip::RequirementNotMet { requirement: other.clone() },
                 })
             });
             let control = controls && skip.is_none() && environment.broken.is_none();
@@ -136,8 +136,8 @@ pub fn needs_sdk(case: &Case) -> bool {
         || references(&text).unwrap_or_default().iter().any(|r| refers(&r.name))
 }
 
-fn meets(requirement: Requirement, environment: &EnvironmentResult, sdk: &str) -> bool {
-    let has = |c: Capability| environment.capabilities.contains(&c);
+fn meets(requirement: &Requirement, environment: &EnvironmentResult, sdk: &str) -> bool {
+    let has = |c: &Capability| environment.capabilities.contains(c);
     let version = || {
         let mut numbers = sdk.split('.').map_while(|n| n.parse::<u32>().ok());
         Some((numbers.next()?, numbers.next()?))
@@ -145,7 +145,7 @@ fn meets(requirement: Requirement, environment: &EnvironmentResult, sdk: &str) -
     match requirement {
         Requirement::Has(c) => has(c),
         Requirement::Lacks(c) => !has(c),
-        Requirement::GoAtLeast(major, minor) => version().is_none_or(|v| v >= (major, minor)),
-        Requirement::GoBefore(major, minor) => version().is_some_and(|v| v < (major, minor)),
+        Requirement::GoAtLeast(major, minor) => version().is_none_or(|v| v >= (*major, *minor)),
+        Requirement::GoBefore(major, minor) => version().is_some_and(|v| v < (*major, *minor)),
     }
 }

@@ -157,6 +157,7 @@ fn one(
         micros: 0,
         outcome: RunOutcome::Driven,
         steps: Vec::new(),
+        logs: BTreeMap::new(),
         redactions: 0,
     };
     if let Some(skip) = skip {

@@ -156,7 +156,7 @@ impl Checks<'_> {
 pub fn seen(bytes: &[u8]) -> Result<Vec<SeenRequest>, String> {
     let lines = bytes.split(|&b| b == b'\n').filter(|line| !line.is_empty());
     lines
-        .map(|line| serde_json::from_slice(line))
+        .map(serde_json::from_slice)
         .collect::<Result<_, _>>()
         .map_err(|e| format!("no list of requests: {e}"))
 }

@@ -5,11 +5,13 @@
 //! for WSL and Windows their relays, and the engine of cmd/go's scripts what they run.
 
 mod escaped;
+mod live;
 mod lookup;
 mod registry;
 mod run;
 
 pub use escaped::kill_escaped;
+pub use live::{Launch, Live};
 pub use lookup::lookup;
 pub use registry::kill_all;
 pub use run::{Ended, Grace, Start, Stdin, Variables, run};

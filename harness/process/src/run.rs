@@ -182,7 +182,9 @@ pub fn run(start: Start<'_>) -> io::Result<Ended> {
     })
 }
 
-fn spawn(command: &mut CommandWrap) -> io::Result<Box<dyn process_wrap::std::ChildWrapper>> {
+pub(super) fn spawn(
+    command: &mut CommandWrap,
+) -> io::Result<Box<dyn process_wrap::std::ChildWrapper>> {
     let mut tries = 0;
     loop {
         match command.spawn() {
@@ -293,12 +295,12 @@ fn end(child: &Shared) -> io::Result<ExitStatus> {
 }
 
 #[cfg(unix)]
-fn code_of(status: ExitStatus) -> Option<i64> {
+pub(super) fn code_of(status: ExitStatus) -> Option<i64> {
     use std::os::unix::process::ExitStatusExt as _;
     status.code().map(i64::from).or_else(|| status.signal().map(|s| 128 + i64::from(s)))
 }
 
 #[cfg(not(unix))]
-fn code_of(status: ExitStatus) -> Option<i64> {
+pub(super) fn code_of(status: ExitStatus) -> Option<i64> {
     status.code().map(i64::from)
 }

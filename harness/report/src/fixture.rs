@@ -84,7 +84,7 @@ fn of_document(id: &str, statement: &str, document: DocumentVerdict, truth: &str
 fn available(name: &str, os: &str, libc: &str, capabilities: &[Capability]) -> EnvironmentResult {
     let mut result = described(name);
     result.required = name == "host";
-    result.capabilities = capabilities.iter().copied().collect();
+    result.capabilities = capabilities.iter().cloned().collect();
     result.fingerprint = Fingerprint {
         os: os.into(),
         arch: "amd64".into(),
@@ -499,6 +499,7 @@ pub fn bundle() -> Memory {
         headers: BTreeMap::from([("content-type".into(), "text/plain".into())]),
         body: Some(memory.put("ee55", b"v1.0.0\n")),
         error: None,
+        ..HttpExchange::default()
     };
     let seen = [
         Observation::Wrote { path: "C:\\work\\hello\\main.go".into(), content: None },
@@ -530,6 +531,7 @@ pub fn bundle() -> Memory {
         micros: 1,
         outcome: RunOutcome::Driven,
         steps: seen.into_iter().enumerate().map(step).collect(),
+        logs: BTreeMap::new(),
         redactions: 1,
     };
     let json = serde_json::to_vec(&record).unwrap();

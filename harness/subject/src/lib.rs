@@ -1,1 +1,18 @@
 //! Subjects by declaration: built, launched, made ready, ended.
+//!
+//! A subject is a module proxy or a checksum database that is judged. What is known of one is in a
+//! file, `suites/subjects/NAME.toml`; this crate reads such files, gets the program, and runs it for
+//! one case at a time. It knows neither cases nor verdicts.
+
+mod declaration;
+mod declarations;
+mod launch;
+mod program;
+mod ready;
+
+pub use declaration::{
+    Addition, Build, Declaration, DeclarationError, Kind, Ready, Setting, VARIABLES,
+};
+pub use declarations::Declarations;
+pub use launch::{LaunchError, Launched, Running, Surroundings, Upstream};
+pub use program::{Means, Missing, Subject};

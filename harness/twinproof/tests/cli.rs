@@ -40,12 +40,13 @@ fn stderr(assert: &Assert) -> String {
 #[case::skip(&["--skip", "zzz"], "error: no case fits `zzz`\n")]
 #[case::environment(
     &["--env", "hots"],
-    "error: no environment fits `hots`; there are host, windows, wine, wsl, wsl:DISTRO, image:NAME\n"
+    "error: no environment fits `hots`; there are host, windows, wine, wsl, wsl:DISTRO, image:NAME, \
+     proxy:NAME, sumdb:NAME\n"
 )]
 #[case::image(
     &["--env", "image:no-such-image"],
     "error: no environment fits `image:no-such-image`; there are host, windows, wine, wsl, \
-     wsl:DISTRO, image:NAME\n"
+     wsl:DISTRO, image:NAME, proxy:NAME, sumdb:NAME\n"
 )]
 #[case::subject(
     &["--subject", "proxy=x"],

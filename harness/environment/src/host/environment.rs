@@ -59,8 +59,8 @@ impl Host {
             (probed, handshake)
         };
         host.capabilities = probed.capabilities;
-        // Programs here and the harness have one network.
-        host.capabilities.insert(Capability::Loopback);
+        // Programs here and the harness have one network, and so have an origin.
+        host.capabilities.extend([Capability::Loopback, Capability::Origin]);
         if cfg!(windows) {
             host.capabilities.insert(Capability::RealWindows);
         }

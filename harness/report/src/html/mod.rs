@@ -8,6 +8,7 @@
 mod cases;
 mod claims;
 mod drift;
+mod exchange;
 mod ledgers;
 mod overview;
 mod parts;

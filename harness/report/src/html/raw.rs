@@ -1,13 +1,14 @@
 //! Raw evidence within the page: what each step of a case saw, with its outputs, up to a limit for
 //! each output and one for the page. What is left out is counted and linked.
 
+use super::exchange::variables;
 use super::parts::{bundle_link, code, hash, shown};
 use crate::evidence::{Bundle, is_within};
 use crate::text;
 use maud::{Markup, html};
 use std::fmt::Write as _;
 use twinproof_model::{
-    BlobRef, CaseResult, HttpExchange, Observation, ProcessObservation, RunRecord, StepRecord,
+    BlobRef, CaseResult, Observation, ProcessObservation, RunRecord, StepRecord,
 };
 
 /// How much of one output is shown, in bytes.
@@ -55,12 +56,14 @@ pub fn raw(case: &CaseResult, bundle: &dyn Bundle, budget: &mut Budget) -> Optio
                 dl { @for (k, v) in &record.variables { dt { (shown(k)) } dd { (code(v)) } } } }
         }
         ol.steps { @for step in &record.steps { (page.step(step)) } }
+        @for (name, blob) in &record.logs { (page.blob(name, blob)) }
     };
     page.budget.0 = page.budget.0.saturating_sub(markup.0.len() as u64);
     Some(markup)
 }
 
-struct Page<'a> {
+/// The part of the page that shows one case's evidence.
+pub struct Page<'a> {
     bundle: &'a dyn Bundle,
     budget: &'a mut Budget,
 }
@@ -107,7 +110,19 @@ impl Page<'_> {
                     @if entries.len() > ENTRIES { p { "And " (entries.len() - ENTRIES) " more in the record." } }
                 }
             },
+            Observation::Origin { variables: given } => html! {
+                p { "scripted the origin" }
+                (variables("What it gives", given))
+            },
+            Observation::Subject(launch) => self.launch(launch),
             Observation::Http(exchange) => self.http(exchange),
+            Observation::Raw(exchange) => self.raw_exchange(exchange),
+            Observation::Requests { requests, error } => html! {
+                p { "looked at the requests so far"
+                    @if let Some(error) = error { ": " (code(error)) } }
+                (self.blob("requests", requests))
+            },
+            Observation::Sumdb(answer) => self.sumdb(answer),
             Observation::Canary(c) => html! {
                 p { "canary " (code(&c.nonce)) " written to " (code(&c.written)) ", looked for at " (code(&c.looked_at)) ": "
                     @match &c.seen { Some(seen) => { "found " (code(seen)) }, None => "nothing there" } }
@@ -141,23 +156,8 @@ impl Page<'_> {
         }
     }
 
-    fn http(&mut self, x: &HttpExchange) -> Markup {
-        html! {
-            p { "requested " (code(&format!("{} {}", x.method, x.url))) ": "
-                @match (&x.status, &x.error) {
-                    (Some(status), _) => b { "status " (status) },
-                    (None, Some(error)) => { "no answer: " (code(error)) },
-                    (None, None) => "no answer",
-                } }
-            @if !x.headers.is_empty() {
-                details { summary { "Headers" } dl { @for (k, v) in &x.headers { dt { (shown(k)) } dd { (code(v)) } } } }
-            }
-            @if let Some(body) = &x.body { (self.blob("body", body)) }
-        }
-    }
-
     /// The bytes, as text where they are text; what is left out is counted.
-    fn blob(&mut self, what: &str, blob: &BlobRef) -> Markup {
+    pub(super) fn blob(&mut self, what: &str, blob: &BlobRef) -> Markup {
         if blob.size == 0 {
             return html! { p.muted { (what) ": empty" } };
         }

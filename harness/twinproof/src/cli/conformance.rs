@@ -37,7 +37,7 @@ pub struct Conformance {
     /// Cases to leave out
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     skip: Vec<String>,
-    /// Environments: host, windows, wine, wsl, wsl:DISTRO, image, image:NAME
+    /// Environments: host, windows, wine, wsl, wsl:DISTRO, image, image:NAME, proxy:NAME, sumdb:NAME
     #[arg(long, value_name = "ENV", value_delimiter = ',')]
     env: Vec<String>,
     /// What is judged, such as `sdk=1.22.5`
@@ -110,7 +110,8 @@ impl Conformance {
     pub fn run(&self, repository: &Repository) -> Result<u8, Failure> {
         let begun = Instant::now();
         let source = lint::source(self.suites.as_ref(), repository);
-        let loaded = lint::load(&source).map_err(|diagnostics| {
+        let declarations = lint::declarations(&source)?;
+        let loaded = lint::load(&source, &declarations).map_err(|diagnostics| {
             eprint!("{}", diagnostics.render(std::io::stderr().is_terminal()));
             Failure::Invalid("the suites cannot be used".into())
         })?;
@@ -255,7 +256,8 @@ fn required(names: &[String]) -> Result<Vec<String>, String> {
         } else if !TOOLS.contains(&name) {
             return Err(format!(
                 "--require {name}: no such environment; there are host, windows, wine, wsl, \
-                 wsl:DISTRO, image, image:NAME, and docker for every image"
+                 wsl:DISTRO, image, image:NAME, proxy, proxy:NAME, sumdb, sumdb:NAME, and docker \
+                 for every image"
             ));
         }
     }

@@ -1,0 +1,333 @@
+//! Launching a subject for one case: a port, its files, its arguments, and the wait until it answers.
+
+use crate::declaration::{Addition, Setting};
+use crate::program::Subject;
+use crate::ready;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use twinproof_model::LaunchFailure;
+use twinproof_model::variables::expand;
+use twinproof_process::{Launch, Live};
+
+/// Launches until a port that somebody else took meanwhile is given up.
+const TRIES: u32 = 5;
+/// Most bytes of a subject's output that are kept: its end.
+const LOG: u64 = 1 << 20;
+/// How long a subject may take to end when it is asked to.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What programs say when their port is taken.
+const TAKEN: [&str; 3] = ["address already in use", "addrinuse", "only one usage of each socket"];
+
+/// An origin, as a subject is told of it.
+#[derive(Clone, Debug, Default)]
+pub struct Upstream {
+    /// Its address.
+    pub url: String,
+    /// File with the certificate of its authority.
+    pub ca: String,
+    /// Name of its checksum database.
+    pub sumdb_name: String,
+    /// Its verifier key.
+    pub sumdb_key: String,
+    /// Its address.
+    pub sumdb_url: String,
+}
+
+/// What a launch is told.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// A folder of the subject's own. What a launch before left in it is still there.
+    pub work: PathBuf,
+    /// The variables that a program needs on this machine to start at all.
+    pub env: BTreeMap<String, String>,
+    /// Its upstream, in GOPROXY's syntax; `off` where there is none.
+    pub upstream: String,
+    /// The case's origin.
+    pub origin: Option<Upstream>,
+    /// The root of the SDK that the case is about.
+    pub goroot: Option<String>,
+    /// A build cache.
+    pub go_cache: String,
+    /// What the case sets.
+    pub set: BTreeMap<String, String>,
+    /// Until when it must be ready; what is declared when absent.
+    pub limit: Option<Duration>,
+}
+
+/// How a launch went.
+#[derive(Debug)]
+pub struct Launched {
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// Its whole environment.
+    pub env: BTreeMap<String, String>,
+    /// The files written for it: path in its folder → text.
+    pub files: BTreeMap<String, String>,
+    /// The address of its service, without a slash at the end.
+    pub url: String,
+    /// The folder where it keeps what it has.
+    pub store: PathBuf,
+    /// The subject, running; or why it is not.
+    pub outcome: Result<Running, LaunchFailure>,
+    /// What it has written so far.
+    pub log: Vec<u8>,
+}
+
+/// A subject that runs. When this is dropped it is killed.
+pub struct Running {
+    live: Live,
+    log: PathBuf,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("log", &self.log).finish_non_exhaustive()
+    }
+}
+
+/// A launch that the harness could not make.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// There is no program: it is only read.
+    #[error("{0} is not launched: it has only an address")]
+    ReadOnly(String),
+    /// A case sets what the subject does not have.
+    #[error("{subject} has no setting `{setting}`")]
+    Setting {
+        /// The subject.
+        subject: String,
+        /// What was set.
+        setting: String,
+    },
+    /// A text of the declaration refers to what is not there.
+    #[error("the declaration of {subject}: {error}")]
+    Text {
+        /// The subject.
+        subject: String,
+        /// What is wrong.
+        error: String,
+    },
+    /// The system refused.
+    #[error("{action}: {error}")]
+    Io {
+        /// What was being done.
+        action: String,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+fn failed(action: impl Into<String>) -> impl FnOnce(io::Error) -> LaunchError {
+    let action = action.into();
+    move |error| LaunchError::Io { action, error }
+}
+
+/// What is given to the program, with the variables put in.
+struct Plan {
+    args: Vec<String>,
+    env: BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
+    scheme: String,
+}
+
+impl Subject {
+    /// Launches it, and waits until it is ready or cannot be any more.
+    ///
+    /// # Errors
+    /// When the harness cannot: that the subject does not become ready is an outcome, no error.
+    pub fn launch(&self, surroundings: &Surroundings) -> Result<Launched, LaunchError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let launched = self.once(surroundings)?;
+            let said = String::from_utf8_lossy(&launched.log).to_lowercase();
+            let taken = matches!(launched.outcome, Err(LaunchFailure::Ended { .. }))
+                && TAKEN.iter().any(|words| said.contains(words));
+            if !taken || tries == TRIES {
+                return Ok(launched);
+            }
+        }
+    }
+
+    fn once(&self, surroundings: &Surroundings) -> Result<Launched, LaunchError> {
+        let declaration = &self.declaration;
+        let program = self.program.as_ref();
+        let program = program.ok_or_else(|| LaunchError::ReadOnly(declaration.title.clone()))?;
+        let port = free_port().map_err(failed("looking for a free port"))?;
+        let work = &surroundings.work;
+        let store = work.join("store");
+        fs::create_dir_all(&store).map_err(failed(format!("making {}", store.display())))?;
+        let plan = self.plan(surroundings, port, &store)?;
+        for (name, text) in &plan.files {
+            let path = work.join(name);
+            let write = || {
+                fs::create_dir_all(path.parent().unwrap_or(work))?;
+                fs::write(&path, text)
+            };
+            write().map_err(failed(format!("writing {}", path.display())))?;
+        }
+        let log = work.join("log");
+        let out = File::create(&log).map_err(failed(format!("making {}", log.display())))?;
+        let started = Live::start(Launch {
+            program,
+            args: plan.args.iter().map(OsString::from).collect(),
+            env: &plan.env,
+            cwd: work,
+            log: out,
+        });
+        let mut live = started.map_err(failed(format!("starting {}", program.display())))?;
+        let begun = Instant::now();
+        let declared = Duration::from_secs(declaration.ready.seconds.into());
+        let limit = surroundings.limit.unwrap_or(declared);
+        let secure = plan.scheme == "https";
+        let failure = loop {
+            if let Some(exit) = live.ended().map_err(failed("looking after the subject"))? {
+                break Some(LaunchFailure::Ended { exit });
+            }
+            let last = match ready::look(port, &declaration.ready, secure) {
+                Ok(()) => break None,
+                Err(why) => why,
+            };
+            if begun.elapsed() >= limit {
+                break Some(LaunchFailure::Late { seconds: limit.as_secs(), last });
+            }
+            std::thread::sleep(ready::PAUSE);
+        };
+        let shown = program.display().to_string();
+        Ok(Launched {
+            argv: std::iter::once(shown).chain(plan.args).collect(),
+            env: plan.env,
+            files: plan.files,
+            url: format!("{}://127.0.0.1:{port}{}", plan.scheme, declaration.base_path),
+            store,
+            log: read_end(&log),
+            outcome: match failure {
+                None => Ok(Running { live, log }),
+                Some(failure) => Err(failure),
+            },
+        })
+    }
+
+    /// What the program is given.
+    fn plan(&self, told: &Surroundings, port: u16, store: &Path) -> Result<Plan, LaunchError> {
+        let declaration = &self.declaration;
+        let subject = || declaration.title.clone();
+        let bin = |root: &String| Path::new(root).join("bin");
+        let exe = std::env::consts::EXE_SUFFIX;
+        let go = told.goroot.as_ref().map(|root| bin(root).join(format!("go{exe}")));
+        let origin = told.origin.clone().unwrap_or_default();
+        let mut values: BTreeMap<&str, String> = BTreeMap::from([
+            ("port", port.to_string()),
+            ("address", format!("127.0.0.1:{port}")),
+            ("work", told.work.display().to_string()),
+            ("store", store.display().to_string()),
+            ("upstream", told.upstream.clone()),
+            ("origin", origin.url),
+            ("origin_ca", origin.ca),
+            ("sumdb_name", origin.sumdb_name),
+            ("sumdb_key", origin.sumdb_key),
+            ("sumdb_url", origin.sumdb_url),
+            ("go", go.map(|p| p.display().to_string()).unwrap_or_default()),
+            ("goroot", told.goroot.clone().unwrap_or_default()),
+            ("gocache", told.go_cache.clone()),
+            ("exe", exe.to_owned()),
+        ]);
+        let mut plan = Plan {
+            args: Vec::new(),
+            env: told.env.clone(),
+            files: BTreeMap::new(),
+            scheme: "http".to_owned(),
+        };
+        if let (true, Some(root)) = (declaration.needs_go, &told.goroot) {
+            let path = plan.env.entry("PATH".to_owned()).or_default();
+            let list = if cfg!(windows) { ';' } else { ':' };
+            *path = format!("{}{list}{path}", bin(root).display());
+        }
+        let wrong = |error: String| LaunchError::Text { subject: subject(), error };
+        let own = Addition {
+            args: declaration.args.clone(),
+            env: declaration.env.clone(),
+            files: declaration.files.clone(),
+        };
+        plan.add(&own, &values).map_err(wrong)?;
+        if told.origin.is_some() {
+            plan.add(&declaration.origin, &values).map_err(wrong)?;
+        }
+        for (name, value) in &told.set {
+            let Some(setting) = declaration.set.get(name) else {
+                return Err(LaunchError::Setting { subject: subject(), setting: name.clone() });
+            };
+            if setting.when.as_ref().is_some_and(|when| when != value) {
+                continue;
+            }
+            let Setting { args, env, files, scheme, .. } = setting.clone();
+            values.insert("value", value.clone());
+            plan.add(&Addition { args, env, files }, &values).map_err(wrong)?;
+            plan.scheme = scheme.unwrap_or(plan.scheme);
+        }
+        Ok(plan)
+    }
+}
+
+impl Plan {
+    fn add(&mut self, what: &Addition, values: &BTreeMap<&str, String>) -> Result<(), String> {
+        let put = |text: &String| {
+            expand(text, |name| values.get(name).map(String::as_str)).map_err(|e| e.to_string())
+        };
+        for arg in &what.args {
+            self.args.push(put(arg)?);
+        }
+        for (name, value) in &what.env {
+            self.env.insert(name.clone(), put(value)?);
+        }
+        for (path, text) in &what.files {
+            self.files.entry(path.clone()).or_default().push_str(&put(text)?);
+        }
+        Ok(())
+    }
+}
+
+impl Running {
+    /// How it ended, when it has.
+    pub fn ended(&mut self) -> Option<Option<i64>> {
+        self.live.ended().ok().flatten()
+    }
+
+    /// Asks it to end, and kills it when it does not; what it has written.
+    #[must_use]
+    pub fn end(self) -> Vec<u8> {
+        let log = self.log;
+        self.live.end(PATIENCE);
+        read_end(&log)
+    }
+
+    /// Kills it in the middle of whatever it does; what it has written.
+    #[must_use]
+    pub fn kill(self) -> Vec<u8> {
+        drop(self.live);
+        read_end(&self.log)
+    }
+}
+
+/// A port that nobody has at the moment.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// The last bytes of a file; none where it cannot be read.
+fn read_end(path: &Path) -> Vec<u8> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let size = file.metadata()?.len();
+        file.seek(SeekFrom::Start(size.saturating_sub(LOG)))?;
+        let mut bytes = Vec::new();
+        file.take(LOG).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().unwrap_or_default()
+}
