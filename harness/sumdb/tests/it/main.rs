@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
 
 mod client;
-mod crash;
 mod dirhash;
 mod escape;
 mod live;
@@ -11,7 +10,6 @@ mod log;
 mod note;
 mod requirement;
 mod server;
-mod store;
 mod tile;
 mod tlog;
 mod xmod;

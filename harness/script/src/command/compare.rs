@@ -1,0 +1,39 @@
+//! `cmp` and `cmpenv`: two files, or what was written and a file.
+
+use crate::state::{Fault, Ran, State};
+use similar::TextDiff;
+
+/// Largest texts, together, whose difference is told.
+const TOLD: usize = 256 << 10;
+
+pub(super) fn run(args: &[String], env: bool, state: &mut State) -> Result<Ran, Fault> {
+    let (quiet, names) = match args {
+        [flag, names @ ..] if flag == "-q" => (true, names),
+        names => (false, names),
+    };
+    let [got, want] = names else { return Err(Fault::usage("cmp [-q] FILE1 FILE2")) };
+    let (a, b) = (state.read(got)?, read_file(want, state)?);
+    if a == b {
+        return Ok(Ran::Quiet);
+    }
+    let text = |bytes: Vec<u8>| {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if env { state.expand(&text) } else { text }
+    };
+    let (a, b) = (text(a), text(b));
+    if env && a == b {
+        return Ok(Ran::Quiet);
+    }
+    if !quiet && a.len() + b.len() <= TOLD {
+        let difference = TextDiff::from_lines(&a, &b);
+        let told = difference.unified_diff().header(got, want).to_string();
+        state.log.add(&told);
+    }
+    Err(Fault::Failed(format!("{got} and {want} differ")))
+}
+
+/// The second one is always a file.
+fn read_file(name: &str, state: &State) -> Result<Vec<u8>, Fault> {
+    let path = state.path(name);
+    std::fs::read(&path).map_err(|e| Fault::file(&path, &e))
+}

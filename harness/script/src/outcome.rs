@@ -1,0 +1,110 @@
+//! What a script has to say.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One run of a script.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// What it says.
+    pub verdict: Verdict,
+    /// How often it ran the go command.
+    pub go_runs: u32,
+    /// Every line that was run with what came of it; the work directory is `$WORK`.
+    pub transcript: String,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+}
+
+/// What a script says of its subject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every line ended as it must.
+    Pass,
+    /// One did not.
+    Fail(Failure),
+    /// It is about something that is not here.
+    NotApplicable(Reason),
+}
+
+/// The line that did not end as it must.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Its number in the script, from 1.
+    pub line: usize,
+    /// The line itself.
+    pub command: String,
+    /// What was wrong.
+    pub message: String,
+    /// What happened since the last comment of the script, that included.
+    pub section: String,
+}
+
+/// Why a script cannot be asked of a stock `go` and a proxy, on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It is about what only the go command built for Go's own tests does.
+    Hook {
+        /// The variable that it sets, or the text that it expects.
+        what: String,
+        /// The line.
+        line: usize,
+    },
+    /// It needs the test server for version control systems that Go's own tests run.
+    VersionControl {
+        /// The line or file that names the server.
+        place: String,
+    },
+    /// It says by itself that it is not to be run here.
+    Skip {
+        /// The line.
+        line: usize,
+        /// The conditions under which it says so; none where it always does.
+        conditions: Vec<String>,
+        /// Its words.
+        message: String,
+    },
+    /// It uses a command that this engine does not have.
+    Command {
+        /// The command.
+        name: String,
+        /// The line.
+        line: usize,
+    },
+    /// It asks for a condition that this engine cannot tell.
+    Condition {
+        /// The condition.
+        name: String,
+        /// The line.
+        line: usize,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hook { what, line } => {
+                write!(f, "line {line} needs a go command built for tests, for {what}")
+            }
+            Self::VersionControl { place } => {
+                write!(f, "{place} needs the version control server of Go's own tests")
+            }
+            Self::Skip { line, conditions, message } => {
+                write!(f, "line {line} skips the script")?;
+                if !conditions.is_empty() {
+                    write!(f, " where {}", conditions.join(" "))?;
+                }
+                if !message.is_empty() {
+                    write!(f, ": {message}")?;
+                }
+                Ok(())
+            }
+            Self::Command { name, line } => write!(f, "line {line} uses the command `{name}`"),
+            Self::Condition { name, line } => {
+                write!(f, "line {line} asks for the condition [{name}]")
+            }
+        }
+    }
+}

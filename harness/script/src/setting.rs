@@ -1,0 +1,52 @@
+//! Where a script runs, and what it meets there.
+
+use crate::toolchain::Toolchain;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What scripts run with. One setting serves any number of scripts, also at the same time.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The go command.
+    pub toolchain: Toolchain,
+    /// GOPROXY at the beginning of a script: the base URL of the subject, behind a
+    /// [`Front`](crate::Front) unless it serves the tests' control prefixes itself.
+    pub proxy: String,
+    /// GOSUMDB at the beginning of a script: the verifier key of the database.
+    pub sumdb: String,
+    /// Where the work directories are made; one for each run, gone after it.
+    pub dir: PathBuf,
+    /// GOCACHE; scripts share it.
+    pub gocache: PathBuf,
+    /// Whether scripts are told that they are to be short: many skip themselves then.
+    pub short: bool,
+    /// Variables that are set after all others.
+    pub env: Vec<(String, String)>,
+    /// How far a script may go.
+    pub limits: Limits,
+}
+
+/// How far a script may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Time for one command.
+    pub command: Duration,
+    /// Time for all of a script.
+    pub script: Duration,
+    /// Bytes of each output of one command.
+    pub output: u64,
+    /// Bytes of the transcript.
+    pub transcript: usize,
+}
+
+impl Default for Limits {
+    /// Five minutes for a command, fifteen for a script, 16 MiB of output, 1 MiB of transcript.
+    fn default() -> Self {
+        Self {
+            command: Duration::from_secs(5 * 60),
+            script: Duration::from_secs(15 * 60),
+            output: 16 << 20,
+            transcript: 1 << 20,
+        }
+    }
+}

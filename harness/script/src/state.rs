@@ -1,0 +1,111 @@
+//! What changes while a script runs.
+
+use crate::environment::Environment;
+use crate::expand::expand;
+use crate::outcome::Reason;
+use crate::parse::{Want, Word};
+use crate::path::resolve;
+use crate::regexp::quote;
+use crate::script::ScriptError;
+use crate::transcript::Transcript;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use std::time::Instant;
+use twinproof_process::Ended;
+
+/// A script between two of its lines.
+pub(crate) struct State {
+    /// The work directory, `$WORK`.
+    pub(crate) work: PathBuf,
+    /// Where commands run.
+    pub(crate) pwd: PathBuf,
+    pub(crate) env: Environment,
+    /// What the last command wrote that writes anything.
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+    pub(crate) background: Vec<Background>,
+    pub(crate) log: Transcript,
+    pub(crate) go_runs: u32,
+    /// When the script's time is over.
+    pub(crate) deadline: Instant,
+}
+
+/// A command that runs while the script goes on.
+pub(crate) struct Background {
+    pub(crate) line: usize,
+    pub(crate) text: String,
+    pub(crate) want: Want,
+    pub(crate) running: JoinHandle<io::Result<Ended>>,
+}
+
+/// How a command ended that did not go wrong.
+pub(crate) enum Ran {
+    /// It wrote nothing, and what was written before stays.
+    Quiet,
+    /// It runs in the background.
+    Started,
+    /// It wrote this. With an error it has failed all the same.
+    Output { stdout: Vec<u8>, stderr: Vec<u8>, error: Option<String> },
+}
+
+/// How a command went wrong.
+pub(crate) enum Fault {
+    /// It failed, which `!` and `?` take.
+    Failed(String),
+    /// It failed in a way that no script means: a limit, a background command.
+    Firm(String),
+    /// The script ends here, and passes.
+    Stop(String),
+    /// The script is about something that is not here.
+    Absent(Reason),
+    /// The harness failed.
+    Harness(ScriptError),
+}
+
+impl Fault {
+    /// The wrong arguments for a command.
+    pub(crate) fn usage(usage: &str) -> Self {
+        Self::Failed(format!("usage: {usage}"))
+    }
+
+    /// What the system said of a file.
+    pub(crate) fn file(path: &Path, error: &io::Error) -> Self {
+        Self::Failed(format!("{}: {error}", path.display()))
+    }
+}
+
+impl State {
+    /// The path that a script means.
+    pub(crate) fn path(&self, text: &str) -> PathBuf {
+        resolve(&self.pwd, text)
+    }
+
+    /// A text with the script's variables in it.
+    pub(crate) fn expand(&self, text: &str) -> String {
+        expand(text, |name| self.env.value(name))
+    }
+
+    /// A word with the script's variables in it; they stand for themselves in a regular expression.
+    pub(crate) fn word(&self, word: &Word, pattern: bool) -> String {
+        word.iter()
+            .map(|fragment| match (fragment.quoted, pattern) {
+                (true, _) => fragment.text.clone(),
+                (false, true) => expand(&fragment.text, |name| quote(&self.env.value(name))),
+                (false, false) => self.expand(&fragment.text),
+            })
+            .collect()
+    }
+
+    /// The bytes that a name stands for where `stdout` and `stderr` are names too.
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, Fault> {
+        match name {
+            "stdout" => Ok(self.stdout.clone()),
+            "stderr" => Ok(self.stderr.clone()),
+            name => {
+                let path = self.path(name);
+                std::fs::read(&path).map_err(|e| Fault::file(&path, &e))
+            }
+        }
+    }
+}

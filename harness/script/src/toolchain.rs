@@ -1,0 +1,152 @@
+//! The go command that scripts run, and what it says of itself.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use twinproof_process::{Start, Stdin, Variables, run};
+
+/// How long the go command may take to say what it is.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Most bytes of what it says.
+const OUTPUT: u64 = 1 << 20;
+
+/// A Go installation, and where its go command runs: on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toolchain {
+    /// Its folder.
+    pub goroot: PathBuf,
+    /// The go command in it.
+    pub go: PathBuf,
+    /// `go1.27.3`
+    pub version: String,
+    /// `linux`
+    pub goos: String,
+    /// `amd64`
+    pub goarch: String,
+    /// The suffix of programs: `.exe` or nothing.
+    pub exe: String,
+    /// Whether cgo is on, as where a C compiler is.
+    pub cgo: bool,
+    /// The experiments that it is built with.
+    pub experiments: Vec<String>,
+}
+
+/// Why a folder has no go command that scripts could run.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolchainError {
+    /// It cannot be started.
+    #[error("cannot run {}", go.display())]
+    Start {
+        /// The program.
+        go: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It does not say what it is.
+    #[error("{} says nothing of itself: {why}", go.display())]
+    Answer {
+        /// The program.
+        go: PathBuf,
+        /// What came instead.
+        why: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+struct Answer {
+    goversion: String,
+    goos: String,
+    goarch: String,
+    goexe: String,
+    cgo_enabled: String,
+}
+
+impl Toolchain {
+    /// Asks the go command in `goroot`.
+    ///
+    /// # Errors
+    /// When it is not there or does not answer.
+    pub fn probe(goroot: &Path) -> Result<Self, ToolchainError> {
+        let go = goroot.join("bin").join(format!("go{}", std::env::consts::EXE_SUFFIX));
+        let variables = ["GOVERSION", "GOOS", "GOARCH", "GOEXE", "CGO_ENABLED"];
+        let json = ask(goroot, &go, &[&["env", "-json"], &variables[..]].concat())?;
+        let answer: Answer = serde_json::from_str(&json)
+            .map_err(|e| ToolchainError::Answer { go: go.clone(), why: e.to_string() })?;
+        let tags = ask(goroot, &go, &["list", "-f", "{{context.ToolTags}}", "runtime"])?;
+        let experiments = tags
+            .split(|c: char| c.is_whitespace() || c == '[' || c == ']')
+            .filter_map(|tag| tag.strip_prefix("goexperiment."))
+            .map(str::to_owned)
+            .collect();
+        Ok(Self {
+            goroot: goroot.to_owned(),
+            go,
+            version: answer.goversion,
+            goos: answer.goos,
+            goarch: answer.goarch,
+            exe: answer.goexe,
+            cgo: answer.cgo_enabled == "1",
+            experiments,
+        })
+    }
+
+    /// The folder of the scripts.
+    #[must_use]
+    pub fn scripts(&self) -> PathBuf {
+        self.testdata().join("script")
+    }
+
+    /// The folder of the modules that the scripts ask for.
+    #[must_use]
+    pub fn modules(&self) -> PathBuf {
+        self.testdata().join("mod")
+    }
+
+    fn testdata(&self) -> PathBuf {
+        ["src", "cmd", "go", "testdata"].iter().fold(self.goroot.clone(), |p, e| p.join(e))
+    }
+}
+
+/// Runs the go command where no setting of the machine's user reaches it.
+fn ask(goroot: &Path, go: &Path, args: &[&str]) -> Result<String, ToolchainError> {
+    let failed = |source| ToolchainError::Start { go: go.to_owned(), source };
+    let home = tempfile::tempdir().map_err(failed)?;
+    let mut env = BTreeMap::new();
+    for name in ["PATH", "SYSTEMROOT", "WINDIR", "CC"] {
+        if let Ok(value) = std::env::var(name) {
+            env.insert(name.to_owned(), value);
+        }
+    }
+    let here = home.path().to_string_lossy().into_owned();
+    for name in ["HOME", "USERPROFILE", "LOCALAPPDATA", "GOCACHE", "GOPATH", "TMPDIR", "TMP"] {
+        env.insert(name.to_owned(), here.clone());
+    }
+    for (name, value) in [
+        ("GOROOT", goroot.to_string_lossy().as_ref()),
+        ("GOENV", "off"),
+        ("GOTOOLCHAIN", "local"),
+        ("GOPROXY", "off"),
+        ("GO111MODULE", "off"),
+        ("TEST_TELEMETRY_DIR", &here),
+    ] {
+        env.insert(name.to_owned(), value.to_owned());
+    }
+    let ended = run(Start {
+        program: go,
+        args: args.iter().map(Into::into).collect(),
+        variables: Variables::Exact(&env),
+        cwd: home.path(),
+        stdin: Stdin::Null,
+        limit: LIMIT,
+        output_limit: OUTPUT,
+        grace: None,
+    })
+    .map_err(failed)?;
+    if ended.code == Some(0) {
+        return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
+    }
+    let why = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+    Err(ToolchainError::Answer { go: go.to_owned(), why })
+}

@@ -1,0 +1,14 @@
+//! Scripts as they run: the language, the limits, and Go's own ones where a Go is.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper of a test fails the test"
+)]
+
+mod bench;
+mod go;
+mod language;
+mod limits;
+mod requirement;
