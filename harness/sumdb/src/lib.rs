@@ -8,7 +8,7 @@
 //! - [`tile`]: the log cut into tiles, and how tiles are authenticated;
 //! - [`dirhash`]: the `h1:` hash of a module zip, a directory tree and a go.mod;
 //! - [`client`]: lookups verified against all of the above, with proofs that can be kept;
-//! - [`server`]: what a database answers, and a log in memory.
+//! - [`server`]: what a database answers, a log in memory, and one on disk.
 //!
 //! It is not an HTTP client: whoever calls brings the transport as a [`client::Fetch`].
 //! It is not a go.sum editor either; it returns the lines and never touches a file of a project.
@@ -26,6 +26,7 @@ pub use dirhash::H1;
 pub use tlog::Hash;
 
 mod base64;
+mod positional;
 
 /// The name of Go's public checksum database, as in cmd/go's `GOSUMDB` default.
 pub const PUBLIC_DATABASE: &str = "sum.golang.org";

@@ -11,6 +11,7 @@ use zip::result::ZipError;
 
 use super::h1::{DirHashError, FileHash, H1, hash_files, hash_reader};
 use super::pool;
+use crate::positional::read_at;
 
 /// What a zip may have at most. Passing a limit is an error, found before or while reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,10 +128,7 @@ struct SharedFile {
 
 impl Read for SharedFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        #[cfg(unix)]
-        let n = std::os::unix::fs::FileExt::read_at(&*self.file, buffer, self.position)?;
-        #[cfg(windows)]
-        let n = std::os::windows::fs::FileExt::seek_read(&*self.file, buffer, self.position)?;
+        let n = read_at(&self.file, buffer, self.position)?;
         self.position += n as u64;
         Ok(n)
     }

@@ -28,8 +28,10 @@
 //! more than [`MAX_SIGNATURES`] lines are malformed; at least one known key must have signed.
 //! Base64 is read strictly, so that no byte of a signature line can change unnoticed.
 
+mod file;
 mod key;
 mod open;
 
+pub use file::KeyFileError;
 pub use key::{KeyError, Signer, Verifier};
 pub use open::{MAX_SIGNATURES, Note, NoteError, Signature, open, sign};

@@ -1,4 +1,4 @@
-//! The server's side: what a checksum database answers, without HTTP and without storage.
+//! The server's side: what a checksum database answers, without HTTP.
 //!
 //! | path | answer | type |
 //! | --- | --- | --- |
@@ -7,18 +7,20 @@
 //! | `/tile/H/data/NNN[.p/W]` | records without their numbers | text/plain |
 //! | `/tile/H/L/NNN[.p/W]` | hashes | application/octet-stream |
 //!
-//! What is malformed is answered with 400, what does not exist (a module, a tile beyond the log,
-//! any other path) with 404, a failure of the log with 500.
+//! What is malformed or asks for too much at once is answered with 400, what does not exist (a
+//! module, a tile beyond the log, any other path) with 404, a failure of the log with 500.
 //!
 //! [`respond`] is a function of a path and of [`ServerOps`], the four operations that a log offers;
-//! [`MemoryLog`] is a log for tests and demonstrations, gone with the process; [`Local`] lets a
-//! client ask a log in the same process.
+//! [`MemoryLog`] is a log for tests and demonstrations, gone with the process; [`store`] is one on
+//! disk; [`Local`] lets a client ask a log in the same process.
 //!
 //! Source: golang.org/x/mod/sumdb `server.go`. Two quirks of it are not copied: a bad `!` escape is
 //! a 400 here and no 500, and a tile beyond the log is a 404 and no panic.
 
 mod memory;
 mod respond;
+pub mod store;
 
 pub use memory::MemoryLog;
 pub use respond::{Local, OpsError, Response, ServerOps, respond};
+pub use store::Store;

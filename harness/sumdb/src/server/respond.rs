@@ -50,12 +50,33 @@ impl<O: ServerOps + ?Sized> ServerOps for &O {
     }
 }
 
+impl<O: ServerOps + ?Sized> ServerOps for std::sync::Arc<O> {
+    fn signed(&self) -> Result<String, OpsError> {
+        (**self).signed()
+    }
+
+    fn records(&self, start: u64, count: u64) -> Result<Vec<String>, OpsError> {
+        (**self).records(start, count)
+    }
+
+    fn lookup(&self, module: &str, version: &str) -> Result<u64, OpsError> {
+        (**self).lookup(module, version)
+    }
+
+    fn tile(&self, tile: Tile) -> Result<Vec<u8>, OpsError> {
+        (**self).tile(tile)
+    }
+}
+
 /// Why an operation failed. The texts are shown to whoever asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpsError {
     /// It does not exist.
     #[error("not found: {0}")]
     NotFound(String),
+    /// It is more than the log gives out at once.
+    #[error("too large: {0}")]
+    TooLarge(String),
     /// The log failed.
     #[error("internal error: {0}")]
     Failed(String),
@@ -80,7 +101,11 @@ struct Refusal(u16, String);
 
 impl From<OpsError> for Refusal {
     fn from(error: OpsError) -> Self {
-        let status = if matches!(error, OpsError::NotFound(_)) { 404 } else { 500 };
+        let status = match error {
+            OpsError::NotFound(_) => 404,
+            OpsError::TooLarge(_) => 400,
+            OpsError::Failed(_) => 500,
+        };
         Self(status, error.to_string())
     }
 }

@@ -64,7 +64,7 @@ impl Record {
 }
 
 /// Whether `text` may stand in a record.
-fn check_text(text: &str) -> Result<(), RecordError> {
+pub(crate) fn check_text(text: &str) -> Result<(), RecordError> {
     if !text.ends_with('\n') {
         return Err(RecordError("its text does not end in a newline"));
     }

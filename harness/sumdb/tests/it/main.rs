@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
 
 mod client;
+mod crash;
 mod dirhash;
 mod escape;
 mod live;
@@ -10,6 +11,7 @@ mod log;
 mod note;
 mod requirement;
 mod server;
+mod store;
 mod tile;
 mod tlog;
 mod xmod;

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use rstest::rstest;
-use twinproof_sumdb::note::{KeyError, Note, NoteError, Signer, Verifier, open, sign};
+use twinproof_sumdb::note::{
+    KeyError, KeyFileError, Note, NoteError, Signer, Verifier, open, sign,
+};
 
 const KEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
 const SIGNER: &str =
@@ -212,4 +214,39 @@ proptest! {
         let _ = open(text.as_bytes(), &known());
         let _ = (Verifier::new(&text), Signer::new(&text));
     }
+}
+
+#[test]
+fn a_key_in_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("signer.key");
+    let signer = Signer::generate("example.com/db").unwrap();
+    assert_ne!(signer.encode(), Signer::generate("example.com/db").unwrap().encode());
+    signer.create_file(&path).unwrap();
+    assert_eq!(Signer::read_file(&path).unwrap().encode(), signer.encode());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let other = Signer::generate("example.com/other").unwrap();
+    assert!(matches!(other.create_file(&path), Err(KeyFileError::Io { action: "create", .. })));
+    assert_eq!(Signer::read_file(&path).unwrap().encode(), signer.encode());
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file stays");
+    assert!(matches!(Signer::generate("a b"), Err(KeyFileError::Name(_))));
+}
+
+#[rstest]
+#[case::empty("")]
+#[case::a_password("hunter2")]
+#[case::the_public_half(KEY)]
+#[case::a_broken_key("PRIVATE+KEY+hunter2 x+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")]
+fn what_is_in_a_file_is_never_printed(#[case] content: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("signer.key");
+    std::fs::write(&path, content).unwrap();
+    let error = Signer::read_file(&path).unwrap_err();
+    assert!(matches!(error, KeyFileError::NotAKey { .. }));
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+    assert!(matches!(Signer::read_file(&dir.path().join("none")), Err(KeyFileError::Io { .. })));
 }

@@ -1,0 +1,199 @@
+//! What was published, as readers see it: one tree at a time, in whole.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::error::StoreError;
+use super::frame;
+use super::index::{Entry, Run, print_of};
+use super::layout::{Files, level_count};
+use crate::note::{self, NoteError, Verifier};
+use crate::tile::{Level, Tile, TileError};
+use crate::tlog::{HASH_SIZE, Hash, HashReader, TlogError, TreeHead, split_stored_hash_index};
+
+/// The most bytes that are given out at once: a full tile of height 19, or as much of records.
+const MAX_ANSWER: u64 = 16 << 20;
+
+/// A published tree.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) head: TreeHead,
+    pub(super) note: String,
+    pub(super) runs: Vec<Arc<Run>>,
+    /// The entries of the records behind the last run, sorted.
+    pub(super) tail: Vec<Entry>,
+}
+
+/// The files, and the newest tree in them that is known to be published.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) files: Files,
+    tree: RwLock<Arc<Tree>>,
+}
+
+/// A record with its name.
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) text: String,
+}
+
+impl View {
+    pub(super) fn new(files: Files, tree: Tree) -> Self {
+        Self { files, tree: RwLock::new(Arc::new(tree)) }
+    }
+
+    pub(super) fn tree(&self) -> Arc<Tree> {
+        Arc::clone(&self.tree.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn replace(&self, tree: Tree) {
+        *self.tree.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tree);
+    }
+
+    /// Puts a newer tree in the place of the one that there is, unless that one is newer.
+    pub(super) fn advance(&self, tree: Tree) -> bool {
+        let mut current = self.tree.write().unwrap_or_else(PoisonError::into_inner);
+        let newer = tree.head.size > current.head.size;
+        if newer {
+            *current = Arc::new(tree);
+        }
+        newer
+    }
+
+    pub(super) fn texts(&self, start: u64, count: u64) -> Result<Vec<String>, StoreError> {
+        let size = self.tree().head.size;
+        if start.checked_add(count).is_none_or(|end| end > size) {
+            return Err(StoreError::NotFound(format!("records {start} to {start}+{count}")));
+        }
+        Ok(named(&self.files, start, count)?.into_iter().map(|record| record.text).collect())
+    }
+
+    pub(super) fn lookup(&self, name: &str) -> Result<u64, StoreError> {
+        let found = find(&self.files, &self.tree(), name)?;
+        found.ok_or_else(|| StoreError::NotFound(name.to_owned()))
+    }
+
+    pub(super) fn tile(&self, tile: Tile) -> Result<Vec<u8>, StoreError> {
+        let Level::Hashes(level) = tile.level() else {
+            return Err(TileError::NotHashes { tile }.into());
+        };
+        let level = usize::from(tile.height()) * usize::from(level);
+        let start = tile.number().checked_mul(1 << tile.height());
+        let end = start.and_then(|start| start.checked_add(u64::from(tile.width())));
+        let there = level_count(self.tree().head.size, level);
+        match (start, end) {
+            (Some(start), Some(end)) if end <= there => {
+                limit((end - start) * HASH_SIZE as u64, &tile.to_string())?;
+                self.files.hashes(level, start, tile.width() as usize)
+            }
+            _ => Err(StoreError::NotFound(tile.to_string())),
+        }
+    }
+}
+
+impl HashReader for View {
+    type Error = StoreError;
+
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, StoreError> {
+        let size = self.tree().head.size;
+        let read = |&index: &u64| {
+            let (level, n) = split_stored_hash_index(index);
+            let level = usize::try_from(level).unwrap_or(usize::MAX);
+            if n >= level_count(size, level) {
+                return Err(TlogError::NoHash(index).into());
+            }
+            self.files.hash(level, n)
+        };
+        indexes.iter().map(read).collect()
+    }
+}
+
+fn limit(bytes: u64, what: &str) -> Result<(), StoreError> {
+    if bytes <= MAX_ANSWER {
+        return Ok(());
+    }
+    Err(StoreError::TooLarge(format!("{what} has {bytes} bytes; ask for a smaller tile")))
+}
+
+/// The number of the record with this name in `tree`.
+pub(super) fn find(files: &Files, tree: &Tree, name: &str) -> Result<Option<u64>, StoreError> {
+    let print = print_of(name);
+    let from = tree.tail.partition_point(|entry| entry.print < print);
+    let tail = tree.tail.iter().skip(from).take_while(|entry| entry.print == print);
+    let mut candidates: Vec<u64> = tail.map(|entry| entry.id).collect();
+    for run in tree.runs.iter().rev() {
+        if !candidates.is_empty() {
+            break;
+        }
+        candidates = run.find(print)?;
+        if candidates.iter().any(|id| !(run.start..run.end).contains(id)) {
+            return Err(run.damaged(0, "the run has records of another one"));
+        }
+    }
+    for id in candidates {
+        if named(files, id, 1)?.first().is_some_and(|record| record.name == name) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+/// The records `start` to `start + count`, which are published.
+pub(super) fn named(files: &Files, start: u64, count: u64) -> Result<Vec<Named>, StoreError> {
+    limit(count.saturating_mul(super::layout::OFFSET_SIZE), "the list of records")?;
+    let offsets = files.offsets(start, count)?;
+    let (Some(&first), Some(&last)) = (offsets.first(), offsets.last()) else {
+        return Ok(Vec::new());
+    };
+    limit(last - first, "the records")?;
+    let bytes = files.records(first, usize::try_from(last - first).unwrap_or(usize::MAX))?;
+    let mut records = Vec::with_capacity(offsets.len());
+    let mut rest = bytes.as_slice();
+    for (&from, &to) in offsets.iter().zip(offsets.iter().skip(1)) {
+        let length = usize::try_from(to - from).unwrap_or(usize::MAX);
+        let (frame, behind) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        let (name, text) = frame::read(frame)
+            .map_err(|found| StoreError::damaged(&files.records_path(), from, found))?;
+        records.push(Named { name: name.to_owned(), text: text.to_owned() });
+        rest = behind;
+    }
+    Ok(records)
+}
+
+/// The entries of the records `start..end`, sorted. Reads the records, a batch at a time.
+pub(super) fn entries(files: &Files, start: u64, end: u64) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::new();
+    let mut at = start;
+    while at < end {
+        let count = batch(at, end);
+        for (id, record) in (at..).zip(named(files, at, count)?) {
+            entries.push(Entry { print: print_of(&record.name), id });
+        }
+        at += count;
+    }
+    entries.sort_unstable();
+    Ok(entries)
+}
+
+/// How many records from `at` on to read at once, of those below `end`: few enough that the
+/// longest ones are within the limit.
+pub(super) fn batch(at: u64, end: u64) -> u64 {
+    (end - at).min(MAX_ANSWER / frame::MAX_FRAME)
+}
+
+/// Opens a signed head.
+pub(super) fn open_head(
+    path: &Path,
+    note: &[u8],
+    verifier: &Verifier,
+) -> Result<(TreeHead, String), StoreError> {
+    let opened = note::open(note, std::slice::from_ref(verifier)).map_err(|error| match error {
+        NoteError::Unverified(_) => {
+            StoreError::OtherKey { path: path.to_path_buf(), key: verifier.encode() }
+        }
+        error => StoreError::damaged(path, 0, error.to_string()),
+    })?;
+    let head = TreeHead::parse(&opened.text)
+        .map_err(|error| StoreError::damaged(path, 0, error.to_string()))?;
+    Ok((head, String::from_utf8_lossy(note).into_owned()))
+}
