@@ -59,9 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut printed = 0;
         while !flag.load(Ordering::Relaxed) {
             if watched.wait_for(printed + 1, Duration::from_millis(200)) {
-                let from = printed;
-                for request in watched.requests().iter().skip_while(|request| request.number < from)
-                {
+                for request in watched.requests_from(printed) {
                     let status = request.status.map_or("no answer".to_owned(), |s| s.to_string());
                     println!(
                         "{} {} {status} {} bytes",
