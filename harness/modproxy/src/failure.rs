@@ -37,6 +37,10 @@ pub(crate) enum Reason {
     Upstream,
     /// The upstream took too long.
     Timeout,
+    /// Content contradicts the checksum database, or that contradicts itself. Never passed over.
+    Security,
+    /// The checksum database could not be asked.
+    Unconfirmed,
     /// Too much is going on.
     Busy,
     /// The store is full.
@@ -70,7 +74,7 @@ impl Failure {
             Reason::Refused(status) => {
                 StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY)
             }
-            Reason::Upstream => StatusCode::BAD_GATEWAY,
+            Reason::Upstream | Reason::Security | Reason::Unconfirmed => StatusCode::BAD_GATEWAY,
             Reason::Timeout => StatusCode::GATEWAY_TIMEOUT,
             Reason::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Reason::Full => StatusCode::INSUFFICIENT_STORAGE,

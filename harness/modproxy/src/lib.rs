@@ -31,11 +31,13 @@ mod policy;
 mod proxy;
 mod settings;
 mod store;
+mod sumdb;
 mod upstream;
 mod versions;
-mod zipcheck;
 
+pub use crate::core::SettingsError;
 pub use body::Body;
 pub use proxy::{Proxy, StartError};
 pub use settings::{Authorization, Database, Limits, Settings, Times, Ttl, UpstreamTls};
+pub use sumdb::DatabaseError;
 pub use upstream::{TlsError, UpstreamError};

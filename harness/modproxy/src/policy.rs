@@ -11,6 +11,7 @@ pub(crate) struct Policy {
     allow: String,
     deny: String,
     exclude: String,
+    nosumdb: String,
 }
 
 /// How far a request for a module may go.
@@ -28,6 +29,7 @@ impl Policy {
             allow: settings.allow.clone(),
             deny: settings.deny.clone(),
             exclude: settings.exclude.clone(),
+            nosumdb: settings.nosumdb.clone(),
         }
     }
 
@@ -46,5 +48,9 @@ impl Policy {
             return Ok(Reach::Store("it is excluded by the rules of this proxy"));
         }
         Ok(Reach::Upstream)
+    }
+    /// Whether no checksum database may learn of the module.
+    pub(crate) fn is_private(&self, module: &str) -> bool {
+        match_prefix_patterns(&self.nosumdb, module)
     }
 }

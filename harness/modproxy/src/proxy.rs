@@ -11,10 +11,11 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use tracing::Instrument as _;
 use twinproof_gomod::Request as Asked;
+use twinproof_sumdb::escape::check;
 
 use crate::answer::{Content, Keep};
 use crate::body::Body;
-use crate::core::{Core, Got, Lasting, Wanted};
+use crate::core::{Core, Got, Lasting, SettingsError, Wanted};
 use crate::failure::{Failure, Reason};
 use crate::hot::Hot;
 use crate::info::is_exact;
@@ -23,7 +24,7 @@ use crate::metrics::Layer;
 use crate::policy::Reach;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::upstream::{TlsError, UpstreamError};
+use crate::upstream::TlsError;
 
 /// The header by which a client asks not to be fetched for. Also known to other proxies.
 const NO_FETCH: &str = "disable-module-fetch";
@@ -39,9 +40,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// The upstreams cannot be used.
+    /// The settings cannot be put to work.
     #[error(transparent)]
-    Upstream(#[from] UpstreamError),
+    Settings(#[from] SettingsError),
 }
 
 /// A module proxy.
@@ -222,13 +223,17 @@ impl Proxy {
                 let wanted = wanted(&asked)?;
                 core.query(wanted, reach).await?
             }
+            Asked::Mod { module, version } | Asked::Zip { module, version }
+                if !is_exact(module, version) =>
+            {
+                let why = check(module, version).err();
+                let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+                return Err(Failure::not_found(format!("not found: {module}@{version}{why}")));
+            }
             Asked::Info { .. } | Asked::Mod { .. } | Asked::Zip { .. } => {
                 core.file(wanted(&asked)?, reach).await?
             }
-            Asked::Sumdb { name, .. } => {
-                let text = format!("not found: this proxy does not relay {name}");
-                return Err(Failure::not_found(text));
-            }
+            Asked::Sumdb { name, rest } => core.sumdb(name, rest).await?,
         };
         // What the store has now may be less than what upstreams have later.
         let lasting = content.until.is_some() || !matches!(*kind, Kind::List | Kind::Latest);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use twinproof_gomod::Request;
+use twinproof_sumdb::dirhash::hash_go_mod;
 use twinproof_sumdb::escape::{escape_path, escape_version};
 
 use super::{Core, Fetched, Got};
@@ -92,10 +93,7 @@ impl Core {
             let text = format!("not found: this proxy does not have {}, and {why}", wanted.what());
             return Err(Failure::not_found(text));
         }
-        if let Some(kept) = self.passing.get(&wanted.name)
-            && kept.is_fresh()
-            && let Err(failure) = kept.answer
-        {
+        if let Some(failure) = self.passing(&wanted.name) {
             return Err(failure);
         }
         let name = wanted.name.clone();
@@ -142,6 +140,9 @@ impl Core {
         let limit = self.limit(wanted.kind);
         let check = |bytes: &Bytes| wanted.check(bytes);
         let (bytes, ()) = self.fetch_small(wanted.kind, &wanted.target, limit, check).await?;
+        if wanted.kind == Kind::Mod {
+            self.confirm(wanted, hash_go_mod(&bytes)).await?;
+        }
         self.keep_small(wanted, &bytes).await;
         Ok(Arc::new(Content::memory(wanted.kind, bytes, None, Keep::Forever)))
     }

@@ -18,10 +18,11 @@ use crate::flight::Flights;
 use crate::gate::Gate;
 use crate::kind::Kind;
 use crate::metrics::{Layer, Metrics};
-use crate::passing::Passing;
+use crate::passing::{Kept, Passing};
 use crate::policy::Policy;
 use crate::settings::Settings;
 use crate::store::{Name, Store, StoreError};
+use crate::sumdb::{Database, DatabaseError};
 use crate::upstream::{Upstream, UpstreamError, Upstreams};
 
 pub(crate) use file::Wanted;
@@ -45,21 +46,42 @@ impl Lasting {
     }
 }
 
+/// Settings cannot be put to work.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The upstreams cannot be used.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// A checksum database cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
 /// One set of settings at work.
 pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) policy: Policy,
-    pub(crate) upstreams: Upstreams,
+    pub(crate) upstreams: Arc<Upstreams>,
+    pub(crate) databases: Vec<Arc<Database>>,
     pub(crate) lasting: Arc<Lasting>,
     gate: Gate,
     passing: Passing,
 }
 
 impl Core {
-    pub(crate) fn new(settings: Settings, lasting: Arc<Lasting>) -> Result<Self, UpstreamError> {
+    /// Must be called within a tokio runtime.
+    pub(crate) fn new(settings: Settings, lasting: Arc<Lasting>) -> Result<Self, SettingsError> {
+        let upstreams = Arc::new(Upstreams::new(&settings)?);
+        let (store, metrics) = (&lasting.store, &lasting.metrics);
+        let databases: Result<Vec<Arc<Database>>, DatabaseError> = settings
+            .databases
+            .iter()
+            .map(|d| Database::new(d, &upstreams, store, metrics, settings.offline).map(Arc::new))
+            .collect();
         Ok(Self {
             policy: Policy::new(&settings),
-            upstreams: Upstreams::new(&settings)?,
+            databases: databases?,
+            upstreams,
             gate: Gate::new(settings.limits.fetches, settings.limits.queue),
             passing: Passing::new(),
             lasting,
@@ -89,7 +111,7 @@ impl Core {
 
     /// The one fetch of a file, however many want it. The fetch looks into the store first: it may
     /// have begun when another had just ended.
-    async fn together<F>(&self, name: &str, work: impl FnOnce() -> F) -> Fetched
+    pub(crate) async fn together<F>(&self, name: &str, work: impl FnOnce() -> F) -> Fetched
     where
         F: Future<Output = Fetched> + Send + 'static,
     {
@@ -161,8 +183,13 @@ impl Core {
         );
     }
 
+    /// What is remembered not to exist.
+    pub(crate) fn passing(&self, name: &Name) -> Option<Failure> {
+        self.passing.get(name).filter(Kept::is_fresh).and_then(|kept| kept.answer.err())
+    }
+
     /// Remembers for a short time that something does not exist.
-    fn keep_absence(&self, name: &Name, failure: &Failure) {
+    pub(crate) fn keep_absence(&self, name: &Name, failure: &Failure) {
         if failure.is_not_found() {
             let answer = Err(failure.clone());
             self.passing.keep(name, answer, self.settings.ttl.negative, Duration::ZERO);

@@ -7,8 +7,9 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
+use twinproof_gomod::zip::{CheckError, Checked, Limits, Stream, check};
 use twinproof_sumdb::H1;
 
 use super::{Core, Fetched, Wanted, bad_content, log_failure, within};
@@ -17,7 +18,6 @@ use crate::failure::{Failure, Reason};
 use crate::kind::Kind;
 use crate::store::{Name, Opened, Pending, Store, StoreError};
 use crate::upstream::{Reply, Upstream, too_large};
-use crate::zipcheck;
 
 /// The longest `.ziphash` that is read, in bytes.
 const MAX_HASH: u64 = 256;
@@ -85,26 +85,26 @@ impl Core {
     /// Checks a zip that is in the store without its hash, and writes that. One that fails counts
     /// as not being there.
     async fn adopt(self: &Arc<Self>, wanted: &Wanted) -> Fetched {
-        let (file, limits) = (wanted.clone(), self.settings.limits);
+        let (file, limits) = (wanted.clone(), self.zip_limits());
         let small = self.settings.small;
         let checked = self
             .on_disk(move |store| {
                 let Some(opened) = store.file(&file.name)? else { return Ok(None) };
-                let h1 = zipcheck::check(&opened.file, &file.module, &file.version, limits);
-                Ok(Some((opened, h1)))
+                let checked = check(&opened.file, &file.module, &file.version, limits);
+                Ok(Some((opened, checked)))
             })
             .await?;
         let gone = || Failure::not_found("not found: the zip is not in the store");
-        let (opened, h1) = checked.ok_or_else(gone)?;
-        let h1 = match h1 {
-            Ok(h1) => h1,
+        let (opened, checked) = checked.ok_or_else(gone)?;
+        let h1 = match checked {
+            Ok(Checked { h1, .. }) => h1,
             Err(why) => {
-                let name = wanted.name.as_str();
+                let (name, why) = (wanted.name.as_str(), describe(&why));
                 tracing::warn!(name, why, "a zip in the store is not served");
                 return Err(gone());
             }
         };
-        self.confirm_zip(wanted, h1).await?;
+        self.confirm(wanted, h1).await?;
         let name = wanted.beside("ziphash")?;
         if let Err(failure) =
             self.on_disk(move |store| store.write(&name, h1.to_string().as_bytes())).await
@@ -149,16 +149,13 @@ impl Core {
         }
         let name = wanted.name.clone();
         let pending = self.on_disk(move |store| store.create(&name)).await?;
-        let mut pending = self.download(reply, pending).await?;
-        let (file, limits) = (wanted.clone(), self.settings.limits);
-        let checked = spawn_blocking(move || {
-            let h1 = zipcheck::check(pending.file(), &file.module, &file.version, limits);
-            (pending, h1)
-        });
-        let (pending, h1) =
-            checked.await.map_err(|e| Failure::new(Reason::Internal, e.to_string()))?;
-        let h1 = h1.map_err(|why| bad(&why))?;
-        self.confirm_zip(wanted, h1).await?;
+        let (pending, checked) = self.download(wanted, reply, pending).await?;
+        let h1 = checked.map_err(|error| match error {
+            CheckError::Refused(refusal) => bad(&refusal.to_string()),
+            CheckError::Read(error) => Failure::new(Reason::Store, error.to_string()),
+        })?;
+        let h1 = h1.h1;
+        self.confirm(wanted, h1).await?;
         let (file, small) = (wanted.clone(), self.settings.small);
         let content = self
             .on_disk(move |store| {
@@ -178,14 +175,31 @@ impl Core {
         Ok(Arc::new(content))
     }
 
-    /// Writes what comes to the file, as it comes.
-    async fn download(&self, mut reply: Reply, mut pending: Pending) -> Result<Pending, Failure> {
+    /// Writes what comes to the file and judges it, as it comes and as a whole.
+    async fn download(
+        &self,
+        wanted: &Wanted,
+        mut reply: Reply,
+        mut pending: Pending,
+    ) -> Result<(Pending, Result<Checked, CheckError>), Failure> {
         let (sender, mut receiver) = mpsc::channel::<Bytes>(QUEUE);
-        let writer = spawn_blocking(move || -> Result<Pending, StoreError> {
+        let (ended, end) = oneshot::channel::<()>();
+        let stream = Stream::new(&wanted.module, &wanted.version, self.zip_limits());
+        let mut stream = stream.map_err(|e| Failure::not_found(format!("not found: {e}")))?;
+        let writer = spawn_blocking(move || -> Result<_, StoreError> {
             while let Some(bytes) = receiver.blocking_recv() {
+                if let Err(refusal) = stream.push(&bytes) {
+                    return Ok((pending, Err(refusal.into())));
+                }
                 pending.file().write_all(&bytes).map_err(|e| pending.error(e))?;
             }
-            Ok(pending)
+            // Nothing is judged that has not come to its end.
+            if end.blocking_recv().is_err() {
+                let broken = std::io::ErrorKind::UnexpectedEof.into();
+                return Ok((pending, Err(CheckError::Read(broken))));
+            }
+            let checked = stream.finish(pending.file());
+            Ok((pending, checked))
         });
         let limit = self.settings.limits.zip;
         let mut total = 0;
@@ -205,16 +219,29 @@ impl Core {
                 Err(failure) => break Err(failure),
             }
         };
+        match received {
+            Ok(()) => _ = ended.send(()),
+            Err(_) => drop(ended),
+        }
         drop(sender);
         let written = writer.await.map_err(|e| Failure::new(Reason::Internal, e.to_string()))?;
         received?;
         Ok(written?)
     }
+
+    fn zip_limits(&self) -> Limits {
+        let limits = &self.settings.limits;
+        Limits { compressed: limits.zip, uncompressed: limits.unpacked, ..Limits::default() }
+    }
 }
 
-impl Core {
-    /// Asks the checksum database, where the rules say so.
-    pub(super) async fn confirm_zip(&self, _wanted: &Wanted, _h1: H1) -> Result<(), Failure> {
-        Ok(())
+/// An error with its causes.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
     }
+    text
 }

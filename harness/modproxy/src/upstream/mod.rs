@@ -178,7 +178,12 @@ impl<'a> Walk<'a> {
     pub(crate) fn failed(&mut self, upstream: &Upstream, failure: Failure) {
         let final_word = matches!(
             failure.reason,
-            Reason::Full | Reason::Store | Reason::Internal | Reason::Busy
+            Reason::Security
+                | Reason::Unconfirmed
+                | Reason::Full
+                | Reason::Store
+                | Reason::Internal
+                | Reason::Busy
         );
         self.stopped = final_word || !upstream.fall_back.applies(failure.is_not_found());
         // What went wrong says more than that something is not there.

@@ -2,5 +2,10 @@
 
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 
+mod fallback;
+mod faults;
 mod files;
+mod stampede;
+mod sumdb;
 mod support;
+mod zips;

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
 use tempfile::TempDir;
+use twinproof_model::Rule;
 use twinproof_modproxy::{Proxy, Settings};
+use twinproof_origin::{Origin, Setup};
 
 /// An answer that has been read.
 #[derive(Debug)]
@@ -121,4 +123,41 @@ pub fn settings(store: &Folder, upstream: &str) -> Settings {
 /// A proxy with these settings.
 pub fn start(settings: Settings) -> Arc<Proxy> {
     Proxy::start(settings).expect("a proxy")
+}
+
+/// An origin with its crafted modules.
+pub fn origin() -> Origin {
+    Origin::start(Setup::default()).expect("an origin")
+}
+
+/// A rule for these targets that does nothing yet.
+pub fn rule(path: &str) -> Rule {
+    Rule { path: path.to_owned(), ..Rule::default() }
+}
+
+/// How often an origin was asked for a target, whichever way its exclamation marks came.
+pub fn count(origin: &Origin, target: &str) -> usize {
+    let plain = |target: &str| target.replace("%21", "!");
+    origin.requests().iter().filter(|request| plain(&request.target) == plain(target)).count()
+}
+
+/// The files below a folder, sorted, with slashes.
+pub fn files_in(folder: &Path) -> Vec<String> {
+    let mut files: Vec<String> = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .filter_map(|entry| {
+            let path = entry.path().strip_prefix(folder).ok()?.to_str()?.replace('\\', "/");
+            Some(path)
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// Bytes in base64.
+pub fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }

@@ -17,7 +17,7 @@ use crate::tlog::{
 const DEFAULT_HEIGHT: u8 = 8;
 
 /// The greatest tile height a client takes: its full tiles have 1 MiB.
-const MAX_CLIENT_HEIGHT: u8 = 15;
+pub(super) const MAX_CLIENT_HEIGHT: u8 = 15;
 
 /// What to do about a tree head that is older than one seen before, though of the same history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -166,7 +166,7 @@ impl<F: Fetch, S: Store> Client<F, S> {
         self.verifier.name()
     }
 
-    fn view(&self) -> View<'_> {
+    pub(super) fn view(&self) -> View<'_> {
         View {
             fetch: &self.fetch,
             store: &self.store,
@@ -175,7 +175,11 @@ impl<F: Fetch, S: Store> Client<F, S> {
         }
     }
 
-    fn get(&self, path: &str) -> Result<Vec<u8>, LookupError> {
+    pub(super) fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    pub(super) fn get(&self, path: &str) -> Result<Vec<u8>, LookupError> {
         self.fetch.get(path).map_err(|source| LookupError::Fetch { path: path.to_owned(), source })
     }
 

@@ -42,6 +42,7 @@ mod fork;
 mod latest;
 mod lookup;
 mod proof;
+mod serve;
 mod store;
 mod tiles;
 

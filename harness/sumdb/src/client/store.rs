@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::tile::Tile;
 
@@ -55,6 +55,29 @@ pub trait Store: Send + Sync {
 }
 
 impl<S: Store + ?Sized> Store for &S {
+    fn latest(&self, database: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        (**self).latest(database)
+    }
+
+    fn swap_latest(
+        &self,
+        database: &str,
+        old: Option<&[u8]>,
+        new: &[u8],
+    ) -> Result<Swap, StoreError> {
+        (**self).swap_latest(database, old, new)
+    }
+
+    fn tile(&self, database: &str, tile: Tile) -> Option<Vec<u8>> {
+        (**self).tile(database, tile)
+    }
+
+    fn keep_tile(&self, database: &str, tile: Tile, data: &[u8]) {
+        (**self).keep_tile(database, tile, data);
+    }
+}
+
+impl<S: Store + ?Sized> Store for Arc<S> {
     fn latest(&self, database: &str) -> Result<Option<Vec<u8>>, StoreError> {
         (**self).latest(database)
     }

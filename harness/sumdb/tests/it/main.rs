@@ -10,6 +10,7 @@ mod live;
 mod log;
 mod note;
 mod requirement;
+mod serve;
 mod server;
 mod store;
 mod tile;

@@ -1,0 +1,166 @@
+//! One database: its key, the way to it, and what is asked of it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+use twinproof_sumdb::Client;
+use twinproof_sumdb::client::{LookupError, Store as _};
+use twinproof_sumdb::escape::{escape_path, escape_version};
+use twinproof_sumdb::note::{self, KeyError, Verifier};
+use twinproof_sumdb::tile::Tile;
+use twinproof_sumdb::tlog::Record;
+
+use super::memory::Memory;
+use super::remote::Remote;
+use crate::failure::{Failure, Reason};
+use crate::metrics::Metrics;
+use crate::settings;
+use crate::store::{Name, Store};
+use crate::upstream::Upstreams;
+
+/// Questions to one database at the same time. Each takes a thread while it waits.
+const PARALLEL: usize = 16;
+
+/// The largest kept lookup that is read, in bytes.
+const MAX_LOOKUP: u64 = 1 << 20;
+
+/// A database.
+pub(crate) struct Database {
+    pub(crate) name: String,
+    verifier: Verifier,
+    client: Client<Remote, Arc<Memory>>,
+    memory: Arc<Memory>,
+    store: Arc<Store>,
+    turns: Semaphore,
+}
+
+/// A database cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the checksum database {key:?}: {source}")]
+pub struct DatabaseError {
+    /// Its key, as given.
+    key: String,
+    /// Why.
+    source: KeyError,
+}
+
+impl Database {
+    /// A database by its settings. Must be called within a tokio runtime.
+    pub(crate) fn new(
+        database: &settings::Database,
+        upstreams: &Arc<Upstreams>,
+        store: &Arc<Store>,
+        metrics: &Arc<Metrics>,
+        offline: bool,
+    ) -> Result<Self, DatabaseError> {
+        let failed = |source| DatabaseError { key: database.key.clone(), source };
+        let verifier = Verifier::new(database.key.trim()).map_err(failed)?;
+        let name = verifier.name().to_owned();
+        let remote = Remote::new(
+            &name,
+            database.url.as_deref(),
+            Arc::clone(upstreams),
+            Arc::clone(metrics),
+            offline,
+        );
+        let memory = Arc::new(Memory::new(Arc::clone(store)));
+        let client = Client::new(&database.key, remote, Arc::clone(&memory)).map_err(failed)?;
+        Ok(Self {
+            name,
+            verifier,
+            client,
+            memory,
+            store: Arc::clone(store),
+            turns: Semaphore::new(PARALLEL),
+        })
+    }
+
+    /// Does what waits for the database, on a thread that may wait.
+    pub(super) async fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, LookupError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let internal = |e: &dyn std::fmt::Display| Failure::new(Reason::Internal, e.to_string());
+        let _turn = self.turns.acquire().await.map_err(|e| internal(&e))?;
+        let database = Arc::clone(self);
+        let result = tokio::task::spawn_blocking(move || work(&database)).await;
+        result.map_err(|e| internal(&e))?.map_err(|error| self.failure(&error))
+    }
+
+    fn failure(&self, error: &LookupError) -> Failure {
+        use twinproof_sumdb::client::FetchError;
+
+        let name = &self.name;
+        if let LookupError::Fetch { path, source: FetchError::NotFound } = error {
+            return Failure::not_found(format!("not found: {name} has no {path}"));
+        }
+        if error.is_misbehavior() {
+            // The whole of it is evidence, and `go` shows but its beginning.
+            tracing::error!(database = name, %error, "a checksum database contradicts itself");
+            let text = error.to_string().replace("\n\n", "\n");
+            let text = text.strip_prefix("SECURITY ERROR\n").unwrap_or(&text);
+            return Failure::new(Reason::Security, format!("SECURITY ERROR: {name}: {text}"));
+        }
+        Failure::new(Reason::Upstream, format!("checksum database {name}: {error}"))
+    }
+
+    /// The place of a kept file.
+    pub(super) fn place(&self, file: &str) -> Option<Name> {
+        Name::new(format!("sumdb/{}/{file}", self.name)).ok()
+    }
+
+    /// A record and a tree head that it is proven to be under, as the database answers a lookup:
+    /// kept, or asked for.
+    pub(super) fn lookup(&self, module: &str, version: &str) -> Result<Bytes, LookupError> {
+        let file = format!("lookup/{}@{}", escape_path(module)?, escape_version(version)?);
+        let place = self.place(&file);
+        if let Some(name) = &place
+            && let Ok(Some((bytes, _))) = self.store.read(name, MAX_LOOKUP)
+            && self.is_lookup(&bytes, module, version)
+        {
+            return Ok(bytes);
+        }
+        let proof = self.client.lookup_with_proof(module, version)?;
+        let record = Record { id: proof.record_id, text: proof.record }.format()?;
+        let bytes = Bytes::from(record + &proof.note);
+        if let Some(name) = &place
+            && let Err(error) = self.store.write(name, &bytes)
+        {
+            tracing::debug!(%error, "a lookup is not kept");
+        }
+        Ok(bytes)
+    }
+
+    /// Whether what is kept can be the answer: signed, and about the module.
+    fn is_lookup(&self, bytes: &[u8], module: &str, version: &str) -> bool {
+        let Ok((record, rest)) = Record::parse(bytes) else { return false };
+        let start = format!("{module} {version} ");
+        record.text.lines().any(|line| line.starts_with(&start))
+            && note::open(rest, std::slice::from_ref(&self.verifier)).is_ok()
+    }
+
+    /// A tile, proven.
+    pub(super) fn tile(&self, tile: Tile) -> Result<Vec<u8>, LookupError> {
+        self.client.tile(tile)
+    }
+
+    /// The newest signed tree head, fetched and proven to be of one history with those before.
+    pub(super) fn newest(&self) -> Result<Vec<u8>, LookupError> {
+        Ok(self.client.latest_note()?.into_bytes())
+    }
+
+    /// The newest signed tree head seen so far.
+    pub(super) fn seen(&self) -> Result<Option<Vec<u8>>, LookupError> {
+        Ok(self.memory.latest(&self.name)?)
+    }
+
+    /// Makes the store answer for the database through `file://`.
+    pub(super) fn support(&self) {
+        if let Some(name) = self.place("supported")
+            && !self.store.has(&name)
+        {
+            let _ = self.store.write(&name, b"");
+        }
+    }
+}

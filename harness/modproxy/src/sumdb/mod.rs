@@ -1,0 +1,22 @@
+//! Checksum databases: relayed to those who ask through this proxy, and asked when a file is to be
+//! confirmed.
+//!
+//! Nothing of what a database says is passed on unproven: tree heads are signed and of one history
+//! with the newest one seen, records and tiles are in that tree. What is kept is laid out so that
+//! the store, used through `file://`, serves the database too:
+//!
+//! ```text
+//! sumdb/NAME/supported                 empty
+//! sumdb/NAME/latest                    the newest signed tree head seen
+//! sumdb/NAME/lookup/MODULE@VERSION     a record, and the tree head it was proven with
+//! sumdb/NAME/tile/H/L/N[.p/W]
+//! ```
+
+mod database;
+mod memory;
+mod relay;
+mod remote;
+mod verify;
+
+pub(crate) use database::Database;
+pub use database::DatabaseError;

@@ -1,0 +1,57 @@
+//! Zips that break a rule.
+
+use twinproof_origin::crafted;
+use twinproof_sumdb::escape::check_path;
+
+use crate::support::{Folder, files_in, get, origin, settings, start};
+
+/// Zips that `go` unpacks and this proxy refuses, since they can be read in two ways.
+const STRICTER: [&str; 6] =
+    ["leading-garbage", "local-name", "overlap", "symlink", "device", "size-local"];
+
+#[tokio::test]
+async fn every_rule_is_kept() {
+    let (origin, store) = (origin(), Folder::new());
+    let proxy = start(settings(&store, &origin.url()));
+    let mut bad = 0;
+    for rule in crafted::rules() {
+        if check_path(rule.path).is_err() {
+            continue;
+        }
+        let target = format!("/{}/@v/{}.zip", rule.path, crafted::RULE_VERSION);
+        let answer = get(&proxy, &target).await;
+        let last = rule.path.rsplit('/').next().expect("a name");
+        if rule.legal && !STRICTER.contains(&last) {
+            assert_eq!(answer.status, 200, "{}: {}", rule.what, answer.text());
+            continue;
+        }
+        bad += 1;
+        assert_eq!(answer.status, 502, "{}: {}", rule.path, rule.what);
+        assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+        assert!(answer.text().contains("cannot be used"), "{}", answer.text());
+        let kept: Vec<_> = files_in(store.path())
+            .into_iter()
+            .filter(|file| file.starts_with(&format!("{}/", rule.path)))
+            .collect();
+        assert_eq!(kept, [""; 0], "{}", rule.what);
+    }
+    assert!(bad > 20, "{bad}");
+}
+
+#[tokio::test]
+async fn what_others_left_in_the_store_is_judged_too() {
+    let (origin, store, online) = (origin(), Folder::new(), Folder::new());
+    let source = start(settings(&online, &origin.url()));
+    // A store that somebody filled without checking: the zip lies there, and no hash.
+    let target = "crafted.example/hello/@v/v1.0.0.zip";
+    let zip = get(&source, &format!("/{target}")).await.body;
+    let mut offline = settings(&store, "off");
+    offline.offline = true;
+    let proxy = start(offline);
+    store.write(target, &zip[..zip.len() - 1]);
+    assert_eq!(get(&proxy, &format!("/{target}")).await.status, 404);
+    assert!(store.read("crafted.example/hello/@v/v1.0.0.ziphash").is_none());
+    store.write(target, &zip);
+    assert_eq!(get(&proxy, &format!("/{target}")).await.status, 200);
+    assert!(store.read("crafted.example/hello/@v/v1.0.0.ziphash").is_some());
+}
