@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use twinproof_gomod::{semver, versions};
 use twinproof_sumdb::escape;
 
 use crate::corpus::Corpus;
 use crate::crafted;
 use crate::release::{Module, Release, Releases};
-use crate::version;
 
 pub(crate) struct Catalogue {
     inline: Inline,
@@ -69,7 +69,7 @@ impl Catalogue {
         all.retain(|version| {
             escape::check(path, version).is_ok() && escape::is_canonical_version(version)
         });
-        all.sort_by(|a, b| version::compare(a, b));
+        all.sort_by(|a, b| semver::compare_strictly(a, b));
         all.dedup();
         Some(all)
     }
@@ -77,6 +77,15 @@ impl Catalogue {
     pub fn find(&self, path: &str, version: &str) -> Option<Arc<Release>> {
         let found = self.sources().find_map(|source| source.find(path, version));
         found.or_else(|| crafted::Crafted.find(path, version))
+    }
+
+    /// What is served as the latest version of a module.
+    pub fn latest(&self, path: &str) -> Option<Arc<Release>> {
+        let versions = self.versions(path)?;
+        let has_go_mod =
+            |version: &str| self.find(path, version).is_some_and(|release| release.has_go_mod());
+        let latest = versions::latest(versions.iter().map(String::as_str), has_go_mod)?;
+        self.find(path, latest)
     }
 
     /// As [`Catalogue::find`]; where there is nothing by that name and it may be a commit, the

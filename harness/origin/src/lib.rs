@@ -28,8 +28,8 @@ mod release;
 mod rules;
 mod server;
 mod stop;
+mod sum;
 mod tls;
-mod version;
 mod wire;
 mod zipfile;
 

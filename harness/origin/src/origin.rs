@@ -225,7 +225,13 @@ impl Origin {
     /// The requests so far, in order of arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
-        self.site.log.requests()
+        self.site.log.requests(0)
+    }
+
+    /// The requests from the one with this number.
+    #[must_use]
+    pub fn requests_from(&self, number: u64) -> Vec<Request> {
+        self.site.log.requests(number)
     }
 
     /// Waits until `n` requests have arrived since the start or the last clearing, at most for

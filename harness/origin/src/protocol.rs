@@ -11,13 +11,13 @@
 //! has no version but pseudo-versions has an empty list; one that is not known has none (404).
 
 use percent_encoding::percent_decode_str;
+use twinproof_gomod::versions;
 use twinproof_sumdb::escape::{unescape_path, unescape_version};
 
 use crate::answer::{Answer, JSON, TEXT, ZIP};
 use crate::catalogue::Catalogue;
 use crate::control::{self, Step};
 use crate::database::{Database, History};
-use crate::version;
 
 /// What an origin serves.
 pub(crate) struct Service {
@@ -84,16 +84,12 @@ impl Service {
         let Some(versions) = self.catalogue.versions(&path) else {
             return Answer::not_found(&format!("module {path}"));
         };
-        let lines = versions.iter().filter(|version| !version::is_pseudo(version));
-        Answer::new(200, TEXT, lines.map(|version| format!("{version}\n")).collect::<String>())
+        Answer::new(200, TEXT, versions::format(versions.iter().map(String::as_str)))
     }
 
     fn latest(&self, escaped: &str) -> Answer {
         let Ok(path) = unescape_path(escaped) else { return bad_path(escaped) };
-        let versions = self.catalogue.versions(&path).unwrap_or_default();
-        let release = version::latest(versions.iter().map(String::as_str))
-            .and_then(|version| self.catalogue.find(&path, version));
-        match release.and_then(|release| release.info.clone()) {
+        match self.catalogue.latest(&path).and_then(|release| release.info.clone()) {
             Some(info) => Answer::new(200, JSON, info),
             None => Answer::not_found(&format!("module {path} has no versions")),
         }

@@ -165,13 +165,15 @@ impl Log {
         });
     }
 
-    /// The requests so far, in order. Waits a little for answers that are being sent, so that who has
+    /// The requests so far, in order, from the one with this number. Waits a little for answers that are being sent, so that who has
     /// read an answer finds it written down.
-    pub fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self, from: u64) -> Vec<Request> {
         let kept = self.kept();
         let settled = self.changed.wait_timeout_while(kept, SETTLE, |kept| kept.sending > 0);
         let (kept, _) = settled.unwrap_or_else(PoisonError::into_inner);
-        kept.requests.iter().cloned().collect()
+        let first = kept.requests.front().map_or(0, |request| request.number);
+        let skip = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+        kept.requests.iter().skip(skip).cloned().collect()
     }
 
     /// Waits until `n` requests have arrived, at most for `limit`; whether they have.

@@ -3,12 +3,12 @@
 use std::io::Cursor;
 use std::sync::{Arc, OnceLock};
 
-use sha2::{Digest, Sha256};
+use twinproof_gomod::pseudo::Pseudo;
 use twinproof_gomod::txtar::Archive;
-use twinproof_sumdb::dirhash::{FileHash, H1, hash_files, hash_go_mod, hash_zip_reader};
+use twinproof_sumdb::dirhash::{H1, hash_go_mod, hash_zip_reader};
 
 use crate::content::Content;
-use crate::version;
+use crate::sum::sum_of;
 use crate::zipfile::{Entry, build};
 
 /// A module that a set-up brings along.
@@ -105,6 +105,12 @@ impl Release {
         self.zip.get_or_init(&self.make)
     }
 
+    /// Whether its `.mod` is one that somebody wrote.
+    pub fn has_go_mod(&self) -> bool {
+        let synthesised = format!("module {}\n", self.path);
+        self.go_mod.as_ref().is_some_and(|own| own.to_vec(usize::MAX) != synthesised.as_bytes())
+    }
+
     /// Its two lines in go.sum, as the database records them. `None` when its zip has no sum.
     pub fn sums(&self) -> Option<String> {
         let zip = self.zip().sum?;
@@ -119,8 +125,8 @@ impl Release {
     pub fn is_commit(&self, commit: &str) -> bool {
         let named =
             |own: &str| !own.is_empty() && (own.starts_with(commit) || commit.starts_with(own));
-        if let Some(revision) = version::pseudo_revision(&self.version) {
-            return named(revision);
+        if let Some(pseudo) = Pseudo::parse(&self.version) {
+            return named(pseudo.revision);
         }
         let info = self.info.as_ref().map(|c| c.to_vec(1 << 20)).unwrap_or_default();
         let info: serde_json::Value = serde_json::from_slice(&info).unwrap_or_default();
@@ -142,13 +148,8 @@ impl Zip {
     }
 
     /// A zip with the sum of files, whether or not it has them: what a defect hides, the sum knows.
-    pub fn with_sum_of(content: Content, files: &[(String, Vec<u8>)]) -> Self {
-        let hash = |(name, data): &(String, Vec<u8>)| FileHash {
-            name: name.clone(),
-            sha256: Sha256::digest(data).into(),
-        };
-        let hashes: Vec<FileHash> = files.iter().map(hash).collect();
-        Self { content, sum: hash_files(&hashes).ok() }
+    pub fn with_sum_of(content: Content, files: &[(Vec<u8>, Vec<u8>)]) -> Self {
+        Self { content, sum: Some(sum_of(files)) }
     }
 }
 
@@ -162,12 +163,10 @@ fn entries(prefix: &str, files: &[(String, Vec<u8>)]) -> Vec<Entry> {
 
 /// An `.info` with the version and a time: that in a pseudo-version, else the same always.
 pub(crate) fn default_info(version: &str) -> String {
-    let time = version::time(version).unwrap_or("20200202020202");
-    let at = |from: usize, to: usize| time.get(from..to).unwrap_or_default();
-    let (year, month, day) = (at(0, 4), at(4, 6), at(6, 8));
-    let (hour, minute, second) = (at(8, 10), at(10, 12), at(12, 14));
+    let time = Pseudo::parse(version).and_then(|pseudo| pseudo.time());
+    let time = time.map_or_else(|| "2020-02-02T02:02:02Z".to_owned(), |time| time.to_string());
     let version = serde_json::Value::from(version);
-    format!("{{\"Version\":{version},\"Time\":\"{year}-{month}-{day}T{hour}:{minute}:{second}Z\"}}")
+    format!("{{\"Version\":{version},\"Time\":\"{time}\"}}")
 }
 
 /// Releases of one path, for those who list and search them.

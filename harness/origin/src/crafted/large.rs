@@ -1,12 +1,8 @@
 //! Modules of many versions, and of many bytes.
 
-use std::sync::OnceLock;
-
-use sha2::{Digest, Sha256};
-use twinproof_sumdb::dirhash::{FileHash, hash_files};
-
 use crate::content::Content;
 use crate::release::{MakeZip, Module, Release, Zip, default_info};
+use crate::sum::{hashes, sha256, sum_of_hashes};
 use crate::zipfile::{Entry, Payload, build};
 
 /// The module with 10,000 versions.
@@ -69,24 +65,20 @@ fn noisy(path: &'static str, version: &'static str, len: usize) -> Release {
 
 fn huge() -> Zip {
     // One file's content stands for all: its checksum and its hash are computed once.
-    static PAYLOAD: OnceLock<(Payload, [u8; 32])> = OnceLock::new();
-    let (payload, sha256) = PAYLOAD.get_or_init(|| {
-        let mut content = Content::default();
-        content.push_repeated(noise(1 << 20, 1), HUGE_MIB << 20);
-        let mut hash = Sha256::new();
-        content.for_each(|run| hash.update(run));
-        (Payload::stored(content), hash.finalize().into())
-    });
+    let mut content = Content::default();
+    content.push_repeated(noise(1 << 20, 1), HUGE_MIB << 20);
+    let hash = sha256(&content);
+    let payload = Payload::stored(content);
     let at = |name: &str| format!("crafted.example/huge@v1.0.0/{name}");
-    let go_mod = b"module crafted.example/huge\n".as_slice();
+    let go_mod = b"module crafted.example/huge\n";
     let mut entries = vec![Entry::text(at("go.mod"), go_mod)];
-    let mut hashes = vec![FileHash { name: at("go.mod"), sha256: Sha256::digest(go_mod).into() }];
+    let mut files = hashes(&[(at("go.mod").into_bytes(), go_mod.to_vec())]);
     for i in 0..HUGE_FILES {
         let name = at(&format!("noise{i}.bin"));
         entries.push(Entry::new(name.as_str(), payload.clone()));
-        hashes.push(FileHash { name, sha256: *sha256 });
+        files.push((name.into_bytes(), hash));
     }
-    Zip { content: build(&entries), sum: hash_files(&hashes).ok() }
+    Zip { content: build(&entries), sum: Some(sum_of_hashes(files)) }
 }
 
 pub(super) fn releases() -> Vec<Release> {

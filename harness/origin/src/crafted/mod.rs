@@ -38,19 +38,28 @@
 //! | `stored` | nothing is deflated |
 //! | `unicode` | a name with letters beyond ASCII |
 //! | `empty` | no entries at all |
-//! | `trailing-garbage` | bytes behind the end record; see [`rules`] for who takes it |
-//! | `size-local` | the local header lies about the size; the directory does not |
-//! | `symlink`, `device` | a mode that says so: no reader of modules looks at modes |
+//! | `trailing-garbage` | bytes behind the end record |
+//! | `leading-garbage` | bytes in front of the first entry, which offsets do not count |
+//! | `size-local` | the local header lies about the size, the directory does not |
+//! | `local-name` | the local header has another name, with `..` |
+//! | `overlap` | two names for the same place in the zip |
+//! | `encrypted` | a flag says that an entry is encrypted |
+//! | `symlink`, `device` | a mode says so |
+//!
+//! Go takes them all: it looks at neither local headers nor flags nor modes. Whoever is stricter may
+//! have reasons.
 //!
 //! # Bad zips: `crafted.example/bad/RULE`, v1.0.0
 //!
 //! [`rules`] lists them with the words for what is wrong. Their `.info`, `.mod` and the sum in the
-//! database are right: the sum is that of the entries with their contents, as far as they have any,
-//! so that only the rule itself gives cause to refuse.
+//! database are right: the sum is what Go's hash of the zip is, or would be without the defect, so
+//! that only the rule itself gives cause to refuse.
 
 mod bad;
 mod good;
 mod large;
+mod legal;
+mod odd;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -73,7 +82,11 @@ pub const RULE_VERSION: &str = "v1.0.0";
 
 /// The modules with zips out of the ordinary, good and bad.
 pub fn rules() -> impl Iterator<Item = Rule> {
-    bad::ALL.iter().map(|odd| odd.rule)
+    odds().map(|odd| odd.rule)
+}
+
+fn odds() -> impl Iterator<Item = &'static odd::Odd> {
+    bad::ALL.iter().chain(legal::ALL)
 }
 
 /// The crafted modules. All but the largest live as long as the process once they were asked for.
@@ -84,8 +97,8 @@ fn shelf() -> &'static BTreeMap<String, Vec<Arc<Release>>> {
     SHELF.get_or_init(|| {
         let mut shelf: BTreeMap<String, Vec<Arc<Release>>> = BTreeMap::new();
         shelf.insert("crafted.example/emptylist".to_owned(), Vec::new());
-        for release in good::releases().into_iter().chain(large::releases()).chain(bad::releases())
-        {
+        let modules = good::releases().into_iter().chain(large::releases());
+        for release in modules.chain(odds().map(odd::Odd::release)) {
             shelf.entry(release.path.clone()).or_default().push(Arc::new(release));
         }
         shelf

@@ -86,7 +86,7 @@ impl Relay {
     /// not HTTP, has what could be read of method and target.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
-        self.front.log.requests()
+        self.front.log.requests(0)
     }
 
     /// Waits until `n` requests have arrived since the start or the last clearing, at most for

@@ -8,7 +8,7 @@ use twinproof_origin::{Origin, Setup};
 use crate::requirement;
 
 /// A `go` with a home of its own, whose proxy and database are the origin's.
-fn go(program: &Path, home: &Path, origin: &Origin, args: &[&str]) -> Output {
+pub fn go(program: &Path, home: &Path, origin: &Origin, args: &[&str]) -> Output {
     let mut command = Command::new(program);
     command.args(args).current_dir(home.join("work"));
     for name in ["GOFLAGS", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOWORK"] {
@@ -26,7 +26,7 @@ fn go(program: &Path, home: &Path, origin: &Origin, args: &[&str]) -> Output {
         .expect("go runs")
 }
 
-fn home(go_mod: &str) -> tempfile::TempDir {
+pub fn home(go_mod: &str) -> tempfile::TempDir {
     let home = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(home.path().join("work")).expect("a folder");
     std::fs::write(home.path().join("work/go.mod"), go_mod).expect("a file");

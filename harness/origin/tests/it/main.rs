@@ -3,7 +3,11 @@
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 
 mod client;
+mod crafted;
 mod go;
+mod reference;
+mod relay;
 mod requirement;
 mod rules;
 mod serving;
+mod tls;

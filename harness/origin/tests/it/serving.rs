@@ -88,6 +88,10 @@ fn a_branch_and_an_unknown_mod() {
     "crafted.example/branches/@v/01234.info",
     r#"{"Version":"v1.0.1-0.20240301000000-0123456789ab","Time":"2024-03-01T00:00:00Z"}"#
 )]
+#[case(
+    "crafted.example/incompatible/@latest",
+    r#"{"Version":"v1.0.0","Time":"2020-02-02T02:02:02Z"}"#
+)]
 #[case("crafted.example/emptylist/@v/list", "")]
 #[case("golang.org/toolchain/@v/list", "v0.0.1-go1.99.0.linux-amd64\n")]
 fn crafted(#[case] target: &str, #[case] want: &str) {
