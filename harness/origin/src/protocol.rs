@@ -42,7 +42,11 @@ impl Service {
         };
         match control::step(rest, raw) {
             Step::Answer(answer) => answer,
-            Step::Goproxy(rest) => self.goproxy(rest, history),
+            Step::Goproxy(rest) => match self.goproxy(rest, history) {
+                // Some scripts expect these very words behind the status.
+                answer if answer.status == 404 => Answer::text(404, "404 page not found\n"),
+                answer => answer,
+            },
             Step::Database { path, wrong } => {
                 let history = if wrong { History::Wrong } else { history };
                 let database = self.cmd_go.as_ref().unwrap_or(&self.own);
