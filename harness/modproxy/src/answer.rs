@@ -19,12 +19,18 @@ use sha2::{Digest as _, Sha256};
 
 use crate::body::Body;
 use crate::kind::Kind;
+use crate::ledger::{Lease, Used};
 
 /// The bytes of a file.
 #[derive(Clone, Debug)]
 pub(crate) enum Payload {
     Memory(Bytes),
-    File { file: Arc<File>, length: u64 },
+    /// A file that stays while it is being read.
+    File {
+        file: Arc<File>,
+        length: u64,
+        lease: Option<Arc<Lease>>,
+    },
 }
 
 impl Payload {
@@ -42,7 +48,9 @@ impl Payload {
                 let start = usize::try_from(start).unwrap_or(usize::MAX).min(end);
                 Body::whole(bytes.slice(start..end))
             }
-            Self::File { file, .. } => Body::file(Arc::clone(file), start, length),
+            Self::File { file, lease, .. } => {
+                Body::file(Arc::clone(file), start, length, lease.clone())
+            }
         }
     }
 }
@@ -54,6 +62,8 @@ pub(crate) struct Content {
     pub(crate) payload: Payload,
     /// Until when it may be served without looking again; `None` for what never changes.
     pub(crate) until: Option<Instant>,
+    /// Where to note that it was used, if somebody keeps count.
+    pub(crate) used: Option<Used>,
     headers: HeaderMap,
     etag: HeaderValue,
     modified: Option<SystemTime>,
@@ -95,7 +105,7 @@ impl Content {
         if kind == Kind::Zip {
             headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         }
-        Self { kind, payload, until: None, headers, etag, modified }
+        Self { kind, payload, until: None, used: None, headers, etag, modified }
     }
 
     /// Bytes in memory, with a tag from their hash.
@@ -113,6 +123,12 @@ impl Content {
     /// The same, to be looked at again at `until`.
     pub(crate) fn until(mut self, until: Instant) -> Self {
         self.until = Some(until);
+        self
+    }
+
+    /// The same, with its uses noted.
+    pub(crate) fn used(mut self, used: Option<Used>) -> Self {
+        self.used = used;
         self
     }
 

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
 
+use crate::ledger::Lease;
+
 /// Bytes read from a file at a time.
 const CHUNK: u64 = 256 << 10;
 
@@ -31,6 +33,7 @@ struct FilePart {
     at: u64,
     left: u64,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
+    _lease: Option<Arc<Lease>>,
 }
 
 impl Body {
@@ -48,10 +51,15 @@ impl Body {
 
     /// `length` bytes of `file` from `start`.
     #[must_use]
-    pub fn file(file: Arc<File>, start: u64, length: u64) -> Self {
+    pub(crate) fn file(
+        file: Arc<File>,
+        start: u64,
+        length: u64,
+        lease: Option<Arc<Lease>>,
+    ) -> Self {
         Self(match length {
             0 => Kind::Empty,
-            left => Kind::File(FilePart { file, at: start, left, reading: None }),
+            left => Kind::File(FilePart { file, at: start, left, reading: None, _lease: lease }),
         })
     }
 }

@@ -25,6 +25,7 @@ mod gate;
 mod hot;
 mod info;
 mod kind;
+mod ledger;
 mod metrics;
 mod passing;
 mod policy;

@@ -62,14 +62,18 @@ impl Proxy {
     pub fn start(settings: Settings) -> Result<Arc<Self>, StartError> {
         let store = Store::open(&settings.dir, settings.read_only, settings.sync)
             .map_err(|source| StartError::Store { dir: settings.dir.clone(), source })?;
-        let lasting = Arc::new(Lasting::new(store));
+        let lasting = Arc::new(Lasting::new(store, settings.budget));
         let memory = settings.memory;
         let core = Core::new(settings, Arc::clone(&lasting))?;
-        let store = Arc::clone(&lasting.store);
+        let begun = Arc::clone(&lasting);
         tokio::task::spawn_blocking(move || {
-            let swept = store.sweep();
+            let swept = begun.store.sweep();
             if swept > 0 {
                 tracing::info!(files = swept, "removed unfinished files");
+            }
+            if let Some(ledger) = &begun.ledger {
+                ledger.scan(&begun.store);
+                ledger.shrink(&begun.store, &begun.metrics, None);
             }
         });
         Ok(Arc::new(Self {
@@ -120,6 +124,9 @@ impl Proxy {
         }
         if *method != Method::GET && *method != Method::HEAD {
             return None;
+        }
+        if let Some(used) = &content.used {
+            used.touch();
         }
         let answer = content.answer(method, headers);
         let bytes = answer.body().size_hint().exact().unwrap_or_default();
@@ -251,7 +258,10 @@ impl Proxy {
                 return Some(Err(Failure::new(Reason::Busy, "draining")));
             }
             "/readyz" => "ready\n".to_owned(),
-            "/metrics" => self.lasting.metrics.text(self.hot.weight(), 0),
+            "/metrics" => {
+                let store = self.lasting.ledger.as_ref().map_or(0, |ledger| ledger.total());
+                self.lasting.metrics.text(self.hot.weight(), store)
+            }
             _ => return None,
         };
         let content = Content::memory(Kind::Admin, Bytes::from(text), None, Keep::Seconds(0));

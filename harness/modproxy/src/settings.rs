@@ -14,7 +14,7 @@ pub struct Settings {
     /// Whether files are synced to disk before they get their names. Without it a power failure may
     /// cost files; a killed process never does.
     pub sync: bool,
-    /// Bytes of files that the store may have. Above it, the least recently used versions go.
+    /// Bytes that the files of versions may have. Above it, the least recently used versions go.
     pub budget: Option<u64>,
     /// Where missing files come from, in GOPROXY's syntax.
     pub upstream: String,

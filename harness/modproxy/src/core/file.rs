@@ -12,6 +12,7 @@ use crate::answer::{Content, Keep};
 use crate::failure::Failure;
 use crate::info::check_info;
 use crate::kind::Kind;
+use crate::ledger::{Lease, Used, Version};
 use crate::metrics::Layer;
 use crate::policy::Reach;
 use crate::store::{Name, Store, StoreError};
@@ -23,7 +24,7 @@ pub(crate) struct Wanted {
     pub(crate) module: String,
     pub(crate) version: String,
     /// Module and version in escaped form.
-    pub(super) escaped: (String, String),
+    pub(super) escaped: Version,
     pub(super) name: Name,
     /// What to ask upstreams for.
     pub(super) target: String,
@@ -43,10 +44,10 @@ impl Wanted {
         let bad = |e: &dyn std::fmt::Display| Failure::not_found(e.to_string());
         Ok(Some(Self {
             kind,
-            escaped: (
-                escape_path(module).map_err(|e| bad(&e))?,
-                escape_version(version).map_err(|e| bad(&e))?,
-            ),
+            escaped: Version {
+                module: escape_path(module).map_err(|e| bad(&e))?,
+                version: escape_version(version).map_err(|e| bad(&e))?,
+            },
             module: module.clone(),
             version: version.clone(),
             name: Name::new(request.store_path().map_err(|e| bad(&e))?).map_err(|e| bad(&e))?,
@@ -61,7 +62,7 @@ impl Wanted {
 
     /// Another file of the same version.
     pub(super) fn beside(&self, ext: &str) -> Result<Name, StoreError> {
-        Ok(Name::version(&self.escaped.0, &self.escaped.1, ext)?)
+        Ok(Name::version(&self.escaped.module, &self.escaped.version, ext)?)
     }
 
     /// Reads `.info` or `.mod` from the store, if what is there can be used.
@@ -86,6 +87,7 @@ impl Wanted {
 impl Core {
     /// A file of a version that stands for itself.
     pub(crate) async fn file(self: &Arc<Self>, wanted: Wanted, reach: Reach) -> Got {
+        let (_, _lease) = self.hold(&wanted);
         if let Some(content) = self.stored(&wanted).await? {
             return Ok((content, Layer::Store));
         }
@@ -100,6 +102,7 @@ impl Core {
         let core = Arc::clone(self);
         let content = self
             .together(name.as_str(), || async move {
+                let (_, _lease) = core.hold(&wanted);
                 if let Some(content) = core.stored(&wanted).await? {
                     return Ok(content);
                 }
@@ -122,8 +125,28 @@ impl Core {
             return self.stored_zip(wanted).await;
         }
         let limit = self.limit(wanted.kind);
+        let (used, _lease) = self.hold(wanted);
         let wanted = wanted.clone();
-        Ok(self.on_disk(move |store| wanted.read(store, limit)).await?.map(Arc::new))
+        let content = self.on_disk(move |store| wanted.read(store, limit)).await?;
+        Ok(content.map(|content| Arc::new(content.used(used))))
+    }
+
+    /// Notes that a version is used, and keeps it from going while the lease is held.
+    pub(super) fn hold(&self, wanted: &Wanted) -> (Option<Used>, Option<Arc<Lease>>) {
+        self.lasting.ledger.as_ref().map(|ledger| ledger.hold(&wanted.escaped)).unzip()
+    }
+
+    /// Books what a version has grown to.
+    pub(super) async fn book(&self, wanted: &Wanted) {
+        let Some(ledger) = self.lasting.ledger.clone() else { return };
+        let (metrics, version) = (Arc::clone(&self.lasting.metrics), wanted.escaped.clone());
+        let booked = self.on_disk(move |store| {
+            ledger.grown(store, &metrics, &version);
+            Ok(())
+        });
+        if let Err(failure) = booked.await {
+            tracing::warn!(error = failure.text, "the store's budget");
+        }
     }
 
     pub(super) fn limit(&self, kind: Kind) -> u64 {
@@ -144,21 +167,24 @@ impl Core {
             self.confirm(wanted, hash_go_mod(&bytes)).await?;
         }
         self.keep_small(wanted, &bytes).await;
-        Ok(Arc::new(Content::memory(wanted.kind, bytes, None, Keep::Forever)))
+        let (used, _lease) = self.hold(wanted);
+        Ok(Arc::new(Content::memory(wanted.kind, bytes, None, Keep::Forever).used(used)))
     }
 
     /// Keeps a small file. It is whole and checked, so it is served even when it cannot be kept.
     pub(super) async fn keep_small(&self, wanted: &Wanted, bytes: &Bytes) {
+        let (_, _lease) = self.hold(wanted);
         let (file, kept) = (wanted.clone(), bytes.clone());
         let result = self
             .on_disk(move |store| {
                 store.write(&file.name, &kept)?;
-                store.add_to_list(&file.escaped.0, &file.escaped.1)
+                store.add_to_list(&file.escaped.module, &file.escaped.version)
             })
             .await;
         if let Err(failure) = result {
             let name = wanted.name.as_str();
             tracing::warn!(name, error = failure.text, "a file is served and not kept");
         }
+        self.book(wanted).await;
     }
 }

@@ -17,6 +17,7 @@ use crate::failure::{Failure, Reason};
 use crate::flight::Flights;
 use crate::gate::Gate;
 use crate::kind::Kind;
+use crate::ledger::Ledger;
 use crate::metrics::{Layer, Metrics};
 use crate::passing::{Kept, Passing};
 use crate::policy::Policy;
@@ -37,12 +38,20 @@ type Fetched = Result<Arc<Content>, Failure>;
 pub(crate) struct Lasting {
     pub(crate) store: Arc<Store>,
     pub(crate) metrics: Arc<Metrics>,
+    /// Where the store has a budget.
+    pub(crate) ledger: Option<Arc<Ledger>>,
     flights: Flights<Fetched>,
 }
 
 impl Lasting {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store: Arc::new(store), metrics: Arc::new(Metrics::new()), flights: Flights::new() }
+    pub(crate) fn new(store: Store, budget: Option<u64>) -> Self {
+        let budget = budget.filter(|_| !store.is_read_only());
+        Self {
+            ledger: budget.map(|budget| Arc::new(Ledger::new(budget))),
+            store: Arc::new(store),
+            metrics: Arc::new(Metrics::new()),
+            flights: Flights::new(),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use super::{Core, Fetched, Wanted, bad_content, log_failure, within};
 use crate::answer::{Content, Keep, Payload};
 use crate::failure::{Failure, Reason};
 use crate::kind::Kind;
+use crate::ledger::{Lease, Used};
 use crate::store::{Name, Opened, Pending, Store, StoreError};
 use crate::upstream::{Reply, Upstream, too_large};
 
@@ -32,14 +33,19 @@ fn stored_hash(store: &Store, name: &Name) -> Result<Option<H1>, StoreError> {
 }
 
 /// A zip as it is served: its tag is its hash and its size.
-fn content(opened: Opened, h1: H1, small: u64) -> Result<Content, std::io::Error> {
+fn content(
+    opened: Opened,
+    h1: H1,
+    small: u64,
+    (used, lease): (Option<Used>, Option<Arc<Lease>>),
+) -> Result<Content, std::io::Error> {
     let tag = format!("{}-{:x}", URL_SAFE_NO_PAD.encode(h1.0), opened.length);
     let payload = if opened.length <= small {
         Payload::Memory(opened.bytes()?)
     } else {
-        Payload::File { file: Arc::clone(&opened.file), length: opened.length }
+        Payload::File { file: Arc::clone(&opened.file), length: opened.length, lease }
     };
-    Ok(Content::new(Kind::Zip, payload, &tag, opened.modified, Keep::Forever))
+    Ok(Content::new(Kind::Zip, payload, &tag, opened.modified, Keep::Forever).used(used))
 }
 
 impl Core {
@@ -51,6 +57,7 @@ impl Core {
     ) -> Result<Option<Arc<Content>>, Failure> {
         let hash_name = wanted.beside("ziphash")?;
         let (name, small) = (wanted.name.clone(), self.settings.small);
+        let held = self.hold(wanted);
         let there = self
             .on_disk(move |store| {
                 let Some(opened) = store.file(&name)? else { return Ok(None) };
@@ -58,7 +65,7 @@ impl Core {
                 match h1 {
                     Some(h1) => {
                         let read = |source| StoreError::Read { name: name.to_string(), source };
-                        Ok(Some(Ok(content(opened, h1, small).map_err(read)?)))
+                        Ok(Some(Ok(content(opened, h1, small, held).map_err(read)?)))
                     }
                     None => Ok(Some(Err(opened))),
                 }
@@ -112,7 +119,8 @@ impl Core {
             tracing::debug!(error = failure.text, "a zip's hash is not kept");
         }
         let read = |e: std::io::Error| Failure::new(Reason::Store, e.to_string());
-        Ok(Arc::new(content(opened, h1, small).map_err(read)?))
+        self.book(wanted).await;
+        Ok(Arc::new(content(opened, h1, small, self.hold(wanted)).map_err(read)?))
     }
 
     /// Fetches a zip from the first upstream that has a good one.
@@ -157,21 +165,23 @@ impl Core {
         let h1 = h1.h1;
         self.confirm(wanted, h1).await?;
         let (file, small) = (wanted.clone(), self.settings.small);
+        let held = self.hold(wanted);
         let content = self
             .on_disk(move |store| {
                 pending.commit()?;
                 // Only from here on the zip counts as being there.
                 store.write(&file.beside("ziphash")?, h1.to_string().as_bytes())?;
-                store.add_to_list(&file.escaped.0, &file.escaped.1)?;
+                store.add_to_list(&file.escaped.module, &file.escaped.version)?;
                 let gone = || StoreError::Read {
                     name: file.name.to_string(),
                     source: std::io::ErrorKind::NotFound.into(),
                 };
                 let opened = store.file(&file.name)?.ok_or_else(gone)?;
                 let read = |source| StoreError::Read { name: file.name.to_string(), source };
-                content(opened, h1, small).map_err(read)
+                content(opened, h1, small, held).map_err(read)
             })
             .await?;
+        self.book(wanted).await;
         Ok(Arc::new(content))
     }
 

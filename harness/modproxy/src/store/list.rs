@@ -67,6 +67,15 @@ impl Store {
         self.change_list(module, |versions| versions.insert(version))
     }
 
+    /// Takes a version out of its module's list file. Both are escaped.
+    pub(crate) fn remove_from_list(&self, module: &str, version: &str) -> Result<(), StoreError> {
+        if !self.has(&Name::list(module)?) {
+            return Ok(());
+        }
+        let Ok(version) = unescape_version(version) else { return Ok(()) };
+        self.change_list(module, |versions| versions.remove(&version))
+    }
+
     fn change_list(
         &self,
         module: &str,

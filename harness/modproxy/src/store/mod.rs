@@ -89,6 +89,11 @@ impl Store {
         })
     }
 
+    /// Whether it is never written to.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
     /// Where it is.
     pub(crate) fn root(&self) -> &Path {
         &self.root

@@ -104,6 +104,23 @@ impl Store {
         pending.commit()
     }
 
+    /// Takes a file away. One that is not there is gone already.
+    pub(crate) fn remove(&self, name: &Name) -> Result<(), StoreError> {
+        if self.read_only {
+            return Err(StoreError::ReadOnly { name: name.to_string() });
+        }
+        // A link on the way might lead elsewhere.
+        let (folder, last) = name.split();
+        let folder = folder_path(self.root(), folder);
+        if !folder.is_dir() {
+            return Ok(());
+        }
+        match fs::remove_file(self.inside(&folder, name)?.join(last)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(write_error(name, e)),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes a folder of the store, one element after the other, so that none is made elsewhere.
     fn make_folder(&self, folder: &str, name: &Name) -> Result<PathBuf, StoreError> {
         let path = folder_path(self.root(), folder);

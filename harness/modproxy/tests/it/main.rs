@@ -2,9 +2,11 @@
 
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 
+mod eviction;
 mod fallback;
 mod faults;
 mod files;
+mod kill;
 mod stampede;
 mod sumdb;
 mod support;

@@ -6,8 +6,8 @@ use twinproof_sumdb::escape::check_path;
 use crate::support::{Folder, files_in, get, origin, settings, start};
 
 /// Zips that `go` unpacks and this proxy refuses, since they can be read in two ways.
-const STRICTER: [&str; 6] =
-    ["leading-garbage", "local-name", "overlap", "symlink", "device", "size-local"];
+const STRICTER: [&str; 7] =
+    ["leading-garbage", "local-name", "overlap", "symlink", "device", "size-local", "encrypted"];
 
 #[tokio::test]
 async fn every_rule_is_kept() {
