@@ -12,7 +12,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use twinproof_engine::{
-    BlobStore, Bundle, Cell, Drive, Limits, Plan, Progress, Redactor, Stop, plan, run,
+    BlobStore, Bundle, Cell, Drive, Limits, Place, Plan, Progress, Redactor, Stop, plan, run,
 };
 use twinproof_judge::{Docket, Judge, assemble};
 use twinproof_model::{Case, Results, RunRecord, Verdict};
@@ -47,7 +47,7 @@ fn conform(
     let judge = Judge::new(&docket.normalisers, &docket.goldens, &store).unwrap();
     let drive = Drive {
         plan: &plan,
-        environments: &[Some(environment)],
+        environments: &[Some(Place { environment, subject: None })],
         subject: "sdk=1.27.3",
         store: &store,
         redactor: &Redactor::new([]),

@@ -1,6 +1,7 @@
 //! Drives one case in one environment, step by step, and records what was seen.
 
 use crate::plan::{goroots, needs_sdk};
+use crate::servers::Servers;
 use crate::{BlobStore, Redactor, probe};
 use base64::Engine as _;
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use twinproof_model::{
     Canary, CanarySight, Capability, Case, FileEntry, Observation, Process, ProcessObservation,
     RunOutcome, RunRecord, Skip, Step, StepRecord, Verdict, Write, hex,
 };
+use twinproof_subject::Subject;
 
 /// What driving needs besides the case and the environment.
 pub struct Context<'a> {
@@ -29,6 +31,15 @@ pub struct Context<'a> {
     pub output_limit: u64,
     /// Data files of the suites, by their path relative to the folder of suites.
     pub data: &'a (dyn Fn(&str) -> Option<Vec<u8>> + Sync),
+}
+
+/// Where a case runs, and what is launched there to be judged.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// The environment.
+    pub environment: &'a dyn Environment,
+    /// The subject, where the environment is one.
+    pub subject: Option<&'a Subject>,
 }
 
 /// Why a step could not be driven.
@@ -61,13 +72,23 @@ impl From<crate::StoreError> for Undriven {
 pub fn drive(
     context: &Context<'_>,
     case: &Case,
-    environment: &dyn Environment,
+    place: Place<'_>,
     sdk: &str,
     mut record: RunRecord,
 ) -> RunRecord {
     let begun = Instant::now();
-    record.outcome = match begin(context, case, environment, sdk, &mut record) {
-        Ok(mut driver) => driver.steps(case, &mut record),
+    record.outcome = match begin(context, case, place, sdk, &mut record) {
+        Ok(mut driver) => {
+            let outcome = driver.steps(case, &mut record);
+            let ended = driver.end_servers(&mut record);
+            record.redactions = driver.redactions;
+            match (outcome, ended) {
+                (RunOutcome::Driven, Err(error)) => {
+                    RunOutcome::Broken { message: error.to_string() }
+                }
+                (outcome, _) => outcome,
+            }
+        }
         Err(Undriven::Sdk(detail)) => RunOutcome::Skipped(Skip::SdkAbsent { detail }),
         Err(error) => RunOutcome::Broken { message: error.to_string() },
     };
@@ -78,10 +99,11 @@ pub fn drive(
 fn begin<'a>(
     context: &'a Context<'a>,
     case: &Case,
-    environment: &'a dyn Environment,
+    place: Place<'a>,
     sdk: &str,
     record: &mut RunRecord,
 ) -> Result<Driver<'a>, Undriven> {
+    let environment = place.environment;
     let has = |c| environment.capabilities().contains(&c);
     let windows = has(Capability::WindowsPaths);
     let goroot =
@@ -137,7 +159,18 @@ fn begin<'a>(
         set: BTreeMap::new(),
         unset: Vec::new(),
         redactions: 0,
+        servers: Servers::default(),
+        subject: place.subject,
+        texts: texts_of(case, place.subject)?,
     })
+}
+
+/// Every text of a case and of its subject's declaration.
+fn texts_of(case: &Case, subject: Option<&Subject>) -> Result<String, Undriven> {
+    let case = serde_json::to_string(&(&case.step, &case.control))
+        .map_err(|e| Undriven::Broken(e.to_string()))?;
+    let declaration = subject.map(|s| format!("{:?}", s.declaration)).unwrap_or_default();
+    Ok(case + &declaration)
 }
 
 /// 32 hexadecimal digits that nobody can guess.
@@ -149,8 +182,13 @@ fn nonce() -> Result<String, Undriven> {
 
 /// A run under way.
 pub struct Driver<'a> {
+    /// The case's servers. They end before the work directory that they live in goes.
+    pub servers: Servers,
     context: &'a Context<'a>,
     environment: &'a dyn Environment,
+    subject: Option<&'a Subject>,
+    /// Every text of the case and of the subject's declaration, to look for variables in.
+    texts: String,
     sandbox: Box<dyn Sandbox + 'a>,
     scope: Scope,
     base: BTreeMap<String, String>,
@@ -158,10 +196,11 @@ pub struct Driver<'a> {
     sdk: String,
     set: BTreeMap<String, String>,
     unset: Vec<String>,
-    redactions: u64,
+    /// Secrets taken out of the evidence so far.
+    pub redactions: u64,
 }
 
-impl Driver<'_> {
+impl<'a> Driver<'a> {
     fn steps(&mut self, case: &Case, record: &mut RunRecord) -> RunOutcome {
         for (index, step) in case.step.iter().enumerate() {
             let retries = match step {
@@ -235,7 +274,7 @@ impl Driver<'_> {
                     || s.base64.is_some()
                     || s.starts_with.is_some()
                     || s.capture.values().any(|w| w == "text")
-                    || golden_reads(case, step);
+                    || golden_reads(case, step, "file");
                 let limits = SnapshotLimits { depth: 0, ..SnapshotLimits::default() };
                 let contents = if wants { Contents::Wanted } else { Contents::Hashes };
                 self.entries(&s.path, contents, limits)
@@ -245,14 +284,11 @@ impl Driver<'_> {
                 let depth = s.depth.unwrap_or(limits.depth);
                 self.entries(&s.path, Contents::Hashes, SnapshotLimits { depth, ..limits })
             }
-            Step::Origin(_)
-            | Step::Subject(_)
-            | Step::Raw(_)
-            | Step::Requests(_)
-            | Step::Sumdb(_) => {
-                Err(Undriven::Broken(format!("a `{}` step cannot be driven yet", step.kind())))
+            Step::Origin(_) | Step::Subject(_) | Step::Requests(_) | Step::Sumdb(_) => {
+                self.server_step(step)
             }
-            Step::Http(s) => self.http(s),
+            Step::Http(s) => self.http(s, golden_reads(case, step, "body")),
+            Step::Raw(s) => self.raw(s),
             Step::Canary(s) => self.canary(s),
             Step::Golden(_) => Ok(Observation::Golden),
             Step::Probe(s) => probe::ask(self, case, s),
@@ -339,7 +375,7 @@ impl Driver<'_> {
         env: BTreeMap<String, String>,
     ) -> Result<ProcessObservation, Undriven> {
         let expanded: Result<Vec<_>, _> = step.args.iter().map(|a| self.scope.expand(a)).collect();
-        let limit = step.timeout.map_or(self.context.step_limit, |s| Duration::from_secs(s.into()));
+        let limit = self.limit(step.timeout);
         let cwd = match &step.cwd {
             Some(cwd) => self.path(cwd)?,
             None => self.sandbox.root().to_owned(),
@@ -424,25 +460,8 @@ impl Driver<'_> {
         }))
     }
 
-    fn http(&mut self, step: &twinproof_model::Http) -> Result<Observation, Undriven> {
-        let url = self.scope.expand(&step.url)?;
-        let limit = step.timeout.map_or(self.context.step_limit, |s| Duration::from_secs(s.into()));
-        let mut headers = Vec::new();
-        for (name, value) in &step.headers {
-            headers.push((name.clone(), self.scope.expand(value)?));
-        }
-        let method = step.method.as_deref().unwrap_or("GET");
-        let (mut exchange, body) =
-            crate::http::exchange(method, &url, &headers, limit, self.context.output_limit);
-        exchange.body = body.map(|bytes| self.store(bytes)).transpose()?;
-        let (url, count) = self.context.redactor.text(&exchange.url);
-        let (headers, more) = self.context.redactor.variables(&exchange.headers);
-        self.redactions += count + more;
-        (exchange.url, exchange.headers) = (url, headers);
-        Ok(Observation::Http(exchange))
-    }
-
-    fn store(&mut self, bytes: Vec<u8>) -> Result<twinproof_model::BlobRef, Undriven> {
+    /// Puts bytes into the evidence.
+    pub fn store(&mut self, bytes: Vec<u8>) -> Result<twinproof_model::BlobRef, Undriven> {
         let (blob, redactions) = self.context.store.put(bytes, self.context.redactor)?;
         self.redactions += redactions;
         Ok(blob)
@@ -463,12 +482,56 @@ impl Driver<'_> {
         &self.scope
     }
 
+    /// Its work directory.
+    pub fn sandbox(&self) -> &dyn Sandbox {
+        self.sandbox.as_ref()
+    }
+
+    /// What is judged, where it is launched.
+    pub fn subject(&self) -> Option<&'a Subject> {
+        self.subject
+    }
+
+    /// Whether the case, its control or the subject's declaration refers to a variable.
+    pub fn names(&self, variable: &str) -> bool {
+        self.texts.contains(&format!("${{{variable}}}"))
+    }
+
+    /// The time limit of a step that may name one in seconds.
+    pub fn limit(&self, seconds: Option<u32>) -> Duration {
+        seconds.map_or(self.context.step_limit, |s| Duration::from_secs(s.into()))
+    }
+
+    /// A text without secrets, and how many there were.
+    pub fn redact(&self, text: &str) -> (String, u64) {
+        self.context.redactor.text(text)
+    }
+
+    /// Texts without secrets, which are counted.
+    pub fn redacted(&mut self, texts: &[String]) -> Vec<String> {
+        let redactor = self.context.redactor;
+        let (texts, counts): (Vec<_>, Vec<_>) = texts.iter().map(|t| redactor.text(t)).unzip();
+        self.redactions += counts.iter().sum::<u64>();
+        texts
+    }
+
+    /// Variables without secrets, which are counted.
+    pub fn redacted_variables(
+        &mut self,
+        variables: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        let (variables, count) = self.context.redactor.variables(variables);
+        self.redactions += count;
+        variables
+    }
+
     /// A path of a suite file as a native path: relative ones are in the work directory.
-    fn path(&self, text: &str) -> Result<String, Undriven> {
+    pub fn path(&self, text: &str) -> Result<String, Undriven> {
         Ok(self.native(&self.scope.expand(text)?))
     }
 
-    fn native(&self, path: &str) -> String {
+    /// A path with `/` as a native one: relative ones are in the work directory.
+    pub fn native(&self, path: &str) -> String {
         let root = self.sandbox.root();
         if !self.windows {
             return if path.starts_with('/') { path.to_owned() } else { join(root, path, '/') };
@@ -479,6 +542,13 @@ impl Driver<'_> {
     }
 }
 
+impl Driver<'_> {
+    /// A native path in a folder with a native path.
+    pub fn native_in(&self, folder: &str, name: &str) -> String {
+        join(folder, name, if self.windows { '\\' } else { '/' })
+    }
+}
+
 fn join(root: &str, path: &str, sep: char) -> String {
     match path {
         "" | "." => root.to_owned(),
@@ -486,9 +556,9 @@ fn join(root: &str, path: &str, sep: char) -> String {
     }
 }
 
-/// Whether a golden reads the file that this step looks at.
-fn golden_reads(case: &Case, step: &Step) -> bool {
+/// Whether a golden reads the file or the body that this step looks at.
+fn golden_reads(case: &Case, step: &Step, what: &str) -> bool {
     let Some(name) = step.name() else { return false };
-    let of = format!("file:{name}");
+    let of = format!("{what}:{name}");
     case.step.iter().any(|s| matches!(s, Step::Golden(g) if g.of == of))
 }

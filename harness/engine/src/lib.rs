@@ -5,21 +5,26 @@
 
 mod archive;
 mod bundle;
+mod client;
 mod drive;
 mod goldens;
-mod http;
+mod judged;
 mod manifest;
 mod merge;
 mod plan;
 mod probe;
 mod redact;
+mod requests;
 mod schedule;
 mod select;
+mod servers;
 mod store;
 
 pub use archive::{ArchiveError, pack, unpack};
 pub use bundle::{Bundle, BundleError, Rejudged, write_atomic};
+pub use drive::Place;
 pub use goldens::{BlessError, BlessReport, Goldens, bless, write_pending};
+pub use judged::{Judged, named};
 pub use manifest::{Manifest, ManifestProblem};
 pub use merge::{MergeError, merge};
 pub use plan::{Cell, Plan, needs_sdk, plan, sdk_versions};

@@ -76,7 +76,10 @@ pub fn plan(
                     other => Skip::RequirementNotMet { requirement: other.clone() },
                 })
             });
-            let control = controls && skip.is_none() && environment.broken.is_none();
+            // No relay can stand in front of what is only read, where it may be under TLS.
+            let relayed = case.control.mutant.is_empty()
+                || environment.capabilities.contains(&Capability::Origin);
+            let control = controls && relayed && skip.is_none() && environment.broken.is_none();
             cells.push(Cell { case: c, environment: e, control: false, skip });
             if control {
                 cells.push(Cell { case: c, environment: e, control: true, skip: None });

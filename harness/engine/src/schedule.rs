@@ -1,6 +1,6 @@
 //! Drives the cells of a plan side by side, within limits, and stops when asked to.
 
-use crate::drive::{self, Context};
+use crate::drive::{self, Context, Place};
 use crate::plan::{Cell, Plan};
 use crate::{BlobStore, Redactor};
 use std::any::Any;
@@ -9,7 +9,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use twinproof_environment::Environment;
 use twinproof_judge::Judge;
 use twinproof_model::{RunOutcome, RunRecord, Skip, Verdict};
 
@@ -76,8 +75,8 @@ pub struct Drive<'a> {
     /// What to drive.
     pub plan: &'a Plan,
     /// The drivers of the plan's environments, in its order; none where one is absent.
-    pub environments: &'a [Option<&'a dyn Environment>],
-    /// What is judged, `kind=value`.
+    pub environments: &'a [Option<Place<'a>>],
+    /// What is judged, `kind=value`, where the environment has no subject of its own.
     pub subject: &'a str,
     /// Where evidence goes.
     pub store: &'a BlobStore,
@@ -146,10 +145,13 @@ fn one(
     let plan = drive.plan;
     let case = &plan.cases[cell.case];
     let environment = &plan.environments[cell.environment];
+    let place = drive.environments.get(cell.environment).copied().flatten();
     let record = RunRecord {
         case: case.key(),
         environment: environment.name.clone(),
-        subject: drive.subject.to_owned(),
+        subject: place
+            .and_then(|p| p.subject)
+            .map_or_else(|| drive.subject.to_owned(), crate::judged::named),
         control: cell.control,
         variables: BTreeMap::new(),
         class: environment.class.clone(),
@@ -163,7 +165,7 @@ fn one(
     if let Some(skip) = skip {
         return RunRecord { outcome: RunOutcome::Skipped(skip), ..record };
     }
-    let Some(driver) = drive.environments.get(cell.environment).copied().flatten() else {
+    let Some(place) = place else {
         let no_driver = || format!("{} has no driver", environment.name);
         let message = environment.broken.clone().unwrap_or_else(no_driver);
         return RunRecord { outcome: RunOutcome::Broken { message }, ..record };
@@ -179,7 +181,7 @@ fn one(
     let case = mutated.as_ref().unwrap_or(case);
     progress.began(plan, cell);
     let begun = record.clone();
-    let driven = || drive::drive(context, case, driver, plan.sdk_of(case), record);
+    let driven = || drive::drive(context, case, place, plan.sdk_of(case), record);
     // A driver that panics ends its own cell, not the run.
     let mut record = catch_unwind(AssertUnwindSafe(driven)).unwrap_or_else(|panic| {
         let message = format!("the driver panicked: {}", message_of(panic.as_ref()));

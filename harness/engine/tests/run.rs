@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use twinproof_engine::{
-    BlobStore, Bundle, Cell, Drive, Limits, Plan, Progress, Redactor, Stop, plan, run,
+    BlobStore, Bundle, Cell, Drive, Limits, Place, Plan, Progress, Redactor, Stop, plan, run,
 };
-use twinproof_environment::{Environment, Exec, Exited};
+use twinproof_environment::{Exec, Exited};
 use twinproof_judge::{Docket, Judge, assemble};
 use twinproof_model::{Capability, Case, Results, RunOutcome, RunRecord, Skip, Verdict};
 
@@ -61,8 +61,11 @@ impl Rig {
         let redactor = Redactor::new(self.secrets);
         let results = self.environments.iter().map(Double::result).collect();
         let plan = plan(self.cases, results, "1.27.3".into(), self.controls);
-        let drivers: Vec<Option<&dyn Environment>> =
-            self.environments.iter().map(|e| Some(e as &dyn Environment)).collect();
+        let drivers: Vec<Option<Place<'_>>> = self
+            .environments
+            .iter()
+            .map(|e| Some(Place { environment: e, subject: None }))
+            .collect();
         let mut docket = Docket {
             run: meta(),
             environments: plan.environments.clone(),

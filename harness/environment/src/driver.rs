@@ -4,6 +4,7 @@
 //! (`/tmp/w/a` on Linux, `C:\w\a` on Windows and under Wine).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 use twinproof_model::{Capability, EntryKind, EnvironmentName, Fingerprint};
 
@@ -253,6 +254,41 @@ pub trait Environment: Send + Sync {
     /// # Errors
     /// When the machinery under the driver fails.
     fn open(&self, label: &str) -> Result<Box<dyn Sandbox + '_>, EnvironmentError>;
+}
+
+/// One environment may stand for several: the host also for the subjects that run in it.
+impl Environment for Arc<dyn Environment> {
+    fn name(&self) -> &EnvironmentName {
+        (**self).name()
+    }
+
+    fn capabilities(&self) -> &BTreeSet<Capability> {
+        (**self).capabilities()
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        (**self).fingerprint()
+    }
+
+    fn handshake(&self) -> &[String] {
+        (**self).handshake()
+    }
+
+    fn goroot(&self, version: &str) -> Result<String, Absent> {
+        (**self).goroot(version)
+    }
+
+    fn go_cache(&self) -> &str {
+        (**self).go_cache()
+    }
+
+    fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String> {
+        (**self).base_env(home, tmp)
+    }
+
+    fn open(&self, label: &str) -> Result<Box<dyn Sandbox + '_>, EnvironmentError> {
+        (**self).open(label)
+    }
 }
 
 /// A work directory in an environment. Dropping it removes it with everything that runs in it.

@@ -36,6 +36,7 @@
 //! - a checksum of zero that is not that of the content;
 //! - symbolic links and devices, which x/mod's words forbid but its code unpacks as plain files;
 //! - letters newer than Unicode 15.0, which Go up to 1.26 refuses;
+//! - a directory of more than 64 MiB, which is held in memory;
 //! - more entries than [`Limits::entries`], or contents that inflate beyond [`Limits::ratio`].
 //!
 //! # Three ways in

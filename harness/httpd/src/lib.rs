@@ -55,5 +55,5 @@ pub use peer::Peer;
 pub use request_id::RequestId;
 pub use server::{Drained, Reload, Server};
 pub use settings::{ClientAuth, Limits, Mode, Settings, Tls};
-pub use signal::stop_signal;
+pub use signal::{Hangup, stop_signal};
 pub use tls::{TlsError, identities};

@@ -33,15 +33,23 @@ async fn stop() -> std::io::Result<()> {
     Ok(())
 }
 
+impl Default for Hangup {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// SIGHUP, where there is such a thing.
 #[derive(Debug)]
-pub(crate) struct Hangup {
+pub struct Hangup {
     #[cfg(unix)]
     signal: Option<tokio::signal::unix::Signal>,
 }
 
 impl Hangup {
-    pub(crate) fn new() -> Self {
+    /// Listens for it, inside a tokio runtime. The process no longer ends by it.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             #[cfg(unix)]
             signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok(),
@@ -49,7 +57,7 @@ impl Hangup {
     }
 
     /// Returns when it comes; never where there is no such thing.
-    pub(crate) async fn recv(&mut self) {
+    pub async fn recv(&mut self) {
         #[cfg(unix)]
         if let Some(signal) = &mut self.signal
             && signal.recv().await.is_some()

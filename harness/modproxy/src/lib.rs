@@ -18,6 +18,7 @@
 
 mod answer;
 mod body;
+pub mod config;
 mod core;
 mod failure;
 mod flight;
@@ -30,6 +31,7 @@ mod metrics;
 mod passing;
 mod policy;
 mod proxy;
+mod serve;
 mod settings;
 mod store;
 mod sumdb;
@@ -39,6 +41,7 @@ mod versions;
 pub use crate::core::SettingsError;
 pub use body::Body;
 pub use proxy::{Proxy, StartError};
+pub use serve::{ServeError, Serving};
 pub use settings::{Authorization, Database, Limits, Settings, Times, Ttl, UpstreamTls};
 pub use sumdb::DatabaseError;
 pub use upstream::{TlsError, UpstreamError};

@@ -29,6 +29,11 @@ use crate::upstream::TlsError;
 /// The header by which a client asks not to be fetched for. Also known to other proxies.
 const NO_FETCH: &str = "disable-module-fetch";
 
+/// Whether a client asks not to be fetched for.
+fn forbids_fetching(headers: &HeaderMap) -> bool {
+    headers.get(NO_FETCH).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
+}
+
 /// A proxy cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -116,9 +121,9 @@ impl Proxy {
     }
 
     fn hit_parts(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response<Body>> {
-        let content = self.hot.get(uri.path_and_query()?.as_str())?;
+        let content = self.hot.get(uri.path())?;
         if let Some(until) = content.until
-            && (Instant::now() >= until || headers.contains_key(NO_FETCH))
+            && (Instant::now() >= until || forbids_fetching(headers))
         {
             return None;
         }
@@ -161,7 +166,8 @@ impl Proxy {
     async fn miss(self: Arc<Self>, parts: http::request::Parts) -> Response<Body> {
         let started = Instant::now();
         let id = self.requests.fetch_add(1, Ordering::Relaxed);
-        let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+        // A query changes nothing, as with a folder of files.
+        let target = parts.uri.path();
         let span = tracing::info_span!("request", id, method = %parts.method, target);
         let work = async {
             let mut kind = Kind::Other;
@@ -219,7 +225,7 @@ impl Proxy {
         if reach == Reach::Upstream {
             if core.settings.offline {
                 reach = Reach::Store("it is offline");
-            } else if headers.contains_key(NO_FETCH) {
+            } else if forbids_fetching(headers) {
                 reach = Reach::Store("the request says not to fetch it");
             }
         }

@@ -61,6 +61,12 @@ impl Live {
         Ok(Self { child, ended: None, _registered: registered })
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        lock(&self.child).child.id()
+    }
+
     /// How it ended, when it has: its exit code, 128 + N for death by signal N.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use twinproof_model::{Capability, EnvironmentKind, EnvironmentName};
 
 /// The variables that texts of a declaration may refer to: name and meaning. Texts of a setting may
 /// also refer to `value`.
-pub const VARIABLES: [(&str, &str); 14] = [
+pub const VARIABLES: [(&str, &str); 16] = [
     ("port", "a port that is free on 127.0.0.1"),
     ("address", "127.0.0.1 and that port, with a colon between them"),
     ("work", "a folder of the subject's own, its current directory"),
@@ -18,6 +18,8 @@ pub const VARIABLES: [(&str, &str); 14] = [
     ("sumdb_name", "name of the origin's checksum database; likewise"),
     ("sumdb_key", "its verifier key; likewise"),
     ("sumdb_url", "its address; likewise"),
+    ("server_cert", "file with a certificate for 127.0.0.1 of the origin's authority; likewise"),
+    ("server_key", "file with the key of that certificate; likewise"),
     ("go", "the `go` program of the SDK that the case is about; empty where there is none"),
     ("goroot", "the root of that SDK; likewise"),
     ("gocache", "a build cache that subjects may share"),
@@ -63,6 +65,10 @@ pub struct Declaration {
     /// What the address of its service has after host and port, such as `/sumdb/NAME`.
     #[serde(default)]
     pub base_path: String,
+    /// Verifier key of a checksum database that has one of its own: what `${sumdb_key}` is once it is
+    /// launched. That of the origin's database when absent.
+    #[serde(default)]
+    pub key: Option<String>,
     /// Arguments of its program.
     #[serde(default)]
     pub args: Vec<String>,
@@ -157,6 +163,9 @@ pub struct Setting {
     /// Another scheme of its address, such as `https`.
     #[serde(default)]
     pub scheme: Option<String>,
+    /// What its address has after host and port instead.
+    #[serde(default)]
+    pub base_path: Option<String>,
 }
 
 /// How a subject is known to be ready: its port is open and, where a path is given, a GET of it is
@@ -239,6 +248,7 @@ impl Declaration {
             needs_go: false,
             features: BTreeSet::new(),
             base_path: String::new(),
+            key: None,
             args: Vec::new(),
             env: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -343,7 +353,7 @@ impl Declaration {
             known(text, false)?;
         }
         for setting in self.set.values() {
-            let texts = setting.args.iter().chain(setting.env.values());
+            let texts = setting.args.iter().chain(setting.env.values()).chain(&setting.base_path);
             for text in texts.chain(setting.files.values()) {
                 known(text, true)?;
             }

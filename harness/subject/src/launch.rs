@@ -36,6 +36,10 @@ pub struct Upstream {
     pub sumdb_key: String,
     /// Its address.
     pub sumdb_url: String,
+    /// File with a certificate for 127.0.0.1 of the origin's authority.
+    pub tls_cert: String,
+    /// File with the key of that certificate.
+    pub tls_key: String,
 }
 
 /// What a launch is told.
@@ -133,6 +137,7 @@ struct Plan {
     env: BTreeMap<String, String>,
     files: BTreeMap<String, String>,
     scheme: String,
+    base_path: String,
 }
 
 impl Subject {
@@ -203,7 +208,7 @@ impl Subject {
             argv: std::iter::once(shown).chain(plan.args).collect(),
             env: plan.env,
             files: plan.files,
-            url: format!("{}://127.0.0.1:{port}{}", plan.scheme, declaration.base_path),
+            url: format!("{}://127.0.0.1:{port}{}", plan.scheme, plan.base_path),
             store,
             log: read_end(&log),
             outcome: match failure {
@@ -232,6 +237,8 @@ impl Subject {
             ("sumdb_name", origin.sumdb_name),
             ("sumdb_key", origin.sumdb_key),
             ("sumdb_url", origin.sumdb_url),
+            ("server_cert", origin.tls_cert),
+            ("server_key", origin.tls_key),
             ("go", go.map(|p| p.display().to_string()).unwrap_or_default()),
             ("goroot", told.goroot.clone().unwrap_or_default()),
             ("gocache", told.go_cache.clone()),
@@ -242,6 +249,7 @@ impl Subject {
             env: told.env.clone(),
             files: BTreeMap::new(),
             scheme: "http".to_owned(),
+            base_path: declaration.base_path.clone(),
         };
         if let (true, Some(root)) = (declaration.needs_go, &told.goroot) {
             let path = plan.env.entry("PATH".to_owned()).or_default();
@@ -265,20 +273,25 @@ impl Subject {
             if setting.when.as_ref().is_some_and(|when| when != value) {
                 continue;
             }
-            let Setting { args, env, files, scheme, .. } = setting.clone();
+            let Setting { args, env, files, scheme, base_path, .. } = setting.clone();
             values.insert("value", value.clone());
             plan.add(&Addition { args, env, files }, &values).map_err(wrong)?;
+            if let Some(path) = base_path {
+                plan.base_path = put(&path, &values).map_err(wrong)?;
+            }
             plan.scheme = scheme.unwrap_or(plan.scheme);
         }
         Ok(plan)
     }
 }
 
+fn put(text: &str, values: &BTreeMap<&str, String>) -> Result<String, String> {
+    expand(text, |name| values.get(name).map(String::as_str)).map_err(|e| e.to_string())
+}
+
 impl Plan {
     fn add(&mut self, what: &Addition, values: &BTreeMap<&str, String>) -> Result<(), String> {
-        let put = |text: &String| {
-            expand(text, |name| values.get(name).map(String::as_str)).map_err(|e| e.to_string())
-        };
+        let put = |text: &String| put(text, values);
         for arg in &what.args {
             self.args.push(put(arg)?);
         }
@@ -293,6 +306,12 @@ impl Plan {
 }
 
 impl Running {
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.live.id()
+    }
+
     /// How it ended, when it has.
     pub fn ended(&mut self) -> Option<Option<i64>> {
         self.live.ended().ok().flatten()

@@ -173,10 +173,11 @@ fn built(
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
     let key = format!("{}-{version}-go{go}-{platform}{exe}", declaration.name);
     let folder = means.cache.join("subjects");
-    let place = folder.join(key.replace(['/', '\\', ':'], "_"));
+    let key = key.replace(['/', '\\', ':'], "_");
+    let place = folder.join(&key);
     let failed = |e: std::io::Error| missing(format!("{}: {e}", folder.display()), "");
     std::fs::create_dir_all(&folder).map_err(failed)?;
-    let lock = std::fs::File::create(place.with_extension("lock")).map_err(failed)?;
+    let lock = std::fs::File::create(folder.join(format!("{key}.lock"))).map_err(failed)?;
     lock.lock().map_err(failed)?;
     if place.is_file() {
         return Ok(place);

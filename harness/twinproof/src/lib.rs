@@ -4,12 +4,16 @@
 
 mod bundle_folder;
 pub mod cli;
+mod database;
 mod embedded;
 mod environments;
 mod exit;
 mod gocache;
+mod growing;
 mod progress;
+mod records;
 mod sdks;
+mod serving;
 mod subject;
 
 pub use exit::{BROKEN, CONFORMANT, Failure, INVALID, NOT_CONFORMANT, NOT_KNOWN, report as finish};

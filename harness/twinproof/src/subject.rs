@@ -1,9 +1,15 @@
-//! What is judged: for the path suite, an SDK version.
+//! What is judged: an SDK version, and the module proxies and checksum databases beside it.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use twinproof_model::EnvironmentName;
+use twinproof_subject::{Declaration, Declarations, Kind};
 use twinproof_toolchain::Version;
 
 /// The version that is judged when nobody says which.
 const DEFAULT: &str = "1.27.3";
+/// The subject of a kind when nobody says which.
+const EMBEDDED: &str = "embedded";
 
 /// A toolchain as the subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,52 +20,198 @@ pub struct Subject {
     pub asked: bool,
 }
 
-impl Subject {
-    /// Reads `--subject`.
-    ///
-    /// # Errors
-    /// When a kind is unknown, given twice, or no version.
-    pub fn parse(given: &[String]) -> Result<Self, String> {
-        let mut subject = Self { version: DEFAULT.into(), asked: false };
-        for text in given {
-            let (kind, value) = text
-                .split_once('=')
-                .ok_or_else(|| format!("--subject {text}: write KIND=VALUE, such as sdk=1.22.5"))?;
-            if kind != "sdk" {
-                return Err(format!("--subject {text}: unknown kind `{kind}`; there is `sdk`"));
-            }
-            if subject.asked {
-                return Err(format!("--subject {text}: there is one SDK subject already"));
-            }
-            let version: Version = value.parse().map_err(|e| format!("--subject {text}: {e}"))?;
-            subject = Self { version: version.to_string(), asked: true };
-        }
-        Ok(subject)
-    }
-}
-
 impl std::fmt::Display for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "sdk={}", self.version)
     }
 }
 
+/// Everything that is judged.
+#[derive(Clone, Debug)]
+pub struct Subjects {
+    /// The toolchain.
+    pub sdk: Subject,
+    /// Proxies and databases, each a column of its own.
+    pub servers: Vec<Declaration>,
+    /// Programs that somebody gives: name of the subject → path.
+    pub given: BTreeMap<String, PathBuf>,
+}
+
+impl Subjects {
+    /// Reads `--subject`. `selectors` are those of `--env`, which may name a subject too. A
+    /// declaration in a file is added to `declarations`.
+    ///
+    /// # Errors
+    /// When a kind or a name is unknown, a declaration cannot be used, or a version is none.
+    pub fn parse(
+        given: &[String],
+        selectors: &[String],
+        declarations: &mut Declarations,
+    ) -> Result<Self, String> {
+        let sdk = Subject { version: DEFAULT.into(), asked: false };
+        let mut all = Self { sdk, servers: Vec::new(), given: BTreeMap::new() };
+        for text in given {
+            let wrong = |message: String| format!("--subject {text}: {message}");
+            let (kind, value) = text
+                .split_once('=')
+                .ok_or_else(|| wrong("write KIND=VALUE, such as sdk=1.22.5".into()))?;
+            match kind {
+                "sdk" => all.sdk(value).map_err(wrong)?,
+                "proxy" => all.server(Kind::Proxy, value, declarations).map_err(wrong)?,
+                "sumdb" => all.server(Kind::Sumdb, value, declarations).map_err(wrong)?,
+                name => all.program(name, value, declarations).map_err(wrong)?,
+            }
+        }
+        for selector in selectors {
+            let declared = declarations.all().find(|d| d.environment().to_string() == *selector);
+            if let Some(declaration) = declared {
+                all.add(declaration.clone());
+            }
+        }
+        for kind in [Kind::Proxy, Kind::Sumdb] {
+            if all.servers.iter().all(|d| d.kind != kind)
+                && let Some(declaration) = declarations.get(kind, EMBEDDED)
+            {
+                all.servers.push(declaration.clone());
+            }
+        }
+        Ok(all)
+    }
+
+    /// Their environments.
+    pub fn environments(&self) -> impl Iterator<Item = EnvironmentName> {
+        self.servers.iter().map(Declaration::environment)
+    }
+
+    fn add(&mut self, declaration: Declaration) {
+        if self.servers.iter().all(|d| d.environment() != declaration.environment()) {
+            self.servers.push(declaration);
+        }
+    }
+
+    fn sdk(&mut self, value: &str) -> Result<(), String> {
+        if self.sdk.asked {
+            return Err("there is one SDK subject already".into());
+        }
+        let version: Version = value.parse().map_err(|e| format!("{e}"))?;
+        self.sdk = Subject { version: version.to_string(), asked: true };
+        Ok(())
+    }
+
+    /// A declared name, an address, or a file with a declaration.
+    fn server(
+        &mut self,
+        kind: Kind,
+        value: &str,
+        declarations: &mut Declarations,
+    ) -> Result<(), String> {
+        if value.contains("://") {
+            self.add(Declaration::of_url(kind, value).map_err(|e| e.to_string())?);
+            return Ok(());
+        }
+        if value.ends_with(".toml") {
+            let declaration = Declarations::file(Path::new(value)).map_err(|e| e.to_string())?;
+            if declaration.kind != kind {
+                return Err(format!("it declares a {}", declaration.kind.as_str()));
+            }
+            declarations.add(declaration.clone());
+            self.add(declaration);
+            return Ok(());
+        }
+        let Some(declaration) = declarations.get(kind, value) else {
+            let names = declarations.all().filter(|d| d.kind == kind).map(|d| d.name.as_str());
+            let names: Vec<_> = names.collect();
+            return Err(format!(
+                "no subject is called `{value}`; there are {}, or give an address or the file of \
+                 a declaration, NAME.toml",
+                names.join(", ")
+            ));
+        };
+        self.add(declaration.clone());
+        Ok(())
+    }
+
+    /// The program of a subject that has to be given one.
+    fn program(
+        &mut self,
+        name: &str,
+        path: &str,
+        declarations: &Declarations,
+    ) -> Result<(), String> {
+        let takes: Vec<_> = declarations.all().filter(|d| d.given).collect();
+        let Some(declaration) = takes.iter().find(|d| d.name == name) else {
+            let names: Vec<_> = takes.iter().map(|d| d.name.as_str()).collect();
+            return Err(format!(
+                "unknown kind `{name}`; there are sdk, proxy and sumdb, and the programs that can \
+                 be given: {}",
+                names.join(", ")
+            ));
+        };
+        self.given.insert(name.to_owned(), PathBuf::from(path));
+        self.add((*declaration).clone());
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Subject;
+    use super::Subjects;
     use rstest::rstest;
+    use twinproof_subject::Declarations;
+
+    fn declarations() -> Declarations {
+        let text = |name: &str, kind: &str, how: &str| {
+            format!("name = \"{name}\"\nkind = \"{kind}\"\ntitle = \"T\"\nhomepage = \"h\"\n{how}")
+        };
+        let all = [
+            ("a.toml", text("embedded", "proxy", "embedded = true")),
+            ("b.toml", text("embedded", "sumdb", "embedded = true")),
+            ("c.toml", text("goproxy", "proxy", "version = \"v1\"\nbuild = { module = \"m\" }")),
+            ("d.toml", text("athens", "proxy", "given = true")),
+        ];
+        Declarations::read(all.iter().map(|(file, text)| (*file, text.as_bytes()))).unwrap()
+    }
 
     #[rstest]
-    #[case(&[], Some("sdk=1.27.3"))]
-    #[case(&["sdk=1.22.5"], Some("sdk=1.22.5"))]
-    #[case(&["sdk=go1.22.5"], Some("sdk=1.22.5"))]
-    #[case(&["sdk=latest"], None)]
-    #[case(&["proxy=x"], None)]
-    #[case(&["1.22.5"], None)]
-    #[case(&["sdk=1.22.5", "sdk=1.27.3"], None)]
-    fn subjects(#[case] given: &[&str], #[case] want: Option<&str>) {
+    #[case(&[], "1.27.3 proxy:embedded sumdb:embedded")]
+    #[case(&["sdk=1.22.5"], "1.22.5 proxy:embedded sumdb:embedded")]
+    #[case(&["sdk=go1.22.5"], "1.22.5 proxy:embedded sumdb:embedded")]
+    #[case(&["proxy=goproxy"], "1.27.3 proxy:goproxy sumdb:embedded")]
+    #[case(&["proxy=goproxy", "proxy=embedded", "proxy=goproxy"],
+        "1.27.3 proxy:goproxy proxy:embedded sumdb:embedded")]
+    #[case(&["proxy=https://proxy.example.com/x"], "1.27.3 proxy:proxy.example.com sumdb:embedded")]
+    #[case(&["athens=bin/athens"], "1.27.3 proxy:athens sumdb:embedded")]
+    fn subjects(#[case] given: &[&str], #[case] want: &str) {
         let given: Vec<_> = given.iter().map(|s| (*s).to_owned()).collect();
-        let got = Subject::parse(&given).ok().map(|s| s.to_string());
-        assert_eq!(got.as_deref(), want);
+        let got = Subjects::parse(&given, &[], &mut declarations()).unwrap();
+        let names: Vec<_> = got.environments().map(|n| n.to_string()).collect();
+        assert_eq!(format!("{} {}", got.sdk.version, names.join(" ")), want);
+    }
+
+    #[rstest]
+    #[case("sdk=latest", "--subject sdk=latest: ")]
+    #[case("1.22.5", "--subject 1.22.5: write KIND=VALUE, such as sdk=1.22.5")]
+    #[case(
+        "proxy=athen",
+        "no subject is called `athen`; there are athens, embedded, goproxy, or give"
+    )]
+    #[case("proxy=ftp://x", "an address begins with `http://` or `https://`")]
+    #[case("proxy=nowhere.toml", "nowhere.toml: ")]
+    #[case(
+        "goproxy=/bin/x",
+        "unknown kind `goproxy`; there are sdk, proxy and sumdb, and the programs that can be given: athens"
+    )]
+    fn what_is_wrong_is_told(#[case] given: &str, #[case] want: &str) {
+        let got = Subjects::parse(&[given.to_owned()], &[], &mut declarations());
+        let said = got.map(|_| String::new()).unwrap_or_else(|e| e);
+        assert!(said.contains(want), "{said}");
+    }
+
+    #[test]
+    fn an_environment_may_name_one() {
+        let selectors = ["proxy:goproxy".to_owned()];
+        let got = Subjects::parse(&[], &selectors, &mut declarations()).unwrap();
+        let names: Vec<_> = got.environments().map(|n| n.to_string()).collect();
+        assert_eq!(names, ["proxy:goproxy", "sumdb:embedded"]);
     }
 }

@@ -50,7 +50,8 @@ fn stderr(assert: &Assert) -> String {
 )]
 #[case::subject(
     &["--subject", "proxy=x"],
-    "error: --subject proxy=x: unknown kind `proxy`; there is `sdk`\n"
+    "error: --subject proxy=x: no subject is called `x`; there are athens, embedded, go, goproxy, \
+     goproxyio, mirror, or give an address or the file of a declaration, NAME.toml\n"
 )]
 #[case::version(&["--subject", "sdk=newest"], "error: --subject sdk=newest: ")]
 #[case::shard(&["--shard", "3/2"], "`3/2` is no shard: write N/M with 1 <= N <= M, such as 1/4")]

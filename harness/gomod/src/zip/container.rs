@@ -28,6 +28,9 @@ const LOCATOR64_LENGTH: u64 = 20;
 /// How far from the end the end record is looked for: the longest comment, and a little.
 const END_WINDOW: u64 = 65 << 10;
 
+/// The longest directory, in bytes; it is held in memory. 200,000 entries have some 40 MiB.
+pub(super) const MAX_DIRECTORY: u64 = 64 << 20;
+
 /// Takes little-endian numbers and bytes off the front.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
@@ -89,8 +92,10 @@ pub(super) fn directory<S: Source + ?Sized>(
         let reason = Reason::Entries { limit: limits.entries };
         return Err(ContainerError::Violation(Violation::whole(reason)));
     }
-    // The zip has at most what the limits allow, and the directory is within it.
-    let length = usize::try_from(place.size).map_err(|_| not_a_zip("directory too large"))?;
+    let length = usize::try_from(place.size)
+        .ok()
+        .filter(|_| place.size <= MAX_DIRECTORY)
+        .ok_or_else(|| not_a_zip("the directory is too large"))?;
     let bytes = read(source, place.offset, length)?;
     let mut fields = Fields(&bytes);
     let mut entries = Vec::new();

@@ -14,7 +14,9 @@ use flate2::{Decompress, FlushDecompress, Status};
 use sha2::{Digest, Sha256};
 
 use super::check::{CheckError, Checked, Directory, check};
-use super::container::{CENTRAL, DESCRIPTOR, END, END64, Fields, LOCAL, LOCAL_LENGTH};
+use super::container::{
+    CENTRAL, DESCRIPTOR, END, END64, Fields, LOCAL, LOCAL_LENGTH, MAX_DIRECTORY,
+};
 use super::entry::{DEFLATED, Local, check_header};
 use super::limits::Limits;
 use super::names::{Kind, Names, check_special};
@@ -32,6 +34,8 @@ pub struct Stream {
     arrived: u64,
     /// Bytes of contents inflated.
     inflated: u64,
+    /// Bytes of names seen, which are kept.
+    named: u64,
     /// Bytes that make no whole header yet.
     pending: Vec<u8>,
     state: State,
@@ -98,6 +102,7 @@ impl Stream {
             names: Names::new(module, version)?,
             arrived: 0,
             inflated: 0,
+            named: 0,
             pending: Vec::new(),
             state: State::Header,
             seen: Vec::new(),
@@ -241,6 +246,10 @@ impl Stream {
     fn admit(&mut self, name: &[u8], local: &Local) -> Result<Option<&'static str>, Reason> {
         if self.seen.len() as u64 >= self.limits.entries {
             return Err(Reason::Entries { limit: self.limits.entries });
+        }
+        self.named = self.named.saturating_add(name.len() as u64);
+        if self.named > MAX_DIRECTORY {
+            return Err(Reason::NotAZip("the directory would be too large"));
         }
         let kind = self.names.add(name)?;
         check_header(local.flags, local.method)?;

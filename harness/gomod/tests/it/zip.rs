@@ -247,6 +247,19 @@ fn lie(zip: &[u8]) -> Vec<u8> {
     zip
 }
 
+#[test]
+fn names_are_not_gathered_without_end() {
+    let entries: Vec<Raw> = (0..1100)
+        .map(|i| Raw::new(format!("{MODULE}@{VERSION}/{}{i}", "x/".repeat(31_000)), ""))
+        .collect();
+    let zip = write(&entries).unwrap();
+    let [whole, arrived] = both(&zip, Limits::default(), 1 << 16);
+    let why = whole.unwrap_err().to_string();
+    assert_eq!(why, "not a readable zip: the directory is too large");
+    let why = arrived.unwrap_err().to_string();
+    assert!(why.ends_with(": not a readable zip: the directory would be too large"), "{why}");
+}
+
 #[rstest]
 #[case::symlink(0o120_777, Some("not a regular file"))]
 #[case::device(0o060_600, Some("not a regular file"))]

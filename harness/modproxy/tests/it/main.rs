@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 
+mod config;
 mod eviction;
 mod fallback;
 mod faults;

@@ -1,18 +1,19 @@
 //! `conformance`: suites, in environments, to an audit report.
 
 use super::{Repository, lint};
-use crate::environments::{self, Wanted};
+use crate::bundle_folder::BundleFolder;
+use crate::environments::{self, Detected, Wanted};
 use crate::exit::{CONFORMANT, Failure};
 use crate::progress::{Board, CellProgress};
-use crate::{bundle_folder::BundleFolder, subject::Subject};
+use crate::subject::{Subject, Subjects};
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use twinproof_engine::{
-    Bundle, Drive, Limits, Redactor, Selection, Shard, Stop, plan, run, write_pending,
+    Bundle, Drive, Limits, Place, Redactor, Selection, Shard, Stop, named, plan, run, write_pending,
 };
-use twinproof_environment::{Detection, Environment};
+use twinproof_environment::Detection;
 use twinproof_judge::{Docket, Judge, Placed, assemble, class_of};
 use twinproof_model::{
     Case, Claim, EnvironmentKind, EnvironmentName, EnvironmentResult, Fingerprint, Level, Results,
@@ -40,7 +41,9 @@ pub struct Conformance {
     /// Environments: host, windows, wine, wsl, wsl:DISTRO, image, image:NAME, proxy:NAME, sumdb:NAME
     #[arg(long, value_name = "ENV", value_delimiter = ',')]
     env: Vec<String>,
-    /// What is judged, such as `sdk=1.22.5`
+    /// What is judged: sdk=VERSION; proxy= or sumdb= with a subject's NAME, a URL or a FILE.toml that
+    /// declares one; NAME=PATH, the program of a subject that has to be given one. Several times for
+    /// several; the embedded proxy and database when absent
     #[arg(long, value_name = "KIND=VALUE")]
     subject: Vec<String>,
     /// Tags, any of which a case must have
@@ -110,7 +113,7 @@ impl Conformance {
     pub fn run(&self, repository: &Repository) -> Result<u8, Failure> {
         let begun = Instant::now();
         let source = lint::source(self.suites.as_ref(), repository);
-        let declarations = lint::declarations(&source)?;
+        let mut declarations = lint::declarations(&source)?;
         let loaded = lint::load(&source, &declarations).map_err(|diagnostics| {
             eprint!("{}", diagnostics.render(std::io::stderr().is_terminal()));
             Failure::Invalid("the suites cannot be used".into())
@@ -124,10 +127,11 @@ impl Conformance {
         };
         let cases = selection.cases(&loaded.cases, level_of).map_err(Failure::invalid)?;
         let require = required(&self.require).map_err(Failure::Invalid)?;
-        let subject = Subject::parse(&self.subject).map_err(Failure::Invalid)?;
+        let subjects = Subjects::parse(&self.subject, &self.env, &mut declarations)
+            .map_err(Failure::Invalid)?;
         // Detection and reporting come on top of the run itself.
         let longest = Duration::from_secs(self.run_limit.saturating_add(600));
-        let wanted = Wanted::new(&selection.environments, &cases, &subject, longest)
+        let wanted = Wanted::new(&selection.environments, &cases, &subjects, longest)
             .map_err(Failure::invalid)?;
         if self.list {
             list(&cases, &wanted);
@@ -138,20 +142,24 @@ impl Conformance {
         let stop = stop_on_signals();
         let board = Board::new();
         let detected = environments::find(&wanted, &board, stop)?;
-        let subject = detected.subject.clone();
+        let subject = detected.sdk.clone();
         let results = environment_results(&detected.found, &loaded, &require);
         let plan = plan(cases, results, subject.version.clone(), self.controls);
-        let drivers: Vec<Option<&dyn Environment>> = plan
+        let drivers: Vec<Option<Place<'_>>> = plan
             .environments
             .iter()
             .map(|wanted| {
+                let subject = detected.servers.get(&wanted.name);
                 detected.found.iter().find_map(|detection| match detection {
-                    Detection::Available(e) if *e.name() == wanted.name => Some(e.as_ref()),
+                    Detection::Available(e) if *e.name() == wanted.name => {
+                        Some(Place { environment: e.as_ref(), subject })
+                    }
                     _ => None,
                 })
             })
             .collect();
-        let mut docket = self.docket(repository, &loaded, &plan.cases, &goldens, &subject);
+        let judged = judged(&subject, &wanted, &detected);
+        let mut docket = self.docket(repository, &loaded, &plan.cases, &goldens, judged);
         docket.environments.clone_from(&plan.environments);
         docket.run.filtered = selection.filters_cases();
         let bundle = Bundle::new(folder.path());
@@ -199,7 +207,7 @@ impl Conformance {
         loaded: &Loaded,
         cases: &[Case],
         goldens: &twinproof_engine::Goldens,
-        subject: &Subject,
+        subjects: Vec<String>,
     ) -> Docket {
         let decided = |c: &&Claim| cases.iter().any(|case| case.suite == c.suite);
         let used = |name: &str| {
@@ -213,7 +221,7 @@ impl Conformance {
                 started: jiff::Timestamp::now().as_millisecond(),
                 millis: 0,
                 arguments: std::env::args().skip(1).collect(),
-                subjects: vec![subject.to_string()],
+                subjects,
                 commit: repository.commit.clone(),
                 suites_sha256: loaded.sha256.clone(),
                 interrupted: false,
@@ -240,6 +248,16 @@ impl Conformance {
             floors: loaded.floors.iter().filter(|f| suites.contains(&f.suite)).cloned().collect(),
         }
     }
+}
+
+/// Everything that is judged, as results name it; what is not to be had by its name alone.
+fn judged(sdk: &Subject, wanted: &Wanted, detected: &Detected) -> Vec<String> {
+    let server = |name: &EnvironmentName| match detected.servers.get(name) {
+        Some(server) => named(server),
+        None => name.to_string().replacen(':', "=", 1),
+    };
+    let servers = wanted.names.iter().filter(|n| n.kind().is_subject()).map(server);
+    std::iter::once(sdk.to_string()).chain(servers).collect()
 }
 
 /// The environments that must be there, as selectors. Other tools that tests may require are no

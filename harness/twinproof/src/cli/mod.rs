@@ -5,14 +5,18 @@ mod judge;
 mod lint;
 mod merge;
 mod path;
+mod proxy;
 mod sdk;
+mod sumdb;
 
 pub use conformance::Conformance;
 pub use judge::Judge;
 pub use lint::Lint;
 pub use merge::Merge;
 pub use path::Path;
+pub use proxy::Proxy;
 pub use sdk::Sdk;
+pub use sumdb::Sumdb;
 
 use crate::exit::{Failure, INVALID};
 use std::path::PathBuf;
@@ -41,6 +45,10 @@ pub enum Command {
     Sdk(Sdk),
     /// Check path translation
     Path(Path),
+    /// Serve Go modules
+    Proxy(Proxy),
+    /// Make, fill and serve a checksum database
+    Sumdb(Sumdb),
 }
 
 impl Command {
@@ -56,6 +64,8 @@ impl Command {
             Self::Lint(command) => command.run(repository),
             Self::Sdk(command) => command.run(),
             Self::Path(command) => command.run(),
+            Self::Proxy(command) => command.run(),
+            Self::Sumdb(command) => command.run(),
         }
     }
 }

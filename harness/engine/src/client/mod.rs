@@ -1,0 +1,28 @@
+//! Requests from the harness: over HTTP as a client makes them, and byte by byte.
+//!
+//! Nothing is made easy for a server here: a target goes out as it is written, nothing is decoded,
+//! followed or tried again, and whatever comes is kept as it came.
+
+mod body;
+mod http;
+mod raw;
+mod responses;
+mod tls;
+
+pub use http::{Ask, exchange};
+pub use raw::{Send, send};
+pub use tls::Credentials;
+
+/// An error with all its causes.
+fn told(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}

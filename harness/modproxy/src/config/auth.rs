@@ -1,0 +1,174 @@
+//! Credentials for upstreams: named in the file by where they are, read when they are needed, never
+//! shown.
+
+use super::file::nearest;
+use super::mistake::{Mistake, Place};
+use crate::settings::Authorization;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::path::Path;
+use toml::Spanned;
+use toml::de::DeValue;
+
+/// The variable with a token for all upstreams.
+const BEARER: &str = "TWINPROOF_PROXY_UPSTREAM_BEARER";
+/// The variable with `user:password` for all upstreams.
+const BASIC: &str = "TWINPROOF_PROXY_UPSTREAM_BASIC";
+
+/// The longest secret.
+const LONGEST: usize = 16 << 10;
+
+const NAMES: [&str; 5] = ["url", "bearer_file", "bearer_env", "basic_file", "basic_env"];
+
+/// A `[[upstream.auth]]`.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    url: String,
+    url_place: Place,
+    scheme: Scheme,
+    from: From,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Scheme {
+    Bearer,
+    Basic,
+}
+
+#[derive(Clone, Debug)]
+enum From {
+    File(String),
+    Variable(String),
+}
+
+/// Reads the tables.
+pub(super) fn read(
+    node: &Spanned<DeValue<'_>>,
+    entries: &mut Vec<Entry>,
+    mistakes: &mut Vec<Mistake>,
+) {
+    let Some(items) = node.get_ref().as_array() else {
+        let message = "`upstream.auth` is a list of tables";
+        let help = "write `[[upstream.auth]]` and its keys below";
+        return mistakes.push(Mistake::new(Place::of(node.span()), message).secret().help(help));
+    };
+    for item in items.iter() {
+        entry(item, entries, mistakes);
+    }
+}
+
+fn entry(node: &Spanned<DeValue<'_>>, entries: &mut Vec<Entry>, mistakes: &mut Vec<Mistake>) {
+    let whole = Place::of(node.span());
+    let Some(table) = node.get_ref().as_table() else {
+        return mistakes.push(Mistake::new(whole, "`upstream.auth` is a list of tables").secret());
+    };
+    let (mut url, mut sources) = (None, Vec::new());
+    for (name, value) in table {
+        let (place, name) = (Place::of(name.span()), name.get_ref().as_ref());
+        if !NAMES.contains(&name) {
+            let message = format!("there is no setting `upstream.auth.{name}`");
+            let mistake = Mistake::new(place, message).secret();
+            mistakes.push(match nearest(name, NAMES.into_iter()) {
+                Some(near) => mistake.help(format!("`{near}` is meant?")),
+                None => mistake.help("a secret does not stand in the file: name where it is"),
+            });
+            continue;
+        }
+        let Some(text) = value.get_ref().as_str().map(str::to_owned) else {
+            let message = format!("`upstream.auth.{name}` is a text");
+            mistakes.push(Mistake::new(Place::of(value.span()), message).secret());
+            continue;
+        };
+        let place = Place::of(value.span());
+        match name {
+            "url" => url = Some((text, place)),
+            "bearer_file" => sources.push((Scheme::Bearer, From::File(text), place)),
+            "bearer_env" => sources.push((Scheme::Bearer, From::Variable(text), place)),
+            "basic_file" => sources.push((Scheme::Basic, From::File(text), place)),
+            _ => sources.push((Scheme::Basic, From::Variable(text), place)),
+        }
+    }
+    let count = sources.len();
+    match (url, sources.pop()) {
+        (Some((url, url_place)), Some((scheme, from, place))) if count == 1 => {
+            entries.push(Entry { url, url_place, scheme, from, place });
+        }
+        (None, _) => {
+            let message = "`upstream.auth` needs the `url` of the upstream it is for";
+            mistakes.push(Mistake::new(whole, message).secret());
+        }
+        _ => {
+            let message = "`upstream.auth` needs one of `bearer_file`, `bearer_env`, `basic_file` \
+                           and `basic_env`";
+            mistakes.push(Mistake::new(whole, message).secret());
+        }
+    }
+}
+
+/// The credentials themselves. `upstreams` are the URLs that the variables are for.
+pub(super) fn resolve(
+    entries: &[Entry],
+    upstreams: &[String],
+    folder: Option<&Path>,
+    variable: &dyn Fn(&str) -> Option<String>,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<Authorization> {
+    let mut found = Vec::new();
+    for Entry { url, url_place, scheme, from, place } in entries {
+        if !url.starts_with("https://") {
+            let message = "credentials are sent by https only";
+            mistakes.push(Mistake::new(url_place.clone(), message).secret());
+        }
+        let secret = match from {
+            From::File(path) => read_file(path, folder),
+            From::Variable(name) => {
+                variable(name).ok_or_else(|| format!("the variable {name} is not set"))
+            }
+        };
+        match secret.and_then(|secret| header(*scheme, &secret)) {
+            Ok(value) => found.push(Authorization { prefix: url.clone(), value }),
+            Err(message) => mistakes.push(Mistake::new(place.clone(), message).secret()),
+        }
+    }
+    for (scheme, name) in [(Scheme::Bearer, BEARER), (Scheme::Basic, BASIC)] {
+        let Some(secret) = variable(name).filter(|secret| !secret.is_empty()) else { continue };
+        match header(scheme, &secret) {
+            Ok(value) => {
+                let secure = upstreams.iter().filter(|url| url.starts_with("https://"));
+                let all =
+                    secure.map(|url| Authorization { prefix: url.clone(), value: value.clone() });
+                found.extend(all);
+            }
+            Err(message) => mistakes.push(Mistake::new(Place::Variable(name), message)),
+        }
+    }
+    found
+}
+
+fn read_file(path: &str, folder: Option<&Path>) -> Result<String, String> {
+    let path = folder.map_or_else(|| Path::new(path).to_owned(), |folder| folder.join(path));
+    let text = std::fs::read_to_string(&path);
+    text.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The value of the header field. What is wrong is said without the secret.
+fn header(scheme: Scheme, secret: &str) -> Result<String, String> {
+    let secret = secret.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        return Err("the secret is empty".into());
+    }
+    if secret.len() > LONGEST {
+        return Err(format!("the secret is over {LONGEST} bytes"));
+    }
+    match scheme {
+        Scheme::Bearer if secret.bytes().all(|b| b.is_ascii_graphic()) => {
+            Ok(format!("Bearer {secret}"))
+        }
+        Scheme::Bearer => Err("a token has no spaces and only ASCII characters".into()),
+        Scheme::Basic if secret.contains(':') && !secret.contains(char::is_control) => {
+            Ok(format!("Basic {}", STANDARD.encode(secret)))
+        }
+        Scheme::Basic => Err("a basic credential is `user:password` on one line".into()),
+    }
+}

@@ -1,0 +1,80 @@
+//! Values from flags and variables, put over those of the file.
+
+use super::keys::find;
+use super::mistake::{Mistake, Place};
+use super::value::{Kind, Value, parse};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A value given as a flag or variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The [`Key::name`](super::Key::name).
+    pub name: &'static str,
+    /// The value, as text.
+    pub text: String,
+    /// Which of the two.
+    pub origin: Origin,
+}
+
+/// How a value was given, beside the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// As a variable.
+    Variable,
+    /// As a flag.
+    Flag,
+}
+
+/// A value and where it was given.
+#[derive(Clone, Debug)]
+pub(super) struct Placed {
+    pub(super) value: Value,
+    pub(super) place: Place,
+}
+
+/// Values by the names of their keys.
+pub(super) type Values = BTreeMap<&'static str, Placed>;
+
+/// Puts what was given over the file's values. Paths of the file become relative to its folder.
+pub(super) fn over(
+    mut values: Values,
+    given: &[Given],
+    folder: Option<&Path>,
+    mistakes: &mut Vec<Mistake>,
+) -> Values {
+    if let Some(folder) = folder {
+        for (name, placed) in &mut values {
+            if find(name).is_some_and(|key| key.kind == Kind::Path)
+                && let Value::Text(path) = &mut placed.value
+                && let Some(joined) = folder.join(&*path).to_str()
+            {
+                *path = joined.to_owned();
+            }
+        }
+    }
+    let mut given: Vec<&Given> = given.iter().filter(|given| !unset(given)).collect();
+    given.sort_by_key(|given| given.origin);
+    for Given { name, text, origin } in given {
+        let Some(key) = find(name) else { continue };
+        let place = match origin {
+            Origin::Flag => Place::Flag(key.flag),
+            Origin::Variable => Place::Variable(key.variable()),
+        };
+        match parse(key.kind, text) {
+            Some(value) => {
+                values.insert(key.name, Placed { value, place });
+            }
+            None => {
+                let message = format!("expected {}", key.kind.expected());
+                mistakes.push(Mistake::new(place, message));
+            }
+        }
+    }
+    values
+}
+
+/// A variable that is empty counts as one that is not there.
+fn unset(given: &Given) -> bool {
+    given.origin == Origin::Variable && given.text.is_empty()
+}

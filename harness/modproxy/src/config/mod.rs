@@ -1,0 +1,121 @@
+//! The configuration of a proxy that is served: one TOML file, flags and the environment.
+//!
+//! Every setting is a [`Key`] of one table, [`KEYS`]. It can be given in the file (`[tls]`,
+//! `cert = "…"`), as a flag (`--tls-cert`) and as a variable (`TWINPROOF_PROXY_TLS_CERT`). A flag
+//! goes before a variable, a variable before the file.
+//!
+//! | kind | in the file | as a flag or variable |
+//! | --- | --- | --- |
+//! | text, path | `"…"` | as it is |
+//! | time | `"500ms"`, `"30s"`, `"5m"`, `"2h"`, `"7d"`, seconds `"30"` | the same |
+//! | bytes | `4096`, `"64KiB"`, `"500MiB"`, `"20GiB"` | the same |
+//! | count | `32` | the same |
+//! | switch | `true`, `false` | the same; the flag alone is `true` |
+//! | list | `["a", "b"]`, or a text with commas | with commas |
+//!
+//! Paths in the file are relative to its folder.
+//!
+//! # Secrets
+//!
+//! No secret stands in the file or in a flag. Credentials for upstreams are named by where they are:
+//!
+//! ```toml
+//! [[upstream.auth]]
+//! url = "https://corp.example/goproxy"
+//! bearer_file = "/run/secrets/token"   # or bearer_env, basic_file, basic_env (user:password)
+//! ```
+//!
+//! The variables `TWINPROOF_PROXY_UPSTREAM_BEARER` and `TWINPROOF_PROXY_UPSTREAM_BASIC` hold one for
+//! all upstreams of the list by https.
+//!
+//! # Mistakes
+//!
+//! All of them are found at once, each with its place: file, line and column, or the flag or
+//! variable ([`Mistakes`]).
+
+mod auth;
+mod file;
+mod given;
+mod keys;
+mod mistake;
+mod resolve;
+mod value;
+
+pub use given::{Given, Origin};
+pub use keys::{KEYS, Key};
+pub use mistake::{Mistake, Mistakes, Place};
+pub use value::Kind;
+
+use crate::settings::Settings;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The variable that names the file.
+pub const FILE_VARIABLE: &str = "TWINPROOF_PROXY_CONFIG";
+
+/// A proxy that is served.
+#[derive(Clone)]
+pub struct Config {
+    /// The main listener.
+    pub server: twinproof_httpd::Settings,
+    /// Where health, readiness and metrics are served by themselves; with the rest when absent.
+    pub metrics: Option<String>,
+    /// The proxy.
+    pub proxy: Settings,
+    /// What is logged.
+    pub log: Log,
+    /// How often certificates towards upstreams are read again.
+    pub poll: Duration,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How lines look.
+    pub format: Format,
+    /// What is logged: a level, or directives such as `info,twinproof_modproxy=debug`.
+    pub level: String,
+    /// Whether every request is.
+    pub access: bool,
+}
+
+/// How lines of a log look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// Reads the file, if there is one, and puts what was given beside it over it.
+    ///
+    /// `variable` looks up the variables that hold secrets.
+    ///
+    /// # Errors
+    /// All mistakes of all places.
+    pub fn load(
+        file: Option<&Path>,
+        given: &[Given],
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Mistakes> {
+        let (mut read, source) = match file {
+            Some(path) => file::read(path),
+            None => (file::Read::default(), None),
+        };
+        if read.broken {
+            // What is missing or wrong may only follow from that.
+            return Err(Mistakes::new(read.mistakes, source));
+        }
+        let folder = file.and_then(Path::parent).map(PathBuf::from);
+        let values = given::over(read.values, given, folder.as_deref(), &mut read.mistakes);
+        let config = resolve::resolve(&values, &read.auth, folder.as_deref(), variable, {
+            &mut read.mistakes
+        });
+        match config {
+            Some(config) if read.mistakes.is_empty() => Ok(config),
+            _ => Err(Mistakes::new(read.mistakes, source)),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! `sumdb`: a checksum database of one's own.
+
+use crate::database::Database;
+use crate::exit::{CONFORMANT, Failure};
+use crate::growing::Growing;
+use crate::records::{Found, from_download, from_go_sum};
+use crate::serving::{announce, begin_log, block_on};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use twinproof_gomod::goproxy::ProxyList;
+use twinproof_httpd::{Server, Settings, Tls, stop_signal};
+use twinproof_modproxy::config::{Format, Log};
+use twinproof_sumdb::note::Signer;
+use twinproof_sumdb::server::store::Reader;
+use twinproof_sumdb::server::{ServerOps, Store};
+
+/// Make, fill and serve a checksum database.
+#[derive(clap::Args, Debug)]
+pub struct Sumdb {
+    #[command(subcommand)]
+    command: SumdbCommand,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum SumdbCommand {
+    /// Make a signer key, and print the verifier key that GOSUMDB wants
+    Key {
+        /// Name of the database, such as sum.corp.example
+        #[arg(long)]
+        name: String,
+        /// Where the signer key goes: a new file
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Serve a database until SIGTERM or ^C
+    ///
+    /// An empty one is made where there is none. What `add` publishes meanwhile is served.
+    Serve(Serve),
+    /// Add records, and publish them all at once
+    ///
+    /// A module version that has a record keeps it.
+    Add(Add),
+}
+
+#[derive(clap::Args, Debug)]
+struct Serve {
+    /// Where to listen, host:port; port 0 is a free one
+    #[arg(long, env = "TWINPROOF_SUMDB_LISTEN", default_value = "127.0.0.1:8081")]
+    listen: String,
+    #[command(flatten)]
+    log: Place,
+    /// Certificate chain of the server, PEM; it speaks TLS when given
+    #[arg(long, env = "TWINPROOF_SUMDB_TLS_CERT", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key, PEM
+    #[arg(long, env = "TWINPROOF_SUMDB_TLS_KEY", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Grow by what is asked for, from these proxies, in GOPROXY's syntax; nobody else adds then
+    #[arg(long, env = "TWINPROOF_SUMDB_UPSTREAM", value_name = "LIST")]
+    upstream: Option<ProxyList>,
+    /// A level (error, warn, info, debug, trace) or directives
+    #[arg(long, env = "TWINPROOF_SUMDB_LOG_LEVEL", default_value = "info")]
+    log_level: String,
+}
+
+#[derive(clap::Args, Debug)]
+struct Add {
+    #[command(flatten)]
+    log: Place,
+    /// A go.sum file; of each module version that has both of its lines there
+    #[arg(long, value_name = "FILE")]
+    go_sum: Vec<PathBuf>,
+    /// A folder such as GOMODCACHE/cache/download; of each zip in it
+    #[arg(long, value_name = "DIR")]
+    download: Vec<PathBuf>,
+}
+
+/// Where a database is.
+#[derive(clap::Args, Debug)]
+struct Place {
+    /// The folder of the database
+    #[arg(long, env = "TWINPROOF_SUMDB_STORE")]
+    store: PathBuf,
+    /// The file of its signer key, made by `twinproof sumdb key`
+    #[arg(long, env = "TWINPROOF_SUMDB_KEY")]
+    key: PathBuf,
+}
+
+impl Place {
+    fn signer(&self) -> Result<Signer, Failure> {
+        Signer::read_file(&self.key).map_err(Failure::invalid)
+    }
+
+    /// Opens the database for writing.
+    fn open(&self) -> Result<Store, Failure> {
+        Store::open(&self.store, self.signer()?).map_err(Failure::invalid)
+    }
+}
+
+impl Sumdb {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the database or the key cannot be used.
+    pub fn run(&self) -> Result<u8, Failure> {
+        match &self.command {
+            SumdbCommand::Key { name, out } => key(name, out),
+            SumdbCommand::Serve(serve) => serve.run(),
+            SumdbCommand::Add(add) => add.run(),
+        }
+    }
+}
+
+fn key(name: &str, out: &Path) -> Result<u8, Failure> {
+    let signer = Signer::generate(name).map_err(Failure::invalid)?;
+    signer.create_file(out).map_err(Failure::invalid)?;
+    println!("{}", signer.verifier().encode());
+    Ok(CONFORMANT)
+}
+
+impl Serve {
+    fn run(&self) -> Result<u8, Failure> {
+        let access = true;
+        begin_log(&Log { format: Format::Text, level: self.log_level.clone(), access })?;
+        let mut settings = Settings::new(&self.listen);
+        settings.access_log = access;
+        if let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) {
+            settings.tls = Some(Tls::new(cert, key));
+        }
+        if let Some(upstream) = &self.upstream {
+            let store = self.log.open()?;
+            let key = store.key();
+            return serve(settings, &key, Growing::new(store, upstream.clone()));
+        }
+        let reader = self.reader()?;
+        let key = reader.key();
+        serve(settings, &key, reader)
+    }
+
+    /// The database for reading, so that another process may add to it. It is made where there is
+    /// none.
+    fn reader(&self) -> Result<Reader, Failure> {
+        let signer = self.log.signer()?;
+        let verifier = signer.verifier().clone();
+        if let Ok(reader) = Reader::open(&self.log.store, verifier.clone()) {
+            return Ok(reader);
+        }
+        drop(self.log.open()?);
+        Reader::open(&self.log.store, verifier).map_err(Failure::invalid)
+    }
+}
+
+/// Serves a log until it is told to end.
+fn serve(
+    settings: Settings,
+    key: &str,
+    log: impl ServerOps + Send + Sync + 'static,
+) -> Result<u8, Failure> {
+    block_on(async move {
+        let stop = stop_signal();
+        let server = Server::bind(settings).map_err(Failure::invalid)?;
+        tracing::info!(key, "serving");
+        announce(&server.url())?;
+        let drained = server.run(Arc::new(Database::new(log)), stop).await;
+        tracing::info!(connections = drained.open, cut = drained.cut, "stopped");
+        Ok(CONFORMANT)
+    })
+}
+
+impl Add {
+    fn run(&self) -> Result<u8, Failure> {
+        let mut found = Found::default();
+        for path in &self.go_sum {
+            from_go_sum(path, &mut found).map_err(Failure::invalid)?;
+        }
+        for folder in &self.download {
+            from_download(folder, &mut found).map_err(Failure::invalid)?;
+        }
+        let store = self.log.open()?;
+        let before = store.head().size;
+        for record in &found.records {
+            store.add(&record.module, &record.version, &record.text).map_err(|error| {
+                Failure::invalid(format!("{}@{}: {error}", record.module, record.version))
+            })?;
+        }
+        let head = store.publish().map_err(Failure::broken)?;
+        let added = head.size - before;
+        let known = (found.records.len() as u64).saturating_sub(added);
+        println!("{added} added, {known} known, {} left out, {} in all", found.left_out, head.size);
+        Ok(CONFORMANT)
+    }
+}
