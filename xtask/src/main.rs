@@ -3,6 +3,7 @@
 mod bench;
 mod bless;
 mod ci;
+mod fuzz;
 mod images;
 mod lint;
 mod provide;
@@ -34,6 +35,8 @@ enum Command {
     Bless(bless::Bless),
     /// Measure: the harness's overhead and its hot paths
     Bench(bench::Bench),
+    /// Fuzz the readers of what comes from outside
+    Fuzz(fuzz::Fuzz),
     /// Write the JSON Schemas of the file formats
     Schema(schema::Schema),
 }
@@ -59,6 +62,7 @@ fn dispatch(command: &Command) -> anyhow::Result<u8> {
         Command::Images(images) => images.run(),
         Command::Bless(bless) => bless.run(&repository),
         Command::Bench(bench) => bench.run(&repository),
+        Command::Fuzz(fuzz) => fuzz.run(&repository),
         Command::Schema(schema) => schema.run(&repository),
     }
 }

@@ -1,4 +1,4 @@
-//! `bench`: what the harness itself costs, and its hot paths.
+//! `bench overhead`: what the harness itself costs, and its hot paths.
 
 use crate::repository;
 use anyhow::{Context as _, ensure};
@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use twinproof::cli::Repository;
 
-/// Measure: the harness's overhead and its hot paths.
+/// The harness's own overhead, and the hot paths
 #[derive(clap::Args, Debug)]
-pub struct Bench {
+pub struct BenchOverhead {
     /// Only the harness's own overhead, without the criterion benches
     #[arg(long)]
     overhead: bool,
@@ -30,19 +30,10 @@ struct Figure {
     unit: &'static str,
 }
 
-impl Bench {
+impl BenchOverhead {
     pub fn run(&self, repository: &Repository) -> anyhow::Result<u8> {
         let root = repository::root(repository)?;
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(&cargo)
-            .current_dir(root)
-            .args(["build", "--release", "--package", "twinproof"])
-            .status()?;
-        ensure!(status.success(), "the release build failed");
-        let target =
-            std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-        let program =
-            target.join("release").join(format!("twinproof{}", std::env::consts::EXE_SUFFIX));
+        let program = super::release_program(root)?;
         let dir = tempfile::tempdir()?;
         let mut figures = Vec::new();
 
@@ -102,6 +93,7 @@ impl Bench {
         let json = serde_json::to_string_pretty(&figures)? + "\n";
         twinproof_engine::write_atomic(&root.join(&self.json), json.as_bytes())?;
         if !self.overhead {
+            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let status =
                 Command::new(cargo).current_dir(root).args(["bench", "--workspace"]).status()?;
             ensure!(status.success(), "a bench failed");

@@ -1,0 +1,90 @@
+//! nginx over a store's files: what a web server costs that knows nothing of modules.
+
+use anyhow::{Context as _, ensure};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running nginx, ended when dropped.
+pub struct Nginx {
+    child: Child,
+    /// Its address.
+    pub url: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Nginx {
+    /// Starts Debian's nginx over `root` with one worker a core; `cached` keeps open files.
+    ///
+    /// # Errors
+    /// When there is no nginx, or it does not listen within ten seconds.
+    pub fn start(root: &Path, cached: bool) -> anyhow::Result<Self> {
+        let program = which::which("nginx")
+            .or_else(|_| which::which_in("nginx", Some("/usr/sbin"), "/"))
+            .context("nginx is not there: apt-get install nginx-light")?;
+        let folder = tempfile::tempdir()?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let cache = if cached {
+            "open_file_cache max=10000 inactive=60s; open_file_cache_valid 60s; \
+             open_file_cache_min_uses 1; open_file_cache_errors on;"
+        } else {
+            ""
+        };
+        let (at, root) = (folder.path().display(), root.display());
+        let config = format!(
+            "daemon off; worker_processes auto; pid {at}/pid; error_log {at}/error;
+events {{ worker_connections 12000; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_requests 100000000;
+  keepalive_timeout 600s; {cache}
+  client_body_temp_path {at}/body; proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/fastcgi;
+  uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;
+  server {{ listen 127.0.0.1:{port} reuseport; root {root}; default_type text/plain; }}
+}}
+"
+        );
+        let file = folder.path().join("nginx.conf");
+        std::fs::write(&file, config)?;
+        let mut command = Command::new(program);
+        command.arg("-c").arg(&file).arg("-p").arg(folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut nginx = Self {
+            child: command.spawn().context("nginx")?,
+            url: format!("http://127.0.0.1:{port}"),
+            _folder: folder,
+        };
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = nginx.child.try_wait()?;
+            ensure!(ended.is_none(), "nginx ended at once: {ended:?}");
+            ensure!(begun.elapsed() < Duration::from_secs(10), "nginx does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(nginx)
+    }
+
+    /// Ids of its master and workers.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Nginx {
+    /// The master ends its workers when it is asked to end, not when it is killed.
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(id) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_secs(5) {
+                if matches!(self.child.try_wait(), Ok(Some(_))) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
