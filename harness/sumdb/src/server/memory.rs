@@ -1,13 +1,14 @@
 //! A log in memory.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard};
 
 use super::respond::{OpsError, ServerOps};
 use crate::note::{Note, Signer, sign};
 use crate::tile::{Level, Tile, TileError, read_tile_data};
 use crate::tlog::{
-    Hash, HashReader, Record, RecordError, TlogError, TreeHead, stored_hashes, tree_hash,
+    Hash, HashReader, RecordError, TlogError, TreeHead, check_text, stored_hashes, tree_hash,
 };
 
 /// An append-only log with a signing key, in memory. It serves what was added, and nothing else.
@@ -20,8 +21,12 @@ pub struct MemoryLog {
 #[derive(Debug, Default)]
 struct Contents {
     records: Vec<String>,
+    numbers: HashMap<String, u64>,
+    /// Of as many records as were needed so far.
     hashes: Vec<Hash>,
-    numbers: HashMap<(String, String), u64>,
+    hashed: u64,
+    /// The newest head and its note, once it was asked for.
+    signed: Option<(TreeHead, String)>,
 }
 
 /// Stored hashes read as tiles are made of them.
@@ -32,6 +37,27 @@ impl HashReader for Stored<'_> {
 
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, TileError> {
         Ok(self.0.read_hashes(indexes)?)
+    }
+}
+
+impl Contents {
+    fn size(&self) -> u64 {
+        self.records.len() as u64
+    }
+
+    /// The stored hashes of all records.
+    fn hashes(&mut self) -> Result<&[Hash], TlogError> {
+        for (n, text) in (0..).zip(&self.records).skip(usize::try_from(self.hashed).unwrap_or(0)) {
+            let more = stored_hashes(n, text.as_bytes(), self.hashes.as_slice())?;
+            self.hashes.extend(more);
+            self.hashed = n + 1;
+        }
+        Ok(&self.hashes)
+    }
+
+    fn head(&mut self) -> Result<TreeHead, TlogError> {
+        let size = self.size();
+        Ok(TreeHead { size, hash: tree_hash(size, self.hashes()?)? })
     }
 }
 
@@ -53,24 +79,22 @@ impl MemoryLog {
     }
 
     /// Adds a record for a module version and returns its number; if there is one already, its
-    /// number, and nothing changes.
+    /// number, and nothing changes. It is hashed when a tile or head is asked for.
     ///
     /// # Errors
     /// When `text` is not one that a record may have.
     pub fn add(&self, module: &str, version: &str, text: &str) -> Result<u64, RecordError> {
-        let key = (module.to_owned(), version.to_owned());
         let mut contents = self.contents();
-        if let Some(id) = contents.numbers.get(&key) {
-            return Ok(*id);
+        let id = contents.size();
+        match contents.numbers.entry(name(module, version)) {
+            Entry::Occupied(entry) => Ok(*entry.get()),
+            Entry::Vacant(entry) => {
+                check_text(text)?;
+                entry.insert(id);
+                contents.records.push(text.to_owned());
+                Ok(id)
+            }
         }
-        let id = contents.records.len() as u64;
-        Record { id, text: text.to_owned() }.format()?;
-        let hashes = stored_hashes(id, text.as_bytes(), contents.hashes.as_slice())
-            .map_err(|_| RecordError("the log has lost hashes"))?;
-        contents.hashes.extend(hashes);
-        contents.records.push(text.to_owned());
-        contents.numbers.insert(key, id);
-        Ok(id)
     }
 
     /// The head of the log as it is.
@@ -78,10 +102,12 @@ impl MemoryLog {
     /// # Errors
     /// Never, unless the log has lost hashes.
     pub fn head(&self) -> Result<TreeHead, TlogError> {
-        let contents = self.contents();
-        let size = contents.records.len() as u64;
-        Ok(TreeHead { size, hash: tree_hash(size, contents.hashes.as_slice())? })
+        self.contents().head()
     }
+}
+
+fn name(module: &str, version: &str) -> String {
+    format!("{module}@{version}")
 }
 
 fn failed(error: impl ToString) -> OpsError {
@@ -90,8 +116,18 @@ fn failed(error: impl ToString) -> OpsError {
 
 impl ServerOps for MemoryLog {
     fn signed(&self) -> Result<String, OpsError> {
-        let text = self.head().map_err(failed)?.to_string();
-        sign(&Note { text, ..Note::default() }, &[&self.signer]).map_err(failed)
+        let mut contents = self.contents();
+        let size = contents.size();
+        if let Some((head, note)) = &contents.signed
+            && head.size == size
+        {
+            return Ok(note.clone());
+        }
+        let head = contents.head().map_err(failed)?;
+        let unsigned = Note { text: head.to_string(), ..Note::default() };
+        let note = sign(&unsigned, &[&self.signer]).map_err(failed)?;
+        contents.signed = Some((head, note.clone()));
+        Ok(note)
     }
 
     fn records(&self, start: u64, count: u64) -> Result<Vec<String>, OpsError> {
@@ -104,19 +140,19 @@ impl ServerOps for MemoryLog {
     }
 
     fn lookup(&self, module: &str, version: &str) -> Result<u64, OpsError> {
-        let key = (module.to_owned(), version.to_owned());
-        let number = self.contents().numbers.get(&key).copied();
-        number.ok_or_else(|| OpsError::NotFound(format!("{module}@{version}")))
+        let name = name(module, version);
+        let number = self.contents().numbers.get(&name).copied();
+        number.ok_or(OpsError::NotFound(name))
     }
 
     fn tile(&self, tile: Tile) -> Result<Vec<u8>, OpsError> {
-        let contents = self.contents();
+        let mut contents = self.contents();
         let Level::Hashes(level) = tile.level() else {
             return Err(failed(TileError::NotHashes { tile }));
         };
         // How many hashes the tree has at the tile's level, against those the tile would list.
         let shift = u32::from(tile.height()) * u32::from(level);
-        let there = (contents.records.len() as u64).checked_shr(shift).unwrap_or(0);
+        let there = contents.size().checked_shr(shift).unwrap_or(0);
         let end = tile
             .number()
             .checked_mul(1 << tile.height())
@@ -124,6 +160,7 @@ impl ServerOps for MemoryLog {
         if end.is_none_or(|end| end > there) {
             return Err(OpsError::NotFound(tile.to_string()));
         }
-        read_tile_data(tile, &Stored(&contents.hashes)).map_err(failed)
+        let hashes = contents.hashes().map_err(failed)?;
+        read_tile_data(tile, &Stored(hashes)).map_err(failed)
     }
 }

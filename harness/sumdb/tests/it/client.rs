@@ -11,9 +11,10 @@ use twinproof_sumdb::client::{
     Client, DirStore, Fetch, FetchError, LookupError, LookupProof, MemoryStore, OlderHead,
     ProofError, Store, Swap, check_proof,
 };
+use twinproof_sumdb::note::{Note, Signer, sign};
 use twinproof_sumdb::server::{Local, MemoryLog};
 use twinproof_sumdb::tile::{Level, Tile};
-use twinproof_sumdb::tlog::Hash;
+use twinproof_sumdb::tlog::{Hash, node_hash, record_hash};
 
 use crate::server::{log, text};
 
@@ -194,7 +195,7 @@ fn no_fork_can_be_made_up() {
     let mut changed = fork.clone();
     changed.older_note = changed.newer_note.clone();
     assert!(changed.check(&honest.key()).is_err());
-    let key = twinproof_sumdb::note::Signer::from_seed("example.com/sumdb", [9; 32]).unwrap();
+    let key = Signer::from_seed("example.com/sumdb", [9; 32]).unwrap();
     assert!(matches!(fork.check(&key.verifier().encode()), Err(ProofError::Note(_))));
     let json = serde_json::to_string(&fork).unwrap();
     assert_eq!(serde_json::from_str::<twinproof_sumdb::client::Fork>(&json).unwrap(), *fork);
@@ -243,6 +244,56 @@ fn a_missing_line() {
         error.to_string(),
         "missing line: the record for example.com/missing@v1.0.0 has no line for it",
     );
+}
+
+/// A lookup of another record than the log's, with the tiles that make it a part of the tree up to
+/// the topmost one. A client that skips one tile on the way up believes it (golang/go#80744).
+#[rstest]
+fn a_forged_record_with_forged_tiles_up_to_any_level(#[values(0, 1, 2)] levels: u8) {
+    for size in [20, 51, 63, 64, 65, 83, 255, 256] {
+        let log = log(size);
+        let module = "example.com/m5";
+        let forged = text(module).replace("47DEQpj8", "AAAAAAAA");
+        let answer = String::from_utf8(Local(&log).get(LOOKUP).unwrap()).unwrap();
+        let answer = answer.replace(&text(module), &forged);
+        let mut double = DatabaseDouble::new(&log).with(LOOKUP, Ok(answer.into_bytes()));
+        // Where the hash is in the tile of each level, and what it is there.
+        let (mut hash, mut at) = (record_hash(forged.as_bytes()), 5);
+        for level in 0..=levels {
+            let number = at / 4;
+            let Some(tile) = (1..=4).rev().find_map(|width| {
+                let tile = Tile::new(2, Level::Hashes(level), number, width)?;
+                Some((tile, Local(&log).get(&format!("/{tile}")).ok()?))
+            }) else {
+                break;
+            };
+            let (tile, mut data) = tile;
+            let place = (at % 4) as usize * 32;
+            let Some(old) = data.get_mut(place..place + 32) else { break };
+            old.copy_from_slice(&hash.0);
+            double = double.with(&format!("/{tile}"), Ok(data.clone()));
+            let [a, b, c, d] = data.as_chunks::<32>().0 else { break };
+            let [left, right] = [(a, b), (c, d)].map(|(l, r)| node_hash(&Hash(*l), &Hash(*r)));
+            (hash, at) = (node_hash(&left, &right), number);
+        }
+        let error = client(&log, &double, MemoryStore::default()).lookup(module, "v1.0.0");
+        assert!(error.as_ref().is_err_and(LookupError::is_misbehavior), "{size}: {error:?}");
+    }
+}
+
+/// Lines beside the record, in a place that is signed but not in the log (golang/go#80745).
+#[test]
+fn lines_that_are_not_in_the_record_are_not_returned() {
+    let log = log(9);
+    let other = "example.com/m5 v1.0.0 h1:AAAAAAAA8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n";
+    let head = format!("{}{other}", log.head().unwrap());
+    let signer = Signer::from_seed("example.com/sumdb", [3; 32]).unwrap();
+    let note = sign(&Note { text: head, ..Note::default() }, &[&signer]).unwrap();
+    let answer = format!("5\n{}\n{note}", text("example.com/m5"));
+    let double = DatabaseDouble::new(&log).with(LOOKUP, Ok(answer.into_bytes()));
+    let client = client(&log, &double, MemoryStore::default());
+    let found = client.lookup("example.com/m5", "v1.0.0").unwrap();
+    assert_eq!(found, [lines("example.com/m5")[0].clone()]);
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Differential tests against golang.org/x/mod: the program in `tests/xmod`, built with the `go`
 //! command at test time, is given what this crate is given, and must give the same bytes.
+//!
+//! x/mod is one of those that authenticate every tile: before v0.40.0 it took up to two of them
+//! unseen (golang/go#80744), which a changed tile in these tests brings to light.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,6 +15,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use twinproof_sumdb::client::{Client, Fetch, FetchError, LookupError, MemoryStore, Store};
 use twinproof_sumdb::dirhash::{hash_dir, hash_zip};
@@ -135,8 +139,14 @@ fn law<S: Strategy>(
     let xmod = std::cell::RefCell::new(xmod);
     let test = std::cell::RefCell::new(&mut test);
     let config = Config { failure_persistence: None, ..Config::with_cases(cases) };
-    // The same cases in every run: what differs between two implementations is looked for by hand.
-    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    // The same cases in every run, or those of another seed.
+    let random = match std::env::var("TWINPROOF_SEED") {
+        Ok(seed) => {
+            let seed: [u8; 32] = Sha256::digest(seed).into();
+            TestRng::from_seed(RngAlgorithm::ChaCha, &seed)
+        }
+        Err(_) => TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+    };
     TestRunner::new_with_rng(config, random)
         .run(&strategy, |value| (test.borrow_mut())(&mut xmod.borrow_mut(), value))
         .unwrap();
@@ -397,11 +407,7 @@ fn lookups_of_honest_tampering_and_forked_databases() {
             }
             Err(error) => {
                 prop_assert_eq!(&theirs.security, "", "{}", error);
-                // A changed tile may be one that we read and x/mod does not: refusing it is right.
-                prop_assert!(
-                    !theirs.error.is_empty() || changed.starts_with("/tile/"),
-                    "{error}, with {changed:?} changed"
-                );
+                prop_assert!(!theirs.error.is_empty(), "{error}, with {changed:?} changed");
             }
         }
         Ok(())

@@ -1,5 +1,5 @@
 module xmod
 
-go 1.24.0
+go 1.26.0
 
-require golang.org/x/mod v0.31.0
+require golang.org/x/mod v0.43.0
