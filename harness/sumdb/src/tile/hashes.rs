@@ -2,9 +2,7 @@
 
 use super::path::{Level, MAX_HEIGHT, Tile};
 use super::reader::TileError;
-use crate::tlog::{
-    HASH_SIZE, Hash, HashReader, node_hash, split_stored_hash_index, stored_hash_index,
-};
+use crate::tlog::{HASH_SIZE, Hash, HashReader, fold, split_stored_hash_index, stored_hash_index};
 
 /// The tile of `height` and least width that holds the stored hash `index`, and the places in the
 /// tile, as a range of hashes, whose subtree hash it is. `None` for a height out of bounds.
@@ -43,10 +41,7 @@ pub(super) fn subtree_hash(data: &[u8]) -> Option<Hash> {
     if !hashes.len().is_power_of_two() || hashes.len() * HASH_SIZE != data.len() {
         return None;
     }
-    while hashes.len() > 1 {
-        hashes = hashes.as_chunks::<2>().0.iter().map(|[l, r]| node_hash(l, r)).collect();
-    }
-    hashes.first().copied()
+    fold(&mut hashes)
 }
 
 /// The stored hash `index`, computed from the bytes of `tile`: [`tile_for_index`] or a wider one.
@@ -124,5 +119,7 @@ where
         })
         .into());
     }
-    Ok(hashes.iter().flat_map(|hash| hash.0).collect())
+    let mut data = Vec::with_capacity(hashes.len() * HASH_SIZE);
+    hashes.iter().for_each(|hash| data.extend_from_slice(&hash.0));
+    Ok(data)
 }

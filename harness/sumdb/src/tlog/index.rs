@@ -48,15 +48,15 @@ pub(crate) fn split_point(n: u64) -> (u64, u32) {
     (1 << level, level)
 }
 
-/// The indexes of the complete subtrees that make up records `lo..hi`, from left to right.
+/// The complete subtrees that make up records `lo..hi`, from left to right, as indexes.
 ///
 /// `lo` is a multiple of the largest power of two in the range, as everywhere in RFC 6962.
-pub(crate) fn subtree_indexes(mut lo: u64, hi: u64) -> Vec<u64> {
-    let mut indexes = Vec::new();
-    while lo < hi {
-        let (width, level) = split_point(hi - lo + 1);
-        indexes.push(stored_hash_index(level, lo >> level));
-        lo += width;
-    }
-    indexes
+pub(crate) fn subtree_indexes(mut lo: u64, hi: u64) -> impl Iterator<Item = u64> {
+    std::iter::from_fn(move || {
+        let width = hi.checked_sub(lo).filter(|width| *width > 0)?;
+        let level = width.ilog2();
+        let index = stored_hash_index(level, lo >> level);
+        lo += 1 << level;
+        Some(index)
+    })
 }

@@ -53,6 +53,7 @@ pub use proof::{check_record, check_tree, prove_record, prove_tree};
 pub use record::{Record, RecordError};
 pub use tree::{HashReader, TlogError, stored_hashes, stored_hashes_for_record_hash, tree_hash};
 
+pub(crate) use hash::fold;
 pub(crate) use index::subtree_indexes;
 pub(crate) use record::check_text;
 pub(crate) use tree::join;

@@ -74,6 +74,37 @@ pub(super) fn read<R: HashReader + ?Sized>(
     Ok(hashes)
 }
 
+/// A list of indexes, as long as any that a proof needs: a subtree for each level, twice.
+pub(super) struct Indexes {
+    list: [u64; 2 * Self::LEVELS],
+    length: usize,
+}
+
+impl Indexes {
+    const LEVELS: usize = 64;
+
+    pub(super) fn as_slice(&self) -> &[u64] {
+        self.list.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl Default for Indexes {
+    fn default() -> Self {
+        Self { list: [0; 2 * Self::LEVELS], length: 0 }
+    }
+}
+
+impl Extend<u64> for Indexes {
+    fn extend<I: IntoIterator<Item = u64>>(&mut self, indexes: I) {
+        for index in indexes {
+            if let Some(place) = self.list.get_mut(self.length) {
+                *place = index;
+                self.length += 1;
+            }
+        }
+    }
+}
+
 /// Joins complete subtrees, left to right, into the hash of the tree they make up.
 pub(crate) fn join(subtrees: &[Hash]) -> Hash {
     subtrees
@@ -89,7 +120,9 @@ pub(crate) fn join(subtrees: &[Hash]) -> Hash {
 /// # Errors
 /// What the reader returns.
 pub fn tree_hash<R: HashReader + ?Sized>(size: u64, reader: &R) -> Result<Hash, R::Error> {
-    Ok(join(&read(reader, &subtree_indexes(0, size))?))
+    let mut indexes = Indexes::default();
+    indexes.extend(subtree_indexes(0, size));
+    Ok(join(&read(reader, indexes.as_slice())?))
 }
 
 /// The hashes to store behind the others when record number `n` with text `data` is added.
@@ -114,13 +147,14 @@ pub fn stored_hashes_for_record_hash<R: HashReader + ?Sized>(
     reader: &R,
 ) -> Result<Vec<Hash>, R::Error> {
     // Each trailing one of n completes a subtree with the neighbour on its left.
-    let indexes: Vec<u64> =
-        (0..n.trailing_ones()).map(|level| stored_hash_index(level, (n >> level) - 1)).collect();
-    let mut hashes = vec![hash];
+    let mut indexes = Indexes::default();
+    indexes.extend((0..n.trailing_ones()).map(|level| stored_hash_index(level, (n >> level) - 1)));
+    let mut hashes = read(reader, indexes.as_slice())?;
     let mut last = hash;
-    for left in read(reader, &indexes)? {
+    for place in &mut hashes {
+        let left = std::mem::replace(place, last);
         last = node_hash(&left, &last);
-        hashes.push(last);
     }
+    hashes.push(last);
     Ok(hashes)
 }

@@ -1,0 +1,138 @@
+//! Compares this crate with golang.org/x/mod, on the same inputs in one run.
+//!
+//! ```text
+//! cargo run --release -p twinproof-sumdb --example compare -- [--json FILE] [--rounds N] [TASK…]
+//! ```
+//!
+//! The other side is the program in `peer`, built with the `go` command and x/mod from the module
+//! proxy. Each task is done by both in turn, in rounds; the best round of each counts, so that other
+//! work on the machine disturbs little. Both must give the same results. A `!` behind a ratio says
+//! that it is below the figure to reach.
+#![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+
+mod ours;
+mod peer;
+mod zips;
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use ours::{Log, Task};
+use peer::Peer;
+
+/// How long the iterations of one round of a small task take, about: less than the time that a
+/// thread is given at once, so that some rounds of either side are not interrupted.
+const ROUND: Duration = Duration::from_millis(1);
+
+/// A measured task.
+struct Row {
+    what: String,
+    ours: f64,
+    theirs: f64,
+    figure: f64,
+    /// The most memory above what the process had before, in bytes: ours and theirs.
+    memory: Option<(u64, u64)>,
+}
+
+impl Row {
+    fn ratio(&self) -> f64 {
+        self.theirs / self.ours
+    }
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let (mut json_file, mut rounds, mut wanted) = (None, 200, Vec::new());
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--json" => json_file = arguments.next(),
+            "--rounds" => rounds = arguments.next().unwrap().parse().unwrap(),
+            "--h1" => return zips::child(&arguments.next().unwrap()),
+            _ => wanted.push(argument),
+        }
+    }
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|w| name.contains(&**w));
+    let directory = peer::build();
+    let mut peer = Peer::start(&directory);
+    let mut rows = Vec::new();
+
+    let log = Log::new();
+    for task in ours::tasks(&log).into_iter().filter(|task| is_wanted(task.name)) {
+        rows.push(compare(&task, &mut peer, rounds));
+    }
+    if is_wanted("zip") {
+        rows.extend(zips::compare(&directory, (rounds / 40).max(1)));
+    }
+
+    println!("{:<58} {:>11} {:>11} {:>7}", "what", "ours", "x/mod", "ratio");
+    for row in &rows {
+        let mark = if row.ratio() < row.figure { " !" } else { "" };
+        println!(
+            "{:<58} {:>11} {:>11} {:>6.1}x{mark}",
+            row.what,
+            duration(row.ours),
+            duration(row.theirs),
+            row.ratio()
+        );
+        if let Some((ours, theirs)) = row.memory {
+            let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
+            println!(
+                "{:<58} {:>11} {:>11}",
+                "  memory above an idle process",
+                mib(ours),
+                mib(theirs)
+            );
+        }
+    }
+    if let Some(file) = json_file {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                json!({
+                    "what": row.what, "ours_ns": row.ours, "xmod_ns": row.theirs,
+                    "ratio": row.ratio(), "figure": row.figure,
+                    "ours_memory": row.memory.map(|m| m.0), "xmod_memory": row.memory.map(|m| m.1),
+                })
+            })
+            .collect();
+        std::fs::write(file, serde_json::to_string_pretty(&rows).unwrap() + "\n").unwrap();
+    }
+}
+
+fn duration(nanos: f64) -> String {
+    match nanos {
+        n if n < 1e3 => format!("{n:.1} ns"),
+        n if n < 1e6 => format!("{:.2} µs", n / 1e3),
+        n if n < 1e9 => format!("{:.2} ms", n / 1e6),
+        n => format!("{:.3} s", n / 1e9),
+    }
+}
+
+/// Nanoseconds of the best round of each side, for one iteration.
+fn compare(task: &Task<'_>, peer: &mut Peer, rounds: u32) -> Row {
+    let mut run = (task.prepare)();
+    let mut count = 16;
+    while time(count, &mut run).0 < ROUND {
+        count *= 2;
+    }
+    let (mut ours, mut theirs) = (f64::MAX, f64::MAX);
+    for _ in 0..rounds {
+        let mut run = (task.prepare)();
+        let (elapsed, result) = time(count, &mut run);
+        ours = ours.min(elapsed.as_nanos() as f64 / count as f64);
+        let answer = peer.ask(&task.request(count));
+        assert_eq!(answer.result, result, "{}", task.name);
+        theirs = theirs.min(answer.nanos as f64 / count as f64);
+    }
+    Row { what: task.what.to_owned(), ours, theirs, figure: 3.0, memory: None }
+}
+
+fn time(count: u64, run: &mut dyn FnMut(u64) -> u64) -> (Duration, u64) {
+    let start = Instant::now();
+    let mut result = 0;
+    for i in 0..count {
+        result = run(i);
+    }
+    (start.elapsed(), result)
+}
