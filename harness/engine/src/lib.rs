@@ -5,6 +5,7 @@
 
 mod archive;
 mod bundle;
+mod checksum;
 mod client;
 mod drive;
 mod goldens;

@@ -1,5 +1,6 @@
 //! Typed questions and how their answers are read.
 
+use crate::checksum;
 use crate::drive::{Driver, Undriven};
 use std::collections::BTreeMap;
 use twinproof_judge::Blobs as _;
@@ -35,10 +36,12 @@ pub fn ask(driver: &mut Driver<'_>, case: &Case, probe: &Probe) -> Result<Observ
             };
             Ok(answered(None, answer))
         }
+        ProbeKind::ChecksumSettings => Ok(answered(None, checksum::measure(driver, case, probe)?)),
     }
 }
 
-type Answer = Result<BTreeMap<String, String>, String>;
+/// The values of an answer, or why there is none.
+pub type Answer = Result<BTreeMap<String, String>, String>;
 
 fn answered(process: Option<ProcessObservation>, answer: Answer) -> Observation {
     match answer {

@@ -322,6 +322,10 @@ pub enum ProbeKind {
     /// The translator of `wslpath` over the vectors file at `path`: `total`, `matched`,
     /// `mismatched`.
     WslpathVectors,
+    /// The checksum settings of the file at `path`, each tried with a public and a private module of
+    /// wrong content: setting → who was asked, what was verified, which risk follows. The case has an
+    /// origin.
+    ChecksumSettings,
 }
 
 /// A condition on one value of a probe: its text, or `false` when it must be absent.

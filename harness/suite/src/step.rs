@@ -345,7 +345,7 @@ fn tree(s: &TreeStep, body: &Node<'_>, reader: &mut Reader<'_>) {
 /// The keys that a probe's answer can have; `None` where any may be.
 fn answers(kind: ProbeKind) -> Option<&'static [&'static str]> {
     match kind {
-        ProbeKind::GoEnv => None,
+        ProbeKind::GoEnv | ProbeKind::ChecksumSettings => None,
         ProbeKind::GoVersion => Some(&["version", "goos", "goarch"]),
         ProbeKind::Environment => Some(&["os", "arch", "kernel", "libc", "name"]),
         ProbeKind::WslpathVectors => Some(&["total", "matched", "mismatched"]),
@@ -359,10 +359,10 @@ fn probe(s: &Probe, body: &Node<'_>, reader: &mut Reader<'_>) {
     if node::text(body, "kind").is_none() {
         return;
     }
-    let wants_path = s.kind == ProbeKind::WslpathVectors;
+    let wants_path = matches!(s.kind, ProbeKind::WslpathVectors | ProbeKind::ChecksumSettings);
     if wants_path != node::get(body, "path").is_some() {
         let (message, span) = if wants_path {
-            ("this probe needs the `path` of a vectors file", body.span())
+            ("this probe needs the `path` of a file beside the suite's", body.span())
         } else {
             ("this probe has no `path`", node::key_span(body, "path"))
         };

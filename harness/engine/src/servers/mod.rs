@@ -46,6 +46,19 @@ impl Driver<'_> {
         }
     }
 
+    /// Makes the origin forget what it was asked, but not the evidence; whether there is an origin.
+    pub fn forget_requests(&mut self) -> bool {
+        let Some(origin) = &self.servers.origin else { return false };
+        self.servers.forgotten.extend(seen(&origin.requests()));
+        origin.clear();
+        true
+    }
+
+    /// What the origin was asked since it was made to forget.
+    pub fn asked_of_origin(&self) -> Vec<SeenRequest> {
+        self.servers.origin.as_ref().map(|o| seen(&o.requests())).unwrap_or_default()
+    }
+
     fn requests_step(&mut self, of: AskedOf) -> Result<Observation, Undriven> {
         let (all, nobody) = match of {
             AskedOf::Origin => {
