@@ -55,7 +55,10 @@ pub fn measure(driver: &mut Driver<'_>, case: &Case, probe: &Probe) -> Result<An
         for (_, module) in MODULES {
             outcomes.push(download(driver, probe, row, number, module)?);
         }
-        values.insert(row.name.clone(), told(&outcomes, &driver.asked_of_origin()));
+        values.insert(
+            row.name.clone(),
+            told(&outcomes, &driver.asked_of_origin().unwrap_or_default()),
+        );
     }
     Ok(Ok(values))
 }

@@ -161,16 +161,7 @@ fn begin<'a>(
         redactions: 0,
         servers: Servers::default(),
         subject: place.subject,
-        texts: texts_of(case, place.subject)?,
     })
-}
-
-/// Every text of a case and of its subject's declaration.
-fn texts_of(case: &Case, subject: Option<&Subject>) -> Result<String, Undriven> {
-    let case = serde_json::to_string(&(&case.step, &case.control))
-        .map_err(|e| Undriven::Broken(e.to_string()))?;
-    let declaration = subject.map(|s| format!("{:?}", s.declaration)).unwrap_or_default();
-    Ok(case + &declaration)
 }
 
 /// 32 hexadecimal digits that nobody can guess.
@@ -187,8 +178,6 @@ pub struct Driver<'a> {
     context: &'a Context<'a>,
     environment: &'a dyn Environment,
     subject: Option<&'a Subject>,
-    /// Every text of the case and of the subject's declaration, to look for variables in.
-    texts: String,
     sandbox: Box<dyn Sandbox + 'a>,
     scope: Scope,
     base: BTreeMap<String, String>,
@@ -285,7 +274,7 @@ impl<'a> Driver<'a> {
                 self.entries(&s.path, Contents::Hashes, SnapshotLimits { depth, ..limits })
             }
             Step::Origin(_) | Step::Subject(_) | Step::Requests(_) | Step::Sumdb(_) => {
-                self.server_step(step)
+                self.server_step(case, step)
             }
             Step::Http(s) => self.http(s, golden_reads(case, step, "body")),
             Step::Raw(s) => self.raw(s),
@@ -492,11 +481,6 @@ impl<'a> Driver<'a> {
         self.subject
     }
 
-    /// Whether the case, its control or the subject's declaration refers to a variable.
-    pub fn names(&self, variable: &str) -> bool {
-        self.texts.contains(&format!("${{{variable}}}"))
-    }
-
     /// The time limit of a step that may name one in seconds.
     pub fn limit(&self, seconds: Option<u32>) -> Duration {
         seconds.map_or(self.context.step_limit, |s| Duration::from_secs(s.into()))
@@ -540,9 +524,7 @@ impl<'a> Driver<'a> {
         let drive = path.as_bytes().get(1) == Some(&b':');
         if drive || path.starts_with('\\') { path } else { join(root, &path, '\\') }
     }
-}
 
-impl Driver<'_> {
     /// A native path in a folder with a native path.
     pub fn native_in(&self, folder: &str, name: &str) -> String {
         join(folder, name, if self.windows { '\\' } else { '/' })

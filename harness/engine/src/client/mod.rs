@@ -14,7 +14,7 @@ pub use raw::{Send, send};
 pub use tls::Credentials;
 
 /// An error with all its causes.
-fn told(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn told(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

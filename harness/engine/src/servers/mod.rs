@@ -8,7 +8,7 @@ mod sumdb;
 
 use crate::drive::{Driver, Undriven};
 use std::collections::BTreeMap;
-use twinproof_model::{AskedOf, Observation, RunRecord, SeenRequest, Step};
+use twinproof_model::{AskedOf, Case, Observation, RunRecord, SeenRequest, Step};
 use twinproof_origin::{Origin, Relay, Request};
 use twinproof_subject::{Running, Upstream};
 use twinproof_sumdb::client::MemoryStore;
@@ -25,8 +25,7 @@ pub struct Servers {
     /// Requests that relays before this one saw.
     relayed: Vec<SeenRequest>,
     running: Option<Running>,
-    /// Launches so far, and how many folders they have had.
-    launches: usize,
+    /// Folders that launches have had so far.
     folders: usize,
     /// What subjects that have ended wrote.
     log: Vec<u8>,
@@ -36,9 +35,9 @@ pub struct Servers {
 
 impl Driver<'_> {
     /// Drives a step that is about servers.
-    pub fn server_step(&mut self, step: &Step) -> Result<Observation, Undriven> {
+    pub fn server_step(&mut self, case: &Case, step: &Step) -> Result<Observation, Undriven> {
         match step {
-            Step::Origin(s) => self.origin_step(s),
+            Step::Origin(s) => self.origin_step(case, s),
             Step::Subject(s) => self.subject_step(s),
             Step::Requests(s) => self.requests_step(s.of),
             Step::Sumdb(s) => self.sumdb_step(s),
@@ -54,17 +53,14 @@ impl Driver<'_> {
         true
     }
 
-    /// What the origin was asked since it was made to forget.
-    pub fn asked_of_origin(&self) -> Vec<SeenRequest> {
-        self.servers.origin.as_ref().map(|o| seen(&o.requests())).unwrap_or_default()
+    /// What the origin was asked since it was made to forget; `None` where there is none.
+    pub fn asked_of_origin(&self) -> Option<Vec<SeenRequest>> {
+        self.servers.origin.as_ref().map(|o| seen(&o.requests()))
     }
 
     fn requests_step(&mut self, of: AskedOf) -> Result<Observation, Undriven> {
         let (all, nobody) = match of {
-            AskedOf::Origin => {
-                let all = self.servers.origin.as_ref().map(|o| seen(&o.requests()));
-                (all, "the case has no origin")
-            }
+            AskedOf::Origin => (self.asked_of_origin(), "the case has no origin"),
             AskedOf::Subject => {
                 let mut all = self.servers.relayed.clone();
                 let relay = self.servers.relay.as_ref();
@@ -95,7 +91,7 @@ impl Driver<'_> {
             let blob = self.store(lines(&servers.relayed)?)?;
             record.logs.insert("subject.requests".to_owned(), blob);
         }
-        if servers.launches > 0 && !servers.log.is_empty() {
+        if !servers.log.is_empty() {
             let log = std::mem::take(&mut servers.log);
             record.logs.insert("subject.log".to_owned(), self.store(log)?);
         }

@@ -1,28 +1,31 @@
 //! The case's origin: started by its first step, scripted by the others.
 
 use super::expand::expanded;
-use super::seen;
+use crate::client::told;
 use crate::drive::{Driver, Undriven};
 use std::collections::BTreeMap;
 use std::path::Path;
 use twinproof_environment::Put;
-use twinproof_model::{Capability, Observation, OriginStep};
+use twinproof_model::{Capability, Case, Observation, OriginStep};
 use twinproof_origin::{
     BadTls, CertificateSpec, ClientCertificate, Module, Origin, OriginError, Setup,
 };
-use twinproof_subject::Upstream;
+use twinproof_subject::{Subject, Upstream};
 
 /// Where a Go distribution keeps the modules of cmd/go's tests.
 const CORPUS: [&str; 5] = ["src", "cmd", "go", "testdata", "mod"];
 
 impl Driver<'_> {
-    pub(super) fn origin_step(&mut self, step: &OriginStep) -> Result<Observation, Undriven> {
+    pub(super) fn origin_step(
+        &mut self,
+        case: &Case,
+        step: &OriginStep,
+    ) -> Result<Observation, Undriven> {
         let rules = expanded(&step.rule, self.scope())?;
         if let Some(origin) = &self.servers.origin {
             origin.script(rules);
             if step.clear {
-                self.servers.forgotten.extend(seen(&origin.requests()));
-                origin.clear();
+                self.forget_requests();
             }
             return Ok(Observation::Origin { variables: BTreeMap::new() });
         }
@@ -56,7 +59,7 @@ impl Driver<'_> {
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );
-        self.with_tls(&origin, &mut variables)?;
+        self.with_tls(case, &origin, &mut variables)?;
         let of = |name: &str| variables.get(name).cloned().unwrap_or_default();
         self.servers.upstream = Some(Upstream {
             url: of("origin"),
@@ -74,9 +77,12 @@ impl Driver<'_> {
     /// What the case says of TLS, each thing only where it is named: keys take time to make.
     fn with_tls(
         &self,
+        case: &Case,
         origin: &Origin,
         variables: &mut BTreeMap<String, String>,
     ) -> Result<(), Undriven> {
+        let texts = texts_of(case, self.subject())?;
+        let names = |variable: &str| texts.contains(&format!("${{{variable}}}"));
         let mut give = |name: &str, value: String| variables.insert(name.to_owned(), value);
         let listeners: [(&str, Listener); 6] = [
             ("origin_tls", Listener::Good),
@@ -87,7 +93,7 @@ impl Driver<'_> {
             ("origin_tls_plain", Listener::Bad(BadTls::Plain)),
         ];
         for (name, listener) in listeners {
-            if self.names(name) {
+            if names(name) {
                 let url = match listener {
                     Listener::Good => origin.url_tls(),
                     Listener::Mutual => origin.url_mutual_tls(),
@@ -96,7 +102,7 @@ impl Driver<'_> {
                 give(name, url.map_err(broken)?);
             }
         }
-        if self.names("origin_ca") {
+        if names("origin_ca") {
             give("origin_ca", self.put_pem("origin-ca", origin.ca_pem().map_err(broken)?)?);
         }
         for (cert, key, whose) in [
@@ -109,7 +115,7 @@ impl Driver<'_> {
             ),
             ("server_cert", "server_key", None),
         ] {
-            if self.names(cert) || self.names(key) {
+            if names(cert) || names(key) {
                 let identity = match whose {
                     Some(kind) => origin.client_cert(kind),
                     None => origin.issue(&CertificateSpec::loopback_server()),
@@ -138,11 +144,13 @@ enum Listener {
 }
 
 fn broken(error: OriginError) -> Undriven {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(&error);
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    Undriven::Broken(format!("the origin: {text}"))
+    Undriven::Broken(format!("the origin: {}", told(&error)))
+}
+
+/// Every text of a case and of its subject's declaration.
+fn texts_of(case: &Case, subject: Option<&Subject>) -> Result<String, Undriven> {
+    let case = serde_json::to_string(&(&case.step, &case.control))
+        .map_err(|e| Undriven::Broken(e.to_string()))?;
+    let declaration = subject.map(|s| format!("{:?}", s.declaration)).unwrap_or_default();
+    Ok(case + &declaration)
 }

@@ -18,7 +18,6 @@ impl Driver<'_> {
         })?;
         let rules = expanded(&step.mutant, self.scope())?;
         self.end_subject(step.kill);
-        self.servers.launches += 1;
         let mut launch = match &subject.declaration.url {
             Some(url) => Launch { url: url.clone(), ..named(subject) },
             None => self.launch(subject, step)?,

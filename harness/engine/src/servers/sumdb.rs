@@ -1,6 +1,6 @@
 //! A checksum database, asked as a verifying client does.
 
-use crate::client::{Ask, Credentials, exchange};
+use crate::client::{Ask, Credentials, exchange, told};
 use crate::drive::{Driver, Undriven};
 use base64::Engine as _;
 use std::time::Duration;
@@ -63,16 +63,6 @@ fn head(note: &[u8], answer: &mut SumdbAnswer) {
     answer.hash = lines.next().map(str::to_owned).filter(|hash| {
         base64::engine::general_purpose::STANDARD.decode(hash).is_ok_and(|h| h.len() == 32)
     });
-}
-
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }
 
 /// Fetches below an address.
