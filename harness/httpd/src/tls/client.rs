@@ -84,18 +84,27 @@ fn plainer(error: Error) -> Error {
     }
 }
 
-/// Refuses the handshake.
+/// Judges the certificates of clients by [`Clients`]: in the handshake where its mode is to refuse;
+/// or else later, so that an answer can say what is wrong. That the client has its key is checked
+/// all the same.
 #[derive(Debug)]
-pub(super) struct Strict(pub(super) Arc<Clients>);
+pub(super) struct ByList(pub(super) Arc<Clients>);
 
-/// Asks for a certificate and judges it later, so that an answer can say what is wrong with it. That
-/// the client has its key is checked all the same.
-#[derive(Debug)]
-pub(super) struct Lenient(pub(super) Arc<Clients>);
+impl ByList {
+    fn refuses(&self) -> bool {
+        self.0.mode == Mode::Refuse
+    }
+}
 
-impl ClientCertVerifier for Strict {
+impl ClientCertVerifier for ByList {
+    fn client_auth_mandatory(&self) -> bool {
+        self.refuses()
+    }
+
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.0.authorities.root_hint_subjects()
+        // With names, a client keeps a certificate of another authority to itself, and would be told
+        // that it has none.
+        if self.refuses() { self.0.authorities.root_hint_subjects() } else { &[] }
     }
 
     fn verify_client_cert(
@@ -104,54 +113,14 @@ impl ClientCertVerifier for Strict {
         rest: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
+        if !self.refuses() {
+            return Ok(ClientCertVerified::assertion());
+        }
         let verified = self.0.authorities.verify_client_cert(own, rest, now).map_err(plainer)?;
         match self.0.identity(own) {
             Some(_) => Ok(verified),
             None => Err(CertificateError::ApplicationVerificationFailure.into()),
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.authorities.verify_tls12_signature(message, cert, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.authorities.verify_tls13_signature(message, cert, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.authorities.supported_verify_schemes()
-    }
-}
-
-impl ClientCertVerifier for Lenient {
-    fn client_auth_mandatory(&self) -> bool {
-        false
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        // With names, a client keeps a certificate of another authority to itself, and would be told
-        // that it has none.
-        &[]
-    }
-
-    fn verify_client_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        Ok(ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

@@ -1,7 +1,7 @@
 //! The files of TLS: read, held against each other, and made into a configuration.
 
-use super::client::{Clients, Lenient, Strict};
-use crate::settings::{Mode, Tls};
+use super::client::{ByList, Clients};
+use crate::settings::Tls;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
@@ -93,10 +93,9 @@ impl Files {
             .map_err(wrong)?;
         let builder = match clients {
             None => builder.with_no_client_auth(),
-            Some(clients) => builder.with_client_cert_verifier(match clients.mode {
-                Mode::Refuse => Arc::new(Strict(Arc::clone(clients))),
-                Mode::Forbid => Arc::new(Lenient(Arc::clone(clients))),
-            }),
+            Some(clients) => {
+                builder.with_client_cert_verifier(Arc::new(ByList(Arc::clone(clients))))
+            }
         };
         let mut config = builder.with_single_cert(chain, key).map_err(wrong)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
