@@ -36,7 +36,6 @@ mod settings;
 mod store;
 mod sumdb;
 mod upstream;
-mod versions;
 
 pub use crate::core::SettingsError;
 pub use body::Body;

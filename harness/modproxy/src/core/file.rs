@@ -7,7 +7,7 @@ use twinproof_gomod::Request;
 use twinproof_sumdb::dirhash::hash_go_mod;
 use twinproof_sumdb::escape::{escape_path, escape_version};
 
-use super::{Core, Fetched, Got};
+use super::{Core, Fetched, Got, place};
 use crate::answer::{Content, Keep};
 use crate::failure::Failure;
 use crate::info::check_info;
@@ -42,6 +42,7 @@ impl Wanted {
             }
         };
         let bad = |e: &dyn std::fmt::Display| Failure::not_found(e.to_string());
+        let (name, target) = place(request)?;
         Ok(Some(Self {
             kind,
             escaped: Version {
@@ -50,8 +51,8 @@ impl Wanted {
             },
             module: module.clone(),
             version: version.clone(),
-            name: Name::new(request.store_path().map_err(|e| bad(&e))?).map_err(|e| bad(&e))?,
-            target: request.target().map_err(|e| bad(&e))?,
+            name,
+            target,
         }))
     }
 

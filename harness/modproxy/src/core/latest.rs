@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use twinproof_gomod::Request;
+use twinproof_gomod::{Request, versions};
 use twinproof_sumdb::escape::{escape_path, escape_version};
 
-use super::{Core, Got};
+use super::{Core, Got, place};
 use crate::answer::{Content, Keep};
 use crate::failure::Failure;
 use crate::info::check_info;
@@ -14,15 +14,11 @@ use crate::kind::Kind;
 use crate::metrics::Layer;
 use crate::policy::Reach;
 use crate::store::{Name, versions_here};
-use crate::versions;
 
 impl Core {
     /// The latest version of a module.
     pub(crate) async fn latest(self: &Arc<Self>, module: &str, reach: Reach) -> Got {
-        let bad = |e: &dyn std::fmt::Display| Failure::not_found(e.to_string());
-        let request = Request::Latest { module: module.to_owned() };
-        let name = Name::new(request.store_path().map_err(|e| bad(&e))?).map_err(|e| bad(&e))?;
-        let target = request.target().map_err(|e| bad(&e))?;
+        let (name, target) = place(&Request::Latest { module: module.to_owned() })?;
         if let Reach::Store(why) = reach {
             let text = || format!("not found: this proxy has no version of {module}, and {why}");
             let here = self.latest_here(module).await?.ok_or_else(|| Failure::not_found(text()))?;
@@ -69,7 +65,9 @@ impl Core {
         let limit = self.settings.limits.info;
         self.on_disk(move |store| {
             let versions = versions_here(store, &escaped)?;
-            let Some(latest) = versions::latest(&versions) else { return Ok(None) };
+            // Versions with `+incompatible` count, whatever go.mod files there are.
+            let all = versions.iter().map(String::as_str);
+            let Some(latest) = versions::latest(all, |_| false) else { return Ok(None) };
             let Ok(latest) = escape_version(latest) else { return Ok(None) };
             let info = store.read(&Name::version(&escaped, &latest, "info")?, limit)?;
             Ok(info.map(|(bytes, _)| bytes))

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use twinproof_gomod::Request;
+use twinproof_gomod::pseudo::is_pseudo;
 use twinproof_sumdb::escape::{canonical_version, escape_path};
 
-use super::{Core, Fetched, Got};
+use super::{Core, Fetched, Got, place};
 use crate::answer::{Content, Keep};
 use crate::failure::Failure;
 use crate::kind::Kind;
@@ -26,10 +27,7 @@ const RETRY: Duration = Duration::from_secs(5);
 impl Core {
     /// The versions of a module.
     pub(crate) async fn list(self: &Arc<Self>, module: &str, reach: Reach) -> Got {
-        let bad = |e: &dyn std::fmt::Display| Failure::not_found(e.to_string());
-        let request = Request::List { module: module.to_owned() };
-        let name = Name::new(request.store_path().map_err(|e| bad(&e))?).map_err(|e| bad(&e))?;
-        let target = request.target().map_err(|e| bad(&e))?;
+        let (name, target) = place(&Request::List { module: module.to_owned() })?;
         if let Reach::Store(why) = reach {
             let here = self.list_here(module).await?;
             let text = || format!("not found: this proxy has no version of {module}, and {why}");
@@ -128,8 +126,7 @@ fn clean(bytes: &Bytes) -> Result<Bytes, String> {
 
 /// Leaves pseudo-versions out if there are others.
 fn tagged_first<T: AsRef<str>>(mut lines: Vec<T>) -> Vec<T> {
-    let pseudo =
-        |line: &T| line.as_ref().split_whitespace().next().is_some_and(crate::versions::is_pseudo);
+    let pseudo = |line: &T| line.as_ref().split_whitespace().next().is_some_and(is_pseudo);
     if !lines.iter().all(pseudo) {
         lines.retain(|line| !pseudo(line));
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
+use twinproof_gomod::Request;
 
 use crate::answer::Content;
 use crate::failure::{Failure, Reason};
@@ -204,6 +205,13 @@ impl Core {
             self.passing.keep(name, answer, self.settings.ttl.negative, Duration::ZERO);
         }
     }
+}
+
+/// Where the answer to a request is kept, and what upstreams are asked for.
+fn place(request: &Request) -> Result<(Name, String), Failure> {
+    let bad = |e: &dyn std::fmt::Display| Failure::not_found(e.to_string());
+    let name = Name::new(request.store_path().map_err(|e| bad(&e))?).map_err(|e| bad(&e))?;
+    Ok((name, request.target().map_err(|e| bad(&e))?))
 }
 
 struct Permit<'a> {
