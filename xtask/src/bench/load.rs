@@ -2,7 +2,7 @@
 //! read.
 
 use anyhow::{Context as _, ensure};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -36,24 +36,10 @@ impl Wrk {
     /// # Errors
     /// When wrk fails, or its report cannot be read.
     pub fn run(&self, url: &str, connections: u32, time: Duration) -> anyhow::Result<Load> {
-        self.script(url, connections, time, None)
-    }
-
-    /// The same with a Lua script.
-    pub fn script(
-        &self,
-        url: &str,
-        connections: u32,
-        time: Duration,
-        script: Option<&Path>,
-    ) -> anyhow::Result<Load> {
         let mut command = Command::new(&self.0);
         command.args(["--threads", "1", "--latency", "--timeout", "10s"]);
         command.args(["--connections", &connections.to_string()]);
         command.args(["--duration", &format!("{}s", time.as_secs().max(1))]);
-        if let Some(script) = script {
-            command.arg("--script").arg(script);
-        }
         let output = command.arg(url).stdin(Stdio::null()).output().context("wrk")?;
         let text = String::from_utf8_lossy(&output.stdout);
         ensure!(

@@ -84,34 +84,16 @@ impl Peers {
         })
     }
 
-    /// Launches every subject in front of `origin`, or of `upstream` where there is none.
-    ///
-    /// # Errors
-    /// When one does not become ready.
-    pub fn launch(&self, origin: Option<&Origin>, upstream: &str) -> anyhow::Result<Vec<Running>> {
-        self.subjects.iter().map(|s| self.launch_one(s, origin, upstream)).collect()
+    /// All of them; the embedded one is the first.
+    pub fn subjects(&self) -> &[Subject] {
+        &self.subjects
     }
 
-    /// How many there are; the embedded one is the first.
-    pub fn count(&self) -> usize {
-        self.subjects.len()
-    }
-
-    /// Launches the subject of that number.
+    /// Launches one in front of `origin`, or of `upstream` where there is none.
     ///
     /// # Errors
     /// When it does not become ready.
-    pub fn launch_number(
-        &self,
-        number: usize,
-        origin: Option<&Origin>,
-        upstream: &str,
-    ) -> anyhow::Result<Running> {
-        let subject = self.subjects.get(number).context("no such subject")?;
-        self.launch_one(subject, origin, upstream)
-    }
-
-    fn launch_one(
+    pub fn launch(
         &self,
         subject: &Subject,
         origin: Option<&Origin>,

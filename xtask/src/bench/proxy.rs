@@ -173,7 +173,9 @@ impl BenchProxy {
     fn warm(&self, wrk: &Wrk, peers: &Peers, comparison: &mut Comparison) -> anyhow::Result<()> {
         let origin = Origin::start(Setup::default())?;
         fill_database(&origin)?;
-        let mut servers = peers.launch(Some(&origin), "")?;
+        let launch = |subject| peers.launch(subject, Some(&origin), "");
+        let mut servers: Vec<Running> =
+            peers.subjects().iter().map(launch).collect::<anyhow::Result<_>>()?;
         let mut memory: Vec<Memory> = servers
             .iter()
             .map(|s| Memory {
@@ -265,12 +267,13 @@ impl BenchProxy {
         let real = String::from_utf8(real.stdout)?;
         // What cannot be had from a proxy is not part of this comparison.
         let real: Vec<&str> = real.trim().split([',', '|']).filter(|e| *e != "direct").collect();
-        let first = peers.launch_number(0, None, &real.join(","))?;
+        let (embedded, others) = peers.subjects().split_first().context("no embedded proxy")?;
+        let first = peers.launch(embedded, None, &real.join(","))?;
         eprintln!("downloading the graph of {} once", self.graph);
         download(&go, &self.graph, &first.url)?;
         let mut servers = vec![];
-        for number in 1..peers.count() {
-            let server = peers.launch_number(number, None, &first.url)?;
+        for subject in others {
+            let server = peers.launch(subject, None, &first.url)?;
             match download(&go, &self.graph, &server.url) {
                 Ok(_) => servers.push(server),
                 Err(error) => println!("{}: {error:#}", server.name),
@@ -330,10 +333,10 @@ fn get(url: &str) -> anyhow::Result<Vec<u8>> {
 fn cold(peers: &Peers, comparison: &mut Comparison) -> anyhow::Result<()> {
     let path = "/crafted.example/medium/@v/v1.0.0.zip";
     for clients in [20, 200] {
-        for number in 0..peers.count() {
+        for subject in peers.subjects() {
             let origin = Origin::start(Setup::default())?;
             let right = get(&format!("{}{path}", origin.url()))?;
-            let server = peers.launch_number(number, Some(&origin), "")?;
+            let server = peers.launch(subject, Some(&origin), "")?;
             origin.clear();
             let url = format!("{}{path}", server.url);
             let barrier = Barrier::new(clients);
