@@ -6,10 +6,11 @@
 use rstest::rstest;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 use twinproof_origin::{CertificateSpec, ClientCertificate, Identity, Origin, Setup, Usage};
+use twinproof_testkit::go;
 
 /// The only identity that the gateway lets in.
 const LISTED: &str = "dev.corp.example";
@@ -149,17 +150,4 @@ fn a_plain_go_gets_modules_through_a_sidecar(
             assert_eq!(origin.requests().len(), 0);
         }
     }
-}
-
-/// The `go` command, or `None` when it is not there and need not be.
-fn go() -> Option<PathBuf> {
-    let error = match which::which("go") {
-        Ok(path) => return Some(path),
-        Err(error) => error,
-    };
-    let required = std::env::var("TWINPROOF_REQUIRE").unwrap_or_default();
-    let needed = required.split(',').any(|name| name == "go");
-    assert!(!needed, "TWINPROOF_REQUIRE names go: {error}");
-    println!("unavailable: go: {error}");
-    None
 }

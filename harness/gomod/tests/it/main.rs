@@ -7,7 +7,6 @@ mod gomodfile;
 mod goproxy;
 mod pseudo;
 mod request;
-mod requirement;
 mod semver;
 mod txtar;
 mod versions;

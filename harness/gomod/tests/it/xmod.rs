@@ -2,24 +2,20 @@
 //! command at test time, is given what this crate is given, and must come to the same verdicts.
 
 use std::cell::RefCell;
-use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use twinproof_gomod::glob::{match_path, match_prefix_patterns};
 use twinproof_gomod::gomodfile::GoMod;
 use twinproof_gomod::pseudo::{self, Pseudo};
 use twinproof_gomod::semver;
 use twinproof_gomod::zip::{Limits, Raw, Stream, check, create, write};
+use twinproof_testkit::{Peer, Program, Requirement, go};
 
-use crate::requirement::{Requirement, go};
 use crate::zip::streamed;
 
 const MODULE: &str = "example.com/m";
@@ -34,39 +30,25 @@ struct Answer {
 }
 
 /// The running program.
-struct Xmod {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-}
+struct Xmod(Peer);
 
 impl Xmod {
     /// Starts it, or says why it cannot be had.
     fn start() -> Option<Self> {
-        static BUILT: OnceLock<Result<TempDir, String>> = OnceLock::new();
+        static BUILT: OnceLock<Result<Program, String>> = OnceLock::new();
         let go = go()?;
-        let directory = match BUILT.get_or_init(|| build(&go)) {
-            Ok(directory) => directory,
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/xmod");
+        match BUILT.get_or_init(|| Program::build(&go, &source)) {
+            Ok(program) => Some(Self(program.start())),
             Err(reason) => {
                 Requirement::GoProxy.unavailable(reason);
-                return None;
+                None
             }
-        };
-        let mut child = Command::new(program(directory))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Some(Self { child, input, output })
+        }
     }
 
     fn ask(&mut self, request: &Value) -> Answer {
-        writeln!(self.input.as_mut().unwrap(), "{request}").unwrap();
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
+        self.0.ask(request)
     }
 
     /// The `h1:` hash of a zip that cmd/go would unpack.
@@ -76,39 +58,6 @@ impl Xmod {
         let answer = self.ask(&request);
         if answer.error.is_empty() { Ok(answer.text) } else { Err(answer.error) }
     }
-}
-
-impl Drop for Xmod {
-    fn drop(&mut self) {
-        // The program ends with its input.
-        drop(self.input.take());
-        let _ = self.child.wait();
-    }
-}
-
-fn program(directory: &TempDir) -> PathBuf {
-    directory.path().join(format!("xmod{}", std::env::consts::EXE_SUFFIX))
-}
-
-fn build(go: &Path) -> Result<TempDir, String> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/xmod");
-    let directory = tempfile::tempdir().map_err(|e| e.to_string())?;
-    for file in ["main.go", "go.mod", "go.sum"] {
-        fs::copy(source.join(file), directory.path().join(file)).map_err(|e| e.to_string())?;
-    }
-    let output = Command::new(go)
-        .args(["build", "-buildvcs=false", "-o"])
-        .arg(program(&directory))
-        .arg(".")
-        .current_dir(directory.path())
-        .env("GOWORK", "off")
-        .env("GOFLAGS", "")
-        .output()
-        .map_err(|e| e.to_string())?;
-    if !output.status.success() {
-        return Err(format!("go build: {}", String::from_utf8_lossy(&output.stderr)));
-    }
-    Ok(directory)
 }
 
 fn base64(bytes: &[u8]) -> String {

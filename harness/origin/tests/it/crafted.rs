@@ -8,12 +8,11 @@ use twinproof_sumdb::dirhash::{hash_zip, hash_zip_reader};
 
 use crate::client::{connect, get, request};
 use crate::go::{go, home};
-use crate::requirement;
 use std::io::{Read, Write};
 
 #[test]
 fn go_takes_the_legal_zips_and_refuses_the_bad_ones() {
-    let Some(program) = requirement::go() else { return };
+    let Some(program) = twinproof_testkit::go() else { return };
     let origin = Origin::start(Setup::default()).expect("starts");
     let home = home("module example.com/work\n");
     let mut arguments = vec!["mod".to_owned(), "download".to_owned(), "-json".to_owned()];

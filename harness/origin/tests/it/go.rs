@@ -5,8 +5,6 @@ use std::process::{Command, Output};
 
 use twinproof_origin::{Origin, Setup};
 
-use crate::requirement;
-
 /// A `go` with a home of its own, whose proxy and database are the origin's.
 pub fn go(program: &Path, home: &Path, origin: &Origin, args: &[&str]) -> Output {
     let mut command = Command::new(program);
@@ -35,7 +33,7 @@ pub fn home(go_mod: &str) -> tempfile::TempDir {
 
 #[test]
 fn downloads_and_verifies() {
-    let Some(program) = requirement::go() else { return };
+    let Some(program) = twinproof_testkit::go() else { return };
     let origin = Origin::start(Setup::default()).expect("starts");
     let home = home("module example.com/work\n\ngo 1.21\n\nrequire crafted.example/app v1.0.0\n");
     let output = go(&program, home.path(), &origin, &["mod", "download", "-x", "all"]);

@@ -89,7 +89,9 @@ fn modules(corpus: &Path) -> Vec<(String, String)> {
 
 #[test]
 fn the_corpus_is_served_as_by_gos_own_proxy() {
-    let (Some(go), Some(goroot)) = (requirement::go(), requirement::goroot()) else { return };
+    let (Some(go), Some(goroot)) = (twinproof_testkit::go(), twinproof_testkit::goroot()) else {
+        return;
+    };
     let Some(corpus) = requirement::corpus() else { return };
     let theirs = reference(&go, &goroot);
     let origin =
@@ -149,7 +151,9 @@ fn the_corpus_is_served_as_by_gos_own_proxy() {
 
 #[test]
 fn the_control_prefixes_are_those_of_gos_own_proxy() {
-    let (Some(go), Some(goroot)) = (requirement::go(), requirement::goroot()) else { return };
+    let (Some(go), Some(goroot)) = (twinproof_testkit::go(), twinproof_testkit::goroot()) else {
+        return;
+    };
     let Some(corpus) = requirement::corpus() else { return };
     let theirs = reference(&go, &goroot);
     let origin =

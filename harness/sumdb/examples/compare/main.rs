@@ -53,8 +53,8 @@ fn main() {
         }
     }
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|w| name.contains(&**w));
-    let directory = peer::build();
-    let mut peer = Peer::start(&directory);
+    let program = peer::build();
+    let mut peer = Peer::start(&program);
     let mut rows = Vec::new();
 
     let log = Log::new();
@@ -62,7 +62,7 @@ fn main() {
         rows.push(compare(&task, &mut peer, rounds));
     }
     if is_wanted("zip") {
-        rows.extend(zips::compare(&directory, (rounds / 40).max(1)));
+        rows.extend(zips::compare(&program, (rounds / 40).max(1)));
     }
 
     println!("{:<58} {:>11} {:>11} {:>7}", "what", "ours", "x/mod", "ratio");

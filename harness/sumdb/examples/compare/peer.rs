@@ -1,41 +1,15 @@
-//! The other side: building it, starting it, asking it.
+//! The other side: building it, and asking it.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
-use tempfile::TempDir;
+use twinproof_testkit::{Program, go};
 
-const FILES: [(&str, &str); 3] = [
-    ("main.go", include_str!("peer/main.go")),
-    ("go.mod", include_str!("peer/go.mod")),
-    ("go.sum", include_str!("peer/go.sum")),
-];
-
-fn program(directory: &Path) -> PathBuf {
-    directory.join(format!("peer{}", std::env::consts::EXE_SUFFIX))
-}
-
-/// Builds the program in a new directory.
-pub fn build() -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, content) in FILES {
-        fs::write(directory.path().join(name), content).unwrap();
-    }
-    let status = Command::new("go")
-        .args(["build", "-buildvcs=false", "-o"])
-        .arg(program(directory.path()))
-        .arg(".")
-        .current_dir(directory.path())
-        .env("GOWORK", "off")
-        .env("GOFLAGS", "")
-        .status()
-        .unwrap();
-    assert!(status.success(), "go build failed");
-    directory
+/// Builds the program.
+pub fn build() -> Program {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/compare/peer");
+    Program::build(&go().unwrap(), &source).unwrap()
 }
 
 /// What it answers.
@@ -48,38 +22,17 @@ pub struct Answer {
     error: String,
 }
 
-/// The running program. It ends with its input.
-pub struct Peer {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-}
+/// The running program.
+pub struct Peer(twinproof_testkit::Peer);
 
 impl Peer {
-    pub fn start(directory: &TempDir) -> Self {
-        let mut child = Command::new(program(directory.path()))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, input, output }
+    pub fn start(program: &Program) -> Self {
+        Self(program.start())
     }
 
     pub fn ask(&mut self, request: &Value) -> Answer {
-        writeln!(self.input.as_mut().unwrap(), "{request}").unwrap();
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        let answer: Answer = serde_json::from_str(&line).unwrap();
+        let answer: Answer = self.0.ask(request);
         assert_eq!(answer.error, "");
         answer
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        drop(self.input.take());
-        let _ = self.child.wait();
     }
 }

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use serde_json::json;
-use tempfile::TempDir;
 use twinproof_sumdb::dirhash::hash_zip;
+use twinproof_testkit::Program;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::Row;
@@ -69,12 +69,13 @@ fn make(path: &Path, one_file: bool) -> (usize, u64) {
 }
 
 /// Measures both zips with both sides.
-pub fn compare(directory: &TempDir, rounds: u32) -> Vec<Row> {
+pub fn compare(program: &Program, rounds: u32) -> Vec<Row> {
+    let directory = tempfile::tempdir().unwrap();
     [false, true]
         .map(|one_file| {
             let path = directory.path().join("m.zip");
             let (files, content) = make(&path, one_file);
-            let mut peer = Peer::start(directory);
+            let mut peer = Peer::start(program);
             let request = json!({ "task": "zip", "count": 1, "path": path });
             let idle = peer.ask(&json!({ "task": "new_tiles", "count": 0, "size": 1 })).peak;
             let (mut ours, mut theirs, mut peak) = (f64::MAX, f64::MAX, 0);

@@ -6,9 +6,10 @@ use std::time::Duration;
 use twinproof_sumdb::client::{Client, Fetch, FetchError, MAX_RESPONSE, MemoryStore, check_proof};
 use twinproof_sumdb::dirhash::H1;
 use twinproof_sumdb::{LookupError, PUBLIC_DATABASE, PUBLIC_KEY};
+use twinproof_testkit::Requirement;
 use ureq::tls::{RootCerts, TlsConfig};
 
-use crate::requirement::{Requirement, proxies};
+use crate::requirement::proxies;
 
 struct Proxy {
     base: String,

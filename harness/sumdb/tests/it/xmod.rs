@@ -6,9 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
 use proptest::prelude::*;
@@ -16,7 +14,6 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 use twinproof_sumdb::client::{Client, Fetch, FetchError, LookupError, MemoryStore, Store};
 use twinproof_sumdb::dirhash::{hash_dir, hash_zip};
 use twinproof_sumdb::escape::{
@@ -26,11 +23,11 @@ use twinproof_sumdb::note::{Note, Signer, Verifier, open, sign};
 use twinproof_sumdb::server::{Local, MemoryLog};
 use twinproof_sumdb::tile::{Tile, new_tiles, tile_for_index};
 use twinproof_sumdb::tlog::{Hash, Record, TreeHead, prove_record, prove_tree};
+use twinproof_testkit::{Peer, Program, Requirement, go};
 
 use crate::client::forked;
 use crate::dirhash::make_zip;
 use crate::log::{root, stored};
-use crate::requirement::{Requirement, go};
 use crate::server::log;
 
 /// What x/mod answered.
@@ -56,73 +53,26 @@ impl Answer {
 }
 
 /// The running program.
-struct Xmod {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-}
+struct Xmod(Peer);
 
 impl Xmod {
     /// Starts it, or says why it cannot be had.
     fn start() -> Option<Self> {
-        static BUILT: OnceLock<Result<TempDir, String>> = OnceLock::new();
+        static BUILT: OnceLock<Result<Program, String>> = OnceLock::new();
         let go = go()?;
-        let directory = match BUILT.get_or_init(|| build(&go)) {
-            Ok(directory) => directory,
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/xmod");
+        match BUILT.get_or_init(|| Program::build(&go, &source)) {
+            Ok(program) => Some(Self(program.start())),
             Err(reason) => {
                 Requirement::GoProxy.unavailable(reason);
-                return None;
+                None
             }
-        };
-        let mut child = Command::new(program(directory))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Some(Self { child, input, output })
+        }
     }
 
     fn ask(&mut self, request: &Value) -> Answer {
-        writeln!(self.input.as_mut().unwrap(), "{request}").unwrap();
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
+        self.0.ask(request)
     }
-}
-
-impl Drop for Xmod {
-    fn drop(&mut self) {
-        // The program ends with its input.
-        drop(self.input.take());
-        let _ = self.child.wait();
-    }
-}
-
-fn program(directory: &TempDir) -> std::path::PathBuf {
-    directory.path().join(format!("xmod{}", std::env::consts::EXE_SUFFIX))
-}
-
-fn build(go: &Path) -> Result<TempDir, String> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/xmod");
-    let directory = tempfile::tempdir().map_err(|e| e.to_string())?;
-    for file in ["main.go", "go.mod", "go.sum"] {
-        fs::copy(source.join(file), directory.path().join(file)).map_err(|e| e.to_string())?;
-    }
-    let output = Command::new(go)
-        .args(["build", "-buildvcs=false", "-o"])
-        .arg(program(&directory))
-        .arg(".")
-        .current_dir(directory.path())
-        .env("GOWORK", "off")
-        .env("GOFLAGS", "")
-        .output()
-        .map_err(|e| e.to_string())?;
-    if !output.status.success() {
-        return Err(format!("go build: {}", String::from_utf8_lossy(&output.stderr)));
-    }
-    Ok(directory)
 }
 
 fn base64(bytes: impl AsRef<[u8]>) -> String {

@@ -1,18 +1,17 @@
 //! Against the module proxy in force and the checksum database: in a cache of its own.
 
 use twinproof_sumdb::{PUBLIC_KEY, check_proof};
+use twinproof_testkit::Requirement;
 use twinproof_toolchain::{
     Cache, Database, Error, Kind, Options, Platform, Silent, Status, Toolchains,
 };
-
-use crate::requirement::Requirement;
 
 /// The oldest pinned SDK for Linux, or nothing where it cannot be had.
 fn oldest(toolchains: &Toolchains) -> Option<twinproof_toolchain::Sdk> {
     match toolchains.get(toolchains.pinned()[0], Platform::LINUX_AMD64, &mut Silent) {
         Ok(sdk) => Some(sdk),
         Err(error) if error.is_unavailable() => {
-            Requirement::GoProxy.absent(&error.to_string());
+            Requirement::GoProxy.unavailable(&error.to_string());
             None
         }
         Err(error) => panic!("{error}"),

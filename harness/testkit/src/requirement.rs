@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// The variable that names the requirements which must be met, parted by commas.
 const REQUIRE: &str = "TWINPROOF_REQUIRE";
@@ -11,7 +12,7 @@ const REQUIRE: &str = "TWINPROOF_REQUIRE";
 pub enum Requirement {
     /// The `go` command on PATH.
     Go,
-    /// A module proxy in force (`go env GOPROXY`) that answers.
+    /// A module proxy in force (`go env GOPROXY`) that answers, and the checksum database.
     GoProxy,
 }
 
@@ -23,22 +24,30 @@ impl Requirement {
         }
     }
 
-    /// Says that it is not met: fails the test if it must be, and prints the reason if not.
+    /// Says that it is not met: prints the reason.
+    ///
+    /// # Panics
+    /// When it must be met: the test fails.
     pub fn unavailable(self, reason: &str) {
         let name = self.name();
         let required = env::var(REQUIRE).unwrap_or_default();
-        assert!(!required.split(',').any(|r| r == name), "{REQUIRE} names {name}: {reason}");
+        assert!(!required.split(',').any(|r| r.trim() == name), "{REQUIRE} names {name}: {reason}");
         println!("unavailable: {name}: {reason}");
     }
 }
 
 /// The `go` command, or `None` when it is not there and need not be.
+#[must_use]
 pub fn go() -> Option<PathBuf> {
-    match which::which("go") {
-        Ok(path) => Some(path),
-        Err(error) => {
-            Requirement::Go.unavailable(&error.to_string());
-            None
-        }
-    }
+    which::which("go").map_err(|error| Requirement::Go.unavailable(&error.to_string())).ok()
+}
+
+/// The root of the Go distribution that `go` belongs to.
+///
+/// # Panics
+/// When `go` does not say.
+#[must_use]
+pub fn goroot() -> Option<PathBuf> {
+    let output = Command::new(go()?).args(["env", "GOROOT"]).output().unwrap();
+    Some(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()))
 }

@@ -1,0 +1,90 @@
+//! A Go program that a test compares with: built from a folder of source, then asked a question a
+//! line, as JSON, which it answers with a line of JSON.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The files of such a program.
+const SOURCE: [&str; 3] = ["main.go", "go.mod", "go.sum"];
+
+/// A program that is built. It goes when this is dropped.
+#[derive(Debug)]
+pub struct Program(TempDir);
+
+impl Program {
+    /// Builds `main.go` of a folder, with its `go.mod` and `go.sum`, in another folder.
+    ///
+    /// # Errors
+    /// With what `go build` said, when it cannot be built.
+    pub fn build(go: &Path, source: &Path) -> Result<Self, String> {
+        let program = Self(tempfile::tempdir().map_err(|e| e.to_string())?);
+        let folder = program.0.path();
+        for file in SOURCE {
+            fs::copy(source.join(file), folder.join(file)).map_err(|e| e.to_string())?;
+        }
+        let output = Command::new(go)
+            .args(["build", "-buildvcs=false", "-o"])
+            .arg(program.path())
+            .arg(".")
+            .current_dir(folder)
+            .env("GOWORK", "off")
+            .env("GOFLAGS", "")
+            .output()
+            .map_err(|e| e.to_string())?;
+        if !output.status.success() {
+            return Err(format!("go build: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        Ok(program)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join(format!("peer{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start(&self) -> Peer {
+        let mut command = Command::new(self.path());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Peer { child, input, output }
+    }
+}
+
+/// A program that runs. It ends with its input, when this is dropped.
+#[derive(Debug)]
+pub struct Peer {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Peer {
+    /// What it answers.
+    ///
+    /// # Panics
+    /// When it does not answer, or not with an `A`.
+    pub fn ask<A: DeserializeOwned>(&mut self, request: &Value) -> A {
+        writeln!(self.input.as_mut().unwrap(), "{request}").unwrap();
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.child.wait();
+    }
+}
