@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -11,6 +11,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use tracing::Instrument as _;
 use twinproof_gomod::Request as Asked;
+use twinproof_httpd::RequestId;
 use twinproof_sumdb::escape::check;
 
 use crate::answer::{Content, Keep};
@@ -56,7 +57,6 @@ pub struct Proxy {
     hot: Hot,
     lasting: Arc<Lasting>,
     draining: AtomicBool,
-    requests: AtomicU64,
 }
 
 impl Proxy {
@@ -86,7 +86,6 @@ impl Proxy {
             hot: Hot::new(memory),
             lasting,
             draining: AtomicBool::new(false),
-            requests: AtomicU64::new(0),
         }))
     }
 
@@ -165,10 +164,11 @@ impl Proxy {
 
     async fn miss(self: Arc<Self>, parts: http::request::Parts) -> Response<Body> {
         let started = Instant::now();
-        let id = self.requests.fetch_add(1, Ordering::Relaxed);
+        // The access log's, where there is one.
+        let id = parts.extensions.get().cloned().unwrap_or_else(RequestId::made);
         // A query changes nothing, as with a folder of files.
         let target = parts.uri.path();
-        let span = tracing::info_span!("request", id, method = %parts.method, target);
+        let span = tracing::info_span!("request", %id, method = %parts.method, target);
         let work = async {
             let mut kind = Kind::Other;
             let got = self.get(&parts.method, target, &parts.headers, &mut kind).await;

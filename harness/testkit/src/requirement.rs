@@ -14,6 +14,8 @@ pub enum Requirement {
     Go,
     /// A module proxy in force (`go env GOPROXY`) that answers, and the checksum database.
     GoProxy,
+    /// A file system in memory, mounted in a namespace of the test's own (Linux).
+    Tmpfs,
 }
 
 impl Requirement {
@@ -21,6 +23,7 @@ impl Requirement {
         match self {
             Self::Go => "go",
             Self::GoProxy => "goproxy",
+            Self::Tmpfs => "tmpfs",
         }
     }
 

@@ -99,8 +99,8 @@ impl<H: Handler> Shared<H> {
             (Some(terminator), First::Other) => {
                 let limit = self.limits.handshake_time;
                 let accepted = tokio::time::timeout(limit, Box::pin(terminator.accept(tcp))).await;
-                match accepted.unwrap_or(Err(Handshake::Late)) {
-                    Ok((stream, admission)) => {
+                match accepted {
+                    Ok(Ok((stream, admission))) => {
                         self.counters.handshake();
                         peer.tls = true;
                         match admission {
@@ -111,10 +111,12 @@ impl<H: Handler> Shared<H> {
                         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                         (Stream::Tls(stream), http2)
                     }
-                    Err(reason) => {
-                        tracing::debug!(peer = %from, reason = reason.word(), "no TLS handshake");
-                        return self.counters.handshake_failed(reason);
+                    Ok(Err((reason, tcp))) => {
+                        self.no_handshake(from, reason);
+                        // With TLS 1.3 it sends its request before it reads the alert.
+                        return farewell(Stream::Plain(tcp), Bytes::new(), true).await;
                     }
+                    Err(_) => return self.no_handshake(from, Handshake::Late),
                 }
             }
         };
@@ -132,6 +134,11 @@ impl<H: Handler> Shared<H> {
         } else {
             self.http1(stream, service, clock).await;
         }
+    }
+
+    fn no_handshake(&self, from: SocketAddr, reason: Handshake) {
+        tracing::debug!(peer = %from, reason = reason.word(), "no TLS handshake");
+        self.counters.handshake_failed(reason);
     }
 
     async fn http2(&self, stream: Stream, service: Service<H>, mut clock: Clock) {

@@ -93,14 +93,15 @@ impl Terminator {
         }
     }
 
-    /// Makes a handshake.
+    /// Makes a handshake. Where it fails, the client has been sent an alert, and the socket is handed
+    /// back so that it can be read there.
     pub(crate) async fn accept(
         &self,
         tcp: TcpStream,
-    ) -> Result<(Box<TlsStream<TcpStream>>, Admission), Handshake> {
+    ) -> Result<(Box<TlsStream<TcpStream>>, Admission), (Handshake, TcpStream)> {
         let current = self.current.load_full();
-        let accepted = TlsAcceptor::from(Arc::clone(&current.config)).accept(tcp).await;
-        let stream = accepted.map_err(|error| failure::of(&error))?;
+        let accepting = TlsAcceptor::from(Arc::clone(&current.config)).accept(tcp).into_fallible();
+        let stream = accepting.await.map_err(|(error, tcp)| (failure::of(&error), tcp))?;
         let admission = match &current.clients {
             None => Admission::Anybody,
             Some(clients) => match clients.admit(stream.get_ref().1.peer_certificates()) {

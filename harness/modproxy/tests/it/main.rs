@@ -7,7 +7,6 @@ mod eviction;
 mod fallback;
 mod faults;
 mod files;
-mod kill;
 mod stampede;
 mod sumdb;
 mod support;

@@ -2,7 +2,7 @@
 //!
 //! Its flags are made from the table of settings, so that file, flags and variables never differ.
 
-use crate::exit::{BROKEN, CONFORMANT, Failure};
+use crate::exit::{BROKEN, CONFORMANT, Failure, INVALID};
 use crate::serving::{announce, begin_log, block_on};
 use clap::builder::ValueParser;
 use clap::parser::ValueSource;
@@ -47,11 +47,13 @@ impl Proxy {
     pub fn run(&self) -> Result<u8, Failure> {
         match &self.command {
             ProxyCommand::Serve(serve) => serve.run(),
-            ProxyCommand::Check(serve) => {
-                serve.load().map_err(Failure::invalid)?;
-                println!("the configuration is right");
-                Ok(CONFORMANT)
-            }
+            ProxyCommand::Check(serve) => match serve.load() {
+                Ok(_) => {
+                    println!("the configuration is right");
+                    Ok(CONFORMANT)
+                }
+                Err(mistakes) => Ok(tell(&mistakes)),
+            },
         }
     }
 }
@@ -62,7 +64,10 @@ impl Serve {
     }
 
     fn run(&self) -> Result<u8, Failure> {
-        let config = self.load().map_err(Failure::invalid)?;
+        let config = match self.load() {
+            Ok(config) => config,
+            Err(mistakes) => return Ok(tell(&mistakes)),
+        };
         begin_log(&config.log)?;
         let again = self.clone();
         let again = move || match again.load() {
@@ -84,6 +89,12 @@ impl Serve {
             Ok(if drained.cut == 0 { CONFORMANT } else { BROKEN })
         })
     }
+}
+
+/// Says what is wrong, and gives the exit code.
+fn tell(mistakes: &Mistakes) -> u8 {
+    eprintln!("{mistakes}");
+    INVALID
 }
 
 /// The argument of a setting.

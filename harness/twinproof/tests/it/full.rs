@@ -1,0 +1,169 @@
+//! A disk that is full: what does not fit is refused, what is there stays right, and once there is
+//! room again all goes on.
+//!
+//! The disk is a small one in memory, in a mount namespace of its own: each test is this program
+//! again, run inside by `unshare`, and the disk is gone with it.
+
+use crate::client::{fetch, get};
+use crate::files::{Files, files_in};
+use crate::served::Served;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::process::{Command, Output};
+use twinproof_origin::{Origin, Setup};
+use twinproof_sumdb::note::Signer;
+use twinproof_sumdb::server::store::Store;
+use twinproof_testkit::Requirement;
+
+/// Where the disk is, for the one inside.
+const DISK: &str = "TWINPROOF_FULL_DISK";
+
+/// Ways into a mount namespace: for anybody, then for root alone.
+const WAYS: [&[&str]; 2] = [&["-Urm"], &["-m"]];
+
+/// Runs the test of this name again, inside, with a disk of this size in place of `DISK`.
+fn inside(name: &str, size: &str) {
+    let files = Files::new();
+    let script = r#"mount -t tmpfs -o "size=$1" none "$2" && shift 2 && exec "$@""#;
+    let mut reason = String::new();
+    for way in WAYS {
+        let unshare = |command: &[&str]| {
+            let (path, mut program) = (files.path(), Command::new("unshare"));
+            program.args(way).args(["sh", "-c", script, "sh", size]).arg(path).args(command);
+            program.env(DISK, path).output()
+        };
+        match unshare(&["true"]) {
+            Ok(output) if output.status.success() => {
+                let this = std::env::current_exe().unwrap();
+                let args = [this.to_str().unwrap(), name, "--exact", "--nocapture"];
+                let output = unshare(&args).unwrap();
+                let said = String::from_utf8_lossy(&output.stdout);
+                println!("{said}{}", String::from_utf8_lossy(&output.stderr));
+                assert!(output.status.success() && said.contains("1 passed"), "inside it fails");
+                return;
+            }
+            Ok(output) => reason = String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            Err(error) => reason = format!("unshare: {error}"),
+        }
+    }
+    Requirement::Tmpfs.unavailable(&reason);
+}
+
+/// A file that takes all the room that is left.
+struct Ballast(std::path::PathBuf);
+
+impl Ballast {
+    fn new(disk: &Path) -> Self {
+        let path = disk.join("ballast");
+        let mut file = File::create(&path).unwrap();
+        for piece in [64 << 10, 1] {
+            let piece = vec![0; piece];
+            let error = loop {
+                if let Err(error) = file.write_all(&piece) {
+                    break error;
+                }
+            };
+            assert_eq!(error.kind(), ErrorKind::StorageFull);
+        }
+        Self(path)
+    }
+
+    fn throw_off(self) {
+        fs::remove_file(self.0).unwrap();
+    }
+}
+
+#[test]
+fn a_proxy_without_room() {
+    let Some(disk) = std::env::var_os(DISK) else {
+        return inside("full::a_proxy_without_room", "4m");
+    };
+    let (disk, origin) = (Path::new(&disk), Origin::start(Setup::default()).unwrap());
+    let store = disk.join("store");
+    let args = ["--store", store.to_str().unwrap(), "--upstream", &origin.url()];
+    // What is not on the disk is nowhere.
+    let proxy = Served::proxy(&[&args[..], &["--store-memory", "0"]].concat());
+    let at = |target: &str| format!("{}/crafted.example/{target}", proxy.url);
+    let of_origin = |target: &str| fetch(&format!("{}/crafted.example/{target}", origin.url()));
+    let [medium, large] = ["medium/@v/v1.0.0.zip", "medium/@v/v1.1.0.zip"];
+    let (info, zip) = ("hello/@v/v1.0.0.info", "hello/@v/v1.0.0.zip");
+    assert_eq!(fetch(&at(medium)), of_origin(medium));
+    let before = files_in(&store);
+
+    // It would never fit.
+    let told =
+        |target: &str| (507, format!("the store has no room for crafted.example/{target}\n"));
+    assert_eq!(get(&at(large)), told(large));
+    assert_eq!(files_in(&store), before);
+    assert_eq!(fetch(&at(medium)), of_origin(medium));
+
+    // Nothing fits any more. What is small does not need the disk, and is not kept.
+    let ballast = Ballast::new(disk);
+    assert_eq!(get(&at(zip)), told(zip));
+    assert_eq!(fetch(&at(info)), of_origin(info));
+    assert_eq!(files_in(&store), before);
+    assert_eq!(fetch(&at(medium)), of_origin(medium));
+    assert_eq!(get(&at("hello/@v/list")), (200, "v1.0.0\nv1.1.0\n".to_owned()));
+    assert_eq!(get(&format!("{}/healthz", proxy.url)), (200, "ok\n".to_owned()));
+
+    // There is room again: nothing was remembered, nothing begins anew.
+    ballast.throw_off();
+    for target in [info, zip, medium] {
+        assert_eq!(fetch(&at(target)), of_origin(target));
+        assert!(store.join("crafted.example").join(target).is_file());
+    }
+    assert_eq!(get(&at(large)), told(large));
+}
+
+/// A go.sum file of so many module versions.
+fn go_sum(files: &Files, name: &str, versions: usize) -> String {
+    let hash = "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    let lines = |n| format!("m.example v1.0.{n} {hash}\nm.example v1.0.{n}/go.mod {hash}\n");
+    files.write(name, &(0..versions).map(lines).collect::<String>())
+}
+
+#[test]
+fn a_checksum_database_without_room() {
+    let Some(disk) = std::env::var_os(DISK) else {
+        return inside("full::a_checksum_database_without_room", "2m");
+    };
+    let (disk, files) = (Path::new(&disk), Files::new());
+    let (store, signer) = (disk.join("db"), files.at("signer.key"));
+    Signer::generate("sum.corp.example").unwrap().create_file(&signer).unwrap();
+    let place = ["--store", store.to_str().unwrap(), "--key", signer.to_str().unwrap()];
+    let add = |versions: usize| -> Output {
+        let file = go_sum(&files, "go.sum", versions);
+        let mut program = Command::new(assert_cmd::cargo::cargo_bin("twinproof"));
+        program.args(["sumdb", "add", "--go-sum", &file]).args(place).output().unwrap()
+    };
+    let check = || {
+        let store = Store::open(&store, Signer::read_file(&signer).unwrap()).unwrap();
+        store.check().unwrap();
+        store.head().size
+    };
+    assert_eq!(add(10).stdout, b"10 added, 0 known, 0 left out, 10 in all\n");
+    let database = Served::sumdb(&place);
+    let asked =
+        ["latest", "lookup/m.example@v1.0.7", "tile/8/0/000.p/10", "lookup/m.example@v1.0.17"]
+            .map(|path| format!("{}/{path}", database.url));
+    let before = asked.each_ref().map(|url| get(url));
+    assert_eq!(before.each_ref().map(|(status, _)| *status), [200, 200, 200, 404]);
+
+    let ballast = Ballast::new(disk);
+    // Few, which wait in memory, and many, which are written while they wait.
+    for versions in [20, 3000] {
+        let output = add(versions);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty(), "{said}");
+        assert!(said.contains("No space left on device"), "{said}");
+        assert_eq!(asked.each_ref().map(|url| get(url)), before);
+    }
+
+    ballast.throw_off();
+    assert_eq!(check(), 10);
+    assert_eq!(add(20).stdout, b"10 added, 10 known, 0 left out, 20 in all\n");
+    assert_eq!(get(&asked[3]).0, 200);
+    assert_eq!(get(&asked[1]).0, 200);
+    assert_eq!(check(), 20);
+}

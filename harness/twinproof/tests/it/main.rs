@@ -1,0 +1,19 @@
+//! The servers of this program, as programs: started, asked, told by signals, killed, out of room.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
+
+mod check;
+mod client;
+mod files;
+mod kill;
+mod metrics;
+mod served;
+mod sidecar;
+mod sumdb;
+
+#[cfg(unix)]
+mod drain;
+#[cfg(target_os = "linux")]
+mod full;
+#[cfg(unix)]
+mod reload;

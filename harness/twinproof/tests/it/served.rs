@@ -1,0 +1,107 @@
+//! A server of this program, ended with the test.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a test waits for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that runs.
+pub struct Served {
+    child: Child,
+    pub url: String,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Served {
+    /// `proxy serve` on a port of its own.
+    pub fn proxy(args: &[&str]) -> Self {
+        Self::start("proxy", args)
+    }
+
+    /// `sumdb serve` on a port of its own.
+    pub fn sumdb(args: &[&str]) -> Self {
+        Self::start("sumdb", args)
+    }
+
+    fn start(what: &str, args: &[&str]) -> Self {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin("twinproof"))
+            .args([what, "serve", "--listen", "127.0.0.1:0"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()).lines(), log.clone());
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                println!("{line}");
+                kept.lock().unwrap().push(line);
+            }
+        });
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").map(str::to_owned);
+        let url = url.unwrap_or_else(|| panic!("it does not listen: {line}"));
+        Self { child, url, log }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        self.url.split_once("://").unwrap().1
+    }
+
+    /// The first line of its log that has this text, when it comes.
+    pub fn says(&self, text: &str) -> String {
+        let found = || self.log.lock().unwrap().iter().find(|line| line.contains(text)).cloned();
+        until(text, found)
+    }
+
+    /// The URL of its second listener. Its log is JSON.
+    pub fn metrics_url(&self) -> String {
+        let line: serde_json::Value = serde_json::from_str(&self.says("metrics")).unwrap();
+        line["url"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends it a signal.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// How it ends by itself.
+    pub fn end(&mut self) -> ExitStatus {
+        until("the end", || self.child.try_wait().unwrap())
+    }
+
+    /// Ends it by force.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself, which the test has noticed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits for something.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it does not come: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
