@@ -4,13 +4,13 @@
 
 use crate::client::fetch;
 use crate::files::{Files, files_in};
-use crate::served::Served;
+use crate::served::{Served, until};
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use twinproof_model::Rule;
 use twinproof_origin::{Origin, Setup};
 use twinproof_sumdb::dirhash::{hash_zip, hash_zip_reader};
@@ -106,10 +106,11 @@ fn killed_at_any_moment() {
         drip_ms: Some(1),
         ..Rule::default()
     }]);
+    let left = || files_in(store.path()).into_iter().filter(|name| is_temporary(name));
     let next = Arc::new(AtomicU64::new(0));
     let (mut zips, mut unfinished) = (0, 0);
     for round in 0..kills {
-        let left: Vec<_> = files_in(store.path()).into_iter().filter(|n| is_temporary(n)).collect();
+        let left: Vec<_> = left().collect();
         unfinished += left.len();
         let proxy =
             Served::proxy(&["--store", path, "--upstream", &origin.url(), "--log-level", "warn"]);
@@ -136,8 +137,14 @@ fn killed_at_any_moment() {
     let asked = next.load(Ordering::Relaxed);
     println!("{kills} kills, {zips} zips, {unfinished} unfinished files, {asked} requests");
 
+    // What was being written goes at the next start, when it is old enough to be nobody's.
+    for name in left() {
+        let file = fs::File::options().write(true).open(store.at(&name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+    }
     // What is left serves: offline, every zip that has a name, to the last byte.
     let proxy = Served::proxy(&["--store", path, "--offline", "--log-level", "warn"]);
+    until("the end of unfinished files", || left().next().is_none().then_some(()));
     for name in files_in(store.path()).iter().filter(|name| name.ends_with(".zip")) {
         let (status, body) = fetch(&format!("{}/{name}", proxy.url)).unwrap();
         assert_eq!((status, body), (200, fs::read(store.at(name)).unwrap()), "{name}");
