@@ -7,8 +7,10 @@
 //!
 //! PATTERN is a name with `*`; all `mod_*` scripts without one. Without `--proxy`, the scripts meet
 //! the origin itself. With `--control`, requests with the tests' control prefixes go there (a base
-//! URL) and not to the proxy. `--serve` runs an origin until its input ends, and writes its URL to a
-//! file: it is the upstream of a proxy to try, and `URL/mod` is the control server.
+//! URL) and not to the proxy; with `--database control` those for the checksum database too.
+//! `--env NAME=VALUE` sets a variable after the scripts' first ones.
+//! `--serve` runs an origin until its input ends, and writes its URL to a file: it is the upstream of
+//! a proxy to try, and `URL/mod` is the control server.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use twinproof_origin::{Origin, Setup};
-use twinproof_script::{Front, Limits, Outcome, Script, Setting, Toolchain, Verdict};
+use twinproof_script::{Database, Front, Limits, Outcome, Script, Setting, Toolchain, Verdict};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -25,10 +27,12 @@ struct Options {
     proxy: Option<String>,
     serve: Option<PathBuf>,
     control: Option<String>,
+    database: Database,
     sumdb: Option<String>,
     jobs: usize,
     out: Option<PathBuf>,
     gocache: Option<PathBuf>,
+    env: Vec<(String, String)>,
     patterns: Vec<String>,
 }
 
@@ -54,10 +58,19 @@ fn options() -> Result<Options, Failure> {
         proxy: take("proxy"),
         serve: take("serve").map(Into::into),
         control: take("control"),
+        database: match take("database").as_deref() {
+            None | Some("subject") => Database::Subject,
+            Some("control") => Database::Control,
+            Some(other) => return Err(format!("--database {other}: subject or control").into()),
+        },
         sumdb: take("sumdb"),
         jobs: take("jobs").map_or(Ok(2), |n| n.parse())?,
         out: take("out").map(Into::into),
         gocache: take("gocache").map(Into::into),
+        env: match take("env").as_deref().map(|set| set.split_once('=').ok_or("--env NAME=VALUE")) {
+            None => Vec::new(),
+            Some(set) => set.map(|(name, value)| vec![(name.to_owned(), value.to_owned())])?,
+        },
         patterns,
     };
     match named.keys().next() {
@@ -105,7 +118,7 @@ fn main() -> Result<ExitCode, Failure> {
         }
     };
     let front = match &options.control {
-        Some(control) => Some(Front::start(&proxy, control)?),
+        Some(control) => Some(Front::start(&proxy, control, options.database)?),
         None => None,
     };
     let dir = tempfile::tempdir()?;
@@ -119,7 +132,7 @@ fn main() -> Result<ExitCode, Failure> {
         dir: dir.path().join("work"),
         gocache: options.gocache.unwrap_or_else(|| dir.path().join("gocache")),
         short: false,
-        env: Vec::new(),
+        env: options.env,
         limits: Limits::default(),
         toolchain,
     };

@@ -4,6 +4,9 @@
 //! `$GOPROXY/redirect/9/…` redirect nine times. These are devices of the tests and no part of the
 //! GOPROXY protocol, so what bears one goes to a control server, which knows them, and all else to
 //! the subject. Both get the request as the client made it, on a connection of its own.
+//!
+//! Every script also asks a checksum database by way of the proxy. A subject that passes on no
+//! database, or not this one, can still be asked for modules: the control server has the database too.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -27,11 +30,21 @@ pub struct Front {
     accepting: Option<JoinHandle<()>>,
 }
 
+/// Who answers for the checksum database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// The subject, as a proxy does.
+    Subject,
+    /// The control server.
+    Control,
+}
+
 #[derive(Debug)]
 struct Shared {
     address: SocketAddr,
     subject: Target,
     control: Target,
+    database: Database,
     stop: AtomicBool,
     next: AtomicU64,
     open: Mutex<BTreeMap<u64, Vec<TcpStream>>>,
@@ -63,13 +76,14 @@ impl Front {
     ///
     /// # Errors
     /// When a URL is no http URL, or there is no port.
-    pub fn start(subject: &str, control: &str) -> io::Result<Self> {
+    pub fn start(subject: &str, control: &str, database: Database) -> io::Result<Self> {
         let (subject, control) = (Target::of(subject)?, Target::of(control)?);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let shared = Arc::new(Shared {
             address: listener.local_addr()?,
             subject,
             control,
+            database,
             stop: AtomicBool::new(false),
             next: AtomicU64::new(0),
             open: Mutex::new(BTreeMap::new()),
@@ -180,6 +194,7 @@ fn route<'a>(path: &'a str, shared: &'a Shared) -> (&'a Target, &'a str) {
     };
     match first.strip_prefix("sumdb-") {
         _ if whole => (&shared.control, path),
+        _ if first == "sumdb" && shared.database == Database::Control => (&shared.control, path),
         Some(n) if status(n) && rest.starts_with("sumdb/") => (&shared.control, path),
         // Only the database of this prefix is bad; its modules are the subject's.
         Some(n) if status(n) => (&shared.subject, rest),
@@ -217,7 +232,7 @@ fn refuse(client: &mut TcpStream, status: u16, why: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Front, Target};
+    use super::{Database, Front, Target};
     use rstest::rstest;
     use std::io::{Read as _, Write as _};
     use std::net::{Shutdown, TcpListener, TcpStream};
@@ -261,13 +276,24 @@ mod tests {
     #[case("/mod/sumdb/n/latest", "subject GET /base/sumdb/n/latest HTTP/1.1")]
     #[case("/other", "everything is below /mod/\n")]
     fn whose_a_request_is(#[case] path: &str, #[case] want: &str) {
-        let front = Front::start(&echo("subject"), &echo("control")).unwrap();
+        let (subject, control) = (echo("subject"), echo("control"));
+        let front = Front::start(&subject, &control, Database::Subject).unwrap();
         assert_eq!(get(&front.url(), path), want);
     }
 
     #[test]
+    fn a_database_that_the_subject_does_not_pass_on() {
+        let (subject, control) = (echo("subject"), echo("control"));
+        let front = Front::start(&subject, &control, Database::Control).unwrap();
+        let want = "control GET /base/sumdb/n/latest HTTP/1.1";
+        assert_eq!(get(&front.url(), "/mod/sumdb/n/latest"), want);
+        assert_eq!(get(&front.url(), "/mod/x/@latest"), "subject GET /base/x/@latest HTTP/1.1");
+    }
+
+    #[test]
     fn dropping_ends_what_is_open() {
-        let front = Front::start(&echo("subject"), &echo("control")).unwrap();
+        let (subject, control) = (echo("subject"), echo("control"));
+        let front = Front::start(&subject, &control, Database::Subject).unwrap();
         let authority = front.url().replace("http://", "").replace("/mod", "");
         let mut stream = TcpStream::connect(authority).unwrap();
         drop(front);

@@ -41,7 +41,7 @@ mod state;
 mod toolchain;
 mod transcript;
 
-pub use front::Front;
+pub use front::{Database, Front};
 pub use outcome::{Failure, Outcome, Reason, Verdict};
 pub use script::{Script, ScriptError};
 pub use setting::{Limits, Setting};

@@ -4,7 +4,7 @@ use crate::bench::setting;
 use crate::requirement::go;
 use rstest::rstest;
 use twinproof_origin::{Origin, Setup};
-use twinproof_script::{Front, Reason, Script, Verdict};
+use twinproof_script::{Database, Front, Reason, Script, Verdict};
 
 /// Scripts of all kinds that every Go since 1.22 has, which ask no proxy.
 const WITHOUT_PROXY: [&str; 3] = ["mod_edit", "mod_help", "mod_init_path"];
@@ -32,7 +32,8 @@ fn scripts_of_go_with_the_origin(#[case] name: &str) {
     let corpora = vec![toolchain.modules()];
     let origin = Origin::start(Setup { corpora, ..Setup::default() }).unwrap();
     let (_dir, mut setting) = setting(|_| toolchain);
-    let front = Front::start(&origin.url(), &format!("{}/mod", origin.url())).unwrap();
+    let control = format!("{}/mod", origin.url());
+    let front = Front::start(&origin.url(), &control, Database::Subject).unwrap();
     setting.proxy = front.url();
     setting.sumdb = origin.cmd_go_sumdb().unwrap().1;
     let path = setting.toolchain.scripts().join(format!("{name}.txt"));
