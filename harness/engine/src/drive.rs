@@ -51,6 +51,9 @@ pub enum Undriven {
     /// An SDK is not to be had: the run is skipped.
     #[error("{0}")]
     Sdk(String),
+    /// What the case asks cannot be asked here: the run is skipped.
+    #[error("{0}")]
+    OutOfReach(String),
     /// The harness broke.
     #[error("{0}")]
     Broken(String),
@@ -206,6 +209,9 @@ impl<'a> Driver<'a> {
                     Err(Undriven::Sdk(detail)) => {
                         return RunOutcome::Skipped(Skip::SdkAbsent { detail });
                     }
+                    Err(Undriven::OutOfReach(detail)) => {
+                        return RunOutcome::Skipped(Skip::OutOfReach { detail });
+                    }
                     Err(Undriven::Broken(message)) => return RunOutcome::Broken { message },
                 };
                 let micros = begun.elapsed().as_micros() as u64;
@@ -273,9 +279,11 @@ impl<'a> Driver<'a> {
                 let depth = s.depth.unwrap_or(limits.depth);
                 self.entries(&s.path, Contents::Hashes, SnapshotLimits { depth, ..limits })
             }
-            Step::Origin(_) | Step::Subject(_) | Step::Requests(_) | Step::Sumdb(_) => {
-                self.server_step(case, step)
-            }
+            Step::Origin(_)
+            | Step::Subject(_)
+            | Step::Requests(_)
+            | Step::Sumdb(_)
+            | Step::Script(_) => self.server_step(case, step),
             Step::Http(s) => self.http(s, golden_reads(case, step, "body")),
             Step::Raw(s) => self.raw(s),
             Step::Canary(s) => self.canary(s),

@@ -125,7 +125,7 @@ pub fn needs_sdk(case: &Case) -> bool {
         )
     };
     let runs = |step: &Step| match step {
-        Step::Go(_) => true,
+        Step::Go(_) | Step::Script(_) => true,
         Step::Run(run) => matches!(run.program.as_str(), "go" | "gofmt"),
         Step::Probe(probe) => matches!(probe.kind, ProbeKind::GoEnv | ProbeKind::GoVersion),
         _ => false,

@@ -3,6 +3,9 @@
 use sha2::{Digest, Sha256};
 use twinproof_model::{Case, EnvironmentName, Level, glob_matches};
 
+/// The tag of cases that run only where cases are asked for, by tag or by pattern.
+pub const ON_REQUEST: &str = "all";
+
 /// One of several parts of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
@@ -131,8 +134,10 @@ impl Selection {
                 return Err(SelectionError::NoCase { pattern: pattern.clone(), nearest });
             }
         }
+        let asked = !self.tags.is_empty() || !self.cases.is_empty();
         let selected = |case: &&Case| {
-            (self.suites.is_empty() || self.suites.contains(&case.suite))
+            (asked || case.tags.iter().all(|tag| tag != ON_REQUEST))
+                && (self.suites.is_empty() || self.suites.contains(&case.suite))
                 && (self.cases.is_empty() || self.cases.iter().any(|p| fits(p, case)))
                 && !self.skip.iter().any(|p| fits(p, case))
                 && (self.tags.is_empty() || self.tags.iter().any(|t| case.tags.contains(t)))

@@ -123,7 +123,7 @@ fn one(
 fn verdict_of_skip(skip: &Skip) -> Verdict {
     match skip {
         Skip::EnvironmentAbsent { .. } | Skip::SdkAbsent { .. } => Verdict::Unavailable,
-        Skip::RequirementNotMet { .. } => Verdict::NotApplicable,
+        Skip::RequirementNotMet { .. } | Skip::OutOfReach { .. } => Verdict::NotApplicable,
         Skip::Interrupted | Skip::RunTimeLimit { .. } => Verdict::Inconclusive,
     }
 }

@@ -99,6 +99,7 @@ impl Checks<'_> {
                 self.requests(s, requests, error.as_deref());
             }
             (Step::Sumdb(s), Observation::Sumdb(a)) => self.sumdb(s, a),
+            (Step::Script(s), Observation::Script(r)) => self.script(s, r),
             (Step::Canary(s), Observation::Canary(c)) => self.canary(s, c),
             (Step::Probe(s), Observation::Probe { process, values, error }) => {
                 self.probe(s, process.as_ref(), values, error.as_deref());

@@ -4,8 +4,8 @@ use crate::check::Checks;
 use crate::{Scope, text};
 use std::collections::BTreeSet;
 use twinproof_model::{
-    BlobRef, Launch, LaunchFailure, Requests, SeenRequest, SumdbAnswer, SumdbStep, ValueMatch,
-    Verdict, glob_matches,
+    BlobRef, Launch, LaunchFailure, Requests, ScriptRun, ScriptStep, SeenRequest, SumdbAnswer,
+    SumdbStep, ValueMatch, Verdict, glob_matches,
 };
 
 impl Checks<'_> {
@@ -126,6 +126,20 @@ impl Checks<'_> {
         }
         check.evidence.push(blob.clone());
         self.found.push(check);
+    }
+
+    /// The script's verdict, and whose database it had.
+    pub(crate) fn script(&mut self, want: &ScriptStep, seen: &ScriptRun) {
+        let (verdict, actual) = match &seen.failure {
+            Some(f) => (Verdict::Fail, format!("line {}: {}: {}", f.line, f.command, f.message)),
+            None => (Verdict::Pass, format!("passed, with {} runs of go", seen.go_runs)),
+        };
+        let expected = format!("every line of {} ends as it must", seen.script);
+        self.push("script", verdict, expected, actual, &[&seen.transcript]);
+        if want.database {
+            let by = |subject| if subject { "by way of the subject" } else { "from the origin" };
+            self.holds("database", seen.database, by(true), by(seen.database));
+        }
     }
 
     /// The checks of a `sumdb` step.

@@ -152,6 +152,10 @@ impl Control {
                 take!(self, taken, url => s.url, key => s.key, module => s.module,
                     version => s.version);
             }
+            Step::Script(s) => {
+                s.env.extend(self.env.clone());
+                taken.push("env");
+            }
             Step::Origin(s) => {
                 if !self.rule.is_empty() {
                     s.rule.clone_from(&self.rule);

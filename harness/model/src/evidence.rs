@@ -1,6 +1,8 @@
 //! Evidence: everything that a run observed, raw. Bytes are stored by their hash beside it.
 
-use crate::{EnvironmentName, HttpExchange, Launch, RawExchange, Requirement, SumdbAnswer};
+use crate::{
+    EnvironmentName, HttpExchange, Launch, RawExchange, Requirement, ScriptRun, SumdbAnswer,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -48,6 +50,11 @@ pub enum Skip {
         /// Which requirement.
         requirement: Requirement,
     },
+    /// What the case asks cannot be asked there, as its own script says.
+    OutOfReach {
+        /// Why.
+        detail: String,
+    },
     /// The run was interrupted before it was this one's turn.
     Interrupted,
     /// The time limit of the run was reached before it was this one's turn.
@@ -61,16 +68,16 @@ impl Skip {
     /// Whether the question does not arise, rather than could not be answered.
     #[must_use]
     pub fn is_not_applicable(&self) -> bool {
-        matches!(self, Self::RequirementNotMet { .. })
+        matches!(self, Self::RequirementNotMet { .. } | Self::OutOfReach { .. })
     }
 }
 
 impl std::fmt::Display for Skip {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::EnvironmentAbsent { detail, .. } | Self::SdkAbsent { detail } => {
-                f.write_str(detail)
-            }
+            Self::EnvironmentAbsent { detail, .. }
+            | Self::SdkAbsent { detail }
+            | Self::OutOfReach { detail } => f.write_str(detail),
             Self::RequirementNotMet { requirement } => write!(f, "requires {requirement}"),
             Self::Interrupted => f.write_str("interrupted before it ran"),
             Self::RunTimeLimit { seconds } => {
@@ -191,6 +198,8 @@ pub enum Observation {
     },
     /// A checksum database was asked.
     Sumdb(SumdbAnswer),
+    /// A script was run.
+    Script(ScriptRun),
     /// A canary was looked for.
     Canary(CanarySight),
     /// A question was answered.

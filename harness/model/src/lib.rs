@@ -21,6 +21,7 @@ mod pattern;
 mod results;
 mod rule;
 pub mod schema;
+mod script;
 mod server_step;
 mod step;
 pub mod variables;
@@ -49,7 +50,10 @@ pub use results::{
     GoldenResult, NormaliserUse, Results, RunMeta, Summary,
 };
 pub use rule::Rule;
-pub use server_step::{AskedOf, Module, OriginStep, Requests, SubjectStep, SumdbStep};
+pub use script::{ScriptFailure, ScriptRun, ScriptStep};
+pub use server_step::{
+    AskedOf, Module, OriginDatabase, OriginStep, Requests, SubjectStep, SumdbStep,
+};
 pub use step::{
     Canary, EnvStep, ExitMatch, FileStep, Go, GoldenStep, Probe, ProbeKind, Process, Run, Step,
     TreeStep, ValueMatch, Write,

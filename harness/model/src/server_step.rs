@@ -24,6 +24,24 @@ pub struct Module {
     pub go_mod: Option<String>,
 }
 
+/// A checksum database that an origin serves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OriginDatabase {
+    /// Its own, with every module that it serves.
+    #[default]
+    Own,
+    /// That of cmd/go's tests, with the key that stands in the SDK's `proxy_test.go`.
+    CmdGo,
+}
+
+impl OriginDatabase {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+    fn is_own(&self) -> bool {
+        *self == Self::Own
+    }
+}
+
 /// Starts the case's origin, an upstream that serves modules and a checksum database of its own and
 /// records every request; a second one gives it other rules. It gives the variables `origin`,
 /// `origin_tls`, `origin_ca`, `sumdb_name`, `sumdb_key` and `sumdb_url`.
@@ -36,6 +54,9 @@ pub struct OriginStep {
     /// Modules to serve besides the corpus of the SDK and the crafted ones; only where it is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub module: Vec<Module>,
+    /// The database that the variables and the subject are told of; only where it is started.
+    #[serde(default, skip_serializing_if = "OriginDatabase::is_own")]
+    pub database: OriginDatabase,
     /// Its faults, in place of those before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rule: Vec<Rule>,

@@ -4,7 +4,7 @@
 //! hold variables, `${name}`; `$${` stands for `${`. Paths are relative to the run's work directory
 //! unless they begin with a variable; `/` is written everywhere and becomes the environment's own.
 
-use crate::{Http, OriginStep, Raw, Requests, SubjectStep, SumdbStep, TextMatch};
+use crate::{Http, OriginStep, Raw, Requests, ScriptStep, SubjectStep, SumdbStep, TextMatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ pub enum Step {
     Requests(Requests),
     /// Asks a checksum database as a verifying client does.
     Sumdb(SumdbStep),
+    /// Runs a script of cmd/go's own tests against the subject.
+    Script(ScriptStep),
     /// Proves that two paths lead to one file, or that they do not.
     Canary(Canary),
     /// Compares with a golden.
@@ -416,9 +418,9 @@ pub struct Probe {
 
 impl Step {
     /// The kinds, as suite files write them.
-    pub const KINDS: [&'static str; 16] = [
+    pub const KINDS: [&'static str; 17] = [
         "write", "run", "go", "env", "file", "tree", "origin", "subject", "http", "raw",
-        "requests", "sumdb", "canary", "golden", "probe", "use",
+        "requests", "sumdb", "script", "canary", "golden", "probe", "use",
     ];
 
     /// The kind, as suite files write it.
@@ -437,6 +439,7 @@ impl Step {
             Self::Raw(_) => "raw",
             Self::Requests(_) => "requests",
             Self::Sumdb(_) => "sumdb",
+            Self::Script(_) => "script",
             Self::Canary(_) => "canary",
             Self::Golden(_) => "golden",
             Self::Probe(_) => "probe",
@@ -460,6 +463,7 @@ impl Step {
             Self::Raw(s) => s.name.as_deref(),
             Self::Requests(s) => s.name.as_deref(),
             Self::Sumdb(s) => s.name.as_deref(),
+            Self::Script(s) => s.name.as_deref(),
             Self::Canary(s) => s.name.as_deref(),
             Self::Golden(s) => s.name.as_deref(),
             Self::Probe(s) => s.name.as_deref(),
@@ -512,7 +516,7 @@ impl Step {
                     || s.targets.is_some()
                     || !s.header.is_empty()
             }
-            Self::Sumdb(_) | Self::Canary(_) | Self::Golden(_) => true,
+            Self::Sumdb(_) | Self::Script(_) | Self::Canary(_) | Self::Golden(_) => true,
             Self::Probe(s) => !s.values.is_empty(),
         }
     }

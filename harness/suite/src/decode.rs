@@ -168,6 +168,7 @@ fn words(name: &str) -> &'static str {
         "Http" => "an `http` step",
         "Raw" => "a `raw` step",
         "Requests" => "a `requests` step",
+        "ScriptStep" => "a `script` step",
         "SumdbStep" => "a `sumdb` step",
         "Rule" => "a rule",
         "Module" => "a module",

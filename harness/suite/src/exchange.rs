@@ -4,7 +4,9 @@ use crate::key::Reader;
 use crate::node::{self, Node};
 use crate::step::{bytes, conditions, sha256, timeout};
 use std::ops::Range;
-use twinproof_model::{Http, OriginStep, Raw, Requests, Rule, StatusMatch, SubjectStep, SumdbStep};
+use twinproof_model::{
+    Http, OriginStep, Raw, Requests, Rule, ScriptStep, StatusMatch, SubjectStep, SumdbStep,
+};
 
 /// Most requests made at the same time.
 const MAX_TIMES: u32 = 1000;
@@ -220,6 +222,17 @@ pub(crate) fn requests(s: &Requests, body: &Node<'_>, reader: &mut Reader<'_>) {
             let draft = reader.draft("bad-target", &message, span);
             reader.add(draft.help("write it like `GET /example.com/a/@v/list`"));
         }
+    }
+}
+
+/// Checks a `script` step.
+pub(crate) fn script(s: &ScriptStep, body: &Node<'_>, reader: &mut Reader<'_>) {
+    timeout(s.timeout, body, reader);
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+');
+    if s.script.is_empty() || !s.script.bytes().all(plain) {
+        let message = format!("`{}` is no script's name", s.script.escape_debug());
+        let draft = reader.draft("bad-name", &message, node::value_span(body, "script"));
+        reader.add(draft.help("write the name of its file without `.txt`, like `mod_proxy_list`"));
     }
 }
 

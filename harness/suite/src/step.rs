@@ -133,6 +133,7 @@ impl<'i> Site<'i> {
             Some(Step::Raw(s)) => exchange::raw(s, body, reader),
             Some(Step::Requests(s)) => exchange::requests(s, body, reader),
             Some(Step::Sumdb(s)) => exchange::sumdb(s, body, reader),
+            Some(Step::Script(s)) => exchange::script(s, body, reader),
             Some(Step::Canary(s)) => {
                 reader.filled(body, &["write", "read"]);
                 if s.write == s.read && !s.write.is_empty() {

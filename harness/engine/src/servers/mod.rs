@@ -3,6 +3,7 @@
 
 mod expand;
 mod origin;
+mod script;
 mod subject;
 mod sumdb;
 
@@ -41,6 +42,7 @@ impl Driver<'_> {
             Step::Subject(s) => self.subject_step(s),
             Step::Requests(s) => self.requests_step(s.of),
             Step::Sumdb(s) => self.sumdb_step(s),
+            Step::Script(s) => self.script_step(s),
             other => Err(Undriven::Broken(format!("no server has a `{}` step", other.kind()))),
         }
     }

@@ -6,7 +6,7 @@ use crate::drive::{Driver, Undriven};
 use std::collections::BTreeMap;
 use std::path::Path;
 use twinproof_environment::Put;
-use twinproof_model::{Capability, Case, Observation, OriginStep};
+use twinproof_model::{Capability, Case, Observation, OriginDatabase, OriginStep};
 use twinproof_origin::{
     BadTls, CertificateSpec, ClientCertificate, Module, Origin, OriginError, Setup,
 };
@@ -50,12 +50,24 @@ impl Driver<'_> {
             });
         }
         let origin = Origin::start(Setup { corpora, modules, rules }).map_err(broken)?;
+        let (name, key, url) = match (step.database, origin.cmd_go_sumdb()) {
+            (OriginDatabase::Own, _) => {
+                (origin.sumdb_name().to_owned(), origin.sumdb_key(), origin.sumdb_url())
+            }
+            (OriginDatabase::CmdGo, Some((name, key))) => {
+                (name, key, format!("{}/mod/sumdb-direct", origin.url()))
+            }
+            (OriginDatabase::CmdGo, None) => {
+                let detail = "the SDK comes without the database of cmd/go's tests".to_owned();
+                return Err(Undriven::OutOfReach(detail));
+            }
+        };
         let mut variables: BTreeMap<String, String> = BTreeMap::from(
             [
                 ("origin", origin.url()),
-                ("sumdb_name", origin.sumdb_name().to_owned()),
-                ("sumdb_key", origin.sumdb_key()),
-                ("sumdb_url", origin.sumdb_url()),
+                ("sumdb_name", name),
+                ("sumdb_key", key),
+                ("sumdb_url", url),
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );

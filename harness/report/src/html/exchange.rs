@@ -6,7 +6,7 @@ use super::raw::Page;
 use crate::text;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
-use twinproof_model::{HttpExchange, Launch, LaunchFailure, RawExchange, SumdbAnswer};
+use twinproof_model::{HttpExchange, Launch, LaunchFailure, RawExchange, ScriptRun, SumdbAnswer};
 
 impl Page<'_> {
     /// A request and its answer.
@@ -72,6 +72,19 @@ impl Page<'_> {
             (variables("What it gives", &x.variables))
             @for (path, blob) in &x.files { (self.blob(path, blob)) }
             @if let Some(log) = &x.log { (self.blob("log", log)) }
+        }
+    }
+
+    /// A script of cmd/go's tests, with its transcript.
+    pub(super) fn script(&mut self, x: &ScriptRun) -> Markup {
+        html! {
+            p { "ran the script " (code(&x.script)) " with GOPROXY=" (code(&x.proxy)) ", the checksum database "
+                @if x.database { "by way of the subject" } @else { "from the origin" } ": "
+                @match &x.failure {
+                    Some(f) => { "line " (f.line) " failed: " (code(&f.command)) ": " (f.message) },
+                    None => { "passed, with " (text::plural(u64::from(x.go_runs), "run", "runs")) " of go" },
+                } }
+            (self.blob("transcript", &x.transcript))
         }
     }
 

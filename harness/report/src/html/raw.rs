@@ -122,6 +122,7 @@ impl Page<'_> {
                     @if let Some(error) = error { ": " (code(error)) } }
                 (self.blob("requests", requests))
             },
+            Observation::Script(run) => self.script(run),
             Observation::Sumdb(answer) => self.sumdb(answer),
             Observation::Canary(c) => html! {
                 p { "canary " (code(&c.nonce)) " written to " (code(&c.written)) ", looked for at " (code(&c.looked_at)) ": "
