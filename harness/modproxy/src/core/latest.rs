@@ -53,7 +53,7 @@ impl Core {
                     }
                     _ => None,
                 };
-                core.settle(&name, fetched, kept, || here)
+                core.settle((Kind::Latest, &name), fetched, kept, here)
             })
             .await?;
         Ok((content, Layer::Upstream))

@@ -55,7 +55,7 @@ impl Core {
                     Ok(_) => None,
                     Err(_) => core.list_here(&module).await.unwrap_or_default(),
                 };
-                core.settle(&name, fetched, kept, || here)
+                core.settle((Kind::List, &name), fetched, kept, here)
             })
             .await?;
         Ok((content, Layer::Upstream))
@@ -73,15 +73,15 @@ impl Core {
     /// has failed, an older answer or what the store has stands in.
     pub(super) fn settle(
         &self,
-        name: &Name,
+        (kind, name): (Kind, &Name),
         fetched: Fetched,
         kept: Option<Kept>,
-        here: impl FnOnce() -> Option<Bytes>,
+        here: Option<Bytes>,
     ) -> Fetched {
         let ttl = &self.settings.ttl;
         let failure = match fetched {
             Ok(content) => {
-                let time = if content.kind == Kind::List { ttl.list } else { ttl.latest };
+                let time = if kind == Kind::List { ttl.list } else { ttl.latest };
                 self.passing.keep(name, Ok(Arc::clone(&content)), time, ttl.stale);
                 return Ok(content);
             }
@@ -90,17 +90,13 @@ impl Core {
         let old = kept
             .filter(|kept| !failure.is_not_found() && kept.may_stand_in())
             .and_then(|kept| kept.answer.ok());
-        let bytes = match &old {
-            Some(content) => content.bytes(),
-            None => here(),
-        };
+        let bytes = old.map_or(here, |content| content.bytes());
         let Some(bytes) = bytes else {
             self.keep_absence(name, &failure);
             return Err(failure);
         };
         tracing::warn!(name = name.as_str(), error = failure.text, "an older answer stands in");
         self.metrics().stale.inc();
-        let kind = old.as_ref().map_or(Kind::List, |content| content.kind);
         let now = Instant::now();
         let content = Arc::new(
             Content::memory(kind, bytes, None, Keep::Seconds(0))

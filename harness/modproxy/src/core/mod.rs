@@ -4,6 +4,7 @@ mod file;
 mod latest;
 mod list;
 mod query;
+mod refusal;
 mod zip;
 
 use std::future::Future;

@@ -35,7 +35,7 @@ impl Core {
         let content = self
             .together(name.as_str(), || async move {
                 let fetched = core.fetch_query(&wanted).await;
-                core.settle(&wanted.name, fetched, kept, || None)
+                core.settle((wanted.kind, &wanted.name), fetched, kept, None)
             })
             .await?;
         Ok((content, Layer::Upstream))

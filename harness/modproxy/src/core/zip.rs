@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use twinproof_gomod::zip::{CheckError, Checked, Limits, Stream, check};
 use twinproof_sumdb::H1;
 
+use super::refusal::refused;
 use super::{Core, Fetched, Wanted, bad_content, log_failure, within};
 use crate::answer::{Content, Keep, Payload};
 use crate::failure::{Failure, Reason};
@@ -159,7 +160,7 @@ impl Core {
         let pending = self.on_disk(move |store| store.create(&name)).await?;
         let (pending, checked) = self.download(wanted, reply, pending).await?;
         let h1 = checked.map_err(|error| match error {
-            CheckError::Refused(refusal) => bad(&refusal.to_string()),
+            CheckError::Refused(refusal) => bad(&refused(wanted, &refusal)),
             CheckError::Read(error) => Failure::new(Reason::Store, error.to_string()),
         })?;
         let h1 = h1.h1;

@@ -144,8 +144,11 @@ async fn old_answers_stand_in_while_upstreams_fail() {
     down.status = Some(503);
     origin.script(vec![down]);
     let again = start(brief);
-    assert_eq!(get(&again, "/crafted.example/branches/@v/list").await.text(), "v1.0.0\n");
+    let list = get(&again, "/crafted.example/branches/@v/list").await;
+    assert_eq!(list.text(), "v1.0.0\n");
+    assert_eq!(list.header("content-type"), "text/plain; charset=utf-8");
     let latest = get(&again, "/crafted.example/branches/@latest").await;
+    assert_eq!(latest.header("content-type"), "application/json");
     assert!(latest.text().contains("\"v1.0.0\""), "{}", latest.text());
 }
 

@@ -3,7 +3,7 @@
 use twinproof_origin::crafted;
 use twinproof_sumdb::escape::check_path;
 
-use crate::support::{Folder, files_in, get, origin, settings, start};
+use crate::support::{Folder, files_in, get, origin, settings, start, zip};
 
 /// Zips that `go` unpacks and this proxy refuses, since they can be read in two ways.
 const STRICTER: [&str; 7] =
@@ -36,6 +36,31 @@ async fn every_rule_is_kept() {
         assert_eq!(kept, [""; 0], "{}", rule.what);
     }
     assert!(bad > 20, "{bad}");
+}
+
+#[tokio::test]
+async fn refused_in_the_words_of_the_go_command() {
+    let (upstream, store) = (Folder::new(), Folder::new());
+    let proxy = start(settings(&store, &upstream.url()));
+    for (name, said) in [
+        (
+            "h.example/m@v1.0.0.txt",
+            "zip for h.example/m@v1.0.0 has unexpected file h.example/m@v1.0.0.txt",
+        ),
+        (
+            "h.example/m@v1.0.0/x?y.go",
+            "unzip h.example/m/@v/v1.0.0.zip: h.example/m@v1.0.0/x?y.go: \
+             malformed file path \"x?y.go\": invalid char '?'",
+        ),
+    ] {
+        upstream.module("h.example/m", "v1.0.0");
+        upstream.write("h.example/m/@v/v1.0.0.zip", &zip(&[(name, b"x")]));
+        let answer = get(&proxy, "/h.example/m/@v/v1.0.0.zip").await;
+        assert_eq!(answer.status, 502);
+        let lines: Vec<&str> = answer.text().lines().collect();
+        let [line] = lines[..] else { panic!("{lines:?}") };
+        assert!(line.ends_with(&format!("what cannot be used: {said}")), "{line}");
+    }
 }
 
 #[tokio::test]
