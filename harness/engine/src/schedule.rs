@@ -192,6 +192,7 @@ fn one(
         record.outcome = RunOutcome::Skipped(Skip::Interrupted);
     }
     let verdict = match &record.outcome {
+        RunOutcome::Skipped(skip) if skip.is_not_applicable() => Verdict::NotApplicable,
         RunOutcome::Skipped(_) => Verdict::Unavailable,
         _ => drive.judge.judge(case, &record).verdict(),
     };

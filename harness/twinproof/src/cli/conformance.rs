@@ -46,7 +46,8 @@ pub struct Conformance {
     /// several; the embedded proxy and database when absent
     #[arg(long, value_name = "KIND=VALUE")]
     subject: Vec<String>,
-    /// Tags, any of which a case must have
+    /// Tags, any of which a case must have; cases with the tag `all` run only
+    /// where tags or patterns are asked for
     #[arg(long, value_name = "TAG", value_delimiter = ',')]
     tag: Vec<String>,
     /// Levels of claims
