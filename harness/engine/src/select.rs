@@ -157,8 +157,9 @@ fn in_shard(key: &str, shard: Shard) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shard, in_shard};
+    use super::{Selection, Shard, in_shard};
     use rstest::rstest;
+    use twinproof_model::{Case, Level};
 
     #[rstest]
     #[case("1/1", true)]
@@ -178,5 +179,32 @@ mod tests {
             let hits = (1..=4).filter(|i| in_shard(&key, Shard { index: *i, count: 4 })).count();
             assert_eq!(hits, 1);
         }
+    }
+
+    #[rstest]
+    #[case(&[], &[], &["a", "b"])]
+    #[case(&["all"], &[], &["c"])]
+    #[case(&["slow"], &[], &["b"])]
+    #[case(&[], &["s/*"], &["a", "b", "c"])]
+    #[case(&[], &["c"], &["c"])]
+    fn some_cases_run_on_request(
+        #[case] tags: &[&str],
+        #[case] cases: &[&str],
+        #[case] want: &[&str],
+    ) {
+        let case = |id: &str, tags: &[&str]| -> Case {
+            serde_json::from_value(serde_json::json!({
+                "suite": "s", "id": id, "claims": [], "title": "", "environments": [],
+                "tags": tags, "step": [], "control": { "step": 1, "remove": true },
+            }))
+            .unwrap()
+        };
+        let there = [case("a", &[]), case("b", &["slow"]), case("c", &["all"])];
+        let texts = |of: &[&str]| of.iter().map(|t| (*t).to_owned()).collect();
+        let selection =
+            Selection { tags: texts(tags), cases: texts(cases), ..Selection::default() };
+        let chosen = selection.cases(&there, |_| Level::Must).unwrap();
+        let ids: Vec<&str> = chosen.iter().map(|c| c.id.as_str()).collect();
+        assert_eq!(ids, want);
     }
 }

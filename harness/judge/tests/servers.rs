@@ -201,3 +201,26 @@ fn a_checksum_database(#[case] step: Value, #[case] seen: Value, #[case] want: &
     let seen = with(json!({"kind": "sumdb", "url": "u"}), seen);
     assert_eq!(checks(json!({ "sumdb": step }), seen), want);
 }
+
+#[rstest]
+#[case(json!({}), json!({"database": false}), &[
+    "s.script pass: every line of mod_list ends as it must | passed, with 3 runs of go",
+])]
+#[case(json!({"database": true}), json!({"database": true}), &[
+    "s.script pass: every line of mod_list ends as it must | passed, with 3 runs of go",
+    "s.database pass: by way of the subject | by way of the subject",
+])]
+#[case(
+    json!({"database": true}),
+    json!({"database": false, "failure": {"line": 7, "command": "go list", "message": "exit 1"}}),
+    &[
+        "s.script fail: every line of mod_list ends as it must | line 7: go list: exit 1",
+        "s.database fail: by way of the subject | from the origin",
+    ]
+)]
+fn a_script(#[case] step: Value, #[case] seen: Value, #[case] want: &[&str]) {
+    let step = with(json!({"name": "s", "script": "mod_list"}), step);
+    let run = json!({"kind": "script", "script": "mod_list", "proxy": "u", "go_runs": 3,
+        "transcript": {"sha256": "log", "size": 1}});
+    assert_eq!(checks(json!({ "script": step }), with(run, seen)), want);
+}

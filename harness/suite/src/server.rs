@@ -4,7 +4,7 @@ use crate::case::{Placed, Told};
 use crate::key::Reader;
 use crate::node::{self, Node};
 use crate::report::{Draft, Spot};
-use twinproof_model::{AskedOf, Capability, EnvironmentKind, Requirement, Step};
+use twinproof_model::{AskedOf, Capability, EnvironmentKind, OriginDatabase, Requirement, Step};
 
 /// Checks the servers of a case whose table is `table`.
 pub(crate) fn check(
@@ -39,6 +39,8 @@ fn selects_subjects(selector: &str) -> bool {
 #[derive(Default)]
 struct Started {
     origin: bool,
+    /// Whether the origin's database is that of cmd/go's tests.
+    cmd_go: bool,
     subject: Option<Spot>,
     relay: bool,
 }
@@ -62,6 +64,14 @@ impl Started {
                     let help = "move them to the case's first `origin` step";
                     reader.add(placed.explain(draft.help(help)));
                 }
+                let cmd_go = s.database == OriginDatabase::CmdGo;
+                if self.origin && cmd_go {
+                    let message = "the database is chosen where the origin is started";
+                    let draft = Draft::new("origin-database", message, site.spot("database"));
+                    let help = "move it to the case's first `origin` step";
+                    reader.add(placed.explain(draft.help(help)));
+                }
+                self.cmd_go |= !self.origin && cmd_go;
                 self.origin = true;
             }
             Some(Step::Subject(s)) => {
@@ -101,6 +111,26 @@ impl Started {
                     let message =
                         format!("nobody records the requests that the {} gets", s.of.as_str());
                     let draft = Draft::new("no-requests", message, site.kind_spot());
+                    reader.add(placed.explain(draft.help(help)));
+                }
+            }
+            Some(Step::Script(_)) => {
+                let lacks = [
+                    (
+                        !self.cmd_go,
+                        "no origin with the database of cmd/go's tests",
+                        "{ origin = { database = \"cmd-go\" } }",
+                    ),
+                    (
+                        self.subject.is_none(),
+                        "no subject to ask",
+                        "{ subject = { upstream = \"${origin}/mod\" } }",
+                    ),
+                ];
+                for (_, what, step) in lacks.into_iter().filter(|(lacks, ..)| *lacks) {
+                    let message = format!("the script has {what}");
+                    let draft = Draft::new("no-script-servers", message, site.kind_spot());
+                    let help = format!("put `{step}` before this step");
                     reader.add(placed.explain(draft.help(help)));
                 }
             }
