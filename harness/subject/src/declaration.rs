@@ -10,7 +10,7 @@ use twinproof_model::{Capability, EnvironmentKind, EnvironmentName};
 pub const VARIABLES: [(&str, &str); 16] = [
     ("port", "a port that is free on 127.0.0.1"),
     ("address", "127.0.0.1 and that port, with a colon between them"),
-    ("work", "a folder of the subject's own, its current directory"),
+    ("work", "a folder of the subject's own, its current directory unless it says otherwise"),
     ("store", "the folder in it where the subject keeps what it has"),
     ("upstream", "the upstream, in GOPROXY's syntax; `off` where there is none"),
     ("origin", "address of the case's origin; empty where there is none"),
@@ -78,6 +78,9 @@ pub struct Declaration {
     /// Files written before it is launched: path in its folder → text.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
+    /// Its current directory; the folder of its own when absent.
+    #[serde(default)]
+    pub cwd: Option<String>,
     /// What is added where the case has an origin.
     #[serde(default)]
     pub origin: Addition,
@@ -252,6 +255,7 @@ impl Declaration {
             args: Vec::new(),
             env: BTreeMap::new(),
             files: BTreeMap::new(),
+            cwd: None,
             origin: Addition::default(),
             set: BTreeMap::new(),
             ready: Ready::default(),
@@ -275,10 +279,20 @@ impl Declaration {
     pub fn capabilities(&self) -> BTreeSet<Capability> {
         let features = self.features.iter().chain(self.set.keys());
         let mut all: BTreeSet<_> = features.map(|f| Capability::Feature(f.clone())).collect();
-        if !self.is_read_only() {
+        if self.has_upstream() {
             all.insert(Capability::Origin);
         }
         all
+    }
+
+    /// Whether it is told of an upstream. One that is not serves what it has.
+    fn has_upstream(&self) -> bool {
+        let texts = self.args.iter().chain(self.env.values()).chain(self.files.values());
+        let added = [&self.origin.env, &self.origin.files].into_iter().flat_map(BTreeMap::values);
+        texts.chain(&self.origin.args).chain(added).any(|text| {
+            let names = references(text).unwrap_or_default();
+            names.iter().any(|reference| matches!(reference.name.as_str(), "upstream" | "origin"))
+        })
     }
 
     fn check(&self) -> Result<(), String> {
@@ -315,11 +329,12 @@ impl Declaration {
         let launched = !self.args.is_empty()
             || !self.env.is_empty()
             || !self.files.is_empty()
+            || self.cwd.is_some()
             || !self.set.is_empty()
             || self.origin != Addition::default();
         if self.is_read_only() && launched {
             return Err("what runs elsewhere is not launched: it has neither `args`, `env`, \
-                        `files`, `origin` nor `set`"
+                        `files`, `cwd`, `origin` nor `set`"
                 .to_owned());
         }
         for name in self.features.iter().chain(self.set.keys()) {
@@ -346,6 +361,7 @@ impl Declaration {
     /// Checks the variables of every text.
     fn texts(&self) -> Result<(), String> {
         let plain = self.args.iter().chain(self.env.values()).chain(self.files.values());
+        let plain = plain.chain(&self.cwd);
         let origin = &self.origin;
         let plain =
             plain.chain(&origin.args).chain(origin.env.values()).chain(origin.files.values());
@@ -385,6 +401,17 @@ mod tests {
     fn error(rest: &str) -> String {
         let text = format!("{HEAD}{rest}");
         Declaration::parse("x.toml", &text).map(|_| String::new()).unwrap_or_else(|e| e.to_string())
+    }
+
+    #[rstest]
+    #[case("args = [\"--upstream=${upstream}\"]", true)]
+    #[case("env = { UP = \"${upstream}\" }", true)]
+    #[case("files = { conf = \"${origin}/x\" }", true)]
+    #[case("origin = { args = [\"${origin}\"] }", true)]
+    #[case("args = [\"${address}\"]", false)]
+    fn what_is_told_of_an_upstream_has_one(#[case] rest: &str, #[case] want: bool) {
+        let read = Declaration::parse("x.toml", &format!("{HEAD}given = true\n{rest}")).unwrap();
+        assert_eq!(read.capabilities().contains(&Capability::Origin), want);
     }
 
     #[rstest]
@@ -441,7 +468,8 @@ mod tests {
     #[test]
     fn settings_are_features() {
         let text = format!(
-            "{HEAD}embedded = true\nfeatures = [\"sumdb\"]\n[set.offline]\nabout = \"a\"\n"
+            "{HEAD}embedded = true\nargs = [\"${{upstream}}\"]\nfeatures = [\"sumdb\"]\n\
+             [set.offline]\nabout = \"a\"\n"
         );
         let all = Declaration::parse("x", &text).unwrap().capabilities();
         let feature = |n: &str| Capability::Feature(n.to_owned());

@@ -136,6 +136,7 @@ struct Plan {
     args: Vec<String>,
     env: BTreeMap<String, String>,
     files: BTreeMap<String, String>,
+    cwd: PathBuf,
     scheme: String,
     base_path: String,
 }
@@ -182,7 +183,7 @@ impl Subject {
             program,
             args: plan.args.iter().map(OsString::from).collect(),
             env: &plan.env,
-            cwd: work,
+            cwd: &plan.cwd,
             log: out,
         });
         let mut live = started.map_err(failed(format!("starting {}", program.display())))?;
@@ -248,6 +249,7 @@ impl Subject {
             args: Vec::new(),
             env: told.env.clone(),
             files: BTreeMap::new(),
+            cwd: told.work.clone(),
             scheme: "http".to_owned(),
             base_path: declaration.base_path.clone(),
         };
@@ -263,6 +265,9 @@ impl Subject {
             files: declaration.files.clone(),
         };
         plan.add(&own, &values).map_err(wrong)?;
+        if let Some(cwd) = &declaration.cwd {
+            plan.cwd = put(cwd, &values).map_err(wrong)?.into();
+        }
         if told.origin.is_some() {
             plan.add(&declaration.origin, &values).map_err(wrong)?;
         }

@@ -52,15 +52,25 @@ impl Pending {
         if sync {
             file.sync_all().map_err(|e| write_error(&name, e))?;
         }
-        // A lock on a file is everybody's obstacle on some systems.
-        file.unlock().map_err(|e| write_error(&name, e))?;
+        // A lock on a file is everybody's obstacle on some systems. Where it cannot be given back, it
+        // goes with the file.
+        let _ = file.unlock();
         drop(file);
-        path.persist(&place).map_err(|e| write_error(&name, e.error))?;
+        give_name(path, &place).map_err(|e| write_error(&name, e))?;
         if sync {
             sync_folder(&place);
         }
         Ok(())
     }
+}
+
+/// Gives a file its name, also while others read what has it now.
+fn give_name(file: TempPath, place: &Path) -> io::Result<()> {
+    let path = file.keep().map_err(|e| e.error)?;
+    fs::rename(&path, place).inspect_err(|_| {
+        // What remains of it is swept up later.
+        let _ = fs::remove_file(&path);
+    })
 }
 
 /// Makes a rename last. Where a folder cannot be synced, the system does it in its own time.

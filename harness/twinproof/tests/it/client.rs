@@ -1,12 +1,8 @@
 //! What tests ask servers: one request, or several over one connection.
 
 use crate::served::PATIENCE;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
 
 /// Status and body of an answer.
 pub type Answer = (u16, String);
@@ -26,42 +22,26 @@ pub fn get(url: &str) -> Answer {
     (status, String::from_utf8_lossy(&body).into_owned())
 }
 
+pub fn connect(address: &str) -> TcpStream {
+    let tcp = TcpStream::connect(address).unwrap();
+    tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+    tcp
+}
+
 /// A connection that stays open.
 pub struct Connection<S: Read + Write>(BufReader<S>);
 
 impl Connection<TcpStream> {
     pub fn plain(address: &str) -> Self {
-        let tcp = TcpStream::connect(address).unwrap();
-        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self(BufReader::new(tcp))
-    }
-}
-
-impl Connection<StreamOwned<ClientConnection, TcpStream>> {
-    /// By TLS, to a server whose certificate is of this authority.
-    pub fn tls(address: &str, ca_pem: &str) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let name = ServerName::try_from("127.0.0.1").unwrap();
-        let tls = ClientConnection::new(Arc::new(config), name).unwrap();
-        let tcp = TcpStream::connect(address).unwrap();
-        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self(BufReader::new(StreamOwned::new(tls, tcp)))
-    }
-
-    /// The certificate that the server has shown.
-    pub fn certificate(&self) -> CertificateDer<'static> {
-        self.0.get_ref().conn.peer_certificates().unwrap()[0].clone().into_owned()
+        Self::over(connect(address))
     }
 }
 
 impl<S: Read + Write> Connection<S> {
+    pub fn over(stream: S) -> Self {
+        Self(BufReader::new(stream))
+    }
+
     pub fn send(&mut self, method: &str, target: &str) {
         let head = format!("{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n");
         self.0.get_mut().write_all(head.as_bytes()).unwrap();

@@ -1,7 +1,7 @@
 //! A server of this program, ended with the test.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -75,7 +75,8 @@ impl Served {
     }
 
     /// How it ends by itself.
-    pub fn end(&mut self) -> ExitStatus {
+    #[cfg(unix)]
+    pub fn end(&mut self) -> std::process::ExitStatus {
         until("the end", || self.child.try_wait().unwrap())
     }
 
