@@ -10,23 +10,21 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The files of such a program.
-const SOURCE: [&str; 3] = ["main.go", "go.mod", "go.sum"];
-
 /// A program that is built. It goes when this is dropped.
 #[derive(Debug)]
 pub struct Program(TempDir);
 
 impl Program {
-    /// Builds `main.go` of a folder, with its `go.mod` and `go.sum`, in another folder.
+    /// Builds the program whose files are in a folder, in another folder.
     ///
     /// # Errors
     /// With what `go build` said, when it cannot be built.
     pub fn build(go: &Path, source: &Path) -> Result<Self, String> {
         let program = Self(tempfile::tempdir().map_err(|e| e.to_string())?);
         let folder = program.0.path();
-        for file in SOURCE {
-            fs::copy(source.join(file), folder.join(file)).map_err(|e| e.to_string())?;
+        for file in fs::read_dir(source).map_err(|e| e.to_string())? {
+            let file = file.map_err(|e| e.to_string())?;
+            fs::copy(file.path(), folder.join(file.file_name())).map_err(|e| e.to_string())?;
         }
         let output = Command::new(go)
             .args(["build", "-buildvcs=false", "-o"])

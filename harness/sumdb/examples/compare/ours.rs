@@ -2,31 +2,39 @@
 
 use std::collections::HashMap;
 use std::hint::black_box;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use twinproof_sumdb::note::{Note, Signer, open, sign};
 use twinproof_sumdb::tile::{
-    Level, Tile, TileError, TileHashReader, TileReader, hash_from_tile, new_tiles, read_tile_data,
+    HashedTile, Level, Tile, TileError, TileHashReader, TileReader, hash_from_tile, new_tiles,
+    read_tile_data,
 };
 use twinproof_sumdb::tlog::{
-    Hash, HashReader, TreeHead, check_record, check_tree, node_hash, prove_record, prove_tree,
-    record_hash, stored_hash_index, stored_hashes, tree_hash,
+    Hash, HashReader, Inclusion, TreeHead, check_record, check_records, check_tree, node_hash,
+    prove_record, prove_tree, record_hash, stored_hash_index, stored_hashes, stored_hashes_of_all,
+    tree_hash,
 };
 
 /// Records of the log.
-const SIZE: u64 = 100_000;
+pub const SIZE: u64 = 100_000;
 
 /// Proofs that are checked in turn.
 const PROOFS: u64 = 64;
 
 /// Spreads the tasks over the log.
-fn place(i: u64, size: u64) -> u64 {
+pub fn place(i: u64, size: u64) -> u64 {
     i * 7919 % size
+}
+
+/// The module that record `n` is about.
+pub fn module(n: u64) -> String {
+    format!("example.com/organisation/module{n}")
 }
 
 fn record(n: u64) -> Vec<u8> {
     let hash = "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
-    let module = format!("example.com/organisation/module{n}");
+    let module = module(n);
     format!("{module} v1.0.0 {hash}\n{module} v1.0.0/go.mod {hash}\n").into_bytes()
 }
 
@@ -35,15 +43,15 @@ fn last(hash: &Hash) -> u64 {
     u64::from(hash.0[31])
 }
 
-/// The log that the tasks are about.
+/// A log that tasks are about.
 pub struct Log {
-    records: Vec<Vec<u8>>,
+    pub records: Vec<Vec<u8>>,
     stored: Vec<Hash>,
     root: Hash,
-    key: String,
-    note: String,
+    pub key: String,
+    pub note: String,
     signer: Signer,
-    tiles: HashMap<Tile, Vec<u8>>,
+    pub tiles: HashMap<Tile, Vec<u8>>,
 }
 
 struct Stored<'a>(&'a [Hash]);
@@ -54,6 +62,12 @@ impl HashReader for Stored<'_> {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, TileError> {
         Ok(self.0.read_hashes(indexes)?)
     }
+}
+
+/// All tiles of a log.
+fn tiles(stored: &[Hash], size: u64) -> impl Iterator<Item = (Tile, Vec<u8>)> {
+    let new = new_tiles(8, 0, size).into_iter();
+    new.map(|tile| (tile, read_tile_data(tile, &Stored(stored)).unwrap()))
 }
 
 impl TileReader for Log {
@@ -67,25 +81,18 @@ impl TileReader for Log {
         Ok(tiles.iter().map(|tile| self.tiles[tile].clone()).collect())
     }
 
-    fn authenticated(&self, _: &[Tile], _: &[Vec<u8>]) {}
+    fn authenticated(&self, _: &[Arc<HashedTile>]) {}
 }
 
 impl Log {
-    pub fn new() -> Self {
-        let mut stored: Vec<Hash> = Vec::new();
-        let records: Vec<Vec<u8>> = (0..SIZE).map(record).collect();
-        for (n, record) in (0..).zip(&records) {
-            let more = stored_hashes(n, record, stored.as_slice()).unwrap();
-            stored.extend(more);
-        }
-        let root = tree_hash(SIZE, stored.as_slice()).unwrap();
+    pub fn new(size: u64) -> Self {
+        let records: Vec<Vec<u8>> = (0..size).map(record).collect();
+        let stored = stored_hashes_of_all(0, &records, [].as_slice()).unwrap();
+        let root = tree_hash(size, stored.as_slice()).unwrap();
         let signer = Signer::from_seed("example.com/sumdb", [1; 32]).unwrap();
-        let text = TreeHead { size: SIZE, hash: root }.to_string();
+        let text = TreeHead { size, hash: root }.to_string();
         let note = sign(&Note { text, ..Note::default() }, &[&signer]).unwrap();
-        let tiles = new_tiles(8, 0, SIZE)
-            .into_iter()
-            .map(|tile| (tile, read_tile_data(tile, &Stored(&stored)).unwrap()))
-            .collect();
+        let tiles = tiles(&stored, size).collect();
         let key = signer.verifier().encode();
         Self { records, stored, root, key, note, signer, tiles }
     }
@@ -95,34 +102,45 @@ impl Log {
     }
 }
 
-type Run<'a> = Box<dyn FnMut(u64) -> u64 + 'a>;
+pub type Run<'a> = Box<dyn FnMut(u64) -> u64 + 'a>;
 
 /// A task, and what is measured of it.
 pub struct Task<'a> {
     pub name: &'static str,
     pub what: &'static str,
     pub prepare: Box<dyn Fn() -> Run<'a> + 'a>,
+    /// How often one round does it, where that is not for the clock to find out.
+    pub count: Option<u64>,
+    size: u64,
     key: &'a str,
     note: &'a str,
 }
 
 impl Task<'_> {
+    /// Is done so often in a round.
+    pub fn times(mut self, count: u64) -> Self {
+        self.count = Some(count);
+        self
+    }
+
     /// The request to the other side.
     pub fn request(&self, count: u64) -> Value {
         json!({
-            "task": self.name, "count": count, "size": SIZE, "key": self.key, "note": self.note,
+            "task": self.name, "count": count, "size": self.size, "key": self.key,
+            "note": self.note,
         })
     }
 }
 
-fn task<'a, R: FnMut(u64) -> u64 + 'a>(
+pub fn task<'a, R: FnMut(u64) -> u64 + 'a>(
     log: &'a Log,
     name: &'static str,
     what: &'static str,
     prepare: impl Fn() -> R + 'a,
 ) -> Task<'a> {
     let prepare = Box::new(move || Box::new(prepare()) as Run<'a>);
-    Task { name, what, prepare, key: &log.key, note: &log.note }
+    let size = log.records.len() as u64;
+    Task { name, what, prepare, count: None, size, key: &log.key, note: &log.note }
 }
 
 /// All of them.
@@ -130,12 +148,12 @@ pub fn tasks(log: &Log) -> Vec<Task<'_>> {
     let stored = log.stored.as_slice();
     let mut tasks = vec![
         task(log, "record_hash", "hash of a record of 190 bytes", || {
-            |i| last(&record_hash(black_box(log.record(place(i, SIZE)))))
+            |i| last(&record_hash(black_box(log.record(i % PROOFS))))
         }),
         task(log, "node_hash", "hash of an inner node", move || {
             let mut hash = log.root;
             move |i| {
-                hash = node_hash(&hash, &stored[place(i, SIZE) as usize]);
+                hash = node_hash(&hash, &stored[(i % PROOFS) as usize]);
                 last(&hash)
             }
         }),
@@ -168,6 +186,20 @@ pub fn tasks(log: &Log) -> Vec<Task<'_>> {
                 0
             }
         }),
+        task(log, "check_many", "64 inclusion proofs in 100,000 records: check", move || {
+            let proofs: Vec<_> = (0..PROOFS)
+                .map(|i| prove_record(SIZE, place(i, SIZE), stored).unwrap())
+                .zip((0..PROOFS).map(|i| record_hash(log.record(place(i, SIZE)))))
+                .collect();
+            move |_| {
+                let list: Vec<_> = (0..)
+                    .zip(black_box(&proofs))
+                    .map(|(i, (proof, record))| Inclusion { n: place(i, SIZE), record, proof })
+                    .collect();
+                check_records(SIZE, &log.root, &list).unwrap();
+                0
+            }
+        }),
         task(log, "prove_tree", "consistency proof in 100,000 records: make", move || {
             move |i| last(&prove_tree(SIZE, 1 + place(i, SIZE - 1), stored).unwrap()[0])
         }),
@@ -185,6 +217,14 @@ pub fn tasks(log: &Log) -> Vec<Task<'_>> {
             }
         }),
     ];
+    let publish = task(log, "publish", "hashes and tiles of 100,000 new records", move || {
+        move |_| {
+            let none = [].as_slice();
+            let stored = stored_hashes_of_all(0, black_box(&log.records), none).unwrap();
+            tiles(&stored, SIZE).map(|(_, data)| u64::from(data[31])).sum()
+        }
+    });
+    tasks.push(publish.times(1));
     tasks.extend(tile_tasks(log));
     tasks.push(task(log, "note", "signed note: open", move || {
         let known = [log.signer.verifier().clone()];
@@ -217,7 +257,7 @@ fn tile_tasks(log: &Log) -> Vec<Task<'_>> {
                 Tile::parse(&tile.to_string()).unwrap().number()
             }
         }),
-        task(log, "tile_reader", "inclusion proof read through verified tiles", || {
+        task(log, "tile_reader", "inclusion proof read through tiles, verified anew", || {
             let reader = TileHashReader::new(TreeHead { size: SIZE, hash: log.root }, log);
             move |i| last(&prove_record(SIZE, place(i, SIZE), &reader).unwrap()[0])
         }),

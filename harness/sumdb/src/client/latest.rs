@@ -2,6 +2,7 @@
 
 use super::fetch::Fetch;
 use super::fork::Fork;
+use super::kept::Kept;
 use super::lookup::{LookupError, OlderHead};
 use super::store::{Store, Swap};
 use super::tiles::Tiles;
@@ -33,6 +34,7 @@ pub(super) struct View<'a> {
     pub(super) fetch: &'a dyn Fetch,
     pub(super) store: &'a dyn Store,
     pub(super) verifier: &'a Verifier,
+    pub(super) kept: &'a Kept,
     pub(super) height: u8,
 }
 
@@ -45,13 +47,10 @@ impl View<'_> {
         &self,
         work: impl Fn(&Tiles<'_>) -> Result<T, LookupError>,
     ) -> Result<T, LookupError> {
-        let tiles = |use_store| {
-            Tiles::new(self.fetch, self.store, self.verifier.name(), self.height, use_store)
-        };
-        let first = tiles(true);
+        let first = Tiles::new(self, true);
         match work(&first) {
             Err(LookupError::Tile(TileError::Inconsistent { .. })) if first.used_store() => {
-                let again = tiles(false);
+                let again = Tiles::new(self, false);
                 let result = work(&again)?;
                 again.keep();
                 Ok(result)
@@ -64,11 +63,16 @@ impl View<'_> {
         }
     }
 
+    /// Opens a signed tree note.
+    pub(super) fn open(&self, note: &[u8]) -> Result<SignedHead, LookupError> {
+        self.kept.open(note, self.verifier)
+    }
+
     /// The tree head in the store.
     pub(super) fn stored(&self) -> Result<(Option<Vec<u8>>, SignedHead), LookupError> {
         let note = self.store.latest(self.verifier.name())?;
         let head = match &note {
-            Some(note) => SignedHead::open(note, self.verifier)?,
+            Some(note) => self.open(note)?,
             None => SignedHead::EMPTY,
         };
         Ok((note, head))

@@ -2,6 +2,7 @@
 
 use super::fetch::{Fetch, FetchError};
 use super::fork::Fork;
+use super::kept::Kept;
 use super::latest::{SignedHead, View};
 use super::proof::{LookupProof, lines_for};
 use super::store::{Store, StoreError};
@@ -134,6 +135,7 @@ pub struct Client<F, S> {
     store: S,
     height: u8,
     older: OlderHead,
+    kept: Kept,
 }
 
 impl<F: Fetch, S: Store> Client<F, S> {
@@ -143,7 +145,14 @@ impl<F: Fetch, S: Store> Client<F, S> {
     /// When the key is not one.
     pub fn new(key: &str, fetch: F, store: S) -> Result<Self, KeyError> {
         let verifier = Verifier::new(key.trim())?;
-        Ok(Self { verifier, fetch, store, height: DEFAULT_HEIGHT, older: OlderHead::default() })
+        Ok(Self {
+            verifier,
+            fetch,
+            store,
+            height: DEFAULT_HEIGHT,
+            older: OlderHead::default(),
+            kept: Kept::default(),
+        })
     }
 
     /// Asks for tiles of this height instead of 8. It is brought into the bounds of 1 to 15.
@@ -172,11 +181,8 @@ impl<F: Fetch, S: Store> Client<F, S> {
             store: &self.store,
             verifier: &self.verifier,
             height: self.height,
+            kept: &self.kept,
         }
-    }
-
-    pub(super) fn verifier(&self) -> &Verifier {
-        &self.verifier
     }
 
     pub(super) fn get(&self, path: &str) -> Result<Vec<u8>, LookupError> {
@@ -208,7 +214,7 @@ impl<F: Fetch, S: Store> Client<F, S> {
         let view = self.view();
         let answer = self.get(&path)?;
         let (record, note) = Record::parse(&answer)?;
-        let theirs = SignedHead::open(note, &self.verifier)?;
+        let theirs = view.open(note)?;
         let SignedHead { head, note } = view.merge(theirs, self.older)?;
         if record.id >= head.size {
             return Err(LookupError::RecordBeyondTree { id: record.id, size: head.size });
@@ -241,7 +247,8 @@ impl<F: Fetch, S: Store> Client<F, S> {
     /// # Errors
     /// See [`LookupError`].
     pub fn update_latest(&self) -> Result<TreeHead, LookupError> {
-        let theirs = SignedHead::open(&self.get("/latest")?, &self.verifier)?;
-        Ok(self.view().merge(theirs, self.older)?.head)
+        let view = self.view();
+        let theirs = view.open(&self.get("/latest")?)?;
+        Ok(view.merge(theirs, self.older)?.head)
     }
 }

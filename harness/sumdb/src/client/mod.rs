@@ -29,6 +29,9 @@
 //! The newest tree head only ever moves forward. An older one that fits is accepted, since caches
 //! on the way may serve it, unless the client is told to refuse it ([`OlderHead`]).
 //!
+//! Tiles are hashed, and signatures verified, once for the same bytes as long as the client lives.
+//! Whether a tile belongs to a tree is found out anew for each tree head.
+//!
 //! # Evidence
 //!
 //! [`Client::lookup_with_proof`] also returns all that a third party needs to check the answer
@@ -39,6 +42,7 @@
 
 mod fetch;
 mod fork;
+mod kept;
 mod latest;
 mod lookup;
 mod proof;

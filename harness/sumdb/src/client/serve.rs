@@ -1,7 +1,6 @@
 //! Tiles for those who serve a database on: authenticated, records included.
 
 use super::fetch::{Fetch, FetchError};
-use super::latest::SignedHead;
 use super::lookup::{Client, LookupError, MAX_CLIENT_HEIGHT, OlderHead};
 use super::store::Store;
 use crate::tile::{Level, Tile, TileError, TileHashReader, TileReader as _};
@@ -39,7 +38,7 @@ impl<F: Fetch, S: Store> Client<F, S> {
     /// # Errors
     /// See [`LookupError`].
     pub fn latest_note(&self) -> Result<String, LookupError> {
-        let theirs = SignedHead::open(&self.get("/latest")?, self.verifier())?;
+        let theirs = self.view().open(&self.get("/latest")?)?;
         // Of the empty log nothing is remembered.
         let note = theirs.note.clone();
         let newest = self.view().merge(theirs, OlderHead::Accept)?;
@@ -87,7 +86,8 @@ impl<F: Fetch, S: Store> Client<F, S> {
         let mut data = view.with_tiles(|tiles| {
             TileHashReader::new(head, tiles).read_hashes(&[index])?;
             // It is at hand now, and has been found to be true.
-            Ok(tiles.read_tiles(&[wide])?.pop().unwrap_or_default())
+            let tile = tiles.hashed_tiles(&[wide])?.pop();
+            Ok(tile.map(|tile| tile.bytes()).unwrap_or_default())
         })?;
         data.truncate(tile.width() as usize * crate::tlog::HASH_SIZE);
         Ok(data)

@@ -1,78 +1,84 @@
 //! Tiles for the client: from the store, or else from the database.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread;
 
 use super::fetch::{Fetch, FetchError};
+use super::latest::View;
 use super::lookup::LookupError;
-use super::store::Store;
-use crate::tile::{Tile, TileReader};
+use crate::tile::{HashedTile, Tile, TileReader};
 use crate::tlog::HASH_SIZE;
 
 /// The most tiles that are fetched at the same time.
 const PARALLEL: usize = 8;
 
 /// Reads tiles for one operation. What was authenticated is held back until the whole operation
-/// is found good, and kept in the store then: a forked database leaves nothing behind.
+/// is found good, and kept then, in memory and in the store: a forked database leaves nothing behind.
 pub(super) struct Tiles<'a> {
-    pub(super) fetch: &'a dyn Fetch,
-    pub(super) store: &'a dyn Store,
-    pub(super) database: &'a str,
-    pub(super) height: u8,
-    /// Whether to believe the store enough to try its tiles at all.
-    pub(super) use_store: bool,
+    view: &'a View<'a>,
+    /// Whether to believe what was kept enough to try it at all.
+    use_store: bool,
     seen: RefCell<Seen>,
 }
 
 #[derive(Default)]
 struct Seen {
     from_store: bool,
-    fetched: HashMap<Tile, Vec<u8>>,
-    good: HashMap<Tile, Vec<u8>>,
+    fetched: HashSet<Tile>,
+    hashed: HashMap<Tile, Arc<HashedTile>>,
+    good: HashMap<Tile, Arc<HashedTile>>,
 }
 
 impl<'a> Tiles<'a> {
-    pub(super) fn new(
-        fetch: &'a dyn Fetch,
-        store: &'a dyn Store,
-        database: &'a str,
-        height: u8,
-        use_store: bool,
-    ) -> Self {
-        Self { fetch, store, database, height, use_store, seen: RefCell::default() }
+    pub(super) fn new(view: &'a View<'a>, use_store: bool) -> Self {
+        Self { view, use_store, seen: RefCell::default() }
     }
 
-    /// Whether any tile came from the store, so that reading again without it may help.
+    /// Whether any tile was one that had been kept, so that reading again without them may help.
     pub(super) fn used_store(&self) -> bool {
         self.seen.borrow().from_store
     }
 
-    /// Keeps in the store what was authenticated.
+    /// Keeps what was authenticated.
     pub(super) fn keep(&self) {
-        for (tile, data) in self.seen.borrow_mut().good.drain() {
-            self.store.keep_tile(self.database, tile, &data);
+        let mut seen = self.seen.borrow_mut();
+        let Seen { good, fetched, .. } = &mut *seen;
+        for (tile, hashed) in good.drain() {
+            if fetched.remove(&tile) {
+                self.view.store.keep_tile(self.view.verifier.name(), tile, &hashed.bytes());
+            }
+            self.view.kept.keep(&hashed);
         }
     }
 
-    /// A tile that is at hand: fetched by this operation, or in the store.
-    fn at_hand(&self, tile: Tile) -> Option<Vec<u8>> {
-        let length = tile.width() as usize * HASH_SIZE;
+    /// A tile that is at hand: read by this operation before, or kept in memory.
+    fn at_hand(&self, tile: Tile) -> Option<Arc<HashedTile>> {
         let mut seen = self.seen.borrow_mut();
-        if let Some(data) = seen.fetched.get(&tile) {
-            return Some(data.clone());
+        if let Some(hashed) = seen.hashed.get(&tile) {
+            return Some(Arc::clone(hashed));
         }
+        let kept = self.use_store.then(|| self.view.kept.tile(tile)).flatten();
+        seen.from_store |= kept.is_some();
+        kept
+    }
+
+    /// The bytes of a tile in the store.
+    fn stored(&self, tile: Tile) -> Option<Vec<u8>> {
         if !self.use_store {
             return None;
         }
+        let length = tile.width() as usize * HASH_SIZE;
         // A full tile begins with what the partial ones before it had.
         let stored = [tile, tile.full()].into_iter().find_map(|candidate| {
-            let mut data = self.store.tile(self.database, candidate)?;
+            let mut data = self.view.store.tile(self.view.verifier.name(), candidate)?;
             let whole = data.len() == candidate.width() as usize * HASH_SIZE;
             data.truncate(length);
             whole.then_some(data)
         });
-        seen.from_store |= stored.is_some();
+        self.seen.borrow_mut().from_store |= stored.is_some();
         stored
     }
 }
@@ -98,48 +104,79 @@ fn fetch_tile(fetch: &dyn Fetch, tile: Tile) -> Result<Vec<u8>, LookupError> {
     }
 }
 
+/// Fetches tiles, several at the same time.
+fn fetch_tiles(fetch: &dyn Fetch, tiles: &[Tile]) -> Vec<Result<Vec<u8>, LookupError>> {
+    let panicked = |tile: Tile| {
+        let source = FetchError::Transport("the transport panicked".to_owned());
+        Err(LookupError::Fetch { path: format!("/{tile}"), source })
+    };
+    // One of them needs no thread of its own.
+    let Some((&first, others)) = tiles.split_first() else { return Vec::new() };
+    thread::scope(|scope| {
+        let running: Vec<_> = others
+            .iter()
+            .map(|&tile| (tile, scope.spawn(move || fetch_tile(fetch, tile))))
+            .collect();
+        let here = catch_unwind(AssertUnwindSafe(|| fetch_tile(fetch, first)));
+        let mut results = vec![here.unwrap_or_else(|_| panicked(first))];
+        results.extend(
+            running.into_iter().map(|(tile, one)| one.join().unwrap_or_else(|_| panicked(tile))),
+        );
+        results
+    })
+}
+
 impl TileReader for Tiles<'_> {
     type Error = LookupError;
 
     fn height(&self) -> u8 {
-        self.height
+        self.view.height
     }
 
     fn read_tiles(&self, tiles: &[Tile]) -> Result<Vec<Vec<u8>>, LookupError> {
-        let at_hand: Vec<_> = tiles.iter().map(|&tile| (tile, self.at_hand(tile))).collect();
-        let missing: Vec<Tile> =
-            at_hand.iter().filter(|(_, data)| data.is_none()).map(|(tile, _)| *tile).collect();
+        let stored: Vec<_> = tiles.iter().map(|&tile| self.stored(tile)).collect();
+        let missing: Vec<Tile> = tiles
+            .iter()
+            .zip(&stored)
+            .filter(|(_, data)| data.is_none())
+            .map(|(tile, _)| *tile)
+            .collect();
+        let mut fetched = Vec::with_capacity(missing.len());
         for batch in missing.chunks(PARALLEL) {
-            let fetch = self.fetch;
-            let results: Vec<_> = thread::scope(|scope| {
-                let running: Vec<_> = batch
-                    .iter()
-                    .map(|&tile| scope.spawn(move || (tile, fetch_tile(fetch, tile))))
-                    .collect();
-                running.into_iter().filter_map(|thread| thread.join().ok()).collect()
-            });
-            for (tile, data) in results {
-                self.seen.borrow_mut().fetched.insert(tile, data?);
+            for data in fetch_tiles(self.view.fetch, batch) {
+                fetched.push(data?);
             }
         }
-        let seen = self.seen.borrow();
-        at_hand
-            .into_iter()
-            .map(|(tile, data)| {
-                data.or_else(|| seen.fetched.get(&tile).cloned()).ok_or_else(|| {
-                    let source = FetchError::Transport("the transport panicked".to_owned());
-                    LookupError::Fetch { path: format!("/{tile}"), source }
-                })
-            })
-            .collect()
+        self.seen.borrow_mut().fetched.extend(missing);
+        let mut fetched = fetched.into_iter();
+        Ok(stored.into_iter().filter_map(|data| data.or_else(|| fetched.next())).collect())
     }
 
-    fn authenticated(&self, tiles: &[Tile], data: &[Vec<u8>]) {
-        let mut seen = self.seen.borrow_mut();
-        for (tile, data) in tiles.iter().zip(data) {
-            if seen.fetched.contains_key(tile) {
-                seen.good.insert(*tile, data.clone());
+    fn hashed_tiles(&self, tiles: &[Tile]) -> Result<Vec<Arc<HashedTile>>, LookupError> {
+        let mut hashed: Vec<_> = tiles.iter().map(|&tile| self.at_hand(tile)).collect();
+        let missing: Vec<Tile> = tiles
+            .iter()
+            .zip(&hashed)
+            .filter(|(_, hashed)| hashed.is_none())
+            .map(|(tile, _)| *tile)
+            .collect();
+        if !missing.is_empty() {
+            let data = self.read_tiles(&missing)?;
+            let mut seen = self.seen.borrow_mut();
+            let places = hashed.iter_mut().filter(|place| place.is_none());
+            for (place, (tile, data)) in places.zip(missing.iter().zip(&data)) {
+                let new = Arc::new(HashedTile::new(*tile, data)?);
+                seen.hashed.insert(*tile, Arc::clone(&new));
+                *place = Some(new);
             }
+        }
+        Ok(hashed.into_iter().flatten().collect())
+    }
+
+    fn authenticated(&self, tiles: &[Arc<HashedTile>]) {
+        let mut seen = self.seen.borrow_mut();
+        for tile in tiles {
+            seen.good.insert(tile.tile(), Arc::clone(tile));
         }
     }
 }

@@ -8,7 +8,7 @@ use super::respond::{OpsError, ServerOps};
 use crate::note::{Note, Signer, sign};
 use crate::tile::{Level, Tile, TileError, read_tile_data};
 use crate::tlog::{
-    Hash, HashReader, RecordError, TlogError, TreeHead, check_text, stored_hashes, tree_hash,
+    Hash, HashReader, RecordError, TlogError, TreeHead, check_text, stored_hashes_of_all, tree_hash,
 };
 
 /// An append-only log with a signing key, in memory. It serves what was added, and nothing else.
@@ -47,11 +47,10 @@ impl Contents {
 
     /// The stored hashes of all records.
     fn hashes(&mut self) -> Result<&[Hash], TlogError> {
-        for (n, text) in (0..).zip(&self.records).skip(usize::try_from(self.hashed).unwrap_or(0)) {
-            let more = stored_hashes(n, text.as_bytes(), self.hashes.as_slice())?;
-            self.hashes.extend(more);
-            self.hashed = n + 1;
-        }
+        let new = self.records.get(usize::try_from(self.hashed).unwrap_or(0)..).unwrap_or_default();
+        let more = stored_hashes_of_all(self.hashed, new, self.hashes.as_slice())?;
+        self.hashes.extend(more);
+        self.hashed = self.size();
         Ok(&self.hashes)
     }
 

@@ -1,29 +1,43 @@
 //! Which tile holds a stored hash, what a tile's bytes say, and which tiles a growing log publishes.
 
+use super::hashed::levels;
 use super::path::{Level, MAX_HEIGHT, Tile};
 use super::reader::TileError;
-use crate::tlog::{HASH_SIZE, Hash, HashReader, fold, split_stored_hash_index, stored_hash_index};
+use crate::tlog::{HASH_SIZE, Hash, HashReader, split_stored_hash_index, stored_hash_indexes};
 
-/// The tile of `height` and least width that holds the stored hash `index`, and the places in the
-/// tile, as a range of hashes, whose subtree hash it is. `None` for a height out of bounds.
-pub(super) fn locate(height: u8, index: u64) -> Option<(Tile, std::ops::Range<usize>)> {
+/// Where a tile holds a stored hash.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// The tile, of least width.
+    pub(super) tile: Tile,
+    /// How many levels above the tile's own hashes.
+    pub(super) level: u32,
+    /// Its number in the tile's part of that level.
+    pub(super) n: u64,
+}
+
+impl Place {
+    /// Its own hashes, as a range of bytes, whose subtree hash it is.
+    fn bytes(self) -> std::ops::Range<usize> {
+        let at = |n: u64| usize::try_from(n << self.level).map_or(0, |n| n * HASH_SIZE);
+        at(self.n)..at(self.n + 1)
+    }
+}
+
+/// Where tiles of `height` hold the stored hash `index`. `None` for a height out of bounds.
+pub(super) fn locate(height: u8, index: u64) -> Option<Place> {
     if !(1..=MAX_HEIGHT).contains(&height) {
         return None;
     }
     let (level, n) = split_stored_hash_index(index);
     let tile_level = level.checked_div(u32::from(height))?;
     let inner = level - tile_level * u32::from(height);
-    let start = n.checked_mul(1 << inner)?;
-    let number = start >> height;
-    let start = start - (number << height);
-    let end = start + (1 << inner);
-    let tile = Tile::new(
-        height,
-        Level::Hashes(u8::try_from(tile_level).ok()?),
-        number,
-        u32::try_from(end).ok()?,
-    )?;
-    Some((tile, usize::try_from(start).ok()?..usize::try_from(end).ok()?))
+    // The tile has this many hashes at that level.
+    let across = u32::from(height) - inner;
+    let (number, n) = (n >> across, n & ((1 << across) - 1));
+    let width = u32::try_from((n + 1) << inner).ok()?;
+    let level = Level::Hashes(u8::try_from(tile_level).ok()?);
+    Some(Place { tile: Tile::new(height, level, number, width)?, level: inner, n })
 }
 
 /// The tile of `height` and least width that holds the stored hash `index`.
@@ -31,17 +45,7 @@ pub(super) fn locate(height: u8, index: u64) -> Option<(Tile, std::ops::Range<us
 /// `None` when the height is not 1 to 30 or no tree is large enough for the index.
 #[must_use]
 pub fn tile_for_index(height: u8, index: u64) -> Option<Tile> {
-    locate(height, index).map(|(tile, _)| tile)
-}
-
-/// The hash of the complete subtree over `data`, which is a power of two of hashes.
-pub(super) fn subtree_hash(data: &[u8]) -> Option<Hash> {
-    let mut hashes: Vec<Hash> =
-        data.as_chunks::<HASH_SIZE>().0.iter().map(|bytes| Hash(*bytes)).collect();
-    if !hashes.len().is_power_of_two() || hashes.len() * HASH_SIZE != data.len() {
-        return None;
-    }
-    fold(&mut hashes)
+    locate(height, index).map(|place| place.tile)
 }
 
 /// The stored hash `index`, computed from the bytes of `tile`: [`tile_for_index`] or a wider one.
@@ -54,16 +58,14 @@ pub fn hash_from_tile(tile: Tile, data: &[u8], index: u64) -> Result<Hash, TileE
     if data.len() < want {
         return Err(TileError::Length { tile, got: data.len(), want });
     }
-    let elsewhere = TileError::Elsewhere { tile, index };
-    let Some((least, places)) = locate(tile.height(), index) else { return Err(elsewhere) };
-    if (least.level(), least.number()) != (tile.level(), tile.number())
-        || least.width() > tile.width()
-    {
-        return Err(elsewhere);
-    }
-    data.get(places.start * HASH_SIZE..places.end * HASH_SIZE)
-        .and_then(subtree_hash)
-        .ok_or(elsewhere)
+    locate(tile.height(), index)
+        .filter(|place| {
+            let least = place.tile;
+            (least.level(), least.number()) == (tile.level(), tile.number())
+                && least.width() <= tile.width()
+        })
+        .and_then(|place| levels(data.get(place.bytes())?).pop()?.pop())
+        .ok_or(TileError::Elsewhere { tile, index })
 }
 
 /// The hash tiles of `height` to publish when a log of `old` records has grown to `new`.
@@ -71,24 +73,23 @@ pub fn hash_from_tile(tile: Tile, data: &[u8], index: u64) -> Result<Hash, TileE
 /// Empty when the height is not 1 to 30.
 #[must_use]
 pub fn new_tiles(height: u8, old: u64, new: u64) -> Vec<Tile> {
-    let mut tiles = Vec::new();
     if !(1..=MAX_HEIGHT).contains(&height) {
-        return tiles;
+        return Vec::new();
     }
-    let mut level = 0u8;
-    let shift =
-        |n: u64, level: u8| n.checked_shr(u32::from(height) * u32::from(level)).unwrap_or_default();
-    while shift(new, level) > 0 {
-        let (from, to) = (shift(old, level), shift(new, level));
+    let full = 1u32 << height;
+    // About as many as there are.
+    let first = (new >> height).saturating_sub(old >> height);
+    let mut tiles = Vec::with_capacity(usize::try_from(first.min(1 << 16)).unwrap_or(0) + 4);
+    let (mut from, mut to, mut level) = (old, new, 0u8);
+    while to > 0 {
+        let number = to >> height;
         if from < to {
-            let whole = (from >> height)..(to >> height);
-            tiles.extend(
-                whole.filter_map(|n| Tile::new(height, Level::Hashes(level), n, 1 << height)),
-            );
-            let number = to >> height;
+            let whole = (from >> height)..number;
+            tiles.extend(whole.filter_map(|n| Tile::new(height, Level::Hashes(level), n, full)));
             let width = u32::try_from(to - (number << height)).unwrap_or_default();
             tiles.extend(Tile::new(height, Level::Hashes(level), number, width));
         }
+        (from, to) = (from >> height, number);
         level += 1;
     }
     tiles
@@ -108,9 +109,7 @@ where
     };
     let level = u32::from(tile.height()) * u32::from(level);
     let start = tile.number().saturating_mul(1 << tile.height());
-    let indexes: Vec<u64> = (0..u64::from(tile.width()))
-        .map(|i| stored_hash_index(level, start.saturating_add(i)))
-        .collect();
+    let indexes: Vec<u64> = stored_hash_indexes(level, start, tile.width()).collect();
     let hashes = reader.read_hashes(&indexes)?;
     if hashes.len() != indexes.len() {
         return Err(TileError::from(crate::tlog::TlogError::WrongCount {

@@ -28,10 +28,12 @@
 //! Source: golang/proposal `design/25530-sumdb.md`. The fixed-width layout of C2SP tlog-tiles is
 //! another one and is not spoken here.
 
+mod hashed;
 mod hashes;
 mod path;
 mod reader;
 
+pub use hashed::HashedTile;
 pub use hashes::{hash_from_tile, new_tiles, read_tile_data, tile_for_index};
 pub use path::{Level, MAX_HEIGHT, MAX_LEVEL, Tile, TilePathError};
 pub use reader::{TileError, TileHashReader, TileReader};

@@ -95,85 +95,141 @@ impl Tile {
     /// Says what is wrong with the path.
     pub fn parse(path: &str) -> Result<Self, TilePathError> {
         let fail = |reason| TilePathError { path: path.chars().take(200).collect(), reason };
-        let mut parts = path.split('/');
-        if parts.next() != Some("tile") {
-            return Err(fail("it does not begin with tile/"));
-        }
-        let height = parts
-            .next()
-            .and_then(|h| h.parse::<u8>().ok())
+        let rest =
+            path.strip_prefix("tile/").ok_or_else(|| fail("it does not begin with tile/"))?;
+        let (height, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        let height = decimal(height)
+            .and_then(|h| u8::try_from(h).ok())
             .filter(|h| (1..=MAX_HEIGHT).contains(h))
             .ok_or_else(|| fail("the height is not a number from 1 to 30"))?;
-        let level = match parts.next() {
-            Some("data") => Level::Data,
-            Some(text) => text
-                .parse::<u8>()
-                .ok()
-                .filter(|l| *l <= MAX_LEVEL)
+        let (level, rest) = rest.split_once('/').ok_or_else(|| fail("it has no tile number"))?;
+        let level = if level == "data" {
+            Level::Data
+        } else {
+            decimal(level)
+                .and_then(|level| u8::try_from(level).ok())
+                .filter(|level| *level <= MAX_LEVEL)
                 .map(Level::Hashes)
-                .ok_or_else(|| fail("the level is not a number from 0 to 63 or data"))?,
-            None => return Err(fail("it has no level")),
+                .ok_or_else(|| fail("the level is not a number from 0 to 63 or data"))?
         };
-        let mut groups: Vec<&str> = parts.collect();
-        let mut width = 1 << height;
-        if let [.., last, text] = groups.as_mut_slice()
-            && let Some(group) = last.strip_suffix(".p")
-        {
-            width = text
-                .parse::<u32>()
-                .ok()
-                .filter(|w| (1..width).contains(w))
-                .ok_or_else(|| fail("the width is not a number below that of a full tile"))?;
-            *last = group;
-            groups.pop();
-        }
-        if groups.is_empty() {
-            return Err(fail("it has no tile number"));
-        }
-        let mut number = 0u64;
-        for group in groups {
-            let digits = group.strip_prefix('x').unwrap_or(group);
-            if digits.len() != 3 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-                return Err(fail("the tile number is not in groups of three digits"));
+        let full = 1 << height;
+        let (number, width) = match rest.split_once(".p/") {
+            Some((number, width)) => {
+                let width = decimal(width).filter(|width| (1..full).contains(width));
+                let width = width
+                    .ok_or_else(|| fail("the width is not a number below that of a full tile"))?;
+                (number, width)
             }
-            number = digits
-                .parse::<u64>()
-                .ok()
-                .and_then(|n| number.checked_mul(1000)?.checked_add(n))
-                .ok_or_else(|| fail("the tile number is too large"))?;
+            None => (rest, full),
+        };
+        let number = parse_number(number).map_err(fail)?;
+        Self::new(height, level, number, width).ok_or_else(|| fail("the tile number is too large"))
+    }
+}
+
+/// A number below 2³², spelt in the one way that it has.
+fn decimal(text: &str) -> Option<u32> {
+    let digits = text.as_bytes();
+    if !(1..=10).contains(&digits.len()) || (digits.len() > 1 && digits.first() == Some(&b'0')) {
+        return None;
+    }
+    digits.iter().try_fold(0u32, |number, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(u32::from(digit))
+    })
+}
+
+/// The number in groups of three digits, with an `x` in front of all but the last.
+fn parse_number(text: &str) -> Result<u64, &'static str> {
+    let (mut number, mut rest, mut is_first) = (0u64, text.as_bytes(), true);
+    loop {
+        let (group, behind, is_last) = match rest {
+            [b'x', a, b, c, b'/', behind @ ..] => ([a, b, c], behind, false),
+            [a, b, c] => ([a, b, c], [].as_slice(), true),
+            _ => return Err("the tile number is not in groups of three digits"),
+        };
+        let mut value = 0;
+        for digit in group {
+            if !digit.is_ascii_digit() {
+                return Err("the tile number is not in groups of three digits");
+            }
+            value = 10 * value + u64::from(digit - b'0');
         }
-        let tile = Self::new(height, level, number, width)
-            .ok_or_else(|| fail("the tile number is too large"))?;
-        if tile.to_string() != path {
-            return Err(fail("it is not spelt in the one way that a tile path has"));
+        if is_first && !is_last && value == 0 {
+            return Err("the tile number has a group of zeros in front");
         }
-        Ok(tile)
+        number = number
+            .checked_mul(1000)
+            .and_then(|number| number.checked_add(value))
+            .ok_or("the tile number is too large")?;
+        if is_last {
+            return Ok(number);
+        }
+        (rest, is_first) = (behind, false);
+    }
+}
+
+/// A text that is written from its end.
+struct Backwards {
+    /// As long as the longest path of a tile, and longer.
+    buffer: [u8; 64],
+    start: usize,
+}
+
+impl Backwards {
+    fn byte(&mut self, byte: u8) {
+        if let Some(start) = self.start.checked_sub(1)
+            && let Some(place) = self.buffer.get_mut(start)
+        {
+            (*place, self.start) = (byte, start);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        text.bytes().rev().for_each(|byte| self.byte(byte));
+    }
+
+    fn digit(&mut self, number: &mut u64) {
+        self.byte(b'0' + (*number % 10) as u8);
+        *number /= 10;
+    }
+
+    fn number(&mut self, mut number: u64) {
+        self.digit(&mut number);
+        while number > 0 {
+            self.digit(&mut number);
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        let text = self.buffer.get(self.start..).unwrap_or_default();
+        std::str::from_utf8(text).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Tile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.level {
-            Level::Data => write!(f, "tile/{}/data/", self.height)?,
-            Level::Hashes(level) => write!(f, "tile/{}/{level}/", self.height)?,
-        }
-        let mut groups = vec![self.number % 1000];
-        let mut rest = self.number / 1000;
-        while rest > 0 {
-            groups.push(rest % 1000);
-            rest /= 1000;
-        }
-        while let Some(group) = groups.pop() {
-            if groups.is_empty() {
-                write!(f, "{group:03}")?;
-            } else {
-                write!(f, "x{group:03}/")?;
-            }
-        }
+        let mut text = Backwards { buffer: [0; 64], start: 64 };
         if !self.is_full() {
-            write!(f, ".p/{}", self.width)?;
+            text.number(self.width.into());
+            text.text(".p/");
         }
-        Ok(())
+        let mut rest = self.number;
+        (0..3).for_each(|_| text.digit(&mut rest));
+        while rest > 0 {
+            text.byte(b'/');
+            (0..3).for_each(|_| text.digit(&mut rest));
+            text.byte(b'x');
+        }
+        text.byte(b'/');
+        match self.level {
+            Level::Data => text.text("data"),
+            Level::Hashes(level) => text.number(level.into()),
+        }
+        text.byte(b'/');
+        text.number(self.height.into());
+        text.text("tile/");
+        f.write_str(text.as_str())
     }
 }
 

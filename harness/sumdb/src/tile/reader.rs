@@ -1,12 +1,13 @@
 //! Stored hashes read from tiles that need not be trusted, authenticated by a tree head that is.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::hashes::{hash_from_tile, locate, subtree_hash};
+use super::hashed::HashedTile;
+use super::hashes::{Place, locate};
 use super::path::{Level, Tile};
 use crate::tlog::{
-    HASH_SIZE, Hash, HashReader, TlogError, TreeHead, node_hash, stored_hash_count,
-    stored_hash_index, subtree_indexes,
+    Hash, HashReader, TlogError, TreeHead, join, stored_hash_count, subtree_indexes,
 };
 
 /// Why tiles gave no hash.
@@ -75,9 +76,26 @@ pub trait TileReader {
     /// When any of them cannot be had.
     fn read_tiles(&self, tiles: &[Tile]) -> Result<Vec<Vec<u8>>, Self::Error>;
 
-    /// Called when the bytes that `read_tiles` has returned have been found to be true, and may be
-    /// kept.
-    fn authenticated(&self, tiles: &[Tile], data: &[Vec<u8>]);
+    /// Each of `tiles` with the hashes above its own, in that order: what [`HashedTile::new`] makes
+    /// of the bytes. Readers that keep it save hashing the same bytes again.
+    ///
+    /// # Errors
+    /// As [`read_tiles`](Self::read_tiles), and for bytes that are too few or too many.
+    fn hashed_tiles(&self, tiles: &[Tile]) -> Result<Vec<Arc<HashedTile>>, Self::Error> {
+        let data = self.read_tiles(tiles)?;
+        if data.len() != tiles.len() {
+            let (asked, given) = (tiles.len(), data.len());
+            return Err(TlogError::WrongCount { asked, given }.into());
+        }
+        let mut hashed = Vec::with_capacity(tiles.len());
+        for (tile, data) in tiles.iter().zip(&data) {
+            hashed.push(Arc::new(HashedTile::new(*tile, data)?));
+        }
+        Ok(hashed)
+    }
+
+    /// Called when tiles that were read have been found to be true, and may be kept.
+    fn authenticated(&self, tiles: &[Arc<HashedTile>]);
 }
 
 /// Reads stored hashes of the tree with a given head through tiles.
@@ -98,10 +116,12 @@ impl<'a, T: TileReader + ?Sized> TileHashReader<'a, T> {
         TileError::NoTile { height: self.tiles.height(), size: self.head.size, index }
     }
 
-    /// The tile that holds the hash at `index`, as wide as the tree makes it.
-    fn widest(&self, index: u64) -> Result<Tile, TileError> {
+    /// Where the hash at `index` is, in a tile as wide as the tree makes it.
+    fn place(&self, index: u64) -> Result<Place, TileError> {
         locate(self.tiles.height(), index)
-            .and_then(|(tile, _)| ancestor(tile, 0, self.head.size))
+            .and_then(|place| {
+                Some(Place { tile: ancestor(place.tile, 0, self.head.size)?, ..place })
+            })
             .ok_or_else(|| self.no_tile(index))
     }
 }
@@ -131,11 +151,29 @@ struct Plan {
 }
 
 impl Plan {
+    /// A list of tiles that is searched from its end: the one looked for is mostly among the last.
+    const SHORT: usize = 16;
+
+    fn find(&self, tile: Tile) -> Option<usize> {
+        if self.tiles.len() <= Self::SHORT {
+            self.tiles.iter().rposition(|there| *there == tile)
+        } else {
+            self.places.get(&tile).copied()
+        }
+    }
+
     fn add(&mut self, tile: Tile) -> usize {
-        *self.places.entry(tile).or_insert_with(|| {
-            self.tiles.push(tile);
-            self.tiles.len() - 1
-        })
+        if let Some(place) = self.find(tile) {
+            return place;
+        }
+        let place = self.tiles.len();
+        self.tiles.push(tile);
+        if place == Self::SHORT {
+            self.places.extend(self.tiles.iter().copied().zip(0..));
+        } else if place > Self::SHORT {
+            self.places.insert(tile, place);
+        }
+        place
     }
 }
 
@@ -149,73 +187,60 @@ impl<T: TileReader + ?Sized> HashReader for TileHashReader<'_, T> {
         // The tiles that give the root hash. If they do, they are authenticated by it.
         let mut tops = Vec::new();
         for index in subtree_indexes(0, size) {
-            tops.push((index, plan.add(self.widest(index)?)));
+            let place = self.place(index)?;
+            tops.push((plan.add(place.tile), place, index));
         }
         let top_tiles = plan.tiles.len();
 
         // The tiles with the hashes asked for, behind those parents that are not in the plan yet.
-        let mut wanted = Vec::new();
+        let mut wanted = Vec::with_capacity(indexes.len());
+        let mut missing = Vec::new();
         for &index in indexes {
             if index >= stored_hash_count(size) {
                 return Err(self.no_tile(index).into());
             }
-            let tile = self.widest(index)?;
-            let mut missing = Vec::new();
+            let place = self.place(index)?;
             for k in 0.. {
-                let up = ancestor(tile, k, size).ok_or_else(|| self.no_tile(index))?;
-                if plan.places.contains_key(&up) {
+                let up = ancestor(place.tile, k, size).ok_or_else(|| self.no_tile(index))?;
+                if plan.find(up).is_some() {
                     break;
                 }
                 missing.push(up);
             }
-            for tile in missing.into_iter().rev() {
+            while let Some(tile) = missing.pop() {
                 plan.add(tile);
             }
-            wanted.push((index, plan.add(tile)));
+            wanted.push((plan.add(place.tile), place, index));
         }
 
-        let data = self.tiles.read_tiles(&plan.tiles)?;
-        if data.len() != plan.tiles.len() {
-            let (asked, given) = (plan.tiles.len(), data.len());
+        let tiles = self.tiles.hashed_tiles(&plan.tiles)?;
+        if !tiles.iter().map(|tile| tile.tile()).eq(plan.tiles.iter().copied()) {
+            let (asked, given) = (plan.tiles.len(), tiles.len());
             return Err(TlogError::WrongCount { asked, given }.into());
         }
-        for (tile, data) in plan.tiles.iter().zip(&data) {
-            let want = tile.width() as usize * HASH_SIZE;
-            if data.len() != want {
-                return Err(TileError::Length { tile: *tile, got: data.len(), want }.into());
-            }
-        }
-        let hash_at = |place: usize, index: u64| match (plan.tiles.get(place), data.get(place)) {
-            (Some(tile), Some(data)) => hash_from_tile(*tile, data, index),
-            _ => Err(self.no_tile(index)),
+        let hash_at = |&(tile, place, index): &(usize, Place, u64)| {
+            tiles
+                .get(tile)
+                .and_then(|tile| tile.hash(place.level, place.n))
+                .ok_or_else(|| self.no_tile(index))
         };
+        let hashes_at = |list: &[_]| list.iter().map(hash_at).collect::<Result<Vec<Hash>, _>>();
 
-        let mut root: Option<Hash> = None;
-        for &(index, place) in tops.iter().rev() {
-            let left = hash_at(place, index)?;
-            root = Some(root.map_or(left, |right| node_hash(&left, &right)));
-        }
-        if root.unwrap_or(Hash::EMPTY) != self.head.hash {
+        if join(&hashes_at(&tops)?) != self.head.hash {
             return Err(TileError::Inconsistent { tile: None }.into());
         }
-        for (tile, data) in plan.tiles.iter().zip(&data).skip(top_tiles) {
-            let inconsistent = TileError::Inconsistent { tile: Some(*tile) };
-            let Level::Hashes(level) = tile.level() else { return Err(inconsistent.into()) };
+        for tile in tiles.iter().skip(top_tiles) {
             // Below the top are full tiles only, and a full tile's hash is one of its parent's.
-            let index =
-                stored_hash_index(u32::from(tile.height()) * (u32::from(level) + 1), tile.number());
-            let held = ancestor(*tile, 1, size)
-                .and_then(|parent| plan.places.get(&parent))
-                .ok_or_else(|| self.no_tile(index))
-                .and_then(|&place| hash_at(place, index))?;
-            if subtree_hash(data) != Some(held) {
-                return Err(inconsistent.into());
+            let height = u32::from(tile.tile().height());
+            let n = tile.tile().number() & ((1 << height) - 1);
+            let held = ancestor(tile.tile(), 1, size)
+                .and_then(|parent| tiles.get(plan.find(parent)?)?.hash(0, n));
+            if held.is_none() || held != tile.hash(height, 0) {
+                return Err(TileError::Inconsistent { tile: Some(tile.tile()) }.into());
             }
         }
 
-        self.tiles.authenticated(&plan.tiles, &data);
-        let hashes: Result<Vec<Hash>, TileError> =
-            wanted.iter().map(|&(index, place)| hash_at(place, index)).collect();
-        Ok(hashes?)
+        self.tiles.authenticated(&tiles);
+        Ok(hashes_at(&wanted)?)
     }
 }

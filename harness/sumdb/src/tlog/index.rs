@@ -4,6 +4,7 @@
 ///
 /// Saturates at `u64::MAX`, which is in no tree up to [`super::MAX_TREE_SIZE`].
 #[must_use]
+#[inline]
 pub fn stored_hash_index(level: u32, n: u64) -> u64 {
     // A hash stands `level` places behind the last record below it. In front of record `r` are
     // r + r/2 + r/4 + … hashes, which is 2r minus the number of ones in r.
@@ -13,6 +14,18 @@ pub fn stored_hash_index(level: u32, n: u64) -> u64 {
         _ => return u64::MAX,
     };
     2 * last - u64::from(last.count_ones()) + u64::from(level)
+}
+
+/// The indexes of the `count` hashes at `level` from the `n`th on.
+pub(crate) fn stored_hash_indexes(level: u32, n: u64, count: u32) -> impl Iterator<Item = u64> {
+    // From one to the next are the hashes of a subtree, and those that it completes.
+    let subtree = 2u64.checked_shl(level).map_or(u64::MAX, |double| double - 1);
+    let mut index = stored_hash_index(level, n);
+    (1..=u64::from(count)).map(move |i| {
+        let completed = n.saturating_add(i).trailing_zeros();
+        let next = index.saturating_add(subtree).saturating_add(completed.into());
+        std::mem::replace(&mut index, next)
+    })
 }
 
 /// The level and number of the hash at `index`: the inverse of [`stored_hash_index`].
@@ -40,12 +53,6 @@ pub fn split_stored_hash_index(index: u64) -> (u32, u64) {
 pub fn stored_hash_count(records: u64) -> u64 {
     // The next record's own hash comes right behind all that is stored.
     stored_hash_index(0, records)
-}
-
-/// The largest power of two below `n`, and its exponent. `n` is at least 2.
-pub(crate) fn split_point(n: u64) -> (u64, u32) {
-    let level = n.saturating_sub(1).max(1).ilog2();
-    (1 << level, level)
 }
 
 /// The complete subtrees that make up records `lo..hi`, from left to right, as indexes.

@@ -44,16 +44,23 @@ mod head;
 mod index;
 mod proof;
 mod record;
+mod sha;
+#[cfg(target_arch = "x86_64")]
+mod shani;
 mod tree;
 
-pub use hash::{HASH_SIZE, Hash, ParseHashError, node_hash, record_hash};
+pub use hash::{HASH_SIZE, Hash, ParseHashError};
 pub use head::{MAX_TREE_SIZE, ParseHeadError, TreeHead};
 pub use index::{split_stored_hash_index, stored_hash_count, stored_hash_index};
-pub use proof::{check_record, check_tree, prove_record, prove_tree};
+pub use proof::{Inclusion, check_record, check_records, check_tree, prove_record, prove_tree};
 pub use record::{Record, RecordError};
-pub use tree::{HashReader, TlogError, stored_hashes, stored_hashes_for_record_hash, tree_hash};
+pub use sha::{node_hash, record_hash};
+pub use tree::{
+    HashReader, TlogError, stored_hashes, stored_hashes_for_record_hash, stored_hashes_of_all,
+    tree_hash,
+};
 
-pub(crate) use hash::fold;
-pub(crate) use index::subtree_indexes;
+pub(crate) use index::{stored_hash_indexes, subtree_indexes};
 pub(crate) use record::check_text;
+pub(crate) use sha::join_pairs;
 pub(crate) use tree::join;

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
 
+mod bulk;
 mod client;
 mod crash;
 mod dirhash;
 mod escape;
+mod kept;
 mod live;
 mod log;
 mod note;

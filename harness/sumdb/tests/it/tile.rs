@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use rstest::rstest;
 use twinproof_sumdb::tile::{
-    Level, Tile, TileError, TileHashReader, TileReader, hash_from_tile, new_tiles, read_tile_data,
-    tile_for_index,
+    HashedTile, Level, Tile, TileError, TileHashReader, TileReader, hash_from_tile, new_tiles,
+    read_tile_data, tile_for_index,
 };
 use twinproof_sumdb::tlog::{
     Hash, HashReader, TlogError, TreeHead, stored_hash_count, stored_hash_index,
@@ -138,7 +139,7 @@ impl TileReader for TilesDouble {
         Ok(tiles.iter().map(|tile| self.tiles[tile].clone()).collect())
     }
 
-    fn authenticated(&self, tiles: &[Tile], _: &[Vec<u8>]) {
+    fn authenticated(&self, tiles: &[Arc<HashedTile>]) {
         self.authenticated.set(self.authenticated.get() + tiles.len());
     }
 }

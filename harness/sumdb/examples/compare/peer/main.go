@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/mod/sumdb"
 	"golang.org/x/mod/sumdb/dirhash"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -88,9 +89,11 @@ func (h hashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	return list, nil
 }
 
+func module(n int64) string { return fmt.Sprintf("example.com/organisation/module%d", n) }
+
 func record(n int64) []byte {
 	hash := "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-	module := fmt.Sprintf("example.com/organisation/module%d", n)
+	module := module(n)
 	return fmt.Appendf(nil, "%s v1.0.0 %s\n%s v1.0.0/go.mod %s\n", module, hash, module, hash)
 }
 
@@ -105,7 +108,7 @@ func grow(size int64) error {
 	if int64(len(records)) == size {
 		return nil
 	}
-	records, stored = nil, nil
+	records, stored, tileData = nil, nil, nil
 	for n := range size {
 		records = append(records, record(n))
 		more, err := tlog.StoredHashes(n, records[n], stored)
@@ -115,8 +118,23 @@ func grow(size int64) error {
 		stored = append(stored, more...)
 	}
 	var err error
-	root, err = tlog.TreeHash(size, stored)
+	if root, err = tlog.TreeHash(size, stored); err != nil {
+		return err
+	}
+	tileData, err = allTiles(stored, size)
 	return err
+}
+
+func allTiles(stored hashes, size int64) (map[tlog.Tile][]byte, error) {
+	all := make(map[tlog.Tile][]byte)
+	for _, tile := range tlog.NewTiles(8, 0, size) {
+		data, err := tlog.ReadTileData(tile, stored)
+		if err != nil {
+			return nil, err
+		}
+		all[tile] = data
+	}
+	return all, nil
 }
 
 // place spreads the tasks over the log.
@@ -136,7 +154,7 @@ func (tiles) ReadTiles(list []tlog.Tile) ([][]byte, error) {
 }
 func (tiles) SaveTiles([]tlog.Tile, [][]byte) {}
 
-var tileData = make(map[tlog.Tile][]byte)
+var tileData map[tlog.Tile][]byte
 
 // prepare returns what is measured.
 func prepare(req request, ans *answer) (func(i int64) (int64, error), error) {
@@ -167,12 +185,12 @@ func prepare(req request, ans *answer) (func(i int64) (int64, error), error) {
 		}, nil
 	case "record_hash":
 		return func(i int64) (int64, error) {
-			return last(tlog.RecordHash(records[place(i, size)])), nil
+			return last(tlog.RecordHash(records[i%proofs])), nil
 		}, nil
 	case "node_hash":
 		hash := root
 		return func(i int64) (int64, error) {
-			hash = tlog.NodeHash(hash, stored[place(i, size)])
+			hash = tlog.NodeHash(hash, stored[i%proofs])
 			return last(hash), nil
 		}, nil
 	case "stored_hashes":
@@ -203,7 +221,7 @@ func prepare(req request, ans *answer) (func(i int64) (int64, error), error) {
 			proof, err := tlog.ProveTree(size, 1+place(i, size-1), stored)
 			return last(proof[0]), err
 		}, nil
-	case "check_record":
+	case "check_record", "check_many":
 		var list []tlog.RecordProof
 		var leaves []tlog.Hash
 		for i := range int64(proofs) {
@@ -214,9 +232,19 @@ func prepare(req request, ans *answer) (func(i int64) (int64, error), error) {
 			list = append(list, proof)
 			leaves = append(leaves, tlog.RecordHash(records[place(i, size)]))
 		}
-		return func(i int64) (int64, error) {
-			i %= proofs
+		check := func(i int64) (int64, error) {
 			return 0, tlog.CheckRecord(list[i], size, root, place(i, size), leaves[i])
+		}
+		if req.Task == "check_record" {
+			return func(i int64) (int64, error) { return check(i % proofs) }, nil
+		}
+		return func(int64) (int64, error) {
+			for i := range int64(proofs) {
+				if _, err := check(i); err != nil {
+					return 0, err
+				}
+			}
+			return 0, nil
 		}, nil
 	case "check_tree":
 		var list []tlog.TreeProof
@@ -265,14 +293,37 @@ func prepare(req request, ans *answer) (func(i int64) (int64, error), error) {
 			tile, err := tlog.ParseTilePath(tlog.Tile{H: 8, L: 1, N: i, W: 7}.Path())
 			return int64(tile.N), err
 		}, nil
-	case "tile_reader":
-		for _, tile := range tlog.NewTiles(8, 0, size) {
-			data, err := tlog.ReadTileData(tile, stored)
-			if err != nil {
-				return nil, err
+	case "publish":
+		return func(int64) (int64, error) {
+			var log hashes
+			for n, record := range records {
+				more, err := tlog.StoredHashes(int64(n), record, log)
+				if err != nil {
+					return 0, err
+				}
+				log = append(log, more...)
 			}
-			tileData[tile] = data
-		}
+			var sum int64
+			for _, tile := range tlog.NewTiles(8, 0, size) {
+				data, err := tlog.ReadTileData(tile, log)
+				if err != nil {
+					return 0, err
+				}
+				sum += int64(data[31])
+			}
+			return sum, nil
+		}, nil
+	case "lookup":
+		client := sumdb.NewClient(newOps(req, size))
+		return func(i int64) (int64, error) {
+			lines, err := client.Lookup(module(place(i, size)), "v1.0.0")
+			var sum int64
+			for _, line := range lines {
+				sum += int64(len(line))
+			}
+			return sum, err
+		}, nil
+	case "tile_reader":
 		reader := tlog.TileHashReader(tlog.Tree{N: size, Hash: root}, tiles{})
 		return func(i int64) (int64, error) {
 			proof, err := tlog.ProveRecord(size, place(i, size), reader)

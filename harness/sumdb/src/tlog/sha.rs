@@ -1,0 +1,179 @@
+//! The hashes of records and inner nodes: SHA-256 of short messages, several at once where that is
+//! faster.
+//!
+//! It puts the blocks of a message together and leaves the rounds to the crate `sha2`, or to
+//! `shani` on processors with instructions for them.
+
+use sha2::block_api::compress256;
+use sha2::{Digest, Sha256};
+
+use super::hash::{HASH_SIZE, Hash};
+#[cfg(target_arch = "x86_64")]
+use super::shani;
+
+/// The state that SHA-256 begins with (FIPS 180-4 §5.3.3).
+pub(super) const INITIAL: [u32; 8] = [
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+];
+
+/// What SHA-256 takes in at once.
+pub(super) type Block = [u8; 64];
+
+/// The most blocks of a record that is hashed without a buffer between: nearly every record there
+/// is.
+const SHORT: usize = 8;
+
+/// The hashes of messages in whole blocks, of as many blocks each.
+fn digests<const N: usize>(messages: [&[Block]; N]) -> [Hash; N] {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(digests) = shani::messages(messages) {
+        return digests.map(Hash);
+    }
+    messages.map(digest)
+}
+
+/// The hash of a message in whole blocks, on any processor.
+fn digest(blocks: &[Block]) -> Hash {
+    let mut state = INITIAL;
+    compress256(&mut state, blocks);
+    let mut hash = [0; HASH_SIZE];
+    for (bytes, word) in hash.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+        *bytes = word.to_be_bytes();
+    }
+    Hash(hash)
+}
+
+/// A record in blocks: a byte in front, one behind, and the length in bits.
+struct Short {
+    blocks: [Block; SHORT],
+    count: usize,
+}
+
+impl Short {
+    /// `None` for a record that is longer.
+    fn new(data: &[u8]) -> Option<Self> {
+        let count = (data.len() + 10).div_ceil(64);
+        let mut blocks: [Block; SHORT] = [[0; 64]; SHORT];
+        *blocks.get_mut(count.checked_sub(1)?)?.last_chunk_mut()? =
+            (8 * (data.len() as u64 + 1)).to_be_bytes();
+        let (text, end) =
+            blocks.as_flattened_mut().get_mut(1..)?.split_at_mut_checked(data.len())?;
+        text.copy_from_slice(data);
+        *end.first_mut()? = 0x80;
+        Some(Self { blocks, count })
+    }
+
+    fn blocks(&self) -> &[Block] {
+        self.blocks.get(..self.count).unwrap_or_default()
+    }
+}
+
+/// The hash of a record's text: `SHA-256(0x00 ‖ data)`.
+#[must_use]
+pub fn record_hash(data: &[u8]) -> Hash {
+    match Short::new(data) {
+        Some(short) => {
+            let [hash] = digests([short.blocks()]);
+            hash
+        }
+        None => Hash(Sha256::new().chain_update([0]).chain_update(data).finalize().into()),
+    }
+}
+
+/// The hashes of two records' texts.
+pub(super) fn two_record_hashes(data: [&[u8]; 2]) -> [Hash; 2] {
+    match data.map(Short::new) {
+        [Some(a), Some(b)] if a.count == b.count => digests([a.blocks(), b.blocks()]),
+        _ => data.map(record_hash),
+    }
+}
+
+/// `0x01 ‖ left ‖ right` in blocks: 520 bits.
+fn node_blocks([left, right]: [&Hash; 2]) -> [Block; 2] {
+    let mut blocks = [[0; 64]; 2];
+    if let [one, nodes @ ..] = blocks.as_flattened_mut() {
+        *one = 1;
+        for (place, hash) in nodes.as_chunks_mut().0.iter_mut().zip([left, right]) {
+            *place = hash.0;
+        }
+    }
+    let [_, [_, end, .., high, low]] = &mut blocks;
+    (*end, *high, *low) = (0x80, 2, 8);
+    blocks
+}
+
+/// The hashes of inner nodes over pairs of hashes.
+pub(super) fn node_hashes<const N: usize>(pairs: [[&Hash; 2]; N]) -> [Hash; N] {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(digests) = shani::nodes(pairs.map(|pair| pair.map(|hash| &hash.0))) {
+        return digests.map(Hash);
+    }
+    let blocks = pairs.map(node_blocks);
+    digests(blocks.each_ref().map(|blocks| blocks.as_slice()))
+}
+
+/// The hash of an inner node: `SHA-256(0x01 ‖ left ‖ right)`.
+#[must_use]
+pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
+    let [hash] = node_hashes([[left, right]]);
+    hash
+}
+
+/// Joins neighbours in `below`, an odd one at its end left out, and puts their hashes behind those in
+/// `above`.
+pub(crate) fn join_pairs(below: &[Hash], above: &mut Vec<Hash>) {
+    above.reserve(below.len() / 2);
+    let (fours, rest) = below.as_chunks::<4>();
+    for [a, b, c, d] in fours {
+        above.extend(node_hashes([[a, b], [c, d]]));
+    }
+    if let [a, b, ..] = rest {
+        above.push(node_hash(a, b));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sha256(parts: &[&[u8]]) -> Hash {
+        let mut hash = Sha256::new();
+        parts.iter().for_each(|part| hash.update(part));
+        Hash(hash.finalize().into())
+    }
+
+    #[test]
+    fn records_of_every_length() {
+        let data: Vec<u8> = (0..1200u32).map(|n| (n * 7) as u8).collect();
+        for end in 0..data.len() {
+            let (a, b) = (&data[..end], &data[end..]);
+            let want = [sha256(&[&[0], a]), sha256(&[&[0], b])];
+            assert_eq!([record_hash(a), record_hash(b)], want);
+            assert_eq!(two_record_hashes([a, b]), want);
+            assert_eq!(two_record_hashes([a, a]), [want[0]; 2]);
+            if let Some(short) = Short::new(a) {
+                assert_eq!(digest(short.blocks()), want[0]);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nodes_one_and_two_at_once_and_on_any_processor(hashes: [[u8; 32]; 4]) {
+            let [a, b, c, d] = &hashes.map(Hash);
+            let want = [[a, b], [c, d]].map(|[l, r]| sha256(&[&[1], &l.0, &r.0]));
+            prop_assert_eq!([node_hash(a, b), node_hash(c, d)], want);
+            prop_assert_eq!(node_hashes([[a, b], [c, d]]), want);
+            prop_assert_eq!([digest(&node_blocks([a, b])), digest(&node_blocks([c, d]))], want);
+        }
+    }
+}
