@@ -182,7 +182,7 @@ impl twinproof_engine::Progress for CellProgress<'_> {
     fn ended(&self, plan: &Plan, cell: &Cell, verdict: Verdict, _took: Duration) {
         self.ended.fetch_add(1, Ordering::Relaxed);
         let asked = if cell.control { verdict != Verdict::Fail } else { verdict > Verdict::Xfail };
-        if asked && verdict != Verdict::Unavailable {
+        if asked && !matches!(verdict, Verdict::Unavailable | Verdict::NotApplicable) {
             self.red.fetch_add(1, Ordering::Relaxed);
         }
         self.say(&plan.cases[cell.case].key());
