@@ -1,4 +1,5 @@
-//! The hot paths: the h1 of a zip, reading a hash through tiles, proofs, opening a note.
+//! The hot paths: the h1 of a zip and of a directory, tiles, proofs, publishing, opening a note, a
+//! lookup.
 //!
 //! `cargo bench -p twinproof-sumdb`
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
@@ -8,12 +9,13 @@ use std::io::{Cursor, Write};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use twinproof_sumdb::client::{Client, MemoryStore};
-use twinproof_sumdb::dirhash::hash_zip_reader;
+use twinproof_sumdb::dirhash::{hash_dir, hash_zip_reader};
 use twinproof_sumdb::note::{Note, Signer, open, sign};
 use twinproof_sumdb::server::{Local, MemoryLog, ServerOps};
-use twinproof_sumdb::tile::{Tile, hash_from_tile};
+use twinproof_sumdb::tile::{HashedTile, Tile};
 use twinproof_sumdb::tlog::{
-    Hash, check_record, prove_record, record_hash, stored_hash_index, stored_hashes, tree_hash,
+    Inclusion, check_record, check_records, check_tree, prove_record, prove_tree, record_hash,
+    stored_hashes_of_all, tree_hash,
 };
 use zip::write::{SimpleFileOptions, ZipWriter};
 
@@ -42,6 +44,16 @@ fn dirhash(c: &mut Criterion) {
     }
 }
 
+fn directory(c: &mut Criterion) {
+    let dir = tempfile::tempdir().unwrap();
+    for i in 0..200 {
+        std::fs::write(dir.path().join(format!("file{i}.go")), "package p\n".repeat(800)).unwrap();
+    }
+    c.bench_function("h1 of a directory of 200 files of 8 KB", |b| {
+        b.iter(|| hash_dir(black_box(dir.path()), "m@v1.0.0").unwrap());
+    });
+}
+
 fn log() -> MemoryLog {
     let log = MemoryLog::new(Signer::from_seed("example.com/sumdb", [1; 32]).unwrap());
     for n in 0..RECORDS {
@@ -51,29 +63,42 @@ fn log() -> MemoryLog {
     log
 }
 
-fn tree(c: &mut Criterion) {
-    let mut stored: Vec<Hash> = Vec::new();
-    for n in 0..RECORDS {
-        let more = stored_hashes(n, &n.to_be_bytes(), stored.as_slice()).unwrap();
-        stored.extend(more);
-    }
-    let root = tree_hash(RECORDS, stored.as_slice()).unwrap();
-    let proof = prove_record(RECORDS, 1234, stored.as_slice()).unwrap();
-    let record = record_hash(&1234u64.to_be_bytes());
-    c.bench_function("make an inclusion proof in 10,000 records", |b| {
-        b.iter(|| prove_record(RECORDS, black_box(1234), stored.as_slice()).unwrap());
+fn proofs(c: &mut Criterion) {
+    let records: Vec<_> = (0..RECORDS).map(u64::to_be_bytes).collect();
+    c.bench_function("hashes of 10,000 new records", |b| {
+        b.iter(|| stored_hashes_of_all(0, black_box(&records), [].as_slice()).unwrap());
     });
+    let stored = stored_hashes_of_all(0, &records, [].as_slice()).unwrap();
+    let root = tree_hash(RECORDS, stored.as_slice()).unwrap();
+    let prove = |n| prove_record(RECORDS, n, stored.as_slice()).unwrap();
+    c.bench_function("make an inclusion proof in 10,000 records", |b| {
+        b.iter(|| prove(black_box(1234)));
+    });
+    let (proof, record) = (prove(1234), record_hash(&records[1234]));
     c.bench_function("check an inclusion proof in 10,000 records", |b| {
         b.iter(|| check_record(black_box(&proof), RECORDS, &root, 1234, &record).unwrap());
+    });
+    let proofs: Vec<_> = (0..64).map(|n| (prove(n), record_hash(&records[n as usize]))).collect();
+    let many: Vec<_> =
+        (0..).zip(&proofs).map(|(n, (proof, record))| Inclusion { n, record, proof }).collect();
+    c.bench_function("check 64 inclusion proofs in 10,000 records", |b| {
+        b.iter(|| check_records(RECORDS, &root, black_box(&many)).unwrap());
+    });
+    let proof = prove_tree(RECORDS, 1234, stored.as_slice()).unwrap();
+    let older = tree_hash(1234, stored.as_slice()).unwrap();
+    c.bench_function("check a consistency proof from 1234 to 10,000 records", |b| {
+        b.iter(|| check_tree(black_box(&proof), RECORDS, &root, 1234, &older).unwrap());
     });
 }
 
 fn tile(c: &mut Criterion) {
     let tile = Tile::parse("tile/8/0/000").unwrap();
     let data = log().tile(tile).unwrap();
-    let top = stored_hash_index(8, 0);
     c.bench_function("hash of a full tile of height 8", |b| {
-        b.iter(|| hash_from_tile(tile, black_box(&data), top).unwrap());
+        b.iter(|| HashedTile::new(tile, black_box(&data)).unwrap());
+    });
+    c.bench_function("path of a tile, written and parsed", |b| {
+        b.iter(|| Tile::parse(&black_box(tile).to_string()).unwrap());
     });
 }
 
@@ -95,5 +120,5 @@ fn lookup(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, dirhash, tree, tile, note, lookup);
+criterion_group!(benches, dirhash, directory, proofs, tile, note, lookup);
 criterion_main!(benches);
