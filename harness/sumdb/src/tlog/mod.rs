@@ -39,6 +39,7 @@
 //!
 //! This module holds no tree and does no IO: hashes come from a [`HashReader`].
 
+mod growth;
 mod hash;
 mod head;
 mod index;
@@ -49,16 +50,14 @@ mod sha;
 mod shani;
 mod tree;
 
+pub use growth::stored_hashes_of_all;
 pub use hash::{HASH_SIZE, Hash, ParseHashError};
 pub use head::{MAX_TREE_SIZE, ParseHeadError, TreeHead};
 pub use index::{split_stored_hash_index, stored_hash_count, stored_hash_index};
 pub use proof::{Inclusion, check_record, check_records, check_tree, prove_record, prove_tree};
 pub use record::{Record, RecordError};
 pub use sha::{node_hash, record_hash};
-pub use tree::{
-    HashReader, TlogError, stored_hashes, stored_hashes_for_record_hash, stored_hashes_of_all,
-    tree_hash,
-};
+pub use tree::{HashReader, TlogError, stored_hashes, stored_hashes_for_record_hash, tree_hash};
 
 pub(crate) use index::{stored_hash_indexes, subtree_indexes};
 pub(crate) use record::check_text;

@@ -50,37 +50,29 @@ fn digest(blocks: &[Block]) -> Hash {
     Hash(hash)
 }
 
-/// A record in blocks: a byte in front, one behind, and the length in bits.
-struct Short {
-    blocks: [Block; SHORT],
-    count: usize,
-}
+/// Room for a short record in blocks.
+const ROOM: [Block; SHORT] = [[0; 64]; SHORT];
 
-impl Short {
-    /// `None` for a record that is longer.
-    fn new(data: &[u8]) -> Option<Self> {
-        let count = (data.len() + 10).div_ceil(64);
-        let mut blocks: [Block; SHORT] = [[0; 64]; SHORT];
-        *blocks.get_mut(count.checked_sub(1)?)?.last_chunk_mut()? =
-            (8 * (data.len() as u64 + 1)).to_be_bytes();
-        let (text, end) =
-            blocks.as_flattened_mut().get_mut(1..)?.split_at_mut_checked(data.len())?;
-        text.copy_from_slice(data);
-        *end.first_mut()? = 0x80;
-        Some(Self { blocks, count })
-    }
-
-    fn blocks(&self) -> &[Block] {
-        self.blocks.get(..self.count).unwrap_or_default()
-    }
+/// A record in blocks: a byte in front, one behind, and the length in bits. `None` for one that is
+/// too long. `room` is all zeros.
+fn record_blocks<'a>(data: &[u8], room: &'a mut [Block; SHORT]) -> Option<&'a [Block]> {
+    let count = (data.len() + 10).div_ceil(64);
+    let blocks = room.get_mut(..count)?;
+    let bytes = blocks.as_flattened_mut();
+    *bytes.last_chunk_mut()? = (8 * (data.len() as u64 + 1)).to_be_bytes();
+    let (text, end) = bytes.get_mut(1..)?.split_at_mut_checked(data.len())?;
+    text.copy_from_slice(data);
+    *end.first_mut()? = 0x80;
+    Some(blocks)
 }
 
 /// The hash of a record's text: `SHA-256(0x00 ‖ data)`.
 #[must_use]
 pub fn record_hash(data: &[u8]) -> Hash {
-    match Short::new(data) {
-        Some(short) => {
-            let [hash] = digests([short.blocks()]);
+    let mut room = ROOM;
+    match record_blocks(data, &mut room) {
+        Some(blocks) => {
+            let [hash] = digests([blocks]);
             hash
         }
         None => Hash(Sha256::new().chain_update([0]).chain_update(data).finalize().into()),
@@ -88,10 +80,11 @@ pub fn record_hash(data: &[u8]) -> Hash {
 }
 
 /// The hashes of two records' texts.
-pub(super) fn two_record_hashes(data: [&[u8]; 2]) -> [Hash; 2] {
-    match data.map(Short::new) {
-        [Some(a), Some(b)] if a.count == b.count => digests([a.blocks(), b.blocks()]),
-        _ => data.map(record_hash),
+pub(super) fn two_record_hashes([a, b]: [&[u8]; 2]) -> [Hash; 2] {
+    let (mut room_a, mut room_b) = (ROOM, ROOM);
+    match (record_blocks(a, &mut room_a), record_blocks(b, &mut room_b)) {
+        (Some(a), Some(b)) if a.len() == b.len() => digests([a, b]),
+        _ => [record_hash(a), record_hash(b)],
     }
 }
 
@@ -160,8 +153,8 @@ mod tests {
             assert_eq!([record_hash(a), record_hash(b)], want);
             assert_eq!(two_record_hashes([a, b]), want);
             assert_eq!(two_record_hashes([a, a]), [want[0]; 2]);
-            if let Some(short) = Short::new(a) {
-                assert_eq!(digest(short.blocks()), want[0]);
+            if let Some(blocks) = record_blocks(a, &mut ROOM.clone()) {
+                assert_eq!(digest(blocks), want[0]);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::hash::Hash;
 use super::index::{stored_hash_index, subtree_indexes};
-use super::sha::{join_pairs, node_hash, record_hash, two_record_hashes};
+use super::sha::{node_hash, record_hash};
 
 /// Why a tree operation failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -155,60 +155,5 @@ pub fn stored_hashes_for_record_hash<R: HashReader + ?Sized>(
         last = node_hash(&left, &last);
     }
     hashes.push(last);
-    Ok(hashes)
-}
-
-/// As [`stored_hashes`] for each of `records` in turn, of which the first gets number `n`: the hashes
-/// to store for all of them, in less time.
-///
-/// # Errors
-/// What the reader of the hashes stored so far returns.
-pub fn stored_hashes_of_all<R: HashReader + ?Sized>(
-    n: u64,
-    records: &[impl AsRef<[u8]>],
-    reader: &R,
-) -> Result<Vec<Hash>, R::Error> {
-    let end = n.saturating_add(records.len() as u64);
-    let levels = u64::BITS - end.leading_zeros();
-    // A complete subtree on the left of the new ones has its hash stored where bit `level` of `n` is.
-    let has_left = |level: u32| n.checked_shr(level).is_some_and(|number| number % 2 == 1);
-    let mut indexes = Indexes::default();
-    indexes.extend(
-        (0..levels)
-            .filter(|level| has_left(*level))
-            .map(|level| stored_hash_index(level, (n >> level) - 1)),
-    );
-    let mut lefts = read(reader, indexes.as_slice())?.into_iter();
-
-    // The hashes of each level that is new, from the records up, behind the one on their left.
-    let (pairs, rest) = records.as_chunks::<2>();
-    let mut above: Vec<Hash> = Vec::with_capacity(records.len() + 1);
-    if has_left(0) {
-        above.extend(lefts.next());
-    }
-    for [a, b] in pairs {
-        above.extend(two_record_hashes([a.as_ref(), b.as_ref()]));
-    }
-    above.extend(rest.iter().map(|record| record_hash(record.as_ref())));
-    let mut new = Vec::new();
-    for level in 0..levels {
-        let below = std::mem::take(&mut above);
-        let next = level + 1;
-        if has_left(next) {
-            above.extend(lefts.next());
-        }
-        join_pairs(&below, &mut above);
-        new.push((below, usize::from(has_left(level))));
-    }
-
-    let mut hashes = Vec::with_capacity(2 * records.len());
-    for record in n..end {
-        // Record `r` completes a subtree of each level that the number r + 1 is a multiple of.
-        let levels = (record + 1).trailing_zeros() as usize + 1;
-        for (there, next) in new.iter_mut().take(levels) {
-            hashes.extend(there.get(*next));
-            *next += 1;
-        }
-    }
     Ok(hashes)
 }

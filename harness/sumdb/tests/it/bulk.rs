@@ -1,6 +1,7 @@
 //! What is done for many at once is the same as one by one.
 
 use proptest::prelude::*;
+use rstest::rstest;
 use twinproof_sumdb::tlog::{
     Hash, Inclusion, TlogError, check_records, prove_record, record_hash, stored_hash_count,
     stored_hashes_of_all,
@@ -20,6 +21,19 @@ fn hashes_of_many_records_are_those_of_each() {
             assert_eq!(more, all[end(old)..end(new)], "{old} to {new}");
         }
     }
+}
+
+/// So many that they are hashed in several goes.
+#[rstest]
+fn hashes_of_very_many_records(
+    #[values(0, 1, 100, 255, 256, 257, 511)] old: u64,
+    #[values(255, 256, 257, 300, 512, 513)] more: u64,
+) {
+    let all = stored(old + more);
+    let there = &all[..stored_hash_count(old) as usize];
+    let records: Vec<String> = (old..old + more).map(record).collect();
+    let hashes = stored_hashes_of_all(old, &records, there).unwrap();
+    assert_eq!(hashes, all[there.len()..]);
 }
 
 #[test]
