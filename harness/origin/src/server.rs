@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::stop::Stop;
 
@@ -16,10 +16,14 @@ const MAX_CONNECTIONS: usize = 4096;
 /// The stack of a connection's thread.
 const STACK: usize = 512 << 10;
 
+/// How long the threads may take to end once their sockets are closed. A system that does not wake
+/// them for that, as Wine does not, keeps them until the other side closes.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// What a connection is handed to.
 pub(crate) type Handler = dyn Fn(TcpStream, &Arc<Shared>) + Send + Sync;
 
-/// A listener. Dropping it closes its connections and waits for its threads.
+/// A listener. Dropping it closes its connections and waits for its threads, for a while.
 pub(crate) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -109,7 +113,13 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, handler: &Arc<Handler>) 
     for stream in shared.open().values() {
         let _ = stream.shutdown(Shutdown::Both);
     }
+    let begun = Instant::now();
     for thread in threads {
-        let _ = thread.join();
+        while !thread.is_finished() && begun.elapsed() < FAREWELL {
+            thread::sleep(Duration::from_millis(1));
+        }
+        if thread.is_finished() {
+            let _ = thread.join();
+        }
     }
 }
