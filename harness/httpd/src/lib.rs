@@ -34,6 +34,7 @@ mod access;
 mod activity;
 mod connection;
 mod counters;
+mod file;
 mod handler;
 mod listener;
 mod peer;
@@ -49,6 +50,7 @@ mod tls;
 mod tracked;
 
 pub use counters::{Count, Counters, Handshake, Late, Snapshot};
+pub use file::file_bytes;
 pub use handler::{Answer, Boxed, FromFn, Handler, from_fn};
 pub use listener::BindError;
 pub use peer::Peer;

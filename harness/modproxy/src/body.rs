@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
+use twinproof_httpd::file_bytes;
 
 use crate::ledger::Lease;
 
@@ -33,6 +34,8 @@ struct FilePart {
     at: u64,
     left: u64,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
+    /// All that is left, if it need not be read.
+    mapped: Option<Bytes>,
     _lease: Option<Arc<Lease>>,
 }
 
@@ -49,6 +52,18 @@ impl Body {
         Self(if bytes.is_empty() { Kind::Empty } else { Kind::Whole(bytes) })
     }
 
+    /// The same, for a connection without TLS: there the system sends files by itself, where it can.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        if let Kind::File(part) = &mut self.0
+            && let Ok(length) = usize::try_from(part.left)
+            && let Ok(Some(bytes)) = file_bytes(&part.file, part.at, length)
+        {
+            part.mapped = Some(bytes);
+        }
+        self
+    }
+
     /// `length` bytes of `file` from `start`.
     #[must_use]
     pub(crate) fn file(
@@ -59,7 +74,14 @@ impl Body {
     ) -> Self {
         Self(match length {
             0 => Kind::Empty,
-            left => Kind::File(FilePart { file, at: start, left, reading: None, _lease: lease }),
+            left => Kind::File(FilePart {
+                file,
+                at: start,
+                left,
+                reading: None,
+                mapped: None,
+                _lease: lease,
+            }),
         })
     }
 }
@@ -94,6 +116,10 @@ impl FilePart {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         if self.left == 0 {
             return Poll::Ready(None);
+        }
+        if let Some(bytes) = self.mapped.take() {
+            self.left = 0;
+            return Poll::Ready(Some(Ok(bytes)));
         }
         let reading = self.reading.get_or_insert_with(|| {
             let (file, at) = (Arc::clone(&self.file), self.at);
