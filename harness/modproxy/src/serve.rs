@@ -8,7 +8,7 @@ use crate::body::Body;
 use crate::config::Config;
 use crate::proxy::{Proxy, StartError};
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use std::fmt::Write as _;
@@ -130,7 +130,7 @@ impl Handler for Front {
     type Body = Body;
     type Later = Boxed<Body>;
 
-    fn handle(&self, request: Request<Incoming>, _: &Arc<Peer>) -> Answer<Body> {
+    fn handle(&self, request: Request<Incoming>, peer: &Arc<Peer>) -> Answer<Body> {
         if self.shown != Shown::Admin
             && let Some(answer) = self.proxy.hit(&request)
         {
@@ -146,9 +146,13 @@ impl Handler for Front {
             return Answer::Now(not_found());
         }
         let metrics = path == "/metrics";
+        let plain = !peer.tls && request.version() < Version::HTTP_2;
         let answer = self.proxy.respond(request);
         if !metrics {
-            return Answer::Later(Box::pin(answer));
+            return Answer::Later(match plain {
+                true => Box::pin(async { answer.await.map(Body::plain) }),
+                false => Box::pin(answer),
+            });
         }
         let counters = Arc::clone(&self.counters);
         Answer::Later(Box::pin(async move { with_connections(answer.await, &counters).await }))

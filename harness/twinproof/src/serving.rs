@@ -2,6 +2,7 @@
 
 use crate::exit::Failure;
 use std::io::{IsTerminal, Write};
+use std::num::NonZero;
 use tracing_subscriber::EnvFilter;
 use twinproof_modproxy::config::{Format, Log};
 
@@ -17,9 +18,14 @@ pub fn begin_log(log: &Log) -> Result<(), Failure> {
     .map_err(Failure::broken)
 }
 
-/// Runs a server to its end, with a thread for each core.
+/// Runs a server to its end, with a thread for each core but one: what blocks (files, hashes) has
+/// threads of its own, and on a small machine it is dearer to wake a second thread than to answer.
 pub fn block_on(server: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads((cores - 1).max(1))
+        .enable_all()
+        .build();
     runtime.map_err(Failure::broken)?.block_on(server)
 }
 
