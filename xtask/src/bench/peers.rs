@@ -8,6 +8,10 @@ use std::path::{Path, PathBuf};
 use twinproof_origin::Origin;
 use twinproof_subject::{Declarations, Kind, Means, Subject, Surroundings, Upstream};
 
+/// The setting of a subject that says whether it writes a line for every request. Here it does not,
+/// where it can be told: neither does nginx.
+const ACCESS_LOG: &str = "access_log";
+
 /// What can be compared, with its program at hand.
 pub struct Peers {
     subjects: Vec<Subject>,
@@ -114,6 +118,8 @@ impl Peers {
             sumdb_key: o.sumdb_key(),
             sumdb_url: o.sumdb_url(),
         };
+        let set = &subject.declaration.set;
+        let quiet = set.contains_key(ACCESS_LOG).then(|| (ACCESS_LOG.into(), "false".into()));
         let launched = subject.launch(&Surroundings {
             work: folder.path().to_owned(),
             env,
@@ -121,7 +127,7 @@ impl Peers {
             origin: origin.map(told),
             goroot: Some(self.goroot.display().to_string()),
             go_cache: self.go_cache.display().to_string(),
-            set: BTreeMap::new(),
+            set: quiet.into_iter().collect(),
             limit: None,
         })?;
         let name = &subject.declaration.name;

@@ -430,8 +430,14 @@ fn machine() -> String {
     let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = cpus.lines().find_map(|l| l.strip_prefix("model name")).unwrap_or("").trim();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let tracked = std::fs::read_to_string("/proc/sys/net/netfilter/nf_conntrack_count");
+    // A firewall's rules, such as a container engine's, cost every server as much.
+    let firewall = match tracked.is_ok_and(|count| count.trim() != "0") {
+        true => ", connections tracked by a firewall",
+        false => "",
+    };
     format!(
-        "{cores} cores, {}, shared with the load generator",
+        "{cores} cores, {}, shared with the load generator{firewall}",
         name.trim_start_matches([':', ' '])
     )
 }

@@ -6,6 +6,7 @@ mod check;
 mod client;
 mod files;
 mod kill;
+mod large;
 mod metrics;
 mod served;
 mod sidecar;
