@@ -166,7 +166,7 @@ impl Settings {
                 tree: Duration::from_secs(60),
             },
             memory: 64 * MIB,
-            small: MIB,
+            small: 128 << 10,
             allow: String::new(),
             deny: String::new(),
             exclude: String::new(),

@@ -9,7 +9,7 @@ use super::page;
 use super::peers::{Peers, Running};
 use crate::repository;
 use anyhow::{Context as _, ensure};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 use twinproof::cli::Repository;
@@ -153,19 +153,16 @@ impl BenchProxy {
             downloads: Vec::new(),
             memory: Vec::new(),
         };
+        let out = root.join(&self.out);
         self.warm(&wrk, &peers, &mut comparison)?;
+        // What has been measured is kept, whatever becomes of the rest.
+        write(&out, &comparison)?;
         if !self.warm_only {
             cold(&peers, &mut comparison)?;
+            write(&out, &comparison)?;
             self.download(&peers, &mut comparison)?;
+            write(&out, &comparison)?;
         }
-        let out = root.join(&self.out);
-        std::fs::create_dir_all(&out)?;
-        let json = serde_json::to_string_pretty(&comparison)? + "\n";
-        twinproof_engine::write_atomic(&out.join("proxy.json"), json.as_bytes())?;
-        twinproof_engine::write_atomic(
-            &out.join("proxy.html"),
-            page::page(&comparison).as_bytes(),
-        )?;
         println!("{}", out.join("proxy.html").display());
         Ok(0)
     }
@@ -297,6 +294,15 @@ impl BenchProxy {
     }
 }
 
+fn write(out: &Path, comparison: &Comparison) -> anyhow::Result<()> {
+    std::fs::create_dir_all(out)?;
+    let json = serde_json::to_string_pretty(comparison)? + "\n";
+    twinproof_engine::write_atomic(&out.join("proxy.json"), json.as_bytes())?;
+    let page = page::page(comparison);
+    twinproof_engine::write_atomic(&out.join("proxy.html"), page.as_bytes())?;
+    Ok(())
+}
+
 /// Gives the database enough records for a full tile.
 fn fill_database(origin: &Origin) -> anyhow::Result<()> {
     let module = "crafted.example/many";
@@ -388,7 +394,7 @@ fn idle_connections(server: &Running, path: &str) -> anyhow::Result<Option<f64>>
 }
 
 /// Downloads a module graph with an empty cache: modules and seconds.
-fn download(go: &std::path::Path, graph: &str, proxy: &str) -> anyhow::Result<(usize, f64)> {
+fn download(go: &Path, graph: &str, proxy: &str) -> anyhow::Result<(usize, f64)> {
     let folder = tempfile::tempdir()?;
     let (module, version) = graph.split_once('@').context("--graph: write MODULE@VERSION")?;
     let go_mod = format!("module bench\n\ngo 1.24\n\nrequire {module} {version}\n");

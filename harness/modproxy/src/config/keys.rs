@@ -60,7 +60,7 @@ pub const KEYS: &[Key] = &[
     key("store.read_only", "store-read-only", Switch, "Never write to the store [false]"),
     key("store.sync", "store-sync", Switch, "Sync files to disk before they count [true]"),
     key("store.memory", "store-memory", Bytes, "Bytes of small files kept in memory [64MiB]"),
-    key("store.small", "store-small", Bytes, "The largest file kept in memory [1MiB]"),
+    key("store.small", "store-small", Bytes, "The largest file kept in memory [128KiB]"),
     key(
         "upstream.list",
         "upstream",

@@ -67,9 +67,10 @@ fn what_is_under_way_is_answered() {
         let mut asked = upstream.asked();
 
         proxy.signal(signal);
-        until("no new connections", || refused(proxy.address()));
+        // Before anything connects: a connection that is accepted in between would be counted.
         let ready = || Some(get(&format!("{admin}/readyz"))).filter(|(status, _)| *status == 503);
         assert_eq!(until("not ready", ready).1, "draining\n");
+        until("no new connections", || refused(proxy.address()));
         assert_eq!(get(&format!("{admin}/healthz")), (200, "ok\n".to_owned()));
 
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
