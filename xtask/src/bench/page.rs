@@ -69,12 +69,18 @@ pub fn page(comparison: &Comparison) -> String {
     markup.into_string()
 }
 
+/// What a group measured.
+pub fn heading(group: &Group) -> String {
+    let s = if group.connections == 1 { "" } else { "s" };
+    format!("{}, {} connection{s}", group.target, group.connections)
+}
+
 fn bars(group: &Group) -> Markup {
     let most = group.rows.iter().map(|r| r.load.per_second).fold(1.0, f64::max);
     html! {
         table {
-            caption { (group.target) ", " (group.connections) " connections" }
-            thead { tr { th { "server" } th { "requests/s" } th { "P99" } th { "ratio to twinproof" } th {} } }
+            caption { (heading(group)) }
+            thead { tr { th { "server" } th { "requests/s" } th { "P99" } th { "twinproof / this" } th {} } }
             tbody {
                 @for row in &group.rows {
                     tr.own[row.server == "twinproof"] {

@@ -420,7 +420,7 @@ fn download(go: &Path, graph: &str, proxy: &str) -> anyhow::Result<(usize, f64)>
 }
 
 fn print_group(group: &Group) {
-    println!("{}, {} connections", group.target, group.connections);
+    println!("{}", page::heading(group));
     for row in &group.rows {
         println!(
             "  {:<24} {:>9.0}/s  P99 {:>9}  {:>5}",
