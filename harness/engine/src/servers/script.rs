@@ -1,6 +1,6 @@
 //! A script of cmd/go's own tests, run against the subject.
 
-use crate::client::{Ask, Credentials, exchange};
+use crate::client::{Ask, Credentials, exchange, told};
 use crate::drive::{Driver, Undriven};
 use std::path::Path;
 use std::time::Duration;
@@ -21,11 +21,11 @@ impl Driver<'_> {
             let detail = format!("{} comes without the script {}", toolchain.version, step.script);
             return Err(Undriven::OutOfReach(detail));
         }
-        let script = Script::read(&path).map_err(broken)?;
+        let script = Script::read(&path).map_err(unread)?;
         let subject = self.scope().get("proxy").map(str::to_owned);
-        let subject = subject.ok_or_else(|| told("a script needs a module proxy as subject"))?;
+        let subject = subject.ok_or_else(|| broken("a script needs a module proxy as subject"))?;
         let origin = self.servers.origin.as_ref();
-        let origin = origin.ok_or_else(|| told("a script needs the case's origin"))?;
+        let origin = origin.ok_or_else(|| broken("a script needs the case's origin"))?;
         let Some((name, key)) = origin.cmd_go_sumdb() else {
             let detail = format!("{} comes without the database of its tests", toolchain.version);
             return Err(Undriven::OutOfReach(detail));
@@ -37,7 +37,7 @@ impl Driver<'_> {
             Database::Control
         };
         let front = Front::start(&subject, &format!("{}/mod", origin.url()), database)
-            .map_err(|e| told(&format!("the server in front of the subject: {e}")))?;
+            .map_err(|e| broken(format!("the server in front of the subject: {e}")))?;
         let mut env = Vec::new();
         for (name, value) in &step.env {
             env.push((name.clone(), self.scope().expand(value)?));
@@ -53,7 +53,7 @@ impl Driver<'_> {
             env,
             limits: Limits { script: limit, ..Limits::default() },
         };
-        let outcome = script.verdict_in(&setting).map_err(broken)?;
+        let outcome = script.verdict_in(&setting).map_err(unread)?;
         let transcript = self.store(outcome.transcript.into_bytes())?;
         let failure = match outcome.verdict {
             Verdict::Pass => None,
@@ -91,18 +91,17 @@ fn passes_on(url: &str, limit: Duration) -> bool {
     exchange(&ask).is_ok_and(|(seen, _)| seen.status == Some(200))
 }
 
-fn told(why: &str) -> Undriven {
-    Undriven::Broken(why.to_owned())
+fn broken(why: impl Into<String>) -> Undriven {
+    Undriven::Broken(why.into())
 }
 
 fn probed(error: ToolchainError) -> Undriven {
     match error {
         ToolchainError::Start { .. } => Undriven::Sdk(error.to_string()),
-        ToolchainError::Answer { .. } => told(&error.to_string()),
+        ToolchainError::Answer { .. } => broken(error.to_string()),
     }
 }
 
-fn broken(error: ScriptError) -> Undriven {
-    let cause = std::error::Error::source(&error).map(|e| format!(": {e}")).unwrap_or_default();
-    Undriven::Broken(format!("the script: {error}{cause}"))
+fn unread(error: ScriptError) -> Undriven {
+    broken(format!("the script: {}", told(&error)))
 }
