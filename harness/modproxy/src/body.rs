@@ -34,9 +34,19 @@ struct FilePart {
     at: u64,
     left: u64,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
-    /// All that is left, if it need not be read.
-    mapped: Option<Bytes>,
+    lease: Option<Arc<Lease>>,
+}
+
+/// Bytes of a file that stays until the last of them is gone.
+struct Leased {
+    bytes: Bytes,
     _lease: Option<Arc<Lease>>,
+}
+
+impl AsRef<[u8]> for Leased {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl Body {
@@ -54,12 +64,12 @@ impl Body {
 
     /// The same, for a connection without TLS: there the system sends files by itself, where it can.
     #[must_use]
-    pub fn plain(mut self) -> Self {
-        if let Kind::File(part) = &mut self.0
+    pub fn plain(self) -> Self {
+        if let Kind::File(part) = &self.0
             && let Ok(length) = usize::try_from(part.left)
             && let Ok(Some(bytes)) = file_bytes(&part.file, part.at, length)
         {
-            part.mapped = Some(bytes);
+            return Self::whole(Bytes::from_owner(Leased { bytes, _lease: part.lease.clone() }));
         }
         self
     }
@@ -74,14 +84,7 @@ impl Body {
     ) -> Self {
         Self(match length {
             0 => Kind::Empty,
-            left => Kind::File(FilePart {
-                file,
-                at: start,
-                left,
-                reading: None,
-                mapped: None,
-                _lease: lease,
-            }),
+            left => Kind::File(FilePart { file, at: start, left, reading: None, lease }),
         })
     }
 }
@@ -116,10 +119,6 @@ impl FilePart {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         if self.left == 0 {
             return Poll::Ready(None);
-        }
-        if let Some(bytes) = self.mapped.take() {
-            self.left = 0;
-            return Poll::Ready(Some(Ok(bytes)));
         }
         let reading = self.reading.get_or_insert_with(|| {
             let (file, at) = (Arc::clone(&self.file), self.at);
