@@ -146,6 +146,13 @@ pub fn task<'a, R: FnMut(u64) -> u64 + 'a>(
 /// All of them.
 pub fn tasks(log: &Log) -> Vec<Task<'_>> {
     let stored = log.stored.as_slice();
+    // Inclusion proofs, each with the hash of its record.
+    let proofs = move || -> Vec<_> {
+        (0..PROOFS)
+            .map(|i| prove_record(SIZE, place(i, SIZE), stored).unwrap())
+            .zip((0..PROOFS).map(|i| record_hash(log.record(place(i, SIZE)))))
+            .collect()
+    };
     let mut tasks = vec![
         task(log, "record_hash", "hash of a record of 190 bytes", || {
             |i| last(&record_hash(black_box(log.record(i % PROOFS))))
@@ -175,10 +182,7 @@ pub fn tasks(log: &Log) -> Vec<Task<'_>> {
             move |i| last(&prove_record(SIZE, place(i, SIZE), stored).unwrap()[0])
         }),
         task(log, "check_record", "inclusion proof in 100,000 records: check", move || {
-            let proofs: Vec<_> = (0..PROOFS)
-                .map(|i| prove_record(SIZE, place(i, SIZE), stored).unwrap())
-                .zip((0..PROOFS).map(|i| record_hash(log.record(place(i, SIZE)))))
-                .collect();
+            let proofs = proofs();
             move |i| {
                 let i = i % PROOFS;
                 let (proof, leaf) = &proofs[i as usize];
@@ -187,10 +191,7 @@ pub fn tasks(log: &Log) -> Vec<Task<'_>> {
             }
         }),
         task(log, "check_many", "64 inclusion proofs in 100,000 records: check", move || {
-            let proofs: Vec<_> = (0..PROOFS)
-                .map(|i| prove_record(SIZE, place(i, SIZE), stored).unwrap())
-                .zip((0..PROOFS).map(|i| record_hash(log.record(place(i, SIZE)))))
-                .collect();
+            let proofs = proofs();
             move |_| {
                 let list: Vec<_> = (0..)
                     .zip(black_box(&proofs))

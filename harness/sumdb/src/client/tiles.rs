@@ -126,6 +126,12 @@ fn fetch_tiles(fetch: &dyn Fetch, tiles: &[Tile]) -> Vec<Result<Vec<u8>, LookupE
     })
 }
 
+/// Those of `tiles` that nothing was found for.
+fn missing<T>(tiles: &[Tile], found: &[Option<T>]) -> Vec<Tile> {
+    let pairs = tiles.iter().zip(found);
+    pairs.filter(|(_, found)| found.is_none()).map(|(tile, _)| *tile).collect()
+}
+
 impl TileReader for Tiles<'_> {
     type Error = LookupError;
 
@@ -135,12 +141,7 @@ impl TileReader for Tiles<'_> {
 
     fn read_tiles(&self, tiles: &[Tile]) -> Result<Vec<Vec<u8>>, LookupError> {
         let stored: Vec<_> = tiles.iter().map(|&tile| self.stored(tile)).collect();
-        let missing: Vec<Tile> = tiles
-            .iter()
-            .zip(&stored)
-            .filter(|(_, data)| data.is_none())
-            .map(|(tile, _)| *tile)
-            .collect();
+        let missing = missing(tiles, &stored);
         let mut fetched = Vec::with_capacity(missing.len());
         for batch in missing.chunks(PARALLEL) {
             for data in fetch_tiles(self.view.fetch, batch) {
@@ -154,12 +155,7 @@ impl TileReader for Tiles<'_> {
 
     fn hashed_tiles(&self, tiles: &[Tile]) -> Result<Vec<Arc<HashedTile>>, LookupError> {
         let mut hashed: Vec<_> = tiles.iter().map(|&tile| self.at_hand(tile)).collect();
-        let missing: Vec<Tile> = tiles
-            .iter()
-            .zip(&hashed)
-            .filter(|(_, hashed)| hashed.is_none())
-            .map(|(tile, _)| *tile)
-            .collect();
+        let missing = missing(tiles, &hashed);
         if !missing.is_empty() {
             let data = self.read_tiles(&missing)?;
             let mut seen = self.seen.borrow_mut();
