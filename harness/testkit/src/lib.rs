@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod files;
 mod peer;
 mod requirement;
 
+pub use files::files_in;
 pub use peer::{Peer, Program};
 pub use requirement::{Requirement, go, goroot};

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use http::Request;
 use http_body_util::BodyExt as _;
+use twinproof_testkit::files_in;
 
-use crate::support::{Folder, files_in, get, origin, settings, start};
+use crate::support::{Folder, get, origin, settings, start};
 
 /// The versions of `many` whose zips are in the store.
 fn zips(store: &Folder) -> Vec<String> {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use twinproof_model::Rule;
+use twinproof_testkit::files_in;
 
-use crate::support::{Folder, count, files_in, get, origin, rule, settings, start};
+use crate::support::{Folder, count, get, origin, rule, settings, start};
 
 const FILES: [&str; 3] = ["@v/v1.0.0.zip", "@v/v1.0.0.mod", "@v/v1.0.0.info"];
 

@@ -6,8 +6,9 @@ use twinproof_modproxy::{Database, Settings};
 use twinproof_origin::Origin;
 use twinproof_sumdb::client::{Client, MemoryStore};
 use twinproof_sumdb::{Fetch, FetchError};
+use twinproof_testkit::files_in;
 
-use crate::support::{Folder, count, files_in, get, origin, rule, settings, start};
+use crate::support::{Folder, count, get, origin, rule, settings, start};
 
 fn with_database(origin: &Origin, store: &Folder) -> Settings {
     let mut settings = settings(store, &origin.url());

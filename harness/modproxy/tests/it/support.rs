@@ -141,21 +141,6 @@ pub fn count(origin: &Origin, target: &str) -> usize {
     origin.requests().iter().filter(|request| plain(&request.target) == plain(target)).count()
 }
 
-/// The files below a folder, sorted, with slashes.
-pub fn files_in(folder: &Path) -> Vec<String> {
-    let mut files: Vec<String> = walkdir::WalkDir::new(folder)
-        .into_iter()
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_file())
-        .filter_map(|entry| {
-            let path = entry.path().strip_prefix(folder).ok()?.to_str()?.replace('\\', "/");
-            Some(path)
-        })
-        .collect();
-    files.sort();
-    files
-}
-
 /// Bytes in base64.
 pub fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;

@@ -2,8 +2,9 @@
 
 use twinproof_origin::crafted;
 use twinproof_sumdb::escape::check_path;
+use twinproof_testkit::files_in;
 
-use crate::support::{Folder, files_in, get, origin, settings, start, zip};
+use crate::support::{Folder, get, origin, settings, start, zip};
 
 /// Zips that `go` unpacks and this proxy refuses, since they can be read in two ways.
 const STRICTER: [&str; 7] =

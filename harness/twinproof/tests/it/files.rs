@@ -37,18 +37,3 @@ impl Files {
         (cert, self.write(&format!("{name}.key"), &identity.key_pem))
     }
 }
-
-/// The files below a folder, sorted, with slashes.
-pub fn files_in(folder: &Path) -> Vec<String> {
-    let mut files: Vec<String> = walkdir::WalkDir::new(folder)
-        .into_iter()
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_file())
-        .map(|entry| {
-            let path = entry.path().strip_prefix(folder).unwrap();
-            path.to_str().unwrap().replace('\\', "/")
-        })
-        .collect();
-    files.sort();
-    files
-}

@@ -5,7 +5,7 @@
 //! again, run inside by `unshare`, and the disk is gone with it.
 
 use crate::client::{fetch, get};
-use crate::files::{Files, files_in};
+use crate::files::Files;
 use crate::served::Served;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -14,7 +14,7 @@ use std::process::{Command, Output};
 use twinproof_origin::{Origin, Setup};
 use twinproof_sumdb::note::Signer;
 use twinproof_sumdb::server::store::Store;
-use twinproof_testkit::Requirement;
+use twinproof_testkit::{Requirement, files_in};
 
 /// Where the disk is, for the one inside.
 const DISK: &str = "TWINPROOF_FULL_DISK";

@@ -3,7 +3,7 @@
 //! `TWINPROOF_KILLS` says how often it is killed; `TWINPROOF_KILLS=200` is the long run.
 
 use crate::client::fetch;
-use crate::files::{Files, files_in};
+use crate::files::Files;
 use crate::served::{Served, until};
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use twinproof_model::Rule;
 use twinproof_origin::{Origin, Setup};
 use twinproof_sumdb::dirhash::{hash_zip, hash_zip_reader};
+use twinproof_testkit::files_in;
 
 const KILLS: &str = "TWINPROOF_KILLS";
 
