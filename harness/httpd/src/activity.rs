@@ -60,6 +60,11 @@ impl Activity {
         self.calls.fetch_add(1, Relaxed) + 1
     }
 
+    /// How many requests there were.
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls.load(Relaxed)
+    }
+
     /// A request's answer was handed to hyper whole, or given up.
     pub(crate) fn end(&self) {
         self.open.fetch_sub(1, Relaxed);
@@ -102,6 +107,11 @@ impl Activity {
     /// There are bytes to be written.
     pub(crate) fn write(&self) {
         self.unflushed.store(true, Relaxed);
+    }
+
+    /// Whether there are bytes to be written or flushed.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.unflushed.load(Relaxed)
     }
 
     /// The socket took bytes.

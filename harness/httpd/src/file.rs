@@ -33,6 +33,7 @@ pub fn file_bytes(file: &Arc<File>, offset: u64, length: usize) -> io::Result<Op
 mod linux {
     use bytes::Bytes;
     use memmap2::{Mmap, MmapOptions};
+    use rustix::net::{SendAncillaryBuffer, SendFlags};
     use std::collections::BTreeMap;
     use std::fs::File;
     use std::io::{self, IoSlice};
@@ -115,10 +116,21 @@ mod linux {
         match found {
             None => Pin::new(stream).poll_write_vectored(cx, pieces),
             Some((0, length, (file, offset))) => poll_send(stream, cx, &file, offset, length),
-            Some((at, ..)) => {
-                Pin::new(stream).poll_write_vectored(cx, pieces.get(..at).unwrap_or_default())
-            }
+            Some((at, ..)) => poll_write_ahead(stream, cx, pieces.get(..at).unwrap_or_default()),
         }
+    }
+
+    /// Writes what stands before a file: it may wait for the file, to go with it.
+    fn poll_write_ahead(
+        stream: &TcpStream,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        poll_io(stream, cx, || {
+            let mut nothing = SendAncillaryBuffer::default();
+            let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
+            Ok(rustix::net::sendmsg(stream, pieces, &mut nothing, flags)?)
+        })
     }
 
     fn poll_send(
@@ -128,17 +140,27 @@ mod linux {
         offset: u64,
         length: usize,
     ) -> Poll<io::Result<usize>> {
+        poll_io(stream, cx, || {
+            let mut offset = offset;
+            match rustix::fs::sendfile(stream, file, Some(&mut offset), length)? {
+                0 => Err(io::ErrorKind::UnexpectedEof.into()),
+                sent => Ok(sent),
+            }
+        })
+    }
+
+    /// Does something with the socket when it can be written to.
+    fn poll_io(
+        stream: &TcpStream,
+        cx: &mut Context<'_>,
+        work: impl Fn() -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
         loop {
             ready!(stream.poll_write_ready(cx))?;
-            let sent = stream.try_io(Interest::WRITABLE, || {
-                let mut offset = offset;
-                Ok(rustix::fs::sendfile(stream, file, Some(&mut offset), length)?)
-            });
-            match sent {
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            match stream.try_io(Interest::WRITABLE, &work) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                sent => return Poll::Ready(sent),
+                done => return Poll::Ready(done),
             }
         }
     }

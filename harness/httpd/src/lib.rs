@@ -23,7 +23,8 @@
 //!
 //! A handler that answers at once ([`Answer::Now`]) costs no future, no allocation and no span
 //! beyond hyper's own; what is counted is counted per connection. Only a connection on which
-//! something was late pays for a timer.
+//! something was late pays for a timer. What the handler has ready as bytes ([`Handler::at_hand`]) is
+//! sent without hyper.
 //!
 //! # Memory
 //!
@@ -38,6 +39,7 @@ mod file;
 mod handler;
 mod listener;
 mod peer;
+mod prepared;
 mod refusal;
 mod request_id;
 mod server;
@@ -54,6 +56,7 @@ pub use file::file_bytes;
 pub use handler::{Answer, Boxed, FromFn, Handler, from_fn};
 pub use listener::BindError;
 pub use peer::Peer;
+pub use prepared::Prepared;
 pub use request_id::RequestId;
 pub use server::{Drained, Reload, Server};
 pub use settings::{ClientAuth, Limits, Mode, Settings, Tls};

@@ -114,8 +114,9 @@ impl Io {
         Self { inner: TokioIo::new(stream), activity, limits, before, instead: None }
     }
 
-    pub(crate) fn into_stream(self) -> Stream {
-        self.inner.into_inner()
+    /// The socket, and what was to be read again and has not been.
+    pub(crate) fn into_stream(self) -> (Stream, Bytes) {
+        (self.inner.into_inner(), self.before)
     }
 
     /// What is to be sent in place of `head`, if it is an answer of hyper's own.

@@ -4,7 +4,7 @@
 //! Headers are made once for a file, not for each request.
 
 use std::fs::File;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Instant, SystemTime};
 
 use base64::Engine as _;
@@ -16,6 +16,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use sha2::{Digest as _, Sha256};
+use twinproof_httpd::Prepared;
 
 use crate::body::Body;
 use crate::kind::Kind;
@@ -25,11 +26,13 @@ use crate::ledger::{Lease, Used};
 #[derive(Clone, Debug)]
 pub(crate) enum Payload {
     Memory(Bytes),
-    /// A file that stays while it is being read.
+    /// A file that stays while it is being read; not for as long as it is only open.
     File {
         file: Arc<File>,
         length: u64,
-        lease: Option<Arc<Lease>>,
+        /// The same, where the system can send it from there.
+        mapped: Option<Bytes>,
+        lease: Option<Weak<Lease>>,
     },
 }
 
@@ -48,8 +51,9 @@ impl Payload {
                 let start = usize::try_from(start).unwrap_or(usize::MAX).min(end);
                 Body::whole(bytes.slice(start..end))
             }
-            Self::File { file, lease, .. } => {
-                Body::file(Arc::clone(file), start, length, lease.clone())
+            Self::File { file, mapped, lease, .. } => {
+                let lease = lease.as_ref().and_then(Weak::upgrade);
+                Body::file(Arc::clone(file), mapped.clone(), start, length, lease)
             }
         }
     }
@@ -65,6 +69,8 @@ pub(crate) struct Content {
     /// Where to note that it was used, if somebody keeps count.
     pub(crate) used: Option<Used>,
     headers: HeaderMap,
+    /// The answer to a plain GET, where the bytes are in memory.
+    plain: Option<Prepared>,
     etag: HeaderValue,
     modified: Option<SystemTime>,
 }
@@ -105,7 +111,11 @@ impl Content {
         if kind == Kind::Zip {
             headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         }
-        Self { kind, payload, until: None, used: None, headers, etag, modified }
+        let plain = match &payload {
+            Payload::Memory(bytes) => Prepared::new(&headers, bytes.clone()),
+            Payload::File { .. } => None,
+        };
+        Self { kind, payload, until: None, used: None, headers, plain, etag, modified }
     }
 
     /// Bytes in memory, with a tag from their hash.
@@ -140,9 +150,14 @@ impl Content {
         }
     }
 
+    /// The answer to a GET without conditions, made before, where the bytes are few and in memory.
+    pub(crate) fn plain(&self) -> Option<&Prepared> {
+        self.plain.as_ref()
+    }
+
     /// Bytes that it takes in memory, about.
     pub(crate) fn weight(&self) -> u64 {
-        const OVERHEAD: u64 = 512;
+        const OVERHEAD: u64 = 1024;
         OVERHEAD
             + match &self.payload {
                 Payload::Memory(bytes) => bytes.len() as u64,

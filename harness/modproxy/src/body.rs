@@ -9,7 +9,6 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
-use twinproof_httpd::file_bytes;
 
 use crate::ledger::Lease;
 
@@ -31,6 +30,7 @@ enum Kind {
 #[derive(Debug)]
 struct FilePart {
     file: Arc<File>,
+    mapped: Option<Bytes>,
     at: u64,
     left: u64,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
@@ -66,25 +66,25 @@ impl Body {
     #[must_use]
     pub fn plain(self) -> Self {
         if let Kind::File(part) = &self.0
-            && let Ok(length) = usize::try_from(part.left)
-            && let Ok(Some(bytes)) = file_bytes(&part.file, part.at, length)
+            && let Some(bytes) = part.mapped()
         {
             return Self::whole(Bytes::from_owner(Leased { bytes, _lease: part.lease.clone() }));
         }
         self
     }
 
-    /// `length` bytes of `file` from `start`.
+    /// `length` bytes of `file` from `start`; the system may send them from where it is mapped.
     #[must_use]
     pub(crate) fn file(
         file: Arc<File>,
+        mapped: Option<Bytes>,
         start: u64,
         length: u64,
         lease: Option<Arc<Lease>>,
     ) -> Self {
         Self(match length {
             0 => Kind::Empty,
-            left => Kind::File(FilePart { file, at: start, left, reading: None, lease }),
+            left => Kind::File(FilePart { file, mapped, at: start, left, reading: None, lease }),
         })
     }
 }
@@ -116,6 +116,14 @@ fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<
 }
 
 impl FilePart {
+    /// What is left, where it is mapped.
+    fn mapped(&self) -> Option<Bytes> {
+        let mapped = self.mapped.as_ref()?;
+        let start = usize::try_from(self.at).ok()?;
+        let end = start.checked_add(usize::try_from(self.left).ok()?)?;
+        (end <= mapped.len()).then(|| mapped.slice(start..end))
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         if self.left == 0 {
             return Poll::Ready(None);

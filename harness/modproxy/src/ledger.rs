@@ -129,8 +129,13 @@ impl Ledger {
         }
     }
 
-    /// A version has got a file: it is measured, and others go if there is too much.
-    pub(crate) fn grown(&self, store: &Store, metrics: &Metrics, version: &Version) {
+    /// A version has got a file: it is measured, and others go if there is too much. Gives those.
+    pub(crate) fn grown(
+        &self,
+        store: &Store,
+        metrics: &Metrics,
+        version: &Version,
+    ) -> Vec<Version> {
         let length = |ext: &&str| {
             let name = Name::version(&version.module, &version.version, ext).ok()?;
             Some(store.file(&name).ok()??.length)
@@ -139,20 +144,28 @@ impl Ledger {
         if let Some(held) = self.lock().get_mut(version) {
             held.bytes = bytes;
         }
-        self.shrink(store, metrics, Some(version));
+        self.shrink(store, metrics, Some(version))
     }
 
-    /// Removes the oldest versions until the rest is within the budget.
-    pub(crate) fn shrink(&self, store: &Store, metrics: &Metrics, keep: Option<&Version>) {
+    /// Removes the oldest versions until the rest is within the budget. Gives those that went.
+    pub(crate) fn shrink(
+        &self,
+        store: &Store,
+        metrics: &Metrics,
+        keep: Option<&Version>,
+    ) -> Vec<Version> {
+        let mut gone = Vec::new();
         for (version, bytes) in self.surplus(keep) {
             if let Err(error) = remove(store, &version) {
                 tracing::warn!(%error, "a version cannot be removed");
-                return;
+                break;
             }
             metrics.evictions.inc();
             metrics.evicted_bytes.inc_by(bytes);
             tracing::debug!(module = version.module, version = version.version, bytes, "removed");
+            gone.push(version);
         }
+        gone
     }
 
     /// Takes out of the books what has to go.

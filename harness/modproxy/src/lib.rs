@@ -28,6 +28,7 @@ mod info;
 mod kind;
 mod ledger;
 mod metrics;
+mod opened;
 mod passing;
 mod policy;
 mod proxy;

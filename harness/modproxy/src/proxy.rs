@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use tracing::Instrument as _;
 use twinproof_gomod::Request as Asked;
-use twinproof_httpd::RequestId;
+use twinproof_httpd::{Prepared, RequestId};
 use twinproof_sumdb::escape::check;
 
 use crate::answer::{Content, Keep};
@@ -78,7 +78,9 @@ impl Proxy {
             }
             if let Some(ledger) = &begun.ledger {
                 ledger.scan(&begun.store);
-                ledger.shrink(&begun.store, &begun.metrics, None);
+                for gone in ledger.shrink(&begun.store, &begun.metrics, None) {
+                    begun.open_zips.forget(&gone);
+                }
             }
         });
         Ok(Arc::new(Self {
@@ -117,6 +119,20 @@ impl Proxy {
     /// The answer to a request for a small file that was served lately. It waits for nothing.
     pub fn hit<B>(&self, request: &Request<B>) -> Option<Response<Body>> {
         self.hit_parts(request.method(), request.uri(), request.headers())
+    }
+
+    /// The same for a GET without conditions, made before.
+    pub(crate) fn plain_hit(&self, path: &str) -> Option<Prepared> {
+        let content = self.hot.get(path)?;
+        if content.until.is_some_and(|until| Instant::now() >= until) {
+            return None;
+        }
+        let answer = content.plain()?.clone();
+        if let Some(used) = &content.used {
+            used.touch();
+        }
+        self.lasting.metrics.hit(content.kind, content.payload.length());
+        Some(answer)
     }
 
     fn hit_parts(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response<Body>> {
@@ -187,7 +203,7 @@ impl Proxy {
             let status = answer.status().as_u16();
             self.lasting.metrics.answered(kind, status, layer, bytes);
             let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-            tracing::info!(status, bytes, micros, kind = kind.name(), ?layer, "answered");
+            tracing::debug!(status, bytes, micros, kind = kind.name(), ?layer, "answered");
             answer
         };
         work.instrument(span).await

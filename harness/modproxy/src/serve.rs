@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 use twinproof_httpd::{
-    Answer, BindError, Boxed, Counters, Drained, Handler, Hangup, Peer, Server, Settings,
+    Answer, BindError, Boxed, Counters, Drained, Handler, Hangup, Peer, Prepared, Server, Settings,
 };
 
 /// What ends the text of metrics.
@@ -156,6 +156,13 @@ impl Handler for Front {
         }
         let counters = Arc::clone(&self.counters);
         Answer::Later(Box::pin(async move { with_connections(answer.await, &counters).await }))
+    }
+
+    fn at_hand(&self, path: &str) -> Option<Prepared> {
+        if self.shown == Shown::Admin {
+            return None;
+        }
+        self.proxy.plain_hit(path)
     }
 }
 

@@ -1,11 +1,13 @@
 //! One connection from its first byte to its end.
 //!
-//! `first` finds out what it speaks, `serve` runs hyper over it, `clock` says how long each phase
-//! may take, and `farewell` ends it so that its last answer arrives.
+//! `first` finds out what it speaks, `serve` has it answered, by `quick` where that can and by hyper
+//! elsewhere, `clock` says how long each phase may take, and `farewell` ends it so that its last
+//! answer arrives.
 
 mod clock;
 mod farewell;
 mod first;
+mod quick;
 mod serve;
 
 pub(crate) use farewell::farewell;
@@ -24,6 +26,7 @@ use bytes::Bytes;
 use clock::Clock;
 use first::First;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use quick::Quick;
 use serve::{End, Http};
 use socket2::SockRef;
 use std::net::SocketAddr;
@@ -49,6 +52,9 @@ const WINDOW: u32 = 64 << 10;
 
 /// How much of an answer waits for a client of HTTP/2.
 const BUFFER: usize = 256 << 10;
+
+/// How many requests in a row may not be plain before a connection is hyper's until it is idle.
+const PATIENCE: u32 = 8;
 
 /// How often a silent client of HTTP/2 is asked whether it is there.
 const PING: Duration = Duration::from_secs(30);
@@ -145,18 +151,29 @@ impl<H: Handler> Shared<H> {
         let activity = Arc::clone(&service.activity);
         let io = Io::new(stream, Bytes::new(), Arc::clone(&activity), Arc::clone(&self.limits));
         let http = Http::Two(Box::pin(self.two.serve_connection(io, service)));
-        if let End::Late(late, _) = serve::serve(http, &activity, &mut clock, &self.stop).await {
+        if let End::Late(late, _) =
+            serve::serve(http, false, &activity, &mut clock, &self.stop).await
+        {
             self.counters.late(late);
         }
     }
 
     async fn http1(&self, mut stream: Stream, service: Service<H>, mut clock: Clock) {
         let activity = Arc::clone(&service.activity);
-        let mut before = Bytes::new();
+        let may_be_quick = !self.log && service.forbidden.is_none();
+        let (mut quick, mut in_vain, mut before) = (may_be_quick, 0, Bytes::new());
         loop {
-            let io = Io::new(stream, before, Arc::clone(&activity), Arc::clone(&self.limits));
-            let http = Http::One(Box::new(self.one.serve_connection(io, service.clone())));
-            match serve::serve(http, &activity, &mut clock, &self.stop).await {
+            let limits = Arc::clone(&self.limits);
+            let http = if quick {
+                let handler = Arc::clone(&self.handler);
+                Http::Quick(Box::new(Quick::new(stream, before, handler, limits)))
+            } else {
+                let io = Io::new(stream, before, Arc::clone(&activity), limits);
+                Http::One(Box::new(self.one.serve_connection(io, service.clone())))
+            };
+            let turns = may_be_quick && in_vain < PATIENCE;
+            let calls = activity.calls();
+            match serve::serve(http, turns, &activity, &mut clock, &self.stop).await {
                 End::Done(None) => return,
                 End::Done(Some(stream)) => {
                     return farewell(stream, Bytes::new(), activity.lingers()).await;
@@ -172,8 +189,16 @@ impl<H: Handler> Shared<H> {
                         _ => {}
                     };
                 }
+                End::Turn(left, rest) => {
+                    (stream, before) = (left, rest);
+                    if quick {
+                        in_vain = if activity.calls() == calls { in_vain + 1 } else { 0 };
+                    }
+                    quick = !quick;
+                }
                 End::Idle(left, rest) => {
                     (stream, before) = (left, rest);
+                    (quick, in_vain) = (may_be_quick, 0);
                     if before.is_empty() && !first::again(&stream, self, &mut clock).await {
                         return farewell(stream, Bytes::new(), false).await;
                     }

@@ -1,7 +1,8 @@
-//! Hyper run over a connection, with an eye on the clock and on the end of the server.
+//! A connection's requests answered, with an eye on the clock and on the end of the server.
 
 use super::clock::{Clock, Due};
-use crate::activity::Activity;
+use super::quick::{Next, Quick};
+use crate::activity::{Activity, Phase};
 use crate::counters::Late;
 use crate::handler::Handler;
 use crate::service::Service;
@@ -14,9 +15,10 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-/// Hyper's side of a connection, on the heap: it is large, and not there when nothing goes on.
+/// What answers on a connection, on the heap: it is large, and not there when nothing goes on.
 #[derive(Debug)]
 pub(crate) enum Http<H: Handler> {
+    Quick(Box<Quick<H>>),
     One(Box<http1::Connection<Io, Service<H>>>),
     Two(Pin<Box<http2::Connection<Io, Service<H>, TokioExecutor>>>),
 }
@@ -28,22 +30,27 @@ pub(crate) enum End {
     Done(Option<Stream>),
     /// Nothing goes on. The bytes were read and belong to a request.
     Idle(Stream, Bytes),
+    /// It is another's turn to answer; the bytes were read.
+    Turn(Stream, Bytes),
     /// The client was late.
     Late(Late, Option<Stream>),
 }
 
-/// Whether hyper had an error.
+/// Why no more is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
-    Well,
-    Badly,
+    /// There is no more, or there was an error.
+    Ended,
+    Turn,
     Due(Due),
     Cut,
 }
 
-/// Runs hyper until the connection ends, is idle, or its client is late.
+/// Answers until the connection ends, is idle, or its client is late; hyper, where it is to take
+/// `turns`, until it has answered what there is.
 pub(crate) async fn serve<H: Handler>(
     mut http: Http<H>,
+    turns: bool,
     activity: &Activity,
     clock: &mut Clock,
     stop: &Stop,
@@ -70,8 +77,11 @@ pub(crate) async fn serve<H: Handler>(
                 }
             }
             loop {
-                if let Poll::Ready(well) = http.poll(cx) {
-                    return Poll::Ready(if well { Outcome::Well } else { Outcome::Badly });
+                if let Poll::Ready(outcome) = http.poll(cx, activity) {
+                    return Poll::Ready(outcome);
+                }
+                if turns && !leaving && http.is_hyper() && activity.phase() == Phase::Idle {
+                    return Poll::Ready(Outcome::Turn);
                 }
                 let due = ready!(clock.poll(cx, activity, http.naps(), leaving));
                 match (due, &http) {
@@ -88,26 +98,30 @@ pub(crate) async fn serve<H: Handler>(
     };
     match (outcome, http.into_stream()) {
         (Outcome::Cut, _) => End::Done(None),
-        (Outcome::Well | Outcome::Badly, Some((stream, _))) => End::Done(Some(stream)),
-        (Outcome::Well | Outcome::Badly, None) => End::Done(None),
+        (Outcome::Ended, Some((stream, _))) => End::Done(Some(stream)),
+        (Outcome::Turn, Some((stream, rest))) => End::Turn(stream, rest),
         (Outcome::Due(Due::Nap), Some((stream, rest))) => End::Idle(stream, rest),
-        (Outcome::Due(Due::Nap), None) => End::Done(None),
+        (Outcome::Ended | Outcome::Turn | Outcome::Due(Due::Nap), None) => End::Done(None),
         (Outcome::Due(Due::End(late)), stream) => End::Late(late, stream.map(|(s, _)| s)),
     }
 }
 
 impl<H: Handler> Http<H> {
-    /// Ready when it has ended: true if well.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    fn poll(&mut self, cx: &mut Context<'_>, activity: &Activity) -> Poll<Outcome> {
         match self {
-            Self::One(http) => http.poll_without_shutdown(cx).map(|ended| ended.is_ok()),
-            Self::Two(http) => http.as_mut().poll(cx).map(|ended| ended.is_ok()),
+            Self::Quick(quick) => quick.poll(cx, activity).map(|next| match next {
+                Ok(Next::Hyper) => Outcome::Turn,
+                Ok(Next::End) | Err(_) => Outcome::Ended,
+            }),
+            Self::One(http) => http.poll_without_shutdown(cx).map(|_| Outcome::Ended),
+            Self::Two(http) => http.as_mut().poll(cx).map(|_| Outcome::Ended),
         }
     }
 
     /// Ends it after the requests under way.
     fn leave(&mut self) {
         match self {
+            Self::Quick(quick) => quick.leave(),
             Self::One(http) => Pin::new(http.as_mut()).graceful_shutdown(),
             Self::Two(http) => http.as_mut().graceful_shutdown(),
         }
@@ -115,15 +129,26 @@ impl<H: Handler> Http<H> {
 
     /// Whether it can be taken apart and put together again.
     fn naps(&self) -> bool {
+        !matches!(self, Self::Two(_))
+    }
+
+    /// Whether it is hyper, with HTTP/1.
+    fn is_hyper(&self) -> bool {
         matches!(self, Self::One(_))
     }
 
     /// The socket, and what was read from it and not used.
     fn into_stream(self) -> Option<(Stream, Bytes)> {
         match self {
+            Self::Quick(quick) => Some(quick.into_stream()),
             Self::One(http) => {
                 let parts = http.into_parts();
-                Some((parts.io.into_stream(), parts.read_buf))
+                let (stream, before) = parts.io.into_stream();
+                let rest = match before.is_empty() {
+                    true => parts.read_buf,
+                    false => [parts.read_buf, before].concat().into(),
+                };
+                Some((stream, rest))
             }
             Self::Two(_) => None,
         }

@@ -13,5 +13,6 @@ mod idle;
 mod limits;
 mod log;
 mod mtls;
+mod quick;
 mod support;
 mod tls;

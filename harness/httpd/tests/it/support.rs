@@ -1,7 +1,7 @@
 //! A server with a handler that does what its path says, and clients that send bytes as they are.
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -16,7 +16,8 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use twinproof_httpd::{
-    Answer, Boxed, Counters, Drained, Handler, Peer, Reload, RequestId, Server, Settings, Snapshot,
+    Answer, Boxed, Counters, Drained, Handler, Peer, Prepared, Reload, RequestId, Server, Settings,
+    Snapshot,
 };
 
 /// A limit that a test waits for.
@@ -25,7 +26,7 @@ pub const SOON: Duration = Duration::from_millis(150);
 /// How long a test waits for what must come.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Answers by path: `/` at once, `/later` after a turn of the scheduler, `/gate` when the gate is
+/// Answers by path: `/` and `/long` at once and at hand, `/later` after a turn of the scheduler, `/gate` when the gate is
 /// opened, `/large` a body that never ends, `/peer` who the client is, `/id` the request's id.
 pub struct Paths {
     pub gate: Notify,
@@ -69,10 +70,22 @@ impl Handler for Gated {
                 let id = request.extensions().get::<RequestId>();
                 Answer::Now(text(format!("{}\n", id.map_or("none", RequestId::as_str))))
             }
+            "/long" => Answer::Now(text(LONG.repeat(1000))),
             _ => Answer::Now(text("hello\n")),
         }
     }
+
+    fn at_hand(&self, path: &str) -> Option<Prepared> {
+        match path {
+            "/" => Prepared::new(&HeaderMap::new(), Bytes::from_static(b"hello\n")),
+            "/long" => Prepared::new(&HeaderMap::new(), LONG.repeat(1000).into()),
+            _ => None,
+        }
+    }
 }
+
+/// A thousand of them are the body of `/long`.
+pub const LONG: &str = "a line of a long answer\n";
 
 /// Chunks without end.
 struct Endless;

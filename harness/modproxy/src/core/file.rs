@@ -141,8 +141,11 @@ impl Core {
     pub(super) async fn book(&self, wanted: &Wanted) {
         let Some(ledger) = self.lasting.ledger.clone() else { return };
         let (metrics, version) = (Arc::clone(&self.lasting.metrics), wanted.escaped.clone());
+        let open_zips = Arc::clone(&self.lasting.open_zips);
         let booked = self.on_disk(move |store| {
-            ledger.grown(store, &metrics, &version);
+            for gone in ledger.grown(store, &metrics, &version) {
+                open_zips.forget(&gone);
+            }
             Ok(())
         });
         if let Err(failure) = booked.await {

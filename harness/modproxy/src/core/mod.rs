@@ -21,6 +21,7 @@ use crate::gate::Gate;
 use crate::kind::Kind;
 use crate::ledger::Ledger;
 use crate::metrics::{Layer, Metrics};
+use crate::opened::OpenZips;
 use crate::passing::{Kept, Passing};
 use crate::policy::Policy;
 use crate::settings::Settings;
@@ -42,6 +43,7 @@ pub(crate) struct Lasting {
     pub(crate) metrics: Arc<Metrics>,
     /// Where the store has a budget.
     pub(crate) ledger: Option<Arc<Ledger>>,
+    pub(crate) open_zips: Arc<OpenZips>,
     flights: Flights<Fetched>,
 }
 
@@ -52,6 +54,7 @@ impl Lasting {
             ledger: budget.map(|budget| Arc::new(Ledger::new(budget))),
             store: Arc::new(store),
             metrics: Arc::new(Metrics::new()),
+            open_zips: Arc::new(OpenZips::new()),
             flights: Flights::new(),
         }
     }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use twinproof_gomod::zip::{CheckError, Checked, Limits, Stream, check};
+use twinproof_httpd::file_bytes;
 use twinproof_sumdb::H1;
 
 use super::refusal::refused;
@@ -38,15 +39,18 @@ fn content(
     opened: Opened,
     h1: H1,
     small: u64,
-    (used, lease): (Option<Used>, Option<Arc<Lease>>),
+    (used, lease): &(Option<Used>, Option<Arc<Lease>>),
 ) -> Result<Content, std::io::Error> {
     let tag = format!("{}-{:x}", URL_SAFE_NO_PAD.encode(h1.0), opened.length);
     let payload = if opened.length <= small {
         Payload::Memory(opened.bytes()?)
     } else {
-        Payload::File { file: Arc::clone(&opened.file), length: opened.length, lease }
+        let whole = usize::try_from(opened.length);
+        let mapped = whole.ok().and_then(|length| file_bytes(&opened.file, 0, length).ok()?);
+        let lease = lease.as_ref().map(Arc::downgrade);
+        Payload::File { file: opened.file, length: opened.length, mapped, lease }
     };
-    Ok(Content::new(Kind::Zip, payload, &tag, opened.modified, Keep::Forever).used(used))
+    Ok(Content::new(Kind::Zip, payload, &tag, opened.modified, Keep::Forever).used(used.clone()))
 }
 
 impl Core {
@@ -56,6 +60,9 @@ impl Core {
         self: &Arc<Self>,
         wanted: &Wanted,
     ) -> Result<Option<Arc<Content>>, Failure> {
+        if let Some(content) = self.lasting.open_zips.get(&wanted.escaped) {
+            return Ok(Some(content));
+        }
         let hash_name = wanted.beside("ziphash")?;
         let (name, small) = (wanted.name.clone(), self.settings.small);
         let held = self.hold(wanted);
@@ -66,7 +73,7 @@ impl Core {
                 match h1 {
                     Some(h1) => {
                         let read = |source| StoreError::Read { name: name.to_string(), source };
-                        Ok(Some(Ok(content(opened, h1, small, held).map_err(read)?)))
+                        Ok(Some(Ok(content(opened, h1, small, &held).map_err(read)?)))
                     }
                     None => Ok(Some(Err(opened))),
                 }
@@ -74,7 +81,11 @@ impl Core {
             .await?;
         match there {
             None => Ok(None),
-            Some(Ok(content)) => Ok(Some(Arc::new(content))),
+            Some(Ok(content)) => {
+                let content = Arc::new(content);
+                self.lasting.open_zips.keep(&wanted.escaped, &content);
+                Ok(Some(content))
+            }
             Some(Err(_)) => {
                 let core = Arc::clone(self);
                 let wanted = wanted.clone();
@@ -121,7 +132,7 @@ impl Core {
         }
         let read = |e: std::io::Error| Failure::new(Reason::Store, e.to_string());
         self.book(wanted).await;
-        Ok(Arc::new(content(opened, h1, small, self.hold(wanted)).map_err(read)?))
+        Ok(Arc::new(content(opened, h1, small, &self.hold(wanted)).map_err(read)?))
     }
 
     /// Fetches a zip from the first upstream that has a good one.
@@ -179,7 +190,7 @@ impl Core {
                 };
                 let opened = store.file(&file.name)?.ok_or_else(gone)?;
                 let read = |source| StoreError::Read { name: file.name.to_string(), source };
-                content(opened, h1, small, held).map_err(read)
+                content(opened, h1, small, &held).map_err(read)
             })
             .await?;
         self.book(wanted).await;

@@ -14,6 +14,15 @@ fn zips(store: &Folder) -> Vec<String> {
     files.filter_map(|file| Some(file.rsplit_once('/')?.1.to_owned())).collect()
 }
 
+/// Files of the store that are open in this process and have no name any more.
+fn open_and_removed(store: &Folder) -> Vec<String> {
+    let open = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let links =
+        open.filter_map(|fd| Some(std::fs::read_link(fd.path()).ok()?.display().to_string()));
+    let folder = store.path().display().to_string();
+    links.filter(|link| link.starts_with(&folder) && link.ends_with(" (deleted)")).collect()
+}
+
 async fn fetch(proxy: &std::sync::Arc<twinproof_modproxy::Proxy>, version: &str) -> u64 {
     let mut size = 0;
     for ext in ["info", "mod", "zip"] {
@@ -21,6 +30,8 @@ async fn fetch(proxy: &std::sync::Arc<twinproof_modproxy::Proxy>, version: &str)
         assert_eq!(answer.status, 200, "{version}.{ext}");
         size += answer.body.len() as u64;
     }
+    // Once more, from the store: from then on the zip is open.
+    get(proxy, &format!("/crafted.example/many/@v/{version}.zip")).await;
     size + "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".len() as u64
 }
 
@@ -54,6 +65,7 @@ async fn the_least_recently_used_versions_go_but_not_what_is_being_read() {
     assert_eq!(body, probe.read("crafted.example/many/@v/v1.0.0.zip").expect("there"));
     fetch(&proxy, "v1.0.6").await;
     assert_eq!(zips(&store), ["v1.0.4.zip", "v1.0.5.zip", "v1.0.6.zip"]);
+    assert_eq!(open_and_removed(&store), [""; 0]);
     // No file of what has gone is left behind, and what has gone can be had again.
     let files = files_in(store.path());
     assert_eq!(files.len(), 3 * 4 + 1, "{files:?}");

@@ -42,6 +42,33 @@ async fn what_is_fetched_is_kept_and_served_without_the_upstream() {
 }
 
 #[tokio::test]
+async fn a_zip_that_is_open_is_served_only_while_it_is_there() {
+    let (upstream, store) = (Folder::new(), Folder::new());
+    upstream.module(MODULE, "v1.0.0");
+    let target = format!("/{MODULE}/@v/v1.0.0.zip");
+    let file = store.file(target.trim_start_matches('/'));
+    let mut offline = settings(&store, &upstream.url());
+    offline.small = 0;
+    offline.memory = 0;
+    assert_eq!(get(&start(offline.clone()), &target).await.status, 200);
+    offline.offline = true;
+    let proxy = start(offline);
+    let want = std::fs::read(&file).expect("a zip");
+    for _ in 0..3 {
+        assert_eq!(get(&proxy, &target).await.body, want);
+    }
+    std::fs::remove_file(&file).expect("removed");
+    assert_eq!(get(&proxy, &target).await.status, 404);
+    // The same, under the same name, is another file.
+    std::fs::write(&file, &want).expect("written");
+    assert_eq!(get(&proxy, &target).await.body, want);
+    let other = zip(&[(&format!("{MODULE}@v1.0.0/go.mod"), b"module example.com/other\n")]);
+    assert_ne!(other.len(), want.len());
+    std::fs::write(&file, &other).expect("written in place");
+    assert_eq!(get(&proxy, &target).await.body, other);
+}
+
+#[tokio::test]
 async fn what_is_nowhere_is_not_found() {
     let (upstream, store) = (Folder::new(), Folder::new());
     let proxy = start(settings(&store, &upstream.url()));

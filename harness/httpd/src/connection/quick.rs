@@ -1,0 +1,210 @@
+//! Plain requests for what is at hand, answered before hyper sees them.
+//!
+//! Such a request is a GET of HTTP/1.1, whole, with a `Host` and nothing beside it that could change
+//! the answer or the connection; the handler has the answer ready ([`Handler::at_hand`]). Whatever
+//! else comes is left for hyper, byte for byte. When hyper has answered it, it is looked here again.
+
+use crate::activity::Activity;
+use crate::handler::Handler;
+use crate::prepared::Prepared;
+use crate::settings::Limits;
+use crate::stream::Stream;
+use bytes::{Buf, Bytes, BytesMut};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tokio::io::AsyncWrite;
+use tokio_util::io::poll_read_buf;
+
+/// Bytes read at a time: heads of plain requests are much shorter.
+const READ: usize = 4 << 10;
+
+/// Bytes of answers that are put together before they are sent.
+const BATCH: usize = 64 << 10;
+
+/// Header fields of a plain request.
+const FIELDS: usize = 8;
+
+/// A connection on which nothing else was asked for yet.
+#[derive(Debug)]
+pub(crate) struct Quick<H> {
+    stream: Stream,
+    handler: Arc<H>,
+    limits: Arc<Limits>,
+    read: BytesMut,
+    out: BytesMut,
+    answered: bool,
+    leaving: bool,
+}
+
+/// What becomes of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It ended.
+    End,
+    /// It is hyper's turn.
+    Hyper,
+}
+
+impl<H: Handler> Quick<H> {
+    /// Goes on with what was read `before`.
+    pub(crate) fn new(stream: Stream, before: Bytes, handler: Arc<H>, limits: Arc<Limits>) -> Self {
+        let (read, out) = (BytesMut::from(before), BytesMut::new());
+        Self { stream, handler, limits, read, out, answered: false, leaving: false }
+    }
+
+    /// The socket, and what was read from it and not answered.
+    pub(crate) fn into_stream(self) -> (Stream, Bytes) {
+        (self.stream, self.read.freeze())
+    }
+
+    /// Ends it after what is under way.
+    pub(crate) fn leave(&mut self) {
+        self.leaving = true;
+    }
+
+    /// Answers until something comes that is for hyper.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        activity: &Activity,
+    ) -> Poll<io::Result<Next>> {
+        loop {
+            ready!(self.poll_send(cx, activity))?;
+            if self.leaving {
+                // Somebody who has just connected is answered before the connection ends.
+                let idle = self.answered && self.read.is_empty();
+                return Poll::Ready(Ok(if idle { Next::End } else { Next::Hyper }));
+            }
+            while self.out.len() < BATCH && self.answer(activity) {}
+            if !self.out.is_empty() {
+                continue;
+            }
+            if !self.read.is_empty() {
+                return Poll::Ready(Ok(Next::Hyper));
+            }
+            self.read.reserve(READ);
+            if ready!(poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.read))? == 0 {
+                return Poll::Ready(Ok(Next::End));
+            }
+            activity.read();
+        }
+    }
+
+    /// Sends what is to be sent.
+    fn poll_send(&mut self, cx: &mut Context<'_>, activity: &Activity) -> Poll<io::Result<()>> {
+        if self.out.is_empty() && !activity.is_writing() {
+            return Poll::Ready(Ok(()));
+        }
+        activity.write();
+        while !self.out.is_empty() {
+            let bytes = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.out))?;
+            if bytes == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            activity.wrote(bytes);
+            self.out.advance(bytes);
+        }
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        activity.flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Answers the request that was read, if it is a plain one for what is at hand.
+    fn answer(&mut self, activity: &Activity) -> bool {
+        if self.limits.requests.is_some_and(|most| activity.calls() + 1 >= most) {
+            return false;
+        }
+        let Some((length, answer)) = plain(&self.read, &self.limits, |t| self.handler.at_hand(t))
+        else {
+            return false;
+        };
+        activity.begin();
+        answer.put(&mut self.out);
+        activity.end();
+        self.read.advance(length);
+        self.answered = true;
+        true
+    }
+}
+
+/// The length of the request that the bytes begin with and its answer, if it is a plain one for what
+/// is at hand.
+fn plain(
+    bytes: &[u8],
+    limits: &Limits,
+    at_hand: impl FnOnce(&str) -> Option<Prepared>,
+) -> Option<(usize, Prepared)> {
+    let mut fields = [httparse::EMPTY_HEADER; FIELDS];
+    let mut request = httparse::Request::new(&mut fields);
+    let httparse::Status::Complete(length) = request.parse(bytes).ok()? else { return None };
+    let target = request.path?;
+    let (mut hosts, mut known) = (0, true);
+    for field in request.headers.iter() {
+        let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+        if is("host") {
+            hosts += 1;
+        } else {
+            known &= is("user-agent") || is("accept") || is("accept-encoding");
+        }
+    }
+    let plain = request.method == Some("GET") && request.version == Some(1) && known && hosts == 1;
+    let within = length <= limits.head
+        && request.headers.len() <= limits.fields
+        && target.len() <= limits.target;
+    if !plain || !within {
+        return None;
+    }
+    Some((length, at_hand(target)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderMap;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\n\r\n", true)]
+    #[case("GET /a HTTP/1.1\r\nhost: h\r\nUser-Agent: x\r\nAccept-Encoding: gzip\r\n\r\n", true)]
+    #[case("\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n", true)]
+    #[case("GET /b HTTP/1.1\r\nHost: h\r\n\r\n", false)]
+    #[case("GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n", false)]
+    #[case("GET http://h/a HTTP/1.1\r\nHost: h\r\n\r\n", false)]
+    #[case("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n", false)]
+    #[case("GET /a HTTP/1.0\r\nHost: h\r\n\r\n", false)]
+    #[case("GET /a HTTP/1.1\r\n\r\n", false)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", false)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", false)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", false)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", false)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\nIf-None-Match: *\r\n\r\n", false)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\n", false)]
+    #[case("GET /a HTTP/1.1\r\nHost : h\r\n\r\n", false)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n", false)]
+    #[case("", false)]
+    fn only_plain_requests_are_answered(#[case] text: &str, #[case] answered: bool) {
+        let answer = Prepared::new(&HeaderMap::new(), Bytes::from_static(b"a"));
+        let hand = |target: &str| answer.clone().filter(|_| target == "/a");
+        let with_more = format!("{text}GET /");
+        for bytes in [text, with_more.as_str()] {
+            let found = plain(bytes.as_bytes(), &Limits::default(), hand);
+            let lengths = found.map(|(length, _)| length);
+            assert_eq!(lengths, answered.then_some(text.len()), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn limits_are_for_hyper_to_tell() {
+        let answer = Prepared::new(&HeaderMap::new(), Bytes::from_static(b"a"));
+        let text = b"GET /a HTTP/1.1\r\nHost: h\r\nAccept: x\r\n\r\n";
+        let found = |limits: Limits| plain(text, &limits, |_| answer.clone()).is_some();
+        let limits = Limits::default;
+        assert!(found(limits()));
+        assert!(found(Limits { head: text.len(), target: 2, fields: 2, ..limits() }));
+        assert!(!found(Limits { head: text.len() - 1, ..limits() }));
+        assert!(!found(Limits { target: 1, ..limits() }));
+        assert!(!found(Limits { fields: 1, ..limits() }));
+    }
+}
