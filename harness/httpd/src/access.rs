@@ -31,20 +31,39 @@ impl Entry {
     pub(crate) fn begin<B>(request: &mut Request<B>, peer: &Arc<Peer>) -> Box<Self> {
         let id = RequestId::of(request.headers());
         let agent = request.headers().get(header::USER_AGENT);
-        let entry = Self {
-            id: id.clone(),
-            method: request.method().clone(),
-            path: cut(request.uri().path()),
-            agent: cut(agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default()),
-            http2: request.version() == http::Version::HTTP_2,
+        let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+        let http2 = request.version() == http::Version::HTTP_2;
+        let path = request.uri().path();
+        let entry = Self::new(id.clone(), request.method().clone(), path, agent, http2, peer);
+        request.extensions_mut().insert(id);
+        Box::new(entry)
+    }
+
+    /// Begins the line of a GET that has no id and is not HTTP/2.
+    pub(crate) fn plain(path: &str, agent: &str, peer: &Arc<Peer>) -> Self {
+        Self::new(RequestId::made(), Method::GET, path, agent, false, peer)
+    }
+
+    fn new(
+        id: RequestId,
+        method: Method,
+        path: &str,
+        agent: &str,
+        http2: bool,
+        peer: &Arc<Peer>,
+    ) -> Self {
+        Self {
+            id,
+            method,
+            path: cut(path),
+            agent: cut(agent),
+            http2,
             peer: Arc::clone(peer),
             begun: Instant::now(),
             status: 0,
             bytes: 0,
             whole: false,
-        };
-        request.extensions_mut().insert(id);
-        Box::new(entry)
+        }
     }
 
     pub(crate) fn id(&self) -> &RequestId {

@@ -33,8 +33,8 @@ pub trait Handler: Send + Sync + 'static {
     /// The answer to a plain GET of this path, whoever asks, if it is at hand. [`Handler::handle`]
     /// would give the same.
     ///
-    /// Must not block. Asked only where no access log is kept, for a request without a query and
-    /// without header fields that matter; such a request costs a fraction of any other.
+    /// Must not block. The path is as it came, a query with it. Such a request has no header fields
+    /// that matter, and costs a fraction of any other.
     fn at_hand(&self, path: &str) -> Option<Prepared> {
         let _ = path;
         None

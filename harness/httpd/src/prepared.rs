@@ -1,5 +1,6 @@
 //! An answer that is made once and sent often.
 
+use crate::request_id::{FIELD, RequestId};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, DATE};
@@ -15,6 +16,9 @@ pub struct Prepared {
 
 /// Bodies up to here are copied behind their heads; with larger ones the head is what costs least.
 const BODY: usize = 32 << 10;
+
+/// Bytes of what is put between head and body: date, id and empty line.
+const TAIL: usize = 128;
 
 impl Prepared {
     /// The answer with these header fields and this body, unless that is too large to gain by it.
@@ -35,19 +39,25 @@ impl Prepared {
         Some(Self { head: head.freeze(), body })
     }
 
-    /// Writes it behind what is there.
-    pub(crate) fn put(&self, out: &mut BytesMut) {
-        const END: &[u8] = b"\r\n\r\n";
-        out.reserve(self.head.len() + DATE_LENGTH + END.len() + self.body.len());
+    /// Bytes of the body.
+    pub(crate) fn length(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Writes it behind what is there, with the request's id where it has one.
+    pub(crate) fn put(&self, out: &mut BytesMut, id: Option<&RequestId>) {
+        out.reserve(self.head.len() + TAIL + self.body.len());
         out.put_slice(&self.head);
         put_date(out);
-        out.put_slice(END);
+        if let Some(id) = id {
+            for part in ["\r\n", FIELD, ": ", id.as_str()] {
+                out.put_slice(part.as_bytes());
+            }
+        }
+        out.put_slice(b"\r\n\r\n");
         out.put_slice(&self.body);
     }
 }
-
-/// Bytes of a date as RFC 9110, section 5.6.7, has it.
-const DATE_LENGTH: usize = 29;
 
 /// Writes the date, which is put into words once a second in each thread.
 fn put_date(out: &mut BytesMut) {
@@ -77,12 +87,11 @@ mod tests {
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("7"));
         let mut out = BytesMut::new();
         let body = Bytes::from_static(b"body");
-        Prepared::new(&headers, body).expect("a small body").put(&mut out);
+        Prepared::new(&headers, body).expect("a small body").put(&mut out, None);
         let text = std::str::from_utf8(&out).expect("a text");
         let (head, body) = text.split_once("\r\n\r\n").expect("an empty line");
         let (fields, date) = head.rsplit_once("\r\ndate: ").expect("a date");
         assert_eq!(fields, "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 4");
-        assert_eq!(date.len(), DATE_LENGTH);
         let date = httpdate::parse_http_date(date).expect("a date");
         assert!(date.elapsed().expect("not in the future") < Duration::from_secs(60));
         assert_eq!(body, "body");

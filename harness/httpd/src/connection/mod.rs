@@ -160,14 +160,13 @@ impl<H: Handler> Shared<H> {
 
     async fn http1(&self, mut stream: Stream, service: Service<H>, mut clock: Clock) {
         let activity = Arc::clone(&service.activity);
-        let may_be_quick = !self.log && service.forbidden.is_none();
+        let may_be_quick = service.forbidden.is_none();
         let (mut quick, mut in_vain, mut before) = (may_be_quick, 0, Bytes::new());
         loop {
-            let limits = Arc::clone(&self.limits);
             let http = if quick {
-                let handler = Arc::clone(&self.handler);
-                Http::Quick(Box::new(Quick::new(stream, before, handler, limits)))
+                Http::Quick(Box::new(Quick::new(stream, before, service.clone())))
             } else {
+                let limits = Arc::clone(&self.limits);
                 let io = Io::new(stream, before, Arc::clone(&activity), limits);
                 Http::One(Box::new(self.one.serve_connection(io, service.clone())))
             };

@@ -4,15 +4,15 @@
 //! the answer or the connection; the handler has the answer ready ([`Handler::at_hand`]). Whatever
 //! else comes is left for hyper, byte for byte. When hyper has answered it, it is looked here again.
 
-use crate::activity::Activity;
+use crate::access::Entry;
 use crate::handler::Handler;
-use crate::prepared::Prepared;
+use crate::service::Service;
 use crate::settings::Limits;
 use crate::stream::Stream;
 use bytes::{Buf, Bytes, BytesMut};
+use http::StatusCode;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::AsyncWrite;
 use tokio_util::io::poll_read_buf;
@@ -30,8 +30,7 @@ const FIELDS: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Quick<H> {
     stream: Stream,
-    handler: Arc<H>,
-    limits: Arc<Limits>,
+    service: Service<H>,
     read: BytesMut,
     out: BytesMut,
     answered: bool,
@@ -49,9 +48,9 @@ pub(crate) enum Next {
 
 impl<H: Handler> Quick<H> {
     /// Goes on with what was read `before`.
-    pub(crate) fn new(stream: Stream, before: Bytes, handler: Arc<H>, limits: Arc<Limits>) -> Self {
+    pub(crate) fn new(stream: Stream, before: Bytes, service: Service<H>) -> Self {
         let (read, out) = (BytesMut::from(before), BytesMut::new());
-        Self { stream, handler, limits, read, out, answered: false, leaving: false }
+        Self { stream, service, read, out, answered: false, leaving: false }
     }
 
     /// The socket, and what was read from it and not answered.
@@ -65,19 +64,15 @@ impl<H: Handler> Quick<H> {
     }
 
     /// Answers until something comes that is for hyper.
-    pub(crate) fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        activity: &Activity,
-    ) -> Poll<io::Result<Next>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Next>> {
         loop {
-            ready!(self.poll_send(cx, activity))?;
+            ready!(self.poll_send(cx))?;
             if self.leaving {
                 // Somebody who has just connected is answered before the connection ends.
                 let idle = self.answered && self.read.is_empty();
                 return Poll::Ready(Ok(if idle { Next::End } else { Next::Hyper }));
             }
-            while self.out.len() < BATCH && self.answer(activity) {}
+            while self.out.len() < BATCH && self.answer() {}
             if !self.out.is_empty() {
                 continue;
             }
@@ -88,12 +83,13 @@ impl<H: Handler> Quick<H> {
             if ready!(poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.read))? == 0 {
                 return Poll::Ready(Ok(Next::End));
             }
-            activity.read();
+            self.service.activity.read();
         }
     }
 
     /// Sends what is to be sent.
-    fn poll_send(&mut self, cx: &mut Context<'_>, activity: &Activity) -> Poll<io::Result<()>> {
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let activity = &self.service.activity;
         if self.out.is_empty() && !activity.is_writing() {
             return Poll::Ready(Ok(()));
         }
@@ -112,94 +108,103 @@ impl<H: Handler> Quick<H> {
     }
 
     /// Answers the request that was read, if it is a plain one for what is at hand.
-    fn answer(&mut self, activity: &Activity) -> bool {
-        if self.limits.requests.is_some_and(|most| activity.calls() + 1 >= most) {
+    fn answer(&mut self) -> bool {
+        let Service { handler, limits, activity, peer, log, .. } = &self.service;
+        if limits.requests.is_some_and(|most| activity.calls() + 1 >= most) {
             return false;
         }
-        let Some((length, answer)) = plain(&self.read, &self.limits, |t| self.handler.at_hand(t))
-        else {
-            return false;
-        };
+        let Some(plain) = Plain::of(&self.read, limits) else { return false };
+        let Some(answer) = handler.at_hand(plain.path) else { return false };
         activity.begin();
-        answer.put(&mut self.out);
+        let entry = log.then(|| Entry::plain(plain.path, plain.agent, peer));
+        answer.put(&mut self.out, entry.as_ref().map(Entry::id));
+        if let Some(mut entry) = entry {
+            entry.answered(StatusCode::OK);
+            entry.sent(answer.length());
+            entry.whole();
+            entry.log();
+        }
         activity.end();
+        let length = plain.length;
         self.read.advance(length);
         self.answered = true;
         true
     }
 }
 
-/// The length of the request that the bytes begin with and its answer, if it is a plain one for what
-/// is at hand.
-fn plain(
-    bytes: &[u8],
-    limits: &Limits,
-    at_hand: impl FnOnce(&str) -> Option<Prepared>,
-) -> Option<(usize, Prepared)> {
-    let mut fields = [httparse::EMPTY_HEADER; FIELDS];
-    let mut request = httparse::Request::new(&mut fields);
-    let httparse::Status::Complete(length) = request.parse(bytes).ok()? else { return None };
-    let target = request.path?;
-    let (mut hosts, mut known) = (0, true);
-    for field in request.headers.iter() {
-        let is = |name: &str| field.name.eq_ignore_ascii_case(name);
-        if is("host") {
-            hosts += 1;
-        } else {
-            known &= is("user-agent") || is("accept") || is("accept-encoding");
+/// A plain request.
+#[derive(Debug, PartialEq, Eq)]
+struct Plain<'a> {
+    /// Its bytes.
+    length: usize,
+    path: &'a str,
+    agent: &'a str,
+}
+
+impl<'a> Plain<'a> {
+    /// The request that the bytes begin with, if it is a plain one. Its path is as it came: whether
+    /// there is such a path is for the handler to tell.
+    fn of(bytes: &'a [u8], limits: &Limits) -> Option<Self> {
+        let mut fields = [httparse::EMPTY_HEADER; FIELDS];
+        let mut request = httparse::Request::new(&mut fields);
+        let httparse::Status::Complete(length) = request.parse(bytes).ok()? else { return None };
+        let path = request.path?;
+        let (mut hosts, mut agent, mut known) = (0, "", true);
+        for field in request.headers.iter() {
+            let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+            if is("host") {
+                hosts += 1;
+            } else if is("user-agent") {
+                agent = std::str::from_utf8(field.value).unwrap_or_default();
+            } else {
+                known &= is("accept") || is("accept-encoding");
+            }
         }
+        let plain =
+            request.method == Some("GET") && request.version == Some(1) && known && hosts == 1;
+        let within = length <= limits.head
+            && request.headers.len() <= limits.fields
+            && path.len() <= limits.target;
+        (plain && within).then_some(Self { length, path, agent })
     }
-    let plain = request.method == Some("GET") && request.version == Some(1) && known && hosts == 1;
-    let within = length <= limits.head
-        && request.headers.len() <= limits.fields
-        && target.len() <= limits.target;
-    if !plain || !within {
-        return None;
-    }
-    Some((length, at_hand(target)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderMap;
     use rstest::rstest;
 
     #[rstest]
-    #[case("GET /a HTTP/1.1\r\nHost: h\r\n\r\n", true)]
-    #[case("GET /a HTTP/1.1\r\nhost: h\r\nUser-Agent: x\r\nAccept-Encoding: gzip\r\n\r\n", true)]
-    #[case("\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n", true)]
-    #[case("GET /b HTTP/1.1\r\nHost: h\r\n\r\n", false)]
-    #[case("GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n", false)]
-    #[case("GET http://h/a HTTP/1.1\r\nHost: h\r\n\r\n", false)]
-    #[case("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n", false)]
-    #[case("GET /a HTTP/1.0\r\nHost: h\r\n\r\n", false)]
-    #[case("GET /a HTTP/1.1\r\n\r\n", false)]
-    #[case("GET /a HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", false)]
-    #[case("GET /a HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", false)]
-    #[case("GET /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", false)]
-    #[case("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", false)]
-    #[case("GET /a HTTP/1.1\r\nHost: h\r\nIf-None-Match: *\r\n\r\n", false)]
-    #[case("GET /a HTTP/1.1\r\nHost: h\r\n", false)]
-    #[case("GET /a HTTP/1.1\r\nHost : h\r\n\r\n", false)]
-    #[case("GET /a HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n", false)]
-    #[case("", false)]
-    fn only_plain_requests_are_answered(#[case] text: &str, #[case] answered: bool) {
-        let answer = Prepared::new(&HeaderMap::new(), Bytes::from_static(b"a"));
-        let hand = |target: &str| answer.clone().filter(|_| target == "/a");
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\n\r\n", Some(("/a", "")))]
+    #[case("GET /a HTTP/1.1\r\nhost: h\r\nUser-Agent: x\r\nAccept-Encoding: gzip\r\n\r\n", Some(("/a", "x")))]
+    #[case("\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n", Some(("/a", "")))]
+    #[case("GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n", Some(("/a?b", "")))]
+    #[case("GET http://h/a HTTP/1.1\r\nHost: h\r\n\r\n", Some(("http://h/a", "")))]
+    #[case("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n", None)]
+    #[case("GET /a HTTP/1.0\r\nHost: h\r\n\r\n", None)]
+    #[case("GET /a HTTP/1.1\r\n\r\n", None)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", None)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", None)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", None)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", None)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\nIf-None-Match: *\r\n\r\n", None)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\nX-Request-Id: a\r\n\r\n", None)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\n", None)]
+    #[case("GET /a HTTP/1.1\r\nHost : h\r\n\r\n", None)]
+    #[case("GET /a HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n", None)]
+    #[case("", None)]
+    fn only_plain_requests_are_taken(#[case] text: &str, #[case] want: Option<(&str, &str)>) {
+        let want = want.map(|(path, agent)| Plain { length: text.len(), path, agent });
         let with_more = format!("{text}GET /");
         for bytes in [text, with_more.as_str()] {
-            let found = plain(bytes.as_bytes(), &Limits::default(), hand);
-            let lengths = found.map(|(length, _)| length);
-            assert_eq!(lengths, answered.then_some(text.len()), "{bytes:?}");
+            assert_eq!(Plain::of(bytes.as_bytes(), &Limits::default()), want, "{bytes:?}");
         }
     }
 
     #[test]
     fn limits_are_for_hyper_to_tell() {
-        let answer = Prepared::new(&HeaderMap::new(), Bytes::from_static(b"a"));
         let text = b"GET /a HTTP/1.1\r\nHost: h\r\nAccept: x\r\n\r\n";
-        let found = |limits: Limits| plain(text, &limits, |_| answer.clone()).is_some();
+        let found = |limits: Limits| Plain::of(text, &limits).is_some();
         let limits = Limits::default;
         assert!(found(limits()));
         assert!(found(Limits { head: text.len(), target: 2, fields: 2, ..limits() }));

@@ -77,7 +77,7 @@ pub(crate) async fn serve<H: Handler>(
                 }
             }
             loop {
-                if let Poll::Ready(outcome) = http.poll(cx, activity) {
+                if let Poll::Ready(outcome) = http.poll(cx) {
                     return Poll::Ready(outcome);
                 }
                 if turns && !leaving && http.is_hyper() && activity.phase() == Phase::Idle {
@@ -107,9 +107,9 @@ pub(crate) async fn serve<H: Handler>(
 }
 
 impl<H: Handler> Http<H> {
-    fn poll(&mut self, cx: &mut Context<'_>, activity: &Activity) -> Poll<Outcome> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         match self {
-            Self::Quick(quick) => quick.poll(cx, activity).map(|next| match next {
+            Self::Quick(quick) => quick.poll(cx).map(|next| match next {
                 Ok(Next::Hyper) => Outcome::Turn,
                 Ok(Next::End) | Err(_) => Outcome::Ended,
             }),

@@ -1,8 +1,9 @@
 //! The access log: what is in it, and what is not.
 
-use crate::support::{plain, start, status_and_body};
+use crate::support::{one, plain, start, status_and_body};
 use std::io;
 use std::sync::{Arc, Mutex};
+use tokio::io::AsyncWriteExt;
 use tracing_subscriber::fmt::MakeWriter;
 
 #[derive(Clone, Default)]
@@ -57,6 +58,43 @@ async fn a_line_for_each_request_without_secrets() {
         assert!(line.contains(part), "{line}");
     }
     assert_eq!(text.lines().filter(|line| line.contains("access: ")).count(), 2);
+}
+
+/// What is at hand is logged as everything else is.
+#[tokio::test(flavor = "current_thread")]
+async fn a_line_for_what_is_at_hand() {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut settings = plain();
+    settings.access_log = true;
+    let server = start(settings);
+    let mut stream = server.connect().await;
+    let mut ids = Vec::new();
+    for fields in ["", "Accept-Language: eo\r\n"] {
+        let request = format!("GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: probe/1\r\n{fields}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = one(&mut stream).await;
+        let id = answer.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
+        ids.push(id.to_owned());
+    }
+    drop(stream);
+    server.until(|s| s.open == 0).await;
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    let without_micros = |line: &str, id: &str| {
+        let (_, line) = line.split_once("access: ").unwrap();
+        let (before, after) = line.split_once("micros=").unwrap();
+        let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
+        format!("{before}{after}").replace(id, "ID")
+    };
+    let [plain, hypers] = [0, 1].map(|n| without_micros(lines[n], &ids[n]));
+    assert_eq!(plain, hypers);
+    assert!(
+        plain.starts_with("id=\"ID\" method=\"GET\" path=\"/\" status=200 bytes=6 "),
+        "{plain}"
+    );
 }
 
 #[tokio::test]
