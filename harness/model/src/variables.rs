@@ -44,11 +44,13 @@ pub const OF_ORIGIN: [(&str, &str); 19] = [
 ];
 
 /// The variables that a `subject` step gives: name and meaning.
-pub const OF_SUBJECT: [(&str, &str); 4] = [
+pub const OF_SUBJECT: [(&str, &str); 6] = [
     ("program", "the subject's program"),
     ("proxy", "address of the module proxy that is judged, without a final slash"),
     ("sumdb", "address of the checksum database that is judged, without a final slash"),
     ("store", "the folder where the subject keeps what it has"),
+    ("sumdb_name", "name of the checksum database that is judged"),
+    ("sumdb_key", "its verifier key"),
 ];
 
 /// The variables that a step of that kind gives to those after it.

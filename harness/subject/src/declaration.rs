@@ -223,13 +223,26 @@ impl Declaration {
         Ok(read)
     }
 
-    /// The subject at an address that somebody gives: it is only read.
+    /// The subject at an address that somebody gives: it is only read. A checksum database has its
+    /// verifier key before the address, as in GOSUMDB.
     ///
     /// # Errors
-    /// When it is no `http` or `https` address.
-    pub fn of_url(kind: Kind, url: &str) -> Result<Self, DeclarationError> {
-        let wrong =
-            |message: &str| DeclarationError { file: url.to_owned(), message: message.to_owned() };
+    /// When it is no `http` or `https` address, or a database has no key.
+    pub fn of_address(kind: Kind, value: &str) -> Result<Self, DeclarationError> {
+        let wrong = |message: &str| DeclarationError {
+            file: value.to_owned(),
+            message: message.to_owned(),
+        };
+        let (key, url) = match (kind, value.split_once(' ')) {
+            (Kind::Proxy, None) => (None, value),
+            (Kind::Proxy, Some(_)) => return Err(wrong("an address has no space")),
+            (Kind::Sumdb, Some((key, url))) => (Some(key.to_owned()), url),
+            (Kind::Sumdb, None) => {
+                let text = "a checksum database is judged by its verifier key: give `KEY URL`, as \
+                            GOSUMDB has them";
+                return Err(wrong(text));
+            }
+        };
         let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
         let rest = rest.ok_or_else(|| wrong("an address begins with `http://` or `https://`"))?;
         let host = rest.split('/').next().unwrap_or_default();
@@ -251,7 +264,7 @@ impl Declaration {
             needs_go: false,
             features: BTreeSet::new(),
             base_path: String::new(),
-            key: None,
+            key,
             args: Vec::new(),
             env: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -459,8 +472,9 @@ mod tests {
     #[case("https://u:p@h/x", Some(("h", "https://u:p@h/x")))]
     #[case("ftp://h", None)]
     #[case("https://", None)]
+    #[case("key https://h", None)]
     fn addresses(#[case] url: &str, #[case] want: Option<(&str, &str)>) {
-        let got = Declaration::of_url(Kind::Proxy, url).ok();
+        let got = Declaration::of_address(Kind::Proxy, url).ok();
         let got = got.as_ref().map(|d| (d.name.as_str(), d.url.as_deref().unwrap()));
         assert_eq!(got, want);
     }
@@ -477,7 +491,10 @@ mod tests {
             all.into_iter().collect::<Vec<_>>(),
             [Capability::Origin, feature("offline"), feature("sumdb")]
         );
-        let read = Declaration::of_url(Kind::Sumdb, "http://h.example").unwrap();
+        let said = Declaration::of_address(Kind::Sumdb, "http://h.example").unwrap_err().message;
+        assert!(said.contains("`KEY URL`"), "{said}");
+        let read = Declaration::of_address(Kind::Sumdb, "name+1+A http://h.example").unwrap();
+        assert_eq!(read.key.as_deref(), Some("name+1+A"));
         assert_eq!(read.capabilities().len(), 0);
         assert_eq!(read.environment().to_string(), "sumdb:h.example");
     }

@@ -49,9 +49,10 @@ impl Started {
     fn step(&mut self, placed: &Placed<'_, '_>, requires: &[Requirement], reader: &mut Reader<'_>) {
         let site = placed.site;
         let missing = |c: Capability| !requires.contains(&Requirement::Has(c));
+        let elsewhere = requires.contains(&Requirement::Lacks(Capability::Origin));
         match &site.step {
             Some(Step::Origin(s)) => {
-                if !self.origin && missing(Capability::Origin) {
+                if !self.origin && !elsewhere && missing(Capability::Origin) {
                     let message = "the case has an origin and does not require one";
                     let draft = Draft::new("origin-not-required", message, site.kind_spot());
                     let help = "put `\"origin\"` into its `requires`: where the upstream is not \

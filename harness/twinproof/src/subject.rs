@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use twinproof_model::EnvironmentName;
 use twinproof_subject::{Declaration, Declarations, Kind};
+use twinproof_sumdb::note::Verifier;
 use twinproof_toolchain::Version;
 
 /// The version that is judged when nobody says which.
@@ -106,7 +107,11 @@ impl Subjects {
         declarations: &mut Declarations,
     ) -> Result<(), String> {
         if value.contains("://") {
-            self.add(Declaration::of_url(kind, value).map_err(|e| e.to_string())?);
+            let declaration = Declaration::of_address(kind, value).map_err(|e| e.to_string())?;
+            if let Some(key) = &declaration.key {
+                Verifier::new(key).map_err(|e| format!("{key}: {e}"))?;
+            }
+            self.add(declaration);
             return Ok(());
         }
         if value.ends_with(".toml") {

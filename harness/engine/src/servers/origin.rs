@@ -29,8 +29,10 @@ impl Driver<'_> {
             }
             return Ok(Observation::Origin { variables: BTreeMap::new() });
         }
-        if !self.environment().capabilities().contains(&Capability::Origin) {
-            let name = self.environment().name();
+        // A subject without one has an upstream of its own; it runs beside us all the same.
+        let environment = self.environment();
+        let name = environment.name();
+        if !name.kind().is_subject() && !environment.capabilities().contains(&Capability::Origin) {
             return Err(Undriven::Broken(format!("{name} has no origin")));
         }
         let goroot = self.scope().get("goroot").unwrap_or_default();

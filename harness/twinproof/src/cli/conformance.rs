@@ -41,9 +41,10 @@ pub struct Conformance {
     /// Environments: host, windows, wine, wsl, wsl:DISTRO, image, image:NAME, proxy:NAME, sumdb:NAME
     #[arg(long, value_name = "ENV", value_delimiter = ',')]
     env: Vec<String>,
-    /// What is judged: sdk=VERSION; proxy= or sumdb= with a subject's NAME, a URL or a FILE.toml that
-    /// declares one; NAME=PATH, the program of a subject that has to be given one. Several times for
-    /// several; the embedded proxy and database when absent
+    /// What is judged: sdk=VERSION; proxy= or sumdb= with a subject's NAME, a URL (for sumdb `KEY
+    /// URL`, as GOSUMDB has it) or a FILE.toml that declares one; NAME=PATH, the program of a
+    /// subject that has to be given one. Several times for several; the embedded proxy and database
+    /// when absent
     #[arg(long, value_name = "KIND=VALUE")]
     subject: Vec<String>,
     /// Tags, any of which a case must have; cases with the tag `all` run only
