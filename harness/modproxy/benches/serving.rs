@@ -6,14 +6,15 @@
 use std::hint::black_box;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::Arc;
+use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::Request;
 use http_body::Body as _;
 use tokio::runtime::Runtime;
-use twinproof_httpd::{Answer, Boxed, Server, Settings as Listener, from_fn};
-use twinproof_modproxy::{Body, Database, Proxy, Settings};
+use twinproof_httpd::Settings as Listener;
+use twinproof_modproxy::config::{Config, Format, Log};
+use twinproof_modproxy::{Database, Proxy, Serving, Settings};
 use twinproof_origin::{Origin, Setup};
 
 /// A connection that asks for one thing again and again.
@@ -70,25 +71,23 @@ fn serving(c: &mut Criterion) {
     settings.upstream = origin.url();
     settings.databases = vec![Database { key: origin.sumdb_key(), url: None }];
     // What may change would otherwise be asked for again in the midst of it.
-    settings.ttl.list = std::time::Duration::from_secs(3600);
-    let proxy = Proxy::start(settings).expect("a proxy");
-    let server = Server::bind(Listener::new("127.0.0.1:0")).expect("a listener");
-    let url = server.url();
-    let own = Arc::clone(&proxy);
-    let handler = from_fn(move |request, _| -> Answer<Body, Boxed<Body>> {
-        match own.hit(&request) {
-            Some(answer) => Answer::Now(answer),
-            None => Answer::Later(Box::pin(own.respond(request))),
-        }
+    settings.ttl.list = Duration::from_secs(3600);
+    let serving = Serving::start(Config {
+        server: Listener::new("127.0.0.1:0"),
+        metrics: None,
+        proxy: settings.clone(),
+        log: Log { format: Format::Text, level: "off".to_owned(), access: false },
+        poll: Duration::from_secs(60),
     });
-    runtime.spawn(server.run(Arc::new(handler), std::future::pending::<()>()));
+    let serving = serving.expect("a listener");
+    let url = serving.url();
+    runtime.spawn(serving.run(|| None, std::future::pending::<()>()));
 
     // A database grows as it is asked: here, by as much as the tile has.
     let name = origin.sumdb_name();
     for n in 0..100 {
         let target = format!("/sumdb/{name}/lookup/crafted.example/many@v1.0.{n}");
-        let request = Request::get(target).body(()).expect("a request");
-        runtime.block_on(proxy.respond(request));
+        Client::new(&url, &target).ask();
     }
     let targets = [
         ("list", "/crafted.example/hello/@v/list".to_owned()),
@@ -109,9 +108,12 @@ fn serving(c: &mut Criterion) {
     }
     group.finish();
 
+    let proxy = Proxy::start(settings).expect("a proxy");
     let mut group = c.benchmark_group("proxy");
     for (what, target) in &targets {
-        let request = Request::get(target.as_str()).body(()).expect("a request");
+        let request = || Request::get(target.as_str()).body(()).expect("a request");
+        runtime.block_on(proxy.respond(request()));
+        let request = request();
         // What is too large for the memory is not the proxy's alone.
         if proxy.hit(&request).is_none() {
             continue;
