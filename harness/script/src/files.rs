@@ -50,6 +50,10 @@ fn unlock(path: &Path) {
 }
 
 #[cfg(windows)]
+#[expect(
+    clippy::permissions_set_readonly_false,
+    reason = "Windows has no mode that it would widen"
+)]
 fn unlock(path: &Path) {
     if let Ok(found) = fs::metadata(path) {
         let mut permissions = found.permissions();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use tempfile::TempDir;
-use twinproof_script::{Limits, Outcome, Script, Setting, Toolchain, Verdict};
+use twinproof_script::{Limits, Outcome, Script, Setting, Toolchain};
 
 /// A Go that is not there, with answers as a Linux one gives them.
 pub fn absent(dir: &Path) -> Toolchain {
@@ -44,7 +44,9 @@ pub fn run(text: &str) -> Outcome {
 }
 
 /// Where a script failed, and what the failure says; none where it passed.
+#[cfg(unix)]
 pub fn failure(text: &str) -> Option<(usize, String)> {
+    use twinproof_script::Verdict;
     match run(text).verdict {
         Verdict::Pass => None,
         Verdict::Fail(failure) => Some((failure.line, failure.message)),

@@ -1,9 +1,12 @@
 //! The language of scripts: commands, prefixes, conditions, variables, files.
 
-use crate::bench::{failure, run};
+#[cfg(unix)]
+use crate::bench::failure;
+use crate::bench::run;
 use rstest::rstest;
 use twinproof_script::{Reason, Script, ScriptError, Verdict};
 
+#[cfg(target_os = "linux")]
 const FILES: &str = "
 -- a.txt --
 one

@@ -1,11 +1,7 @@
 //! Scripts as they run: the language, the limits, and Go's own ones where a Go is.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a helper of a test fails the test"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
+#![cfg_attr(unix, expect(clippy::panic, reason = "a helper of a test fails the test"))]
 
 mod bench;
 mod go;

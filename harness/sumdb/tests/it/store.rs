@@ -1,7 +1,7 @@
 //! The log on disk: what it serves, who may open it, what it says of damage, and every step at
 //! which it may be interrupted.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -480,7 +480,7 @@ fn a_directory_that_cannot_be_written_to() {
     let log = dir.path().join("log");
     fs::create_dir(&log).unwrap();
     fs::set_permissions(&log, fs::Permissions::from_mode(0o555)).unwrap();
-    if File::create(log.join("probe")).is_ok() {
+    if fs::File::create(log.join("probe")).is_ok() {
         println!("unavailable: permissions do not hold for this user");
         return;
     }
