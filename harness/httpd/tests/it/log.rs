@@ -1,9 +1,10 @@
 //! The access log: what is in it, and what is not.
 
-use crate::support::{one, plain, start, status_and_body};
+use crate::support::{Running, one, plain, start, status_and_body};
 use std::io;
 use std::sync::{Arc, Mutex};
 use tokio::io::AsyncWriteExt;
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 #[derive(Clone, Default)]
@@ -28,15 +29,20 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
+/// A server with a log, and what is logged on this thread until the guard goes.
+fn logged() -> (Running, Lines, DefaultGuard) {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let mut settings = plain();
+    settings.access_log = true;
+    (start(settings), lines, guard)
+}
+
 /// On one thread, since the subscriber is that thread's.
 #[tokio::test(flavor = "current_thread")]
 async fn a_line_for_each_request_without_secrets() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let mut settings = plain();
-    settings.access_log = true;
-    let server = start(settings);
+    let (server, lines, _guard) = logged();
     let request = "GET http://user:hunter2@x/id?token=hunter2 HTTP/1.1\r\nHost: x\r\n\
                    Authorization: Bearer hunter2\r\nCookie: c=hunter2\r\nUser-Agent: probe/1\r\n\
                    X-Request-Id: abc-1\r\nConnection: close\r\n\r\n";
@@ -63,12 +69,7 @@ async fn a_line_for_each_request_without_secrets() {
 /// What is at hand is logged as everything else is.
 #[tokio::test(flavor = "current_thread")]
 async fn a_line_for_what_is_at_hand() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let mut settings = plain();
-    settings.access_log = true;
-    let server = start(settings);
+    let (server, lines, _guard) = logged();
     let mut stream = server.connect().await;
     let mut ids = Vec::new();
     for fields in ["", "Accept-Language: eo\r\n"] {
