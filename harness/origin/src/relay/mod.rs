@@ -56,6 +56,10 @@ impl Relay {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
+        // What an empty host is differs from system to system.
+        if authority.is_empty() || authority.starts_with(':') {
+            return Err(fail());
+        }
         let with_port =
             if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
         let address = with_port.to_socket_addrs().ok().and_then(|mut all| all.next());

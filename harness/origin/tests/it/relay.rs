@@ -172,7 +172,9 @@ fn answers_that_break_off_break_off() {
 fn the_path_of_the_target_is_kept() {
     let relay = Relay::start("http://127.0.0.1:1/mod/", Vec::new()).expect("starts");
     assert!(relay.url().ends_with("/mod"));
-    for target in ["https://127.0.0.1:1", "127.0.0.1:1", "http://", "http://127.0.0.1:x"] {
+    for target in
+        ["https://127.0.0.1:1", "127.0.0.1:1", "http://", "http://:1", "http://127.0.0.1:x"]
+    {
         assert!(Relay::start(target, Vec::new()).is_err(), "{target}");
     }
     // Nobody is at that port: the connection is closed.
