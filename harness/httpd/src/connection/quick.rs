@@ -33,7 +33,6 @@ pub(crate) struct Quick<H> {
     service: Service<H>,
     read: BytesMut,
     out: BytesMut,
-    answered: bool,
     leaving: bool,
 }
 
@@ -50,7 +49,7 @@ impl<H: Handler> Quick<H> {
     /// Goes on with what was read `before`.
     pub(crate) fn new(stream: Stream, before: Bytes, service: Service<H>) -> Self {
         let (read, out) = (BytesMut::from(before), BytesMut::new());
-        Self { stream, service, read, out, answered: false, leaving: false }
+        Self { stream, service, read, out, leaving: false }
     }
 
     /// The socket, and what was read from it and not answered.
@@ -68,9 +67,7 @@ impl<H: Handler> Quick<H> {
         loop {
             ready!(self.poll_send(cx))?;
             if self.leaving {
-                // Somebody who has just connected is answered before the connection ends.
-                let idle = self.answered && self.read.is_empty();
-                return Poll::Ready(Ok(if idle { Next::End } else { Next::Hyper }));
+                return Poll::Ready(Ok(Next::End));
             }
             while self.out.len() < BATCH && self.answer() {}
             if !self.out.is_empty() {
@@ -127,7 +124,6 @@ impl<H: Handler> Quick<H> {
         activity.end();
         let length = plain.length;
         self.read.advance(length);
-        self.answered = true;
         true
     }
 }

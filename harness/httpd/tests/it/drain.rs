@@ -28,6 +28,23 @@ async fn what_is_under_way_ends_first() {
 }
 
 #[tokio::test]
+async fn whoever_answered_last_an_idle_connection_ends_at_once() {
+    for path in ["/", "/later"] {
+        let server = start(plain());
+        let counters = server.counters.clone();
+        let mut idle = server.connect().await;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+        idle.write_all(request.as_bytes()).await.unwrap();
+        assert_eq!(status_and_body(&one(&mut idle).await).0, "HTTP/1.1 200 OK");
+        let drained = server.stop().await.unwrap();
+        assert_eq!(rest(idle).await, "");
+        assert_eq!(drained.cut, 0);
+        // It was not waited for until it was late.
+        assert_eq!(counters.snapshot().late[1].count, 0, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_end_in_time_is_cut_off() {
     let mut settings = plain();
     settings.limits.drain_time = SOON;
