@@ -67,7 +67,7 @@ pub(crate) struct Content {
     /// Until when it may be served without looking again; `None` for what never changes.
     pub(crate) until: Option<Instant>,
     /// Where to note that it was used, if somebody keeps count.
-    pub(crate) used: Option<Used>,
+    used: Option<Used>,
     headers: HeaderMap,
     /// The answer to a plain GET, where the bytes are in memory.
     plain: Option<Prepared>,
@@ -140,6 +140,13 @@ impl Content {
     pub(crate) fn used(mut self, used: Option<Used>) -> Self {
         self.used = used;
         self
+    }
+
+    /// Notes that it is used now.
+    pub(crate) fn touch(&self) {
+        if let Some(used) = &self.used {
+            used.touch();
+        }
     }
 
     /// Its bytes, when they are in memory.

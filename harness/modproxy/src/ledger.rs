@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use crate::metrics::Metrics;
+use crate::opened::OpenZips;
 use crate::store::{Name, Store};
 
 /// The files of a version, in the order in which they go: a zip without its hash is not served.
@@ -129,13 +130,14 @@ impl Ledger {
         }
     }
 
-    /// A version has got a file: it is measured, and others go if there is too much. Gives those.
+    /// A version has got a file: it is measured, and others go if there is too much.
     pub(crate) fn grown(
         &self,
         store: &Store,
         metrics: &Metrics,
+        open: &OpenZips,
         version: &Version,
-    ) -> Vec<Version> {
+    ) {
         let length = |ext: &&str| {
             let name = Name::version(&version.module, &version.version, ext).ok()?;
             Some(store.file(&name).ok()??.length)
@@ -144,28 +146,27 @@ impl Ledger {
         if let Some(held) = self.lock().get_mut(version) {
             held.bytes = bytes;
         }
-        self.shrink(store, metrics, Some(version))
+        self.shrink(store, metrics, open, Some(version));
     }
 
-    /// Removes the oldest versions until the rest is within the budget. Gives those that went.
+    /// Removes the oldest versions until the rest is within the budget, and closes their zips.
     pub(crate) fn shrink(
         &self,
         store: &Store,
         metrics: &Metrics,
+        open: &OpenZips,
         keep: Option<&Version>,
-    ) -> Vec<Version> {
-        let mut gone = Vec::new();
+    ) {
         for (version, bytes) in self.surplus(keep) {
             if let Err(error) = remove(store, &version) {
                 tracing::warn!(%error, "a version cannot be removed");
-                break;
+                return;
             }
+            open.forget(&version);
             metrics.evictions.inc();
             metrics.evicted_bytes.inc_by(bytes);
             tracing::debug!(module = version.module, version = version.version, bytes, "removed");
-            gone.push(version);
         }
-        gone
     }
 
     /// Takes out of the books what has to go.

@@ -78,9 +78,7 @@ impl Proxy {
             }
             if let Some(ledger) = &begun.ledger {
                 ledger.scan(&begun.store);
-                for gone in ledger.shrink(&begun.store, &begun.metrics, None) {
-                    begun.open_zips.forget(&gone);
-                }
+                ledger.shrink(&begun.store, &begun.metrics, &begun.open_zips, None);
             }
         });
         Ok(Arc::new(Self {
@@ -123,31 +121,29 @@ impl Proxy {
 
     /// The same for a GET without conditions, made before.
     pub(crate) fn plain_hit(&self, path: &str) -> Option<Prepared> {
-        let content = self.hot.get(path)?;
-        if content.until.is_some_and(|until| Instant::now() >= until) {
-            return None;
-        }
+        let content = self.in_memory(path)?;
         let answer = content.plain()?.clone();
-        if let Some(used) = &content.used {
-            used.touch();
-        }
+        content.touch();
         self.lasting.metrics.hit(content.kind, content.payload.length());
         Some(answer)
     }
 
+    /// What was served for a path lately, if it is still to be believed.
+    fn in_memory(&self, path: &str) -> Option<Arc<Content>> {
+        self.hot
+            .get(path)
+            .filter(|content| content.until.is_none_or(|until| Instant::now() < until))
+    }
+
     fn hit_parts(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response<Body>> {
-        let content = self.hot.get(uri.path())?;
-        if let Some(until) = content.until
-            && (Instant::now() >= until || forbids_fetching(headers))
-        {
+        let content = self.in_memory(uri.path())?;
+        if content.until.is_some() && forbids_fetching(headers) {
             return None;
         }
         if *method != Method::GET && *method != Method::HEAD {
             return None;
         }
-        if let Some(used) = &content.used {
-            used.touch();
-        }
+        content.touch();
         let answer = content.answer(method, headers);
         let bytes = answer.body().size_hint().exact().unwrap_or_default();
         if answer.status() == StatusCode::OK {

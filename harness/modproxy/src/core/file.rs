@@ -143,9 +143,7 @@ impl Core {
         let (metrics, version) = (Arc::clone(&self.lasting.metrics), wanted.escaped.clone());
         let open_zips = Arc::clone(&self.lasting.open_zips);
         let booked = self.on_disk(move |store| {
-            for gone in ledger.grown(store, &metrics, &version) {
-                open_zips.forget(&gone);
-            }
+            ledger.grown(store, &metrics, &open_zips, &version);
             Ok(())
         });
         if let Err(failure) = booked.await {
