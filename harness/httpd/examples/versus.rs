@@ -21,7 +21,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use twinproof_httpd::{Answer, Server, Settings, from_fn};
+use twinproof_httpd::{Answer, Boxed, Handler, Peer, Server, Settings};
 
 const ROUNDS: usize = 5;
 const AT_ONCE: usize = 16;
@@ -49,6 +49,18 @@ fn answer() -> Response<Full<Bytes>> {
     response
 }
 
+/// Answers everything alike.
+struct Fixed;
+
+impl Handler for Fixed {
+    type Body = Full<Bytes>;
+    type Later = Boxed<Full<Bytes>>;
+
+    fn handle(&self, _: Request<Incoming>, _: &Arc<Peer>) -> Answer<Full<Bytes>> {
+        Answer::Now(answer())
+    }
+}
+
 fn serve(ours: bool) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -57,8 +69,7 @@ fn serve(ours: bool) {
             settings.limits.connections = 100_000;
             let server = Server::bind(settings).unwrap();
             println!("{}", server.address());
-            let handler = Arc::new(from_fn(|_, _| Answer::Now(answer())));
-            server.run(handler, std::future::pending()).await;
+            server.run(Arc::new(Fixed), std::future::pending()).await;
         } else {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             println!("{}", listener.local_addr().unwrap());

@@ -52,28 +52,3 @@ pub enum Answer<B, F = Boxed<B>> {
 
 /// An answer that takes time, on the heap.
 pub type Boxed<B> = Pin<Box<dyn Future<Output = Response<B>> + Send>>;
-
-/// A handler made of a function, see [`from_fn`].
-#[derive(Clone, Copy, Debug)]
-pub struct FromFn<F>(F);
-
-/// A handler made of a function.
-pub fn from_fn<F, B>(function: F) -> FromFn<F>
-where
-    F: Fn(Request<Incoming>, &Arc<Peer>) -> Answer<B> + Send + Sync + 'static,
-{
-    FromFn(function)
-}
-
-impl<F, B> Handler for FromFn<F>
-where
-    F: Fn(Request<Incoming>, &Arc<Peer>) -> Answer<B> + Send + Sync + 'static,
-    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static,
-{
-    type Body = B;
-    type Later = Boxed<B>;
-
-    fn handle(&self, request: Request<Incoming>, peer: &Arc<Peer>) -> Answer<B> {
-        (self.0)(request, peer)
-    }
-}

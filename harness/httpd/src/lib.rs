@@ -53,7 +53,7 @@ mod tracked;
 
 pub use counters::{Count, Counters, Handshake, Late, Snapshot};
 pub use file::file_bytes;
-pub use handler::{Answer, Boxed, FromFn, Handler, from_fn};
+pub use handler::{Answer, Boxed, Handler};
 pub use listener::BindError;
 pub use peer::Peer;
 pub use prepared::Prepared;
