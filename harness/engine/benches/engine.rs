@@ -50,6 +50,7 @@ fn conform(
         environments: &[Some(Place { environment, subject: None })],
         subject: "sdk=1.27.3",
         store: &store,
+        folders: &[],
         redactor: &Redactor::new([]),
         judge: &judge,
         data: &|_| None,

@@ -31,6 +31,9 @@ pub struct Context<'a> {
     pub output_limit: u64,
     /// Data files of the suites, by their path relative to the folder of suites.
     pub data: &'a (dyn Fn(&str) -> Option<Vec<u8>> + Sync),
+    /// Why what is seen now would say nothing of the subject, if that is so: programs are being
+    /// ended, or cannot write.
+    pub disturbed: &'a (dyn Fn() -> Option<Skip> + Sync),
 }
 
 /// Where a case runs, and what is launched there to be judged.
@@ -85,15 +88,20 @@ pub fn drive(
             let outcome = driver.steps(case, &mut record);
             let ended = driver.end_servers(&mut record);
             record.redactions = driver.redactions;
-            match (outcome, ended) {
+            let outcome = match (outcome, ended) {
                 (RunOutcome::Driven, Err(error)) => {
                     RunOutcome::Broken { message: error.to_string() }
                 }
                 (outcome, _) => outcome,
-            }
+            };
+            // Asked while what the case wrote is still there.
+            (context.disturbed)().map_or(outcome, RunOutcome::Skipped)
         }
         Err(Undriven::Sdk(detail)) => RunOutcome::Skipped(Skip::SdkAbsent { detail }),
-        Err(error) => RunOutcome::Broken { message: error.to_string() },
+        Err(error) => {
+            let broken = RunOutcome::Broken { message: error.to_string() };
+            (context.disturbed)().map_or(broken, RunOutcome::Skipped)
+        }
     };
     record.micros = begun.elapsed().as_micros() as u64;
     record

@@ -6,6 +6,7 @@ use crate::{BlobStore, Redactor};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,11 +24,15 @@ pub struct Limits {
     pub run: Duration,
     /// Bytes kept of an output.
     pub output: u64,
+    /// Bytes that have to be free where runs write. A cell that would begin with less does not, and
+    /// one that ends with less is not judged.
+    pub room: u64,
 }
 
 impl Default for Limits {
     /// As many cells at once as the machine has cores, and one more to use their waiting times; 60 s
-    /// for a step, 30 minutes for the run, 4 MiB for an output.
+    /// for a step, 30 minutes for the run, 4 MiB for an output, and 256 MiB of room: more than any
+    /// cell writes.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
@@ -35,6 +40,7 @@ impl Default for Limits {
             step: Duration::from_secs(60),
             run: Duration::from_secs(30 * 60),
             output: 4 << 20,
+            room: 256 << 20,
         }
     }
 }
@@ -80,6 +86,8 @@ pub struct Drive<'a> {
     pub subject: &'a str,
     /// Where evidence goes.
     pub store: &'a BlobStore,
+    /// Folders that runs write to, one on each disk.
+    pub folders: &'a [PathBuf],
     /// What takes secrets out of it.
     pub redactor: &'a Redactor,
     /// Who says when a case has failed.
@@ -97,6 +105,12 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Vec<RunRecord> {
     let begun = Instant::now();
+    let disturbed = || {
+        if stop.requested() {
+            return Some(Skip::Interrupted);
+        }
+        drive.folders.iter().find_map(|folder| lacks_room(folder, limits.room))
+    };
     let context = Context {
         store: drive.store,
         redactor: drive.redactor,
@@ -104,6 +118,7 @@ pub fn run(
         step_limit: limits.step,
         output_limit: limits.output,
         data: drive.data,
+        disturbed: &disturbed,
     };
     let cells = &drive.plan.cells;
     let slots: Vec<Mutex<Option<RunRecord>>> = cells.iter().map(|_| Mutex::new(None)).collect();
@@ -112,14 +127,12 @@ pub fn run(
         loop {
             let index = next.fetch_add(1, Ordering::SeqCst);
             let Some(cell) = cells.get(index) else { break };
-            let late = if stop.requested() {
-                Some(Skip::Interrupted)
-            } else if begun.elapsed() >= limits.run {
-                Some(Skip::RunTimeLimit { seconds: limits.run.as_secs() })
-            } else {
-                None
+            let late = || {
+                let seconds = limits.run.as_secs();
+                (begun.elapsed() >= limits.run).then_some(Skip::RunTimeLimit { seconds })
             };
-            let record = one(drive, &context, cell, cell.skip.clone().or(late), stop, progress);
+            let skip = cell.skip.clone().or_else(disturbed).or_else(late);
+            let record = one(drive, &context, cell, skip, progress);
             *slots[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(record);
         }
     };
@@ -139,7 +152,6 @@ fn one(
     context: &Context<'_>,
     cell: &Cell,
     skip: Option<Skip>,
-    stop: &Stop,
     progress: &dyn Progress,
 ) -> RunRecord {
     let plan = drive.plan;
@@ -183,14 +195,10 @@ fn one(
     let begun = record.clone();
     let driven = || drive::drive(context, case, place, plan.sdk_of(case), record);
     // A driver that panics ends its own cell, not the run.
-    let mut record = catch_unwind(AssertUnwindSafe(driven)).unwrap_or_else(|panic| {
+    let record = catch_unwind(AssertUnwindSafe(driven)).unwrap_or_else(|panic| {
         let message = format!("the driver panicked: {}", message_of(panic.as_ref()));
         RunRecord { outcome: RunOutcome::Broken { message }, ..begun }
     });
-    if stop.requested() {
-        // Its programs were ended with it: what it saw says nothing of the subject.
-        record.outcome = RunOutcome::Skipped(Skip::Interrupted);
-    }
     let verdict = match &record.outcome {
         RunOutcome::Skipped(skip) if skip.is_not_applicable() => Verdict::NotApplicable,
         RunOutcome::Skipped(_) => Verdict::Unavailable,
@@ -198,6 +206,13 @@ fn one(
     };
     progress.ended(plan, cell, verdict, Duration::from_micros(record.micros));
     record
+}
+
+/// Whether less is free on the disk of `folder`. One that cannot be asked has room.
+fn lacks_room(folder: &Path, least: u64) -> Option<Skip> {
+    let left = fs4::available_space(folder).ok()?;
+    let folder = folder.display().to_string();
+    (left < least).then_some(Skip::DiskFull { folder, left, least })
 }
 
 /// What a panic said.

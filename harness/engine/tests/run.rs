@@ -82,6 +82,7 @@ impl Rig {
             environments: &drivers,
             subject: "sdk=1.27.3",
             store: &store,
+            folders: &[bundle.path().to_owned()],
             redactor: &redactor,
             judge: &judge,
             data: &|_| None,
@@ -159,6 +160,16 @@ fn the_time_limit_of_the_run_leaves_inconclusive_cells() {
     let ran = rig.run();
     assert_eq!(ran.verdicts(), [("a", Verdict::Inconclusive)]);
     assert_eq!(ran.results.cases[0].skip, Some(Skip::RunTimeLimit { seconds: 0 }));
+    assert_eq!(ran.results.summary.exit_code, 2);
+}
+
+#[test]
+fn a_full_disk_leaves_inconclusive_cells() {
+    let mut rig = Rig::new(vec![echoes("a", "a")], Double::new("host", |e| Ok(echo(e))));
+    rig.limits.room = u64::MAX;
+    let ran = rig.run();
+    assert_eq!(ran.verdicts(), [("a", Verdict::Inconclusive)]);
+    assert!(matches!(ran.results.cases[0].skip, Some(Skip::DiskFull { least: u64::MAX, .. })));
     assert_eq!(ran.results.summary.exit_code, 2);
 }
 

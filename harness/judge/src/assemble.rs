@@ -124,7 +124,9 @@ fn verdict_of_skip(skip: &Skip) -> Verdict {
     match skip {
         Skip::EnvironmentAbsent { .. } | Skip::SdkAbsent { .. } => Verdict::Unavailable,
         Skip::RequirementNotMet { .. } | Skip::OutOfReach { .. } => Verdict::NotApplicable,
-        Skip::Interrupted | Skip::RunTimeLimit { .. } => Verdict::Inconclusive,
+        Skip::Interrupted | Skip::RunTimeLimit { .. } | Skip::DiskFull { .. } => {
+            Verdict::Inconclusive
+        }
     }
 }
 

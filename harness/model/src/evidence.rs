@@ -62,6 +62,16 @@ pub enum Skip {
         /// The limit, in seconds.
         seconds: u64,
     },
+    /// A disk that runs write to was all but full when this one was to begin, or when it ended: what
+    /// it would see, or has seen, may be the disk's doing.
+    DiskFull {
+        /// A folder on that disk.
+        folder: String,
+        /// Bytes that were free.
+        left: u64,
+        /// Bytes that have to be.
+        least: u64,
+    },
 }
 
 impl Skip {
@@ -83,6 +93,12 @@ impl std::fmt::Display for Skip {
             Self::RunTimeLimit { seconds } => {
                 write!(f, "the run's time limit of {seconds} s was reached before it ran")
             }
+            Self::DiskFull { folder, left, least } => write!(
+                f,
+                "{folder} has {} MiB left, of {} that have to be free: make room",
+                left >> 20,
+                least >> 20
+            ),
         }
     }
 }

@@ -84,6 +84,10 @@ pub struct Conformance {
     /// Time limit of the run, in seconds
     #[arg(long, value_name = "S", default_value_t = 1800)]
     run_limit: u64,
+    /// Disk space that has to be free where runs write, in MiB; what would run with less is not
+    /// judged
+    #[arg(long, value_name = "MIB", default_value_t = Limits::default().room >> 20)]
+    room: u64,
     /// Environments whose absence makes the result unknown; `docker` stands for every image
     #[arg(long, env = "TWINPROOF_REQUIRE", value_name = "ENV", value_delimiter = ',')]
     require: Vec<String>,
@@ -173,6 +177,7 @@ impl Conformance {
             jobs: self.jobs.unwrap_or_else(jobs).max(1),
             step: Duration::from_secs(self.step_limit),
             run: Duration::from_secs(self.run_limit),
+            room: self.room.saturating_mul(1 << 20),
             ..Limits::default()
         };
         let drive = Drive {
@@ -180,6 +185,7 @@ impl Conformance {
             environments: &drivers,
             subject: &subject.to_string(),
             store: &store,
+            folders: &[folder.path().to_owned(), std::env::temp_dir()],
             redactor: &redactor,
             judge: &judge,
             data: &|path| loaded.data(path).map(<[u8]>::to_vec),

@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::{Command, Output};
+use twinproof_model::{Results, Verdict};
 use twinproof_origin::{Origin, Setup};
 use twinproof_sumdb::note::Signer;
 use twinproof_sumdb::server::store::Store;
@@ -166,4 +167,73 @@ fn a_checksum_database_without_room() {
     assert_eq!(get(&asked[3]).0, 200);
     assert_eq!(get(&asked[1]).0, 200);
     assert_eq!(check(), 20);
+}
+
+/// A suite of two cases: one leaves less than half of 32 MiB while it runs, one needs nothing.
+const SUITE: &str = r#"
+[[claim]]
+id = "FULL-001"
+statement = "A case says what it says on a disk with room."
+reference = "this test"
+level = "must"
+suite = "full"
+"#;
+
+const CASES: &str = r#"
+[[case]]
+id = "fills"
+claims = ["FULL-001"]
+title = "A program writes, and gives no answer where it cannot"
+environments = ["host"]
+step = [
+  { run = { name = "sh", program = "/bin/sh", args = ["-c", "head -c 20000000 /dev/zero > filler; wc -c < filler"], stdout = "20000000" } },
+]
+control = { step = "sh", args = ["-c", "echo x"] }
+
+[[case]]
+id = "needs-nothing"
+claims = ["FULL-001"]
+title = "A file is there"
+environments = ["host"]
+step = [
+  { write = { name = "it", path = "it", text = "x" } },
+  { file = { path = "it", text = "x" } },
+]
+control = { step = "it", text = "y" }
+"#;
+
+#[test]
+fn a_run_without_room() {
+    let Some(disk) = std::env::var_os(DISK) else {
+        return inside("full::a_run_without_room", "32m");
+    };
+    let (disk, files) = (Path::new(&disk), Files::new());
+    fs::create_dir_all(files.at("suites/full")).unwrap();
+    files.write("suites/claims.toml", SUITE);
+    files.write("suites/full/cases.toml", CASES);
+    // What is free while a case runs, and which verdicts that makes, in the order of the cases.
+    let run = || {
+        let mut program = Command::new(assert_cmd::cargo::cargo_bin("twinproof"));
+        program.args(["conformance", "--env", "host", "--room", "16", "--jobs", "1"]);
+        program.args(["--suites", &files.name("suites"), "--out", &files.name("out")]);
+        program.env("TMPDIR", disk).env("TWINPROOF_CACHE", files.at("cache"));
+        program.env("GOPROXY", "off").env("NO_COLOR", "1").env_remove("TWINPROOF_REQUIRE");
+        let output = program.output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let results = fs::read(files.at("out/results.json")).unwrap();
+        let results: Results = serde_json::from_slice(&results).unwrap();
+        let verdicts = results.cases.iter().map(|c| c.verdict).collect::<Vec<_>>();
+        (output.status.code(), verdicts, said)
+    };
+    let full = |said: &str| said.matches("of 16 that have to be free: make room").count();
+
+    let (code, verdicts, said) = run();
+    assert_eq!((code, verdicts), (Some(2), vec![Verdict::Inconclusive, Verdict::Pass]), "{said}");
+    assert_eq!(full(&said), 1, "{said}");
+
+    let ballast = Ballast::new(disk);
+    let (code, verdicts, said) = run();
+    assert_eq!((code, verdicts), (Some(2), vec![Verdict::Inconclusive; 2]), "{said}");
+    assert_eq!(full(&said), 2, "{said}");
+    ballast.throw_off();
 }
