@@ -1,36 +1,45 @@
 //! The signals of the operating system that end or reload a server.
 
-/// Returns when the program is asked to end: SIGTERM or ^C; on Windows ^C, ^Break, or the console
-/// closes.
-pub async fn stop_signal() {
-    if let Err(error) = stop().await {
-        tracing::warn!(%error, "signals cannot be awaited; the server runs until it is killed");
-        std::future::pending::<()>().await;
+/// Waits until the program is asked to end: SIGTERM or ^C; on Windows ^C, ^Break, or the console
+/// closes. It listens from this call on, inside a tokio runtime: a signal that comes before the first
+/// poll counts too, and does not end the process.
+pub fn stop_signal() -> impl Future<Output = ()> {
+    let asked = asked_to_stop();
+    async {
+        match asked {
+            Ok(asked) => asked.await,
+            Err(error) => {
+                tracing::warn!(%error, "signals cannot be awaited; the server runs until it is killed");
+                std::future::pending().await
+            }
+        }
     }
 }
 
 #[cfg(unix)]
-async fn stop() -> std::io::Result<()> {
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 #[cfg(windows)]
-async fn stop() -> std::io::Result<()> {
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
     let (mut c, mut stop, mut close) = (ctrl_c()?, ctrl_break()?, ctrl_close()?);
-    tokio::select! {
-        _ = c.recv() => {}
-        _ = stop.recv() => {}
-        _ = close.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = c.recv() => {}
+            _ = stop.recv() => {}
+            _ = close.recv() => {}
+        }
+    })
 }
 
 impl Default for Hangup {
@@ -65,5 +74,18 @@ impl Hangup {
             return;
         }
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use rustix::process::{Signal, getpid, kill_process};
+
+    #[tokio::test]
+    async fn a_signal_before_the_first_poll_counts() {
+        let stop = stop_signal();
+        kill_process(getpid(), Signal::TERM).unwrap();
+        stop.await;
     }
 }
