@@ -83,26 +83,26 @@ pub fn drive(
     mut record: RunRecord,
 ) -> RunRecord {
     let begun = Instant::now();
-    record.outcome = match begin(context, case, place, sdk, &mut record) {
-        Ok(mut driver) => {
+    let mut driver = begin(context, case, place, sdk, &mut record);
+    let outcome = match &mut driver {
+        Ok(driver) => {
             let outcome = driver.steps(case, &mut record);
             let ended = driver.end_servers(&mut record);
             record.redactions = driver.redactions;
-            let outcome = match (outcome, ended) {
+            match (outcome, ended) {
                 (RunOutcome::Driven, Err(error)) => {
                     RunOutcome::Broken { message: error.to_string() }
                 }
                 (outcome, _) => outcome,
-            };
-            // Asked while what the case wrote is still there.
-            (context.disturbed)().map_or(outcome, RunOutcome::Skipped)
+            }
         }
-        Err(Undriven::Sdk(detail)) => RunOutcome::Skipped(Skip::SdkAbsent { detail }),
-        Err(error) => {
-            let broken = RunOutcome::Broken { message: error.to_string() };
-            (context.disturbed)().map_or(broken, RunOutcome::Skipped)
+        Err(Undriven::Sdk(detail)) => {
+            RunOutcome::Skipped(Skip::SdkAbsent { detail: detail.clone() })
         }
+        Err(error) => RunOutcome::Broken { message: error.to_string() },
     };
+    // Asked while what the case wrote is still there: the driver has the sandbox.
+    record.outcome = (context.disturbed)().map_or(outcome, RunOutcome::Skipped);
     record.micros = begun.elapsed().as_micros() as u64;
     record
 }

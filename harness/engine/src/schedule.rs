@@ -31,8 +31,7 @@ pub struct Limits {
 
 impl Default for Limits {
     /// As many cells at once as the machine has cores, and one more to use their waiting times; 60 s
-    /// for a step, 30 minutes for the run, 4 MiB for an output, and 256 MiB of room: more than any
-    /// cell writes.
+    /// for a step, 30 minutes for the run, 4 MiB for an output, and 256 MiB of room.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
