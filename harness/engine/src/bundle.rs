@@ -14,7 +14,8 @@ use crate::store::BlobStore;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use twinproof_judge::{Docket, NormaliserError, assemble, record_path};
-use twinproof_model::{Results, RunRecord};
+use twinproof_model::Results;
+use twinproof_steps::RunRecord;
 
 /// Largest JSON file of a bundle that is read.
 const LIMIT: u64 = 1 << 30;

@@ -201,7 +201,7 @@ pub fn bless(folder: &Path, results: &Results, blessed: &str) -> Result<BlessRep
                     name: golden.name.clone(),
                     first: entry.0.environment.to_string(),
                     second: case.environment.to_string(),
-                    difference: twinproof_judge::difference(entry.1, &golden.normalised),
+                    difference: twinproof_steps::difference(entry.1, &golden.normalised),
                 });
             }
         }

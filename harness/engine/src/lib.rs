@@ -5,7 +5,6 @@
 
 mod archive;
 mod bundle;
-mod checksum;
 mod client;
 mod drive;
 mod goldens;
@@ -13,12 +12,9 @@ mod judged;
 mod manifest;
 mod merge;
 mod plan;
-mod probe;
 mod redact;
-mod requests;
 mod schedule;
 mod select;
-mod servers;
 mod store;
 
 pub use archive::{ArchiveError, pack, unpack};

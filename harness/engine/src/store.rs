@@ -1,13 +1,13 @@
 //! Evidence bytes, stored by their hash.
 
-use crate::Redactor;
+use crate::redact::Counting;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use twinproof_judge::Blobs;
 use twinproof_model::{BlobRef, hex};
+use twinproof_steps::Blobs;
 
 /// Evidence that cannot be stored.
 #[derive(Debug, thiserror::Error)]
@@ -46,12 +46,12 @@ impl BlobStore {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn put(&self, bytes: Vec<u8>, redactor: &Redactor) -> Result<(BlobRef, u64), StoreError> {
-        let (bytes, redactions) = redactor.bytes(bytes);
+    pub fn put(&self, bytes: Vec<u8>, redactions: &Counting<'_>) -> Result<BlobRef, StoreError> {
+        let bytes = redactions.bytes(bytes);
         let sha256 = hex(&Sha256::digest(&bytes));
         let blob = BlobRef { sha256: sha256.clone(), size: bytes.len() as u64 };
         if self.known.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&sha256) {
-            return Ok((blob, redactions));
+            return Ok(blob);
         }
         let path = self.folder.join(blob_path(&sha256));
         let write = || {
@@ -66,7 +66,7 @@ impl BlobStore {
         write().map_err(|error| StoreError { path: path.clone(), error })?;
         let kept = (bytes.len() <= KEPT).then_some(bytes);
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256, kept);
-        Ok((blob, redactions))
+        Ok(blob)
     }
 }
 

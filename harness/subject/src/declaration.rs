@@ -363,7 +363,7 @@ impl Declaration {
                 return Err(format!("the file `{path}` is not in the subject's folder"));
             }
         }
-        self.texts()
+        self.check_texts()
     }
 
     fn all_files(&self) -> impl Iterator<Item = &String> {
@@ -372,22 +372,30 @@ impl Declaration {
     }
 
     /// Checks the variables of every text.
-    fn texts(&self) -> Result<(), String> {
+    fn check_texts(&self) -> Result<(), String> {
+        self.texts().try_for_each(|(text, of_setting)| known(text, of_setting))
+    }
+
+    /// Every text that may refer to variables, and whether it is of a setting.
+    fn texts(&self) -> impl Iterator<Item = (&String, bool)> {
         let plain = self.args.iter().chain(self.env.values()).chain(self.files.values());
         let plain = plain.chain(&self.cwd);
         let origin = &self.origin;
         let plain =
             plain.chain(&origin.args).chain(origin.env.values()).chain(origin.files.values());
-        for text in plain {
-            known(text, false)?;
-        }
-        for setting in self.set.values() {
+        let of_settings = self.set.values().flat_map(|setting| {
             let texts = setting.args.iter().chain(setting.env.values()).chain(&setting.base_path);
-            for text in texts.chain(setting.files.values()) {
-                known(text, true)?;
-            }
-        }
-        Ok(())
+            texts.chain(setting.files.values())
+        });
+        plain.map(|text| (text, false)).chain(of_settings.map(|text| (text, true)))
+    }
+
+    /// The variables that its texts refer to.
+    #[must_use]
+    pub fn variables(&self) -> BTreeSet<String> {
+        // A text that cannot be read is refused where declarations are loaded.
+        let names = self.texts().flat_map(|(text, _)| references(text).unwrap_or_default());
+        names.map(|reference| reference.name).collect()
     }
 }
 

@@ -6,11 +6,16 @@ use crate::key::Reader;
 use crate::names;
 use crate::node::{self, Node};
 use crate::step;
-use twinproof_model::{Capability, Case, ControlError, Requirement, Rule, StepRef};
+use twinproof_model::{Capability, Requirement, Rule};
+use twinproof_steps::{Case, ControlError, InputValue, StepRef};
 
 /// Checks the control of a case that is otherwise complete.
 pub(crate) fn check(case: &Case, table: &Node<'_>, reader: &mut Reader<'_>) {
-    for name in case.control.set.keys() {
+    let set = match case.control.input("set") {
+        Some(InputValue::Table(set)) => set.keys().collect(),
+        _ => Vec::new(),
+    };
+    for name in set {
         let feature = Capability::Feature(name.clone());
         if !case.requires.contains(&Requirement::Has(feature)) {
             let message = format!("the control sets `{name}` and the case does not require it");
@@ -23,7 +28,7 @@ pub(crate) fn check(case: &Case, table: &Node<'_>, reader: &mut Reader<'_>) {
     let (code, span) = match &error {
         ControlError::NoStep(_) => return,
         ControlError::NoKey { key, .. } => ("control-key", node::key_span(table, key)),
-        ControlError::NoChange => ("control-no-change", table.span()),
+        ControlError::NoChange | ControlError::Unreadable(_) => ("control-no-change", table.span()),
     };
     let draft = reader.draft(code, &error.to_string(), span);
     reader.add(if code == "control-key" {

@@ -4,8 +4,9 @@ use crate::key::Reader;
 use crate::node::{self, Node};
 use crate::step::{bytes, conditions, sha256, timeout};
 use std::ops::Range;
-use twinproof_model::{
-    Http, OriginStep, Raw, Requests, Rule, ScriptStep, StatusMatch, SubjectStep, SumdbStep,
+use twinproof_model::Rule;
+use twinproof_steps::{
+    Http, OriginStep, Raw, Requests, ScriptStep, StatusMatch, SubjectStep, SumdbStep,
 };
 
 /// Most requests made at the same time.

@@ -18,7 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use twinproof_model::{Case, Claim, Class, Expectation, Floor, Normaliser};
+use twinproof_model::{Claim, Class, Expectation, Floor, Normaliser};
+use twinproof_steps::Case;
 
 /// The files right in the folder of suites.
 const ROOT_FILES: [&str; 4] = ["claims.toml", "classes.toml", "floors.toml", "normalisers.toml"];

@@ -4,7 +4,8 @@ use crate::case::{Placed, Told};
 use crate::key::Reader;
 use crate::node::{self, Node};
 use crate::report::{Draft, Spot};
-use twinproof_model::{AskedOf, Capability, EnvironmentKind, OriginDatabase, Requirement, Step};
+use twinproof_model::{Capability, EnvironmentKind, Requirement};
+use twinproof_steps::{AskedOf, OriginDatabase, Step};
 
 /// Checks the servers of a case whose table is `table`.
 pub(crate) fn check(

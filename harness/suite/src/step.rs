@@ -12,8 +12,7 @@ use crate::template::{Pending, Template};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
-use twinproof_model::variables::given_by;
-use twinproof_model::{EnvStep, FileStep, Probe, ProbeKind, Process, Step, TreeStep, Write};
+use twinproof_steps::{EnvStep, FileStep, Probe, ProbeKind, Process, Step, TreeStep, Write};
 
 /// The largest exit code: that of a Windows program.
 const MAX_EXIT: i64 = 0xffff_ffff;
@@ -31,6 +30,8 @@ pub(crate) struct Site<'i> {
     pub(crate) file: Arc<str>,
     /// Variables that only a capture of an earlier step can give a value.
     pub(crate) pending: Vec<Pending>,
+    /// Variables that its texts refer to.
+    pub(crate) left: BTreeSet<String>,
     /// Whether a mistake of its own was found.
     pub(crate) wrong: bool,
 }
@@ -45,9 +46,9 @@ impl<'i> Site<'i> {
         reader: &mut Reader<'_>,
     ) -> Self {
         let before = reader.reporter.count();
-        let mut template = Template { variables, used, pending: Vec::new() };
+        let mut template = Template::new(variables, used);
         template.fill(&mut node, reader);
-        let pending = template.pending;
+        let (pending, left) = (template.pending, template.left);
         let message = match node::table(&node).map(|t| t.len()) {
             None => format!("expected a step, found {}", node::describe(node.get_ref())),
             Some(0) => "a step without a kind".to_owned(),
@@ -58,11 +59,13 @@ impl<'i> Site<'i> {
             decode(&node, &reader.file, reader.reporter)
         } else {
             let draft = reader.draft("step-kind", &message, node.span());
-            let kinds = names::list(&Step::KINDS);
+            let kinds: Vec<&str> = Step::KINDS.iter().map(|info| info.kind).collect();
+            let kinds = names::list(&kinds);
             reader.add(draft.help(format!("write `{{ KIND = … }}`; the kinds are {kinds}")));
             None
         };
-        let mut site = Self { step, node, file: Arc::clone(&reader.file), pending, wrong: false };
+        let file = Arc::clone(&reader.file);
+        let mut site = Self { step, node, file, pending, left, wrong: false };
         site.check(normalisers, reader);
         site.wrong = reader.reporter.count() > before;
         site
@@ -95,8 +98,8 @@ impl<'i> Site<'i> {
 
     /// Names that a step of its kind gives values to.
     pub(crate) fn given(&self) -> impl Iterator<Item = &str> {
-        let kind = self.step.as_ref().map_or("", Step::kind);
-        given_by(kind).iter().map(|(name, _)| *name)
+        let gives = self.step.as_ref().map_or(&[][..], |step| step.info().gives);
+        gives.iter().map(|(name, _)| *name)
     }
 
     fn check(&self, normalisers: &BTreeSet<String>, reader: &mut Reader<'_>) {

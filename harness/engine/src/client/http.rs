@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use twinproof_model::{HttpExchange, HttpVersion};
+use twinproof_steps::{HttpExchange, HttpVersion};
 
 /// What the harness calls itself.
 const AGENT: &str = concat!("twinproof/", env!("CARGO_PKG_VERSION"));

@@ -16,9 +16,10 @@ use twinproof_engine::{
 use twinproof_environment::Detection;
 use twinproof_judge::{Docket, Judge, Placed, assemble, class_of};
 use twinproof_model::{
-    Case, Claim, EnvironmentKind, EnvironmentName, EnvironmentResult, Fingerprint, Level, Results,
+    Claim, EnvironmentKind, EnvironmentName, EnvironmentResult, Fingerprint, Level, Results,
     RunMeta, Skip,
 };
+use twinproof_steps::Case;
 use twinproof_suite::Loaded;
 
 /// Run suites in environments and write the audit report.
