@@ -6,6 +6,7 @@ use crate::{BlobStore, Redactor, probe};
 use base64::Engine as _;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use twinproof_base::hex;
 use twinproof_environment::{
     Contents, Entry, Environment, Exec, Exited, Put, Sandbox, SnapshotLimits,
 };
@@ -13,7 +14,7 @@ use twinproof_judge::{Judge, Scope, capture};
 use twinproof_model::variables::{GOROOT_OF, VariableError};
 use twinproof_model::{
     Canary, CanarySight, Capability, Case, FileEntry, Observation, Process, ProcessObservation,
-    RunOutcome, RunRecord, Skip, Step, StepRecord, Verdict, Write, hex,
+    RunOutcome, RunRecord, Skip, Step, StepRecord, Verdict, Write,
 };
 use twinproof_subject::Subject;
 
@@ -179,7 +180,7 @@ fn begin<'a>(
 fn nonce() -> Result<String, Undriven> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|e| Undriven::Broken(format!("no random numbers: {e}")))?;
-    Ok(hex(&bytes))
+    Ok(hex::encode(&bytes))
 }
 
 /// A run under way.
@@ -460,8 +461,8 @@ impl<'a> Driver<'a> {
         Ok(Observation::Canary(CanarySight {
             written,
             looked_at,
-            nonce: hex(nonce.as_bytes()),
-            seen: bytes.map(|b| hex(&b)),
+            nonce: hex::encode(nonce.as_bytes()),
+            seen: bytes.map(|b| hex::encode(&b)),
         }))
     }
 

@@ -2,10 +2,11 @@
 
 use crate::{Blobs, Scope, text};
 use base64::Engine as _;
+use twinproof_base::hex;
 use twinproof_model::variables::VariableError;
 use twinproof_model::{
     BlobRef, Canary, CanarySight, Check, EntryKind, FileEntry, FileStep, Observation, Probe,
-    Process, ProcessObservation, Step, TextMatch, TreeStep, ValueMatch, Verdict, hex,
+    Process, ProcessObservation, Step, TextMatch, TreeStep, ValueMatch, Verdict,
 };
 
 /// Collects the checks of one step.
@@ -235,13 +236,13 @@ impl Checks<'_> {
                     self.holds(
                         what,
                         holds,
-                        hex(&want),
-                        format!("{} ({} bytes)", hex(head), bytes.len()),
+                        hex::encode(&want),
+                        format!("{} ({} bytes)", hex::encode(head), bytes.len()),
                     );
                 }
                 (Err((verdict, why)), Some(want)) => {
                     let (verdict, why) = (*verdict, why.clone());
-                    self.push(what, verdict, hex(&want), why, &[]);
+                    self.push(what, verdict, hex::encode(&want), why, &[]);
                 }
                 (_, None) => {
                     self.push(what, Verdict::Inconclusive, wanted.clone(), "no base64", &[])

@@ -34,7 +34,7 @@ pub use control::ControlError;
 pub use environment::{EnvironmentKind, EnvironmentName, EnvironmentNameError, Fingerprint};
 pub use evidence::{
     BlobRef, CanarySight, EntryKind, FileEntry, Observation, ProcessObservation, RunOutcome,
-    RunRecord, Skip, StepRecord, hex,
+    RunRecord, Skip, StepRecord,
 };
 pub use exchange::{
     HttpAnswer, HttpExchange, Launch, LaunchFailure, RawExchange, SeenRequest, SumdbAnswer,

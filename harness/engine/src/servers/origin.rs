@@ -1,10 +1,10 @@
 //! The case's origin: started by its first step, scripted by the others.
 
 use super::expand::expanded;
-use crate::client::told;
 use crate::drive::{Driver, Undriven};
 use std::collections::BTreeMap;
 use std::path::Path;
+use twinproof_base::error_chain;
 use twinproof_environment::Put;
 use twinproof_model::{Capability, Case, Observation, OriginDatabase, OriginStep};
 use twinproof_origin::{
@@ -158,7 +158,7 @@ enum Listener {
 }
 
 fn broken(error: OriginError) -> Undriven {
-    Undriven::Broken(format!("the origin: {}", told(&error)))
+    Undriven::Broken(format!("the origin: {}", error_chain(&error)))
 }
 
 /// Every text of a case and of its subject's declaration.

@@ -1,9 +1,10 @@
 //! A script of cmd/go's own tests, run against the subject.
 
-use crate::client::{Ask, Credentials, exchange, told};
+use crate::client::{Ask, Credentials, exchange};
 use crate::drive::{Driver, Undriven};
 use std::path::Path;
 use std::time::Duration;
+use twinproof_base::error_chain;
 use twinproof_model::{HttpVersion, Observation, ScriptFailure, ScriptRun, ScriptStep};
 use twinproof_script::{
     Database, Front, Limits, Script, ScriptError, Setting, Toolchain, ToolchainError, Verdict,
@@ -103,5 +104,5 @@ fn probed(error: ToolchainError) -> Undriven {
 }
 
 fn unread(error: ScriptError) -> Undriven {
-    broken(format!("the script: {}", told(&error)))
+    broken(format!("the script: {}", error_chain(&error)))
 }

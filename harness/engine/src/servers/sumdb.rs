@@ -1,9 +1,10 @@
 //! A checksum database, asked as a verifying client does.
 
-use crate::client::{Ask, Credentials, exchange, told};
+use crate::client::{Ask, Credentials, exchange};
 use crate::drive::{Driver, Undriven};
 use base64::Engine as _;
 use std::time::Duration;
+use twinproof_base::error_chain;
 use twinproof_model::{HttpVersion, Observation, SumdbAnswer, SumdbStep};
 use twinproof_sumdb::client::{Client, Fetch, FetchError, LookupError, MAX_RESPONSE};
 
@@ -22,7 +23,7 @@ impl Driver<'_> {
             Err(error) => answer.error = Some(format!("the key: {error}")),
             Ok(client) => {
                 let asked = ask(&client, module.as_deref(), version.as_deref(), &mut answer);
-                answer.error = asked.err().map(|e| told(&e));
+                answer.error = asked.err().map(|e| error_chain(&e));
                 // A head is only remembered once it is verified.
                 let latest = twinproof_sumdb::client::Store::latest(store, client.database());
                 let latest = latest.ok().flatten().unwrap_or_default();
