@@ -25,7 +25,7 @@ impl Schema {
         }
         for (name, text) in texts()? {
             let path = root.join("suites/schema").join(name);
-            twinproof_engine::write_atomic(&path, text.as_bytes())
+            twinproof_base::file::write(&path, text.as_bytes())
                 .with_context(|| path.display().to_string())?;
         }
         Ok(0)

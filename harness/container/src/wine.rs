@@ -32,6 +32,7 @@ use sha2::{Digest, Sha256};
 
 use crate::supervise::{Program, check_name, command as supervised};
 use crate::{Entry, Error, Exec, Mount, Session, command as host};
+use twinproof_base::{go_env, hex};
 
 /// `WINEPREFIX` in the image.
 pub const PREFIX: &str = "/opt/wine";
@@ -138,7 +139,7 @@ pub fn build_launcher(go: &Path, cache: &Path) -> Result<PathBuf, Error> {
     hash.update(MAIN);
     hash.update(MODULE);
     hash.update(&version.stdout);
-    let hex: String = hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
+    let hex = hex::encode(&hash.finalize()[..8]);
     let path = cache.join(format!("twinproof-launch-{hex}.exe"));
     if path.is_file() {
         return Ok(path);
@@ -156,21 +157,13 @@ pub fn build_launcher(go: &Path, cache: &Path) -> Result<PathBuf, Error> {
         .args(["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o"])
         .arg(&built)
         .arg(".");
-    for (name, value) in [
+    command.envs(go_env::HERMETIC).envs([
         ("GOOS", "windows"),
         ("GOARCH", "amd64"),
         ("CGO_ENABLED", "0"),
-        ("GOFLAGS", ""),
-        ("GOTOOLCHAIN", "local"),
-        ("GOWORK", "off"),
-        ("GO111MODULE", "on"),
-        ("GOENV", "off"),
-    ] {
-        command.env(name, value);
-    }
+    ]);
     host::run("go build", command, BUILD, |_| {})?;
-    fs::File::open(&built).and_then(|file| file.sync_all()).map_err(Error::file(&built))?;
-    fs::rename(&built, &path).map_err(Error::file(&path))?;
+    twinproof_base::file::publish(&built, &path).map_err(Error::file(&path))?;
     Ok(path)
 }
 

@@ -18,7 +18,7 @@ mod select;
 mod store;
 
 pub use archive::{ArchiveError, pack, unpack};
-pub use bundle::{Bundle, BundleError, Rejudged, write_atomic};
+pub use bundle::{Bundle, BundleError, Rejudged};
 pub use drive::Place;
 pub use goldens::{BlessError, BlessReport, Goldens, bless, write_pending};
 pub use judged::{Judged, named};

@@ -23,7 +23,7 @@ mod verdict;
 pub use capability::{Capability, Requirement, RequirementError};
 pub use claim::{Claim, ClaimFile, DocumentVerdict, Level};
 pub use environment::{EnvironmentKind, EnvironmentName, EnvironmentNameError, Fingerprint};
-pub use evidence::{BlobRef, EntryKind, LaunchFailure, Skip, hex};
+pub use evidence::{BlobRef, EntryKind, LaunchFailure, Skip};
 pub use expectation::{Date, Expectation, ExpectationFile, Expected};
 pub use floor::{Floor, FloorFile};
 pub use golden::{Class, ClassFile, Normaliser, NormaliserFile};

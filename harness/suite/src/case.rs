@@ -4,7 +4,7 @@ use crate::control;
 use crate::fixture::{Failure, Fixtures, MAX_STEPS, take_steps};
 use crate::goldens;
 use crate::include::Includes;
-use crate::key::Reader;
+use crate::key::{Reader, SuiteReader as _};
 use crate::names;
 use crate::node::{self, Node};
 use crate::report::{Draft, Spot};

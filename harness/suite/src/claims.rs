@@ -1,7 +1,7 @@
 //! The registries beside the suites: claims, classes, normalisers and floors.
 
 use crate::decode::{decode, decode_except};
-use crate::key::Reader;
+use crate::key::{Reader, SuiteReader as _};
 use crate::names;
 use crate::node::{self, Node};
 use crate::pattern;

@@ -39,10 +39,10 @@ pub(crate) fn settings(table: &Node<'_>, reader: &mut Reader<'_>) {
     let set = node::get(table, "set").and_then(node::table);
     for key in set.into_iter().flat_map(|t| t.keys()) {
         let name: &str = key.get_ref().as_ref();
-        if !reader.subjects.settings.contains(name) {
+        if !reader.context.settings.contains(name) {
             let message = format!("unknown setting `{name}`");
             let draft = reader.draft("unknown-setting", &message, key.span());
-            let valid = reader.subjects.settings.iter().map(String::as_str);
+            let valid = reader.context.settings.iter().map(String::as_str);
             reader.add(draft.label("no subject declares it").suggest(name, valid, "settings"));
         }
     }

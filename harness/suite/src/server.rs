@@ -77,7 +77,7 @@ impl Started {
                 self.origin = true;
             }
             Some(Step::Subject(s)) => {
-                for name in s.set.keys().filter(|n| reader.subjects.settings.contains(*n)) {
+                for name in s.set.keys().filter(|n| reader.context.settings.contains(*n)) {
                     if missing(Capability::Feature(name.clone())) {
                         let message =
                             format!("the case sets `{name}` and does not require the feature");

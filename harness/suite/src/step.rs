@@ -2,7 +2,7 @@
 
 use crate::decode::decode;
 use crate::exchange;
-use crate::key::Reader;
+use crate::key::{Reader, SuiteReader as _};
 use crate::names;
 use crate::node::{self, Node};
 use crate::pattern;

@@ -91,7 +91,7 @@ impl BenchOverhead {
             println!("{:<52} {:>8.2} {:<4} {verdict} {}", f.name, f.measured, f.unit, f.budget);
         }
         let json = serde_json::to_string_pretty(&figures)? + "\n";
-        twinproof_engine::write_atomic(&root.join(&self.json), json.as_bytes())?;
+        twinproof_base::file::write(&root.join(&self.json), json.as_bytes())?;
         if !self.overhead {
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let status =

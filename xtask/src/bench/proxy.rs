@@ -297,9 +297,9 @@ impl BenchProxy {
 fn write(out: &Path, comparison: &Comparison) -> anyhow::Result<()> {
     std::fs::create_dir_all(out)?;
     let json = serde_json::to_string_pretty(comparison)? + "\n";
-    twinproof_engine::write_atomic(&out.join("proxy.json"), json.as_bytes())?;
+    twinproof_base::file::write(&out.join("proxy.json"), json.as_bytes())?;
     let page = page::page(comparison);
-    twinproof_engine::write_atomic(&out.join("proxy.html"), page.as_bytes())?;
+    twinproof_base::file::write(&out.join("proxy.html"), page.as_bytes())?;
     Ok(())
 }
 
@@ -404,11 +404,11 @@ fn download(go: &Path, graph: &str, proxy: &str) -> anyhow::Result<(usize, f64)>
     let output = std::process::Command::new(go)
         .args(["mod", "download", "all"])
         .current_dir(folder.path())
+        .envs(twinproof_base::go_env::HERMETIC)
         .env("GOPROXY", proxy)
         .env("GOSUMDB", "off")
         .env("GONOSUMDB", "")
         .env("GOPRIVATE", "")
-        .env("GOTOOLCHAIN", "local")
         .env("GOFLAGS", "-modcacherw -mod=mod")
         .env("GOMODCACHE", &cache)
         .output()?;

@@ -2,8 +2,8 @@
 
 use super::driver::{Driver, nonce};
 use super::error::StepError;
+use twinproof_base::hex;
 use twinproof_environment::{Contents, Put, SnapshotLimits};
-use twinproof_model::hex;
 use twinproof_steps::{Canary, CanarySight};
 
 pub fn drive(driver: &mut Driver<'_>, step: &Canary) -> Result<CanarySight, StepError> {
@@ -17,7 +17,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &Canary) -> Result<CanarySight, Step
     Ok(CanarySight {
         written,
         looked_at,
-        nonce: hex(nonce.as_bytes()),
-        seen: bytes.map(|b| hex(&b)),
+        nonce: hex::encode(nonce.as_bytes()),
+        seen: bytes.map(|b| hex::encode(&b)),
     })
 }

@@ -8,10 +8,11 @@ use crate::redact::Counting;
 use crate::{BlobStore, Redactor};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use twinproof_base::hex;
 use twinproof_environment::{Contents, Environment, Exec, Exited, Put, Sandbox, SnapshotLimits};
 use twinproof_judge::{Judge, Judging};
 use twinproof_model::variables::GOROOT_OF;
-use twinproof_model::{BlobRef, Capability, Skip, hex};
+use twinproof_model::{BlobRef, Capability, Skip};
 use twinproof_steps::{
     Case, Process, ProcessObservation, RunRecord, Scope, SeenRequest, StepRecord,
 };
@@ -50,7 +51,7 @@ pub fn nonce() -> Result<String, StepError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|e| StepError::Broken(format!("no random numbers: {e}")))?;
-    Ok(hex(&bytes))
+    Ok(hex::encode(&bytes))
 }
 
 /// A run under way.

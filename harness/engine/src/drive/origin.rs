@@ -3,9 +3,9 @@
 use super::driver::Driver;
 use super::error::StepError;
 use super::expand::expanded;
-use crate::client::told;
 use std::collections::BTreeMap;
 use std::path::Path;
+use twinproof_base::error_chain;
 use twinproof_environment::Put;
 use twinproof_model::Capability;
 use twinproof_origin::{
@@ -146,5 +146,5 @@ enum Listener {
 }
 
 fn broken(error: OriginError) -> StepError {
-    StepError::Broken(format!("the origin: {}", told(&error)))
+    StepError::Broken(format!("the origin: {}", error_chain(&error)))
 }

@@ -2,9 +2,10 @@
 
 use super::driver::Driver;
 use super::error::StepError;
-use crate::client::{Ask, Credentials, exchange, told};
+use crate::client::{Ask, Credentials, exchange};
 use std::path::Path;
 use std::time::Duration;
+use twinproof_base::error_chain;
 use twinproof_script::{
     Database, Front, Limits, Script, ScriptError, Setting, Toolchain, ToolchainError, Verdict,
 };
@@ -98,5 +99,5 @@ fn probed(error: ToolchainError) -> StepError {
 }
 
 fn unread(error: ScriptError) -> StepError {
-    StepError::broken(format!("the script: {}", told(&error)))
+    StepError::broken(format!("the script: {}", error_chain(&error)))
 }

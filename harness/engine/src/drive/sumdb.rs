@@ -2,9 +2,10 @@
 
 use super::driver::Driver;
 use super::error::StepError;
-use crate::client::{Ask, Credentials, exchange, told};
+use crate::client::{Ask, Credentials, exchange};
 use base64::Engine as _;
 use std::time::Duration;
+use twinproof_base::error_chain;
 use twinproof_steps::{HttpVersion, SumdbAnswer, SumdbStep};
 use twinproof_sumdb::client::{Client, Fetch, FetchError, LookupError, MAX_RESPONSE};
 
@@ -22,7 +23,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &SumdbStep) -> Result<SumdbAnswer, S
         Err(error) => answer.error = Some(format!("the key: {error}")),
         Ok(client) => {
             let asked = ask(&client, module.as_deref(), version.as_deref(), &mut answer);
-            answer.error = asked.err().map(|e| told(&e));
+            answer.error = asked.err().map(|e| error_chain(&e));
             // A head is only remembered once it is verified.
             let latest = twinproof_sumdb::client::Store::latest(store, client.database());
             let latest = latest.ok().flatten().unwrap_or_default();

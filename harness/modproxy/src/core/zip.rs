@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
+use twinproof_base::error_chain;
 use twinproof_gomod::zip::{CheckError, Checked, Limits, Stream, check};
 use twinproof_httpd::file_bytes;
 use twinproof_sumdb::H1;
@@ -118,7 +119,7 @@ impl Core {
         let h1 = match checked {
             Ok(Checked { h1, .. }) => h1,
             Err(why) => {
-                let (name, why) = (wanted.name.as_str(), describe(&why));
+                let (name, why) = (wanted.name.as_str(), error_chain(&why));
                 tracing::warn!(name, why, "a zip in the store is not served");
                 return Err(gone());
             }
@@ -255,15 +256,4 @@ impl Core {
         let limits = &self.settings.limits;
         Limits { compressed: limits.zip, uncompressed: limits.unpacked, ..Limits::default() }
     }
-}
-
-/// An error with its causes.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

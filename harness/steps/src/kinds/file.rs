@@ -7,7 +7,8 @@ use base64::Engine as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{EntryKind, TextMatch, Verdict, hex};
+use twinproof_base::hex;
+use twinproof_model::{EntryKind, TextMatch, Verdict};
 
 /// Looks at one file. Symbolic links are not followed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -167,10 +168,12 @@ impl FileStep {
                     let whole = what == "base64";
                     let holds = if whole { *bytes == want } else { bytes.starts_with(&want) };
                     let head = &bytes[..bytes.len().min(want.len() + 16)];
-                    let shown = format!("{} ({} bytes)", hex(head), bytes.len());
-                    checks.holds(what, holds, hex(&want), shown);
+                    let shown = format!("{} ({} bytes)", hex::encode(head), bytes.len());
+                    checks.holds(what, holds, hex::encode(&want), shown);
                 }
-                Err((verdict, why)) => checks.push(what, *verdict, hex(&want), why.clone(), &[]),
+                Err((verdict, why)) => {
+                    checks.push(what, *verdict, hex::encode(&want), why.clone(), &[])
+                }
             }
         }
         let Some(wanted) = &self.text else { return };

@@ -90,7 +90,7 @@ pub struct Conformance {
     #[arg(long, value_name = "MIB", default_value_t = Limits::default().room >> 20)]
     room: u64,
     /// Environments whose absence makes the result unknown; `docker` stands for every image
-    #[arg(long, env = "TWINPROOF_REQUIRE", value_name = "ENV", value_delimiter = ',')]
+    #[arg(long, env = twinproof_base::require::VARIABLE, value_name = "ENV", value_delimiter = ',')]
     require: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a suite, and where: plain data, without the way it is shown.
+//! What is wrong with a file, and where: plain data, without the way it is shown.
 
 use crate::text::SourceText;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Place {
-    /// Relative to the folder of suites, with `/`.
+    /// The file, as it was named to the reader.
     pub file: String,
     /// Line, from 1; 0 when the file as a whole is meant.
     pub line: usize,
@@ -35,6 +35,9 @@ pub struct Diagnostic {
     pub others: Vec<Place>,
     /// What to do about it.
     pub help: Vec<String>,
+    /// Whether the text of the place must not be shown.
+    #[serde(skip)]
+    pub secret: bool,
 }
 
 /// All mistakes of all files, by file and position.
@@ -46,10 +49,9 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    pub(crate) fn new(
-        mut items: Vec<Diagnostic>,
-        sources: Arc<BTreeMap<String, SourceText>>,
-    ) -> Self {
+    /// Sorts mistakes, once each; `sources` are the texts they point into.
+    #[must_use]
+    pub fn new(mut items: Vec<Diagnostic>, sources: Arc<BTreeMap<String, SourceText>>) -> Self {
         items.sort();
         items.dedup();
         Self { items, sources }

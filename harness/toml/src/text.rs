@@ -4,21 +4,25 @@ use std::ops::Range;
 
 /// A text whose lines are indexed once, so that each look-up takes logarithmic time.
 #[derive(Clone, Debug)]
-pub(crate) struct SourceText {
-    pub(crate) text: String,
+pub struct SourceText {
+    /// The whole text.
+    pub text: String,
     /// Byte offset of each line's first character.
     lines: Vec<usize>,
 }
 
 impl SourceText {
-    pub(crate) fn new(text: String) -> Self {
+    /// Indexes the lines of a text.
+    #[must_use]
+    pub fn new(text: String) -> Self {
         let newlines = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
         let lines = std::iter::once(0).chain(newlines).collect();
         Self { text, lines }
     }
 
     /// Line and column of a byte offset, both from 1, the column in characters.
-    pub(crate) fn position(&self, offset: usize) -> (usize, usize) {
+    #[must_use]
+    pub fn position(&self, offset: usize) -> (usize, usize) {
         let offset = self.floor(offset);
         let line = self.lines.partition_point(|start| *start <= offset);
         let start = self.line_start(line);
@@ -26,29 +30,28 @@ impl SourceText {
     }
 
     /// Byte offset of the first character of a line, counted from 1.
-    pub(crate) fn line_start(&self, line: usize) -> usize {
+    #[must_use]
+    pub fn line_start(&self, line: usize) -> usize {
         self.lines.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len())
     }
 
     /// The nearest character boundary at or before an offset.
-    pub(crate) fn floor(&self, offset: usize) -> usize {
+    #[must_use]
+    pub fn floor(&self, offset: usize) -> usize {
         self.text.floor_char_boundary(offset)
     }
 
     /// The range cut to the text and to whole characters.
-    pub(crate) fn clamp(&self, span: &Range<usize>) -> Range<usize> {
+    #[must_use]
+    pub fn clamp(&self, span: &Range<usize>) -> Range<usize> {
         let start = self.floor(span.start);
         start..self.floor(span.end).max(start)
     }
 
     /// Where a part of a decoded string stands in the file: exactly where the string is written
     /// without escapes, otherwise where `needle` is first found, otherwise the whole string.
-    pub(crate) fn within(
-        &self,
-        string: &Range<usize>,
-        decoded: &str,
-        part: Range<usize>,
-    ) -> Range<usize> {
+    #[must_use]
+    pub fn within(&self, string: &Range<usize>, decoded: &str, part: Range<usize>) -> Range<usize> {
         let string = self.clamp(string);
         let raw = &self.text[string.clone()];
         let inner =

@@ -6,13 +6,15 @@
 //! ends. What is read with a placeholder in it is used for further checks only, as the mistake is
 //! reported.
 
+use crate::fault::Fault;
 use crate::names;
 use crate::node::{self, Node};
-use crate::report::{Draft, Reporter, Spot};
-use serde::de::{self, DeserializeOwned, IntoDeserializer, Unexpected, Visitor};
+use crate::placeholder::Placeholder;
+use crate::report::{Draft, Reporter, Spot, unknown_key};
+use crate::vocabulary::Vocabulary;
+use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
 use std::ops::Range;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
@@ -21,7 +23,7 @@ use toml::de::{DeTable, DeValue};
 const ROUNDS: usize = 200;
 
 /// Reads a value; `None` when nothing of the type can be made of it. Mistakes are reported.
-pub(crate) fn decode<T: DeserializeOwned>(
+pub fn decode<T: DeserializeOwned>(
     node: &Node<'_>,
     file: &Arc<str>,
     reporter: &mut Reporter,
@@ -30,13 +32,13 @@ pub(crate) fn decode<T: DeserializeOwned>(
 }
 
 /// [`decode`], leaving out values (by their byte range) that are known to be wrong.
-pub(crate) fn decode_except<T: DeserializeOwned>(
+pub fn decode_except<T: DeserializeOwned>(
     node: &Node<'_>,
     file: &Arc<str>,
     wrong: &[Range<usize>],
     reporter: &mut Reporter,
 ) -> Option<T> {
-    let state = State { file, marks: RefCell::default() };
+    let state = State { file, vocabulary: reporter.vocabulary(), marks: RefCell::default() };
     state.marks.borrow_mut().skipped.extend(wrong.iter().map(|r| (r.start, r.end)));
     for _ in 0..ROUNDS {
         match T::deserialize(De { state: &state, node }) {
@@ -84,6 +86,7 @@ struct Marks {
 
 struct State<'s> {
     file: &'s Arc<str>,
+    vocabulary: &'static Vocabulary,
     marks: RefCell<Marks>,
 }
 
@@ -144,119 +147,6 @@ impl State<'_> {
         if marks.keys.insert((span.start, span.end)) {
             marks.drafts.push(unknown_key(key.get_ref(), valid, what, self.spot(span)));
         }
-    }
-}
-
-/// The report of a key that a table cannot have.
-pub(crate) fn unknown_key(found: &str, valid: &[&str], what: &str, spot: Spot) -> Draft {
-    Draft::new("unknown-key", format!("unknown key `{found}` in {what}"), spot)
-        .label("not a key of this table")
-        .suggest(found, valid.iter().copied(), "keys")
-}
-
-/// What a struct is called in a message.
-fn words(name: &str) -> &'static str {
-    match name {
-        "Write" => "a `write` step",
-        "Run" => "a `run` step",
-        "Go" => "a `go` step",
-        "EnvStep" => "an `env` step",
-        "FileStep" => "a `file` step",
-        "TreeStep" => "a `tree` step",
-        "OriginStep" => "an `origin` step",
-        "SubjectStep" => "a `subject` step",
-        "Http" => "an `http` step",
-        "Raw" => "a `raw` step",
-        "Requests" => "a `requests` step",
-        "ScriptStep" => "a `script` step",
-        "SumdbStep" => "a `sumdb` step",
-        "Rule" => "a rule",
-        "Module" => "a module",
-        "Canary" => "a `canary` step",
-        "GoldenStep" => "a `golden` step",
-        "Probe" => "a `probe` step",
-        "Control" => "a control",
-        "TextTable" => "a condition on a text",
-        "Claim" => "a claim",
-        "Class" => "a class",
-        "Normaliser" => "a normaliser",
-        "Expectation" => "an expectation",
-        "Floor" => "a floor",
-        _ => "a table",
-    }
-}
-
-/// A mistake on its way from where serde sees it to where its place is known.
-#[derive(Debug)]
-enum Fault {
-    Reported,
-    Missing(&'static str),
-    Type(String, String),
-    Variant(String, &'static [&'static str]),
-    Key(String, &'static [&'static str]),
-    Other(String),
-}
-
-impl Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl de::Error for Fault {
-    fn custom<T: Display>(message: T) -> Self {
-        Self::Other(message.to_string())
-    }
-
-    fn invalid_type(found: Unexpected<'_>, wanted: &dyn de::Expected) -> Self {
-        let found = match found {
-            Unexpected::Bool(_) => "a boolean",
-            Unexpected::Unsigned(_) | Unexpected::Signed(_) => "an integer",
-            Unexpected::Float(_) => "a float",
-            Unexpected::Str(_) => "a text",
-            Unexpected::Seq => "a list",
-            Unexpected::Map => "a table",
-            _ => "another value",
-        };
-        Self::Type(found.to_owned(), wanted_words(&wanted.to_string()))
-    }
-
-    fn invalid_value(found: Unexpected<'_>, wanted: &dyn de::Expected) -> Self {
-        let found = match found {
-            Unexpected::Signed(n) => n.to_string(),
-            Unexpected::Unsigned(n) => n.to_string(),
-            other => other.to_string(),
-        };
-        Self::Type(found, wanted_words(&wanted.to_string()))
-    }
-
-    fn unknown_variant(found: &str, valid: &'static [&'static str]) -> Self {
-        Self::Variant(found.to_owned(), valid)
-    }
-
-    fn unknown_field(found: &str, valid: &'static [&'static str]) -> Self {
-        Self::Key(found.to_owned(), valid)
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::Missing(field)
-    }
-}
-
-/// Rust's words for a type, in those of suite files.
-fn wanted_words(wanted: &str) -> String {
-    match wanted {
-        "a string" => "a text".to_owned(),
-        "a sequence" => "a list".to_owned(),
-        "a map" => "a table".to_owned(),
-        "u16" => format!("an integer from 0 to {}", u16::MAX),
-        "u32" => format!("an integer from 0 to {}", u32::MAX),
-        "u64" | "usize" => "an integer from 0".to_owned(),
-        "i64" => "an integer".to_owned(),
-        other if other.starts_with("struct ") => "a table".to_owned(),
-        other => other.to_owned(),
     }
 }
 
@@ -385,7 +275,8 @@ impl<'de> de::MapAccess<'de> for Entries<'_, '_> {
             if let Some((name, fields)) = self.fields
                 && !fields.contains(&key.get_ref().as_ref())
             {
-                self.state.unknown(key, fields, words(name));
+                let what = self.state.vocabulary.table(name);
+                self.state.unknown(key, fields, what);
                 continue;
             }
             if self.state.marks.borrow().skipped.contains(&id(value)) {
@@ -395,7 +286,7 @@ impl<'de> de::MapAccess<'de> for Entries<'_, '_> {
             return match seed.deserialize(key.get_ref().as_ref().into_deserializer()) {
                 Ok(key) => Ok(Some(key)),
                 Err(Fault::Key(_, valid)) => {
-                    self.state.unknown(key, valid, "a condition on a text");
+                    self.state.unknown(key, valid, self.state.vocabulary.own_keys);
                     let mut marks = self.state.marks.borrow_mut();
                     marks.progress |= marks.skipped.insert(id(value));
                     Err(Fault::Reported)
@@ -463,11 +354,7 @@ impl<'de, 's, 'i> de::EnumAccess<'de> for Variant<'s, 'i> {
     ) -> Result<(V::Value, Payload<'s, 'i>), Fault> {
         let found: &str = self.key.get_ref().as_ref();
         if !self.variants.contains(&found) {
-            let (code, what) = if self.name == "Step" {
-                ("unknown-step", "step")
-            } else {
-                ("unknown-value", "value")
-            };
+            let (code, what) = self.state.vocabulary.variant(self.name);
             let spot = self.state.spot(self.key.span());
             let mut marks = self.state.marks.borrow_mut();
             marks.root = true;
@@ -513,85 +400,5 @@ impl<'de> de::VariantAccess<'de> for Payload<'_, '_> {
     ) -> Result<V::Value, Fault> {
         let de = De { state: self.state, node: self.node };
         de::Deserializer::deserialize_struct(de, "", fields, visitor)
-    }
-}
-
-/// The simplest value of any type, in place of one that is wrong or missing.
-struct Placeholder;
-
-impl<'de> de::Deserializer<'de> for Placeholder {
-    type Error = Fault;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_str("")
-    }
-
-    /// Texts are read as `String`; what asks for a borrowed one is a date.
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_str("2000-01-01")
-    }
-
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_bool(false)
-    }
-
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_i64(0)
-    }
-
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_u64(0)
-    }
-
-    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_u32(0)
-    }
-
-    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_u16(0)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_none()
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_seq(de::value::SeqDeserializer::<_, Fault>::new(std::iter::empty::<()>()))
-    }
-
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        let none = std::iter::empty::<((), ())>();
-        visitor.visit_map(de::value::MapDeserializer::<_, Fault>::new(none))
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, Fault> {
-        Err(Fault::Reported)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        visitor.visit_enum(variants.first().copied().unwrap_or_default().into_deserializer())
-    }
-
-    serde::forward_to_deserialize_any! {
-        i8 i16 i32 i128 u8 u128 f32 f64 char string bytes byte_buf unit unit_struct tuple
-        tuple_struct identifier ignored_any
     }
 }

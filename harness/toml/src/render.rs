@@ -40,7 +40,15 @@ impl Diagnostics {
         let (near, far): (Vec<_>, Vec<_>) = item.others.iter().partition(|other| {
             other.file == item.place.file && other.line.abs_diff(item.place.line) <= NEAR_LINES
         });
-        group = self.show(group, &item.place, &near, AnnotationKind::Primary);
+        if item.secret {
+            let Place { file, line, column, .. } = &item.place;
+            let origin = Origin::path(file.as_str());
+            let known = *line > 0;
+            let origin = if known { origin.line(*line).char_column(*column) } else { origin };
+            group = group.element(origin);
+        } else {
+            group = self.show(group, &item.place, &near, AnnotationKind::Primary);
+        }
         for other in far {
             group = self.show(group, other, &[], AnnotationKind::Context);
         }
