@@ -1,9 +1,11 @@
 //! What a kind of step is: the trait that its payload implements, and what is known of it without one.
 
+use crate::lint::Lint;
 use crate::{Checks, Evidence, Input, Observation, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use twinproof_toml::node::Node;
 
 /// A variable with its meaning, as documentation and error messages show it.
 pub type Variable = (&'static str, &'static str);
@@ -57,6 +59,10 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
     fn retries(&self) -> u32 {
         0
     }
+
+    /// Reports what is wrong with it, beyond the types of its keys and what is checked of every kind.
+    /// `body` is its table.
+    fn lint(&self, _body: &Node<'_>, _lint: &mut Lint<'_>) {}
 
     /// Compares its assertions with what was seen.
     fn check(&self, seen: &Self::Seen, checks: &mut Checks<'_>);
@@ -134,6 +140,7 @@ pub(crate) trait AnyKind {
     fn needs_sdk(&self) -> bool;
     fn sdk(&self) -> Option<&str>;
     fn retries(&self) -> u32;
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>);
     /// Whether the observation is of this kind; its checks are pushed if so.
     fn check(&self, seen: &Observation, checks: &mut Checks<'_>) -> bool;
     fn capture(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String>;
@@ -165,6 +172,10 @@ impl<K: Kind> AnyKind for K {
 
     fn retries(&self) -> u32 {
         Kind::retries(self)
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        Kind::lint(self, body, lint);
     }
 
     fn check(&self, seen: &Observation, checks: &mut Checks<'_>) -> bool {

@@ -16,6 +16,7 @@ mod golden_source;
 mod input;
 mod kind;
 mod kinds;
+pub mod lint;
 mod observation;
 mod record;
 mod rows;

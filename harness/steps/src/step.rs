@@ -5,6 +5,7 @@
 //! unless they begin with a variable; `/` is written everywhere and becomes the environment's own.
 
 use crate::kind::{AnyKind, Info, Variable};
+use crate::lint::{self, Lint};
 use crate::{
     Canary, Checks, EnvStep, Evidence, FileStep, Go, GoldenStep, Http, Observation, OriginStep,
     Probe, Raw, Requests, Run, ScriptStep, SubjectStep, SumdbStep, TreeStep, Use, Write,
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::Verdict;
 use twinproof_model::variables::BUILT_IN;
+use twinproof_toml::node::Node;
 
 /// Declares the kinds.
 macro_rules! steps {
@@ -117,6 +119,12 @@ impl Step {
     #[must_use]
     pub fn retries(&self) -> u32 {
         self.any().retries()
+    }
+
+    /// Reports what is wrong with it, beyond the types of its keys. `body` is its table.
+    pub fn lint(&self, body: &Node<'_>, reader: &mut Lint<'_>) {
+        lint::step(self.info(), body, reader);
+        self.any().lint(body, reader);
     }
 
     /// Compares its assertions with what was seen.

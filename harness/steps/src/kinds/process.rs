@@ -2,6 +2,7 @@
 
 use crate::checks::Sighted;
 use crate::kind::{Captures, Kind, Seen};
+use crate::lint::{self, Lint};
 use crate::rows::plural;
 use crate::{Checks, Evidence, Input, Part, Row, text};
 use regex::Regex;
@@ -9,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::{BlobRef, TextMatch, Verdict};
+use twinproof_toml::node::{self, Node};
 
 /// What every started program shares: its surroundings, its limits, and what is asserted of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -167,8 +169,8 @@ impl Kind for Run {
         Input::texts("args", "Other arguments"),
         Input::variables("env"),
         Input::unset("env"),
-        Input::text("program", "Another program"),
-        Input::text("cwd", "Another current directory"),
+        Input::text("program", "Another program").checked(lint::filled),
+        Input::text("cwd", "Another current directory").checked(lint::filled),
         Input::text("stdin", "Another standard input"),
     ];
     const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
@@ -188,6 +190,10 @@ impl Kind for Run {
 
     fn retries(&self) -> u32 {
         self.retries
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint_process(body, lint);
     }
 
     fn check(&self, seen: &ProcessObservation, checks: &mut Checks<'_>) {
@@ -218,8 +224,8 @@ impl Kind for Go {
         Input::texts("args", "Other arguments"),
         Input::variables("env"),
         Input::unset("env"),
-        Input::text("sdk", "Another SDK"),
-        Input::text("cwd", "Another current directory"),
+        Input::text("sdk", "Another SDK").checked(lint::go_version),
+        Input::text("cwd", "Another current directory").checked(lint::filled),
         Input::text("stdin", "Another standard input"),
     ];
     const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
@@ -243,6 +249,10 @@ impl Kind for Go {
 
     fn retries(&self) -> u32 {
         self.retries
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint_process(body, lint);
     }
 
     fn check(&self, seen: &ProcessObservation, checks: &mut Checks<'_>) {
@@ -301,6 +311,14 @@ impl Process {
             checks.text(what, wanted, sighted, &[blob]);
         }
     }
+}
+
+/// What `run` and `go` have in common.
+fn lint_process(body: &Node<'_>, lint: &mut Lint<'_>) {
+    lint::exit(body, "exit", lint);
+    lint::timeout(body, "timeout", lint);
+    lint::conditions(node::get(body, "stdout"), lint);
+    lint::conditions(node::get(body, "stderr"), lint);
 }
 
 /// The values that lines of the standard output give.

@@ -1,11 +1,13 @@
 //! `subject`: launches what is judged.
 
 use crate::kind::{Kind, Seen, Variable};
+use crate::lint::{self, Lint};
 use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::{BlobRef, LaunchFailure, Rule, Verdict};
+use twinproof_toml::node::Node;
 
 /// Launches the subject, which is ready when the step is done; a second one ends it and launches it
 /// again. It gives the variables `proxy` or `sumdb`, by the kind of the subject, and `store`.
@@ -72,7 +74,8 @@ impl Kind for SubjectStep {
     type Seen = Launch;
     const INPUTS: &'static [Input] = &[
         Input::rules("mutant", "Other faults in what the subject answers"),
-        Input::table("set", "Other settings; those that are not named here stay"),
+        Input::table("set", "Other settings; those that are not named here stay")
+            .checked(lint::settings),
         Input::text("upstream", "Another upstream"),
     ];
     const GIVES: &'static [Variable] = &[
@@ -86,6 +89,10 @@ impl Kind for SubjectStep {
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint::timeout(body, "timeout", lint);
     }
 
     /// A subject that ends by itself fails; one that is late may only be slow here.
