@@ -1,10 +1,8 @@
 //! Observations: what the engine records of a step, by kind.
 
+use crate::Row;
 use crate::kind::Seen;
-use crate::{
-    CanarySight, Entries, EnvChange, GoldenSight, HttpExchange, Launch, OriginSight, ProbeSight,
-    ProcessObservation, RawExchange, Row, ScriptRun, SeenRequests, SumdbAnswer, Wrote,
-};
+use crate::kinds::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -5,11 +5,9 @@
 //! unless they begin with a variable; `/` is written everywhere and becomes the environment's own.
 
 use crate::kind::{AnyKind, Info, Variable};
+use crate::kinds::*;
 use crate::lint::{self, Lint};
-use crate::{
-    Canary, Checks, EnvStep, Evidence, FileStep, Go, GoldenStep, Http, Observation, OriginStep,
-    Probe, Raw, Requests, Run, ScriptStep, SubjectStep, SumdbStep, TreeStep, Use, Write,
-};
+use crate::{Checks, Evidence, Observation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -12,9 +12,6 @@ use std::sync::Arc;
 use twinproof_steps::Step;
 use twinproof_steps::lint::{Lint, Names};
 
-/// What a `file` step can capture.
-const FILE_VALUES: [&str; 5] = ["sha256", "size", "text", "mode", "symlink"];
-
 /// A step where it is written.
 #[derive(Clone, Debug)]
 pub(crate) struct Site<'i> {
