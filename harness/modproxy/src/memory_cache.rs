@@ -14,7 +14,7 @@ const MAX_TARGET: usize = 1024;
 const ENTRIES: usize = 4096;
 
 /// What has been served lately.
-pub(crate) struct Hot {
+pub(crate) struct MemoryCache {
     cache: Cache<Box<str>, Arc<Content>, Bytes>,
 }
 
@@ -27,7 +27,7 @@ impl Weighter<Box<str>, Arc<Content>> for Bytes {
     }
 }
 
-impl Hot {
+impl MemoryCache {
     /// Room for this many bytes.
     pub(crate) fn new(bytes: u64) -> Self {
         Self { cache: Cache::with_weighter(ENTRIES, bytes, Bytes) }

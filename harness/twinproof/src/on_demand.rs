@@ -20,7 +20,7 @@ const ZIP: u64 = 500 << 20;
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// A log, and where it takes from what it does not have.
-pub struct Growing {
+pub struct OnDemand {
     store: Store,
     upstream: ProxyList,
     agent: ureq::Agent,
@@ -28,7 +28,7 @@ pub struct Growing {
     adding: Mutex<()>,
 }
 
-impl Growing {
+impl OnDemand {
     /// Grows `store` from `upstream`.
     pub fn new(store: Store, upstream: ProxyList) -> Self {
         let config = ureq::Agent::config_builder()
@@ -94,7 +94,7 @@ impl Growing {
     }
 }
 
-impl ServerOps for Growing {
+impl ServerOps for OnDemand {
     fn signed(&self) -> Result<String, OpsError> {
         self.store.signed()
     }

@@ -7,12 +7,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::failure::{Failure, Reason};
 
 /// Gives leave to fetch.
-pub(crate) struct Gate {
+pub(crate) struct FetchLimiter {
     running: Arc<Semaphore>,
     queue: Arc<Semaphore>,
 }
 
-impl Gate {
+impl FetchLimiter {
     pub(crate) fn new(fetches: usize, queue: usize) -> Self {
         let room = |n: usize| Arc::new(Semaphore::new(n.clamp(1, Semaphore::MAX_PERMITS)));
         Self { running: room(fetches), queue: room(queue) }

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 pub(crate) struct Abandoned;
 
 /// Work by key.
-pub(crate) struct Flights<T>(Arc<Mutex<Running<T>>>);
+pub(crate) struct Singleflight<T>(Arc<Mutex<Running<T>>>);
 
 type Running<T> = HashMap<String, watch::Receiver<Option<T>>>;
 
@@ -35,7 +35,7 @@ impl<T> Drop for Landing<T> {
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> Flights<T> {
+impl<T: Clone + Send + Sync + 'static> Singleflight<T> {
     pub(crate) fn new() -> Self {
         Self(Arc::default())
     }

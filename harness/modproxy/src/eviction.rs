@@ -32,7 +32,7 @@ pub(crate) struct Version {
 
 /// Held by whoever reads or writes files of a version.
 #[derive(Debug)]
-pub(crate) struct Lease;
+pub(crate) struct FilePin;
 
 /// The time of a version's last use, to be moved on by whoever uses it.
 #[derive(Clone, Debug)]
@@ -54,17 +54,17 @@ impl Used {
 struct Held {
     bytes: u64,
     last: Arc<AtomicU64>,
-    lease: Arc<Lease>,
+    pin: Arc<FilePin>,
 }
 
 /// The versions of a store with a budget.
-pub(crate) struct Ledger {
+pub(crate) struct Eviction {
     budget: u64,
     clock: Arc<AtomicU64>,
     versions: Mutex<HashMap<Version, Held>>,
 }
 
-impl Ledger {
+impl Eviction {
     pub(crate) fn new(budget: u64) -> Self {
         Self { budget, clock: Arc::new(AtomicU64::new(1)), versions: Mutex::default() }
     }
@@ -78,25 +78,25 @@ impl Ledger {
         self.lock().values().map(|held| held.bytes).sum()
     }
 
-    /// A version is used: it stays at least for as long as the lease is held.
-    pub(crate) fn hold(&self, version: &Version) -> (Used, Arc<Lease>) {
+    /// A version is used: it stays at least for as long as the pin is held.
+    pub(crate) fn hold(&self, version: &Version) -> (Used, Arc<FilePin>) {
         let now = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
         let mut versions = self.lock();
         if versions.len() % PRUNE == PRUNE - 1 {
             // What was asked for and never found.
-            versions.retain(|_, held| held.bytes > 0 || Arc::strong_count(&held.lease) > 1);
+            versions.retain(|_, held| held.bytes > 0 || Arc::strong_count(&held.pin) > 1);
         }
         let held = match versions.entry(version.clone()) {
             Entry::Occupied(held) => held.into_mut(),
             Entry::Vacant(free) => free.insert(Held {
                 bytes: 0,
                 last: Arc::new(AtomicU64::new(0)),
-                lease: Arc::new(Lease),
+                pin: Arc::new(FilePin),
             }),
         };
         held.last.store(now, Ordering::Relaxed);
         let used = Used { clock: Arc::clone(&self.clock), last: Arc::clone(&held.last) };
-        (used, Arc::clone(&held.lease))
+        (used, Arc::clone(&held.pin))
     }
 
     /// Looks what there is, as after a start. What was written last counts as used last.
@@ -125,7 +125,7 @@ impl Ledger {
             versions.entry(version).or_insert_with(|| Held {
                 bytes,
                 last: Arc::new(AtomicU64::new(at)),
-                lease: Arc::new(Lease),
+                pin: Arc::new(FilePin),
             });
         }
     }
@@ -178,7 +178,7 @@ impl Ledger {
         }
         let mut free: Vec<(u64, Version)> = versions
             .iter()
-            .filter(|(version, held)| Some(*version) != keep && Arc::strong_count(&held.lease) == 1)
+            .filter(|(version, held)| Some(*version) != keep && Arc::strong_count(&held.pin) == 1)
             .map(|(version, held)| (held.last.load(Ordering::Relaxed), version.clone()))
             .collect();
         free.sort();

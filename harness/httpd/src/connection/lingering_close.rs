@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 const MOST: usize = 1 << 20;
 
 /// Sends the last bytes, and closes.
-pub(crate) async fn farewell(mut stream: Stream, last: Bytes, linger: bool) {
+pub(crate) async fn lingering_close(mut stream: Stream, last: Bytes, linger: bool) {
     let close = Box::pin(async {
         if !last.is_empty() {
             stream.write_all(&last).await?;

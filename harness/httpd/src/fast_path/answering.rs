@@ -28,7 +28,7 @@ const FIELDS: usize = 8;
 
 /// A connection on which nothing else was asked for yet.
 #[derive(Debug)]
-pub(crate) struct Quick<H> {
+pub(crate) struct FastPath<H> {
     stream: Stream,
     service: Service<H>,
     read: BytesMut,
@@ -45,7 +45,7 @@ pub(crate) enum Next {
     Hyper,
 }
 
-impl<H: Handler> Quick<H> {
+impl<H: Handler> FastPath<H> {
     /// Goes on with what was read `before`.
     pub(crate) fn new(stream: Stream, before: Bytes, service: Service<H>) -> Self {
         let (read, out) = (BytesMut::from(before), BytesMut::new());

@@ -37,7 +37,7 @@ impl Kept {
 }
 
 /// The answers, by the name that a file of theirs would have.
-pub(crate) struct Passing(Cache<Name, Kept, Bytes>);
+pub(crate) struct TtlCache(Cache<Name, Kept, Bytes>);
 
 #[derive(Clone)]
 struct Bytes;
@@ -52,7 +52,7 @@ impl Weighter<Name, Kept> for Bytes {
     }
 }
 
-impl Passing {
+impl TtlCache {
     pub(crate) fn new() -> Self {
         Self(Cache::with_weighter(ENTRIES, MAX_BYTES, Bytes))
     }
