@@ -1,5 +1,6 @@
 //! The command line: one module a command.
 
+mod config;
 mod conformance;
 mod judge;
 mod lint;
@@ -9,6 +10,7 @@ mod proxy;
 mod sdk;
 mod sumdb;
 
+pub use config::Config;
 pub use conformance::Conformance;
 pub use judge::Judge;
 pub use lint::Lint;
@@ -45,6 +47,8 @@ pub enum Command {
     Sdk(Sdk),
     /// Check path translation
     Path(Path),
+    /// Look into the configuration of WSL
+    Config(Config),
     /// Serve Go modules
     Proxy(Proxy),
     /// Make, fill and serve a checksum database
@@ -64,6 +68,7 @@ impl Command {
             Self::Lint(command) => command.run(repository),
             Self::Sdk(command) => command.run(),
             Self::Path(command) => command.run(),
+            Self::Config(command) => command.run(),
             Self::Proxy(command) => command.run(),
             Self::Sumdb(command) => command.run(),
         }
