@@ -240,3 +240,45 @@ fn a_leg_that_is_no_results_file_is_told() {
     let assert = merge(&[file], &dir.path().join("merged"), &[]).assert().code(254);
     assert!(stderr(&assert).contains("leg.json: no results.json"), "{}", stderr(&assert));
 }
+
+#[test]
+fn recorded_answers_of_wsls_configuration_are_matched() {
+    let vectors = repository("suites/config/wslconf-vectors.json");
+    let assert = twinproof().args(["config", "vectors"]).arg(vectors).assert().code(0);
+    assert_eq!(stdout(&assert), "216 vectors: 216 match, 0 mismatch\n");
+}
+
+#[test]
+fn what_wsl_takes_from_a_file_is_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("wsl.conf");
+    std::fs::write(&file, "[boot]\nsystemd=yes\n[net]\ngenerateHosts=0\n;\n").unwrap();
+    let assert =
+        twinproof().args(["config", "parse", "--as", "wsl.conf"]).arg(&file).assert().code(0);
+    let view: serde_json::Value = serde_json::from_str(&stdout(&assert)).unwrap();
+    let at = file.display();
+    assert_eq!(
+        view["warnings"],
+        serde_json::json!([
+            format!("Invalid boolean value 'yes' for key 'boot.systemd' in {at}:2"),
+            format!("Unknown key 'net.generateHosts' in {at}:4"),
+            format!("Invalid key name in {at}:5"),
+        ])
+    );
+    assert_eq!(view["stops"], true);
+}
+
+#[test]
+fn what_crosses_by_wslenv_is_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("wslenv");
+    std::fs::write(&file, "GOPATH/p:GOROOT/w:X/q\n").unwrap();
+    let assert = twinproof()
+        .args(["config", "parse", "--as", "wslenv", "--env", r"GOPATH=C:\Users\u\go"])
+        .arg(&file)
+        .assert()
+        .code(0);
+    let view: serde_json::Value = serde_json::from_str(&stdout(&assert)).unwrap();
+    assert_eq!(view["windows-to-linux"], serde_json::json!([["GOPATH", "/mnt/c/Users/u/go"]]));
+    assert_eq!(view["entries"][2]["unknown_flag"], "q");
+}

@@ -1,5 +1,6 @@
 //! The command line: one module a command.
 
+mod config;
 mod conformance;
 mod inputs;
 mod judge;
@@ -12,6 +13,7 @@ mod repository;
 mod sdk;
 mod sumdb;
 
+pub use config::Config;
 pub use conformance::Conformance;
 pub use judge::Judge;
 pub use lint::Lint;
@@ -48,6 +50,8 @@ pub enum Command {
     Sdk(Sdk),
     /// Check path translation
     Path(Path),
+    /// Look into the configuration of WSL
+    Config(Config),
     /// Serve Go modules
     Proxy(Proxy),
     /// Make, fill and serve a checksum database
@@ -67,6 +71,7 @@ impl Command {
             Self::Lint(command) => command.run(repository),
             Self::Sdk(command) => command.run(),
             Self::Path(command) => command.run(),
+            Self::Config(command) => command.run(),
             Self::Proxy(command) => command.run(),
             Self::Sumdb(command) => command.run(),
         }
