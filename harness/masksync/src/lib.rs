@@ -4,6 +4,9 @@
 //! `masking`. The suite has its own implementation of everything it judges by, and uses nothing of
 //! this crate to do so.
 
+pub mod binlog;
+pub mod flow;
 pub mod keys;
 pub mod mask;
+pub mod predicate;
 pub mod value;
