@@ -8,5 +8,6 @@ pub mod binlog;
 pub mod flow;
 pub mod keys;
 pub mod mask;
+pub mod policy;
 pub mod predicate;
 pub mod value;

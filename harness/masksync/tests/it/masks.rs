@@ -191,7 +191,7 @@ fn rotation_keeps_old_tokens_readable_until_the_key_is_retired() {
     let old = written(&apply(&mut masker(randomised.clone()), &text("138"), "1").unwrap());
     let states =
         |from: &str, to: &str, text: &str| text.replace(&format!("{from:?}"), &format!("{to:?}"));
-    let promoted = states("primary", "old", &states("decrypt", "primary", RING));
+    let promoted = states("decrypt", "primary", &states("primary", "old", RING));
     let promoted = states("old", "decrypt", &promoted);
     let open = |ring: &str| {
         let opener = Opener::new(keys_of(ring).ring, "acme".into());
