@@ -243,7 +243,7 @@ fn a_leg_that_is_no_results_file_is_told() {
 
 #[test]
 fn recorded_answers_of_wsls_configuration_are_matched() {
-    let vectors = repository("suites/config/wslconf-vectors.json");
+    let vectors = repository("harness/wslconf/tests/wslconf-vectors.json");
     let assert = twinproof().args(["config", "vectors"]).arg(vectors).assert().code(0);
     assert_eq!(stdout(&assert), "216 vectors: 216 match, 0 mismatch\n");
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use twinproof_wslconf::vectors::{check, check_text};
 
 fn suite() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../suites/config/wslconf-vectors.json")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wslconf-vectors.json")
 }
 
 fn recorded() -> Value {
