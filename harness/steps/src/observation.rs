@@ -46,6 +46,8 @@ observations! {
     Process(ProcessObservation),
     /// A file or a directory was looked at.
     Entries(Entries),
+    /// An archive was looked into.
+    Archive(ArchiveSight),
     /// The case's origin has its rules.
     Origin(OriginSight),
     /// The subject was launched.

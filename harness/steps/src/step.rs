@@ -58,6 +58,8 @@ steps! {
     File(FileStep) = "file",
     /// Looks at a directory with all that is in it.
     Tree(TreeStep) = "tree",
+    /// Looks at the entries of an archive.
+    Archive(ArchiveStep) = "archive",
     /// Starts or scripts the case's origin.
     Origin(OriginStep) = "origin",
     /// Launches the subject.

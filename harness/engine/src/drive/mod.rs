@@ -3,6 +3,7 @@
 //! Each kind of step has a file here with a function `drive`: it does what the step says and gives
 //! what it saw. Whether that is right, the judge says; nothing here concludes anything.
 
+mod archive;
 mod canary;
 mod checksum_settings;
 mod driver;
@@ -117,6 +118,7 @@ fn step(driver: &mut Driver<'_>, step: &Step) -> Result<Observation, StepError> 
         Step::Env(s) => Observation::Env(env::drive(driver, s)?),
         Step::File(s) => Observation::Entries(entries::drive_file(driver, s)?),
         Step::Tree(s) => Observation::Entries(entries::drive_tree(driver, s)?),
+        Step::Archive(s) => Observation::Archive(archive::drive(driver, s)?),
         Step::Origin(s) => Observation::Origin(origin::drive(driver, s)?),
         Step::Subject(s) => Observation::Subject(subject::drive(driver, s)?),
         Step::Http(s) => Observation::Http(http::drive(driver, s)?),

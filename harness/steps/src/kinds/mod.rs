@@ -1,5 +1,6 @@
 //! The kinds of steps, a file each; files that two kinds share have no kind of their own.
 
+mod archive;
 mod canary;
 mod checksum_settings;
 mod entries;
@@ -20,6 +21,7 @@ mod sumdb;
 mod tree;
 mod write;
 
+pub use archive::*;
 pub use canary::*;
 pub use checksum_settings::*;
 pub use entries::*;

@@ -46,6 +46,7 @@ pub(crate) fn step(info: Info, body: &Node<'_>, lint: &mut Lint<'_>) {
             check(body, input.field, lint);
         }
     }
+    set_and_unset(body, lint);
 }
 
 /// Checks the inputs that a control gives for a step of that kind.
@@ -265,11 +266,17 @@ pub fn variables(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
     }
 }
 
-/// Names of variables that are taken away; none may be set under one of the keys that do so.
+/// Names of variables that are taken away.
 pub fn unset(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
     lint.listed(table, key, true);
     for (name, span) in node::texts(node::get(table, key)) {
-        variable_name(name, span.clone(), lint);
+        variable_name(name, span, lint);
+    }
+}
+
+/// Variables that a step both sets and takes away. A control may: it changes what the step has.
+fn set_and_unset(table: &Node<'_>, lint: &mut Lint<'_>) {
+    for (name, span) in node::texts(node::get(table, "unset")) {
         let set = ["env", "set"].into_iter().filter_map(|set| node::get(table, set));
         let first = set.filter_map(|set| node::table(set)?.get_key_value(name)).next();
         if let Some((first, _)) = first {
