@@ -10,8 +10,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 use twinproof_container::Network;
 use twinproof_environment::{
-    Config, Contents, Detection, Environment, EnvironmentError, Exec, Progress, Put, Sdk,
-    SnapshotLimits, detect,
+    Candidates, Config, Contents, Detection, Environment, EnvironmentError, Exec, Look, Progress,
+    Put, Sdk, SnapshotLimits,
 };
 use twinproof_model::Capability;
 use twinproof_testkit::{Outcome, Requirement, Unavailable, go};
@@ -24,15 +24,18 @@ fn config(dir: &Path) -> Config {
         sdks: Vec::new(),
         warm_cache: None,
         network: Network::Host,
-        longest_run: Duration::from_secs(1200),
-        wsl_exe: None,
     }
+}
+
+fn look(selectors: &[&str]) -> Candidates {
+    let selectors: Vec<_> = selectors.iter().map(|&s| s.to_owned()).collect();
+    let look = Look { longest_run: Duration::from_secs(1200), wsl_exe: None };
+    Candidates::look(&selectors, &look)
 }
 
 fn found(selectors: &[&str]) -> Vec<Detection> {
     let dir = tempfile::tempdir().unwrap();
-    let selectors: Vec<_> = selectors.iter().map(|&s| s.to_owned()).collect();
-    detect(&selectors, &config(dir.path()), &|_| {})
+    look(selectors).detect(&config(dir.path()), &|_| {})
 }
 
 /// The environment of that name.
@@ -69,7 +72,7 @@ fn exec(environment: &dyn Environment, root: &str, argv: &[&str]) -> Exec {
 fn the_host_is_there() {
     let seen = Mutex::new(Vec::new());
     let dir = tempfile::tempdir().unwrap();
-    let detections = detect(&["host".to_owned()], &config(dir.path()), &|progress| {
+    let detections = look(&["host"]).detect(&config(dir.path()), &|progress| {
         seen.lock().unwrap().push(progress);
     });
     assert!(matches!(&detections[..], [Detection::Available(_)]));
@@ -77,6 +80,13 @@ fn the_host_is_there() {
     assert_eq!(name.to_string(), "host");
     let want = [Progress::Started(name.clone()), Progress::Ended(name)];
     assert_eq!(seen.into_inner().unwrap(), want);
+}
+
+#[test]
+fn what_is_there_is_known_before_anything_runs() {
+    let there: Vec<String> =
+        look(&["host", "image:nosuch"]).there().map(ToString::to_string).collect();
+    assert_eq!(there, ["host"]);
 }
 
 #[rstest]
@@ -226,7 +236,7 @@ fn an_sdk_runs_and_reaches_the_harness(
     let sdk = sdk()?;
     let dir = tempfile::tempdir().unwrap();
     let config = Config { sdks: vec![sdk.clone()], ..config(dir.path()) };
-    let found = detect(&[name.to_owned()], &config, &|_| {}).pop().unwrap();
+    let found = look(&[name]).detect(&config, &|_| {}).pop().unwrap();
     let environment = environment_of(found, tool)?;
     for want in [Capability::Go, Capability::Loopback] {
         assert!(environment.capabilities().contains(&want), "{want}");
