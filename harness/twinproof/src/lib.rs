@@ -2,6 +2,7 @@
 //!
 //! It holds the command line and puts the crates together; what a command does is theirs.
 
+mod board;
 mod bundle_folder;
 pub mod cli;
 mod database;
@@ -16,6 +17,7 @@ mod sdks;
 mod serving;
 mod subject;
 
+pub use board::Board;
 pub use exit::{BROKEN, CONFORMANT, Failure, INVALID, NOT_CONFORMANT, NOT_KNOWN, report as finish};
 
 use clap::Parser as _;

@@ -3,10 +3,11 @@
 use super::inputs;
 use super::publish::publish;
 use super::repository::Repository;
+use crate::board::Board;
 use crate::bundle_folder::BundleFolder;
 use crate::environments::{self, Detected, Wanted};
 use crate::exit::{CONFORMANT, Failure};
-use crate::progress::{Board, CellProgress};
+use crate::progress::CellProgress;
 use crate::subject::{Subject, Subjects};
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 
+#[macro_use]
+extern crate twinproof_testkit;
+
 mod check;
 mod client;
 mod files;
@@ -18,3 +21,7 @@ mod drain;
 mod full;
 #[cfg(unix)]
 mod reload;
+
+fn main() -> std::process::ExitCode {
+    twinproof_testkit::main()
+}

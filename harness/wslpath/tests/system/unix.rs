@@ -1,10 +1,9 @@
 //! The rules over the running machine, and beside its own `wslpath` where it has one.
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
 
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
+use twinproof_testkit::{Outcome, Requirement, Unavailable};
 use twinproof_wslpath::{Errno, SystemWorld, World, run};
 
 #[test]
@@ -22,31 +21,29 @@ fn links_are_read_as_the_system_does() {
     assert_eq!(world.mounts().is_some(), cfg!(target_os = "linux"));
 }
 
-/// Runs the machine's own program; `None` where it has none.
-fn real(arguments: &[&str]) -> Option<Option<Vec<u8>>> {
+/// Runs the machine's own program.
+fn real(arguments: &[&str]) -> Result<Option<Vec<u8>>, Unavailable> {
     let output = Command::new("wslpath").args(arguments).stdin(Stdio::null()).output();
     if output.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-        return None;
+        let reason = "it is not on PATH, as this is not WSL";
+        return Err(Requirement::Wslpath.unavailable(reason));
     }
     let output = output.unwrap();
     let line = || output.stdout.strip_suffix(b"\n").unwrap().to_vec();
-    Some(output.status.success().then(line))
+    Ok(output.status.success().then(line))
 }
 
 #[test]
-fn the_machines_own_wslpath_agrees() {
+fn the_machines_own_wslpath_agrees() -> Outcome {
     let world = SystemWorld::current().unwrap();
     let inputs =
         ["/", "/etc/", ".", "..", "nofile", "/mnt/c", "/mnt/c/a:b", "C:\\", "c:/x//y", "C:"];
     for mode in ["-u", "-w", "-m", "-a", "-aw"] {
         for input in inputs {
             let arguments = [mode, input];
-            let Some(expected) = real(&arguments) else {
-                assert!(!twinproof_base::require::required("wslpath"), "wslpath is required");
-                println!("unavailable: wslpath: it is not on PATH, as this is not WSL");
-                return;
-            };
+            let expected = real(&arguments)?;
             assert_eq!(run(&world, &arguments).ok(), expected, "{arguments:?}");
         }
     }
+    Ok(())
 }

@@ -1,19 +1,16 @@
-//! Files in and out of containers. Needs an engine with the images (`docker`, `images`).
-
-#[path = "support/shell.rs"]
-mod shell;
-mod support;
+//! Files in and out of containers.
 
 use rstest::rstest;
-use shell::sh;
-use support::session;
+use twinproof_testkit::Outcome;
+
+use crate::support::{session, sh};
 use twinproof_container::{Entry, Error, Kind, Limits, SessionOptions};
 
 #[rstest]
 #[case("trixie")]
 #[case("musl")]
-fn what_goes_in_comes_out(#[case] image: &str) {
-    let Some(session) = session(image, SessionOptions::default()) else { return };
+fn what_goes_in_comes_out(#[case] image: &str) -> Outcome {
+    let session = session(image, SessionOptions::default())?;
     let entries = vec![
         Entry::dir("a").mode(0o750),
         Entry::file("a/ü.bin", [0, 255, 10, 13]).mode(0o4711),
@@ -48,20 +45,22 @@ fn what_goes_in_comes_out(#[case] image: &str) {
         session.snapshot("/work/case-1", Limits::default()),
         Err(Error::NotFound { path }) if path == "/work/case-1"
     ));
+    Ok(())
 }
 
 #[test]
-fn an_existing_directory_keeps_its_mode() {
-    let Some(session) = session("trixie", SessionOptions::default()) else { return };
+fn an_existing_directory_keeps_its_mode() -> Outcome {
+    let session = session("trixie", SessionOptions::default())?;
     session.upload("/tmp", &[Entry::file("x", "1")]).unwrap();
     assert_eq!(sh(&session, "stat -c %a /tmp; cat /tmp/x").stdout, b"1777\n1");
     session.upload("/tmp", &[Entry::file("x", "2")]).unwrap();
     assert_eq!(sh(&session, "cat /tmp/x").stdout, b"2");
+    Ok(())
 }
 
 #[test]
-fn a_program_writes_and_a_snapshot_reads() {
-    let Some(session) = session("trixie", SessionOptions::default()) else { return };
+fn a_program_writes_and_a_snapshot_reads() -> Outcome {
+    let session = session("trixie", SessionOptions::default())?;
     sh(&session, "mkdir -p /w && cd /w && echo hi >f && ln f g && mkfifo p && chmod 4755 f");
     let found = session.snapshot("/w", Limits::default()).unwrap();
     let kinds: Vec<_> = found.iter().map(|e| (e.path.as_str(), &e.kind, e.mode)).collect();
@@ -77,4 +76,5 @@ fn a_program_writes_and_a_snapshot_reads() {
     );
     let small = Limits { bytes: 2, ..Limits::default() };
     assert!(matches!(session.snapshot("/w", small), Err(Error::TooLarge { .. })));
+    Ok(())
 }

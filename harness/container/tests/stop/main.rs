@@ -1,20 +1,23 @@
-//! What a handler of ^C relies on. Alone in its process: nothing can be started after it. Needs an
-//! engine with the images (`docker`, `images`).
+//! What a handler of ^C relies on. Alone in its process: nothing can be started after it.
 
-#[path = "support/shell.rs"]
-mod shell;
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[macro_use]
+extern crate twinproof_testkit;
+
+#[path = "../engine/support.rs"]
 mod support;
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use shell::sh;
-use support::{engine, session};
+use support::{engine, session, sh};
 use twinproof_container::{Error, Exec, Limits, SessionOptions, stop_all, sweep};
+use twinproof_testkit::Outcome;
 
 #[test]
-fn a_wait_for_a_program_ends_at_once_and_nothing_remains() {
-    let Some(session) = session("trixie", SessionOptions::default()) else { return };
+fn a_wait_for_a_program_ends_at_once_and_nothing_remains() -> Outcome {
+    let session = session("trixie", SessionOptions::default())?;
     assert_eq!(sh(&session, "exit 3").exit, Some(3));
     let id = session.id().to_owned();
     let stopped = thread::scope(|scope| {
@@ -38,4 +41,9 @@ fn a_wait_for_a_program_ends_at_once_and_nothing_remains() {
     drop(session);
     let swept = sweep(&engine().unwrap()).unwrap();
     assert!(!swept.kept.contains(&id) && !swept.removed.contains(&id), "{swept:?}");
+    Ok(())
+}
+
+fn main() -> std::process::ExitCode {
+    twinproof_testkit::main()
 }

@@ -1,20 +1,14 @@
-//! Windows programs through Wine. Needs an engine with the image `wine` (`docker`, `images`) and
-//! Go on PATH for the launcher (`go`).
-#![expect(clippy::unwrap_used, reason = "helpers of tests are not tests to clippy")]
-
-mod support;
+//! Windows programs through Wine.
 
 use std::thread;
 use std::time::Duration;
 
-use support::{session, unavailable};
+use crate::support::session;
 use twinproof_container::{Entry, Error, Exec, Kind, Limits, Session, SessionOptions, wine};
+use twinproof_testkit::{Outcome, Unavailable, go};
 
-fn start() -> Option<Session> {
-    let go = match which::which("go") {
-        Ok(go) => go,
-        Err(error) => return unavailable("go", &error.to_string()),
-    };
+fn start() -> Result<Session, Unavailable> {
+    let go = go()?;
     let cache = std::env::temp_dir().join("twinproof-launcher");
     let launcher = wine::build_launcher(&go, &cache).unwrap();
     session("wine", SessionOptions { launcher: Some(launcher), ..Default::default() })
@@ -31,8 +25,8 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_windows_program_runs_as_on_windows() {
-    let Some(session) = start() else { return };
+fn a_windows_program_runs_as_on_windows() -> Outcome {
+    let session = start()?;
 
     // Exit codes keep their 32 bits.
     for (code, expected) in [("0", 0), ("3", 3), ("256", 256), ("-1073741510", 0xC000_013A)] {
@@ -118,4 +112,5 @@ fn a_windows_program_runs_as_on_windows() {
 
     let facts = session.facts().unwrap();
     assert!(facts.wine.as_deref().is_some_and(|wine| wine.starts_with("wine-10.")), "{facts:?}");
+    Ok(())
 }

@@ -1,7 +1,4 @@
-//! Nothing remains: sessions that end, owners that are killed. Needs an engine with the images.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are not tests to clippy")]
-
-mod support;
+//! Nothing remains: sessions that end, owners that are killed.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -9,10 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{engine, session};
+use crate::support::{engine, session};
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::query_parameters::InspectContainerOptions;
 use twinproof_container::{Engine, SessionOptions, sweep};
+use twinproof_testkit::{Outcome, Unavailable};
 
 /// Whether the engine knows a container, and whether that runs.
 fn state(id: &str) -> Option<bool> {
@@ -34,7 +32,7 @@ fn eventually(what: impl Fn() -> bool) -> bool {
 }
 
 /// The example program `hold` with a session, and the id of its container.
-fn hold() -> Option<(Engine, Child, String)> {
+fn hold() -> Result<(Engine, Child, String), Unavailable> {
     let engine = engine()?;
     // The image must be there: the program would make it.
     drop(session("trixie", SessionOptions::default())?);
@@ -51,12 +49,12 @@ fn hold() -> Option<(Engine, Child, String)> {
         .unwrap();
     let mut id = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut id).unwrap();
-    Some((engine, child, id.trim().to_owned()))
+    Ok((engine, child, id.trim().to_owned()))
 }
 
 #[test]
-fn a_dropped_session_is_gone() {
-    let Some(session) = session("trixie", SessionOptions::default()) else { return };
+fn a_dropped_session_is_gone() -> Outcome {
+    let session = session("trixie", SessionOptions::default())?;
     let id = session.id().to_owned();
     assert_eq!(state(&id), Some(true));
     let engine = engine().unwrap();
@@ -64,31 +62,34 @@ fn a_dropped_session_is_gone() {
     assert!(swept.kept.contains(&id) && !swept.removed.contains(&id), "{swept:?}");
     drop(session);
     assert_eq!(state(&id), None);
+    Ok(())
 }
 
 #[test]
-fn a_killed_owner_leaves_nothing_after_the_next_sweep() {
-    let Some((engine, mut child, id)) = hold() else { return };
+fn a_killed_owner_leaves_nothing_after_the_next_sweep() -> Outcome {
+    let (engine, mut child, id) = hold()?;
     assert_eq!(state(&id), Some(true));
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(eventually(|| state(&id) == Some(false)), "it stops by itself: {:?}", state(&id));
     sweep(&engine).unwrap();
     assert_eq!(state(&id), None);
+    Ok(())
 }
 
 #[test]
-fn an_owner_that_ends_leaves_nothing() {
-    let Some((_, mut child, id)) = hold() else { return };
+fn an_owner_that_ends_leaves_nothing() -> Outcome {
+    let (_, mut child, id) = hold()?;
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
     assert_eq!(state(&id), None);
+    Ok(())
 }
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_owner_without_a_handler_leaves_nothing_after_the_next_sweep() {
-    let Some((engine, mut child, id)) = hold() else { return };
+fn an_interrupted_owner_without_a_handler_leaves_nothing_after_the_next_sweep() -> Outcome {
+    let (engine, mut child, id) = hold()?;
     // Held open, so that the program does not end for another reason.
     let _input = child.stdin.take();
     let status = Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap();
@@ -97,4 +98,5 @@ fn an_interrupted_owner_without_a_handler_leaves_nothing_after_the_next_sweep() 
     assert!(eventually(|| state(&id) == Some(false)), "it stops by itself: {:?}", state(&id));
     sweep(&engine).unwrap();
     assert_eq!(state(&id), None);
+    Ok(())
 }

@@ -1,23 +1,19 @@
-//! Programs in containers: environment, exit codes, streams, time limits. Needs an engine with the
-//! images (`docker`, `images`).
-
-#[path = "support/shell.rs"]
-mod shell;
-mod support;
+//! Programs in containers: environment, exit codes, streams, time limits.
 
 use std::thread;
 use std::time::Duration;
 
 use rstest::rstest;
-use shell::sh;
-use support::session;
+use twinproof_testkit::Outcome;
+
+use crate::support::{session, sh};
 use twinproof_container::{Entry, Error, Exec, SessionOptions};
 
 #[rstest]
 #[case("trixie")]
 #[case("musl")]
-fn a_program_sees_exactly_its_environment(#[case] image: &str) {
-    let Some(session) = session(image, SessionOptions::default()) else { return };
+fn a_program_sees_exactly_its_environment(#[case] image: &str) -> Outcome {
+    let session = session(image, SessionOptions::default())?;
     let mut exec = Exec::new(["/usr/bin/env"]);
     assert_eq!(session.exec(&exec).unwrap().stdout, b"");
     exec.env = [("B", "2"), ("A", "ü = \" $x"), ("EMPTY", ""), ("LINES", "a\nb")]
@@ -26,6 +22,7 @@ fn a_program_sees_exactly_its_environment(#[case] image: &str) {
     let done = session.exec(&exec).unwrap();
     assert_eq!(String::from_utf8(done.stdout).unwrap(), "B=2\nA=ü = \" $x\nEMPTY=\nLINES=a\nb\n");
     assert_eq!((done.exit, done.stderr), (Some(0), vec![]));
+    Ok(())
 }
 
 #[rstest]
@@ -42,16 +39,17 @@ fn exit_codes_come_through(
     #[case] exit: u32,
     #[case] signal: Option<u32>,
     #[values("trixie", "musl")] image: &str,
-) {
-    let Some(session) = session(image, SessionOptions::default()) else { return };
+) -> Outcome {
+    let session = session(image, SessionOptions::default())?;
     let done = sh(&session, script);
     assert_eq!((done.exit, done.signal, done.timed_out), (Some(exit), signal, false));
     assert_eq!((done.stdout, done.stderr), (vec![], vec![]));
+    Ok(())
 }
 
 #[test]
-fn what_cannot_run_says_so() {
-    let Some(session) = session("trixie", SessionOptions::default()) else { return };
+fn what_cannot_run_says_so() -> Outcome {
+    let session = session("trixie", SessionOptions::default())?;
     let done = session.exec(&Exec::new(["no-such-program"])).unwrap();
     assert_eq!((done.exit, done.not_found), (Some(127), true));
     let done = session.exec(&Exec::new(["/etc/passwd"])).unwrap();
@@ -62,6 +60,7 @@ fn what_cannot_run_says_so() {
     exec.cwd = "/usr/share".into();
     exec.argv = vec!["/bin/pwd".into()];
     assert_eq!(session.exec(&exec).unwrap().stdout, b"/usr/share\n");
+    Ok(())
 }
 
 #[rstest]
@@ -83,30 +82,32 @@ fn only_a_program_that_is_not_there_is_not_found(
     #[case] exit: u32,
     #[case] not_found: bool,
     #[values("bullseye", "bookworm", "trixie", "musl")] image: &str,
-) {
-    let Some(session) = session(image, SessionOptions::default()) else { return };
+) -> Outcome {
+    let session = session(image, SessionOptions::default())?;
     session.upload("/tmp", &[Entry::file("crlf", "#!/bin/sh\r\nexit 0\r\n").mode(0o755)]).unwrap();
     let mut exec = Exec::new(argv.iter().copied());
     exec.cwd = "/tmp".into();
     exec.env = path.map(|path| ("PATH".into(), path.into())).into_iter().collect();
     let done = session.exec(&exec).unwrap();
     assert_eq!((done.exit, done.not_found), (Some(exit), not_found));
+    Ok(())
 }
 
 #[test]
-fn streams_are_separate_and_raw() {
-    let Some(session) = session("trixie", SessionOptions::default()) else { return };
+fn streams_are_separate_and_raw() -> Outcome {
+    let session = session("trixie", SessionOptions::default())?;
     let done = sh(&session, r"printf '\000\377out'; printf 'err\001\n\n' >&2; printf 'more'");
     assert_eq!(done.stdout, b"\0\xffoutmore");
     assert_eq!(done.stderr, b"err\x01\n\n");
     let odd = ["/bin/echo", "ü", "", "a b", "'\"$x`", "-n", "日本"];
     let done = session.exec(&Exec::new(odd)).unwrap();
     assert_eq!(String::from_utf8(done.stdout).unwrap(), "ü  a b '\"$x` -n 日本\n");
+    Ok(())
 }
 
 #[test]
-fn input_is_binary_and_ends() {
-    let Some(session) = session("trixie", SessionOptions::default()) else { return };
+fn input_is_binary_and_ends() -> Outcome {
+    let session = session("trixie", SessionOptions::default())?;
     let input: Vec<u8> = (0..=255).cycle().take(3_000_000).collect();
     let mut exec = Exec::new(["/bin/cat"]);
     exec.stdin = Some(input.clone());
@@ -121,11 +122,12 @@ fn input_is_binary_and_ends() {
     assert_eq!(session.exec(&exec).unwrap().stdout, b"");
     exec.stdin = None;
     assert_eq!(session.exec(&exec).unwrap().stdout, b"");
+    Ok(())
 }
 
 #[test]
-fn output_is_kept_up_to_its_limit() {
-    let Some(session) = session("trixie", SessionOptions::default()) else { return };
+fn output_is_kept_up_to_its_limit() -> Outcome {
+    let session = session("trixie", SessionOptions::default())?;
     let mut exec = script_of("head -c 20000000 /dev/zero; head -c 5000000 /dev/zero >&2; exit 4");
     exec.output_limit = 1_000_000;
     let done = session.exec(&exec).unwrap();
@@ -135,13 +137,14 @@ fn output_is_kept_up_to_its_limit() {
     let done = session.exec(&exec).unwrap();
     assert_eq!((done.exit, done.truncated), (Some(4), false));
     assert_eq!((done.stdout.len(), done.stderr.len()), (20_000_000, 5_000_000));
+    Ok(())
 }
 
 #[rstest]
 #[case("trixie")]
 #[case("musl")]
-fn a_time_limit_ends_the_whole_tree(#[case] image: &str) {
-    let Some(session) = session(image, SessionOptions::default()) else { return };
+fn a_time_limit_ends_the_whole_tree(#[case] image: &str) -> Outcome {
+    let session = session(image, SessionOptions::default())?;
     // A child, a grandchild whose parent is gone, one in a session of its own, and a forker.
     let mut exec = script_of(
         "sleep 700 & (sleep 701 & ) ; setsid sleep 702 & (while :; do sleep 703 & sleep 1; done) & \
@@ -153,17 +156,19 @@ fn a_time_limit_ends_the_whole_tree(#[case] image: &str) {
     assert_eq!(done.stdout, b"started\n");
     assert!(done.duration < Duration::from_secs(15), "{:?}", done.duration);
     assert_eq!(sleepers(&session), "");
+    Ok(())
 }
 
 #[rstest]
 #[case("trixie")]
 #[case("musl")]
-fn what_a_program_leaves_running_is_ended(#[case] image: &str) {
-    let Some(session) = session(image, SessionOptions::default()) else { return };
+fn what_a_program_leaves_running_is_ended(#[case] image: &str) -> Outcome {
+    let session = session(image, SessionOptions::default())?;
     let done = sh(&session, "setsid sleep 700 & (sleep 701 &); echo done; exit 5");
     assert_eq!((done.exit, done.left_over), (Some(5), 2));
     assert_eq!(done.stdout, b"done\n");
     assert_eq!(sleepers(&session), "");
+    Ok(())
 }
 
 fn script_of(script: &str) -> Exec {
@@ -180,8 +185,8 @@ fn sleepers(session: &twinproof_container::Session) -> String {
 }
 
 #[test]
-fn programs_run_at_once_without_mixing() {
-    let Some(session) = session("trixie", SessionOptions::default()) else { return };
+fn programs_run_at_once_without_mixing() -> Outcome {
+    let session = session("trixie", SessionOptions::default())?;
     thread::scope(|scope| {
         let session = &session;
         for n in 0..8_u32 {
@@ -200,13 +205,15 @@ fn programs_run_at_once_without_mixing() {
             assert!(session.exec(&exec).unwrap().timed_out);
         });
     });
+    Ok(())
 }
 
 #[test]
-fn there_is_no_network_unless_asked_for() {
-    let Some(session) = session("musl", SessionOptions::default()) else { return };
+fn there_is_no_network_unless_asked_for() -> Outcome {
+    let session = session("musl", SessionOptions::default())?;
     let done = sh(&session, "ls /sys/class/net");
     assert_eq!(done.stdout, b"lo\n");
+    Ok(())
 }
 
 #[rstest]
@@ -214,8 +221,11 @@ fn there_is_no_network_unless_asked_for() {
 #[case("bookworm", "glibc 2.36")]
 #[case("trixie", "glibc 2.41")]
 #[case("musl", "musl")]
-fn images_have_the_c_library_that_they_promise(#[case] image: &str, #[case] expected: &str) {
-    let Some(session) = session(image, SessionOptions::default()) else { return };
+fn images_have_the_c_library_that_they_promise(
+    #[case] image: &str,
+    #[case] expected: &str,
+) -> Outcome {
+    let session = session(image, SessionOptions::default())?;
     let facts = session.facts().unwrap();
     let found = match &facts.libc {
         twinproof_container::Libc::Glibc(version) => format!("glibc {version}"),
@@ -231,4 +241,5 @@ fn images_have_the_c_library_that_they_promise(#[case] image: &str, #[case] expe
         assert_eq!(sh(&session, "ls /lib64 /lib/x86_64-linux-gnu").stdout, b"");
         assert_eq!(sh(&session, "test -s /etc/ssl/certs/ca-certificates.crt").exit, Some(0));
     }
+    Ok(())
 }
