@@ -1,7 +1,8 @@
 //! `run` and `go`: start a program and look at how it ends.
 
 use crate::checks::Sighted;
-use crate::kind::{Captures, Kind, Seen};
+use crate::info::Captures;
+use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
 use crate::rows::plural;
 use crate::{Checks, Evidence, Input, Part, Row, text};

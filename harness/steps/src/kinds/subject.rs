@@ -1,6 +1,7 @@
 //! `subject`: launches what is judged.
 
-use crate::kind::{Kind, Seen, Variable};
+use crate::info::Variable;
+use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
 use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
