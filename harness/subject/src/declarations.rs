@@ -42,11 +42,9 @@ impl Declarations {
     pub fn file(path: &Path) -> Result<Declaration, DeclarationError> {
         let file = path.display().to_string();
         let wrong = |message: String| DeclarationError::Whole { file: file.clone(), message };
-        let size = std::fs::metadata(path).map_err(|e| wrong(e.to_string()))?.len();
-        if size > MAX_BYTES {
-            return Err(wrong("larger than 1 MiB".to_owned()));
-        }
-        let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+        let bytes =
+            twinproof_base::file::read(path, MAX_BYTES).map_err(|e| wrong(e.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|e| wrong(e.to_string()))?;
         Declaration::parse(&file, &text)
     }
 

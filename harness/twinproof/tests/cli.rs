@@ -282,3 +282,23 @@ fn what_crosses_by_wslenv_is_printed() {
     assert_eq!(view["windows-to-linux"], serde_json::json!([["GOPATH", "/mnt/c/Users/u/go"]]));
     assert_eq!(view["entries"][2]["unknown_flag"], "q");
 }
+
+/// To open a pipe for reading waits for a writer; the time limit shows that nobody does.
+#[cfg(unix)]
+#[rstest]
+#[case("conformance")]
+#[case("lint")]
+fn a_pipe_among_suites_is_a_mistake_with_its_place(#[case] command: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let suites = dir.path().join("suites");
+    std::fs::create_dir_all(suites.join("s")).unwrap();
+    let pipe = suites.join("s/x.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut program = twinproof();
+    program.arg(command).arg("--suites").arg(&suites);
+    let assert = program.timeout(std::time::Duration::from_secs(60)).assert().code(254);
+    let output = assert.get_output();
+    let said = String::from_utf8([output.stdout.as_slice(), &output.stderr].concat()).unwrap();
+    assert!(said.contains("error[no-file]: this is no regular file"), "{said}");
+    assert!(said.contains("s/x.toml"), "{said}");
+}
