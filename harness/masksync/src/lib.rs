@@ -10,4 +10,5 @@ pub mod keys;
 pub mod mask;
 pub mod policy;
 pub mod predicate;
+pub mod server;
 pub mod value;
