@@ -11,4 +11,6 @@ pub mod mask;
 pub mod policy;
 pub mod predicate;
 pub mod server;
+pub mod sink;
+pub mod source;
 pub mod value;
