@@ -8,6 +8,7 @@ pub mod binlog;
 pub mod flow;
 pub mod keys;
 pub mod mask;
+pub mod pipeline;
 pub mod policy;
 pub mod predicate;
 pub mod server;

@@ -3,10 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod database;
 mod files;
 mod peer;
 mod requirement;
 
+pub use database::{Database, Kind as DatabaseKind, databases};
 pub use files::files_in;
 pub use peer::{Peer, Program};
 pub use requirement::{Requirement, go, goroot};

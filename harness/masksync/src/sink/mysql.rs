@@ -39,6 +39,22 @@ impl MysqlSink {
         Ok(Self { session, state, epoch, targets, open: false })
     }
 
+    /// A sink of one table that writes rows and no position, for snapshots.
+    #[must_use]
+    pub fn without_position(session: Session, target: Target) -> Self {
+        let state = StateStore::new("", "");
+        Self { session, state, epoch: 0, targets: Arc::new(vec![target]), open: false }
+    }
+
+    /// Commits rows that were written without a position.
+    ///
+    /// # Errors
+    /// When they are not committed.
+    pub fn commit_rows(&mut self) -> Result<(), Failed> {
+        self.open = false;
+        self.session.run("committing in staging", "COMMIT")
+    }
+
     fn run(&mut self, doing: &str, sql: &str) -> Result<u64, Failed> {
         self.session.run(doing, sql)?;
         Ok(self.session.conn.affected_rows())

@@ -154,7 +154,7 @@ impl StateStore {
         session.run(
             doing,
             &format!(
-                "UPDATE {} SET tables = _utf8mb4 {}{position}, place = COALESCE(place, 0) + 0 \
+                "UPDATE {} SET tables = _utf8mb4 {}{position} \
                  WHERE pipeline = {} AND epoch = {epoch}",
                 self.table(),
                 hex(&tables),

@@ -148,26 +148,16 @@ fn read(mut stream: mysql::BinlogStream, events: &SyncSender<Result<OwnedEvent, 
             None => Err(Failed { unreachable: true, ..broken("the source ended it") }),
             Some(Err(error)) => Err(tell(doing, &error)),
             Some(Ok(event)) => {
-                let checked = event.footer().get_checksum_alg();
-                let stored = event.checksum().map(u32::from_le_bytes);
-                let sound = match (checked, stored) {
-                    (
-                        Ok(Some(alg @ BinlogChecksumAlg::BINLOG_CHECKSUM_ALG_CRC32)),
-                        Some(stored),
-                    ) => event.calc_checksum(alg) == stored,
-                    _ => true,
-                };
                 let header = event.header();
-                let header = Header {
+                let read = Header {
                     timestamp: header.timestamp(),
                     kind: header.event_type_raw(),
                     server: header.server_id(),
                     next: header.log_pos(),
                 };
-                if sound {
-                    Ok(OwnedEvent { header, body: event.data().to_vec() })
-                } else {
-                    Err(broken("an event's checksum does not fit its bytes"))
+                match sound(&event) {
+                    Some(body) => Ok(OwnedEvent { header: read, body: body.to_vec() }),
+                    None => Err(broken("an event's checksum does not fit its bytes")),
                 }
             }
         };
@@ -176,4 +166,33 @@ fn read(mut stream: mysql::BinlogStream, events: &SyncSender<Result<OwnedEvent, 
             return;
         }
     }
+}
+
+/// The body of an event whose checksum fits, where it has one.
+fn sound(event: &mysql::binlog::events::Event) -> Option<&[u8]> {
+    let body = event.data();
+    match event.footer().get_checksum_alg() {
+        Ok(Some(alg @ BinlogChecksumAlg::BINLOG_CHECKSUM_ALG_CRC32)) => {
+            let stored = event.checksum().map(u32::from_le_bytes)?;
+            (event.calc_checksum(alg) == stored).then_some(body)
+        }
+        // Before the format is known, an event that the server makes up has a checksum or none.
+        _ => match body.split_last_chunk::<4>() {
+            Some((body, stored)) if crc32(event, body) == u32::from_le_bytes(*stored) => Some(body),
+            _ => Some(body),
+        },
+    }
+}
+
+fn crc32(event: &mysql::binlog::events::Event, body: &[u8]) -> u32 {
+    let header = event.header();
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&header.timestamp().to_le_bytes());
+    hasher.update(&[header.event_type_raw()]);
+    for number in [header.server_id(), header.event_size(), header.log_pos()] {
+        hasher.update(&number.to_le_bytes());
+    }
+    hasher.update(&header.flags_raw().to_le_bytes());
+    hasher.update(body);
+    hasher.finalize()
 }

@@ -5,3 +5,5 @@
 mod common;
 mod masks;
 mod policy;
+mod stream;
+mod world;
