@@ -2,7 +2,9 @@
 
 use mysql::prelude::Queryable as _;
 use mysql::{Conn, OptsBuilder};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use twinproof_masksync::pipeline::{
     Halt, Metrics, Options, Setting, Stop, Verified, VerifyOptions, resnapshot, run, verify,
@@ -113,18 +115,8 @@ impl World {
         self.policy.push_str(&format!("[[table]]\nname = \"shop.{name}\"\n{policy}\n"));
     }
 
-    pub fn policy(&self) -> &str {
-        &self.policy
-    }
-
     pub fn set_policy(&mut self, change: impl Fn(&str) -> String) {
         self.policy = change(&self.policy);
-    }
-
-    pub fn policy_file(&self) -> PathBuf {
-        let path = self.folder.path().join("policy.toml");
-        std::fs::write(&path, &self.policy).unwrap();
-        path
     }
 
     pub fn setting(&self) -> Result<Setting, Halt> {
@@ -146,6 +138,41 @@ impl World {
     /// Runs statements at the source, on one connection.
     pub fn at_source(&self, statements: &[&str]) {
         run_all(&mut self.source(), statements);
+    }
+
+    pub fn source_is(&self, statements: &[&str]) {
+        run_all(&mut self.source(), statements);
+    }
+
+    pub fn staging_is(&self, statements: &[&str]) {
+        run_all(&mut self.staging(), statements);
+    }
+
+    /// A pipeline that runs until it is stopped.
+    pub fn start(&self) -> Running {
+        let (setting, stop) = (self.setting().unwrap(), Stop::default());
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || {
+            run(&setting, &Options::default(), &Metrics::default(), &stopped)
+        });
+        Running { stop, thread }
+    }
+
+    /// Runs a pipeline for a while.
+    pub fn sync_for(&self, time: Duration) -> Result<(), Halt> {
+        let running = self.start();
+        std::thread::sleep(time);
+        running.stop.set();
+        running.join().unwrap()
+    }
+
+    /// Waits until a query in staging gives so many rows.
+    pub fn wait_for(&self, sql: &str, rows: usize) {
+        let until = Instant::now() + Duration::from_secs(60);
+        while self.staged(sql).len() != rows {
+            assert!(Instant::now() < until, "{sql} does not give {rows} rows");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Copies all that the source has executed.
@@ -184,6 +211,18 @@ impl World {
     }
 }
 
+/// A pipeline that runs.
+pub struct Running {
+    pub stop: Stop,
+    thread: JoinHandle<Result<(), Halt>>,
+}
+
+impl Running {
+    pub fn join(self) -> std::thread::Result<Result<(), Halt>> {
+        self.thread.join()
+    }
+}
+
 fn connect(database: &Database) -> Conn {
     let opts = OptsBuilder::new().user(Some("root")).socket(database.socket().to_str());
     Conn::new(opts.prefer_socket(false)).unwrap()
@@ -191,8 +230,7 @@ fn connect(database: &Database) -> Conn {
 
 pub fn run_all(conn: &mut Conn, statements: &[&str]) {
     for statement in statements {
-        if let Err(error) = conn.query_drop(statement) {
-            panic!("{statement}: {error}");
-        }
+        let done = conn.query_drop(statement);
+        assert!(done.is_ok(), "{statement}: {done:?}");
     }
 }

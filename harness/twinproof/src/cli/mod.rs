@@ -8,6 +8,7 @@ mod path;
 mod proxy;
 mod sdk;
 mod sumdb;
+mod sync;
 
 pub use conformance::Conformance;
 pub use judge::Judge;
@@ -17,6 +18,7 @@ pub use path::Path;
 pub use proxy::Proxy;
 pub use sdk::Sdk;
 pub use sumdb::Sumdb;
+pub use sync::Sync;
 
 use crate::exit::{Failure, INVALID};
 use std::path::PathBuf;
@@ -49,6 +51,8 @@ pub enum Command {
     Proxy(Proxy),
     /// Make, fill and serve a checksum database
     Sumdb(Sumdb),
+    /// Copy production rows to staging, filtered and masked
+    Sync(Sync),
 }
 
 impl Command {
@@ -66,6 +70,7 @@ impl Command {
             Self::Path(command) => command.run(),
             Self::Proxy(command) => command.run(),
             Self::Sumdb(command) => command.run(),
+            Self::Sync(command) => command.run(),
         }
     }
 }
