@@ -27,6 +27,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod database;
 mod files;
 mod peer;
 mod requirement;
@@ -36,6 +37,7 @@ mod run;
 pub use inventory;
 pub use twinproof_testkit_macros::test;
 
+pub use database::{Database, Kind as DatabaseKind, databases};
 pub use files::files_in;
 pub use peer::{Peer, Program};
 pub use requirement::{Outcome, Requirement, Unavailable, go, goroot};

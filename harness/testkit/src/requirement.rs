@@ -13,6 +13,8 @@ pub enum Requirement {
     Go,
     /// A module proxy in force (`go env GOPROXY`) that answers, and the checksum database.
     GoProxy,
+    /// A server of MySQL or MariaDB that can be started.
+    Mysql,
     /// A file system in memory, mounted in a namespace of the test's own (Linux).
     Tmpfs,
     /// A container engine.
@@ -34,6 +36,7 @@ impl Requirement {
         match self {
             Self::Go => "go",
             Self::GoProxy => "goproxy",
+            Self::Mysql => "mysql",
             Self::Tmpfs => "tmpfs",
             Self::Docker => "docker",
             Self::Images => "images",

@@ -16,6 +16,7 @@ mod records;
 mod sdks;
 mod serving;
 mod subject;
+mod sync_health;
 
 pub use board::Board;
 pub use exit::{BROKEN, CONFORMANT, Failure, INVALID, NOT_CONFORMANT, NOT_KNOWN, report as finish};

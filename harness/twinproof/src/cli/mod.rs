@@ -12,6 +12,7 @@ mod publish;
 mod repository;
 mod sdk;
 mod sumdb;
+mod sync;
 
 pub use config::Config;
 pub use conformance::Conformance;
@@ -23,6 +24,7 @@ pub use proxy::Proxy;
 pub use repository::Repository;
 pub use sdk::Sdk;
 pub use sumdb::Sumdb;
+pub use sync::Sync;
 
 use crate::exit::{Failure, INVALID};
 
@@ -56,6 +58,8 @@ pub enum Command {
     Proxy(Proxy),
     /// Make, fill and serve a checksum database
     Sumdb(Sumdb),
+    /// Copy production rows to staging, filtered and masked
+    Sync(Sync),
 }
 
 impl Command {
@@ -74,6 +78,7 @@ impl Command {
             Self::Config(command) => command.run(),
             Self::Proxy(command) => command.run(),
             Self::Sumdb(command) => command.run(),
+            Self::Sync(command) => command.run(),
         }
     }
 }
