@@ -1,1 +1,2 @@
-fn main(){}
+//! Benches of the inspector.
+fn main() {}

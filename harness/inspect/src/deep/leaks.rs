@@ -70,21 +70,34 @@ impl Finder {
         // What is asked for comes first: where both begin at a byte it counts.
         let patterns: Vec<&str> = asked.iter().map(String::as_str).chain(anchors).collect();
         let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns);
-        let search = search.ok().filter(|_| asked.len() <= MAX_ASKED).ok_or(InspectError::Limit {
-            what: "text to look for".into(),
-            limit: MAX_ASKED as u64,
-            unit: "pieces",
-        })?;
+        let search =
+            search.ok().filter(|_| asked.len() <= MAX_ASKED).ok_or(InspectError::Limit {
+                what: "text to look for".into(),
+                limit: MAX_ASKED as u64,
+                unit: "pieces",
+            })?;
         Ok(Self { search, asked })
     }
 
     /// A scan of one section.
     pub(super) fn scan(&self, section: &str) -> Scan<'_> {
-        Scan { finder: self, section: section.to_owned(), window: Vec::new(), from: 0, found: BTreeMap::new() }
+        Scan {
+            finder: self,
+            section: section.to_owned(),
+            window: Vec::new(),
+            from: 0,
+            found: BTreeMap::new(),
+        }
     }
 
     /// What a match at a place of the window is; where the path ends.
-    fn leak(&self, window: &[u8], start: usize, end: usize, pattern: usize) -> Option<(Leaked, usize)> {
+    fn leak(
+        &self,
+        window: &[u8],
+        start: usize,
+        end: usize,
+        pattern: usize,
+    ) -> Option<(Leaked, usize)> {
         if let Some(asked) = self.asked.get(pattern) {
             let (from, to) = around(window, start, end);
             let example = text(window.get(from..to)?);
@@ -185,7 +198,8 @@ fn common(path: &[u8], anchor: usize, kind: LeakKind, components: usize) -> Opti
 fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(error) => String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default()).into_owned(),
+        Err(error) => String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default())
+            .into_owned(),
     }
 }
 
@@ -217,7 +231,8 @@ impl Scan<'_> {
         let mut at = self.from;
         while at < to {
             let input = aho_corasick::Input::new(&self.window).range(at..);
-            let Some(found) = self.finder.search.find(input).filter(|found| found.start() < to) else {
+            let Some(found) = self.finder.search.find(input).filter(|found| found.start() < to)
+            else {
                 at = to;
                 break;
             };
@@ -283,7 +298,8 @@ impl Found {
     pub(super) fn merge(&mut self, other: Self) {
         for ((kind, value), leak) in other.0 {
             for place in leak.places {
-                let one = BTreeMap::from([((kind, value.clone()), (place.count, leak.example.clone()))]);
+                let one =
+                    BTreeMap::from([((kind, value.clone()), (place.count, leak.example.clone()))]);
                 self.add((place.section, one));
             }
         }

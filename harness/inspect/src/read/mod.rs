@@ -14,7 +14,6 @@ use crate::facts::{Class, Content, Description, Endian, Format, Image, Kind, Sli
 use crate::source::View;
 use crate::space::Space;
 
-
 /// An image with what later steps need to know of its file.
 pub(crate) struct Parsed<'d> {
     /// The image alone: all of the file, or a slice or member of it.
@@ -107,7 +106,8 @@ fn shown(magic: &[u8; 16], size: u64) -> String {
         return "nothing: it is empty".into();
     }
     let hex: Vec<String> = there.iter().map(|byte| format!("{byte:02x}")).collect();
-    let text: String = there.iter().map(|b| if b.is_ascii_graphic() { *b as char } else { '.' }).collect();
+    let text: String =
+        there.iter().map(|b| if b.is_ascii_graphic() { *b as char } else { '.' }).collect();
     format!("{} `{text}`", hex.join(" "))
 }
 
@@ -134,8 +134,7 @@ pub(crate) fn description(file: File<'_>, size: u64) -> Description {
 /// The error of the `object` crate, as ours.
 fn wrong(view: View<'_>, format: Format) -> impl Fn(object::read::Error) -> InspectError + '_ {
     move |error| {
-        view.refusal()
-            .unwrap_or_else(|| crate::error::malformed(format.name(), error.to_string()))
+        view.refusal().unwrap_or_else(|| crate::error::malformed(format.name(), error.to_string()))
     }
 }
 

@@ -190,8 +190,10 @@ impl<'d> Loader<'d> {
         exports.sort();
         parsed.image.imports = imports;
         parsed.image.exports = go::exports(exports);
-        parsed.image.linkage.runpath =
-            libraries.first().map(|path| path.split(':').map(str::to_owned).collect()).unwrap_or_default();
+        parsed.image.linkage.runpath = libraries
+            .first()
+            .map(|path| path.split(':').map(str::to_owned).collect())
+            .unwrap_or_default();
         parsed.image.linkage.needed = libraries.into_iter().skip(1).collect();
         Ok(())
     }

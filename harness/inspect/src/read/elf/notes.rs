@@ -4,9 +4,9 @@ use super::{Elf, FORMAT};
 use crate::error::Result;
 use crate::facts::{BuildId, GnuProperties};
 use crate::read::{Identity, Parsed, hex, wrong};
+use object::Endianness;
 use object::elf::{self, NoteType};
 use object::read::elf::{FileHeader, NoteIterator, ProgramHeader, SectionHeader};
-use object::Endianness;
 
 /// The note type of Go's build ID.
 const GO_BUILD_ID: NoteType = NoteType(4);
@@ -34,8 +34,8 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
     fn note_ranges(&self) -> Vec<(u64, u64, H::Word)> {
         let endian = self.endian;
         let sections = self.sections.iter().filter(|s| s.sh_type(endian) == elf::SHT_NOTE);
-        let sections =
-            sections.filter_map(|s| s.file_range(endian).map(|(o, n)| (o, n, s.sh_addralign(endian))));
+        let sections = sections
+            .filter_map(|s| s.file_range(endian).map(|(o, n)| (o, n, s.sh_addralign(endian))));
         let found: Vec<_> = sections.collect();
         if !self.sections.is_empty() {
             return found;

@@ -30,18 +30,20 @@ impl<'d> Commands<'d> {
     ) -> Result<Self> {
         let view = parsed.view;
         let wrong = wrong(view, FORMAT);
-        let mut found =
-            Self { end: size_of::<H>() as u64 + u64::from(header.sizeofcmds(endian)), ..Self::default() };
+        let mut found = Self {
+            end: size_of::<H>() as u64 + u64::from(header.sizeofcmds(endian)),
+            ..Self::default()
+        };
         let mut commands = header.load_commands(endian, view, 0).map_err(&wrong)?;
         let mut place = size_of::<H>() as u64;
         while let Some(command) = commands.next().map_err(&wrong)? {
-            found.command::<H>(endian, parsed, command, place)?;
+            found.command(endian, parsed, command, place)?;
             place += u64::from(command.cmdsize());
         }
         Ok(found)
     }
 
-    fn command<H: MachHeader<Endian = Endianness>>(
+    fn command(
         &mut self,
         endian: Endianness,
         parsed: &mut Parsed<'d>,
@@ -55,10 +57,14 @@ impl<'d> Commands<'d> {
         };
         match command.variant().map_err(&wrong)? {
             LoadCommandVariant::Segment32(segment, data) => {
-                self.segment::<macho::SegmentCommand32<Endianness>>(endian, parsed, segment, data, place)?;
+                self.segment::<macho::SegmentCommand32<Endianness>>(
+                    endian, parsed, segment, data, place,
+                )?;
             }
             LoadCommandVariant::Segment64(segment, data) => {
-                self.segment::<macho::SegmentCommand64<Endianness>>(endian, parsed, segment, data, place)?;
+                self.segment::<macho::SegmentCommand64<Endianness>>(
+                    endian, parsed, segment, data, place,
+                )?;
             }
             LoadCommandVariant::Symtab(symbols) => self.symbols = Some(symbols),
             LoadCommandVariant::Dysymtab(dynamic) => self.dynamic = Some(dynamic),
@@ -78,7 +84,8 @@ impl<'d> Commands<'d> {
             LoadCommandVariant::Rpath(path) => parsed.image.linkage.runpath.push(text(path.path)?),
             LoadCommandVariant::Uuid(uuid) => {
                 let id = hex(&uuid.uuid).to_uppercase();
-                let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| id.get(range).unwrap_or_default());
+                let parts = [0..8, 8..12, 12..16, 16..20, 20..32]
+                    .map(|range| id.get(range).unwrap_or_default());
                 parsed.image.ids.uuid = Some(parts.join("-"));
                 parsed.mark(Identity::BuildId, place + 8, 16);
             }

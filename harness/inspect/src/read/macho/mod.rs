@@ -56,12 +56,9 @@ fn of_class<H: MachHeader<Endian = Endianness>>(view: View<'_>) -> Result<Parsed
     };
     let mut parsed = Parsed::new(view, FORMAT, class, order, kind);
     parsed.image.machine = machine(header.cputype(endian), header.cpusubtype(endian));
-    parsed.image.platform.arch =
-        Some(fat::arch(header.cputype(endian), header.cpusubtype(endian)));
-    parsed.image.macho = Some(MachoFacts {
-        flags: flags(header.flags(endian), "MH_"),
-        ..MachoFacts::default()
-    });
+    parsed.image.platform.arch = Some(fat::arch(header.cputype(endian), header.cpusubtype(endian)));
+    parsed.image.macho =
+        Some(MachoFacts { flags: flags(header.flags(endian), "MH_"), ..MachoFacts::default() });
     let commands = Commands::read(header, endian, &mut parsed)?;
     symbols::fill::<H>(&mut parsed, endian, &commands)?;
     if let Some((offset, size)) = commands.signature {
@@ -116,15 +113,9 @@ fn hardening(image: &Image, flags: macho::FileFlags) -> BTreeMap<Check, Mark> {
     BTreeMap::from([
         (Check::PositionIndependent, pie),
         (Check::StackCanary, canary),
-        (
-            Check::NonExecutable,
-            Mark::of(!flags.contains(macho::MH_ALLOW_STACK_EXECUTION)),
-        ),
+        (Check::NonExecutable, Mark::of(!flags.contains(macho::MH_ALLOW_STACK_EXECUTION))),
         (Check::Signed, Mark::of(signature.is_some())),
-        (
-            Check::HardenedRuntime,
-            if program { Mark::of(runtime) } else { Mark::NotApplicable },
-        ),
+        (Check::HardenedRuntime, if program { Mark::of(runtime) } else { Mark::NotApplicable }),
         (Check::Relro, Mark::NotApplicable),
         (Check::NoRpath, Mark::of(image.linkage.runpath.is_empty())),
     ])

@@ -115,8 +115,13 @@ fn of_class<H: ImageNtHeaders>(view: View<'_>, start: u64) -> Result<Parsed<'_>>
         .checked_sub(end)
         .filter(|size| *size > 0)
         .map(|size| Extent { offset: end, size });
-    image.hardening =
-        protection::marks(image, &pe, characteristics, optional.dll_characteristics(), &parsed.space);
+    image.hardening = protection::marks(
+        image,
+        &pe,
+        characteristics,
+        optional.dll_characteristics(),
+        &parsed.space,
+    );
     if let Some(code) = parsed.image.sections.iter().find(|s| s.name == ".text").map(|s| s.offset) {
         go::raw(&mut parsed, code);
     }
@@ -187,7 +192,9 @@ fn kind_of(name: &str, flags: pe::SectionFlags) -> SectionKind {
         _ if by_name::is_debug(name) => SectionKind::Debug,
         ".reloc" | ".idata" | ".edata" | ".didat" => SectionKind::Linking,
         ".symtab" => SectionKind::Symbols,
-        _ if flags.contains(pe::IMAGE_SCN_MEM_EXECUTE) || flags.contains(pe::IMAGE_SCN_CNT_CODE) => {
+        _ if flags.contains(pe::IMAGE_SCN_MEM_EXECUTE)
+            || flags.contains(pe::IMAGE_SCN_CNT_CODE) =>
+        {
             SectionKind::Code
         }
         _ if flags.contains(pe::IMAGE_SCN_CNT_UNINITIALIZED_DATA) => SectionKind::Zero,
