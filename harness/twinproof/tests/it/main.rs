@@ -7,6 +7,7 @@ mod client;
 mod files;
 mod kill;
 mod large;
+mod memory;
 mod metrics;
 mod served;
 mod sidecar;
