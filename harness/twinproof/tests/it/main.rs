@@ -10,6 +10,7 @@ mod client;
 mod files;
 mod kill;
 mod large;
+mod memory;
 mod metrics;
 mod served;
 mod sidecar;
