@@ -11,6 +11,7 @@ mod proxy;
 mod publish;
 mod repository;
 mod sdk;
+mod subject;
 mod sumdb;
 
 pub use config::Config;
@@ -22,6 +23,7 @@ pub use path::Path;
 pub use proxy::Proxy;
 pub use repository::Repository;
 pub use sdk::Sdk;
+pub use subject::Subject;
 pub use sumdb::Sumdb;
 
 use crate::exit::{Failure, INVALID};
@@ -48,6 +50,8 @@ pub enum Command {
     Lint(Lint),
     /// List, get and prove Go SDKs
     Sdk(Sdk),
+    /// Begin, check and list declarations of subjects
+    Subject(Subject),
     /// Check path translation
     Path(Path),
     /// Look into the configuration of WSL
@@ -70,6 +74,7 @@ impl Command {
             Self::Merge(command) => command.run(),
             Self::Lint(command) => command.run(repository),
             Self::Sdk(command) => command.run(),
+            Self::Subject(command) => command.run(repository),
             Self::Path(command) => command.run(),
             Self::Config(command) => command.run(),
             Self::Proxy(command) => command.run(),
