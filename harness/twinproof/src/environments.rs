@@ -1,5 +1,6 @@
 //! The environments of a run, found side by side, with the SDKs that its cases need.
 
+use crate::attempt::attempt;
 use crate::board::Board;
 use crate::exit::Failure;
 use crate::subject::{Subject, Subjects};
@@ -263,7 +264,11 @@ fn with_subjects(
         let task = name.to_string();
         let say = |what: &str| board.say(&task, &format!("{task}: {what}"), None);
         say("getting its program");
-        match Server::get(declaration, means, &say) {
+        let got = Server::get(declaration, means, &say).and_then(|server| {
+            say("trying it once");
+            attempt(&server, shared.as_ref(), means).map(|()| server)
+        });
+        match got {
             Ok(server) => {
                 board.done(&task, &format!("{task}: ready"));
                 let judged = Judged::new(Arc::clone(&shared), &server);

@@ -2,6 +2,7 @@
 //!
 //! It holds the command line and puts the crates together; what a command does is theirs.
 
+mod attempt;
 mod board;
 mod bundle_folder;
 pub mod cli;
@@ -9,6 +10,7 @@ mod database;
 mod embedded;
 mod environments;
 mod exit;
+mod features;
 mod gocache;
 mod on_demand;
 mod progress;

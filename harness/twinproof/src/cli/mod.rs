@@ -11,6 +11,7 @@ mod proxy;
 mod publish;
 mod repository;
 mod sdk;
+mod subject;
 mod sumdb;
 mod sync;
 
@@ -23,6 +24,7 @@ pub use path::Path;
 pub use proxy::Proxy;
 pub use repository::Repository;
 pub use sdk::Sdk;
+pub use subject::Subject;
 pub use sumdb::Sumdb;
 pub use sync::Sync;
 
@@ -50,6 +52,8 @@ pub enum Command {
     Lint(Lint),
     /// List, get and prove Go SDKs
     Sdk(Sdk),
+    /// Begin, check and list declarations of subjects
+    Subject(Subject),
     /// Check path translation
     Path(Path),
     /// Look into the configuration of WSL
@@ -74,6 +78,7 @@ impl Command {
             Self::Merge(command) => command.run(),
             Self::Lint(command) => command.run(repository),
             Self::Sdk(command) => command.run(),
+            Self::Subject(command) => command.run(repository),
             Self::Path(command) => command.run(),
             Self::Config(command) => command.run(),
             Self::Proxy(command) => command.run(),
