@@ -60,6 +60,8 @@ pub enum Body<'a> {
         gtid: Gtid,
         /// Whether a transaction begins here; where not, a statement says so, or is one by itself.
         begins: bool,
+        /// Whether it is said here that the transaction will be prepared (XA).
+        prepares: bool,
     },
     /// A statement.
     Statement {
@@ -182,7 +184,9 @@ impl<'a> Event<'a> {
             (30, _) => rows(Kind::Insert, true),
             (31, _) => rows(Kind::Update, true),
             (32, _) => rows(Kind::Delete, true),
-            (33 | 42, Flavour::Mysql) => self.gtid().map(|gtid| Body::Gtid { gtid, begins: false }),
+            (33 | 42, Flavour::Mysql) => {
+                self.gtid().map(|gtid| Body::Gtid { gtid, begins: false, prepares: false })
+            }
             (34, _) => Err(Malformed(
                 "a transaction has no GTID; SET GLOBAL gtid_mode = ON, enforce_gtid_consistency = ON",
             )),
@@ -197,9 +201,9 @@ impl<'a> Event<'a> {
             (162, Flavour::Mariadb) => {
                 let number = bytes.le(8)?;
                 let domain = bytes.le(4)? as u32;
-                let begins = bytes.u8()? & 1 == 0;
+                let flags = bytes.u8()?;
                 let gtid = Gtid::Mariadb { domain, server: self.header.server, number };
-                Ok(Body::Gtid { gtid, begins })
+                Ok(Body::Gtid { gtid, begins: flags & 1 == 0, prepares: flags & 64 != 0 })
             }
             (164, Flavour::Mariadb) => Err(Malformed("the binlog is encrypted where it is read")),
             (165..=171, Flavour::Mariadb) => {

@@ -224,11 +224,12 @@ impl Engine {
         match event.meaning(self.flavour)? {
             Body::Nothing | Body::Heartbeat => {}
             Body::Rotate { file, position } => self.file = Some((file.to_owned(), position)),
-            Body::Gtid { gtid, begins } => {
+            Body::Gtid { gtid, begins, prepares } => {
                 self.applied = self.position.contains(&gtid);
                 self.current = Some(gtid);
                 self.timestamp = header.timestamp;
                 self.inside = begins;
+                self.xa = prepares;
             }
             Body::Statement { schema, sql } => self.statement(schema, sql)?,
             Body::Commit => self.end(),

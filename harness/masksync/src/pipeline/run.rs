@@ -16,7 +16,7 @@ use crate::source::{Stream, StreamItem, StreamStart, executed};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 /// A batch has no more transactions, so that a reader of staging does not wait long.
@@ -287,24 +287,35 @@ fn stream(
     tracing::info!(position = %engine.position, "the stream begins");
     std::thread::scope(|scope| {
         let (sender, batches) = sync_channel::<Batch>(1);
-        let writer = scope.spawn(move || -> Result<(), Halt> {
-            let mut sink = sink;
-            for batch in batches {
-                sink.write(&batch)?;
-                metrics.batches.inc();
-                metrics.transactions.inc_by(batch.transactions);
-                metrics.rows.inc_by(batch.rows);
-                if let Some(commit) = &batch.commit {
-                    metrics.committed(commit.timestamp);
-                }
-            }
-            Ok(())
-        });
-        let read = pump(&mut engine, &mut events, sender, until.as_ref(), metrics, stop);
+        // The reader does not wait for events that nobody would write.
+        let ended = Stop::default();
+        let writer = {
+            let ended = ended.clone();
+            scope.spawn(move || {
+                let written = write_all(sink, batches, metrics);
+                ended.set();
+                written
+            })
+        };
+        let read = pump(&mut engine, &mut events, sender, until.as_ref(), metrics, (stop, &ended));
         // What the writer says explains why nothing could be handed to it any more.
         joined(writer.join())?;
         read
     })
+}
+
+/// Writes batches until there are no more.
+fn write_all(mut sink: impl Sink, batches: Receiver<Batch>, metrics: &Metrics) -> Result<(), Halt> {
+    for batch in batches {
+        sink.write(&batch)?;
+        metrics.batches.inc();
+        metrics.transactions.inc_by(batch.transactions);
+        metrics.rows.inc_by(batch.rows);
+        if let Some(commit) = &batch.commit {
+            metrics.committed(commit.timestamp);
+        }
+    }
+    Ok(())
 }
 
 /// Moves events to the writer until it is to end.
@@ -314,12 +325,12 @@ fn pump(
     sender: SyncSender<Batch>,
     until: Option<&GtidSet>,
     metrics: &Metrics,
-    stop: &Stop,
+    (stop, ended): (&Stop, &Stop),
 ) -> Result<(), Halt> {
     let mut waiting: Option<Batch> = None;
     let mut written = Instant::now();
     let finished = |engine: &Engine| until.is_some_and(|set| engine.position.contains_all(set));
-    loop {
+    while !ended.is_set() {
         let quick = if waiting.is_some() { Duration::from_millis(1) } else { WAIT };
         match events.next(quick)? {
             StreamItem::Event(event) => {
@@ -363,6 +374,7 @@ fn pump(
             return Ok(());
         }
     }
+    Ok(())
 }
 
 /// SHA-256 of what the policy says about a table, and of what its values depend on.

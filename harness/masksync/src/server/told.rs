@@ -16,9 +16,9 @@ pub struct Failed {
 }
 
 /// Errors whose messages name users, rights, objects, files or positions, and no values.
-const SAFE: [u16; 17] = [
+const SAFE: [u16; 18] = [
     1044, 1045, 1049, 1054, 1142, 1143, 1146, 1193, 1227, 1236, 1290, 1419, 1524, 3159, 3170, 1698,
-    2061,
+    2061, 4052,
 ];
 
 /// What is said of an error.

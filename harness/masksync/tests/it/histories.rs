@@ -307,7 +307,9 @@ fn an_instance_that_was_replaced_does_not_write() {
         world.sync().unwrap();
         world.at_source(&["INSERT INTO shop.users VALUES (3, 'N', '1', 'c')"]);
         let halt = running.join().unwrap().unwrap_err().to_string();
-        assert!(halt.contains("another instance has taken over"), "{halt}");
+        let fenced = halt.contains("another instance has taken over");
+        // The source itself ends the stream of a second reader with the same number.
+        assert!(fenced || halt.contains("same server"), "{halt}");
         assert_eq!(count(&world), 2);
         world.sync().unwrap();
         world.assert_equal();
@@ -345,6 +347,8 @@ fn a_purged_binlog_is_told() {
                 mysql::prelude::Queryable::query(&mut source, "SHOW BINARY LOGS").unwrap();
             rows.last().unwrap().get::<String, _>(0).unwrap()
         };
+        // A file that is still being read is not purged.
+        std::thread::sleep(std::time::Duration::from_secs(2));
         run_all(&mut world.source(), &[&format!("PURGE BINARY LOGS TO '{last}'")]);
         let halt = world.sync().unwrap_err().to_string();
         assert!(halt.contains("1236"), "{halt}");
