@@ -32,6 +32,8 @@ pub struct Info {
     pub sources: &'static [&'static str],
     /// What its `capture` table may name.
     pub captures: Captures,
+    /// Checks after whose failure later steps would only follow from it, without the step's name.
+    pub ends: &'static [&'static str],
 }
 
 impl Info {

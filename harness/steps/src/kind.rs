@@ -23,6 +23,9 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
     const SOURCES: &'static [&'static str] = &[];
     /// What its `capture` table may name.
     const CAPTURES: Captures = Captures::Anything;
+    /// Checks after whose failure later steps would only follow from it, without the step's name. A
+    /// case goes on after any other failure, so that it shows all that is wrong.
+    const ENDS: &'static [&'static str] = &[];
 
     /// The name given to it.
     fn name(&self) -> Option<&str>;
@@ -88,5 +91,12 @@ pub trait Seen: Sized {
 /// What is known of the kind whose payload is `K`.
 #[must_use]
 pub const fn info_of<K: Kind>(kind: &'static str) -> Info {
-    Info { kind, inputs: K::INPUTS, gives: K::GIVES, sources: K::SOURCES, captures: K::CAPTURES }
+    Info {
+        kind,
+        inputs: K::INPUTS,
+        gives: K::GIVES,
+        sources: K::SOURCES,
+        captures: K::CAPTURES,
+        ends: K::ENDS,
+    }
 }

@@ -16,6 +16,7 @@ mod evidence;
 mod golden_source;
 mod info;
 mod input;
+mod json;
 mod kind;
 mod kinds;
 pub mod lint;

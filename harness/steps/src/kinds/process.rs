@@ -176,6 +176,7 @@ impl Kind for Run {
     ];
     const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
     const CAPTURES: Captures = Captures::LineRegex;
+    const ENDS: &'static [&'static str] = &["exit"];
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -231,6 +232,7 @@ impl Kind for Go {
     ];
     const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
     const CAPTURES: Captures = Captures::LineRegex;
+    const ENDS: &'static [&'static str] = &["exit"];
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
