@@ -1,7 +1,5 @@
 //! Each rule over its own examples: it finds what is wrong, and nothing once it is put right.
 
-#![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
-
 use std::path::Path;
 use twinproof_configlint::rule::{Check, Files};
 use twinproof_configlint::rules::all;
