@@ -25,7 +25,7 @@ impl Schema {
         }
         for (name, text) in texts()? {
             let path = root.join("suites/schema").join(name);
-            twinproof_engine::write_atomic(&path, text.as_bytes())
+            twinproof_base::file::write(&path, text.as_bytes())
                 .with_context(|| path.display().to_string())?;
         }
         Ok(0)
@@ -34,7 +34,7 @@ impl Schema {
 
 fn texts() -> anyhow::Result<Vec<(&'static str, String)>> {
     let text = |(name, schema)| Ok((name, serde_json::to_string_pretty(&schema)? + "\n"));
-    twinproof_model::schema::all().into_iter().map(text).collect()
+    twinproof_steps::schema::all().into_iter().map(text).collect()
 }
 
 /// The committed schemas that are not what the model gives.

@@ -7,6 +7,7 @@ use crate::source::{Encoding, Source};
 use similar::TextDiff;
 use std::io::Write as _;
 use std::path::Path;
+use twinproof_base::file::Pending;
 
 /// How often what a fix uncovers is fixed as well.
 const ROUNDS_MAX: usize = 10;
@@ -125,19 +126,15 @@ fn diff(before: &Source, after: &Source) -> String {
     text
 }
 
-/// Writes a file whole or not at all: beside it, then in its place. Permissions stay; a link stays
-/// one, and what it points to is written.
+/// Writes a file whole or not at all. Its permissions stay; where it is a link, what that points to
+/// is written.
 ///
 /// # Errors
 /// What the system says.
 pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let path = path.canonicalize()?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let permissions = std::fs::metadata(&path)?.permissions();
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().set_permissions(permissions)?;
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
-    Ok(())
+    let mut pending = Pending::new(&path)?;
+    pending.file().write_all(bytes)?;
+    pending.file().set_permissions(std::fs::metadata(&path)?.permissions())?;
+    pending.commit()
 }

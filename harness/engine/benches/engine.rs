@@ -15,7 +15,8 @@ use twinproof_engine::{
     BlobStore, Bundle, Cell, Drive, Limits, Place, Plan, Progress, Redactor, Stop, plan, run,
 };
 use twinproof_judge::{Docket, Judge, assemble};
-use twinproof_model::{Case, Results, RunRecord, Verdict};
+use twinproof_model::{Results, Verdict};
+use twinproof_steps::{Case, RunRecord};
 
 const CASES: usize = 10_000;
 

@@ -8,7 +8,7 @@ use crate::store::slashed;
 use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
 use std::path::{Component, Path};
-use twinproof_model::hex;
+use twinproof_base::hex;
 
 const SKIPPABLE: [u8; 8] = [0x50, 0x2a, 0x4d, 0x18, 32, 0, 0, 0];
 const TRAILER: usize = SKIPPABLE.len() + 32;
@@ -87,7 +87,10 @@ pub fn unpack(mut from: impl Read, into: &Path) -> Result<(), ArchiveError> {
     }
     let actual = Sha256::digest(body);
     if actual[..] != *expected {
-        return Err(ArchiveError::Changed { expected: hex(expected), actual: hex(&actual) });
+        return Err(ArchiveError::Changed {
+            expected: hex::encode(expected),
+            actual: hex::encode(&actual),
+        });
     }
     let mut tar = tar::Archive::new(zstd::Decoder::new(body)?);
     let mut unpacked = 0;

@@ -14,7 +14,8 @@ use crate::store::BlobStore;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use twinproof_judge::{Docket, NormaliserError, assemble, record_path};
-use twinproof_model::{Results, RunRecord};
+use twinproof_model::Results;
+use twinproof_steps::RunRecord;
 
 /// Largest JSON file of a bundle that is read.
 const LIMIT: u64 = 1 << 30;
@@ -122,8 +123,8 @@ impl Bundle {
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
         let path = self.folder.join(name);
         let io = |error| BundleError::Io { path: path.display().to_string(), error };
-        std::fs::create_dir_all(path.parent().unwrap_or(&self.folder)).map_err(io)?;
-        std::fs::write(&path, bytes).map_err(io)
+        // The whole bundle is synced before it gets its name.
+        twinproof_base::file::write_unsynced(&path, bytes).map_err(io)
     }
 
     fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, BundleError> {
@@ -224,27 +225,4 @@ fn differences(stored: &Results, computed: &Results) -> Vec<(String, String, Str
         found.push(("summary, floors or expectations".to_owned(), code(stored), code(computed)));
     }
     found
-}
-
-/// Writes a file as a whole or not at all: to a temporary file beside it, synced, renamed.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    std::io::Write::write_all(&mut file, bytes)?;
-    file.as_file().sync_all()?;
-    #[cfg(unix)]
-    {
-        // Temporary files are for their owner alone; a report is for everybody.
-        use std::os::unix::fs::PermissionsExt as _;
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    file.persist(path).map_err(|e| e.error)?;
-    Ok(())
 }

@@ -6,10 +6,10 @@
 //! `….snap.new` beside it, for `cargo insta review`.
 
 use crate::store::slashed;
-use crate::write_atomic;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use twinproof_base::file;
 use twinproof_model::{CaseResult, Results, Verdict};
 
 /// Goldens by name.
@@ -155,7 +155,7 @@ pub fn write_pending(folder: &Path, results: &Results) -> Result<Vec<String>, Bl
             let io = |error| BlessError::Io { path: path.clone(), error };
             if !golden.equal && !pending.contains(&golden.name) {
                 let text = snapshot(case, results, &golden.normalised, None);
-                write_atomic(&path, text.as_bytes()).map_err(io)?;
+                file::write(&path, text.as_bytes()).map_err(io)?;
                 pending.push(golden.name.clone());
             } else if golden.equal && path.exists() && !pending.contains(&golden.name) {
                 std::fs::remove_file(&path).map_err(io)?;
@@ -201,7 +201,7 @@ pub fn bless(folder: &Path, results: &Results, blessed: &str) -> Result<BlessRep
                     name: golden.name.clone(),
                     first: entry.0.environment.to_string(),
                     second: case.environment.to_string(),
-                    difference: twinproof_judge::difference(entry.1, &golden.normalised),
+                    difference: twinproof_steps::difference(entry.1, &golden.normalised),
                 });
             }
         }
@@ -220,7 +220,7 @@ pub fn bless(folder: &Path, results: &Results, blessed: &str) -> Result<BlessRep
         }
         let path = folder.join(format!("{name}.snap"));
         let text = snapshot(case, results, normalised, Some(blessed));
-        write_atomic(&path, text.as_bytes())
+        file::write(&path, text.as_bytes())
             .map_err(|error| BlessError::Io { path: path.clone(), error })?;
         let pending = folder.join(format!("{name}.snap.new"));
         if pending.exists() {

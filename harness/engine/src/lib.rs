@@ -5,7 +5,6 @@
 
 mod archive;
 mod bundle;
-mod checksum;
 mod client;
 mod drive;
 mod goldens;
@@ -13,16 +12,13 @@ mod judged;
 mod manifest;
 mod merge;
 mod plan;
-mod probe;
 mod redact;
-mod requests;
 mod schedule;
 mod select;
-mod servers;
 mod store;
 
 pub use archive::{ArchiveError, pack, unpack};
-pub use bundle::{Bundle, BundleError, Rejudged, write_atomic};
+pub use bundle::{Bundle, BundleError, Rejudged};
 pub use drive::Place;
 pub use goldens::{BlessError, BlessReport, Goldens, bless, write_pending};
 pub use judged::{Judged, named};

@@ -6,7 +6,7 @@
 //! Lines are sorted by path and there is no other spelling of a manifest, so any changed byte, of a
 //! file or of the manifest, is found; `sha256sum -c MANIFEST.sha256` finds changed files too.
 
-use crate::store::{sha256_of, slashed};
+use crate::store::slashed;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -76,7 +76,8 @@ impl Manifest {
             }
             let mut file =
                 std::fs::File::open(entry.path()).map_err(|e| unreadable(entry.path(), &e))?;
-            let hash = sha256_of(&mut file).map_err(|e| unreadable(entry.path(), &e))?;
+            let hash = twinproof_base::hash::sha256(&mut file)
+                .map_err(|e| unreadable(entry.path(), &e))?;
             files.insert(name, hash);
         }
         Ok(Self { files })

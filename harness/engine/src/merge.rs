@@ -1,7 +1,7 @@
 //! Merging the results of several legs of a matrix into one.
 
 use std::collections::BTreeMap;
-use twinproof_model::{EnvironmentName, NormaliserUse, Results, Summary};
+use twinproof_model::{EnvironmentName, NormaliserUse, Results, Summary, exit};
 
 /// Legs that do not fit together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,10 +84,7 @@ pub fn merge(legs: Vec<(String, Results)>, required: &[String]) -> Result<Result
         for normaliser in leg.normalisers {
             *normalised.entry(normaliser.name).or_default() += normaliser.replaced;
         }
-        let rank = |c: u8| [0, 2, 1, 255].iter().position(|x| *x == c);
-        if rank(leg.summary.exit_code) > rank(code) {
-            code = leg.summary.exit_code;
-        }
+        code = exit::worst([code, leg.summary.exit_code]);
         reasons.extend(leg.summary.reasons.into_iter().map(|r| format!("{name}: {r}")));
         red += leg.summary.controls_red;
         green += leg.summary.controls_green;

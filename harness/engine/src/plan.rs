@@ -1,10 +1,9 @@
 //! The plan: which case runs in which environment, and why the others do not.
 
 use std::collections::BTreeSet;
-use twinproof_model::variables::{GOROOT_OF, references};
-use twinproof_model::{
-    Capability, Case, EnvironmentName, EnvironmentResult, ProbeKind, Requirement, Skip, Step,
-};
+use twinproof_model::variables::GOROOT_OF;
+use twinproof_model::{Capability, EnvironmentName, EnvironmentResult, Requirement, Skip};
+use twinproof_steps::{Case, Step};
 
 /// One case in one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +76,7 @@ pub fn plan(
                 })
             });
             // No relay can stand in front of what is only read, where it may be under TLS.
-            let relayed = case.control.mutant.is_empty()
+            let relayed = case.control.input("mutant").is_none()
                 || environment.capabilities.contains(&Capability::Origin);
             let control = controls && relayed && skip.is_none() && environment.broken.is_none();
             cells.push(Cell { case: c, environment: e, control: false, skip });
@@ -89,27 +88,22 @@ pub fn plan(
     Plan { cases, environments, cells, sdk }
 }
 
-/// The versions in `${goroot:VERSION}` anywhere in the texts.
-pub fn goroots(texts: &impl serde::Serialize) -> BTreeSet<String> {
-    // A text that cannot be read is refused where suites are loaded.
-    let text = serde_json::to_string(texts).unwrap_or_default();
-    let found = references(&text).unwrap_or_default();
-    found.iter().filter_map(|r| r.name.strip_prefix(GOROOT_OF).map(str::to_owned)).collect()
+/// The versions in `${goroot:VERSION}` anywhere in the texts of a case's steps.
+pub fn goroots(case: &Case) -> BTreeSet<String> {
+    case.variables
+        .iter()
+        .filter_map(|name| name.strip_prefix(GOROOT_OF).map(str::to_owned))
+        .collect()
 }
 
 /// Every SDK version that a case or its control names, besides the subject's.
 #[must_use]
 pub fn sdk_versions(case: &Case) -> BTreeSet<String> {
-    let of_step = |step: &Step| match step {
-        Step::Go(s) => s.sdk.clone(),
-        Step::Probe(s) => s.sdk.clone(),
-        _ => None,
-    };
-    let mut versions = goroots(&(&case.step, &case.control));
-    versions.extend(case.sdk.clone());
-    versions.extend(case.control.sdk.clone());
-    versions.extend(case.step.iter().filter_map(of_step));
-    versions
+    let of_control = case.control.input("sdk").and_then(|v| v.as_text()).map(str::to_owned);
+    let of_texts = case.all_variables().filter_map(|name| name.strip_prefix(GOROOT_OF));
+    let of_steps = case.step.iter().filter_map(Step::sdk);
+    let named = of_texts.chain(of_steps).map(str::to_owned);
+    named.chain(case.sdk.clone()).chain(of_control).collect()
 }
 
 /// Whether a case cannot be driven without an SDK: it requires Go, names a version, runs the `go`
@@ -124,19 +118,11 @@ pub fn needs_sdk(case: &Case) -> bool {
                 | Requirement::GoBefore(..)
         )
     };
-    let runs = |step: &Step| match step {
-        Step::Go(_) | Step::Script(_) => true,
-        Step::Run(run) => matches!(run.program.as_str(), "go" | "gofmt"),
-        Step::Probe(probe) => matches!(probe.kind, ProbeKind::GoEnv | ProbeKind::GoVersion),
-        _ => false,
-    };
-    // A text that cannot be read is refused where suites are loaded.
-    let text = serde_json::to_string(&(&case.step, &case.control)).unwrap_or_default();
     let refers = |name: &str| name == "goroot" || name.starts_with(GOROOT_OF);
     case.sdk.is_some()
         || case.requires.iter().any(requires)
-        || case.step.iter().any(runs)
-        || references(&text).unwrap_or_default().iter().any(|r| refers(&r.name))
+        || case.step.iter().any(Step::needs_sdk)
+        || case.all_variables().any(refers)
 }
 
 fn meets(requirement: &Requirement, environment: &EnvironmentResult, sdk: &str) -> bool {

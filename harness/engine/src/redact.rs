@@ -1,6 +1,7 @@
 //! Secrets are taken out of evidence before it is stored, and every replacement is counted.
 
 use regex::bytes::Regex;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 const PLACE: &str = "[redacted]";
@@ -35,9 +36,14 @@ impl Redactor {
         Self { secrets, user_info }
     }
 
-    /// The bytes without secrets, and how many were taken out.
+    /// The same for one run, which counts what it takes out.
     #[must_use]
-    pub fn bytes(&self, mut bytes: Vec<u8>) -> (Vec<u8>, u64) {
+    pub fn counting(&self) -> Counting<'_> {
+        Counting { redactor: self, count: Cell::new(0) }
+    }
+
+    /// The bytes without secrets, and how many were taken out.
+    fn bytes(&self, mut bytes: Vec<u8>) -> (Vec<u8>, u64) {
         let mut count = 0;
         for secret in &self.secrets {
             count += replace(&mut bytes, secret.as_bytes());
@@ -48,30 +54,39 @@ impl Redactor {
         }
         (bytes, count + found)
     }
+}
 
-    /// The text without secrets, and how many were taken out.
+/// Replaces secrets in what one run leaves, and counts them.
+pub struct Counting<'a> {
+    redactor: &'a Redactor,
+    count: Cell<u64>,
+}
+
+impl Counting<'_> {
+    /// How many were taken out so far.
     #[must_use]
-    pub fn text(&self, text: &str) -> (String, u64) {
-        let (bytes, count) = self.bytes(text.as_bytes().to_vec());
-        match count {
-            0 => (text.to_owned(), 0),
-            _ => (String::from_utf8_lossy(&bytes).into_owned(), count),
-        }
+    pub fn count(&self) -> u64 {
+        self.count.get()
     }
 
-    /// The variables without secrets, and how many were taken out of their values.
+    /// The bytes without secrets.
     #[must_use]
-    pub fn variables(&self, env: &BTreeMap<String, String>) -> (BTreeMap<String, String>, u64) {
-        let mut total = 0;
-        let clean = env
-            .iter()
-            .map(|(name, value)| {
-                let (value, count) = self.text(value);
-                total += count;
-                (name.clone(), value)
-            })
-            .collect();
-        (clean, total)
+    pub fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let (bytes, count) = self.redactor.bytes(bytes);
+        self.count.set(self.count.get() + count);
+        bytes
+    }
+
+    /// The text without secrets.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.bytes(text.as_bytes().to_vec())).into_owned()
+    }
+
+    /// The variables without secrets in their values.
+    #[must_use]
+    pub fn variables(&self, env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        env.iter().map(|(name, value)| (name.clone(), self.text(value))).collect()
     }
 }
 
@@ -98,20 +113,28 @@ mod tests {
 
     #[test]
     fn secrets_are_replaced_and_counted() {
-        let (bytes, count) = redactor().bytes(b"a s3cr3t-1 b s3cr3t-1\xff".to_vec());
+        let redactor = redactor();
+        let counting = redactor.counting();
+        let bytes = counting.bytes(b"a s3cr3t-1 b s3cr3t-1\xff".to_vec());
         assert_eq!(bytes, b"a [redacted] b [redacted]\xff");
-        assert_eq!(count, 2);
+        let env = [("A".to_owned(), "s3cr3t-1".to_owned())].into();
+        assert_eq!(counting.variables(&env)["A"], "[redacted]");
+        assert_eq!(counting.count(), 3);
     }
 
     #[test]
     fn user_information_in_addresses_is_a_secret() {
-        let (text, count) = redactor().text("https://u:p@h/x and https://h:80/y");
+        let redactor = redactor();
+        let counting = redactor.counting();
+        let text = counting.text("https://u:p@h/x and https://h:80/y");
         assert_eq!(text, "https://[redacted]@h/x and https://h:80/y");
-        assert_eq!(count, 1);
+        assert_eq!(counting.count(), 1);
     }
 
     #[test]
     fn what_is_no_secret_stays() {
-        assert_eq!(redactor().text("/home/u x"), ("/home/u x".to_owned(), 0));
+        let redactor = redactor();
+        let counting = redactor.counting();
+        assert_eq!((counting.text("/home/u x").as_str(), counting.count()), ("/home/u x", 0));
     }
 }

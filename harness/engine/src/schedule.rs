@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use twinproof_judge::Judge;
-use twinproof_model::{RunOutcome, RunRecord, Skip, Verdict};
+use twinproof_model::{Skip, Verdict};
+use twinproof_steps::{RunOutcome, RunRecord};
 
 /// What a run may take.
 #[derive(Clone, Copy, Debug)]
@@ -194,15 +195,10 @@ fn one(
     let begun = record.clone();
     let driven = || drive::drive(context, case, place, plan.sdk_of(case), record);
     // A driver that panics ends its own cell, not the run.
-    let record = catch_unwind(AssertUnwindSafe(driven)).unwrap_or_else(|panic| {
+    let (record, verdict) = catch_unwind(AssertUnwindSafe(driven)).unwrap_or_else(|panic| {
         let message = format!("the driver panicked: {}", message_of(panic.as_ref()));
-        RunRecord { outcome: RunOutcome::Broken { message }, ..begun }
+        (RunRecord { outcome: RunOutcome::Broken { message }, ..begun }, Verdict::HarnessError)
     });
-    let verdict = match &record.outcome {
-        RunOutcome::Skipped(skip) if skip.is_not_applicable() => Verdict::NotApplicable,
-        RunOutcome::Skipped(_) => Verdict::Unavailable,
-        _ => drive.judge.judge(case, &record).verdict(),
-    };
     progress.ended(plan, cell, verdict, Duration::from_micros(record.micros));
     record
 }

@@ -1,7 +1,8 @@
 //! Which cases and environments a run is about.
 
 use sha2::{Digest, Sha256};
-use twinproof_model::{Case, EnvironmentName, Level, glob_matches};
+use twinproof_model::{EnvironmentName, Level, glob_matches};
+use twinproof_steps::Case;
 
 /// The tag of cases that run only where cases are asked for, by tag or by pattern.
 pub const ON_REQUEST: &str = "all";
@@ -159,7 +160,8 @@ fn in_shard(key: &str, shard: Shard) -> bool {
 mod tests {
     use super::{Selection, Shard, in_shard};
     use rstest::rstest;
-    use twinproof_model::{Case, Level};
+    use twinproof_model::Level;
+    use twinproof_steps::Case;
 
     #[rstest]
     #[case("1/1", true)]

@@ -1,13 +1,14 @@
 //! Evidence bytes, stored by their hash.
 
-use crate::Redactor;
+use crate::redact::Counting;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use twinproof_judge::Blobs;
-use twinproof_model::{BlobRef, hex};
+use twinproof_base::{file, hex};
+use twinproof_model::BlobRef;
+use twinproof_steps::Blobs;
 
 /// Evidence that cannot be stored.
 #[derive(Debug, thiserror::Error)]
@@ -46,27 +47,19 @@ impl BlobStore {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn put(&self, bytes: Vec<u8>, redactor: &Redactor) -> Result<(BlobRef, u64), StoreError> {
-        let (bytes, redactions) = redactor.bytes(bytes);
-        let sha256 = hex(&Sha256::digest(&bytes));
+    pub fn put(&self, bytes: Vec<u8>, redactions: &Counting<'_>) -> Result<BlobRef, StoreError> {
+        let bytes = redactions.bytes(bytes);
+        let sha256 = hex::encode(&Sha256::digest(&bytes));
         let blob = BlobRef { sha256: sha256.clone(), size: bytes.len() as u64 };
         if self.known.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&sha256) {
-            return Ok((blob, redactions));
+            return Ok(blob);
         }
         let path = self.folder.join(blob_path(&sha256));
-        let write = || {
-            // Unique while it is written: two runs may store the same bytes at once.
-            let folder = path.parent().unwrap_or(&self.folder);
-            std::fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            std::io::Write::write_all(&mut file, &bytes)?;
-            file.persist(&path).map_err(|e| e.error)?;
-            Ok(())
-        };
-        write().map_err(|error| StoreError { path: path.clone(), error })?;
+        // The whole bundle is synced before it gets its name.
+        file::write_unsynced(&path, &bytes).map_err(|error| StoreError { path, error })?;
         let kept = (bytes.len() <= KEPT).then_some(bytes);
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256, kept);
-        Ok((blob, redactions))
+        Ok(blob)
     }
 }
 
@@ -83,7 +76,7 @@ impl Blobs for BlobStore {
         }
         let bytes = std::fs::read(self.folder.join(blob_path(&blob.sha256))).ok()?;
         // Bytes under the name of others are no evidence, whatever a manifest says of them.
-        (hex(&Sha256::digest(&bytes)) == blob.sha256).then_some(Cow::Owned(bytes))
+        (hex::encode(&Sha256::digest(&bytes)) == blob.sha256).then_some(Cow::Owned(bytes))
     }
 }
 
@@ -92,16 +85,4 @@ pub fn slashed(entry: &walkdir::DirEntry, folder: &Path) -> String {
     let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
     let parts: Vec<_> = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
     parts.join("/")
-}
-
-/// SHA-256 of all that is left to read, lower-case hexadecimal.
-pub fn sha256_of(from: &mut impl std::io::Read) -> std::io::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match from.read(&mut buffer)? {
-            0 => return Ok(hex(&hasher.finalize())),
-            n => hasher.update(&buffer[..n]),
-        }
-    }
 }

@@ -16,7 +16,8 @@ use twinproof_engine::{
 };
 use twinproof_environment::{Exec, Exited};
 use twinproof_judge::{Docket, Judge, assemble};
-use twinproof_model::{Capability, Case, Results, RunOutcome, RunRecord, Skip, Verdict};
+use twinproof_model::{Capability, Results, Skip, Verdict};
+use twinproof_steps::{Case, RunOutcome, RunRecord};
 
 /// A run in the making.
 struct Rig {
@@ -330,11 +331,13 @@ fn only_what_needs_an_sdk_misses_it() {
     let environment = Double::new("host", |e| Ok(echo(e))).with(Capability::Go);
     let go = json!([{ "go": { "name": "v", "args": ["version"], "stdout": "x" } }]);
     let refers = json!([{ "run": { "program": "/echo", "args": ["${goroot}"], "stdout": "" } }]);
-    let cases = vec![
+    let mut cases = vec![
         echoes("without", "x"),
         case("with", go, json!({ "step": "v", "args": ["env"] })),
         case("refers", refers, json!({ "step": 1, "args": ["x"] })),
     ];
+    // As the loader finds it in the texts.
+    cases[2].variables.insert("goroot".to_owned());
     let ran = Rig::new(cases, environment).run();
     assert_eq!(
         ran.verdicts(),

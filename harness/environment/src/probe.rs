@@ -11,6 +11,7 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use twinproof_base::go_env;
 use twinproof_model::{Capability, EntryKind, Fingerprint};
 
 /// Time limit of each program that is asked. Generous: a distribution may have to start first.
@@ -75,13 +76,7 @@ pub(crate) fn ask_go(
     args: &[&str],
 ) -> Exec {
     let mut exec = ask(environment, root, &go_command(goroot), args);
-    for (name, value) in [
-        ("GOTOOLCHAIN", "local"),
-        ("GOFLAGS", ""),
-        ("GOENV", "off"),
-        ("GOTELEMETRY", "off"),
-        ("GOROOT", goroot),
-    ] {
+    for (name, value) in go_env::HERMETIC.into_iter().chain([("GOROOT", goroot)]) {
         exec.env.insert(name.to_owned(), value.to_owned());
     }
     exec

@@ -6,6 +6,7 @@ use rstest::rstest;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
+use twinproof_base::{go_env, require::required};
 use twinproof_container::Network;
 use twinproof_environment::{
     Config, Contents, Detection, Environment, EnvironmentError, Exec, Progress, Put, Sdk,
@@ -42,9 +43,7 @@ fn environment_of(detection: Detection, tool: &str) -> Option<Box<dyn Environmen
     match detection {
         Detection::Available(environment) => Some(environment),
         Detection::Absent { absent, .. } => {
-            let required = std::env::var("TWINPROOF_REQUIRE").unwrap_or_default();
-            let required = required.split(',').any(|t| t.trim() == tool);
-            assert!(!required, "{tool} is required: {absent}; {}", absent.remedy);
+            assert!(!required(tool), "{tool} is required: {absent}; {}", absent.remedy);
             println!("unavailable: {tool}: {absent}");
             None
         }
@@ -192,12 +191,11 @@ fn wine_shakes_hands_as_windows_does() {
 fn sdk() -> Option<Sdk> {
     let output = std::process::Command::new("go")
         .args(["env", "GOROOT", "GOVERSION", "GOHOSTOS", "GOHOSTARCH"])
-        .env("GOTOOLCHAIN", "local")
+        .envs(go_env::HERMETIC)
         .current_dir(std::env::temp_dir())
         .output();
     let Ok(output) = output else {
-        let required = std::env::var("TWINPROOF_REQUIRE").unwrap_or_default();
-        assert!(!required.split(',').any(|t| t.trim() == "go"), "go is required");
+        assert!(!required("go"), "go is required");
         println!("unavailable: go: it is not on PATH");
         return None;
     };

@@ -1,7 +1,7 @@
 //! What answers requests.
 
+use crate::fast_path::prepared::Prepared;
 use crate::peer::Peer;
-use crate::prepared::Prepared;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;

@@ -1,6 +1,6 @@
 //! The server: accepting, and ending in order.
 
-use crate::connection::{Shared, farewell};
+use crate::connection::{Shared, lingering_close};
 use crate::counters::Counters;
 use crate::handler::Handler;
 use crate::listener::{BindError, listen};
@@ -193,7 +193,7 @@ async fn turn_away<H: Handler>(tcp: TcpStream, told: Arc<AtomicUsize>, guard: Gu
         Some(_) => Bytes::new(),
         None => Refusal::Busy.raw(&shared.limits),
     };
-    farewell(Stream::Plain(tcp), text, true).await;
+    lingering_close(Stream::Plain(tcp), text, true).await;
     told.fetch_sub(1, Ordering::Relaxed);
 }
 

@@ -63,7 +63,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             #[cfg(target_os = "linux")]
-            Self::Plain(stream) => crate::file::poll_write_vectored(stream, cx, bufs),
+            Self::Plain(stream) => crate::fast_path::mapped::poll_write_vectored(stream, cx, bufs),
             #[cfg(not(target_os = "linux"))]
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),

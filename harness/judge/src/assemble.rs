@@ -1,13 +1,15 @@
 //! From the docket and the records to the results.
 
 use crate::case::{Judge, NormaliserError};
+use crate::conclude::conclude;
 use crate::docket::{Docket, record_path};
-use crate::{Blobs, expect, floors};
+use crate::{expect, floors};
 use std::collections::{BTreeMap, HashMap};
 use twinproof_model::{
-    Case, CaseResult, ControlOutcome, EnvironmentName, EnvironmentResult, Level, NormaliserUse,
-    Results, RunOutcome, RunRecord, Skip, Summary, Verdict,
+    CaseResult, ControlOutcome, EnvironmentName, EnvironmentResult, Level, NormaliserUse, Results,
+    Summary, Verdict,
 };
+use twinproof_steps::{Blobs, Case, RunOutcome, RunRecord};
 
 /// Judges every record and draws up the results. Every case of the docket appears with every
 /// environment of the docket that it names, whether there is a record or not.
@@ -101,7 +103,7 @@ fn one(
         return result;
     };
     if let RunOutcome::Skipped(skip) = &record.outcome {
-        result.verdict = verdict_of_skip(skip);
+        result.verdict = skip.verdict();
         result.skip = Some(skip.clone());
         return result;
     }
@@ -118,16 +120,6 @@ fn one(
         *normalised.entry(name).or_default() += count;
     }
     result
-}
-
-fn verdict_of_skip(skip: &Skip) -> Verdict {
-    match skip {
-        Skip::EnvironmentAbsent { .. } | Skip::SdkAbsent { .. } => Verdict::Unavailable,
-        Skip::RequirementNotMet { .. } | Skip::OutOfReach { .. } => Verdict::NotApplicable,
-        Skip::Interrupted | Skip::RunTimeLimit { .. } | Skip::DiskFull { .. } => {
-            Verdict::Inconclusive
-        }
-    }
 }
 
 /// A control did its work when the mutated case fails, by the check that it names if it names one.
@@ -172,52 +164,4 @@ fn control(judge: &Judge<'_>, case: &Case, record: &RunRecord) -> Option<Control
 fn day_of(millis: i64) -> jiff::civil::Date {
     let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     jiff::tz::Offset::UTC.to_datetime(time).date()
-}
-
-/// Counts controls, and says in words why the run has the exit code that it has.
-fn conclude(results: &mut Results) {
-    let strict = results.run.strict;
-    let mut codes = vec![0_u8];
-    let mut reasons = Vec::new();
-    let mut blame = |code: u8, count: usize, what: &str| {
-        if count > 0 {
-            codes.push(code);
-            reasons.push(format!("{count} {what}"));
-        }
-    };
-    let cases = |verdict: Verdict, binding: bool| {
-        let counted = move |c: &&CaseResult| {
-            c.verdict == verdict && (!binding || strict || c.level != Level::May)
-        };
-        results.cases.iter().filter(counted).count()
-    };
-    blame(255, cases(Verdict::HarnessError, false), "not judged because the harness broke");
-    blame(1, cases(Verdict::Fail, true), "failed");
-    blame(1, cases(Verdict::Xpass, false), "passed although a failure was expected");
-    blame(2, cases(Verdict::Inconclusive, false), "inconclusive");
-    if strict {
-        blame(2, cases(Verdict::Unavailable, false), "unavailable in a strict run");
-    }
-    let count = |green: bool| {
-        let counted = move |c: &&ControlOutcome| !c.ok && (c.verdict == Verdict::Pass) == green;
-        results.controls.iter().filter(counted).count()
-    };
-    let (green, undriven) = (count(true), count(false));
-    blame(1, green, "controls stayed green");
-    blame(1, undriven, "controls did not turn the right check red");
-    let expired = results.expectations.iter().filter(|e| e.expired).count();
-    blame(1, expired, "expectations are past their last day");
-    blame(2, results.floors.iter().filter(|f| !f.met).count(), "floors are not met");
-    let missing = results.environments.iter().filter(|e| e.required && e.absent.is_some());
-    blame(2, missing.count(), "required environments are absent");
-    blame(2, usize::from(results.run.interrupted), "interruption before the end");
-    if results.cases.is_empty() {
-        blame(2, 1, "run without a case");
-    }
-    let worst = |code: &u8| [0, 2, 1, 255].iter().position(|c| c == code);
-    results.summary.exit_code = codes.into_iter().max_by_key(worst).unwrap_or(255);
-    results.summary.reasons = reasons;
-    results.summary.controls_red = results.controls.iter().filter(|c| c.ok).count() as u64;
-    results.summary.controls_green = green as u64;
-    results.summary.controls_undriven = undriven as u64;
 }

@@ -1,12 +1,10 @@
 //! One case in one environment: from its record to its checks and its verdict.
 
-use crate::check::Checks;
 use crate::golden::{self, Normalisers};
-use crate::{Blobs, Scope, capture, text};
 use std::collections::BTreeMap;
-use twinproof_model::{
-    Case, Check, GoldenResult, GoldenStep, Normaliser, Observation, RunOutcome, RunRecord, Step,
-    StepRecord, Verdict,
+use twinproof_model::{Check, GoldenResult, Normaliser, Verdict};
+use twinproof_steps::{
+    Blobs, Case, Checks, Evidence, GoldenStep, RunOutcome, RunRecord, Scope, Step, StepRecord,
 };
 
 /// A shared normaliser that cannot be used.
@@ -72,86 +70,137 @@ impl<'a> Judge<'a> {
         Ok(Self { normalisers, goldens, blobs })
     }
 
-    /// The checks of one driven step. `record` holds it and the steps before it.
+    /// Begins to judge a run, whose steps are given one by one.
     #[must_use]
-    pub fn step(
-        &self,
-        case: &Case,
-        record: &RunRecord,
-        step: &StepRecord,
-        scope: &Scope,
-    ) -> Vec<Check> {
-        let name = case.step_name(step.index);
-        let mut checks =
-            Checks { step: &name, index: step.index, scope, blobs: self.blobs, found: Vec::new() };
-        let Some(declared) = case.step.get(step.index) else { return Vec::new() };
-        checks.step(declared, &step.observation);
-        let mut found = checks.found;
-        if let Step::Golden(golden) = declared {
-            found.push(self.golden(case, golden, record, step.index, scope).0);
+    pub fn begin<'j>(
+        &'j self,
+        case: &'j Case,
+        variables: &BTreeMap<String, String>,
+    ) -> Judging<'j> {
+        Judging {
+            judge: self,
+            case,
+            scope: Scope::new(variables),
+            steps: 0,
+            judgement: Judgement::default(),
         }
-        found
     }
 
     /// All checks of a record. A record of a skipped run has none: its reason is its verdict.
     #[must_use]
     pub fn judge(&self, case: &Case, record: &RunRecord) -> Judgement {
-        let mut judgement = Judgement::default();
-        match &record.outcome {
-            RunOutcome::Skipped(_) => return judgement,
-            RunOutcome::Broken { message } => judgement.broken = Some(message.clone()),
-            RunOutcome::Driven => {}
+        if matches!(record.outcome, RunOutcome::Skipped(_)) {
+            return Judgement::default();
         }
-        let mut scope = Scope::new(&record.variables);
+        let mut judging = self.begin(case, &record.variables);
         for step in &record.steps {
-            let Some(declared) = case.step.get(step.index) else {
-                judgement.broken = Some(format!("the record has a step {}", step.index + 1));
-                break;
-            };
-            if let Step::Golden(golden) = declared {
-                let (check, result, counts) = self.golden(case, golden, record, step.index, &scope);
-                judgement.checks.push(check);
-                judgement.goldens.extend(result);
-                for (name, count) in counts {
-                    *judgement.normalised.entry(name).or_default() += count;
-                }
-            } else {
-                judgement.checks.extend(self.step(case, record, step, &scope));
-            }
-            if case.drift.is_some()
-                && judgement.drift.is_empty()
-                && let (Step::Probe(probe), Observation::Probe { values, .. }) =
-                    (declared, &step.observation)
-            {
-                judgement.drift = drift_row(probe.values.keys(), values, &scope);
-            }
-            judgement.flaky |= !step.failed_tries.is_empty();
-            scope.extend(capture(declared, &step.observation, self.blobs));
+            judging.step(record, step);
+        }
+        judging.end(&record.outcome)
+    }
+}
+
+/// A run that is judged step by step, while it is driven or from its record.
+pub struct Judging<'j> {
+    judge: &'j Judge<'j>,
+    case: &'j Case,
+    scope: Scope,
+    steps: usize,
+    judgement: Judgement,
+}
+
+impl Judging<'_> {
+    /// The variables as the next step sees them, captured values included.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Whether a try of a step holds, without taking it into account.
+    #[must_use]
+    pub fn holds(&self, record: &RunRecord, step: &StepRecord) -> bool {
+        self.checks(record, step).0.iter().all(|c| c.verdict <= Verdict::Pass)
+    }
+
+    /// Takes the next step into account; whether all its checks hold. `record` has it and the steps
+    /// before it.
+    pub fn step(&mut self, record: &RunRecord, step: &StepRecord) -> bool {
+        self.steps += 1;
+        let Some(declared) = self.case.step.get(step.index) else {
+            self.judgement.broken = Some(format!("the record has a step {}", step.index + 1));
+            return false;
+        };
+        let (checks, golden, counts) = self.checks(record, step);
+        let holds = checks.iter().all(|c| c.verdict <= Verdict::Pass);
+        self.judgement.checks.extend(checks);
+        self.judgement.goldens.extend(golden);
+        for (name, count) in counts {
+            *self.judgement.normalised.entry(name).or_default() += count;
+        }
+        let evidence = Evidence { blobs: self.judge.blobs, scope: &self.scope };
+        if self.case.drift.is_some() && self.judgement.drift.is_empty() {
+            let values = declared.drift(&step.observation, evidence);
+            self.judgement.drift =
+                values.into_iter().map(|(k, v)| (k, self.shortened(v))).collect();
+        }
+        self.judgement.flaky |= !step.failed_tries.is_empty();
+        let captured = declared.capture(&step.observation, evidence);
+        self.scope.extend(captured);
+        holds
+    }
+
+    /// What is said of the whole run.
+    #[must_use]
+    pub fn end(mut self, outcome: &RunOutcome) -> Judgement {
+        let judgement = &mut self.judgement;
+        if let RunOutcome::Broken { message } = outcome {
+            judgement.broken.get_or_insert_with(|| message.clone());
         }
         let failed = judgement.checks.iter().any(|c| c.verdict > Verdict::Pass);
         judgement.flaky &= !failed;
-        let undriven = case.step.len() - record.steps.len().min(case.step.len());
+        let undriven = self.case.step.len() - self.steps.min(self.case.step.len());
         if undriven > 0 && !failed && judgement.broken.is_none() {
             judgement.checks.push(Check {
                 id: "steps".into(),
-                step: record.steps.len(),
+                step: self.steps,
                 verdict: Verdict::Inconclusive,
-                expected: format!("{} steps", case.step.len()),
-                actual: format!("{} steps in the record", record.steps.len()),
+                expected: format!("{} steps", self.case.step.len()),
+                actual: format!("{} steps in the record", self.steps),
                 evidence: Vec::new(),
             });
         }
-        judgement
+        self.judgement
+    }
+
+    /// The checks of a step, with the golden that it compares with.
+    fn checks(
+        &self,
+        record: &RunRecord,
+        step: &StepRecord,
+    ) -> (Vec<Check>, Option<GoldenResult>, BTreeMap<String, u64>) {
+        let name = self.case.step_name(step.index);
+        match self.case.step.get(step.index) {
+            None => (Vec::new(), None, BTreeMap::new()),
+            Some(Step::Golden(golden)) => {
+                let (check, result, counts) = self.golden(golden, record, step.index);
+                (vec![check], result, counts)
+            }
+            Some(declared) => {
+                let evidence = Evidence { blobs: self.judge.blobs, scope: &self.scope };
+                let mut checks = Checks::new(&name, step.index, evidence);
+                declared.check(&step.observation, &mut checks);
+                (checks.into_found(), None, BTreeMap::new())
+            }
+        }
     }
 
     fn golden(
         &self,
-        case: &Case,
         golden: &GoldenStep,
         record: &RunRecord,
         index: usize,
-        scope: &Scope,
     ) -> (Check, Option<GoldenResult>, BTreeMap<String, u64>) {
+        let case = self.case;
         let mut counts = BTreeMap::new();
         let mut check = Check {
             id: format!("{}.golden", case.step_name(index)),
@@ -168,8 +217,10 @@ impl<'a> Judge<'a> {
         };
         let name = golden::golden_name(case, golden, class);
         check.expected = format!("golden {name}");
-        let seen = golden::source(case, golden, record, self.blobs, scope)
-            .and_then(|t| self.normalisers.apply(&golden.normalize, t, scope, &mut counts));
+        let evidence = Evidence { blobs: self.judge.blobs, scope: &self.scope };
+        let normalisers = &self.judge.normalisers;
+        let seen = golden::source(case, golden, record, evidence)
+            .and_then(|t| normalisers.apply(&golden.normalize, t, &self.scope, &mut counts));
         let normalised = match seen {
             Ok(text) => text,
             Err(why) => {
@@ -177,38 +228,29 @@ impl<'a> Judge<'a> {
                 return (check, None, counts);
             }
         };
-        let seen = text::without_final_line_end(&normalised);
-        let equal = match self.goldens.get(&name) {
-            None => {
-                check.actual = "there is no such golden yet: cargo xtask bless".into();
-                false
-            }
+        let mut equal = false;
+        match self.judge.goldens.get(&name) {
+            None => check.actual = "there is no such golden yet: cargo xtask bless".into(),
             Some(golden) => {
-                let want = text::without_final_line_end(golden);
-                check.verdict = if want == seen { Verdict::Pass } else { Verdict::Fail };
-                check.actual =
-                    if want == seen { "equal".into() } else { text::difference(want, seen) };
-                want == seen
+                let (want, seen) = (golden::trimmed(golden), golden::trimmed(&normalised));
+                equal = want == seen;
+                check.verdict = if equal { Verdict::Pass } else { Verdict::Fail };
+                check.actual = match equal {
+                    true => "equal".into(),
+                    false => twinproof_steps::difference(want, seen),
+                };
             }
-        };
+        }
         (check, Some(GoldenResult { name, step: index, equal, normalised }), counts)
     }
-}
 
-/// The values that the probe asserts, with the run's own directories shown by what they stand for.
-fn drift_row<'k>(
-    keys: impl Iterator<Item = &'k String>,
-    values: &BTreeMap<String, String>,
-    scope: &Scope,
-) -> BTreeMap<String, String> {
-    let shorten = |value: &str| {
-        let mut value = value.to_owned();
+    /// A value in which the run's own directories are shown by what they stand for.
+    fn shortened(&self, mut value: String) -> String {
         for (name, short) in [("home", "~"), ("tmp", "$TMP"), ("work", "$WORK")] {
-            if let Some(dir) = scope.get(name).filter(|d| !d.is_empty()) {
+            if let Some(dir) = self.scope.get(name).filter(|d| !d.is_empty()) {
                 value = value.replace(dir, short);
             }
         }
         value
-    };
-    keys.filter_map(|k| Some((k.clone(), shorten(values.get(k)?)))).collect()
+    }
 }

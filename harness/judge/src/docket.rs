@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::{
-    Case, Claim, EnvironmentName, EnvironmentResult, Expectation, Floor, Normaliser, RunMeta,
+    Claim, EnvironmentName, EnvironmentResult, Expectation, Floor, Normaliser, RunMeta,
 };
+use twinproof_steps::Case;
 
 /// A declaration and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,12 +1,9 @@
 //! Goldens: what is compared, under which name, after which normalisers.
 
-use crate::{Blobs, Scope, text};
 use regex::Regex;
 use std::collections::BTreeMap;
-use twinproof_model::{
-    Capability, Case, Class, EnvironmentName, GoldenStep, Normaliser, Observation, Requirement,
-    RunRecord, Step,
-};
+use twinproof_model::{Capability, Class, EnvironmentName, Normaliser, Requirement};
+use twinproof_steps::{Case, Evidence, GoldenStep, RunRecord, Scope};
 
 /// Whether every condition on the environment holds. Go's version is no fact of an environment, so
 /// a condition on it never does.
@@ -48,53 +45,23 @@ pub fn source(
     case: &Case,
     step: &GoldenStep,
     record: &RunRecord,
-    blobs: &dyn Blobs,
-    scope: &Scope,
+    evidence: Evidence<'_>,
 ) -> Result<String, String> {
-    let (kind, name) =
-        step.of.split_once(':').ok_or_else(|| format!("`{}` names no step", step.of))?;
-    let index = case
-        .step
-        .iter()
-        .position(|s| s.name() == Some(name))
-        .or_else(|| name.parse::<usize>().ok()?.checked_sub(1))
-        .ok_or_else(|| format!("there is no step `{name}`"))?;
+    let of = &step.of;
+    let name = of.step.as_deref().unwrap_or_default();
+    let index = case.golden_step(of).ok_or_else(|| format!("there is no step `{name}`"))?;
+    let declared = case.step.get(index).ok_or_else(|| format!("there is no step `{name}`"))?;
     let seen = record
         .steps
         .iter()
         .find(|s| s.index == index)
         .ok_or_else(|| format!("step `{name}` was not driven"))?;
-    let read = |blob: &twinproof_model::BlobRef| {
-        blobs.get(blob).ok_or_else(|| format!("evidence {} is lost", blob.sha256))
-    };
-    let utf8 = |t: Option<String>| t.ok_or_else(|| "it is not UTF-8".to_owned());
-    match (kind, &seen.observation) {
-        ("stdout", Observation::Process(p)) => utf8(text::of_process(&read(&p.stdout)?)),
-        ("stderr", Observation::Process(p)) => utf8(text::of_process(&read(&p.stderr)?)),
-        ("probe", Observation::Probe { values, .. }) => {
-            Ok(values.iter().map(|(k, v)| format!("{k}={v}\n")).collect())
-        }
-        ("tree", Observation::Entries { entries, .. }) => {
-            Ok(crate::check::tree_entries(entries).iter().map(|e| format!("{e}\n")).collect())
-        }
-        ("file", Observation::Entries { entries, .. }) => {
-            let blob = entries.first().and_then(|e| e.content.as_ref());
-            utf8(text::of_file(&read(blob.ok_or("there is no such file")?)?))
-        }
-        ("body", Observation::Http(h)) => {
-            let blob = h.body.as_ref().filter(|_| !h.cut).ok_or("there is no whole body")?;
-            utf8(text::of_file(&read(blob)?))
-        }
-        ("requests", Observation::Requests { requests, .. }) => {
-            let Some(Step::Requests(step)) = case.step.get(index) else {
-                return Err(format!("step `{name}` has no requests"));
-            };
-            let seen = crate::servers::seen(&read(requests)?)?;
-            let fitting = crate::servers::fitting(step, &seen, scope)?;
-            Ok(crate::servers::targets(step, &fitting).iter().map(|t| format!("{t}\n")).collect())
-        }
-        _ => Err(format!("step `{name}` has no {kind}")),
-    }
+    declared.golden(&of.source, &seen.observation, evidence)
+}
+
+/// A golden's text without its last line end, which editors add and take away.
+pub fn trimmed(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t))
 }
 
 /// The shared normalisers, ready to use.

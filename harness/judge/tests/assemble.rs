@@ -8,8 +8,10 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use twinproof_judge::{Blobs, Docket, assemble};
-use twinproof_model::{BlobRef, Results, RunRecord, Verdict};
+use twinproof_judge::{Docket, assemble};
+use twinproof_model::{BlobRef, Results, Verdict};
+use twinproof_steps::Blobs;
+use twinproof_steps::RunRecord;
 
 /// Evidence in memory; its name stands for its hash.
 struct Memory(BTreeMap<&'static str, &'static [u8]>);

@@ -6,8 +6,10 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use twinproof_judge::{Blobs, Judge};
-use twinproof_model::{BlobRef, Case, RunRecord};
+use twinproof_judge::Judge;
+use twinproof_model::BlobRef;
+use twinproof_steps::Blobs;
+use twinproof_steps::{Case, RunRecord};
 
 /// Evidence in memory; its name stands for its hash.
 struct Memory;

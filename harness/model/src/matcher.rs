@@ -110,3 +110,57 @@ impl JsonSchema for TextMatch {
         })
     }
 }
+
+/// A condition on a value that may be absent: its text, or `false` when it must be absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ValueMatch {
+    /// It is there and fits.
+    Text(TextMatch),
+    /// It is there (`true`) or absent (`false`).
+    Present(bool),
+}
+
+impl<'de> Deserialize<'de> for ValueMatch {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = ValueMatch;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a text, a table of conditions on it, or whether it is there")
+            }
+
+            fn visit_bool<E: serde::de::Error>(self, present: bool) -> Result<ValueMatch, E> {
+                Ok(ValueMatch::Present(present))
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ValueMatch, E> {
+                Ok(ValueMatch::Text(TextMatch::equals(text)))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                map: A,
+            ) -> Result<ValueMatch, A::Error> {
+                TextMatch::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+                    .map(ValueMatch::Text)
+            }
+        }
+        d.deserialize_any(Visitor)
+    }
+}
+
+impl JsonSchema for ValueMatch {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ValueMatch".into()
+    }
+
+    fn json_schema(g: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let text = g.subschema_for::<TextMatch>();
+        schemars::json_schema!({
+            "description": "the value, conditions on it, or whether it is there",
+            "anyOf": [text, { "type": "boolean" }]
+        })
+    }
+}

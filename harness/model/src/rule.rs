@@ -3,7 +3,6 @@
 //! An origin (the upstream of a subject) applies them to what it serves, a relay in front of a
 //! subject to what the subject answers. Suite files write them in `origin` and `subject` steps.
 
-use crate::step::is_zero;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -76,4 +75,9 @@ pub struct Rule {
     /// Checksum database only: answers out of another history, signed by the same key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fork: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }

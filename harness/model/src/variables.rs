@@ -20,56 +20,6 @@ pub const BUILT_IN: [(&str, &str); 13] = [
     ("nonce", "32 hexadecimal digits, different in every run"),
 ];
 
-/// The variables that an `origin` step gives: name and meaning.
-pub const OF_ORIGIN: [(&str, &str); 19] = [
-    ("origin", "address of the case's origin, without a final slash"),
-    ("origin_tls", "its address with TLS"),
-    ("origin_mtls", "its address with TLS that demands a certificate of the client"),
-    ("origin_tls_expired", "its address with a certificate whose time is over"),
-    ("origin_tls_wrong_host", "its address with another host's certificate"),
-    ("origin_tls_self_signed", "its address with a certificate that vouches for itself"),
-    ("origin_tls_plain", "an `https` address where HTTP answers without TLS"),
-    ("origin_ca", "file with the certificate of its authority"),
-    ("origin_cert", "file with a client's certificate of that authority"),
-    ("origin_key", "file with the key of that certificate"),
-    ("origin_cert_expired", "file with a client's certificate whose time is over"),
-    ("origin_key_expired", "file with its key"),
-    ("origin_cert_unknown", "file with a client's certificate of an authority that nobody knows"),
-    ("origin_key_unknown", "file with its key"),
-    ("server_cert", "file with a certificate for 127.0.0.1 of the origin's authority"),
-    ("server_key", "file with its key"),
-    ("sumdb_name", "name of the origin's checksum database"),
-    ("sumdb_key", "its verifier key"),
-    ("sumdb_url", "its address, to ask it directly"),
-];
-
-/// The variables that a `subject` step gives: name and meaning.
-pub const OF_SUBJECT: [(&str, &str); 6] = [
-    ("program", "the subject's program"),
-    ("proxy", "address of the module proxy that is judged, without a final slash"),
-    ("sumdb", "address of the checksum database that is judged, without a final slash"),
-    ("store", "the folder where the subject keeps what it has"),
-    ("sumdb_name", "name of the checksum database that is judged"),
-    ("sumdb_key", "its verifier key"),
-];
-
-/// The variables that a step of that kind gives to those after it.
-#[must_use]
-pub fn given_by(kind: &str) -> &'static [(&'static str, &'static str)] {
-    match kind {
-        "origin" => &OF_ORIGIN,
-        "subject" => &OF_SUBJECT,
-        _ => &[],
-    }
-}
-
-/// Whether a variable of that name is given by the harness, in every run or by a step.
-#[must_use]
-pub fn is_reserved(name: &str) -> bool {
-    let lists: [&[(&str, &str)]; 3] = [&BUILT_IN, &OF_ORIGIN, &OF_SUBJECT];
-    lists.iter().any(|list| list.iter().any(|(n, _)| *n == name))
-}
-
 /// Prefix of the variables that give the root of a certain SDK.
 pub const GOROOT_OF: &str = "goroot:";
 

@@ -5,6 +5,7 @@
 //! ever escalates. Two boundaries carry the meaning: what could not run is above `pass`, so it can
 //! never be reported as one, and a crash of the harness is a verdict of its own, never a `fail`.
 
+use crate::exit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -89,10 +90,12 @@ impl Verdict {
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::NotApplicable | Self::Pass | Self::Waived | Self::Xfail | Self::Unavailable => 0,
-            Self::Inconclusive => 2,
-            Self::Xpass | Self::Fail => 1,
-            Self::HarnessError => 255,
+            Self::NotApplicable | Self::Pass | Self::Waived | Self::Xfail | Self::Unavailable => {
+                exit::CONFORMANT
+            }
+            Self::Inconclusive => exit::NOT_KNOWN,
+            Self::Xpass | Self::Fail => exit::NOT_CONFORMANT,
+            Self::HarnessError => exit::BROKEN,
         }
     }
 }

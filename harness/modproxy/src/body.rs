@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
 
-use crate::ledger::Lease;
+use crate::eviction::FilePin;
 
 /// Bytes read from a file at a time.
 const CHUNK: u64 = 256 << 10;
@@ -34,16 +34,16 @@ struct FilePart {
     at: u64,
     left: u64,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
-    lease: Option<Arc<Lease>>,
+    pin: Option<Arc<FilePin>>,
 }
 
 /// Bytes of a file that stays until the last of them is gone.
-struct Leased {
+struct Pinned {
     bytes: Bytes,
-    _lease: Option<Arc<Lease>>,
+    _pin: Option<Arc<FilePin>>,
 }
 
-impl AsRef<[u8]> for Leased {
+impl AsRef<[u8]> for Pinned {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -68,7 +68,7 @@ impl Body {
         if let Kind::File(part) = &self.0
             && let Some(bytes) = part.mapped()
         {
-            return Self::whole(Bytes::from_owner(Leased { bytes, _lease: part.lease.clone() }));
+            return Self::whole(Bytes::from_owner(Pinned { bytes, _pin: part.pin.clone() }));
         }
         self
     }
@@ -80,11 +80,11 @@ impl Body {
         mapped: Option<Bytes>,
         start: u64,
         length: u64,
-        lease: Option<Arc<Lease>>,
+        pin: Option<Arc<FilePin>>,
     ) -> Self {
         Self(match length {
             0 => Kind::Empty,
-            left => Kind::File(FilePart { file, mapped, at: start, left, reading: None, lease }),
+            left => Kind::File(FilePart { file, mapped, at: start, left, reading: None, pin }),
         })
     }
 }

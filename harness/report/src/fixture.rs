@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 use twinproof_model::{
     BlobRef, Capability, CaseResult, Check, Claim, ControlOutcome, Date, DocumentVerdict,
     EntryKind, EnvironmentName, EnvironmentResult, Expectation, ExpectationState, Expected,
-    FileEntry, Fingerprint, FloorResult, GoldenResult, HttpExchange, Level, NormaliserUse,
-    Observation, ProcessObservation, Requirement, Results, RunMeta, RunOutcome, RunRecord, Skip,
-    StepRecord, Summary, Verdict,
+    Fingerprint, FloorResult, GoldenResult, Level, NormaliserUse, Requirement, Results, RunMeta,
+    Skip, Summary, Verdict,
+};
+use twinproof_steps::{
+    Entries, EnvChange, FileEntry, GoldenSight, HttpExchange, Observation, ProbeSight,
+    ProcessObservation, RunOutcome, RunRecord, StepRecord, Wrote,
 };
 
 /// 2026-09-21 14:13:20 UTC.
@@ -502,17 +505,16 @@ pub fn bundle() -> Memory {
         ..HttpExchange::default()
     };
     let seen = [
-        Observation::Wrote { path: "C:\\work\\hello\\main.go".into(), content: None },
+        Observation::Wrote(Wrote { path: "C:\\work\\hello\\main.go".into(), content: None }),
         Observation::Process(process),
-        Observation::Entries { path: "C:\\one\\bin".into(), entries: vec![entry] },
+        Observation::Entries(Entries { path: "C:\\one\\bin".into(), entries: vec![entry] }),
         Observation::Http(answer),
-        Observation::Probe {
-            process: None,
-            values: BTreeMap::from([("GOBIN".into(), "".into())]),
-            error: None,
-        },
-        Observation::Env,
-        Observation::Golden,
+        Observation::Probe(ProbeSight {
+            facts: BTreeMap::from([("GOBIN".into(), "".into())]),
+            ..ProbeSight::default()
+        }),
+        Observation::Env(EnvChange {}),
+        Observation::Golden(GoldenSight {}),
     ];
     let step = |(index, observation)| StepRecord {
         index,

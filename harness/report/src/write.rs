@@ -4,9 +4,8 @@
 use crate::evidence::Bundle;
 use crate::reconcile::{Mismatch, Reporter, reconcile};
 use crate::{html, junit, ledger, markdown, sarif};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 use twinproof_model::Results;
 
 /// Where the reports are.
@@ -76,30 +75,7 @@ pub fn write_all(
 }
 
 fn write(path: &Path, content: &str) -> Result<PathBuf, ReportError> {
-    let attempt = || {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = NamedTempFile::new_in(folder)?;
-        file.write_all(content.as_bytes())?;
-        readable_by_all(file.as_file())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    attempt()
+    twinproof_base::file::write(path, content.as_bytes())
         .map(|()| path.to_owned())
         .map_err(|source| ReportError::Write { path: path.to_owned(), source })
-}
-
-/// Temporary files are their owner's alone; a report is for everyone who may see the folder.
-#[cfg(unix)]
-fn readable_by_all(file: &std::fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-/// Windows gives a file the rights of its folder.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the other platforms' counterpart can fail")]
-fn readable_by_all(_: &std::fs::File) -> io::Result<()> {
-    Ok(())
 }

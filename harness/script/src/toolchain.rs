@@ -4,6 +4,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use twinproof_base::go_env;
 use twinproof_process::{Start, Stdin, Variables, run};
 
 /// How long the go command may take to say what it is.
@@ -123,14 +124,12 @@ fn ask(goroot: &Path, go: &Path, args: &[&str]) -> Result<String, ToolchainError
     for name in ["HOME", "USERPROFILE", "LOCALAPPDATA", "GOCACHE", "GOPATH", "TMPDIR", "TMP"] {
         env.insert(name.to_owned(), here.clone());
     }
-    for (name, value) in [
+    for (name, value) in go_env::HERMETIC.into_iter().chain([
         ("GOROOT", goroot.to_string_lossy().as_ref()),
-        ("GOENV", "off"),
-        ("GOTOOLCHAIN", "local"),
         ("GOPROXY", "off"),
         ("GO111MODULE", "off"),
-        ("TEST_TELEMETRY_DIR", &here),
-    ] {
+        ("TEST_TELEMETRY_DIR", here.as_str()),
+    ]) {
         env.insert(name.to_owned(), value.to_owned());
     }
     let ended = run(Start {

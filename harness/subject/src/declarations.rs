@@ -23,7 +23,8 @@ impl Declarations {
     ) -> Result<Self, DeclarationError> {
         let mut all = Self::default();
         for (file, bytes) in files {
-            let wrong = |message: String| DeclarationError { file: file.to_owned(), message };
+            let wrong =
+                |message: String| DeclarationError::Whole { file: file.to_owned(), message };
             let text = std::str::from_utf8(bytes).map_err(|e| wrong(e.to_string()))?;
             let declaration = Declaration::parse(file, text)?;
             let name = declaration.environment();
@@ -40,7 +41,7 @@ impl Declarations {
     /// When it cannot be read or used.
     pub fn file(path: &Path) -> Result<Declaration, DeclarationError> {
         let file = path.display().to_string();
-        let wrong = |message: String| DeclarationError { file: file.clone(), message };
+        let wrong = |message: String| DeclarationError::Whole { file: file.clone(), message };
         let size = std::fs::metadata(path).map_err(|e| wrong(e.to_string()))?.len();
         if size > MAX_BYTES {
             return Err(wrong("larger than 1 MiB".to_owned()));

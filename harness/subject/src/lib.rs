@@ -7,6 +7,7 @@
 mod declaration;
 mod declarations;
 mod launch;
+mod parse;
 mod program;
 mod ready;
 

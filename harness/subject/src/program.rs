@@ -1,12 +1,10 @@
 //! Getting a subject's program: this one itself, one that is built, or one that somebody gives.
 
 use crate::declaration::Declaration;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use twinproof_model::hex;
+use twinproof_base::go_env;
 use twinproof_process::{Start, Stdin, Variables, run};
 
 /// Longest time that building a subject may take.
@@ -104,14 +102,7 @@ fn missing(detail: impl Into<String>, remedy: &str) -> Missing {
 
 fn hash(path: &Path) -> std::io::Result<String> {
     let mut file = std::fs::File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex(&hasher.finalize())),
-            n => hasher.update(&buffer[..n]),
-        }
-    }
+    twinproof_base::hash::sha256(&mut file)
 }
 
 /// The program of a module's package, built once for each version and SDK.
@@ -185,8 +176,7 @@ fn built(
     let work = tempfile::Builder::new().prefix("build-").tempdir_in(&folder).map_err(failed)?;
     let out = work.path().join(format!("program{exe}"));
     build(work.path(), &out)?;
-    std::fs::File::open(&out).and_then(|f| f.sync_all()).map_err(failed)?;
-    std::fs::rename(&out, &place).map_err(failed)?;
+    twinproof_base::file::publish(&out, &place).map_err(failed)?;
     Ok(place)
 }
 
@@ -204,15 +194,8 @@ fn go_run(
     let text = |path: &Path| path.to_str().map(str::to_owned).ok_or("a path is no Unicode text");
     let (cache, modules) =
         (text(&means.go_cache)?, text(&means.cache.join("subjects").join("mod"))?);
-    let variables = [
-        ("GOCACHE", cache.as_str()),
-        ("GOMODCACHE", &modules),
-        ("GOFLAGS", ""),
-        ("GOWORK", "off"),
-        ("GO111MODULE", "on"),
-        ("GOTOOLCHAIN", "local"),
-        ("CGO_ENABLED", "0"),
-    ];
+    let mut variables = go_env::PLAIN.to_vec();
+    variables.extend([("GOCACHE", cache.as_str()), ("GOMODCACHE", &modules), ("CGO_ENABLED", "0")]);
     let ended = run(Start {
         program: go,
         args: all,

@@ -4,7 +4,7 @@ use crate::control;
 use crate::fixture::{Failure, Fixtures, MAX_STEPS, take_steps};
 use crate::goldens;
 use crate::include::Includes;
-use crate::key::Reader;
+use crate::key::{Reader, SuiteReader as _};
 use crate::names;
 use crate::node::{self, Node};
 use crate::report::{Draft, Spot};
@@ -14,8 +14,7 @@ use crate::step::Site;
 use crate::template::{self, Template};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use twinproof_model::variables::is_reserved;
-use twinproof_model::{Case, Control, Step};
+use twinproof_steps::{Case, Control, Step, is_reserved};
 
 /// The keys of a case.
 const KEYS: [&str; 10] = [
@@ -90,7 +89,7 @@ impl<'i> Context<'_, 'i> {
         self.lists(&table, reader);
         let title: Option<String> = reader.required(&table, "title");
         reader.filled(&table, &["title", "drift"]);
-        reader.version(&table, "sdk");
+        twinproof_steps::lint::go_version_in(&table, "sdk", reader);
         let (requires, _) = reader.requirements(&table, "requires");
         let _: Option<Vec<String>> = reader.optional(&table, "requires");
         let (claims, environments) =
@@ -108,22 +107,24 @@ impl<'i> Context<'_, 'i> {
         for site in &sites {
             if let Some(Step::Use(name)) = &site.step {
                 let spot = reader.spot(site.body().span());
-                self.fixtures.note_use(&reader.file, name, spot, self.includes, reader.reporter);
+                self.fixtures.note_use(&reader.file, &name.0, spot, self.includes, reader.reporter);
             }
         }
         let fixtures = &*self.fixtures;
         let told = expand(&sites, fixtures, self.includes, reader);
-        let mut control = control_of(&mut table, self.variables, self.used, reader);
+        let control = control_of(&mut table, self.variables, self.used, reader);
         let known = self.variables.keys().map(String::as_str).collect::<Vec<_>>();
+        let mut variables = BTreeSet::new();
         if let Some(told) = &told {
+            variables.extend(told.steps.iter().flat_map(|p| p.site.left.iter().cloned()));
             in_order(told, &known, reader);
             asserts(told, &table, header.clone(), reader);
             goldens::check(told, reader.reporter);
             server::check(told, &table, &requires, reader);
-            if let Some((control, node, pending)) = &mut control {
-                control::names(node, told, reader);
-                let captured = captured_before(&told.steps, control);
-                for open in pending.iter().filter(|p| !captured.contains(&p.name.as_str())) {
+            if let Some(read) = &control {
+                control::names(&read.node, told, reader);
+                let captured = captured_before(&told.steps, &read.control);
+                for open in read.pending.iter().filter(|p| !captured.contains(&p.name.as_str())) {
                     let draft = template::unknown(open, captured.iter().chain(&known).copied());
                     if told.whole || draft.has_suggestion() {
                         reader.add(draft);
@@ -140,7 +141,7 @@ impl<'i> Context<'_, 'i> {
             .map_or((0, 0), |source| source.position(header.start));
         let built = (|| {
             let steps = steps?.iter().map(|p| p.site.step.clone()).collect::<Option<Vec<_>>>()?;
-            let (control, control_node, _) = control?;
+            let ReadControl { control, node, left, .. } = control?;
             let case = Case {
                 suite: suite.to_owned(),
                 id: id.as_ref()?.0.clone(),
@@ -153,11 +154,13 @@ impl<'i> Context<'_, 'i> {
                 drift,
                 step: steps,
                 control,
+                variables,
+                control_variables: left,
                 file: reader.file.to_string(),
                 line,
                 column,
             };
-            Some((case, control_node))
+            Some((case, node))
         })();
         if let Some((case, control_node)) = &built {
             control::check(case, control_node, reader);
@@ -218,7 +221,7 @@ fn expand<'s, 'i>(
         };
         let via = reader.spot(site.body().span());
         let mut inner = Vec::new();
-        let told = fixtures.steps(&reader.file, name, includes, &mut inner, 0);
+        let told = fixtures.steps(&reader.file, &name.0, includes, &mut inner, 0);
         whole &= told.is_ok();
         steps.extend(inner.into_iter().map(|site| Placed { site, via: Some(via.clone()) }));
         if matches!(told, Err(Failure::TooMany)) || steps.len() > MAX_STEPS {
@@ -293,7 +296,15 @@ fn asserts(
     }
 }
 
-type ReadControl<'i> = (Control, Node<'i>, Vec<template::Pending>);
+/// A control where it is written.
+struct ReadControl<'i> {
+    control: Control,
+    node: Node<'i>,
+    /// Variables that only a capture of an earlier step can give a value.
+    pending: Vec<template::Pending>,
+    /// Variables that its texts refer to.
+    left: BTreeSet<String>,
+}
 
 fn control_of<'i>(
     table: &mut Node<'i>,
@@ -310,18 +321,18 @@ fn control_of<'i>(
         ));
         return None;
     };
-    let mut template = Template { variables, used, pending: Vec::new() };
+    let mut template = Template::new(variables, used);
     template.fill(&mut node, reader);
-    let pending = template.pending;
+    let (pending, left) = (template.pending, template.left);
     let control = crate::decode::decode(&node, &reader.file, reader.reporter)?;
-    Some((control, node, pending))
+    Some(ReadControl { control, node, pending, left })
 }
 
 /// The variables that steps before the control's step capture.
 fn captured_before<'s>(steps: &'s [Placed<'_, '_>], control: &Control) -> Vec<&'s str> {
     let index = match &control.step {
-        twinproof_model::StepRef::Number(n) => n.saturating_sub(1),
-        twinproof_model::StepRef::Name(name) => {
+        twinproof_steps::StepRef::Number(n) => n.saturating_sub(1),
+        twinproof_steps::StepRef::Name(name) => {
             steps.iter().position(|p| p.name() == Some(name)).unwrap_or(steps.len())
         }
     };

@@ -2,7 +2,7 @@
 
 use crate::control::unknown_step;
 use crate::decode::decode_except;
-use crate::key::Reader;
+use crate::key::{Reader, SuiteReader as _};
 use crate::node::{self, Node};
 use crate::pattern;
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use crate::step::Site;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toml::de::DeValue;
-use twinproof_model::Step;
+use twinproof_steps::Step;
 
 /// No case may have more steps after fixtures are expanded.
 pub(crate) const MAX_STEPS: usize = 1_000;
@@ -183,7 +183,7 @@ impl<'i> Fixtures<'i> {
         }
         for site in self.all.get(&key).into_iter().flat_map(|f| &f.steps) {
             match &site.step {
-                Some(Step::Use(inner)) => self.steps(&key.0, inner, includes, out, depth + 1)?,
+                Some(Step::Use(inner)) => self.steps(&key.0, &inner.0, includes, out, depth + 1)?,
                 Some(_) => out.push(site),
                 None => return Err(Failure::Reported),
             }
@@ -209,7 +209,7 @@ fn uses(fixture: &Fixture<'_>) -> Vec<(String, Spot)> {
     sites
         .filter_map(|site| match &site.step {
             Some(Step::Use(name)) => {
-                Some((name.clone(), Spot::new(&site.file, site.body().span())))
+                Some((name.0.clone(), Spot::new(&site.file, site.body().span())))
             }
             _ => None,
         })

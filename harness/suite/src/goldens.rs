@@ -4,18 +4,7 @@ use crate::case::{Placed, Told};
 use crate::node;
 use crate::report::{Draft, Reporter, Spot};
 use std::collections::BTreeMap;
-use twinproof_model::Step;
-
-/// What a golden can be of, and the kinds of steps that see it.
-const SOURCES: [(&str, &[&str]); 7] = [
-    ("stdout", &["run", "go"]),
-    ("stderr", &["run", "go"]),
-    ("probe", &["probe"]),
-    ("tree", &["tree"]),
-    ("file", &["file"]),
-    ("body", &["http"]),
-    ("requests", &["requests"]),
-];
+use twinproof_steps::Step;
 
 /// Checks the golden steps of a case.
 pub(crate) fn check(told: &Told<'_, '_>, reporter: &mut Reporter) {
@@ -34,20 +23,21 @@ pub(crate) fn check(told: &Told<'_, '_>, reporter: &mut Reporter) {
         }
         let spot = placed.site.spot("of");
         let draft = |code, message: String| Draft::new(code, message, spot.clone());
-        let kinds = SOURCES.iter().map(|(name, _)| *name);
-        let Some((source, step)) = golden.of.split_once(':') else {
-            let message =
-                format!("`{}` does not say what the golden is of", golden.of.escape_debug());
+        let Some(step) = &golden.of.step else {
+            let text = golden.of.source.escape_debug();
+            let message = format!("`{text}` does not say what the golden is of");
             reporter.add(draft("golden-source", message).help("write it like `stdout:STEP`"));
             continue;
         };
-        let Some((_, fitting)) = SOURCES.iter().find(|(name, _)| *name == source) else {
+        let source = golden.of.source.as_str();
+        let mut sources = Step::KINDS.iter().flat_map(|info| info.sources).copied();
+        if !sources.any(|known| known == source) {
             let message = format!("a golden cannot be of `{source}`");
-            reporter.add(draft("golden-source", message).suggest(source, kinds, "sources"));
+            let sources = Step::KINDS.iter().flat_map(|info| info.sources).copied();
+            reporter.add(draft("golden-source", message).suggest(source, sources, "sources"));
             continue;
-        };
-        let number = || step.parse::<usize>().ok()?.checked_sub(1).filter(|n| *n < steps.len());
-        let found = steps.iter().position(|s| s.name() == Some(step)).or_else(number);
+        }
+        let found = golden.of.step_in(steps.iter().map(Placed::name));
         let Some(found) = found.filter(|found| *found < index) else {
             let message = format!("no earlier step is called `{step}`");
             let earlier = steps[..index].iter().filter_map(Placed::name);
@@ -58,10 +48,10 @@ pub(crate) fn check(told: &Told<'_, '_>, reporter: &mut Reporter) {
             ));
             continue;
         };
-        if let Some(kind) = steps[found].site.step.as_ref().map(Step::kind)
-            && !fitting.contains(&kind)
+        if let Some(info) = steps[found].site.step.as_ref().map(Step::info)
+            && !info.sources.contains(&source)
         {
-            let message = format!("a `{kind}` step has no `{source}`");
+            let message = format!("a `{}` step has no `{source}`", info.kind);
             let other = steps[found].site.kind_spot();
             reporter.add(draft("golden-source", message).other(other, "this step"));
         }

@@ -1,115 +1,34 @@
-//! Reading tables key by key, so that a wrong value of one key does not hide those of others.
+//! What suite files have and other files have not: requirements, selectors of environments, versions.
 
-use crate::decode::{self, decode};
-use crate::names;
 use crate::node::{self, Node};
-use crate::report::{Draft, Reporter, Spot};
+use crate::report::Draft;
 use crate::subjects::Subjects;
-use serde::de::DeserializeOwned;
 use std::ops::Range;
-use std::sync::Arc;
 use twinproof_model::{
     Capability, EnvironmentKind, EnvironmentName, Requirement, RequirementError, glob_matches,
 };
 
-/// A file in which values are read.
-pub(crate) struct Reader<'r> {
-    pub(crate) file: Arc<str>,
-    pub(crate) reporter: &'r mut Reporter,
-    /// The subjects that cases may name.
-    pub(crate) subjects: &'r Subjects,
+/// A suite file in which values are read; its context are the subjects that cases may name.
+pub(crate) type Reader<'r> = twinproof_toml::Reader<'r, &'r Subjects>;
+
+/// What is read of suite files besides plain values.
+pub(crate) trait SuiteReader {
+    /// Reads requirements; the byte ranges of those that are wrong come second.
+    fn requirements(
+        &mut self,
+        table: &Node<'_>,
+        key: &str,
+    ) -> (Vec<Requirement>, Vec<Range<usize>>);
+
+    /// Reports a selector of environments that can select nothing.
+    fn selector(&mut self, selector: &str, span: Range<usize>, images: &[String]);
+
+    /// Reports the selectors of a list that can select nothing.
+    fn selectors(&mut self, table: &Node<'_>, key: &str, images: &[String]);
 }
 
-impl Reader<'_> {
-    pub(crate) fn spot(&self, span: Range<usize>) -> Spot {
-        Spot::new(&self.file, span)
-    }
-
-    pub(crate) fn add(&mut self, draft: Draft) {
-        self.reporter.add(draft);
-    }
-
-    /// A draft that points at a byte range of this file.
-    pub(crate) fn draft(&self, code: &'static str, message: &str, span: Range<usize>) -> Draft {
-        Draft::new(code, message, self.spot(span))
-    }
-
-    /// Reports keys that the table cannot have.
-    pub(crate) fn known(&mut self, table: &Node<'_>, valid: &[&str], what: &str) {
-        for key in node::table(table).into_iter().flat_map(|t| t.keys()) {
-            if !valid.contains(&key.get_ref().as_ref()) {
-                let spot = self.spot(key.span());
-                self.reporter.add(decode::unknown_key(key.get_ref(), valid, what, spot));
-            }
-        }
-    }
-
-    /// The value of a key, where it is there and right.
-    pub(crate) fn optional<T: DeserializeOwned>(
-        &mut self,
-        table: &Node<'_>,
-        key: &str,
-    ) -> Option<T> {
-        decode(node::get(table, key)?, &self.file, self.reporter)
-    }
-
-    /// The value of a key that must be there.
-    pub(crate) fn required<T: DeserializeOwned>(
-        &mut self,
-        table: &Node<'_>,
-        key: &str,
-    ) -> Option<T> {
-        if node::get(table, key).is_none() {
-            let message = format!("the key `{key}` is missing");
-            let draft = self.draft("missing-key", &message, table.span());
-            self.add(draft.label(format!("has no `{key}`")));
-        }
-        self.optional(table, key)
-    }
-
-    /// The elements of a list of tables; other values are reported.
-    pub(crate) fn tables<'n, 'i>(&mut self, root: &'n Node<'i>, key: &str) -> &'n [Node<'i>] {
-        let Some(found) = node::get(root, key) else { return &[] };
-        if !found.get_ref().is_array() {
-            let spot = self.spot(found.span());
-            let what = node::describe(found.get_ref());
-            self.add(
-                Draft::new("wrong-type", format!("expected a list of tables, found {what}"), spot)
-                    .help(format!("write `[[{key}]]`")),
-            );
-        }
-        node::elements(Some(found))
-    }
-
-    /// Reports texts that are empty or have nothing but space.
-    pub(crate) fn filled(&mut self, table: &Node<'_>, keys: &[&str]) {
-        for key in keys {
-            if node::text(table, key).is_some_and(|t| t.trim().is_empty()) {
-                let span = node::value_span(table, key);
-                self.add(self.draft("empty-value", &format!("`{key}` is empty"), span));
-            }
-        }
-    }
-
-    /// Reports a list that has no element, or one twice.
-    pub(crate) fn listed(&mut self, table: &Node<'_>, key: &str, may_be_empty: bool) {
-        let Some(list) = node::get(table, key).filter(|n| n.get_ref().is_array()) else { return };
-        if node::elements(Some(list)).is_empty() && !may_be_empty {
-            self.add(self.draft("empty-list", &format!("`{key}` is empty"), list.span()));
-        }
-        let mut seen = std::collections::BTreeMap::new();
-        for (text, span) in node::texts(Some(list)) {
-            if let Some(first) = seen.insert(text, span.clone()) {
-                let draft =
-                    self.draft("duplicate-value", &format!("`{text}` is listed twice"), span);
-                let spot = self.spot(first);
-                self.add(draft.other(spot, "first here"));
-            }
-        }
-    }
-
-    /// Reads requirements; the byte ranges of those that are wrong come second.
-    pub(crate) fn requirements(
+impl SuiteReader for Reader<'_> {
+    fn requirements(
         &mut self,
         table: &Node<'_>,
         key: &str,
@@ -117,7 +36,7 @@ impl Reader<'_> {
         let (mut read, mut wrong) = (Vec::new(), Vec::new());
         for (text, span) in node::texts(node::get(table, key)) {
             let draft = match text.parse() {
-                Ok(requirement) => match self.unknown_feature(&requirement, &span) {
+                Ok(requirement) => match unknown_feature(self, &requirement, &span) {
                     Some(draft) => draft,
                     None => {
                         read.push(requirement);
@@ -129,7 +48,7 @@ impl Reader<'_> {
                     let draft = self
                         .draft("unknown-capability", &message, span.clone())
                         .label("no such capability");
-                    let features = self.subjects.features.iter().map(|f| format!("feature:{f}"));
+                    let features = self.context.features.iter().map(|f| format!("feature:{f}"));
                     if name.starts_with("feature") {
                         let features: Vec<String> = features.collect();
                         draft.suggest(&name, features.iter().map(String::as_str), "features")
@@ -148,25 +67,7 @@ impl Reader<'_> {
         (read, wrong)
     }
 
-    /// The report of a feature that no subject declares.
-    fn unknown_feature(&self, requirement: &Requirement, span: &Range<usize>) -> Option<Draft> {
-        let (Requirement::Has(Capability::Feature(name))
-        | Requirement::Lacks(Capability::Feature(name))) = requirement
-        else {
-            return None;
-        };
-        let features = &self.subjects.features;
-        if features.contains(name) {
-            return None;
-        }
-        let message = format!("unknown feature `{name}`");
-        let draft = self.draft("unknown-feature", &message, span.clone());
-        let valid = features.iter().map(String::as_str);
-        Some(draft.label("no subject declares it").suggest(name, valid, "features"))
-    }
-
-    /// Reports a selector of environments that can select nothing.
-    pub(crate) fn selector(&mut self, selector: &str, span: Range<usize>, images: &[String]) {
+    fn selector(&mut self, selector: &str, span: Range<usize>, images: &[String]) {
         if let Some(c) = pattern_mistake(selector) {
             let message = format!("`{c}` has no meaning in a pattern");
             let draft = self.draft("bad-pattern", &message, span);
@@ -188,7 +89,7 @@ impl Reader<'_> {
             .filter(|kind| !bare.contains(kind))
             .map(|kind| (*kind).to_owned())
             .chain(images.iter().map(|image| format!("image:{image}")))
-            .chain(self.subjects.names.iter().map(ToString::to_string))
+            .chain(self.context.names.iter().map(ToString::to_string))
             .collect();
         if wsl
             || host
@@ -203,27 +104,32 @@ impl Reader<'_> {
         self.add(draft.label("selects no environment").suggest(selector, valid, "environments"));
     }
 
-    /// Reports the selectors of a list that can select nothing.
-    pub(crate) fn selectors(&mut self, table: &Node<'_>, key: &str, images: &[String]) {
+    fn selectors(&mut self, table: &Node<'_>, key: &str, images: &[String]) {
         for (selector, span) in node::texts(node::get(table, key)) {
             self.selector(selector, span, images);
         }
     }
+}
 
-    /// Reports a text that is no Go version.
-    pub(crate) fn version(&mut self, table: &Node<'_>, key: &str) {
-        let Some(version) = node::text(table, key) else { return };
-        if !names::is_go_version(version) {
-            let message = format!("`{version}` is no version of Go");
-            let draft = self.draft("bad-version", &message, node::value_span(table, key));
-            let bare = version.trim_start_matches("go");
-            self.add(draft.help(if names::is_go_version(bare) {
-                format!("write `{bare}`")
-            } else {
-                "write it like `1.27.3`, `1.27` or `1.28rc1`".to_owned()
-            }));
-        }
+/// The report of a feature that no subject declares.
+fn unknown_feature(
+    reader: &Reader<'_>,
+    requirement: &Requirement,
+    span: &Range<usize>,
+) -> Option<Draft> {
+    let (Requirement::Has(Capability::Feature(name))
+    | Requirement::Lacks(Capability::Feature(name))) = requirement
+    else {
+        return None;
+    };
+    let features = &reader.context.features;
+    if features.contains(name) {
+        return None;
     }
+    let message = format!("unknown feature `{name}`");
+    let draft = reader.draft("unknown-feature", &message, span.clone());
+    let valid = features.iter().map(String::as_str);
+    Some(draft.label("no subject declares it").suggest(name, valid, "features"))
 }
 
 /// A character that patterns of other tools have.

@@ -10,9 +10,6 @@
 mod case;
 mod claims;
 mod control;
-mod decode;
-mod diagnostic;
-mod exchange;
 mod expectations;
 mod fixture;
 mod goldens;
@@ -21,20 +18,19 @@ mod key;
 mod lint;
 mod load;
 mod names;
-mod node;
 mod pattern;
-mod render;
-mod report;
 mod scope;
 mod server;
 mod source;
 mod step;
 mod subjects;
 mod template;
-mod text;
+mod vocabulary;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use lint::lint;
 pub use load::{LoadOptions, Loaded, Located, load};
 pub use source::{MAX_FILE_BYTES, MAX_FILES, Source};
 pub use subjects::Subjects;
+pub use twinproof_toml::{Diagnostic, Diagnostics, Place};
+// The modules of the reader, under the paths by which this crate uses them.
+use twinproof_toml::{decode, diagnostic, node, report, text};

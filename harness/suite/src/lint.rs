@@ -5,7 +5,8 @@ use crate::load::Loaded;
 use crate::report::{Draft, Reporter, Spot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use twinproof_model::{Case, Class, Date, Step, glob_matches};
+use twinproof_model::{Class, Date, glob_matches};
+use twinproof_steps::{Case, Step};
 
 /// Checks what was loaded against itself and the goldens that are there.
 ///

@@ -8,7 +8,7 @@ use crate::fixture::Fixtures;
 use crate::include::Includes;
 use crate::key::Reader;
 use crate::names;
-use crate::node::{self, Node};
+use crate::node::Node;
 use crate::report::{Draft, Reporter, Spot, place};
 use crate::scope;
 use crate::source::{self, Files, Source};
@@ -17,8 +17,9 @@ use crate::text::SourceText;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-use twinproof_model::{Case, Claim, Class, Expectation, Floor, Normaliser};
+use toml::de::DeValue;
+use twinproof_model::{Claim, Class, Expectation, Floor, Normaliser};
+use twinproof_steps::Case;
 
 /// The files right in the folder of suites.
 const ROOT_FILES: [&str; 4] = ["claims.toml", "classes.toml", "floors.toml", "normalisers.toml"];
@@ -179,7 +180,7 @@ impl<'o> Loader<'o> {
     }
 
     fn reader(&mut self, file: &Arc<str>) -> Reader<'_> {
-        Reader { file: Arc::clone(file), reporter: &mut self.reporter, subjects: self.subjects }
+        Reader { file: Arc::clone(file), reporter: &mut self.reporter, context: self.subjects }
     }
 
     fn parse<'i>(&mut self, sources: &'i BTreeMap<String, SourceText>) -> Parsed<'i> {
@@ -211,25 +212,9 @@ impl<'o> Loader<'o> {
     }
 
     fn tree<'i>(&mut self, file: &Arc<str>, source: &'i SourceText) -> Node<'i> {
-        let (table, errors) = DeTable::parse_recoverable(&source.text);
-        let tree = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
-        for error in errors {
-            let span = source.clamp(&error.span().unwrap_or(0..0));
-            if error.message() == "duplicate key" {
-                let key = source.text[span.clone()].trim_matches(['"', '\'']);
-                let message = format!("the key `{key}` is given twice");
-                let draft = Draft::new("duplicate-key", message, Spot::new(file, span.clone()));
-                let first = node::last_key_before(&tree, key, span.start);
-                self.reporter.add(match first {
-                    Some(first) => {
-                        draft.label("the second").other(Spot::new(file, first), "the first")
-                    }
-                    None => draft,
-                });
-            } else {
-                self.reporter.add(Draft::new("syntax", error.message(), Spot::new(file, span)));
-                self.broken.insert(file.to_string());
-            }
+        let (tree, whole) = twinproof_toml::parse(file, source, &mut self.reporter);
+        if !whole {
+            self.broken.insert(file.to_string());
         }
         tree
     }
@@ -350,7 +335,7 @@ impl<'o> Loader<'o> {
             let mut reader = Reader {
                 file: Arc::clone(&file),
                 reporter: &mut self.reporter,
-                subjects: self.subjects,
+                context: self.subjects,
             };
             let tables = take_cases(&mut root, &mut reader);
             for table in tables {

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeValue;
-use twinproof_model::variables::{BUILT_IN, is_reserved, references};
+use twinproof_model::variables::{BUILT_IN, references};
+use twinproof_steps::is_reserved;
 
 /// No variable's value may be longer, in bytes.
 const MAX_VALUE: usize = 64 * 1024;

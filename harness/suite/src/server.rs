@@ -4,7 +4,8 @@ use crate::case::{Placed, Told};
 use crate::key::Reader;
 use crate::node::{self, Node};
 use crate::report::{Draft, Spot};
-use twinproof_model::{AskedOf, Capability, EnvironmentKind, OriginDatabase, Requirement, Step};
+use twinproof_model::{Capability, EnvironmentKind, Requirement};
+use twinproof_steps::{AskedOf, OriginDatabase, Step};
 
 /// Checks the servers of a case whose table is `table`.
 pub(crate) fn check(
@@ -76,7 +77,7 @@ impl Started {
                 self.origin = true;
             }
             Some(Step::Subject(s)) => {
-                for name in s.set.keys().filter(|n| reader.subjects.settings.contains(*n)) {
+                for name in s.set.keys().filter(|n| reader.context.settings.contains(*n)) {
                     if missing(Capability::Feature(name.clone())) {
                         let message =
                             format!("the case sets `{name}` and does not require the feature");

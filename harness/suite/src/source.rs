@@ -4,6 +4,7 @@
 
 use crate::report::{Draft, Reporter, Spot};
 use crate::text::SourceText;
+use crate::vocabulary::VOCABULARY;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -68,7 +69,7 @@ pub(crate) fn read(source: &Source) -> (Files, BTreeSet<String>, Reporter) {
         }
         texts.insert(path.clone(), SourceText::new(text));
     }
-    let mut reporter = Reporter::new(Arc::new(texts));
+    let mut reporter = Reporter::new(Arc::new(texts)).with_vocabulary(VOCABULARY);
     wrong.into_iter().for_each(|draft| reporter.add(draft));
     (files, folders, reporter)
 }
@@ -88,7 +89,7 @@ pub(crate) fn sha256(files: &Files) -> String {
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     }
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    twinproof_base::hex::encode(&hash.finalize())
 }
 
 fn read_dir(dir: &Path, folders: &mut BTreeSet<String>, wrong: &mut Vec<Draft>) -> Files {

@@ -1,7 +1,6 @@
 //! Puts suites' own variables into the texts of a step, and notes the variables that are left.
 
 use crate::key::Reader;
-use crate::names;
 use crate::node::Node;
 use crate::report::{Draft, Spot};
 use crate::scope::Variables;
@@ -9,7 +8,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::de::DeValue;
-use twinproof_model::variables::{BUILT_IN, GOROOT_OF, OF_ORIGIN, OF_SUBJECT, references};
+use twinproof_model::variables::{BUILT_IN, GOROOT_OF, references};
+use twinproof_steps::{gives, lint};
 
 /// No text may be longer after variables were put in, in bytes.
 pub(crate) const MAX_TEXT: usize = 1024 * 1024;
@@ -26,6 +26,8 @@ pub(crate) struct Template<'t> {
     pub(crate) variables: &'t Variables,
     pub(crate) used: &'t mut BTreeSet<Spot>,
     pub(crate) pending: Vec<Pending>,
+    /// Variables that the texts still refer to.
+    pub(crate) left: BTreeSet<String>,
 }
 
 /// Whether a text is put into others as it is, or as a regular expression that matches it.
@@ -35,7 +37,12 @@ enum Form {
     Regex,
 }
 
-impl Template<'_> {
+impl<'t> Template<'t> {
+    /// Nothing filled yet.
+    pub(crate) fn new(variables: &'t Variables, used: &'t mut BTreeSet<Spot>) -> Self {
+        Self { variables, used, pending: Vec::new(), left: BTreeSet::new() }
+    }
+
     /// Puts variables into every text under a node.
     pub(crate) fn fill(&mut self, node: &mut Node<'_>, reader: &mut Reader<'_>) {
         self.walk(node, Form::Plain, false, reader);
@@ -93,7 +100,7 @@ impl Template<'_> {
             } else {
                 out.push_str(&text[reference.range.clone()]);
                 let span = within(reader, span, text, reference.range);
-                self.left(reference.name, span, reader);
+                self.open(reference.name, span, reader);
             }
             if out.len() > MAX_TEXT {
                 let message = "the text is longer than 1 MiB after variables were put in";
@@ -102,12 +109,15 @@ impl Template<'_> {
             }
         }
         out.push_str(&text[at..]);
+        // Values that were put in may refer to variables of the run, too.
+        let left = references(&out).unwrap_or_default();
+        self.left.extend(left.into_iter().map(|reference| reference.name));
         Some(out)
     }
 
-    fn left(&mut self, name: String, span: Range<usize>, reader: &mut Reader<'_>) {
+    fn open(&mut self, name: String, span: Range<usize>, reader: &mut Reader<'_>) {
         if let Some(version) = name.strip_prefix(GOROOT_OF) {
-            if !names::is_go_version(version) {
+            if !lint::is_go_version(version) {
                 let message = format!("`{version}` is no version of Go");
                 let draft = reader.draft("bad-version", &message, span);
                 reader.add(draft.help("write it like `${goroot:1.27.3}`"));
@@ -132,7 +142,7 @@ fn within(
 /// The report of a variable that has no value.
 pub(crate) fn unknown<'n>(pending: &Pending, known: impl Iterator<Item = &'n str>) -> Draft {
     let message = format!("unknown variable `${{{}}}`", pending.name);
-    for (kind, given) in [("origin", OF_ORIGIN.as_slice()), ("subject", OF_SUBJECT.as_slice())] {
+    for (kind, given) in gives() {
         if given.iter().any(|(name, _)| *name == pending.name) {
             let message = format!("`${{{}}}` has no value yet", pending.name);
             return Draft::new("unknown-variable", message, pending.spot.clone())

@@ -4,7 +4,8 @@
 
 use rstest::rstest;
 use std::path::{Path, PathBuf};
-use twinproof_model::{Date, Step};
+use twinproof_model::Date;
+use twinproof_steps::Step;
 use twinproof_suite::{Diagnostics, LoadOptions, Loaded, Source, Subjects, lint, load};
 
 fn folder(name: &str) -> PathBuf {

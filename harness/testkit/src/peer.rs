@@ -31,8 +31,7 @@ impl Program {
             .arg(program.path())
             .arg(".")
             .current_dir(folder)
-            .env("GOWORK", "off")
-            .env("GOFLAGS", "")
+            .envs(twinproof_base::go_env::HERMETIC)
             .output()
             .map_err(|e| e.to_string())?;
         if !output.status.success() {

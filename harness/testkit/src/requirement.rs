@@ -1,11 +1,9 @@
 //! What a test needs of the machine, and what becomes of it where that is missing.
 
-use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The variable that names the requirements which must be met, parted by commas.
-const REQUIRE: &str = "TWINPROOF_REQUIRE";
+use twinproof_base::require;
 
 /// Something a test needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +31,7 @@ impl Requirement {
     /// When it must be met: the test fails.
     pub fn unavailable(self, reason: &str) {
         let name = self.name();
-        let required = env::var(REQUIRE).unwrap_or_default();
-        assert!(!required.split(',').any(|r| r.trim() == name), "{REQUIRE} names {name}: {reason}");
+        assert!(!require::required(name), "{} names {name}: {reason}", require::VARIABLE);
         println!("unavailable: {name}: {reason}");
     }
 }

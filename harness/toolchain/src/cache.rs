@@ -21,6 +21,7 @@ use tempfile::TempDir;
 
 use crate::error::Error;
 use crate::progress::{Phase, Progress};
+use twinproof_base::file;
 
 /// The environment variable that puts the cache elsewhere.
 pub const CACHE_VARIABLE: &str = "TWINPROOF_CACHE";
@@ -120,9 +121,7 @@ impl Cache {
         if let Some(parent) = place.parent() {
             fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
         }
-        fs::rename(finished, place).map_err(Error::io("rename to", place))?;
-        sync_parent(place);
-        Ok(())
+        file::publish(finished, place).map_err(Error::io("rename to", place))
     }
 
     /// Keeps what lies at `path` as evidence; where it lies now.
@@ -142,29 +141,6 @@ impl Cache {
         fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
         Ok(folder)
     }
-}
-
-/// Makes a rename durable where directories can be synced; elsewhere the system sees to it.
-fn sync_parent(path: &Path) {
-    if let Some(Ok(dir)) = path.parent().map(File::open) {
-        dir.sync_all().unwrap_or_default();
-    }
-}
-
-/// Writes `content` to `path` so that it is there in whole or not at all.
-pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error> {
-    use std::io::Write;
-    let parent = path.parent().unwrap_or(Path::new("."));
-    let mut file =
-        tempfile::NamedTempFile::new_in(parent).map_err(Error::io("create a file in", parent))?;
-    file.write_all(content).map_err(Error::io("write", path))?;
-    file.as_file().sync_all().map_err(Error::io("write", path))?;
-    file.persist(path).map_err(|error| Error::Io {
-        action: "rename to",
-        path: path.to_path_buf(),
-        source: error.error,
-    })?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::platform::Platform;
 use crate::run::Run;
 use crate::version::Version;
+use twinproof_base::go_env;
 
 /// How long a question may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -110,13 +111,14 @@ fn isolated(dir: &TempDir, settings: Settings) -> Result<Vec<(&'static str, OsSt
         Settings::User => user_settings(),
     };
     let goenv = write("goenv", &user)?;
-    Ok(vec![
+    let mut env: Vec<(&'static str, OsString)> =
+        go_env::PLAIN.map(|(name, value)| (name, value.into())).into();
+    env.extend([
         ("GOENV", goenv.into()),
-        ("GOTOOLCHAIN", "local".into()),
-        ("GOWORK", "off".into()),
         ("XDG_CONFIG_HOME", dir.path().into()),
         ("APPDATA", dir.path().into()),
-    ])
+    ]);
+    Ok(env)
 }
 
 /// The lines of the user's GOENV file that say where things are fetched from.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use twinproof_sumdb::H1;
 
-use crate::cache::{Cache, write_atomically};
+use crate::cache::Cache;
 use crate::database::{DatabaseProof, Vouched};
 use crate::error::Error;
 use crate::goproxy::ProxyList;
@@ -159,7 +159,8 @@ impl<'a> Provide<'a> {
         }
         let text = serde_json::to_vec_pretty(&provenance)
             .map_err(|error| Error::io("write", place)(error.into()))?;
-        write_atomically(&sdk.join(PROVENANCE), &text)?;
+        let file = sdk.join(PROVENANCE);
+        twinproof_base::file::write(&file, &text).map_err(Error::io("write", &file))?;
         self.into.publish(sdk, place)?;
         let (version, platform) = (self.version, self.platform);
         Ok(Sdk { version, platform, goroot: place.join("goroot"), provenance })

@@ -22,6 +22,7 @@ use crate::probe::build_info;
 use crate::progress::{Phase, Progress};
 use crate::run::Run;
 use crate::version::Version;
+use twinproof_base::go_env;
 
 /// How long a build may take.
 const LIMIT: Duration = Duration::from_secs(1800);
@@ -105,20 +106,19 @@ impl Recipe {
             fs::create_dir_all(&path).map_err(Error::io("create", &path)).map(|()| path)
         };
         let out = place_dir(out)?;
-        let mut env: Vec<(&'static str, OsString)> = vec![
+        let mut env: Vec<(&'static str, OsString)> =
+            go_env::HERMETIC.map(|(name, value)| (name, value.into())).into();
+        env.extend([
             ("GOOS", target.os().into()),
             ("GOARCH", target.arch().into()),
             ("GOROOT", source.goroot.into()),
-            ("GOTOOLCHAIN", "local".into()),
-            ("GOENV", "off".into()),
-            ("GOWORK", "off".into()),
             ("GOPROXY", "off".into()),
             ("GOCACHE", place("cache")?.into()),
             ("GOPATH", place("path")?.into()),
             ("GOTMPDIR", place("tmp")?.into()),
             ("XDG_CONFIG_HOME", place("config")?.into()),
             ("APPDATA", place("config")?.into()),
-        ];
+        ]);
         for (name, value) in &self.env {
             match name.as_str() {
                 "CGO_ENABLED" => env.push(("CGO_ENABLED", value.into())),

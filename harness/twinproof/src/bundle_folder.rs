@@ -3,6 +3,7 @@
 use crate::exit::Failure;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use twinproof_base::file::{self, Pending};
 
 const PREFIX: &str = ".bundle-";
 
@@ -49,10 +50,9 @@ impl BundleFolder {
     /// When it cannot be written.
     pub fn publish(self) -> Result<PathBuf, Failure> {
         let archive = self.out.join("bundle.tar.zst");
-        let mut packed = tempfile::NamedTempFile::new_in(&self.out).map_err(Failure::broken)?;
-        let writer = std::io::BufWriter::new(packed.as_file_mut());
+        let mut packed = Pending::new(&archive).map_err(Failure::broken)?;
+        let writer = std::io::BufWriter::new(packed.file());
         twinproof_engine::pack(self.building.path(), writer).map_err(Failure::broken)?;
-        packed.as_file().sync_all().map_err(Failure::broken)?;
         let to = self.out.join("bundle");
         if to.exists() {
             let old = tempfile::Builder::new()
@@ -61,16 +61,13 @@ impl BundleFolder {
                 .map_err(Failure::broken)?;
             std::fs::rename(&to, old.path().join("old")).map_err(Failure::broken)?;
         }
-        std::fs::rename(self.building.keep(), &to).map_err(Failure::broken)?;
-        packed.persist(&archive).map_err(Failure::broken)?;
+        file::publish(&self.building.keep(), &to).map_err(Failure::broken)?;
+        packed.commit().map_err(Failure::broken)?;
         #[cfg(unix)]
         {
-            // Temporary files and folders are for their owner alone; evidence is for everybody.
-            use std::os::unix::fs::PermissionsExt as _;
-            for (path, mode) in [(&to, 0o755), (&archive, 0o644)] {
-                let mode = std::fs::Permissions::from_mode(mode);
-                std::fs::set_permissions(path, mode).map_err(Failure::broken)?;
-            }
+            // Temporary folders are for their owner alone; evidence is for everybody.
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&to, mode).map_err(Failure::broken)?;
         }
         Ok(to)
     }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use twinproof_container::Network;
 use twinproof_engine::{Judged, SelectionError, Stop, needs_sdk, sdk_versions};
 use twinproof_environment::{Absent, Config, Detection, Environment, Progress, Sdk, detect};
-use twinproof_model::{Case, EnvironmentKind, EnvironmentName};
+use twinproof_model::{EnvironmentKind, EnvironmentName};
+use twinproof_steps::Case;
 use twinproof_subject::{Declaration, Means, Subject as Server};
 use twinproof_toolchain::{Cache, Platform, Version};
 

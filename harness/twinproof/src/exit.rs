@@ -1,15 +1,6 @@
-//! Exit codes, and how a failure is told.
+//! How a failure is told, and the exit codes that this program shares with reports.
 
-/// The subject conforms.
-pub const CONFORMANT: u8 = 0;
-/// It does not.
-pub const NOT_CONFORMANT: u8 = 1;
-/// It is not known: a floor is not met, a leg is missing.
-pub const NOT_KNOWN: u8 = 2;
-/// The invocation or a suite is wrong.
-pub const INVALID: u8 = 254;
-/// The harness broke.
-pub const BROKEN: u8 = 255;
+pub use twinproof_model::exit::{BROKEN, CONFORMANT, INVALID, NOT_CONFORMANT, NOT_KNOWN};
 
 /// A command that came to no verdict.
 #[derive(Debug, thiserror::Error)]

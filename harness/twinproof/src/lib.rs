@@ -9,7 +9,7 @@ mod embedded;
 mod environments;
 mod exit;
 mod gocache;
-mod growing;
+mod on_demand;
 mod progress;
 mod records;
 mod sdks;

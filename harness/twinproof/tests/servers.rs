@@ -14,7 +14,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use support::{beside, conformance, results, twinproof};
-use twinproof_model::{Results, RunRecord, Verdict};
+use twinproof_model::{Results, Verdict};
+use twinproof_steps::RunRecord;
 
 /// The subject: not a test but a server, where the harness launches this program as one.
 #[test]

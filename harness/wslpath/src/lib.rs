@@ -34,5 +34,5 @@ pub use memory::{At, MemoryWorld, WorldError};
 #[cfg(unix)]
 pub use system::{SystemWorld, SystemWorldError};
 pub use translate::{Refusal, run, translate};
-pub use vectors::{Mismatch, Report, VectorsError, check};
+pub use vectors::{Compared, Report, VectorsError, check};
 pub use world::{Errno, World};

@@ -1,5 +1,6 @@
 //! `bench overhead`: what the harness itself costs, and its hot paths.
 
+use super::release;
 use crate::repository;
 use anyhow::{Context as _, ensure};
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ struct Figure {
 impl BenchOverhead {
     pub fn run(&self, repository: &Repository) -> anyhow::Result<u8> {
         let root = repository::root(repository)?;
-        let program = super::release_program(root)?;
+        let program = release::program(root)?;
         let dir = tempfile::tempdir()?;
         let mut figures = Vec::new();
 
@@ -91,7 +92,7 @@ impl BenchOverhead {
             println!("{:<52} {:>8.2} {:<4} {verdict} {}", f.name, f.measured, f.unit, f.budget);
         }
         let json = serde_json::to_string_pretty(&figures)? + "\n";
-        twinproof_engine::write_atomic(&root.join(&self.json), json.as_bytes())?;
+        twinproof_base::file::write(&root.join(&self.json), json.as_bytes())?;
         if !self.overhead {
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let status =

@@ -174,7 +174,9 @@ impl Machine {
     ) -> anyhow::Result<Command> {
         let mut command = Command::new(program);
         command.args(args).current_dir(&self.root);
-        command.env("PATH", provide::search_path()?).env("TWINPROOF_REQUIRE", require);
+        command
+            .env("PATH", provide::search_path()?)
+            .env(twinproof_base::require::VARIABLE, require);
         Ok(command)
     }
 }

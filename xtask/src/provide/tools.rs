@@ -65,8 +65,8 @@ fn actionlint() -> anyhow::Result<Outcome> {
     let mut command = Command::new(go);
     command.args(["install", ACTIONLINT]).current_dir(&folder).env("PATH", &path);
     // A GOFLAGS of this machine is for other builds; a cross build would go to another folder.
-    command.env("GOBIN", &folder).env("GOTOOLCHAIN", "local").env("GOWORK", "off");
-    command.env("GOFLAGS", "").env_remove("GOOS").env_remove("GOARCH");
+    command.envs(twinproof_base::go_env::PLAIN).env("GOBIN", &folder);
+    command.env_remove("GOOS").env_remove("GOARCH");
     let outcome = child::run(command, INSTALL)?;
     println!("actionlint: go install {ACTIONLINT}: {outcome}");
     Ok(match outcome {

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use twinproof_base::require::required;
 use twinproof_container::{Engine, Images, Run, Session, SessionOptions, Silent};
 
 /// The engine, or nothing after saying so; a failure when TWINPROOF_REQUIRE names `docker`.
@@ -16,11 +17,7 @@ pub fn engine() -> Option<Engine> {
 
 /// Says that a tool is absent; fails when it is required.
 pub fn unavailable<T>(tool: &str, reason: &str) -> Option<T> {
-    let required = std::env::var("TWINPROOF_REQUIRE").unwrap_or_default();
-    assert!(
-        !required.split(',').any(|name| name.trim() == tool),
-        "{tool} is required and absent: {reason}"
-    );
+    assert!(!required(tool), "{tool} is required and absent: {reason}");
     println!("unavailable: {tool}: {reason}");
     None
 }
@@ -29,12 +26,9 @@ pub fn unavailable<T>(tool: &str, reason: &str) -> Option<T> {
 pub fn session(name: &str, options: SessionOptions) -> Option<Session> {
     let engine = engine()?;
     let images = Images::embedded().unwrap();
-    let required = std::env::var("TWINPROOF_REQUIRE").unwrap_or_default();
     let image = match images.cached(&engine, name).unwrap() {
         Some(image) => image,
-        None if required.split(',').any(|tool| tool.trim() == "images") => {
-            images.ensure(&engine, name, &Silent).unwrap()
-        }
+        None if required("images") => images.ensure(&engine, name, &Silent).unwrap(),
         None => {
             println!("unavailable: images: {name} is not in the engine");
             return None;

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use twinproof_model::hex;
+use twinproof_base::hex;
 use twinproof_sumdb::dirhash::{hash_go_mod, hash_zip};
 
 /// Largest go.mod file that is hashed.
@@ -58,7 +58,7 @@ impl Body {
             Some(error) => Err(format!("it cannot be kept to be hashed: {error}")),
             None => hash(&file, self.size),
         });
-        let sha256 = hex(&self.hasher.finalize());
+        let sha256 = hex::encode(&self.hasher.finalize());
         Received { size: self.size, sha256, h1, kept: self.kept }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::body::{Body, Received};
 use super::tls::{Credentials, name_of};
-use super::told;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
@@ -15,7 +14,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use twinproof_model::{HttpExchange, HttpVersion};
+use twinproof_base::error_chain;
+use twinproof_steps::{HttpExchange, HttpVersion};
 
 /// What the harness calls itself.
 const AGENT: &str = concat!("twinproof/", env!("CARGO_PKG_VERSION"));
@@ -141,7 +141,7 @@ async fn one(
     let into = body
         .insert(Body::new(ask.keep, ask.h1).map_err(|e| format!("the body cannot be kept: {e}"))?);
     while let Some(frame) = incoming.frame().await {
-        let frame = frame.map_err(|e| format!("the answer broke off: {}", told(&e)))?;
+        let frame = frame.map_err(|e| format!("the answer broke off: {}", error_chain(&e)))?;
         if let Some(bytes) = frame.data_ref() {
             into.push(bytes);
         }
@@ -178,7 +178,7 @@ impl Connection {
         let stream = connector
             .connect(name_of(host)?, stream)
             .await
-            .map_err(|e| format!("no TLS: {}", told(&e)))?;
+            .map_err(|e| format!("no TLS: {}", error_chain(&e)))?;
         Self::speak(stream, ask.version).await
     }
 
@@ -187,7 +187,7 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let io = TokioIo::new(stream);
-        let failed = |e: hyper::Error| format!("no {}: {}", version.as_str(), told(&e));
+        let failed = |e: hyper::Error| format!("no {}: {}", version.as_str(), error_chain(&e));
         match version {
             HttpVersion::One => {
                 let (sender, connection) = http1::handshake(io).await.map_err(failed)?;
@@ -229,7 +229,7 @@ impl Connection {
             Self::One(sender) => sender.send_request(request).await,
             Self::Two(sender) => sender.send_request(request).await,
         };
-        answer.map_err(|e| told(&e))
+        answer.map_err(|e| error_chain(&e))
     }
 }
 

@@ -12,17 +12,3 @@ mod tls;
 pub use http::{Ask, exchange};
 pub use raw::{Send, send};
 pub use tls::Credentials;
-
-/// An error with all its causes.
-pub fn told(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        next = cause.source();
-    }
-    text
-}

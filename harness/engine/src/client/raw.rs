@@ -2,11 +2,11 @@
 
 use super::responses::{self, Response};
 use super::tls::{Credentials, name_of};
-use super::told;
 use rustls::{ClientConnection, StreamOwned};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
+use twinproof_base::error_chain;
 
 /// Most bytes received that are kept.
 const KEPT: usize = 4 << 20;
@@ -133,11 +133,11 @@ fn connect(send: &Send, deadline: Instant, sent: &mut Sent) -> Result<Stream, St
         return Ok(Stream::Plain(socket));
     }
     let config = send.credentials.config(&[b"http/1.1"])?;
-    let connection = ClientConnection::new(config, name_of(host)?).map_err(|e| told(&e))?;
+    let connection = ClientConnection::new(config, name_of(host)?).map_err(|e| error_chain(&e))?;
     let mut stream = StreamOwned::new(connection, socket);
     while stream.conn.is_handshaking() {
         let step = stream.conn.complete_io(&mut stream.sock);
-        step.map_err(|e| format!("no TLS: {}", told(&e)))?;
+        step.map_err(|e| format!("no TLS: {}", error_chain(&e)))?;
     }
     Ok(Stream::Secure(Box::new(stream)))
 }
@@ -219,7 +219,7 @@ fn listen(
                     e.kind(),
                     io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted
                 );
-                sent.error = Some(told(&e));
+                sent.error = Some(error_chain(&e));
                 return false;
             }
         }

@@ -7,9 +7,9 @@ use twinproof_environment::{
     SnapshotLimits,
 };
 use twinproof_model::{
-    Capability, Case, Claim, EntryKind, EnvironmentName, EnvironmentResult, Fingerprint, Level,
-    RunMeta,
+    Capability, Claim, EntryKind, EnvironmentName, EnvironmentResult, Fingerprint, Level, RunMeta,
 };
+use twinproof_steps::Case;
 
 /// What stands for every program.
 pub type Program = Box<dyn Fn(&Exec) -> Result<Exited, EnvironmentError> + Send + Sync>;

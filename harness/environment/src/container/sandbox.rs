@@ -1,12 +1,12 @@
 //! A work directory in a container.
 
-use super::environment::Flavour;
+use super::flavour::Flavour;
 use crate::driver::{
     Contents, Entry, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
 };
 use sha2::{Digest as _, Sha256};
+use twinproof_base::hex;
 use twinproof_container::{self as container, Error, Kind, Limits, Session};
-use twinproof_model::hex;
 use twinproof_model::{EntryKind, EnvironmentName};
 
 /// A work directory.
@@ -125,7 +125,7 @@ impl ContainerSandbox<'_> {
             Kind::File(bytes) => {
                 shown.kind = EntryKind::File;
                 shown.size = bytes.len() as u64;
-                shown.sha256 = Some(hex(&Sha256::digest(&bytes)));
+                shown.sha256 = Some(hex::encode(&Sha256::digest(&bytes)));
                 shown.bytes = (contents == Contents::Wanted).then_some(bytes);
             }
             Kind::Dir => shown.kind = EntryKind::Dir,

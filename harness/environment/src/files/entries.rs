@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::path::Path;
+use twinproof_base::hex;
 use twinproof_model::EntryKind;
-use twinproof_model::hex;
 
 /// Why a directory cannot be shown.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl Walk {
             });
         }
         self.bytes += entry.size;
-        entry.sha256 = Some(hex(&hasher.finalize()));
+        entry.sha256 = Some(hex::encode(&hasher.finalize()));
         entry.bytes = (self.contents == Contents::Wanted).then_some(kept);
         Ok(())
     }

@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use tar::{Archive, Builder, EntryType, Header};
+use twinproof_base::hex;
 use twinproof_model::EntryKind;
-use twinproof_model::hex;
 
 /// An archive with one thing in it, at an absolute path, for extraction at `/`.
 pub(super) fn pack(path: &str, what: &Put) -> io::Result<Vec<u8>> {
@@ -103,7 +103,7 @@ pub(super) fn unpack(
                 entry.read_to_end(&mut content)?;
                 shown_entry.kind = EntryKind::File;
                 shown_entry.size = content.len() as u64;
-                shown_entry.sha256 = Some(hex(&Sha256::digest(&content)));
+                shown_entry.sha256 = Some(hex::encode(&Sha256::digest(&content)));
                 shown_entry.bytes = (contents == Contents::Wanted).then_some(content);
                 first_names.insert(full, entries.len());
             }

@@ -1,19 +1,20 @@
 //! One connection from its first byte to its end.
 //!
-//! `first` finds out what it speaks, `serve` has it answered, by `quick` where that can and by hyper
-//! elsewhere, `clock` says how long each phase may take, and `farewell` ends it so that its last
+//! `first` finds out what it speaks, `serve` has it answered, by `fast_path` where that can and by hyper
+//! elsewhere, `clock` says how long each phase may take, and `lingering_close` ends it so that its last
 //! answer arrives.
 
 mod clock;
-mod farewell;
 mod first;
-mod quick;
+mod lingering_close;
+
 mod serve;
 
-pub(crate) use farewell::farewell;
+pub(crate) use lingering_close::lingering_close;
 
 use crate::activity::Activity;
 use crate::counters::{Counters, Handshake, Late};
+use crate::fast_path::answering::FastPath;
 use crate::handler::Handler;
 use crate::peer::Peer;
 use crate::refusal::Refusal;
@@ -26,7 +27,6 @@ use bytes::Bytes;
 use clock::Clock;
 use first::First;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use quick::Quick;
 use serve::{End, Http};
 use socket2::SockRef;
 use std::net::SocketAddr;
@@ -93,14 +93,14 @@ impl<H: Handler> Shared<H> {
         let (stream, http2) = match (&self.terminator, first) {
             (_, First::Late) => {
                 let text = Refusal::Late.raw(&self.limits);
-                return farewell(Stream::Plain(tcp), text, true).await;
+                return lingering_close(Stream::Plain(tcp), text, true).await;
             }
             (None, First::Http2) => (Stream::Plain(tcp), true),
             (None, _) => (Stream::Plain(tcp), false),
             (Some(_), First::Http1 | First::Http2) => {
                 self.counters.handshake_failed(Handshake::NoTls);
                 let text = Refusal::Plain.raw(&self.limits);
-                return farewell(Stream::Plain(tcp), text, true).await;
+                return lingering_close(Stream::Plain(tcp), text, true).await;
             }
             (Some(terminator), First::Other) => {
                 let limit = self.limits.handshake_time;
@@ -120,7 +120,7 @@ impl<H: Handler> Shared<H> {
                     Ok(Err((reason, tcp))) => {
                         self.no_handshake(from, reason);
                         // With TLS 1.3 it sends its request before it reads the alert.
-                        return farewell(Stream::Plain(tcp), Bytes::new(), true).await;
+                        return lingering_close(Stream::Plain(tcp), Bytes::new(), true).await;
                     }
                     Err(_) => return self.no_handshake(from, Handshake::Late),
                 }
@@ -160,29 +160,29 @@ impl<H: Handler> Shared<H> {
 
     async fn http1(&self, mut stream: Stream, service: Service<H>, mut clock: Clock) {
         let activity = Arc::clone(&service.activity);
-        let may_be_quick = service.forbidden.is_none();
-        let (mut quick, mut in_vain, mut before) = (may_be_quick, 0, Bytes::new());
+        let may_be_fast = service.forbidden.is_none();
+        let (mut fast, mut in_vain, mut before) = (may_be_fast, 0, Bytes::new());
         loop {
-            let http = if quick {
-                Http::Quick(Box::new(Quick::new(stream, before, service.clone())))
+            let http = if fast {
+                Http::Fast(Box::new(FastPath::new(stream, before, service.clone())))
             } else {
                 let limits = Arc::clone(&self.limits);
                 let io = Io::new(stream, before, Arc::clone(&activity), limits);
                 Http::One(Box::new(self.one.serve_connection(io, service.clone())))
             };
-            let turns = may_be_quick && in_vain < PATIENCE;
+            let turns = may_be_fast && in_vain < PATIENCE;
             let calls = activity.calls();
             match serve::serve(http, turns, &activity, &mut clock, &self.stop).await {
                 End::Done(None) => return,
                 End::Done(Some(stream)) => {
-                    return farewell(stream, Bytes::new(), activity.lingers()).await;
+                    return lingering_close(stream, Bytes::new(), activity.lingers()).await;
                 }
                 End::Late(late, stream) => {
                     self.counters.late(late);
                     return match (late, stream) {
                         (Late::Head, Some(stream)) => {
                             activity.refuse();
-                            farewell(stream, Refusal::Late.raw(&self.limits), true).await;
+                            lingering_close(stream, Refusal::Late.raw(&self.limits), true).await;
                         }
                         (Late::Write, Some(stream)) => abandon(&stream),
                         _ => {}
@@ -190,16 +190,16 @@ impl<H: Handler> Shared<H> {
                 }
                 End::Turn(left, rest) => {
                     (stream, before) = (left, rest);
-                    if quick {
+                    if fast {
                         in_vain = if activity.calls() == calls { in_vain + 1 } else { 0 };
                     }
-                    quick = !quick;
+                    fast = !fast;
                 }
                 End::Idle(left, rest) => {
                     (stream, before) = (left, rest);
-                    (quick, in_vain) = (may_be_quick, 0);
+                    (fast, in_vain) = (may_be_fast, 0);
                     if before.is_empty() && !first::again(&stream, self, &mut clock).await {
-                        return farewell(stream, Bytes::new(), false).await;
+                        return lingering_close(stream, Bytes::new(), false).await;
                     }
                 }
             }

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
+use twinproof_base::error_chain;
 use twinproof_gomod::zip::{CheckError, Checked, Limits, Stream, check};
 use twinproof_httpd::file_bytes;
 use twinproof_sumdb::H1;
@@ -16,9 +17,9 @@ use twinproof_sumdb::H1;
 use super::refusal::refused;
 use super::{Core, Fetched, Wanted, bad_content, log_failure, within};
 use crate::answer::{Content, Keep, Payload};
+use crate::eviction::{FilePin, Used};
 use crate::failure::{Failure, Reason};
 use crate::kind::Kind;
-use crate::ledger::{Lease, Used};
 use crate::store::{Name, Opened, Pending, Store, StoreError};
 use crate::upstream::{Reply, Upstream, too_large};
 
@@ -39,7 +40,7 @@ fn content(
     opened: Opened,
     h1: H1,
     small: u64,
-    (used, lease): &(Option<Used>, Option<Arc<Lease>>),
+    (used, pin): &(Option<Used>, Option<Arc<FilePin>>),
 ) -> Result<Content, std::io::Error> {
     let tag = format!("{}-{:x}", URL_SAFE_NO_PAD.encode(h1.0), opened.length);
     let payload = if opened.length <= small {
@@ -47,8 +48,8 @@ fn content(
     } else {
         let whole = usize::try_from(opened.length);
         let mapped = whole.ok().and_then(|length| file_bytes(&opened.file, 0, length).ok()?);
-        let lease = lease.as_ref().map(Arc::downgrade);
-        Payload::File { file: opened.file, length: opened.length, mapped, lease }
+        let pin = pin.as_ref().map(Arc::downgrade);
+        Payload::File { file: opened.file, length: opened.length, mapped, pin }
     };
     Ok(Content::new(Kind::Zip, payload, &tag, opened.modified, Keep::Forever).used(used.clone()))
 }
@@ -118,7 +119,7 @@ impl Core {
         let h1 = match checked {
             Ok(Checked { h1, .. }) => h1,
             Err(why) => {
-                let (name, why) = (wanted.name.as_str(), describe(&why));
+                let (name, why) = (wanted.name.as_str(), error_chain(&why));
                 tracing::warn!(name, why, "a zip in the store is not served");
                 return Err(gone());
             }
@@ -255,15 +256,4 @@ impl Core {
         let limits = &self.settings.limits;
         Limits { compressed: limits.zip, uncompressed: limits.unpacked, ..Limits::default() }
     }
-}
-
-/// An error with its causes.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempPath};
+use twinproof_base::file;
 
 use super::{Name, Store, StoreError};
 
@@ -15,9 +15,7 @@ pub(super) const TEMPORARY: &str = ".tmp-";
 #[derive(Debug)]
 pub(crate) struct Pending {
     name: Name,
-    place: PathBuf,
-    file: File,
-    path: TempPath,
+    file: file::Pending,
     sync: bool,
 }
 
@@ -38,7 +36,7 @@ pub(super) fn write_error(name: &Name, source: io::Error) -> StoreError {
 impl Pending {
     /// The file, to be written to and read back.
     pub(crate) fn file(&mut self) -> &mut File {
-        &mut self.file
+        self.file.file()
     }
 
     /// The error of the store for a failed write.
@@ -48,41 +46,12 @@ impl Pending {
 
     /// Gives it its name, in place of whatever has it.
     pub(crate) fn commit(self) -> Result<(), StoreError> {
-        let Self { name, place, file, path, sync } = self;
-        if sync {
-            file.sync_all().map_err(|e| write_error(&name, e))?;
-        }
-        // A lock on a file is everybody's obstacle on some systems. Where it cannot be given back, it
-        // goes with the file.
-        let _ = file.unlock();
-        drop(file);
-        give_name(path, &place).map_err(|e| write_error(&name, e))?;
-        if sync {
-            sync_folder(&place);
-        }
-        Ok(())
+        let Self { name, file, sync } = self;
+        // Its lock goes with the open file.
+        let done = if sync { file.commit() } else { file.commit_unsynced() };
+        done.map_err(|e| write_error(&name, e))
     }
 }
-
-/// Gives a file its name, also while others read what has it now.
-fn give_name(file: TempPath, place: &Path) -> io::Result<()> {
-    let path = file.keep().map_err(|e| e.error)?;
-    fs::rename(&path, place).inspect_err(|_| {
-        // What remains of it is swept up later.
-        let _ = fs::remove_file(&path);
-    })
-}
-
-/// Makes a rename last. Where a folder cannot be synced, the system does it in its own time.
-#[cfg(unix)]
-fn sync_folder(place: &Path) {
-    if let Some(folder) = place.parent().and_then(|folder| File::open(folder).ok()) {
-        let _ = folder.sync_all();
-    }
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) {}
 
 impl Store {
     /// Begins to write a file.
@@ -91,20 +60,15 @@ impl Store {
             return Err(StoreError::ReadOnly { name: name.to_string() });
         }
         let (folder, _) = name.split();
-        let folder = self.make_folder(folder, name)?;
-        let temporary = || -> io::Result<NamedTempFile> {
-            let mut builder = tempfile::Builder::new();
-            builder.prefix(TEMPORARY);
-            #[cfg(unix)]
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-            let file = builder.tempfile_in(&folder)?;
+        self.make_folder(folder, name)?;
+        let begin = || {
+            let mut file = file::Pending::with_prefix(&name.under(self.root()), TEMPORARY)?;
             // Held while this process lives: it tells the sweep from what a dead one has left.
-            file.as_file().lock()?;
+            file.file().lock()?;
             Ok(file)
         };
-        let (file, path) = temporary().map_err(|e| write_error(name, e))?.into_parts();
-        let place = name.under(self.root());
-        Ok(Pending { name: name.clone(), place, file, path, sync: self.sync })
+        let file = begin().map_err(|e| write_error(name, e))?;
+        Ok(Pending { name: name.clone(), file, sync: self.sync })
     }
 
     /// Writes a file in one go.

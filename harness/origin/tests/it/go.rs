@@ -9,12 +9,11 @@ use twinproof_origin::{Origin, Setup};
 pub fn go(program: &Path, home: &Path, origin: &Origin, args: &[&str]) -> Output {
     let mut command = Command::new(program);
     command.args(args).current_dir(home.join("work"));
-    for name in ["GOFLAGS", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOWORK"] {
+    for name in ["GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE"] {
         command.env_remove(name);
     }
     command
-        .env("GOENV", "off")
-        .env("GOTOOLCHAIN", "local")
+        .envs(twinproof_base::go_env::HERMETIC)
         .env("GOPATH", home.join("gopath"))
         .env("GOMODCACHE", home.join("gopath/pkg/mod"))
         .env("GOFLAGS", "-modcacherw")

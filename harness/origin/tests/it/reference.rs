@@ -44,7 +44,7 @@ fn build(go: &Path, goroot: &Path) -> PathBuf {
         let unfinished = folder.join(format!("cmd-go-{}.tmp", std::process::id()));
         let mut build = Command::new(go);
         build.args(["test", "-c", "-o"]).arg(&unfinished).arg("cmd/go").current_dir(goroot);
-        build.env("GOTOOLCHAIN", "local").env("GOFLAGS", "").env("GOWORK", "off");
+        build.envs(twinproof_base::go_env::HERMETIC);
         let output = build.output().expect("go runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         std::fs::rename(unfinished, &program).expect("a name");

@@ -8,7 +8,6 @@
 mod cases;
 mod claims;
 mod drift;
-mod exchange;
 mod ledgers;
 mod overview;
 mod parts;

@@ -1,15 +1,14 @@
 //! Raw evidence within the page: what each step of a case saw, with its outputs, up to a limit for
 //! each output and one for the page. What is left out is counted and linked.
 
-use super::exchange::variables;
 use super::parts::{bundle_link, code, hash, shown};
 use crate::evidence::{Bundle, is_within};
 use crate::text;
 use maud::{Markup, html};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use twinproof_model::{
-    BlobRef, CaseResult, Observation, ProcessObservation, RunRecord, StepRecord,
-};
+use twinproof_model::{BlobRef, CaseResult};
+use twinproof_steps::{Observation, Part, Row, RunRecord, StepRecord};
 
 /// How much of one output is shown, in bytes.
 const BLOB: u64 = 16 * 1024;
@@ -51,10 +50,7 @@ pub fn raw(case: &CaseResult, bundle: &dyn Bundle, budget: &mut Budget) -> Optio
         @if record.redactions > 0 {
             p { (text::plural(record.redactions, "secret was", "secrets were")) " replaced in what is stored." }
         }
-        @if !record.variables.is_empty() {
-            details { summary { "Variables" }
-                dl { @for (k, v) in &record.variables { dt { (shown(k)) } dd { (code(v)) } } } }
-        }
+        (values_of(Some("Variables"), &record.variables))
         ol.steps { @for step in &record.steps { (page.step(step)) } }
         @for (name, blob) in &record.logs { (page.blob(name, blob)) }
     };
@@ -82,83 +78,41 @@ impl Page<'_> {
     }
 
     fn observation(&mut self, seen: &Observation) -> Markup {
-        match seen {
-            Observation::Wrote { path, content } => html! {
-                p { "wrote " (code(path)) }
-                @if let Some(blob) = content { (self.blob("content", blob)) }
-            },
-            Observation::Env => html! { p { "changed variables" } },
-            Observation::Process(process) => self.process(process),
-            Observation::Entries { path, entries } => html! {
-                p { "looked at " (code(path)) ": "
-                    @if entries.is_empty() { "nothing is there" } @else { (text::plural(entries.len() as u64, "entry", "entries")) } }
-                @if !entries.is_empty() {
-                    ul.entries {
-                        @for e in entries.iter().take(ENTRIES) {
-                            li {
-                                code { @if e.path.is_empty() { "." } @else { (text::line(&e.path)) } } " "
-                                span.muted {
-                                    (format!("{:?}", e.kind).to_lowercase()) ", " (text::bytes(e.size))
-                                    @if let Some(mode) = e.mode { ", " (format!("{mode:04o}")) }
-                                }
-                                @if let Some(target) = &e.target { " → " (code(target)) }
-                                @if let Some(sha256) = &e.sha256 { " " (hash(sha256)) }
-                                @if let Some(blob) = &e.content { (self.blob("content", blob)) }
-                            }
-                        }
-                    }
-                    @if entries.len() > ENTRIES { p { "And " (entries.len() - ENTRIES) " more in the record." } }
-                }
-            },
-            Observation::Origin { variables: given } => html! {
-                p { "scripted the origin" }
-                (variables("What it gives", given))
-            },
-            Observation::Subject(launch) => self.launch(launch),
-            Observation::Http(exchange) => self.http(exchange),
-            Observation::Raw(exchange) => self.raw_exchange(exchange),
-            Observation::Requests { requests, error } => html! {
-                p { "looked at the requests so far"
-                    @if let Some(error) = error { ": " (code(error)) } }
-                (self.blob("requests", requests))
-            },
-            Observation::Script(run) => self.script(run),
-            Observation::Sumdb(answer) => self.sumdb(answer),
-            Observation::Canary(c) => html! {
-                p { "canary " (code(&c.nonce)) " written to " (code(&c.written)) ", looked for at " (code(&c.looked_at)) ": "
-                    @match &c.seen { Some(seen) => { "found " (code(seen)) }, None => "nothing there" } }
-            },
-            Observation::Probe { process, values, error } => html! {
-                @if let Some(error) = error { p { "the answer could not be read: " (code(error)) } }
-                dl { @for (k, v) in values { dt { (shown(k)) } dd { (code(v)) } } }
-                @if let Some(process) = process { (self.process(process)) }
-            },
-            Observation::Golden => html! { p { "compared with a golden" } },
-        }
+        self.rows(&seen.rows())
     }
 
-    fn process(&mut self, p: &ProcessObservation) -> Markup {
-        let ended = match p.exit {
-            _ if p.not_found => "the program was not found".to_owned(),
-            _ if p.timed_out => format!("killed at its limit of {} ms", p.limit_ms),
-            Some(code) => format!("exit {code}"),
-            None => "it could not be started".to_owned(),
-        };
-        html! {
-            p { "ran " (code(&p.argv.join(" "))) " in " (code(&p.cwd)) ": " b { (ended) }
-                @if p.truncated { ", output cut at its size limit" } }
-            (self.blob("stdout", &p.stdout))
-            (self.blob("stderr", &p.stderr))
-            details {
-                summary { "Arguments and environment (" (text::plural(p.env.len() as u64, "variable", "variables")) ")" }
-                ol.argv start="0" { @for a in &p.argv { li { (code(a)) } } }
-                dl { @for (k, v) in &p.env { dt { (shown(k)) } dd { (code(v)) } } }
-            }
+    fn rows(&mut self, rows: &[Row<'_>]) -> Markup {
+        html! { @for row in rows { (self.row(row)) } }
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> Markup {
+        match row {
+            Row::Line(parts) => html! { p { (line(parts)) } },
+            Row::Values(title, values) => values_of(*title, values),
+            Row::List(items) => html! {
+                ul.entries {
+                    @for item in items.iter().take(ENTRIES) {
+                        li {
+                            (line(&item.line))
+                            @if let Some((title, blob)) = item.blob { (self.blob(title, blob)) }
+                        }
+                    }
+                }
+                @if items.len() > ENTRIES { p { "And " (items.len() - ENTRIES) " more in the record." } }
+            },
+            Row::Program { argv, env } => html! {
+                ol.argv start="0" { @for a in *argv { li { (code(a)) } } }
+                dl { @for (k, v) in *env { dt { (shown(k)) } dd { (code(v)) } } }
+            },
+            Row::Blob(title, blob) => self.blob(title, blob),
+            Row::Folded(title, rows) => html! {
+                details { summary { (title) } (self.rows(rows)) }
+            },
         }
     }
 
     /// The bytes, as text where they are text; what is left out is counted.
-    pub(super) fn blob(&mut self, what: &str, blob: &BlobRef) -> Markup {
+    fn blob(&mut self, what: &str, blob: &BlobRef) -> Markup {
         if blob.size == 0 {
             return html! { p.muted { (what) ": empty" } };
         }
@@ -179,6 +133,32 @@ impl Page<'_> {
                 @if rest > 0 { p.muted { "Not shown: " (text::bytes(rest)) "." } }
                 p { (bundle_link(&path)) }
             }
+        }
+    }
+}
+
+/// The pieces of a line.
+fn line(parts: &[Part<'_>]) -> Markup {
+    html! {
+        @for part in parts {
+            @match part {
+                Part::Text(text) => (shown(text)),
+                Part::Code(text) => (code(text)),
+                Part::Strong(text) => b { (shown(text)) },
+                Part::Muted(text) => span.muted { (shown(text)) },
+                Part::Size(bytes) => (text::bytes(*bytes)),
+                Part::Hash(sha256) => (hash(sha256)),
+            }
+        }
+    }
+}
+
+/// Names and values, folded where they have a title.
+fn values_of(title: Option<&str>, values: &BTreeMap<String, String>) -> Markup {
+    let list = html! { dl { @for (k, v) in values { dt { (shown(k)) } dd { (code(v)) } } } };
+    html! {
+        @if !values.is_empty() {
+            @match title { Some(title) => details { summary { (title) } (list) }, None => (list) }
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::tile::Tile;
+use twinproof_base::file;
 
 /// Whether a compare-and-swap took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,17 +190,6 @@ fn read_note(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     Ok(if note.is_empty() { None } else { Some(note) })
 }
 
-/// Writes `data` to `path` so that it is there in whole or not at all.
-fn write_atomically(path: &Path, data: &[u8]) -> Result<(), StoreError> {
-    let failed = |source| StoreError { path: path.to_path_buf(), source };
-    let directory = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory).map_err(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    file.write_all(data).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist(path).map_err(|e| failed(e.error))?;
-    Ok(())
-}
-
 impl Store for DirStore {
     fn latest(&self, database: &str) -> Result<Option<Vec<u8>>, StoreError> {
         read_note(&self.database(database)?.join("latest"))
@@ -223,7 +213,7 @@ impl Store for DirStore {
         if read_note(&path)?.as_deref() != old {
             return Ok(Swap::Conflict);
         }
-        write_atomically(&path, new)?;
+        file::write(&path, new).map_err(|source| StoreError { path: path.clone(), source })?;
         Ok(Swap::Done)
     }
 
@@ -238,7 +228,7 @@ impl Store for DirStore {
 
     fn keep_tile(&self, database: &str, tile: Tile, data: &[u8]) {
         if let Ok(directory) = self.database(database) {
-            let _ = write_atomically(&directory.join(tile.to_string()), data);
+            let _ = file::write(&directory.join(tile.to_string()), data);
         }
     }
 }

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use twinproof_base::file::Pending;
+
 use super::key::{KeyError, Signer};
 
 /// The longest file that is read, in bytes.
@@ -57,14 +59,9 @@ impl Signer {
     pub fn create_file(&self, path: &Path) -> Result<(), KeyFileError> {
         let failed =
             |source| KeyFileError::Io { action: "create", path: path.to_path_buf(), source };
-        let directory = path.parent().filter(|path| !path.as_os_str().is_empty());
-        let directory = directory.unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-        writeln!(file, "{}", self.encode())
-            .and_then(|()| file.as_file().sync_all())
-            .map_err(failed)?;
-        file.persist_noclobber(path).map_err(|e| failed(e.error))?;
-        Ok(())
+        let mut pending = Pending::private(path).map_err(failed)?;
+        writeln!(pending.file(), "{}", self.encode()).map_err(failed)?;
+        pending.commit_new().map_err(failed)
     }
 
     /// Reads the key that [`create_file`](Self::create_file) has written. Space around it does not

@@ -49,7 +49,7 @@ impl Judge {
         }
         if let (Some(path), Some(results)) = (&self.results, &judged.results) {
             let json = serde_json::to_vec_pretty(results).map_err(Failure::broken)?;
-            twinproof_engine::write_atomic(path, &json).map_err(Failure::broken)?;
+            twinproof_base::file::write(path, &json).map_err(Failure::broken)?;
         }
         println!(
             "{} files, {} changed; {} verdicts computed again, {} different",

@@ -1,5 +1,6 @@
 //! `merge`: the results of several legs as one.
 
+use super::publish::publish;
 use crate::exit::Failure;
 use std::path::PathBuf;
 use twinproof_model::Results;
@@ -37,6 +38,6 @@ impl Merge {
             legs.push((name, results));
         }
         let merged = twinproof_engine::merge(legs, &self.require).map_err(Failure::invalid)?;
-        super::conformance::publish(&merged, &self.out, None)
+        publish(&merged, &self.out, None)
     }
 }

@@ -2,11 +2,14 @@
 
 mod config;
 mod conformance;
+mod inputs;
 mod judge;
 mod lint;
 mod merge;
 mod path;
 mod proxy;
+mod publish;
+mod repository;
 mod sdk;
 mod sumdb;
 
@@ -17,11 +20,11 @@ pub use lint::Lint;
 pub use merge::Merge;
 pub use path::Path;
 pub use proxy::Proxy;
+pub use repository::Repository;
 pub use sdk::Sdk;
 pub use sumdb::Sumdb;
 
 use crate::exit::{Failure, INVALID};
-use std::path::PathBuf;
 
 /// Proves that a twin Go setup behaves as one.
 #[derive(clap::Parser, Debug)]
@@ -72,23 +75,6 @@ impl Command {
             Self::Proxy(command) => command.run(),
             Self::Sumdb(command) => command.run(),
         }
-    }
-}
-
-/// The repository that a command runs in, where it does.
-#[derive(Clone, Debug, Default)]
-pub struct Repository {
-    /// Its top folder.
-    pub root: Option<PathBuf>,
-    /// Its commit, `+changes` after it where files differ from it.
-    pub commit: Option<String>,
-}
-
-impl Repository {
-    /// No repository: suites and goldens are those built into the program.
-    #[must_use]
-    pub fn none() -> Self {
-        Self::default()
     }
 }
 

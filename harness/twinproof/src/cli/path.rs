@@ -30,6 +30,6 @@ impl Path {
         let PathCommand::Check { vectors } = &self.command;
         let report = twinproof_wslpath::vectors::check(vectors).map_err(Failure::invalid)?;
         print!("{}", report.render());
-        Ok(if report.mismatches.is_empty() { CONFORMANT } else { NOT_CONFORMANT })
+        Ok(if report.is_match() { CONFORMANT } else { NOT_CONFORMANT })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::database::Database;
 use crate::exit::{CONFORMANT, Failure};
-use crate::growing::Growing;
+use crate::on_demand::OnDemand;
 use crate::records::{Found, from_download, from_go_sum};
 use crate::serving::{announce, begin_log, block_on};
 use std::path::{Path, PathBuf};
@@ -130,7 +130,7 @@ impl Serve {
         if let Some(upstream) = &self.upstream {
             let store = self.log.open()?;
             let key = store.key();
-            return serve(settings, &key, Growing::new(store, upstream.clone()));
+            return serve(settings, &key, OnDemand::new(store, upstream.clone()));
         }
         let reader = self.reader()?;
         let key = reader.key();

@@ -217,7 +217,10 @@ fn a_run_without_room() {
         program.args(["conformance", "--env", "host", "--room", "16", "--jobs", "1"]);
         program.args(["--suites", &files.name("suites"), "--out", &files.name("out")]);
         program.env("TMPDIR", disk).env("TWINPROOF_CACHE", files.at("cache"));
-        program.env("GOPROXY", "off").env("NO_COLOR", "1").env_remove("TWINPROOF_REQUIRE");
+        program
+            .env("GOPROXY", "off")
+            .env("NO_COLOR", "1")
+            .env_remove(twinproof_base::require::VARIABLE);
         let output = program.output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         let results = fs::read(files.at("out/results.json")).unwrap();

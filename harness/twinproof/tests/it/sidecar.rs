@@ -35,8 +35,8 @@ fn download(go: &Path, files: &Files, proxy: &str) -> Output {
     let mut command = Command::new(go);
     command.args(["mod", "download"]).current_dir(files.path());
     command.env("GOMODCACHE", files.name("modcache")).env("GOPROXY", proxy);
-    command.env("GOFLAGS", "-modcacherw").env("GOSUMDB", "off").env("GOENV", "off");
-    command.env("GOTOOLCHAIN", "local").env("GOWORK", "off").env("GOPRIVATE", "");
+    command.envs(twinproof_base::go_env::HERMETIC).env("GOFLAGS", "-modcacherw");
+    command.env("GOSUMDB", "off").env("GOPRIVATE", "");
     command.env("GONOPROXY", "none").output().unwrap()
 }
 

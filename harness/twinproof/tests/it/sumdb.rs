@@ -59,8 +59,8 @@ impl Made {
         let mut command = Command::new(go);
         command.args(["mod", "download"]).current_dir(self.files.path());
         command.env("GOMODCACHE", self.files.name(cache)).env("GOPATH", self.files.name("gopath"));
+        command.envs(twinproof_base::go_env::HERMETIC);
         command.env("GOPROXY", proxy).env("GOSUMDB", sumdb).env("GOFLAGS", "-modcacherw");
-        command.env("GOENV", "off").env("GOTOOLCHAIN", "local").env("GOWORK", "off");
         command.env("GOPRIVATE", "").env("GONOPROXY", "none").env("GONOSUMDB", "none");
         command.output().unwrap()
     }

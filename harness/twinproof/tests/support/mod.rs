@@ -12,7 +12,10 @@ pub fn beside(path: &str) -> PathBuf {
 /// The program, with nothing of what a caller's environment may require, and no way to fetch.
 pub fn twinproof() -> Command {
     let mut command = Command::cargo_bin("twinproof").unwrap();
-    command.env_remove("TWINPROOF_REQUIRE").env("GOPROXY", "off").env("NO_COLOR", "1");
+    command
+        .env_remove(twinproof_base::require::VARIABLE)
+        .env("GOPROXY", "off")
+        .env("NO_COLOR", "1");
     command
 }
 

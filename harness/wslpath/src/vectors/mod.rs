@@ -5,7 +5,7 @@ mod file;
 mod report;
 
 pub use error::VectorsError;
-pub use report::{Answer, Mismatch, Report};
+pub use report::{Answer, Compared, Report};
 
 use crate::memory::{MemoryWorld, WorldError};
 use crate::translate::run;
@@ -35,7 +35,7 @@ pub fn check(path: &Path) -> Result<Report, VectorsError> {
 pub fn check_text(path: &Path, text: &str) -> Result<Report, VectorsError> {
     let VectorsFile { worlds, vectors } = file::parse(path, text)?;
     let started = Instant::now();
-    let mut mismatches = Vec::new();
+    let mut compared = Vec::with_capacity(vectors.len());
     for (done, vector) in vectors.iter().enumerate() {
         if started.elapsed() > TIME_MAX {
             return Err(VectorsError::TooSlow { path: path.to_owned(), done, limit: TIME_MAX });
@@ -55,19 +55,17 @@ pub fn check_text(path: &Path, text: &str) -> Result<Report, VectorsError> {
             id: vector.id.clone(),
             source,
         })?;
-        if actual != vector.expected {
-            mismatches.push(Mismatch {
-                id: vector.id.clone(),
-                arguments: vector.arguments.clone(),
-                input: vector.input.clone(),
-                world: vector.world.clone(),
-                current_dir: vector.current_dir.clone(),
-                expected: vector.expected.clone(),
-                actual,
-            });
-        }
+        compared.push(Compared {
+            id: vector.id.clone(),
+            arguments: vector.arguments.clone(),
+            input: vector.input.clone(),
+            world: vector.world.clone(),
+            current_dir: vector.current_dir.clone(),
+            expected: vector.expected.clone(),
+            actual,
+        });
     }
-    Ok(Report { total: vectors.len(), matched: vectors.len() - mismatches.len(), mismatches })
+    Ok(Report { vectors: compared })
 }
 
 fn answer(world: &MemoryWorld, vector: &Vector) -> Result<Answer, WorldError> {

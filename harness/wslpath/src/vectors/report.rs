@@ -12,9 +12,9 @@ pub struct Answer {
     pub exit: i64,
 }
 
-/// A vector whose recorded answer the rules do not give.
+/// A vector with both answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct Compared {
     /// Id of the vector.
     pub id: String,
     /// The options, without the program's name and the path.
@@ -34,18 +34,19 @@ pub struct Mismatch {
 /// The outcome of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Vectors in the file; at least one.
-    pub total: usize,
-    /// Vectors that the rules answer as recorded.
-    pub matched: usize,
-    /// The others, in the order of the file.
-    pub mismatches: Vec<Mismatch>,
+    /// Every vector of the file, in its order; at least one.
+    pub vectors: Vec<Compared>,
 }
 
 impl Report {
+    /// The vectors that the rules do not answer as recorded.
+    pub fn mismatches(&self) -> impl Iterator<Item = &Compared> {
+        self.vectors.iter().filter(|vector| vector.expected != vector.actual)
+    }
+
     /// Whether every vector matched.
     pub fn is_match(&self) -> bool {
-        self.mismatches.is_empty()
+        self.mismatches().next().is_none()
     }
 
     /// The text for a terminal: each mismatch, then the counts. It ends in a newline.
@@ -55,17 +56,20 @@ impl Report {
     /// UTF-8 as `<0xFF>`. Two texts that differ are never written alike.
     pub fn render(&self) -> String {
         let mut text = String::new();
-        for mismatch in &self.mismatches {
+        let mut mismatched = 0;
+        for mismatch in self.mismatches() {
             mismatch.render(&mut text);
+            mismatched += 1;
         }
-        let Self { total, matched, mismatches } = self;
+        let total = self.vectors.len();
+        let matched = total - mismatched;
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{total} vectors: {matched} match, {} mismatch", mismatches.len());
+        let _ = writeln!(text, "{total} vectors: {matched} match, {mismatched} mismatch");
         text
     }
 }
 
-impl Mismatch {
+impl Compared {
     fn render(&self, text: &mut String) {
         let Self { id, arguments, input, world, current_dir, expected, actual } = self;
         let mut command = "wslpath".to_owned();
@@ -76,8 +80,6 @@ impl Mismatch {
         let id = quote(id.as_bytes());
         let world = quote(world.as_bytes());
         let current_dir = quote(current_dir);
-        let expected = expected.render();
-        let actual = actual.render();
         let _ = writeln!(
             text,
             "mismatch {id}: world {world}, cwd {current_dir}\n  \
@@ -88,11 +90,12 @@ impl Mismatch {
     }
 }
 
-impl Answer {
-    fn render(&self) -> String {
+/// Two answers that differ are never written alike.
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.output {
-            Some(output) => format!("exit {}, output {}", self.exit, quote(output)),
-            None => format!("exit {}, no output", self.exit),
+            Some(output) => write!(f, "exit {}, output {}", self.exit, quote(output)),
+            None => write!(f, "exit {}, no output", self.exit),
         }
     }
 }

@@ -80,25 +80,8 @@ impl Disk for OsDisk {
         writable(path)?.sync_all()
     }
 
-    #[cfg(unix)]
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
-    }
-
-    /// On some of Windows' file systems a file keeps its name while somebody reads it. Readers of
-    /// this store do so for a moment only.
-    #[cfg(windows)]
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut tries = 200;
-        loop {
-            match fs::rename(from, to) {
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied && tries > 0 => {
-                    tries -= 1;
-                    std::thread::sleep(std::time::Duration::from_millis(5));
-                }
-                result => return result,
-            }
-        }
+        twinproof_base::file::rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

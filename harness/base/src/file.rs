@@ -1,0 +1,279 @@
+//! Files that appear whole or not at all, and stay after a power failure.
+//!
+//! A file is written beside its place under a temporary name, synced, and renamed; then its folder
+//! is synced, so that the new name lasts too. Whoever looks sees what was there before, or all of
+//! the new. [`write`] does it in one go, [`Pending`] for what is written piece by piece, [`publish`]
+//! for what another program has made.
+//!
+//! Many files that become visible together (a folder that is renamed when it is finished) need not
+//! be synced one by one: write them with [`write_unsynced`], then [`sync_tree`] the folder once.
+//!
+//! New files have the rights that the process gives to any file (`0666` less its umask), except
+//! with [`Pending::private`]. On Windows they have the rights of their folder.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use tempfile::{NamedTempFile, TempPath};
+
+/// A file that is being written. It is gone when dropped without [`commit`](Self::commit).
+#[derive(Debug)]
+pub struct Pending {
+    file: File,
+    temporary: TempPath,
+    place: PathBuf,
+}
+
+impl Pending {
+    /// Begins a file that will be at `place`. Its folder must be there.
+    ///
+    /// # Errors
+    /// When no file can be created in that folder.
+    pub fn new(place: &Path) -> io::Result<Self> {
+        Self::with_prefix(place, ".tmp")
+    }
+
+    /// The same, with a temporary name that begins with `prefix`, for those who look for what a
+    /// killed process has left.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_prefix(place: &Path, prefix: &str) -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(prefix);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        Ok(Self::of(builder.tempfile_in(folder_of(place))?, place))
+    }
+
+    /// The same, for the eyes of its owner alone where the system knows owners.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn private(place: &Path) -> io::Result<Self> {
+        Ok(Self::of(NamedTempFile::new_in(folder_of(place))?, place))
+    }
+
+    fn of(file: NamedTempFile, place: &Path) -> Self {
+        let (file, temporary) = file.into_parts();
+        Self { file, temporary, place: place.to_owned() }
+    }
+
+    /// The file, to be written to and read back.
+    pub fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// Syncs it and gives it its name, in place of whatever has it, for good.
+    ///
+    /// # Errors
+    /// When it cannot be synced or renamed; what had the name still has it.
+    pub fn commit(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        let folder = folder_of(&self.place).to_owned();
+        self.commit_unsynced()?;
+        sync_folder(&folder);
+        Ok(())
+    }
+
+    /// Gives it its name without waiting until anything is on the medium.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub fn commit_unsynced(self) -> io::Result<()> {
+        let Self { file, temporary, place } = self;
+        drop(file);
+        let temporary = temporary.keep().map_err(|e| e.error)?;
+        rename(&temporary, &place).inspect_err(|_| {
+            let _ = fs::remove_file(&temporary);
+        })
+    }
+
+    /// [`commit`](Self::commit), unless something has the name already.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] when it has, or as [`commit`](Self::commit).
+    pub fn commit_new(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.temporary.persist_noclobber(&self.place).map_err(|e| e.error)?;
+        sync_folder(folder_of(&self.place));
+        Ok(())
+    }
+}
+
+/// Writes a file, and its folder where there is none, so that it is there whole or not at all.
+///
+/// # Errors
+/// When it cannot be written; what was there is there still.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    written(path, bytes)?.commit()
+}
+
+/// The same without waiting until it is on the medium: before it is relied on, [`sync_tree`] it.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    written(path, bytes)?.commit_unsynced()
+}
+
+fn written(path: &Path, bytes: &[u8]) -> io::Result<Pending> {
+    fs::create_dir_all(folder_of(path))?;
+    let mut pending = Pending::new(path)?;
+    pending.file().write_all(bytes)?;
+    Ok(pending)
+}
+
+/// Gives a finished file or folder of the same file system its place, for good.
+///
+/// # Errors
+/// When it cannot be synced or renamed; it is where it was then.
+pub fn publish(finished: &Path, place: &Path) -> io::Result<()> {
+    sync_tree(finished)?;
+    rename(finished, place)?;
+    sync_folder(folder_of(place));
+    Ok(())
+}
+
+/// Renames, in place of what has the name.
+///
+/// # Errors
+/// When both are what they were.
+#[cfg(not(windows))]
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Renames, in place of what has the name. Some of Windows' file systems refuse it while somebody
+/// reads the file that has the name, so it is tried for a second.
+///
+/// # Errors
+/// When both are what they were.
+#[cfg(windows)]
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    let mut tries = 200;
+    loop {
+        match fs::rename(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && tries > 0 => {
+                tries -= 1;
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Waits until a file, or a folder with all below it, is on the medium. On Linux this syncs the
+/// whole file system, which for thousands of files takes a tenth of the time or less.
+///
+/// # Errors
+/// When something may not be there.
+#[cfg(target_os = "linux")]
+pub fn sync_tree(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() { Ok(rustix::fs::syncfs(file)?) } else { file.sync_all() }
+}
+
+/// Waits until a file, or a folder with all below it, is on the medium.
+///
+/// # Errors
+/// When something may not be there.
+#[cfg(not(target_os = "linux"))]
+pub fn sync_tree(path: &Path) -> io::Result<()> {
+    for entry in walkdir::WalkDir::new(path).contents_first(true) {
+        let entry = entry?;
+        if entry.file_type().is_file() {
+            // Windows syncs only what may be written to.
+            File::options().read(true).write(cfg!(windows)).open(entry.path())?.sync_all()?;
+        } else if entry.file_type().is_dir() {
+            sync_folder(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// Makes the names in a folder last. Where a folder cannot be synced, the system does it in its own
+/// time: that is no failure of what was written.
+#[cfg(unix)]
+pub fn sync_folder(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+/// Windows has no handle to sync a folder through; its file systems log changes of names in order.
+#[cfg(not(unix))]
+pub fn sync_folder(_: &Path) {}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn writing_replaces_what_is_there_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/a");
+        write(&path, b"one").unwrap();
+        write_unsynced(&path, b"two").unwrap();
+        sync_tree(folder.path()).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(names(path.parent().unwrap()), ["a"]);
+    }
+
+    #[test]
+    fn what_is_dropped_was_never_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut pending = Pending::new(&folder.path().join("a")).unwrap();
+        pending.file().write_all(b"half").unwrap();
+        drop(pending);
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn a_failed_rename_leaves_the_old_and_no_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("a");
+        fs::create_dir_all(place.join("full")).unwrap();
+        assert!(write(&place, b"x").is_err());
+        assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
+    fn commit_new_never_replaces() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        Pending::private(&path).unwrap().commit_new().unwrap();
+        let again = Pending::private(&path).unwrap().commit_new();
+        assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(names(folder.path()), ["key"]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn publish_moves_files_and_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("made/sub")).unwrap();
+        fs::write(at("made/sub/f"), "x").unwrap();
+        publish(&at("made"), &at("place")).unwrap();
+        publish(&at("place/sub/f"), &at("f")).unwrap();
+        assert_eq!(fs::read(at("f")).unwrap(), b"x");
+        assert!(!at("made").exists());
+    }
+}

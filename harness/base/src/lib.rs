@@ -1,0 +1,18 @@
+//! What many crates need and none should write twice. Each module is one concept, and none knows
+//! another crate of this workspace.
+//!
+//! - [`file`]: writing a file whole or not at all, and making it last.
+//! - [`hex`]: bytes as lower-case hexadecimal.
+//! - [`hash`]: the SHA-256 of a stream.
+//! - [`error_chain`]: an error with all its causes, as one line.
+//! - [`go_env`]: the variables under which a `go` command depends on nothing of its user.
+//! - [`require`]: the tools and environments whose absence must fail (`TWINPROOF_REQUIRE`).
+
+mod error_chain;
+pub mod file;
+pub mod go_env;
+pub mod hash;
+pub mod hex;
+pub mod require;
+
+pub use error_chain::error_chain;

@@ -1,0 +1,23 @@
+//! `canary`: writes bytes that nobody can guess at one path, and looks at another.
+
+use super::driver::{Driver, nonce};
+use super::error::StepError;
+use twinproof_base::hex;
+use twinproof_environment::{Contents, Put, SnapshotLimits};
+use twinproof_steps::{Canary, CanarySight};
+
+pub fn drive(driver: &mut Driver<'_>, step: &Canary) -> Result<CanarySight, StepError> {
+    let (written, looked_at) = (driver.path(&step.write)?, driver.path(&step.read)?);
+    let nonce = nonce()?;
+    let put = Put::File { bytes: nonce.clone().into_bytes(), mode: None };
+    driver.sandbox().put(&written, &put)?;
+    let limits = SnapshotLimits { depth: 0, ..SnapshotLimits::default() };
+    let seen = driver.sandbox().entries(&looked_at, Contents::Wanted, limits)?;
+    let bytes = seen.into_iter().next().and_then(|e| e.bytes);
+    Ok(CanarySight {
+        written,
+        looked_at,
+        nonce: hex::encode(nonce.as_bytes()),
+        seen: bytes.map(|b| hex::encode(&b)),
+    })
+}

@@ -1,0 +1,39 @@
+//! Why a step could not be driven.
+
+use twinproof_model::variables::VariableError;
+
+/// Why a step could not be driven.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// A value that an earlier step should have captured is not there: the case ends here.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
+    /// An SDK is not to be had: the run is skipped.
+    #[error("{0}")]
+    Sdk(String),
+    /// What the case asks cannot be asked here: the run is skipped.
+    #[error("{0}")]
+    OutOfReach(String),
+    /// The harness broke.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl StepError {
+    /// The harness broke, for this reason.
+    pub fn broken(why: impl Into<String>) -> Self {
+        Self::Broken(why.into())
+    }
+}
+
+impl From<twinproof_environment::EnvironmentError> for StepError {
+    fn from(error: twinproof_environment::EnvironmentError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<crate::StoreError> for StepError {
+    fn from(error: crate::StoreError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}

@@ -1,0 +1,136 @@
+//! Drives one case in one environment, step by step, and records what was seen.
+//!
+//! Each kind of step has a file here with a function `drive`: it does what the step says and gives
+//! what it saw. Whether that is right, the judge says; nothing here concludes anything.
+
+mod archive;
+mod canary;
+mod checksum_settings;
+mod driver;
+mod entries;
+mod env;
+mod error;
+mod expand;
+mod http;
+mod origin;
+mod probe;
+mod process;
+mod raw;
+mod requests;
+mod script;
+mod servers;
+mod subject;
+mod sumdb;
+mod write;
+
+pub use driver::{Context, Place};
+
+use driver::Driver;
+use error::StepError;
+use std::time::Instant;
+use twinproof_model::{Skip, Verdict};
+use twinproof_steps::{Case, GoldenSight, Observation, RunOutcome, RunRecord, Step, StepRecord};
+
+/// Drives a case to its end or to its first check that does not hold; a control to its end. Gives the
+/// record, and its verdict without expectations.
+pub fn drive(
+    context: &Context<'_>,
+    case: &Case,
+    place: Place<'_>,
+    sdk: &str,
+    mut record: RunRecord,
+) -> (RunRecord, Verdict) {
+    let begun = Instant::now();
+    let mut verdict = None;
+    let outcome = match Driver::begin(context, case, place, sdk, &mut record) {
+        Ok(mut driver) => {
+            let outcome = steps(&mut driver, case, &mut record);
+            let ended = driver.end_servers(&mut record);
+            record.redactions = driver.redactions.count();
+            let outcome = match (outcome, ended) {
+                (RunOutcome::Driven, Err(error)) => {
+                    RunOutcome::Broken { message: error.to_string() }
+                }
+                (outcome, _) => outcome,
+            };
+            // Asked while what the case wrote is still there: the driver has the sandbox.
+            let outcome = (context.disturbed)().map_or(outcome, RunOutcome::Skipped);
+            verdict = Some(driver.into_judging().end(&outcome).verdict());
+            outcome
+        }
+        Err(StepError::Sdk(detail)) => RunOutcome::Skipped(Skip::SdkAbsent { detail }),
+        Err(error) => RunOutcome::Broken { message: error.to_string() },
+    };
+    record.outcome = outcome;
+    record.micros = begun.elapsed().as_micros() as u64;
+    let verdict = match &record.outcome {
+        RunOutcome::Skipped(skip) => skip.verdict(),
+        RunOutcome::Broken { .. } => Verdict::HarnessError,
+        RunOutcome::Driven => verdict.unwrap_or(Verdict::Inconclusive),
+    };
+    (record, verdict)
+}
+
+/// Drives the steps of a case, as far as they go.
+fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOutcome {
+    for (index, declared) in case.step.iter().enumerate() {
+        driver.index = index;
+        let mut failed_tries = Vec::new();
+        let mut retries = declared.retries();
+        let driven = loop {
+            let begun = Instant::now();
+            let observation = match step(driver, declared) {
+                Ok(observation) => observation,
+                Err(StepError::Variable(_)) => return RunOutcome::Driven,
+                Err(StepError::Sdk(detail)) => {
+                    return RunOutcome::Skipped(Skip::SdkAbsent { detail });
+                }
+                Err(StepError::OutOfReach(detail)) => {
+                    return RunOutcome::Skipped(Skip::OutOfReach { detail });
+                }
+                Err(StepError::Broken(message)) => return RunOutcome::Broken { message },
+            };
+            let micros = begun.elapsed().as_micros() as u64;
+            let driven = StepRecord { index, micros, failed_tries: Vec::new(), observation };
+            // A step that is not tried again is judged once, below.
+            if retries == 0 || driver.judging().holds(record, &driven) {
+                break StepRecord { failed_tries, ..driven };
+            }
+            retries -= 1;
+            failed_tries.push(driven.observation);
+        };
+        record.steps.push(driven.clone());
+        let holds = driver.judge(record, &driven);
+        // Under control the failure is what is looked for, and every check that shows it.
+        if !holds && !record.control {
+            break;
+        }
+    }
+    RunOutcome::Driven
+}
+
+/// Drives one step.
+fn step(driver: &mut Driver<'_>, step: &Step) -> Result<Observation, StepError> {
+    Ok(match step {
+        Step::Write(s) => Observation::Wrote(write::drive(driver, s)?),
+        Step::Run(s) => Observation::Process(process::drive_run(driver, s)?),
+        Step::Go(s) => Observation::Process(process::drive_go(driver, s)?),
+        Step::Env(s) => Observation::Env(env::drive(driver, s)?),
+        Step::File(s) => Observation::Entries(entries::drive_file(driver, s)?),
+        Step::Tree(s) => Observation::Entries(entries::drive_tree(driver, s)?),
+        Step::Archive(s) => Observation::Archive(archive::drive(driver, s)?),
+        Step::Origin(s) => Observation::Origin(origin::drive(driver, s)?),
+        Step::Subject(s) => Observation::Subject(subject::drive(driver, s)?),
+        Step::Http(s) => Observation::Http(http::drive(driver, s)?),
+        Step::Raw(s) => Observation::Raw(raw::drive(driver, s)?),
+        Step::Requests(s) => Observation::Requests(requests::drive(driver, s)?),
+        Step::Sumdb(s) => Observation::Sumdb(sumdb::drive(driver, s)?),
+        Step::Script(s) => Observation::Script(script::drive(driver, s)?),
+        Step::Canary(s) => Observation::Canary(canary::drive(driver, s)?),
+        Step::Golden(_) => Observation::Golden(GoldenSight {}),
+        Step::Probe(s) => Observation::Probe(probe::drive(driver, s)?),
+        Step::Use(fixture) => {
+            return Err(StepError::Broken(format!("fixture `{}` was not expanded", fixture.0)));
+        }
+    })
+}

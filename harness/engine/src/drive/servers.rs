@@ -1,0 +1,111 @@
+//! The servers of one case: its origin, its subject, the relay in front of it, and the requests that
+//! they have received.
+
+use super::error::StepError;
+use std::collections::BTreeMap;
+use twinproof_origin::{Origin, Relay, Request};
+use twinproof_steps::SeenRequest;
+use twinproof_subject::{Running, Upstream};
+use twinproof_sumdb::client::MemoryStore;
+
+/// The servers of a case, and what they have seen so far. Dropping it ends them.
+#[derive(Default)]
+pub struct Servers {
+    /// The case's upstream, once it is started.
+    pub origin: Option<Origin>,
+    /// What the subject is told of the origin.
+    pub upstream: Option<Upstream>,
+    /// Requests that the origin has been made to forget, for the evidence.
+    pub forgotten: Vec<SeenRequest>,
+    /// What stands in front of the subject, where the case wants one.
+    pub relay: Option<Relay>,
+    /// Requests that relays before this one saw.
+    pub relayed: Vec<SeenRequest>,
+    /// The subject's process.
+    pub running: Option<Running>,
+    /// Folders that launches have had so far.
+    pub folders: usize,
+    /// What subjects that have ended wrote.
+    pub log: Vec<u8>,
+    /// What the verifying client remembers of each key's database.
+    pub databases: BTreeMap<String, MemoryStore>,
+}
+
+impl Servers {
+    /// Makes the origin forget what it was asked, but not the evidence; whether there is an origin.
+    pub fn forget_requests(&mut self) -> bool {
+        let Some(origin) = &self.origin else { return false };
+        self.forgotten.extend(seen(&origin.requests()));
+        origin.clear();
+        true
+    }
+
+    /// What the origin was asked since it was made to forget; `None` where there is none.
+    pub fn asked_of_origin(&self) -> Option<Vec<SeenRequest>> {
+        self.origin.as_ref().map(|o| seen(&o.requests()))
+    }
+
+    /// What relays in front of the subject have received; `None` where there is none now.
+    pub fn asked_of_subject(&self) -> Option<Vec<SeenRequest>> {
+        let relay = self.relay.as_ref()?;
+        let mut all = self.relayed.clone();
+        all.extend(seen(&relay.requests()));
+        Some(all)
+    }
+
+    /// Ends the subject that runs and the relay in front of it.
+    pub fn end_subject(&mut self, kill: bool) {
+        if let Some(running) = self.running.take() {
+            self.log.extend(if kill { running.kill() } else { running.end() });
+        }
+        if let Some(relay) = self.relay.take() {
+            self.relayed.extend(seen(&relay.requests()));
+        }
+    }
+
+    /// Ends all of them. Gives what was asked of the origin from its beginning, where there was one,
+    /// and leaves in `relayed` and `log` what the others have seen and written.
+    pub fn end(&mut self) -> Option<Vec<SeenRequest>> {
+        self.end_subject(true);
+        let origin = self.origin.take()?;
+        let mut all = std::mem::take(&mut self.forgotten);
+        all.extend(seen(&origin.requests()));
+        Some(all)
+    }
+}
+
+/// Requests as evidence has them.
+fn seen(requests: &[Request]) -> Vec<SeenRequest> {
+    requests
+        .iter()
+        .map(|request| {
+            let mut headers: BTreeMap<String, String> = BTreeMap::new();
+            for header in &request.headers {
+                headers
+                    .entry(header.name.clone())
+                    .and_modify(|v| *v = format!("{v}, {}", header.value))
+                    .or_insert_with(|| header.value.clone());
+            }
+            SeenRequest {
+                method: request.method.clone(),
+                target: request.target.clone(),
+                headers,
+                status: request.status,
+                bytes: request.sent,
+                micros: request.took.unwrap_or_default(),
+                fault: request.rule.map(|index| format!("rule {}", index + 1)),
+            }
+        })
+        .collect()
+}
+
+/// A request a line, as JSON.
+pub fn lines(requests: &[SeenRequest]) -> Result<Vec<u8>, StepError> {
+    let mut text = Vec::new();
+    for request in requests {
+        serde_json::to_writer(&mut text, request)
+            .map_err(|e| StepError::Broken(format!("a request cannot be written down: {e}")))?;
+        text.push(b'\n');
+    }
+    Ok(text)
+}

@@ -1,0 +1,58 @@
+//! Why a run has the exit code that it has.
+
+use twinproof_model::{CaseResult, ControlOutcome, Level, Results, Verdict, exit};
+
+/// Counts controls, and says in words why the run has the exit code that it has.
+pub fn conclude(results: &mut Results) {
+    let strict = results.run.strict;
+    let mut codes = vec![exit::CONFORMANT];
+    let mut reasons = Vec::new();
+    let mut blame = |code: u8, count: usize, what: &str| {
+        if count > 0 {
+            codes.push(code);
+            reasons.push(format!("{count} {what}"));
+        }
+    };
+    let cases = |verdict: Verdict, binding: bool| {
+        let counted = move |c: &&CaseResult| {
+            c.verdict == verdict && (!binding || strict || c.level != Level::May)
+        };
+        results.cases.iter().filter(counted).count()
+    };
+    blame(
+        exit::BROKEN,
+        cases(Verdict::HarnessError, false),
+        "not judged because the harness broke",
+    );
+    blame(exit::NOT_CONFORMANT, cases(Verdict::Fail, true), "failed");
+    blame(
+        exit::NOT_CONFORMANT,
+        cases(Verdict::Xpass, false),
+        "passed although a failure was expected",
+    );
+    blame(exit::NOT_KNOWN, cases(Verdict::Inconclusive, false), "inconclusive");
+    if strict {
+        blame(exit::NOT_KNOWN, cases(Verdict::Unavailable, false), "unavailable in a strict run");
+    }
+    let count = |green: bool| {
+        let counted = move |c: &&ControlOutcome| !c.ok && (c.verdict == Verdict::Pass) == green;
+        results.controls.iter().filter(counted).count()
+    };
+    let (green, undriven) = (count(true), count(false));
+    blame(exit::NOT_CONFORMANT, green, "controls stayed green");
+    blame(exit::NOT_CONFORMANT, undriven, "controls did not turn the right check red");
+    let expired = results.expectations.iter().filter(|e| e.expired).count();
+    blame(exit::NOT_CONFORMANT, expired, "expectations are past their last day");
+    blame(exit::NOT_KNOWN, results.floors.iter().filter(|f| !f.met).count(), "floors are not met");
+    let missing = results.environments.iter().filter(|e| e.required && e.absent.is_some());
+    blame(exit::NOT_KNOWN, missing.count(), "required environments are absent");
+    blame(exit::NOT_KNOWN, usize::from(results.run.interrupted), "interruption before the end");
+    if results.cases.is_empty() {
+        blame(exit::NOT_KNOWN, 1, "run without a case");
+    }
+    results.summary.exit_code = exit::worst(codes);
+    results.summary.reasons = reasons;
+    results.summary.controls_red = results.controls.iter().filter(|c| c.ok).count() as u64;
+    results.summary.controls_green = green as u64;
+    results.summary.controls_undriven = undriven as u64;
+}

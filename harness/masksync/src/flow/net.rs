@@ -1,0 +1,192 @@
+//! The net effect of changes, key by key: what staging is to lose, and what it is to get.
+//!
+//! Keys are those of staging. A row is taken away before any is put in its place, so unique values
+//! can change hands between rows.
+
+use std::collections::HashMap;
+
+/// What becomes of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect<K, R> {
+    /// The key, as it is to be found in staging.
+    pub key: K,
+    /// Whether a row of this key is in staging.
+    pub existed: bool,
+    /// Whether it is gone at the source, too, and not only from what passes.
+    pub gone: bool,
+    /// The row that is to be there.
+    pub row: Option<R>,
+}
+
+/// Two changes that cannot both be true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the source inserts a row that is there already")]
+pub struct Conflict;
+
+/// Changes of one table.
+#[derive(Clone, Debug)]
+pub struct Net<K, R> {
+    places: HashMap<Box<[u8]>, usize>,
+    effects: Vec<Effect<K, R>>,
+}
+
+impl<K, R> Default for Net<K, R> {
+    fn default() -> Self {
+        Self { places: HashMap::new(), effects: Vec::new() }
+    }
+}
+
+impl<K, R> Net<K, R> {
+    /// How many keys change.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.effects.len()
+    }
+
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.effects.is_empty()
+    }
+
+    /// A row comes. With `tolerant`, one that is there is replaced.
+    ///
+    /// # Errors
+    /// When a row of this key is there.
+    pub fn insert(
+        &mut self,
+        called: &[u8],
+        key: K,
+        row: R,
+        tolerant: bool,
+    ) -> Result<(), Conflict> {
+        match self.find(called) {
+            Some(effect) if effect.row.is_some() && !tolerant => Err(Conflict),
+            Some(effect) => {
+                effect.row = Some(row);
+                Ok(())
+            }
+            None => {
+                self.add(called, Effect { key, existed: tolerant, gone: false, row: Some(row) });
+                Ok(())
+            }
+        }
+    }
+
+    /// A row that is there changes, but for its key.
+    pub fn update(&mut self, called: &[u8], key: K, row: R) {
+        match self.find(called) {
+            Some(effect) => effect.row = Some(row),
+            None => self.add(called, Effect { key, existed: true, gone: false, row: Some(row) }),
+        }
+    }
+
+    /// A row goes; `gone` says whether from the source, too.
+    pub fn delete(&mut self, called: &[u8], key: K, gone: bool) {
+        match self.find(called) {
+            Some(effect) => {
+                effect.row = None;
+                effect.gone = gone;
+            }
+            None => self.add(called, Effect { key, existed: true, gone, row: None }),
+        }
+    }
+
+    /// The effects, in the order in which keys first changed; nothing is left.
+    pub fn take(&mut self) -> Vec<Effect<K, R>> {
+        self.places.clear();
+        std::mem::take(&mut self.effects)
+    }
+
+    fn find(&mut self, called: &[u8]) -> Option<&mut Effect<K, R>> {
+        self.places.get(called).and_then(|place| self.effects.get_mut(*place))
+    }
+
+    fn add(&mut self, called: &[u8], effect: Effect<K, R>) {
+        self.places.insert(called.into(), self.effects.len());
+        self.effects.push(effect);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    /// What a source can do to a row of a key that is there or not.
+    #[derive(Clone, Copy, Debug)]
+    struct Step {
+        key: u8,
+        value: u32,
+        delete: bool,
+        moves_to: Option<u8>,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = (0..6_u8, any::<u32>(), any::<bool>(), prop::option::of(0..6_u8));
+        let step =
+            step.prop_map(|(key, value, delete, moves_to)| Step { key, value, delete, moves_to });
+        prop::collection::vec(step, 0..40)
+    }
+
+    /// Applies steps to a model, and the changes they are to a net.
+    fn run(model: &mut BTreeMap<u8, u32>, net: &mut Net<u8, u32>, steps: &[Step]) {
+        for step in steps {
+            let called = [step.key];
+            match (model.contains_key(&step.key), step.delete, step.moves_to) {
+                (false, ..) => {
+                    net.insert(&called, step.key, step.value, false).unwrap();
+                    model.insert(step.key, step.value);
+                }
+                (true, true, _) => {
+                    net.delete(&called, step.key, true);
+                    model.remove(&step.key);
+                }
+                (true, false, Some(to)) if !model.contains_key(&to) => {
+                    net.delete(&called, step.key, true);
+                    net.insert(&[to], to, step.value, false).unwrap();
+                    model.remove(&step.key);
+                    model.insert(to, step.value);
+                }
+                _ => {
+                    net.update(&called, step.key, step.value);
+                    model.insert(step.key, step.value);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_net_effect_is_the_effect(first in steps(), second in steps()) {
+            let (mut model, mut net) = (BTreeMap::new(), Net::default());
+            let mut staging: BTreeMap<u8, u32> = BTreeMap::new();
+            for steps in [first, second] {
+                run(&mut model, &mut net, &steps);
+                let effects = net.take();
+                for effect in effects.iter().filter(|e| e.existed) {
+                    prop_assert!(staging.remove(&effect.key).is_some());
+                }
+                for effect in effects {
+                    if let Some(row) = effect.row {
+                        prop_assert_eq!(staging.insert(effect.key, row), None);
+                    }
+                }
+                prop_assert_eq!(&staging, &model);
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_insert_is_a_conflict_unless_it_is_a_replay() {
+        let mut net = Net::default();
+        net.insert(b"1", 1, "a", false).unwrap();
+        assert_eq!(net.insert(b"1", 1, "b", false), Err(Conflict));
+        net.insert(b"1", 1, "b", true).unwrap();
+        let replay = Effect { key: 1, existed: false, gone: false, row: Some("b") };
+        assert_eq!(net.take(), [replay]);
+        net.insert(b"2", 2, "c", true).unwrap();
+        assert!(net.take()[0].existed);
+    }
+}

@@ -1,0 +1,105 @@
+//! Randomised encryption: AES-256-GCM, bound to tenant, table, column and row.
+
+use super::nonce::Nonces;
+use super::token::{self, Binding, Encoding, FORMAT_RANDOMISED, HEAD};
+use crate::keys::{Exhausted, Reserve, SubKey};
+use crate::value::Cell;
+use aes_gcm::aead::AeadInOut;
+use aes_gcm::{Aes256Gcm, KeyInit as _};
+use std::sync::Arc;
+
+/// Uses of a key that are reserved at a time.
+const BLOCK: u64 = 1 << 20;
+
+/// Encrypts the cells of one column.
+pub(super) struct Randomised {
+    cipher: Aes256Gcm,
+    key: u32,
+    class: Arc<str>,
+    binding: Binding,
+    encoding: Encoding,
+    nonces: Nonces,
+    reserve: Arc<dyn Reserve>,
+    left: u64,
+    bound: Vec<u8>,
+}
+
+/// Encryption that was not made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
+    #[error("the system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+    #[error("the value is too long to be encrypted")]
+    Long,
+}
+
+impl Randomised {
+    pub(super) fn new(
+        subkey: &SubKey,
+        key: u32,
+        class: Arc<str>,
+        binding: Binding,
+        encoding: Encoding,
+        reserve: Arc<dyn Reserve>,
+    ) -> Self {
+        Self {
+            cipher: Aes256Gcm::new(subkey.half().into()),
+            key,
+            class,
+            binding,
+            encoding,
+            nonces: Nonces::new(),
+            reserve,
+            left: 0,
+            bound: Vec::new(),
+        }
+    }
+
+    /// Encrypts canonical bytes of a row.
+    pub(super) fn apply(&mut self, plain: &[u8], row: &[u8]) -> Result<Cell<'static>, Refused> {
+        if self.left == 0 {
+            self.left = self.reserve.reserve(self.key, &self.class, BLOCK)?;
+        }
+        self.left -= 1;
+        let nonce = self.nonces.next()?;
+        self.binding.with_row(row, &mut self.bound);
+        let token = seal(&self.cipher, self.key, nonce, &self.bound, plain)?;
+        Ok(token::written(token, self.encoding))
+    }
+}
+
+/// The bytes of a token.
+pub(super) fn seal(
+    cipher: &Aes256Gcm,
+    key: u32,
+    nonce: [u8; 12],
+    bound: &[u8],
+    plain: &[u8],
+) -> Result<Vec<u8>, Refused> {
+    let mut token = Vec::with_capacity(token::OVERHEAD.0 + plain.len());
+    token.push(FORMAT_RANDOMISED);
+    token.extend_from_slice(&key.to_be_bytes());
+    token.extend_from_slice(&nonce);
+    token.extend_from_slice(plain);
+    let body = &mut token[HEAD + 12..];
+    let tag = cipher
+        .encrypt_inout_detached(&nonce.into(), bound, body.into())
+        .map_err(|_| Refused::Long)?;
+    token.extend_from_slice(&tag);
+    Ok(token)
+}
+
+/// The plaintext of a token whose format and length were looked at; `None` when it was changed, or
+/// is bound to something else.
+pub(super) fn open(subkey: &SubKey, bound: &[u8], token: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, sealed) = token.get(HEAD..)?.split_first_chunk::<12>()?;
+    let (body, tag) = sealed.split_last_chunk::<16>()?;
+    let mut plain = body.to_vec();
+    let cipher = Aes256Gcm::new(subkey.half().into());
+    cipher
+        .decrypt_inout_detached(nonce.into(), bound, plain.as_mut_slice().into(), tag.into())
+        .ok()
+        .map(|()| plain)
+}

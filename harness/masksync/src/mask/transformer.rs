@@ -1,0 +1,194 @@
+//! What is to be done with a cell, as a policy says it.
+
+use super::path::JsonPath;
+use super::token::Encoding;
+use std::sync::Arc;
+
+/// A transformer that a policy named.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    /// The class it belongs to.
+    pub class: Arc<str>,
+    /// What it does.
+    pub transformer: Transformer,
+}
+
+/// What is to be done with a cell. NULL stays NULL, but under `Fixed`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Transformer {
+    /// It stays: the column is public.
+    Keep,
+    /// It becomes NULL.
+    Null,
+    /// It becomes a value that the policy names.
+    Fixed(FixedValue),
+    /// Each character becomes this one, or the whole text becomes a fixed number of them.
+    Redact {
+        /// The character.
+        with: char,
+        /// How many; as many as the text has where none is given, which shows its length.
+        length: Option<usize>,
+    },
+    /// A text keeps characters at its ends.
+    Partial {
+        /// At its beginning.
+        first: usize,
+        /// At its end.
+        last: usize,
+        /// What the others become. At least `hidden` do; a shorter text is hidden whole.
+        with: char,
+        /// How many characters are hidden at least.
+        hidden: usize,
+    },
+    /// It becomes a token by HMAC-SHA-256, equal for equal values of a domain, not to be undone.
+    Token {
+        /// Key and domain.
+        keyed: Keyed,
+        /// How many bytes of the hash are kept, 16 to 32.
+        length: usize,
+        /// How the token is written.
+        encoding: Encoding,
+    },
+    /// It is encrypted; equal values of a domain become equal tokens.
+    Deterministic {
+        /// Key and domain.
+        keyed: Keyed,
+        /// How the token is written.
+        encoding: Encoding,
+    },
+    /// It is encrypted; no two tokens are equal.
+    Randomised {
+        /// How the token is written.
+        encoding: Encoding,
+    },
+    /// Characters of an alphabet become others of it, length and separators stay (FF1).
+    Format {
+        /// Key and domain.
+        keyed: Keyed,
+        /// Which characters are encrypted.
+        alphabet: Alphabet,
+        /// What becomes of values below the floor, or with other characters.
+        fallback: Fallback,
+    },
+    /// It becomes an invented value, the same for the same value of a domain.
+    Fake {
+        /// Key and domain.
+        keyed: Keyed,
+        /// What is invented.
+        kind: FakeKind,
+    },
+    /// What becomes of it depends on another column of the row.
+    Conditional {
+        /// The column that decides.
+        column: Arc<str>,
+        /// The first case that has its value is taken.
+        cases: Vec<Case>,
+        /// What is done where none has.
+        otherwise: Box<Named>,
+    },
+    /// Parts of a JSON document are masked.
+    Json {
+        /// Paths, and what becomes of what they name. The first that fits is taken.
+        paths: Vec<(JsonPath, Named)>,
+        /// What becomes of values that no path names.
+        rest: JsonRest,
+    },
+}
+
+/// A case of a conditional transformer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// The canonical values of the deciding column; `None` is NULL.
+    pub is: Vec<Option<String>>,
+    /// What is done then.
+    pub then: Named,
+}
+
+/// Which key an equality-preserving transformer uses, and within what equality is preserved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyed {
+    /// The key's id. It is pinned: another one changes every value.
+    pub key: u32,
+    /// The domain.
+    pub domain: Arc<str>,
+}
+
+/// A value that a policy names.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FixedValue {
+    /// An integer.
+    Integer(i64),
+    /// A float.
+    Float(f64),
+    /// A text.
+    Text(String),
+}
+
+/// Which characters are encrypted in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Alphabet {
+    /// `0-9`.
+    Digits,
+    /// `0-9A-Za-z`.
+    Alphanumeric,
+}
+
+/// What becomes of a value that cannot be encrypted in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fallback {
+    /// The stream halts.
+    Halt,
+    /// It becomes NULL.
+    Null,
+    /// Each character becomes `*`.
+    Redact,
+}
+
+/// What is invented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FakeKind {
+    /// A first and a last name.
+    Name,
+    /// An address below `example.invalid`, of 64 bits.
+    Email,
+    /// Eleven digits that begin with `100`.
+    Phone,
+    /// A city.
+    City,
+    /// A UUID of version 8.
+    Uuid,
+}
+
+/// What becomes of the values of a JSON document that no path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JsonRest {
+    /// They become null.
+    Null,
+    /// They stay.
+    Keep,
+}
+
+impl Transformer {
+    /// Whether the row can still be found by what the cell becomes: it depends on the cell alone,
+    /// and different cells stay different but for collisions of 128-bit hashes.
+    #[must_use]
+    pub fn keeps_keys(&self) -> bool {
+        matches!(
+            self,
+            Self::Keep
+                | Self::Token { .. }
+                | Self::Deterministic { .. }
+                | Self::Format { fallback: Fallback::Halt, .. }
+        )
+    }
+
+    /// Whether nothing is hidden.
+    #[must_use]
+    pub fn is_keep(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
+}

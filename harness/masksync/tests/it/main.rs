@@ -1,0 +1,7 @@
+//! Tests from outside the crate.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+mod common;
+mod masks;
+mod policy;

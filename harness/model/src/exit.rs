@@ -1,0 +1,41 @@
+//! Exit codes of the program, and which of two says more.
+
+/// Everything that was asked holds.
+pub const CONFORMANT: u8 = 0;
+/// Something does not hold.
+pub const NOT_CONFORMANT: u8 = 1;
+/// Something that was asked for could not be decided.
+pub const NOT_KNOWN: u8 = 2;
+/// The invocation or a suite is wrong.
+pub const INVALID: u8 = 254;
+/// The harness broke.
+pub const BROKEN: u8 = 255;
+
+/// The code that says most of several; [`CONFORMANT`] of none. What does not hold is more than what
+/// is not known, and a code that is not listed here is as bad as a broken harness.
+pub fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
+    let rank = |code: &u8| match *code {
+        CONFORMANT => 0,
+        NOT_KNOWN => 1,
+        NOT_CONFORMANT => 2,
+        INVALID => 3,
+        _ => 4,
+    };
+    codes.into_iter().max_by_key(rank).unwrap_or(CONFORMANT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::worst;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(&[], 0)]
+    #[case(&[0, 2], 2)]
+    #[case(&[1, 2, 0], 1)]
+    #[case(&[1, 255, 2], 255)]
+    #[case(&[254, 1], 254)]
+    fn the_code_that_says_most(#[case] codes: &[u8], #[case] want: u8) {
+        assert_eq!(worst(codes.iter().copied()), want);
+    }
+}

@@ -1,0 +1,158 @@
+//! What `http` and `raw` steps share: the words of HTTP, and the checks of an answer.
+
+use crate::checks::Sighted;
+use crate::{Checks, text};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use twinproof_model::{BlobRef, ValueMatch, Verdict};
+
+/// A status code, or several of which any will do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum StatusMatch {
+    /// This one.
+    One(u16),
+    /// Any of these.
+    Any(Vec<u16>),
+}
+
+impl StatusMatch {
+    /// The statuses that fit.
+    #[must_use]
+    pub fn all(&self) -> &[u16] {
+        match self {
+            Self::One(status) => std::slice::from_ref(status),
+            Self::Any(all) => all,
+        }
+    }
+}
+
+impl std::fmt::Display for StatusMatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words: Vec<_> = self.all().iter().map(u16::to_string).collect();
+        f.write_str(&words.join(" or "))
+    }
+}
+
+impl<'de> Deserialize<'de> for StatusMatch {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = StatusMatch;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a status code, or a list of them")
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, n: i64) -> Result<StatusMatch, E> {
+                let bad = |_| E::invalid_value(serde::de::Unexpected::Signed(n), &self);
+                u16::try_from(n).map(StatusMatch::One).map_err(bad)
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, n: u64) -> Result<StatusMatch, E> {
+                let bad = |_| E::invalid_value(serde::de::Unexpected::Unsigned(n), &self);
+                u16::try_from(n).map(StatusMatch::One).map_err(bad)
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut seq: A,
+            ) -> Result<StatusMatch, A::Error> {
+                let mut all = Vec::new();
+                while let Some(status) = seq.next_element()? {
+                    all.push(status);
+                }
+                Ok(StatusMatch::Any(all))
+            }
+        }
+        d.deserialize_any(Visitor)
+    }
+}
+
+impl JsonSchema for StatusMatch {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "StatusMatch".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let status = serde_json::json!({ "type": "integer", "minimum": 100, "maximum": 599 });
+        schemars::json_schema!({
+            "description": "a status code, or several of which any will do",
+            "anyOf": [status, { "type": "array", "items": status, "minItems": 1 }]
+        })
+    }
+}
+
+/// A version of HTTP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum HttpVersion {
+    /// HTTP/1.1.
+    #[default]
+    #[serde(rename = "1.1")]
+    One,
+    /// HTTP/2; with prior knowledge where there is no TLS.
+    #[serde(rename = "2")]
+    Two,
+}
+
+impl HttpVersion {
+    /// As evidence and checks spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::One => "HTTP/1.1",
+            Self::Two => "HTTP/2",
+        }
+    }
+}
+
+impl Checks<'_> {
+    /// The status code of an answer.
+    pub(super) fn status(&mut self, want: Option<&StatusMatch>, seen: Option<u16>, actual: &str) {
+        let Some(want) = want else { return };
+        let holds = seen.is_some_and(|s| want.all().contains(&s));
+        self.holds("status", holds, want.to_string(), actual);
+    }
+
+    /// The body of an answer as text, where all of it is there.
+    pub(super) fn body(
+        &self,
+        body: Option<&BlobRef>,
+        cut: bool,
+        broken: Option<String>,
+        actual: &str,
+    ) -> Sighted {
+        if let Some(broken) = broken {
+            return Err((Verdict::Fail, broken));
+        }
+        let Some(blob) = body else { return Err((Verdict::Fail, actual.to_owned())) };
+        if cut {
+            let why = format!("only its first {} bytes were kept", blob.size);
+            return Err((Verdict::Inconclusive, why));
+        }
+        let bytes = self.bytes(blob)?;
+        text::of_file(&bytes).ok_or((Verdict::Fail, "it is not UTF-8".to_owned()))
+    }
+
+    /// Conditions on headers. `missing` says why there are none at all.
+    pub(super) fn headers(
+        &mut self,
+        want: &BTreeMap<String, ValueMatch>,
+        seen: &BTreeMap<String, String>,
+        missing: Option<&str>,
+    ) {
+        for (name, wanted) in want {
+            let what = format!("header.{name}");
+            if let Some(missing) = missing {
+                self.push(&what, Verdict::Fail, "an answer", missing, &[]);
+                continue;
+            }
+            let value = seen.get(&name.to_ascii_lowercase()).map(String::as_str);
+            // A header that is absent is as empty as one can be.
+            let empty = matches!(wanted, ValueMatch::Text(t) if t.0.empty == Some(true));
+            let value = if empty { value.or(Some("")) } else { value };
+            self.value(&what, wanted, value, &format!("no header {name}"));
+        }
+    }
+}

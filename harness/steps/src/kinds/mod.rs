@@ -1,0 +1,43 @@
+//! The kinds of steps, a file each; files that two kinds share have no kind of their own.
+
+mod archive;
+mod canary;
+mod checksum_settings;
+mod entries;
+mod env;
+mod exchange;
+mod file;
+mod fixture;
+mod golden;
+mod http;
+mod origin;
+mod probe;
+mod process;
+mod raw;
+mod requests;
+mod script;
+mod subject;
+mod sumdb;
+mod tree;
+mod write;
+
+pub use archive::*;
+pub use canary::*;
+pub use checksum_settings::*;
+pub use entries::*;
+pub use env::*;
+pub use exchange::*;
+pub use file::*;
+pub use fixture::*;
+pub use golden::*;
+pub use http::*;
+pub use origin::*;
+pub use probe::*;
+pub use process::*;
+pub use raw::*;
+pub use requests::*;
+pub use script::*;
+pub use subject::*;
+pub use sumdb::*;
+pub use tree::*;
+pub use write::*;

@@ -1,0 +1,397 @@
+//! `run` and `go`: start a program and look at how it ends.
+
+use crate::checks::Sighted;
+use crate::kind::{Captures, Kind, Seen};
+use crate::lint::{self, Lint};
+use crate::rows::plural;
+use crate::{Checks, Evidence, Input, Part, Row, text};
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use twinproof_model::{BlobRef, TextMatch, Verdict};
+use twinproof_toml::node::{self, Node};
+
+/// What every started program shares: its surroundings, its limits, and what is asserted of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Process {
+    /// Arguments, each as it is.
+    pub args: Vec<String>,
+    /// Variables set for this program.
+    pub env: BTreeMap<String, String>,
+    /// Variables taken away for this program.
+    pub unset: Vec<String>,
+    /// Its current directory; the work directory when absent.
+    pub cwd: Option<String>,
+    /// Its standard input; empty when absent.
+    pub stdin: Option<String>,
+    /// Time limit in seconds; the suite's default when absent.
+    pub timeout: Option<u32>,
+    /// The exit code; 0 when absent.
+    pub exit: ExitMatch,
+    /// A condition on its standard output.
+    pub stdout: Option<TextMatch>,
+    /// A condition on its standard error.
+    pub stderr: Option<TextMatch>,
+    /// Values for later steps: name → regular expression, anchored to one line of the standard
+    /// output, whose first group is the value.
+    pub capture: BTreeMap<String, String>,
+    /// Tries after a failed one. Each is recorded, and a late success is reported as flaky.
+    pub retries: u32,
+}
+
+/// An exact exit code. As in a shell, 128 + N stands for death by signal N.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ExitMatch(pub i64);
+
+macro_rules! process_step {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident : $ty:ty),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// A name for checks and controls.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub name: Option<String>,
+            $($(#[$field_doc])* pub $field: $ty,)*
+            /// Arguments, each as it is.
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            pub args: Vec<String>,
+            /// Variables set for this program.
+            #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+            pub env: BTreeMap<String, String>,
+            /// Variables taken away for this program.
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            pub unset: Vec<String>,
+            /// Its current directory; the work directory when absent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub cwd: Option<String>,
+            /// Its standard input; empty when absent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub stdin: Option<String>,
+            /// Time limit in seconds; the suite's default when absent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub timeout: Option<u32>,
+            /// The exit code; 0 when absent.
+            #[serde(default)]
+            pub exit: ExitMatch,
+            /// A condition on its standard output.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub stdout: Option<TextMatch>,
+            /// A condition on its standard error.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub stderr: Option<TextMatch>,
+            /// Values for later steps: name → regular expression, anchored to one line of the
+            /// standard output, whose first group is the value.
+            #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+            pub capture: BTreeMap<String, String>,
+            /// Tries after a failed one. Each is recorded; a late success is reported as flaky.
+            #[serde(default, skip_serializing_if = "is_zero")]
+            pub retries: u32,
+        }
+
+        impl $name {
+            /// The part that all started programs share.
+            #[must_use]
+            pub fn process(&self) -> Process {
+                Process {
+                    args: self.args.clone(),
+                    env: self.env.clone(),
+                    unset: self.unset.clone(),
+                    cwd: self.cwd.clone(),
+                    stdin: self.stdin.clone(),
+                    timeout: self.timeout,
+                    exit: self.exit,
+                    stdout: self.stdout.clone(),
+                    stderr: self.stderr.clone(),
+                    capture: self.capture.clone(),
+                    retries: self.retries,
+                }
+            }
+        }
+    };
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+process_step! {
+    /// Runs a program.
+    Run {
+        /// A path, or a name that is looked up on the environment's PATH.
+        program: String,
+    }
+}
+process_step! {
+    /// Runs the `go` command of the environment's SDK.
+    Go {
+        /// The SDK's version; that of the subject when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sdk: Option<String>,
+    }
+}
+
+/// A program and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProcessObservation {
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// Its current directory.
+    pub cwd: String,
+    /// Its whole environment.
+    pub env: BTreeMap<String, String>,
+    /// Its exit code; 128 + N for death by signal N; absent when it was killed at its time limit or
+    /// could not be started.
+    pub exit: Option<i64>,
+    /// Whether the program was not found.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_found: bool,
+    /// Whether it was killed at its time limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub timed_out: bool,
+    /// The time limit, in milliseconds.
+    pub limit_ms: u64,
+    /// Its standard output.
+    pub stdout: BlobRef,
+    /// Its standard error.
+    pub stderr: BlobRef,
+    /// Whether an output went over its size limit and the rest was dropped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
+}
+
+impl Kind for Run {
+    type Seen = ProcessObservation;
+    const INPUTS: &'static [Input] = &[
+        Input::texts("args", "Other arguments"),
+        Input::variables("env"),
+        Input::unset("env"),
+        Input::text("program", "Another program").checked(lint::filled),
+        Input::text("cwd", "Another current directory").checked(lint::filled),
+        Input::text("stdin", "Another standard input"),
+    ];
+    const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
+    const CAPTURES: Captures = Captures::LineRegex;
+
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn asserts(&self) -> bool {
+        self.process().asserts()
+    }
+
+    fn needs_sdk(&self) -> bool {
+        matches!(self.program.as_str(), "go" | "gofmt")
+    }
+
+    fn retries(&self) -> u32 {
+        self.retries
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint_process(body, lint);
+    }
+
+    fn check(&self, seen: &ProcessObservation, checks: &mut Checks<'_>) {
+        self.process().check(seen, checks);
+    }
+
+    fn capture(
+        &self,
+        seen: &ProcessObservation,
+        evidence: Evidence<'_>,
+    ) -> BTreeMap<String, String> {
+        captured(&self.capture, seen, evidence)
+    }
+
+    fn golden(
+        &self,
+        source: &str,
+        seen: &ProcessObservation,
+        evidence: Evidence<'_>,
+    ) -> Result<String, String> {
+        output(source, seen, evidence)
+    }
+}
+
+impl Kind for Go {
+    type Seen = ProcessObservation;
+    const INPUTS: &'static [Input] = &[
+        Input::texts("args", "Other arguments"),
+        Input::variables("env"),
+        Input::unset("env"),
+        Input::text("sdk", "Another SDK").checked(lint::go_version),
+        Input::text("cwd", "Another current directory").checked(lint::filled),
+        Input::text("stdin", "Another standard input"),
+    ];
+    const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
+    const CAPTURES: Captures = Captures::LineRegex;
+
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn asserts(&self) -> bool {
+        self.process().asserts()
+    }
+
+    fn needs_sdk(&self) -> bool {
+        true
+    }
+
+    fn sdk(&self) -> Option<&str> {
+        self.sdk.as_deref()
+    }
+
+    fn retries(&self) -> u32 {
+        self.retries
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint_process(body, lint);
+    }
+
+    fn check(&self, seen: &ProcessObservation, checks: &mut Checks<'_>) {
+        self.process().check(seen, checks);
+    }
+
+    fn capture(
+        &self,
+        seen: &ProcessObservation,
+        evidence: Evidence<'_>,
+    ) -> BTreeMap<String, String> {
+        captured(&self.capture, seen, evidence)
+    }
+
+    fn golden(
+        &self,
+        source: &str,
+        seen: &ProcessObservation,
+        evidence: Evidence<'_>,
+    ) -> Result<String, String> {
+        output(source, seen, evidence)
+    }
+}
+
+impl Process {
+    fn asserts(&self) -> bool {
+        self.exit.0 != 0 || self.stdout.is_some() || self.stderr.is_some()
+    }
+
+    fn check(&self, seen: &ProcessObservation, checks: &mut Checks<'_>) {
+        if !seen.ended(checks) {
+            return;
+        }
+        let verdict = if seen.exit == Some(self.exit.0) { Verdict::Pass } else { Verdict::Fail };
+        let mut actual =
+            seen.exit.map_or_else(|| "no exit code".to_owned(), |c| format!("exit code {c}"));
+        if verdict == Verdict::Fail
+            && let Ok(bytes) = checks.bytes(&seen.stderr)
+            && !bytes.is_empty()
+        {
+            let said = String::from_utf8_lossy(&bytes);
+            actual = format!("{actual}, {}", text::shown(said.trim_end(), 400));
+        }
+        let expected = format!("exit code {}", self.exit.0);
+        checks.push("exit", verdict, expected, actual, &[&seen.stdout, &seen.stderr]);
+        for (what, wanted, blob) in
+            [("stdout", &self.stdout, &seen.stdout), ("stderr", &self.stderr, &seen.stderr)]
+        {
+            let Some(wanted) = wanted else { continue };
+            let sighted: Sighted = checks.bytes(blob).and_then(|bytes| {
+                if seen.truncated {
+                    return Err((Verdict::Inconclusive, "it was cut at its size limit".to_owned()));
+                }
+                text::of_process(&bytes).ok_or((Verdict::Fail, "it is not UTF-8".to_owned()))
+            });
+            checks.text(what, wanted, sighted, &[blob]);
+        }
+    }
+}
+
+/// What `run` and `go` have in common.
+fn lint_process(body: &Node<'_>, lint: &mut Lint<'_>) {
+    lint::exit(body, "exit", lint);
+    lint::timeout(body, "timeout", lint);
+    lint::conditions(node::get(body, "stdout"), lint);
+    lint::conditions(node::get(body, "stderr"), lint);
+}
+
+/// The values that lines of the standard output give.
+fn captured(
+    capture: &BTreeMap<String, String>,
+    seen: &ProcessObservation,
+    evidence: Evidence<'_>,
+) -> BTreeMap<String, String> {
+    let bytes = evidence.blobs.get(&seen.stdout);
+    let Some(out) = bytes.as_deref().and_then(text::of_process) else { return BTreeMap::new() };
+    let found = |pattern: &str| {
+        let regex = Regex::new(&format!("^(?:{pattern})$")).ok()?;
+        let groups = out.lines().find_map(|line| regex.captures(line))?;
+        groups.get(1).map(|g| g.as_str().to_owned())
+    };
+    capture.iter().filter_map(|(n, p)| Some((n.clone(), found(p)?))).collect()
+}
+
+/// An output as text.
+fn output(
+    source: &str,
+    seen: &ProcessObservation,
+    evidence: Evidence<'_>,
+) -> Result<String, String> {
+    let blob = if source == "stdout" { &seen.stdout } else { &seen.stderr };
+    text::of_process(&evidence.read(blob)?).ok_or_else(|| "it is not UTF-8".to_owned())
+}
+
+impl ProcessObservation {
+    /// Whether the program ended by itself; adds a check that says so where it did not.
+    pub(crate) fn ended(&self, checks: &mut Checks<'_>) -> bool {
+        let evidence = [&self.stdout, &self.stderr];
+        if self.timed_out {
+            let expected = "an end within its time limit";
+            let actual = format!("still running after {} ms, killed", self.limit_ms);
+            checks.push("exit", Verdict::Inconclusive, expected, actual, &evidence);
+        } else if self.not_found {
+            let program = self.argv.first().map_or("", String::as_str);
+            let actual = format!("there is no program {program}");
+            checks.push("exit", Verdict::Fail, "a program", actual, &evidence);
+        }
+        !self.timed_out && !self.not_found
+    }
+}
+
+impl Seen for ProcessObservation {
+    fn rows(&self) -> Vec<Row<'_>> {
+        let ended = match self.exit {
+            _ if self.not_found => "the program was not found".to_owned(),
+            _ if self.timed_out => format!("killed at its limit of {} ms", self.limit_ms),
+            Some(code) => format!("exit {code}"),
+            None => "it could not be started".to_owned(),
+        };
+        let mut line = vec![
+            Part::text("ran "),
+            Part::code(self.argv.join(" ")),
+            Part::text(" in "),
+            Part::code(&self.cwd),
+            Part::text(": "),
+            Part::strong(ended),
+        ];
+        if self.truncated {
+            line.push(Part::text(", output cut at its size limit"));
+        }
+        let count = plural(self.env.len() as u64, "variable", "variables");
+        vec![
+            Row::Line(line),
+            Row::blob("stdout", &self.stdout),
+            Row::blob("stderr", &self.stderr),
+            Row::Folded(
+                format!("Arguments and environment ({count})"),
+                vec![Row::Program { argv: &self.argv, env: &self.env }],
+            ),
+        ]
+    }
+}

@@ -1,0 +1,197 @@
+//! `raw`: sends bytes as they are and reads what comes.
+
+use super::exchange::StatusMatch;
+use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
+use crate::rows::plural;
+use crate::{Checks, Input, Part, Row};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use twinproof_model::{BlobRef, TextMatch, ValueMatch};
+use twinproof_toml::node::{self, Node};
+
+/// Sends bytes as they are and reads what comes: until the other side closes, until the answers are
+/// complete (where `closed` is not asserted), or until the time limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Raw {
+    /// A name for checks and controls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where: only its host and port are used, and TLS where it is `https`.
+    pub url: String,
+    /// What is sent. Give this or `base64`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send: Option<String>,
+    /// What is sent, as base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+    /// Sends it in pieces of this many bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece: Option<u32>,
+    /// Milliseconds after each piece; after all of it when it is sent in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_ms: Option<u32>,
+    /// Closes the sending side when all is sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub half_close: bool,
+    /// File with the certificates that the server's must come from (PEM); the system's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    /// Time limit in seconds; the suite's default when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u32>,
+    /// The status code of the first answer, or several of which any will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StatusMatch>,
+    /// A condition on the body of the first answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<TextMatch>,
+    /// Conditions on headers of the first answer, or `false` where one must be absent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub header: BTreeMap<String, ValueMatch>,
+    /// How many answers there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<u32>,
+    /// Whether the other side closes the connection before the time limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<bool>,
+}
+
+/// Bytes sent as they are, and what came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RawExchange {
+    /// Host and port.
+    pub address: String,
+    /// What was sent, or the beginning of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<BlobRef>,
+    /// What was received, or the beginning of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received: Option<BlobRef>,
+    /// How many bytes were received.
+    pub bytes: u64,
+    /// Status code of the first answer.
+    pub status: Option<u16>,
+    /// Its headers, as in [`HttpExchange`].
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Its body, or the beginning of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<BlobRef>,
+    /// How many answers there were, interim ones (1xx) not counted.
+    pub answers: u32,
+    /// Whether the other side closed the connection.
+    pub closed: bool,
+    /// Whether the time limit ended it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub timed_out: bool,
+    /// What went wrong on the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl Kind for Raw {
+    type Seen = RawExchange;
+    const INPUTS: &'static [Input] = &[
+        Input::text("url", "Another address").checked(lint::url),
+        Input::text("send", "Something else to send").instead_of(&["base64"]),
+        Input::text("base64", "Other bytes").instead_of(&["send"]).checked(lint::bytes),
+    ];
+
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn asserts(&self) -> bool {
+        self.status.is_some()
+            || self.body.is_some()
+            || !self.header.is_empty()
+            || self.answers.is_some()
+            || self.closed.is_some()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint::status(body, "status", lint);
+        lint::timeout(body, "timeout", lint);
+        lint::conditions(node::get(body, "body"), lint);
+        lint::headers(body, "header", lint);
+        if self.send.is_some() == self.base64.is_some() {
+            let (message, span) = if self.send.is_some() {
+                ("this `raw` step sends two things", node::key_span(body, "base64"))
+            } else {
+                ("this `raw` step does not say what it sends", body.span())
+            };
+            lint.add(lint.draft("raw-content", message, span).help("give `send` or `base64`"));
+        }
+        if self.piece == Some(0) {
+            let message = "pieces of no bytes";
+            lint.add(lint.draft("no-effect", message, node::value_span(body, "piece")));
+        }
+    }
+
+    fn check(&self, seen: &RawExchange, checks: &mut Checks<'_>) {
+        let after = match (&seen.error, seen.closed, seen.timed_out) {
+            (Some(error), _, _) => error.clone(),
+            (None, true, _) => "the connection was closed".to_owned(),
+            (None, false, true) => "the connection was open at the time limit".to_owned(),
+            (None, false, false) => "the connection was open".to_owned(),
+        };
+        let actual = match seen.status {
+            Some(status) => status.to_string(),
+            None if seen.bytes == 0 => format!("no answer; {after}"),
+            None => format!("{} bytes that are no answer; {after}", seen.bytes),
+        };
+        checks.status(self.status.as_ref(), seen.status, &actual);
+        let missing = seen.status.is_none().then_some(actual.as_str());
+        checks.headers(&self.header, &seen.headers, missing);
+        if let Some(answers) = self.answers {
+            let counted = |count: u32| plural(count.into(), "answer", "answers");
+            let shown = format!("{}; {after}", counted(seen.answers));
+            checks.holds("answers", answers == seen.answers, counted(answers), shown);
+        }
+        if let Some(closed) = self.closed {
+            let expected = if closed { "a closed connection" } else { "an open connection" };
+            checks.holds("closed", seen.closed == closed, expected, after);
+        }
+        if let Some(wanted) = &self.body {
+            let body = checks.body(seen.body.as_ref(), false, None, &actual);
+            let evidence: Vec<_> = seen.body.iter().collect();
+            checks.text("body", wanted, body, &evidence);
+        }
+    }
+}
+
+impl Seen for RawExchange {
+    fn rows(&self) -> Vec<Row<'_>> {
+        let mut line = vec![
+            Part::text("sent bytes to "),
+            Part::code(&self.address),
+            Part::text(format!(": {}", plural(self.answers.into(), "answer", "answers"))),
+        ];
+        if let Some(status) = self.status {
+            line.extend([
+                Part::text(", the first with "),
+                Part::strong(format!("status {status}")),
+            ]);
+        }
+        let end = if self.closed { "closed" } else { "open" };
+        line.extend([
+            Part::text(", "),
+            Part::Size(self.bytes),
+            Part::text(format!(" in all, the connection {end} at the end")),
+        ]);
+        if self.timed_out {
+            line.push(Part::text(", which the time limit was"));
+        }
+        if let Some(error) = &self.error {
+            line.extend([Part::text(": "), Part::code(error)]);
+        }
+        let mut rows =
+            vec![Row::Line(line), Row::Values(Some("Headers of the first answer"), &self.headers)];
+        rows.extend(self.sent.iter().map(|blob| Row::blob("sent", blob)));
+        rows.extend(self.received.iter().map(|blob| Row::blob("received", blob)));
+        rows
+    }
+}

@@ -1,0 +1,91 @@
+//! `write`: puts a file, a directory or a symbolic link in place.
+
+use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
+use crate::{Checks, Input, Part, Row};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use twinproof_model::BlobRef;
+use twinproof_toml::names;
+use twinproof_toml::node::{self, Node};
+
+/// Puts a file, a directory or a symbolic link in place. Missing parent directories are made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Write {
+    /// A name for checks and controls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where.
+    pub path: String,
+    /// A file with this text, UTF-8. Give one of `text`, `base64`, `symlink`, `dir`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// A file with these bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+    /// A symbolic link with this target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symlink: Option<String>,
+    /// A directory.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dir: bool,
+    /// Permission bits, octal (`"0555"`). Where bits are not kept, only the write bit counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+}
+
+/// Something was put in place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Wrote {
+    /// Native path.
+    pub path: String,
+    /// Its bytes, where it is a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<BlobRef>,
+}
+
+impl Kind for Write {
+    type Seen = Wrote;
+    const INPUTS: &'static [Input] = &[
+        Input::text("path", "Another path").checked(lint::path_inside),
+        Input::text("text", "Another text").instead_of(&["base64", "symlink", "dir"]),
+        Input::text("base64", "Other bytes")
+            .instead_of(&["text", "symlink", "dir"])
+            .checked(lint::bytes),
+        Input::text("symlink", "Another target").instead_of(&["text", "base64", "dir"]),
+        Input::text("mode", "Other permission bits").checked(lint::mode),
+    ];
+
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        const CONTENTS: [&str; 4] = ["text", "base64", "symlink", "dir"];
+        let there = [self.text.is_some(), self.base64.is_some(), self.symlink.is_some(), self.dir];
+        let count = there.iter().filter(|t| **t).count();
+        if count == 1 {
+            return;
+        }
+        let message = if count == 0 {
+            "this `write` step does not say what it writes"
+        } else {
+            "this `write` step writes several things at one path"
+        };
+        let written = CONTENTS.iter().filter(|k| node::get(body, k).is_some()).nth(1);
+        let span = written.map_or_else(|| body.span(), |k| node::key_span(body, k));
+        let draft = lint.draft("write-content", message, span);
+        lint.add(draft.help(format!("give one of {}", names::list(&CONTENTS))));
+    }
+
+    fn check(&self, _: &Wrote, _: &mut Checks<'_>) {}
+}
+
+impl Seen for Wrote {
+    fn rows(&self) -> Vec<Row<'_>> {
+        let line = Row::Line(vec![Part::text("wrote "), Part::code(&self.path)]);
+        let content = self.content.iter().map(|blob| Row::blob("content", blob));
+        std::iter::once(line).chain(content).collect()
+    }
+}

@@ -1,0 +1,71 @@
+//! Observations: what the engine records of a step, by kind.
+
+use crate::Row;
+use crate::kind::Seen;
+use crate::kinds::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Declares the observations; the one list of them.
+macro_rules! observations {
+    ($($(#[$doc:meta])* $variant:ident($seen:ty),)*) => {
+        /// What a step saw.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "snake_case", tag = "kind")]
+        pub enum Observation {
+            $($(#[$doc])* $variant($seen),)*
+        }
+
+        impl Observation {
+            /// What a report shows of it, in order.
+            #[must_use]
+            pub fn rows(&self) -> Vec<Row<'_>> {
+                match self {
+                    $(Self::$variant(seen) => seen.rows(),)*
+                }
+            }
+        }
+
+        $(impl crate::kind::Recorded for $seen {
+            fn of(observation: &Observation) -> Option<&Self> {
+                match observation {
+                    Observation::$variant(seen) => Some(seen),
+                    _ => None,
+                }
+            }
+        })*
+    };
+}
+
+observations! {
+    /// Something was put in place.
+    Wrote(Wrote),
+    /// Variables changed.
+    Env(EnvChange),
+    /// A program ended.
+    Process(ProcessObservation),
+    /// A file or a directory was looked at.
+    Entries(Entries),
+    /// An archive was looked into.
+    Archive(ArchiveSight),
+    /// The case's origin has its rules.
+    Origin(OriginSight),
+    /// The subject was launched.
+    Subject(Launch),
+    /// A request was answered.
+    Http(HttpExchange),
+    /// Bytes were sent, and others came.
+    Raw(RawExchange),
+    /// The requests made so far.
+    Requests(SeenRequests),
+    /// A checksum database was asked.
+    Sumdb(SumdbAnswer),
+    /// A script was run.
+    Script(ScriptRun),
+    /// A canary was looked for.
+    Canary(CanarySight),
+    /// A question was answered.
+    Probe(ProbeSight),
+    /// A golden is compared by the judge, with what earlier steps saw.
+    Golden(GoldenSight),
+}

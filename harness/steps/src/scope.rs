@@ -1,0 +1,47 @@
+//! Variables and captured values as the steps of a run see them.
+
+use std::collections::BTreeMap;
+use twinproof_model::variables::{VariableError, expand};
+
+/// The values that the texts of a step may refer to.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    values: BTreeMap<String, String>,
+}
+
+impl Scope {
+    /// The variables of a run, without captured values.
+    #[must_use]
+    pub fn new(variables: &BTreeMap<String, String>) -> Self {
+        Self { values: variables.clone() }
+    }
+
+    /// Adds captured values.
+    pub fn extend(&mut self, captured: BTreeMap<String, String>) {
+        self.values.extend(captured);
+    }
+
+    /// One value.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// Puts values into a text.
+    ///
+    /// # Errors
+    /// When a variable is unknown here.
+    pub fn expand(&self, text: &str) -> Result<String, VariableError> {
+        expand(text, |name| self.get(name))
+    }
+
+    /// Puts values into a regular expression; they stand for themselves in it.
+    ///
+    /// # Errors
+    /// When a variable is unknown here.
+    pub fn expand_regex(&self, pattern: &str) -> Result<String, VariableError> {
+        let quoted: BTreeMap<_, _> =
+            self.values.iter().map(|(name, value)| (name.as_str(), regex::escape(value))).collect();
+        expand(pattern, |name| quoted.get(name).map(String::as_str))
+    }
+}

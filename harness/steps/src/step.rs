@@ -1,0 +1,189 @@
+//! The kinds of steps: the one list of them, and what is asked of a step whose kind is not known.
+//!
+//! A step is one table with one key, the kind: `{ go = { args = ["version"], exit = 0 } }`. Texts may
+//! hold variables, `${name}`; `$${` stands for `${`. Paths are relative to the run's work directory
+//! unless they begin with a variable; `/` is written everywhere and becomes the environment's own.
+
+use crate::kind::{AnyKind, Info, Variable};
+use crate::kinds::*;
+use crate::lint::{self, Lint};
+use crate::{Checks, Evidence, Observation};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use twinproof_model::Verdict;
+use twinproof_model::variables::BUILT_IN;
+use twinproof_toml::node::Node;
+
+/// Declares the kinds.
+macro_rules! steps {
+    ($($(#[$doc:meta])* $variant:ident($payload:ty) = $kind:literal,)*) => {
+        /// One typed action of a case.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        pub enum Step {
+            $($(#[$doc])* #[serde(rename = $kind)] $variant($payload),)*
+        }
+
+        impl Step {
+            /// What is known of each kind, in the order of this list.
+            pub const KINDS: &'static [Info] = &[$(Info::of::<$payload>($kind)),*];
+
+            /// What is known of its kind.
+            #[must_use]
+            pub fn info(&self) -> Info {
+                match self {
+                    $(Self::$variant(_) => const { Info::of::<$payload>($kind) },)*
+                }
+            }
+
+            fn any(&self) -> &dyn AnyKind {
+                match self {
+                    $(Self::$variant(step) => step,)*
+                }
+            }
+        }
+    };
+}
+
+steps! {
+    /// Puts a file, a directory or a symbolic link in place.
+    Write(Write) = "write",
+    /// Runs a program.
+    Run(Run) = "run",
+    /// Runs the `go` command of the environment's SDK.
+    Go(Go) = "go",
+    /// Sets or unsets variables for the steps after it.
+    Env(EnvStep) = "env",
+    /// Looks at one file.
+    File(FileStep) = "file",
+    /// Looks at a directory with all that is in it.
+    Tree(TreeStep) = "tree",
+    /// Looks at the entries of an archive.
+    Archive(ArchiveStep) = "archive",
+    /// Starts or scripts the case's origin.
+    Origin(OriginStep) = "origin",
+    /// Launches the subject.
+    Subject(SubjectStep) = "subject",
+    /// Makes an HTTP request from the harness.
+    Http(Http) = "http",
+    /// Sends bytes as they are.
+    Raw(Raw) = "raw",
+    /// Looks at the requests that were made.
+    Requests(Requests) = "requests",
+    /// Asks a checksum database as a verifying client does.
+    Sumdb(SumdbStep) = "sumdb",
+    /// Runs a script of cmd/go's own tests against the subject.
+    Script(ScriptStep) = "script",
+    /// Proves that two paths lead to one file, or that they do not.
+    Canary(Canary) = "canary",
+    /// Compares with a golden.
+    Golden(GoldenStep) = "golden",
+    /// Asks a typed question.
+    Probe(Probe) = "probe",
+    /// Does the steps of a fixture.
+    Use(Use) = "use",
+}
+
+impl Step {
+    /// The kind, as suite files write it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.info().kind
+    }
+
+    /// The name given to it.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.any().name()
+    }
+
+    /// Whether it asserts more than that a program ended with exit code 0.
+    #[must_use]
+    pub fn asserts(&self) -> bool {
+        self.any().asserts()
+    }
+
+    /// Whether it cannot be driven without a Go SDK.
+    #[must_use]
+    pub fn needs_sdk(&self) -> bool {
+        self.any().needs_sdk()
+    }
+
+    /// The SDK version that it names.
+    #[must_use]
+    pub fn sdk(&self) -> Option<&str> {
+        self.any().sdk()
+    }
+
+    /// How often a failed try is repeated.
+    #[must_use]
+    pub fn retries(&self) -> u32 {
+        self.any().retries()
+    }
+
+    /// Reports what is wrong with it, beyond the types of its keys. `body` is its table.
+    pub fn lint(&self, body: &Node<'_>, reader: &mut Lint<'_>) {
+        lint::step(self.info(), body, reader);
+        self.any().lint(body, reader);
+    }
+
+    /// Compares its assertions with what was seen.
+    pub fn check(&self, seen: &Observation, checks: &mut Checks<'_>) {
+        if !self.any().check(seen, checks) {
+            let expected = format!("an observation of a {} step", self.kind());
+            let actual = "an observation of another kind";
+            checks.push("evidence", Verdict::Inconclusive, expected, actual, &[]);
+        }
+    }
+
+    /// The values that later steps get from it. One that is not there is left out; the step that
+    /// needs it then cannot be driven.
+    #[must_use]
+    pub fn capture(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String> {
+        self.any().capture(seen, evidence)
+    }
+
+    /// The text that a golden of that source holds.
+    ///
+    /// # Errors
+    /// When there is none: a sentence that says why.
+    pub fn golden(
+        &self,
+        source: &str,
+        seen: &Observation,
+        evidence: Evidence<'_>,
+    ) -> Result<String, String> {
+        self.any().golden(source, seen, evidence)
+    }
+
+    /// The values that stand for the case in a drift table; none of most kinds.
+    #[must_use]
+    pub fn drift(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String> {
+        self.any().drift(seen, evidence)
+    }
+}
+
+/// The variables that kinds of steps give, by kind; only kinds that give some.
+pub fn gives() -> impl Iterator<Item = (&'static str, &'static [Variable])> {
+    Step::KINDS.iter().map(|info| (info.kind, info.gives)).filter(|(_, gives)| !gives.is_empty())
+}
+
+/// Whether a variable of that name is given by the harness, in every run or by a step.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    let of_steps = gives().flat_map(|(_, gives)| gives);
+    BUILT_IN.iter().chain(of_steps).any(|(reserved, _)| *reserved == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Step;
+
+    #[test]
+    fn kinds_are_listed_once() {
+        let mut kinds: Vec<_> = Step::KINDS.iter().map(|info| info.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        assert_eq!(kinds.len(), Step::KINDS.len());
+    }
+}

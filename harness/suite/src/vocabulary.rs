@@ -1,0 +1,20 @@
+//! How messages about suite files call their tables.
+
+use twinproof_toml::Vocabulary;
+
+/// The words for the tables of suite files.
+pub(crate) const VOCABULARY: &Vocabulary = &Vocabulary {
+    tables: &[
+        ("Rule", "a rule"),
+        ("Module", "a module"),
+        ("Control", "a control"),
+        ("TextTable", "a condition on a text"),
+        ("Claim", "a claim"),
+        ("Class", "a class"),
+        ("Normaliser", "a normaliser"),
+        ("Expectation", "an expectation"),
+        ("Floor", "a floor"),
+    ],
+    variants: &[("Step", "step", "unknown-step")],
+    own_keys: "a condition on a text",
+};
