@@ -1,7 +1,8 @@
 //! Applying fixes: what they change, shown as a diff, and files written whole.
 
-use crate::finding::{Edit, Finding};
+use crate::edit::Edit;
 use crate::lint::lint;
+use crate::rule::Finding;
 use crate::set::{Options, Set};
 use crate::source::{Encoding, Source};
 use similar::TextDiff;

@@ -9,7 +9,7 @@
 
 pub mod doctor;
 pub mod document;
-pub mod finding;
+pub mod edit;
 pub mod fix;
 pub mod kind;
 mod lint;
@@ -22,7 +22,6 @@ pub mod set;
 pub mod source;
 pub mod views;
 
-pub use finding::Finding;
 pub use lint::lint;
-pub use rule::{Level, Rule};
+pub use rule::{Finding, Level, Rule};
 pub use set::{Options, Set};

@@ -1,7 +1,6 @@
 //! All rules over all files.
 
-use crate::finding::{Finding, Findings};
-use crate::rule::Check;
+use crate::rule::{Check, Finding, Findings};
 use crate::rules;
 use crate::set::Set;
 

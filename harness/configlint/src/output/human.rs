@@ -1,7 +1,6 @@
 //! Findings for people.
 
-use crate::finding::Finding;
-use crate::rule::Level;
+use crate::rule::{Finding, Level};
 use crate::set::Set;
 use std::fmt::Write as _;
 

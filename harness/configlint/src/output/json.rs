@@ -1,6 +1,6 @@
 //! Findings as JSON.
 
-use crate::finding::Finding;
+use crate::rule::Finding;
 use crate::set::Set;
 use serde_json::{Value, json as object};
 
@@ -19,7 +19,7 @@ fn one(set: &Set, finding: &Finding) -> Value {
     let source = &set.sources[finding.file];
     let start = source.position(finding.range.start);
     let end = source.position(finding.range.end);
-    let edit = |edit: &crate::finding::Edit| {
+    let edit = |edit: &crate::edit::Edit| {
         let (start, end) = (source.position(edit.range.start), source.position(edit.range.end));
         object!({
             "line": start.line, "column": start.column,

@@ -1,8 +1,8 @@
 //! Findings as SARIF 2.1.0: rules are those of the linter, places those of the files, fixes are
 //! replacements that editors can apply.
 
-use crate::finding::{Edit, Finding, Fix};
-use crate::rule::{Level, Rule};
+use crate::edit::{Edit, Fix};
+use crate::rule::{Finding, Level, Rule};
 use crate::rules::all;
 use crate::set::Set;
 use crate::source::Source;

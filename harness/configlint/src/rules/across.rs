@@ -3,9 +3,8 @@
 use super::registry::{APPEND_PATH, DRIVES, INTEROP, distribution, number};
 use super::words::shown;
 use crate::document::Document;
-use crate::finding::Findings;
 use crate::kind::Kind;
-use crate::rule::{Check, Level, Rule};
+use crate::rule::{Check, Findings, Level, Rule};
 use crate::set::Set;
 use twinproof_wslconf::Dialect;
 

@@ -2,9 +2,8 @@
 
 use super::words::{is_linux_path, is_windows_path, shown};
 use crate::document::Document;
-use crate::finding::Findings;
 use crate::kind::Kind;
-use crate::rule::{Check, Level, Rule};
+use crate::rule::{Check, Findings, Level, Rule};
 use crate::set::Set;
 use crate::views::json::{Node, Property};
 use crate::views::words::lines;

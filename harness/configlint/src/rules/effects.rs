@@ -2,8 +2,7 @@
 //! microsoft/WSL's `WslCoreConfig.cpp` sets them back.
 
 use crate::document::Document;
-use crate::finding::Findings;
-use crate::rule::{Check, Level, Rule};
+use crate::rule::{Check, Findings, Level, Rule};
 use crate::views::conf::Conf;
 use twinproof_wslconf::Dialect;
 

@@ -2,9 +2,9 @@
 
 use super::words::{is_linux_path, is_windows_path, nearest, shown};
 use crate::document::Document;
-use crate::finding::{Edit, Findings};
+use crate::edit::Edit;
 use crate::kind::Kind;
-use crate::rule::{Check, Level, Rule};
+use crate::rule::{Check, Findings, Level, Rule};
 use crate::source::Encoding;
 use crate::views::variables::{Origin, Variable};
 use twinproof_wslconf::wslenv;
@@ -295,7 +295,7 @@ fn go_env_paths(document: &Document, findings: &mut Findings<'_>) {
         ["GOBIN", "GOPATH", "GOMODCACHE", "GOCACHE", "GOTMPDIR", "GOROOT", "GOWORK"];
     for variable in settings.filter(|variable| PATHS.contains(&variable.name.as_str())) {
         let value = variable.value.trim_end_matches('\r').trim_matches('"');
-        if value.is_empty() || value == "off" || value.starts_with('$') {
+        if matches!(value, "" | "off" | "...") || value.starts_with('$') {
             continue;
         }
         if let Some(what) = path_trouble(variable, value, of_windows) {

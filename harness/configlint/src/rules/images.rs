@@ -3,8 +3,7 @@
 use super::go::folders;
 use super::words::shown;
 use crate::document::Document;
-use crate::finding::Findings;
-use crate::rule::{Check, Level, Rule};
+use crate::rule::{Check, Findings, Level, Rule};
 use crate::views::image::Image;
 
 /// Folders that are on PATH in every image.

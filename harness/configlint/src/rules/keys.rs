@@ -2,8 +2,8 @@
 
 use super::words::{list, nearest, shown};
 use crate::document::Document;
-use crate::finding::{Edit, Findings};
-use crate::rule::{Check, Level, Rule};
+use crate::edit::Edit;
+use crate::rule::{Check, Findings, Level, Rule};
 use crate::set::Set;
 use crate::views::conf::{Conf, Entry};
 use semver::Version;

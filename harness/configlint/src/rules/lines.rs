@@ -2,8 +2,8 @@
 
 use super::words::{list, shown};
 use crate::document::Document;
-use crate::finding::{Edit, Findings};
-use crate::rule::{Check, Level, Rule};
+use crate::edit::Edit;
+use crate::rule::{Check, Findings, Level, Rule};
 use crate::views::cause::Cause;
 use crate::views::conf::{BadLine, Conf};
 use twinproof_wslconf::Dialect;

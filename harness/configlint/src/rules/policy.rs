@@ -2,9 +2,8 @@
 
 use super::words::shown;
 use crate::document::Document;
-use crate::finding::Findings;
 use crate::kind::Kind;
-use crate::rule::{Check, Level, Rule};
+use crate::rule::{Check, Findings, Level, Rule};
 use crate::set::Set;
 use crate::views::variables::Variable;
 

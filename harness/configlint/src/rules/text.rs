@@ -3,8 +3,8 @@
 use super::lines::doubled;
 use super::words::{is_windows_path, shown};
 use crate::document::Document;
-use crate::finding::{Edit, Findings};
-use crate::rule::{Check, Level, Rule};
+use crate::edit::Edit;
+use crate::rule::{Check, Findings, Level, Rule};
 use crate::source::Encoding;
 use crate::views::cause::Cause;
 use crate::views::conf::Conf;

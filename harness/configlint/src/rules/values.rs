@@ -2,8 +2,8 @@
 
 use super::words::{is_linux_path, is_windows_path, list, nearest, shown};
 use crate::document::Document;
-use crate::finding::{Edit, Findings};
-use crate::rule::{Check, Level, Rule};
+use crate::edit::Edit;
+use crate::rule::{Check, Findings, Level, Rule};
 use crate::views::conf::{Conf, Entry};
 use twinproof_wslconf::Dialect;
 use twinproof_wslconf::keys::Kind;

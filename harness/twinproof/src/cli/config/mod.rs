@@ -53,7 +53,7 @@ impl Config {
             ConfigCommand::Vectors { vectors } => {
                 let report = vectors::check(vectors).map_err(Failure::invalid)?;
                 print!("{}", report.render());
-                Ok(if report.mismatches.is_empty() { CONFORMANT } else { NOT_CONFORMANT })
+                Ok(if report.is_match() { CONFORMANT } else { NOT_CONFORMANT })
             }
         }
     }
