@@ -128,7 +128,7 @@ impl JsonSchema for TextMatch {
 #[serde(untagged)]
 pub enum ValueMatch {
     /// It is there and fits.
-    Text(TextMatch),
+    Text(Box<TextMatch>),
     /// It is there (`true`) or absent (`false`).
     Present(bool),
 }
@@ -148,7 +148,7 @@ impl<'de> Deserialize<'de> for ValueMatch {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ValueMatch, E> {
-                Ok(ValueMatch::Text(TextMatch::equals(text)))
+                Ok(ValueMatch::Text(Box::new(TextMatch::equals(text))))
             }
 
             fn visit_map<A: serde::de::MapAccess<'de>>(
@@ -156,7 +156,7 @@ impl<'de> Deserialize<'de> for ValueMatch {
                 map: A,
             ) -> Result<ValueMatch, A::Error> {
                 TextMatch::deserialize(serde::de::value::MapAccessDeserializer::new(map))
-                    .map(ValueMatch::Text)
+                    .map(|text| ValueMatch::Text(Box::new(text)))
             }
         }
         d.deserialize_any(Visitor)

@@ -54,6 +54,10 @@ observations! {
     Entries(Entries),
     /// An archive was looked into.
     Archive(ArchiveSight),
+    /// Configuration files were checked.
+    Lint(LintSight),
+    /// A configuration file was read as WSL reads it.
+    Parse(ParseSight),
     /// The case's origin has its rules.
     Origin(OriginSight),
     /// The subject was launched.

@@ -62,6 +62,10 @@ steps! {
     Tree(TreeStep) = "tree",
     /// Looks at the entries of an archive.
     Archive(ArchiveStep) = "archive",
+    /// Checks configuration files as `config lint` does.
+    Lint(LintStep) = "lint",
+    /// Reads a configuration file as WSL does.
+    Parse(ParseStep) = "parse",
     /// Starts or scripts the case's origin.
     Origin(OriginStep) = "origin",
     /// Launches the subject.

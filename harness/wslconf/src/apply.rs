@@ -8,7 +8,6 @@ use crate::parse::{Assignment, Item, Parsed};
 use crate::units::Dialect;
 use crate::value::{self, Value};
 use crate::warning::{Trouble, Warning};
-use std::collections::BTreeSet;
 
 /// A setting that a file makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,33 +117,12 @@ impl Applied {
     }
 
     fn take(&mut self, key: &'static Key, dialect: Dialect, from: &Assignment, item: usize) {
-        let text = from.value.as_slice();
-        let taken = match key.kind {
-            Kind::Bool => value::boolean(text).map(Value::Bool).ok_or(Trouble::Bool),
-            Kind::Int => value::integer(dialect, text).map(Value::Int).ok_or(Trouble::Int),
-            Kind::Size => value::size(text).map(Value::Size).ok_or(Trouble::Size),
-            Kind::Text | Kind::Path => Ok(Value::Text(as_taken(key, text))),
-            Kind::Enum(names) => names
-                .iter()
-                .find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(text))
-                .map(|(_, meant)| Value::Name(meant))
-                .ok_or(Trouble::Name(names)),
-            Kind::Mac => value::mac(text).map(Value::Mac).ok_or(Trouble::Mac),
-            Kind::Address => value::address(text).map(Value::Address).ok_or(Trouble::Address),
-            Kind::Ports => {
-                let mut ports = BTreeSet::new();
-                for port in value::ports(text) {
-                    match port {
-                        Ok(port) => {
-                            ports.insert(port);
-                        }
-                        Err(_) => self.warn(Trouble::Int, from, item),
-                    }
-                }
-                Ok(Value::Ports(ports))
+        if key.kind == Kind::Ports {
+            for _ in value::ports(&from.value).filter(Result::is_err) {
+                self.warn(Trouble::Int, from, item);
             }
-        };
-        match taken {
+        }
+        match value_of(key, dialect, &from.value) {
             Ok(value) => self.set(key, value, item),
             Err(trouble) => {
                 self.refused = trouble == Trouble::Mac;
@@ -157,6 +135,27 @@ impl Applied {
                 self.warn(trouble, from, item);
             }
         }
+    }
+}
+
+/// The value that a setting takes from a text; of ports, the good ones.
+///
+/// # Errors
+/// What WSL warns of, where it takes none.
+pub fn value_of(key: &Key, dialect: Dialect, text: &[u8]) -> Result<Value, Trouble> {
+    match key.kind {
+        Kind::Bool => value::boolean(text).map(Value::Bool).ok_or(Trouble::Bool),
+        Kind::Int => value::integer(dialect, text).map(Value::Int).ok_or(Trouble::Int),
+        Kind::Size => value::size(text).map(Value::Size).ok_or(Trouble::Size),
+        Kind::Text | Kind::Path => Ok(Value::Text(as_taken(key, text))),
+        Kind::Enum(names) => names
+            .iter()
+            .find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(text))
+            .map(|(_, meant)| Value::Name(meant))
+            .ok_or(Trouble::Name(names)),
+        Kind::Mac => value::mac(text).map(Value::Mac).ok_or(Trouble::Mac),
+        Kind::Address => value::address(text).map(Value::Address).ok_or(Trouble::Address),
+        Kind::Ports => Ok(Value::Ports(value::ports(text).filter_map(Result::ok).collect())),
     }
 }
 

@@ -138,9 +138,21 @@ impl Parsed {
 /// # Errors
 /// [`CannotOpen`], where WSL does not read the file at all.
 pub fn parse(dialect: Dialect, bytes: &[u8]) -> Result<Parsed, CannotOpen> {
+    run(dialect, bytes, dialect == Dialect::WslConf)
+}
+
+/// Reads the bytes of a file as if a malformed line did not end wsl.conf, so that all are found.
+///
+/// # Errors
+/// [`CannotOpen`], where WSL does not read the file at all.
+pub fn parse_through(dialect: Dialect, bytes: &[u8]) -> Result<Parsed, CannotOpen> {
+    run(dialect, bytes, false)
+}
+
+fn run(dialect: Dialect, bytes: &[u8], stops: bool) -> Result<Parsed, CannotOpen> {
     let units = Units::of(dialect, bytes)?;
     let mut parser = Parser {
-        dialect,
+        stops,
         units: &units,
         next: 0,
         at_end: false,
@@ -180,7 +192,8 @@ fn c_str(text: &[u8]) -> Vec<u8> {
 }
 
 struct Parser<'a> {
-    dialect: Dialect,
+    /// A malformed line ends the file.
+    stops: bool,
     units: &'a Units,
     next: usize,
     /// Reading came to the end: upstream asks the stream for this, not the unit.
@@ -240,7 +253,7 @@ impl Parser<'_> {
             let line = if first == u16::from(b'[') { self.section() } else { self.key(first) };
             (last, comment) = (line.last, line.comment);
             if line.malformed {
-                if self.dialect == Dialect::WslConf {
+                if self.stops {
                     return true;
                 }
                 while last.is_some() && last != Some(LF) {

@@ -6,6 +6,8 @@
 mod archive;
 mod canary;
 mod checksum_settings;
+mod config_lint;
+mod config_parse;
 mod driver;
 mod entries;
 mod env;
@@ -122,6 +124,8 @@ fn step(driver: &mut Driver<'_>, step: &Step) -> Result<Observation, StepError> 
         Step::File(s) => Observation::Entries(entries::drive_file(driver, s)?),
         Step::Tree(s) => Observation::Entries(entries::drive_tree(driver, s)?),
         Step::Archive(s) => Observation::Archive(archive::drive(driver, s)?),
+        Step::Lint(s) => Observation::Lint(config_lint::drive(driver, s)?),
+        Step::Parse(s) => Observation::Parse(config_parse::drive(driver, s)?),
         Step::Origin(s) => Observation::Origin(origin::drive(driver, s)?),
         Step::Subject(s) => Observation::Subject(subject::drive(driver, s)?),
         Step::Http(s) => Observation::Http(http::drive(driver, s)?),

@@ -3,6 +3,8 @@
 mod archive;
 mod canary;
 mod checksum_settings;
+mod config_lint;
+mod config_parse;
 mod entries;
 mod env;
 mod exchange;
@@ -24,6 +26,8 @@ mod write;
 pub use archive::*;
 pub use canary::*;
 pub use checksum_settings::*;
+pub use config_lint::*;
+pub use config_parse::*;
 pub use entries::*;
 pub use env::*;
 pub use exchange::*;

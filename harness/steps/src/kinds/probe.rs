@@ -29,6 +29,9 @@ pub enum ProbeKind {
     /// The translator of `wslpath` over the vectors file at `path`: `total`, `matched`,
     /// `mismatched`.
     WslpathVectors,
+    /// The rules of WSL's configuration over the vectors file at `path`: `total`, `matched`,
+    /// `mismatched`.
+    WslconfVectors,
     /// The checksum settings of the file at `path`, each tried with a public and a private module of
     /// wrong content: setting → who was asked, what was verified, which risk follows. The case has an
     /// origin.
@@ -74,7 +77,9 @@ impl ProbeKind {
             Self::GoEnv | Self::ChecksumSettings => None,
             Self::GoVersion => Some(&["version", "goos", "goarch"]),
             Self::Environment => Some(&["os", "arch", "kernel", "libc", "name"]),
-            Self::WslpathVectors => Some(&["total", "matched", "mismatched"]),
+            Self::WslpathVectors | Self::WslconfVectors => {
+                Some(&["total", "matched", "mismatched"])
+            }
         }
     }
 }
@@ -144,8 +149,10 @@ impl Kind for Probe {
         if node::text(body, "kind").is_none() {
             return;
         }
-        let wants_path =
-            matches!(self.kind, ProbeKind::WslpathVectors | ProbeKind::ChecksumSettings);
+        let wants_path = matches!(
+            self.kind,
+            ProbeKind::WslpathVectors | ProbeKind::WslconfVectors | ProbeKind::ChecksumSettings
+        );
         if wants_path != node::get(body, "path").is_some() {
             let (message, span) = if wants_path {
                 ("this probe needs the `path` of a file beside the suite's", body.span())
@@ -221,7 +228,7 @@ impl Probe {
             ProbeKind::GoEnv => go_env(&go_output(seen, evidence)?),
             ProbeKind::GoVersion => go_version(&go_output(seen, evidence)?),
             ProbeKind::Environment => Ok(seen.facts.clone()),
-            ProbeKind::WslpathVectors => vectors(seen, evidence),
+            ProbeKind::WslpathVectors | ProbeKind::WslconfVectors => vectors(seen, evidence),
             ProbeKind::ChecksumSettings => checksum_settings::table(&seen.settings, evidence),
         }
     }

@@ -17,44 +17,86 @@ use std::path::Path;
 use text::Text;
 use twinproof_wslpath::{MemoryWorld, World, WorldError};
 
-/// A vector whose recorded answer the rules do not give.
+/// A part of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct Part {
+    /// Which: `accepted`, `warnings`, …
+    pub field: &'static str,
+    /// What the file says.
+    pub expected: Value,
+    /// What the rules say.
+    pub actual: Value,
+}
+
+/// A vector with both answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
     /// Id of the vector; of a host name, the name.
     pub id: String,
-    /// What of the answer differs: `accepted`, `warnings`, …
-    pub field: &'static str,
-    /// What the file says, as JSON.
-    pub expected: String,
-    /// What the rules say, as JSON.
-    pub actual: String,
+    /// What of the answer was recorded.
+    pub parts: Vec<Part>,
+}
+
+impl Compared {
+    /// The parts in which the answers differ.
+    pub fn differences(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| part.expected != part.actual)
+    }
+
+    /// Whether the rules answer as recorded.
+    #[must_use]
+    pub fn is_match(&self) -> bool {
+        self.differences().next().is_none()
+    }
+
+    /// The recorded answer, as JSON.
+    #[must_use]
+    pub fn expected(&self) -> String {
+        self.side(|part| &part.expected)
+    }
+
+    /// The answer of the rules, as JSON.
+    #[must_use]
+    pub fn actual(&self) -> String {
+        self.side(|part| &part.actual)
+    }
+
+    fn side(&self, of: fn(&Part) -> &Value) -> String {
+        let parts = self.parts.iter().map(|part| (part.field.to_owned(), of(part).clone()));
+        Value::Object(parts.collect()).to_string()
+    }
 }
 
 /// The outcome of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Vectors in the file; at least one.
-    pub total: usize,
-    /// Vectors that the rules answer as recorded.
-    pub matched: usize,
-    /// What differs, in the order of the file; several of one vector may.
-    pub mismatches: Vec<Mismatch>,
+    /// Every vector, in the order of the file; at least one.
+    pub vectors: Vec<Compared>,
 }
 
 impl Report {
+    /// Whether every vector matched.
+    #[must_use]
+    pub fn is_match(&self) -> bool {
+        self.vectors.iter().all(Compared::is_match)
+    }
+
     /// The text for a terminal: each difference, then the counts. It ends in a newline.
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = String::new();
-        for Mismatch { id, field, expected, actual } in &self.mismatches {
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                text,
-                "mismatch {}: {field}\n  expected  {expected}\n  actual    {actual}",
-                Value::from(id.as_str())
-            );
+        for vector in &self.vectors {
+            let id = Value::from(vector.id.as_str());
+            for Part { field, expected, actual } in vector.differences() {
+                // Writing to a string cannot fail.
+                let _ = writeln!(
+                    text,
+                    "mismatch {id}: {field}\n  expected  {expected}\n  actual    {actual}"
+                );
+            }
         }
-        let Self { total, matched, .. } = self;
+        let total = self.vectors.len();
+        let matched = self.vectors.iter().filter(|vector| vector.is_match()).count();
         let _ = writeln!(text, "{total} vectors: {matched} match, {} mismatch", total - matched);
         text
     }
@@ -78,49 +120,29 @@ pub fn check(path: &Path) -> Result<Report, VectorsError> {
 /// [`VectorsError`], where the text is not of the form, or has nothing to check.
 pub fn check_text(path: &Path, text: &str) -> Result<Report, VectorsError> {
     let file = file::parse(path, text)?;
-    let total = file.files.len() + file.wslenv.len() + file.hostnames.len();
-    let mut mismatches = Vec::new();
-    let mut failed = 0;
-    let mut take = |found: Vec<Mismatch>| {
-        failed += usize::from(!found.is_empty());
-        mismatches.extend(found);
-    };
-    for vector in &file.files {
-        take(compare(vector));
-    }
-    let world = stock_machine()
-        .map_err(|error| VectorsError::Machine { path: path.to_owned(), message: error })?;
-    let here = world
-        .at(b"/")
-        .map_err(|error| VectorsError::Machine { path: path.to_owned(), message: error })?;
-    for vector in &file.wslenv {
-        take(compare_wslenv(&here, vector));
-    }
-    for (name, expected) in file.hostnames {
-        let actual = Value::from(hostname(&name.0));
-        let id = String::from_utf8_lossy(&name.0);
-        take(differs(&id, "name", expected.shown(), actual).into_iter().collect());
-    }
-    Ok(Report { total, matched: total - failed, mismatches })
+    let broken = |error| VectorsError::Machine { path: path.to_owned(), message: error };
+    let machine = stock_machine().map_err(broken)?;
+    let here = machine.at(b"/").map_err(broken)?;
+    let mut vectors: Vec<Compared> = file.files.iter().map(compare).collect();
+    vectors.extend(file.wslenv.iter().map(|vector| compare_wslenv(&here, vector)));
+    vectors.extend(file.hostnames.into_iter().map(|(name, expected)| {
+        let id = String::from_utf8_lossy(&name.0).into_owned();
+        one(id, "name", expected.shown(), hostname(&name.0).into())
+    }));
+    Ok(Report { vectors })
 }
 
-fn differs(id: &str, field: &'static str, expected: Value, actual: Value) -> Option<Mismatch> {
-    (expected != actual).then(|| Mismatch {
-        id: id.to_owned(),
-        field,
-        expected: expected.to_string(),
-        actual: actual.to_string(),
-    })
+fn one(id: String, field: &'static str, expected: Value, actual: Value) -> Compared {
+    Compared { id, parts: vec![Part { field, expected, actual }] }
 }
 
 /// Compares the answer with each part of it that was recorded. What is not recorded is what it is
 /// of a file without anything special: opened, not stopped, nothing malformed.
-fn compare(vector: &FileVector) -> Vec<Mismatch> {
+fn compare(vector: &FileVector) -> Compared {
     let answer = answer::answer(vector.dialect, &vector.input);
-    let id = vector.id.as_str();
-    let mut found = Vec::new();
+    let mut parts = Vec::new();
     let mut hold = |field, expected: Option<Value>, actual: Value| {
-        found.extend(expected.and_then(|expected| differs(id, field, expected, actual)));
+        parts.extend(expected.map(|expected| Part { field, expected, actual }));
     };
     hold("opens", Some(vector.opens.into()), answer.opens.into());
     hold("aborts", Some(vector.aborts.into()), answer.aborts.into());
@@ -133,21 +155,20 @@ fn compare(vector: &FileVector) -> Vec<Mismatch> {
         hold("malformed", Some(vector.malformed.clone()), answer.malformed.into());
         hold("warnings", vector.warnings.clone(), answer.warnings.into());
     }
-    found
+    Compared { id: vector.id.clone(), parts }
 }
 
-fn compare_wslenv(here: &impl World, vector: &WslenvVector) -> Vec<Mismatch> {
+fn compare_wslenv(here: &impl World, vector: &WslenvVector) -> Compared {
     let bytes = |pairs: &[(Text, Text)]| {
         pairs.iter().map(|(name, value)| (name.0.clone(), value.0.clone())).collect::<Vec<_>>()
     };
-    let direction = vector.direction.into();
     let wslenv = vector.wslenv.as_ref().map(|value| value.0.as_slice());
     let shown = |pairs: Vec<(Vec<u8>, Vec<u8>)>| {
         let pair = |(name, value)| Value::from(vec![Text(name).shown(), Text(value).shown()]);
         Value::from(pairs.into_iter().map(pair).collect::<Vec<_>>())
     };
-    let actual = pass(here, direction, wslenv, &bytes(&vector.env));
-    differs(&vector.id, "passed", shown(bytes(&vector.passed)), shown(actual)).into_iter().collect()
+    let actual = pass(here, vector.direction.into(), wslenv, &bytes(&vector.env));
+    one(vector.id.clone(), "passed", shown(bytes(&vector.passed)), shown(actual))
 }
 
 impl From<file::Way> for Direction {

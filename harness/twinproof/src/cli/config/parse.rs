@@ -1,6 +1,6 @@
-//! `config`: the configuration that joins Windows and WSL.
+//! `config parse`: what WSL takes from a file, as JSON.
 
-use crate::exit::{CONFORMANT, Failure, NOT_CONFORMANT};
+use crate::exit::{CONFORMANT, Failure};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use twinproof_wslconf::wslenv::{self, Direction};
@@ -8,26 +8,6 @@ use twinproof_wslconf::{Dialect, read, vectors};
 
 /// Largest file that is parsed, in bytes.
 const FILE_MAX: u64 = 16 << 20;
-
-/// Look into the configuration of WSL
-#[derive(clap::Args, Debug)]
-pub struct Config {
-    #[command(subcommand)]
-    command: ConfigCommand,
-}
-
-#[derive(clap::Subcommand, Debug)]
-enum ConfigCommand {
-    /// Print what WSL takes from a file, as JSON
-    Parse(Parse),
-    /// Run WSL's rules over a file of vectors, print each mismatch and the count
-    ///
-    /// Exits with 1 if there is a mismatch, with 254 if the file is no vectors file.
-    Vectors {
-        /// A vectors file: inputs, and what the real code made of each
-        vectors: PathBuf,
-    },
-}
 
 /// The kinds of file that `parse` reads.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -43,8 +23,9 @@ enum Kind {
     Wslenv,
 }
 
+/// What is parsed.
 #[derive(clap::Args, Debug)]
-struct Parse {
+pub struct Parse {
     /// As what the file is read
     #[arg(long = "as", value_name = "KIND")]
     kind: Kind,
@@ -55,25 +36,8 @@ struct Parse {
     file: PathBuf,
 }
 
-impl Config {
-    /// Runs the command.
-    ///
-    /// # Errors
-    /// When a file cannot be read or is not of its form.
-    pub fn run(&self) -> Result<u8, Failure> {
-        match &self.command {
-            ConfigCommand::Parse(parse) => parse.run(),
-            ConfigCommand::Vectors { vectors } => {
-                let report = vectors::check(vectors).map_err(Failure::invalid)?;
-                print!("{}", report.render());
-                Ok(if report.mismatches.is_empty() { CONFORMANT } else { NOT_CONFORMANT })
-            }
-        }
-    }
-}
-
 impl Parse {
-    fn run(&self) -> Result<u8, Failure> {
+    pub fn run(&self) -> Result<u8, Failure> {
         let bytes = read::limited(&self.file, FILE_MAX).map_err(Failure::invalid)?;
         let path = self.file.display().to_string();
         let view = match self.kind {
