@@ -39,7 +39,8 @@ fn verdicts_under_a_base_path_are_those_without() -> Outcome {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&run.stdout).into_owned();
-    let bytes = std::fs::read(files.at("out/results.json")).expect(&said);
+    let bytes =
+        std::fs::read(files.at("out/results.json")).unwrap_or_else(|e| panic!("{e}: {said}"));
     let results: Results = serde_json::from_slice(&bytes).unwrap();
     let mut verdicts: BTreeMap<&str, Vec<(String, Verdict)>> = BTreeMap::new();
     for case in &results.cases {
