@@ -98,7 +98,8 @@ impl Database {
             None => Response {
                 status: 500,
                 content_type: "text/plain; charset=UTF-8",
-                body: b"the log could not begin\n".to_vec(),
+                body: b"internal error\n".to_vec(),
+                failure: Some(OpsError::Failed("the log could not begin".to_owned())),
             },
         }
     }

@@ -2,15 +2,17 @@
 //! without a record is fetched from upstream, judged by the rules of module zips, hashed, recorded
 //! and published before it is answered.
 
+use std::collections::HashMap;
 use std::io::{Read, Write as _};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-use twinproof_gomod::goproxy::{Proxy, ProxyList};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use twinproof_gomod::goproxy::{Proxy, ProxyList, Scheme};
 use twinproof_gomod::zip::Limits;
 use twinproof_sumdb::dirhash::hash_go_mod;
 use twinproof_sumdb::escape::{check, escape_path, escape_version};
 use twinproof_sumdb::server::{OpsError, ServerOps, Store};
 use twinproof_sumdb::tile::Tile;
+use ureq::tls::{RootCerts, TlsConfig};
 
 /// The longest go.mod, in bytes.
 const GO_MOD: u64 = 16 << 20;
@@ -19,23 +21,89 @@ const ZIP: u64 = 500 << 20;
 /// A fetch takes no longer.
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// How long "does not exist" is believed.
+const ABSENT: Duration = Duration::from_secs(60);
+/// Absent module versions that are remembered.
+const REMEMBERED: usize = 10_000;
+
 /// A log, and where it takes from what it does not have.
 pub struct OnDemand {
     store: Store,
     upstream: ProxyList,
     agent: ureq::Agent,
-    /// One module version at a time is added, so that two who ask for one get one record.
-    adding: Mutex<()>,
+    /// What is being fetched. Two who ask for one module version get one record, and nobody waits
+    /// for another's.
+    fetching: Mutex<HashMap<String, Arc<Mutex<()>>>>,
+    absent: Mutex<HashMap<String, (Instant, OpsError)>>,
 }
 
 impl OnDemand {
     /// Grows `store` from `upstream`.
-    pub fn new(store: Store, upstream: ProxyList) -> Self {
+    ///
+    /// # Errors
+    /// When a URL has a user in it that would be sent in the clear.
+    pub fn new(store: Store, upstream: ProxyList) -> Result<Self, String> {
+        for entry in upstream.entries() {
+            let Proxy::Url(url) = &entry.proxy else { continue };
+            let authority = url.base().split('/').nth(2).unwrap_or_default();
+            if url.scheme() == Scheme::Http && authority.contains('@') {
+                return Err(format!("the upstream {url} has a user in it: that needs https"));
+            }
+        }
+        // The authorities of the system, and those of SSL_CERT_FILE and SSL_CERT_DIR.
+        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .tls_config(tls)
             .timeout_global(Some(LIMIT))
             .build();
-        Self { store, upstream, agent: config.into(), adding: Mutex::new(()) }
+        let (fetching, absent) = (Mutex::default(), Mutex::default());
+        Ok(Self { store, upstream, agent: config.into(), fetching, absent })
+    }
+
+    /// The log without its growth.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What is remembered of a module version that does not exist.
+    fn known_absent(&self, name: &str) -> Option<OpsError> {
+        let absent = lock(&self.absent);
+        let (since, error) = absent.get(name)?;
+        (since.elapsed() < ABSENT).then(|| error.clone())
+    }
+
+    fn remember(&self, name: &str, error: OpsError) {
+        let mut absent = lock(&self.absent);
+        if absent.len() >= REMEMBERED {
+            absent.retain(|_, (since, _)| since.elapsed() < ABSENT);
+        }
+        if absent.len() < REMEMBERED {
+            absent.insert(name.to_owned(), (Instant::now(), error));
+        }
+    }
+
+    /// Looks a module version up, or adds it: one at a time for each.
+    fn look_up_or_add(&self, module: &str, version: &str) -> Result<u64, OpsError> {
+        let name = format!("{module}@{version}");
+        let own = Arc::clone(lock(&self.fetching).entry(name.clone()).or_default());
+        let held = lock(&own);
+        let result = match (self.store.lookup(module, version), self.known_absent(&name)) {
+            (Err(OpsError::NotFound(_)), Some(error)) => Err(error),
+            (Err(OpsError::NotFound(_)), None) => self.add(module, version).inspect_err(|error| {
+                if matches!(error, OpsError::NotFound(_)) {
+                    self.remember(&name, error.clone());
+                }
+            }),
+            (other, _) => other,
+        };
+        drop(held);
+        let mut fetching = lock(&self.fetching);
+        // The map's and this one: nobody else waits for it.
+        if Arc::strong_count(&own) == 2 {
+            fetching.remove(&name);
+        }
+        result
     }
 
     fn add(&self, module: &str, version: &str) -> Result<u64, OpsError> {
@@ -94,6 +162,10 @@ impl OnDemand {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl ServerOps for OnDemand {
     fn signed(&self) -> Result<String, OpsError> {
         self.store.signed()
@@ -108,11 +180,7 @@ impl ServerOps for OnDemand {
             Err(OpsError::NotFound(_)) => {}
             other => return other,
         }
-        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.store.lookup(module, version) {
-            Err(OpsError::NotFound(_)) => self.add(module, version),
-            other => other,
-        }
+        self.look_up_or_add(module, version)
     }
 
     fn tile(&self, tile: Tile) -> Result<Vec<u8>, OpsError> {

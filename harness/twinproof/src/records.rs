@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use twinproof_sumdb::dirhash::{DirHashError, hash_go_mod, hash_zip};
-use twinproof_sumdb::escape::{unescape_path, unescape_version};
+use twinproof_sumdb::dirhash::{DirHashError, H1, hash_go_mod, hash_zip};
+use twinproof_sumdb::escape::{check, is_canonical_version, unescape_path, unescape_version};
 
 /// The longest go.sum, and the longest go.mod.
 const LONGEST: u64 = 64 << 20;
@@ -27,6 +27,8 @@ pub struct Found {
     pub records: Vec<Record>,
     /// Module versions for which not everything was there.
     pub left_out: usize,
+    /// The text of each module version's record, and the file it is from.
+    seen: BTreeMap<String, (String, String)>,
 }
 
 /// Why records cannot be made of what is there.
@@ -38,13 +40,31 @@ pub enum RecordsError {
     /// A line of a go.sum file is not one.
     #[error("{}:{line}: expected a module, a version and a hash", path.display())]
     Line { path: PathBuf, line: usize },
+    /// A line of a go.sum file that no client would take.
+    #[error("{}:{line}: {why}", path.display())]
+    Value { path: PathBuf, line: usize, why: String },
+    /// Two hashes for one thing.
+    #[error("{what} has two hashes: {} in {}, and {} in {}", one.0, one.1, other.0, other.1)]
+    Conflict { what: String, one: (String, String), other: (String, String) },
     /// A zip cannot be hashed.
     #[error("{}: {error}", path.display())]
     Zip { path: PathBuf, error: DirHashError },
 }
 
-/// The hashes of a zip and of a go.mod.
-type Hashes<'t> = (Option<&'t str>, Option<&'t str>);
+/// The hashes of a zip and of a go.mod, each with the line it is in.
+type Hashes<'t> = [Option<(&'t str, usize)>; 2];
+
+/// Why a client would not take a line.
+fn mistake(module: &str, version: &str, hash: &str) -> Option<String> {
+    if let Err(error) = check(module, version) {
+        return Some(error.to_string());
+    }
+    if !is_canonical_version(version) {
+        return Some(format!("{version} is not canonical"));
+    }
+    let wrong = hash.parse::<H1>().is_err();
+    wrong.then(|| format!("`{hash}` is no hash: one is `h1:` and 32 bytes in base64"))
+}
 
 fn read(path: &Path) -> Result<Vec<u8>, RecordsError> {
     let fail = |error| RecordsError::Read { path: path.to_owned(), error };
@@ -65,10 +85,28 @@ pub fn from_go_sum(path: &Path, found: &mut Found) -> Result<(), RecordsError> {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
         match fields[..] {
             [] => {}
-            [module, version, hash] => match version.strip_suffix("/go.mod") {
-                Some(version) => hashes.entry((module, version)).or_default().1 = Some(hash),
-                None => hashes.entry((module, version)).or_default().0 = Some(hash),
-            },
+            [module, version, hash] => {
+                let (version, of) = match version.strip_suffix("/go.mod") {
+                    Some(version) => (version, 1),
+                    None => (version, 0),
+                };
+                let line = number + 1;
+                if let Some(why) = mistake(module, version, hash) {
+                    return Err(RecordsError::Value { path: path.to_owned(), line, why });
+                }
+                let known = &mut hashes.entry((module, version)).or_default()[of];
+                match known {
+                    Some((first, at)) if *first != hash => {
+                        let place = |line| format!("{}:{line}", path.display());
+                        return Err(RecordsError::Conflict {
+                            what: format!("{module} {}", fields[1]),
+                            one: ((*first).to_owned(), place(*at)),
+                            other: (hash.to_owned(), place(line)),
+                        });
+                    }
+                    _ => *known = Some((hash, line)),
+                }
+            }
             _ => {
                 return Err(RecordsError::Line { path: path.to_owned(), line: number + 1 });
             }
@@ -76,7 +114,9 @@ pub fn from_go_sum(path: &Path, found: &mut Found) -> Result<(), RecordsError> {
     }
     for ((module, version), both) in hashes {
         match both {
-            (Some(zip), Some(go_mod)) => found.push(module, version, zip, go_mod),
+            [Some((zip, _)), Some((go_mod, _))] => {
+                found.push(module, version, zip, go_mod, &path.display().to_string())?;
+            }
             _ => found.left_out += 1,
         }
     }
@@ -102,7 +142,8 @@ pub fn from_download(folder: &Path, found: &mut Found) -> Result<(), RecordsErro
         };
         let zip = hash_zip(path).map_err(|error| RecordsError::Zip { path: path.into(), error })?;
         let go_mod = hash_go_mod(&read(&go_mod)?);
-        found.push(&module, &version, &zip.to_string(), &go_mod.to_string());
+        let from = path.display().to_string();
+        found.push(&module, &version, &zip.to_string(), &go_mod.to_string(), &from)?;
     }
     Ok(())
 }
@@ -120,12 +161,34 @@ fn name(folder: &Path, zip: &Path) -> Option<(String, String)> {
 }
 
 impl Found {
-    fn push(&mut self, module: &str, version: &str, zip: &str, go_mod: &str) {
-        self.records.push(Record {
-            module: module.to_owned(),
-            version: version.to_owned(),
-            text: format!("{module} {version} {zip}\n{module} {version}/go.mod {go_mod}\n"),
-        });
+    /// Adds a record that is `from` a file, unless there is the same one.
+    fn push(
+        &mut self,
+        module: &str,
+        version: &str,
+        zip: &str,
+        go_mod: &str,
+        from: &str,
+    ) -> Result<(), RecordsError> {
+        let text = format!("{module} {version} {zip}\n{module} {version}/go.mod {go_mod}\n");
+        let key = format!("{module}@{version}");
+        if let Some((known, first)) = self.seen.get(&key) {
+            let hashes = |text: &str| {
+                let last = text.lines().filter_map(|line| line.rsplit(' ').next());
+                last.collect::<Vec<_>>().join(" and ")
+            };
+            let one = (hashes(known), first.clone());
+            let other = (hashes(&text), from.to_owned());
+            let same = *known == text;
+            return if same {
+                Ok(())
+            } else {
+                Err(RecordsError::Conflict { what: key, one, other })
+            };
+        }
+        self.seen.insert(key, (text.clone(), from.to_owned()));
+        self.records.push(Record { module: module.to_owned(), version: version.to_owned(), text });
+        Ok(())
     }
 }
 
@@ -133,24 +196,61 @@ impl Found {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_go_sum_file_gives_records() {
+    const ZIP: &str = "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    const MOD: &str = "h1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=";
+
+    /// What is found in go.sum files, one after the other.
+    fn read_all(files: &[String]) -> Result<Found, String> {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("go.sum");
-        let text = "b.example v1.0.0 h1:zip=\nb.example v1.0.0/go.mod h1:mod=\n\
-                    a.example v0.1.0/go.mod h1:only=\n";
-        std::fs::write(&path, text).unwrap();
         let mut found = Found::default();
-        from_go_sum(&path, &mut found).unwrap();
-        let text = "b.example v1.0.0 h1:zip=\nb.example v1.0.0/go.mod h1:mod=\n".to_owned();
+        for (number, text) in files.iter().enumerate() {
+            let path = folder.path().join(format!("go.sum{number}"));
+            std::fs::write(&path, text).unwrap();
+            let place = folder.path().display().to_string();
+            from_go_sum(&path, &mut found).map_err(|e| e.to_string().replace(&place, ""))?;
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn go_sum_file_gives_records() {
+        let text = format!(
+            "b.example v1.0.0 {ZIP}\nb.example v1.0.0/go.mod {MOD}\na.example v0.1.0/go.mod {MOD}\n"
+        );
+        let found = read_all(&[text.clone(), text]).unwrap();
+        let text = format!("b.example v1.0.0 {ZIP}\nb.example v1.0.0/go.mod {MOD}\n");
         let (module, version) = ("b.example".to_owned(), "v1.0.0".to_owned());
         assert_eq!(found.records, [Record { module, version, text }]);
-        assert_eq!(found.left_out, 1);
+        assert_eq!(found.left_out, 2);
+    }
 
-        std::fs::write(&path, "\ntwo fields\n").unwrap();
-        let error = from_go_sum(&path, &mut found).unwrap_err();
-        let said = format!("{}:2: expected a module, a version and a hash", path.display());
-        assert_eq!(error.to_string(), said);
+    #[test]
+    fn what_no_client_would_take_is_refused_with_its_line() {
+        let wrong = |text: &str| read_all(&[text.to_owned()]).unwrap_err();
+        let said = wrong("\ntwo fields\n");
+        assert!(said.ends_with("go.sum0:2: expected a module, a version and a hash"), "{said}");
+        let said = wrong("b.example v1.0.0 notahash\n");
+        assert!(said.contains("go.sum0:1: `notahash` is no hash"), "{said}");
+        let said = wrong("b.example v1.0.0/go.mod h1:AAAA\n");
+        assert!(said.contains("go.sum0:1: `h1:AAAA` is no hash"), "{said}");
+        assert!(wrong(&format!("nodot v1.0.0 {ZIP}\n")).contains("go.sum0:1: "));
+        assert!(wrong(&format!("b.example v1 {ZIP}\n")).contains("go.sum0:1: "));
+        assert!(wrong(&format!("b.example/v2 v1.0.0 {ZIP}\n")).contains("go.sum0:1: "));
+    }
+
+    #[test]
+    fn conflicting_lines_are_refused_and_both_are_named() {
+        let one = format!("b.example v1.0.0 {ZIP}\nb.example v1.0.0/go.mod {MOD}\n");
+        let other = format!("b.example v1.0.0 {MOD}\nb.example v1.0.0/go.mod {MOD}\n");
+        for files in [vec![format!("{one}{other}")], vec![one, other]] {
+            let said = read_all(&files).unwrap_err();
+            assert!(
+                said.contains(ZIP) && said.contains(MOD) && said.contains("two hashes"),
+                "{said}"
+            );
+            let last = format!("go.sum{}", files.len() - 1);
+            assert!(said.contains("go.sum0") && said.contains(&last), "{said}");
+        }
     }
 
     #[test]

@@ -68,7 +68,8 @@ impl<O: ServerOps + ?Sized> ServerOps for std::sync::Arc<O> {
     }
 }
 
-/// Why an operation failed. The texts are shown to whoever asked.
+/// Why an operation failed. The texts are shown to whoever asked, except those of failures and
+/// damage, which name files: they are for the log's keeper.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpsError {
     /// It does not exist.
@@ -80,6 +81,9 @@ pub enum OpsError {
     /// The log failed.
     #[error("internal error: {0}")]
     Failed(String),
+    /// What the log has is not what it had: it must be mended before it is right again.
+    #[error("{0}")]
+    Damaged(String),
 }
 
 /// An answer.
@@ -91,22 +95,26 @@ pub struct Response {
     pub content_type: &'static str,
     /// The body.
     pub body: Vec<u8>,
+    /// Why the status is 500, for the log's keeper.
+    pub failure: Option<OpsError>,
 }
 
 const TEXT: &str = "text/plain; charset=UTF-8";
 const BYTES: &str = "application/octet-stream";
 
 /// An answer that is not one.
-struct Refusal(u16, String);
+enum Refusal {
+    Status(u16, String),
+    Failure(OpsError),
+}
 
 impl From<OpsError> for Refusal {
     fn from(error: OpsError) -> Self {
-        let status = match error {
-            OpsError::NotFound(_) => 404,
-            OpsError::TooLarge(_) => 400,
-            OpsError::Failed(_) => 500,
-        };
-        Self(status, error.to_string())
+        match error {
+            OpsError::NotFound(_) => Self::Status(404, error.to_string()),
+            OpsError::TooLarge(_) => Self::Status(400, error.to_string()),
+            OpsError::Failed(_) | OpsError::Damaged(_) => Self::Failure(error),
+        }
     }
 }
 
@@ -120,18 +128,28 @@ pub fn respond<O: ServerOps + ?Sized>(ops: &O, path: &str) -> Response {
     } else if path.starts_with("/tile/") {
         tile(ops, path.strip_prefix('/').unwrap_or(path))
     } else {
-        Err(Refusal(404, "not found".to_owned()))
+        Err(Refusal::Status(404, "not found".to_owned()))
     };
     match answer {
-        Ok((content_type, body)) => Response { status: 200, content_type, body },
-        Err(Refusal(status, message)) => {
-            Response { status, content_type: TEXT, body: format!("{message}\n").into_bytes() }
+        Ok((content_type, body)) => Response { status: 200, content_type, body, failure: None },
+        Err(Refusal::Status(status, message)) => {
+            let body = format!("{message}\n").into_bytes();
+            Response { status, content_type: TEXT, body, failure: None }
+        }
+        Err(Refusal::Failure(error)) => {
+            let body = b"internal error\n".to_vec();
+            Response { status: 500, content_type: TEXT, body, failure: Some(error) }
         }
     }
 }
 
+fn failed(why: impl ToString) -> Refusal {
+    Refusal::Failure(OpsError::Failed(why.to_string()))
+}
+
 fn lookup<O: ServerOps + ?Sized>(ops: &O, query: &str) -> Result<Vec<u8>, Refusal> {
-    let malformed = |why: String| Refusal(400, format!("invalid module@version syntax: {why}"));
+    let malformed =
+        |why: String| Refusal::Status(400, format!("invalid module@version syntax: {why}"));
     let (path, version) =
         query.split_once('@').ok_or_else(|| malformed("there is no @".to_owned()))?;
     let module = unescape_path(path).map_err(|e| malformed(e.to_string()))?;
@@ -142,14 +160,14 @@ fn lookup<O: ServerOps + ?Sized>(ops: &O, query: &str) -> Result<Vec<u8>, Refusa
     let id = ops.lookup(&module, &version)?;
     let mut texts = ops.records(id, 1)?;
     let (Some(text), true) = (texts.pop(), texts.is_empty()) else {
-        return Err(Refusal(500, "the log did not give one record for one number".to_owned()));
+        return Err(failed("the log did not give one record for one number"));
     };
-    let record = Record { id, text }.format().map_err(|e| Refusal(500, e.to_string()))?;
+    let record = Record { id, text }.format().map_err(failed)?;
     Ok(format!("{record}{}", ops.signed()?).into_bytes())
 }
 
 fn tile<O: ServerOps + ?Sized>(ops: &O, path: &str) -> Result<(&'static str, Vec<u8>), Refusal> {
-    let tile = Tile::parse(path).map_err(|e| Refusal(400, e.to_string()))?;
+    let tile = Tile::parse(path).map_err(|e| Refusal::Status(400, e.to_string()))?;
     if tile.level() != Level::Data {
         return Ok((BYTES, ops.tile(tile)?));
     }
@@ -159,7 +177,7 @@ fn tile<O: ServerOps + ?Sized>(ops: &O, path: &str) -> Result<(&'static str, Vec
         .ok_or_else(|| OpsError::NotFound(tile.to_string()))?;
     let texts = ops.records(start, u64::from(tile.width()))?;
     if texts.len() != tile.width() as usize {
-        return Err(Refusal(500, "the log did not give as many records as asked".to_owned()));
+        return Err(failed("the log did not give as many records as asked"));
     }
     Ok((TEXT, texts.into_iter().flat_map(|text| (text + "\n").into_bytes()).collect()))
 }

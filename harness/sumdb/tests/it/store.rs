@@ -99,9 +99,10 @@ fn a_module_version_is_added_once_and_only_as_it_can_be_asked_for() {
     let store = Store::open(dir.path(), signer()).unwrap();
     add(&store, 0..3);
     let other = "example.com/m1 v1.0.0 h1:other\n";
-    assert_eq!(store.add("example.com/m1", "v1.0.0", other).unwrap(), 1, "while it waits");
+    let same = text("example.com/m1");
+    assert_eq!(store.add("example.com/m1", "v1.0.0", &same).unwrap(), 1, "while it waits");
     store.publish().unwrap();
-    assert_eq!(store.add("example.com/m1", "v1.0.0", other).unwrap(), 1, "when it is published");
+    assert_eq!(store.add("example.com/m1", "v1.0.0", &same).unwrap(), 1, "when it is published");
     assert_eq!(store.pending(), 0);
     let refused = |module, version, text: &str| store.add(module, version, text).unwrap_err();
     assert!(matches!(refused("nodot/m", "v1.0.0", other), StoreError::Name(_)));
@@ -562,4 +563,85 @@ fn tiles_are_given_out_only_as_far_as_the_published_tree_goes() {
     assert!(matches!(store.records(3, 2), Err(OpsError::NotFound(_))));
     assert!(matches!(store.lookup("example.com/m5", "v1.0.0"), Err(OpsError::NotFound(_))));
     assert!(matches!(tree_hash(5, &store), Err(StoreError::Tree(_))));
+}
+
+/// A log of 5000 records, most of them in a run of the index, one byte of a file flipped.
+fn flipped(file: &str, at: usize) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), signer()).unwrap();
+    add(&store, 0..5000);
+    store.publish().unwrap();
+    drop(store);
+    let path = dir.path().join(file);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[at] ^= 0x40;
+    fs::write(&path, bytes).unwrap();
+    dir
+}
+
+/// Whichever bit of an entry is flipped, its record is found or the damage is: nobody is told that
+/// there is no record, and no second one is added.
+#[test]
+fn damaged_index_entry_never_hides_its_record() {
+    let dir = flipped("index/0-5000", 0);
+    let entries = fs::read(dir.path().join("index/0-5000")).unwrap();
+    for (entry, bit) in [(0, 6), (0, 127), (1, 3), (77, 0), (2500, 64), (4999, 120), (4999, 191)] {
+        let mut bytes = entries.clone();
+        bytes[0] ^= 0x40;
+        bytes[24 * entry + bit / 8] ^= 1 << (7 - bit % 8);
+        fs::write(dir.path().join("index/0-5000"), &bytes).unwrap();
+        let store = Store::open(dir.path(), signer()).unwrap();
+        let id = u64::from_be_bytes(entries[24 * entry + 16..24 * entry + 24].try_into().unwrap());
+        match store.lookup(&module(id), "v1.0.0") {
+            Ok(found) => assert_eq!(found, id),
+            Err(OpsError::Damaged(why)) => assert!(why.contains("sumdb rebuild"), "{why}"),
+            Err(other) => panic!("entry {entry}, bit {bit}: {other}"),
+        }
+        let text = format!("{} v1.0.0 h1:{}=\n", module(id), "B".repeat(43));
+        let added = store.add(&module(id), "v1.0.0", &text);
+        let stopped =
+            matches!(added, Err(StoreError::Damaged { .. } | StoreError::Conflict { .. }));
+        assert!(stopped, "entry {entry}, bit {bit}: {added:?}");
+        assert_eq!(store.pending(), 0);
+    }
+    Store::rebuild(dir.path(), signer()).unwrap().check().unwrap();
+}
+
+/// What is damaged is not given out.
+#[rstest]
+#[case("levels/00", 32 * 300, &["tile/8/0/001", "tile/8/data/001", "lookup/300"])]
+#[case("levels/03", 32 * 10, &["tile/3/1/001", "tile/1/3/005"])]
+#[case("levels/08", 0, &["tile/8/0/000", "tile/8/1/000.p/19"])]
+#[case("records", 40_000, &["tile/8/data/000", "tile/8/data/001", "tile/8/data/002"])]
+fn damaged_file_is_not_served(#[case] file: &str, #[case] at: usize, #[case] paths: &[&str]) {
+    let dir = flipped(file, at);
+    let reader = Reader::open(dir.path(), verifier()).unwrap();
+    let mut failures = 0;
+    for path in paths {
+        let path = match path.strip_prefix("lookup/") {
+            Some(n) => format!("/lookup/{}@v1.0.0", module(n.parse().unwrap())),
+            None => format!("/{path}"),
+        };
+        let answer = respond(&reader, &path);
+        if let Some(OpsError::Damaged(why)) = &answer.failure {
+            failures += 1;
+            assert!(why.contains(file), "{path}: {why}");
+            assert_eq!((answer.status, answer.body), (500, b"internal error\n".to_vec()));
+        }
+    }
+    assert!(failures > 0);
+}
+
+#[test]
+fn another_hash_for_a_known_version_is_an_error_that_names_both() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), signer()).unwrap();
+    let text = |c: &str| format!("a.example/m v1.0.0 h1:{}=\n", c.repeat(43));
+    assert_eq!(store.add("a.example/m", "v1.0.0", &text("A")).unwrap(), 0);
+    assert_eq!(store.add("a.example/m", "v1.0.0", &text("A")).unwrap(), 0);
+    let conflict = |store: &Store| store.add("a.example/m", "v1.0.0", &text("B")).unwrap_err();
+    assert!(matches!(conflict(&store), StoreError::Conflict { .. }));
+    store.publish().unwrap();
+    let said = conflict(&store).to_string();
+    assert!(said.contains(&text("A")) && said.contains(&text("B")), "{said}");
 }

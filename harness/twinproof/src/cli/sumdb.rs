@@ -1,6 +1,6 @@
 //! `sumdb`: a checksum database of one's own.
 
-use crate::database::Database;
+use crate::database::{Database, Served};
 use crate::exit::{CONFORMANT, Failure};
 use crate::on_demand::OnDemand;
 use crate::records::{Found, from_download, from_go_sum};
@@ -11,8 +11,8 @@ use twinproof_gomod::goproxy::ProxyList;
 use twinproof_httpd::{Server, Settings, Tls, stop_signal};
 use twinproof_modproxy::config::{Format, Log, memory, parse_bytes};
 use twinproof_sumdb::note::Signer;
+use twinproof_sumdb::server::Store;
 use twinproof_sumdb::server::store::Reader;
-use twinproof_sumdb::server::{ServerOps, Store};
 
 /// Make, fill and serve a checksum database.
 #[derive(clap::Args, Debug)]
@@ -40,6 +40,14 @@ enum SumdbCommand {
     ///
     /// A module version that has a record keeps it.
     Add(Add),
+    /// Read a whole database and compare everything with everything, without changing it
+    ///
+    /// It may be served and added to meanwhile.
+    Check(Place),
+    /// Make the index of a database anew, from its records
+    ///
+    /// The index is not what clients verify: the records and their hashes stay as they are.
+    Rebuild(Place),
 }
 
 #[derive(clap::Args, Debug)]
@@ -96,6 +104,24 @@ impl Place {
         Signer::read_file(&self.key).map_err(Failure::invalid)
     }
 
+    fn check(&self) -> Result<u8, Failure> {
+        let verifier = self.signer()?.verifier().clone();
+        let reader = Reader::open(&self.store, verifier).map_err(Failure::invalid)?;
+        reader.check().map_err(Failure::invalid)?;
+        println!(
+            "{} records, all as they should be",
+            reader.head().map_err(Failure::invalid)?.size
+        );
+        Ok(CONFORMANT)
+    }
+
+    fn rebuild(&self) -> Result<u8, Failure> {
+        let store = Store::rebuild(&self.store, self.signer()?).map_err(Failure::invalid)?;
+        store.check().map_err(Failure::invalid)?;
+        println!("the index of {} records is made anew", store.head().size);
+        Ok(CONFORMANT)
+    }
+
     /// Opens the database for writing.
     fn open(&self) -> Result<Store, Failure> {
         Store::open(&self.store, self.signer()?).map_err(Failure::invalid)
@@ -112,6 +138,8 @@ impl Sumdb {
             SumdbCommand::Key { name, out } => key(name, out),
             SumdbCommand::Serve(serve) => serve.run(),
             SumdbCommand::Add(add) => add.run(),
+            SumdbCommand::Check(place) => place.check(),
+            SumdbCommand::Rebuild(place) => place.rebuild(),
         }
     }
 }
@@ -141,7 +169,8 @@ impl Serve {
         if let Some(upstream) = &self.upstream {
             let store = self.log.open()?;
             let key = store.key();
-            return serve(settings, &key, OnDemand::new(store, upstream.clone()));
+            let log = OnDemand::new(store, upstream.clone()).map_err(Failure::invalid)?;
+            return serve(settings, &key, log);
         }
         let reader = self.reader()?;
         let key = reader.key();
@@ -162,11 +191,7 @@ impl Serve {
 }
 
 /// Serves a log until it is told to end.
-fn serve(
-    settings: Settings,
-    key: &str,
-    log: impl ServerOps + Send + Sync + 'static,
-) -> Result<u8, Failure> {
+fn serve(settings: Settings, key: &str, log: impl Served) -> Result<u8, Failure> {
     block_on(async move {
         let stop = stop_signal();
         let server = Server::bind(settings).map_err(Failure::invalid)?;

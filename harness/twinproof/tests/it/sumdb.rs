@@ -3,9 +3,15 @@
 use crate::client::get;
 use crate::files::Files;
 use crate::served::Served;
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
 use twinproof_origin::{Origin, Setup};
 use twinproof_sumdb::dirhash::{hash_go_mod, hash_zip};
 use twinproof_testkit::{Outcome, go};
@@ -169,4 +175,106 @@ fn a_database_grows_by_what_a_real_go_asks_for() -> Outcome {
     let added = made.add(&["--download", &made.files.name("grown/cache/download")]);
     assert_eq!(added.status.code(), Some(254), "{}", text(&added.stdout));
     Ok(())
+}
+
+/// An upstream that has nothing, slowly where the path says so. It counts the requests for a path.
+fn nothing() -> (String, Arc<Mutex<BTreeMap<String, usize>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(BTreeMap::new()));
+    let counted = Arc::clone(&seen);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let counted = Arc::clone(&counted);
+            thread::spawn(move || {
+                let mut stream = BufReader::new(stream.unwrap());
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).unwrap() > 0 {}
+                let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+                if path.contains("slow") {
+                    thread::sleep(Duration::from_secs(4));
+                }
+                *counted.lock().unwrap().entry(path).or_default() += 1;
+                let answer =
+                    "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                let _ = stream.get_mut().write_all(answer.as_bytes());
+            });
+        }
+    });
+    (url, seen)
+}
+
+#[test]
+fn slow_modules_delay_no_others_and_absence_is_remembered() {
+    let (made, (upstream, seen)) = (Made::new(), nothing());
+    let database = made.serve(&["--upstream", &upstream]);
+    let slow: Vec<_> = (0..40)
+        .map(|n| {
+            let url = format!("{}/lookup/slow.example/m{n}@v1.0.0", database.url);
+            thread::spawn(move || get(&url).0)
+        })
+        .collect();
+    thread::sleep(Duration::from_millis(300));
+    let begun = Instant::now();
+    for _ in 0..10 {
+        assert_eq!(get(&format!("{}/lookup/quick.example/m@v1.0.0", database.url)).0, 404);
+    }
+    assert_eq!(get(&format!("{}/latest", database.url)).0, 200);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    for answer in slow {
+        assert_eq!(answer.join().unwrap(), 404);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert_eq!(seen.lock().unwrap()["/quick.example/m/@v/v1.0.0.mod"], 1);
+}
+
+#[test]
+fn a_user_is_not_sent_in_the_clear() {
+    let made = Made::new();
+    let store = made.files.name("log");
+    let upstream = "http://user:word@proxy.example";
+    let args = ["serve", "--store", &store, "--key", &made.signer, "--upstream", upstream];
+    let refused = sumdb(&args);
+    assert_eq!(refused.status.code(), Some(254));
+    assert!(!text(&refused.stderr).contains("word@"), "{}", text(&refused.stderr));
+}
+
+/// Damage is named by `check`, mended by `rebuild` where that can be, and no reason to be ready.
+#[test]
+fn damage_is_found_named_and_mended() {
+    let made = Made::new();
+    let lines: String = (0..5000)
+        .map(|n| {
+            let hash = format!("h1:{}=", "A".repeat(43));
+            format!("a.example/m{n} v1.0.0 {hash}\na.example/m{n} v1.0.0/go.mod {hash}\n")
+        })
+        .collect();
+    let go_sum = made.files.write("go.sum", &lines);
+    assert!(made.add(&["--go-sum", &go_sum]).status.success());
+    let (store, key) = (made.store.clone(), made.signer.clone());
+    let run = |command: &str| sumdb(&[command, "--store", &store, "--key", &key]);
+    assert_eq!(text(&run("check").stdout), "5000 records, all as they should be\n");
+
+    let index = Path::new(&store).join("index/0-5000");
+    let flip = |path: &Path, at: usize| {
+        let mut bytes = fs::read(path).unwrap();
+        bytes[at] ^= 1;
+        fs::write(path, bytes).unwrap();
+    };
+    flip(&index, 24 * 100);
+    let found = run("check");
+    let said = text(&found.stderr);
+    assert_eq!(found.status.code(), Some(254), "{said}");
+    assert!(said.contains("0-5000") && said.contains("sumdb rebuild"), "{said}");
+    assert_eq!(text(&run("rebuild").stdout), "the index of 5000 records is made anew\n");
+    assert!(run("check").status.success());
+
+    flip(&Path::new(&store).join("levels/00"), 40);
+    let database = made.serve(&[]);
+    assert_eq!(get(&format!("{}/readyz", database.url)).0, 200);
+    let answer = get(&format!("{}/tile/8/0/000", database.url));
+    assert_eq!(answer, (500, "internal error\n".to_owned()));
+    assert!(database.says("an answer failed").contains("levels"));
+    assert_eq!(get(&format!("{}/readyz", database.url)).0, 503);
+    assert_eq!(get(&format!("{}/healthz", database.url)).0, 200);
 }

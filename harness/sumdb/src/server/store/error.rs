@@ -76,6 +76,19 @@ pub enum StoreError {
         /// The version.
         version: String,
     },
+    /// There is a record for the module version, and it says something else.
+    #[error(
+        "{name} has a record already, and it is another one: a record is for ever. The log has\n\
+         {known}and was given\n{given}"
+    )]
+    Conflict {
+        /// The module version.
+        name: String,
+        /// The record that there is.
+        known: String,
+        /// The one that was to be added.
+        given: String,
+    },
     /// Too much was added without being published.
     #[error("{0} records wait to be published, and no more may: publish them first")]
     Pending(u64),
@@ -120,8 +133,7 @@ impl std::fmt::Display for Remedy {
                  as misbehaving for ever"
             }
             Self::RemoveIndex => {
-                "remove the directory \"index\" beside the records and open the log for writing: \
-                 it is made anew from the records"
+                "run `twinproof sumdb rebuild`: the index is made anew from the records"
             }
         })
     }
@@ -143,6 +155,7 @@ impl From<StoreError> for OpsError {
         match error {
             StoreError::NotFound(what) => Self::NotFound(what),
             StoreError::TooLarge(what) => Self::TooLarge(what),
+            damaged @ StoreError::Damaged { .. } => Self::Damaged(damaged.to_string()),
             other => Self::Failed(other.to_string()),
         }
     }

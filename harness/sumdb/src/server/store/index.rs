@@ -8,6 +8,7 @@
 //!
 //! All of it can be made again from the records. What it finds is looked up there to be sure.
 
+use std::cmp::Ordering;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -141,6 +142,37 @@ impl Run {
             }
         }
         Ok(found)
+    }
+
+    /// Makes sure that no record has this name's hash. Nothing that is read here is believed before
+    /// `print_of_record` has said the same of the record: a damaged entry could lead past the one
+    /// that is looked for, or be it.
+    pub(super) fn is_absent(
+        &self,
+        print: u128,
+        print_of_record: impl Fn(u64) -> Result<u128, StoreError>,
+    ) -> Result<(), StoreError> {
+        let (mut low, mut high) = (0, self.count());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let entry = self.read(middle, middle + 1)?.first().copied();
+            let right = |entry: &Entry| (self.start..self.end).contains(&entry.id);
+            let Some(entry) = entry.filter(right) else {
+                return Err(self.damaged(middle * ENTRY as u64, "it has a record of another run"));
+            };
+            if print_of_record(entry.id)? != entry.print {
+                let found = format!("the entry is not that of record {}", entry.id);
+                return Err(self.damaged(middle * ENTRY as u64, &found));
+            }
+            match entry.print.cmp(&print) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+                Ordering::Equal => {
+                    return Err(self.damaged(middle * ENTRY as u64, "the run is not sorted"));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// All entries, in order, a chunk in memory at a time.

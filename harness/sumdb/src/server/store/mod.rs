@@ -118,6 +118,25 @@ impl Store {
         Ok(Self { signer, view, writer: Mutex::new(writer), _lock: lock })
     }
 
+    /// Opens the log in `dir` with an index made anew from the records.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); or when the old index cannot be removed.
+    pub fn rebuild(dir: &Path, signer: Signer) -> Result<Self, StoreError> {
+        let lock = open::lock(dir)?;
+        if open::is_store(dir)? {
+            let index = dir.join(layout::INDEX);
+            match std::fs::remove_dir_all(&index) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StoreError::io("remove", &index)(e));
+                }
+                _ => {}
+            }
+        }
+        drop(lock);
+        Self::open(dir, signer)
+    }
+
     fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,12 +147,14 @@ impl Store {
         self.signer.verifier().encode()
     }
 
-    /// Adds a record for a module version and returns its number. If there is one already, published
-    /// or waiting, its number, and nothing changes. It is not to be seen before it is published.
+    /// Adds a record for a module version and returns its number. If there is the same one already,
+    /// published or waiting, its number, and nothing changes. It is not to be seen before it is
+    /// published.
     ///
     /// # Errors
-    /// When the module version or the text is not valid, no line of the text is for it, too many
-    /// records wait, or the disk is full. The record has not been added then.
+    /// When the module version or the text is not valid, no line of the text is for it, there is
+    /// another record for it, the index is damaged, too many records wait, or the disk is full. The
+    /// record has not been added then.
     pub fn add(&self, module: &str, version: &str, text: &str) -> Result<u64, StoreError> {
         check_path(module)?;
         if !is_canonical_version(version) {

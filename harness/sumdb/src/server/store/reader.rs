@@ -72,6 +72,14 @@ impl Reader {
         Ok(self.view.tree().head)
     }
 
+    /// Reads the whole published log and compares everything with everything.
+    ///
+    /// # Errors
+    /// With the first damage that is found.
+    pub fn check(&self) -> Result<(), StoreError> {
+        super::check::check(&self.view)
+    }
+
     /// Does it again when something was not found, and there is more now.
     fn again<T>(&self, what: impl Fn(&View) -> Result<T, StoreError>) -> Result<T, OpsError> {
         match what(&self.view) {

@@ -6,10 +6,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::error::StoreError;
 use super::frame;
 use super::index::{Entry, Run, print_of};
-use super::layout::{Files, level_count};
+use super::layout::{Files, level_count, level_path};
 use crate::note::{self, NoteError, Verifier};
 use crate::tile::{Level, Tile, TileError};
-use crate::tlog::{HASH_SIZE, Hash, HashReader, TlogError, TreeHead, split_stored_hash_index};
+use crate::tlog::{
+    HASH_SIZE, Hash, HashReader, TlogError, TreeHead, node_hash, record_hash,
+    split_stored_hash_index,
+};
 
 /// The most bytes that are given out at once: a full tile of height 19, or as much of records.
 const MAX_ANSWER: u64 = 16 << 20;
@@ -65,7 +68,16 @@ impl View {
         if start.checked_add(count).is_none_or(|end| end > size) {
             return Err(StoreError::NotFound(format!("records {start} to {start}+{count}")));
         }
-        Ok(named(&self.files, start, count)?.into_iter().map(|record| record.text).collect())
+        let records = named(&self.files, start, count)?;
+        let leaves = self.files.hashes(0, start, records.len())?;
+        for ((id, record), leaf) in (start..).zip(&records).zip(leaves.as_chunks::<HASH_SIZE>().0) {
+            if record_hash(record.text.as_bytes()) != Hash(*leaf) {
+                let at = id * HASH_SIZE as u64;
+                let found = format!("the hash is not that of record {id}");
+                return Err(StoreError::damaged(&level_path(self.files.dir(), 0), at, found));
+            }
+        }
+        Ok(records.into_iter().map(|record| record.text).collect())
     }
 
     pub(super) fn lookup(&self, name: &str) -> Result<u64, StoreError> {
@@ -84,7 +96,9 @@ impl View {
         match (start, end) {
             (Some(start), Some(end)) if end <= there => {
                 limit((end - start) * HASH_SIZE as u64, &tile.to_string())?;
-                self.files.hashes(level, start, tile.width() as usize)
+                let bytes = self.files.hashes(level, start, tile.width() as usize)?;
+                compare(&self.files, self.tree().head.size, level, start, &bytes)?;
+                Ok(bytes)
             }
             _ => Err(StoreError::NotFound(tile.to_string())),
         }
@@ -130,12 +144,52 @@ pub(super) fn find(files: &Files, tree: &Tree, name: &str) -> Result<Option<u64>
             return Err(run.damaged(0, "the run has records of another one"));
         }
     }
-    for id in candidates {
-        if named(files, id, 1)?.first().is_some_and(|record| record.name == name) {
+    let name_of = |id| -> Result<String, StoreError> {
+        Ok(named(files, id, 1)?.pop().map(|record| record.name).unwrap_or_default())
+    };
+    for &id in &candidates {
+        if name_of(id)? == name {
             return Ok(Some(id));
         }
     }
+    // A name that is taken to be new gets a second record, for ever: that it is new must be sure.
+    for run in &tree.runs {
+        run.is_absent(print, |id| Ok(print_of(&name_of(id)?)))?;
+    }
     Ok(None)
+}
+
+/// Compares hashes of one level, the `n`th, which is the first of a tile, and those behind it, with the
+/// hash of the tree above each complete subtree of them.
+fn compare(files: &Files, size: u64, level: usize, n: u64, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut hashes: Vec<Hash> =
+        bytes.as_chunks::<HASH_SIZE>().0.iter().map(|hash| Hash(*hash)).collect();
+    let lowest = level_path(files.dir(), level);
+    let (mut level, mut n) = (level, n);
+    // The sibling of the last one, where there is one.
+    let next = n + hashes.len() as u64;
+    if next & 1 == 1 && next < level_count(size, level) {
+        hashes.push(files.hash(level, next)?);
+    }
+    while hashes.len() > 1 {
+        let parents = hashes.as_chunks::<2>().0.iter().map(|[left, right]| node_hash(left, right));
+        let parents: Vec<Hash> = parents.collect();
+        (level, n) = (level + 1, n / 2);
+        let count = level_count(size, level).saturating_sub(n).min(parents.len() as u64);
+        let odd = parents.len() & 1 == 1;
+        // The last without a sibling, and what comes out on top, are held against the file.
+        if let (true, Some(last)) = (odd, parents.last())
+            && count == parents.len() as u64
+            && files.hash(level, n + count - 1)? != *last
+        {
+            let at = (n + count - 1) * HASH_SIZE as u64;
+            let (number, from) = (n + count - 1, lowest.display());
+            let found = format!("hash {number} is not that of those below it, from {from} on");
+            return Err(StoreError::damaged(&level_path(files.dir(), level), at, found));
+        }
+        hashes = parents;
+    }
+    Ok(())
 }
 
 /// The records `start` to `start + count`, which are published.

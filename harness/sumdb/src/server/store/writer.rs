@@ -68,6 +68,16 @@ impl Growing {
     }
 }
 
+/// Whether two records say the same, in whatever order.
+fn same_lines(one: &str, other: &str) -> bool {
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    sorted(one) == sorted(other)
+}
+
 /// The one writer of a store.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -82,7 +92,7 @@ pub(super) struct Writer {
     levels: Vec<Growing>,
     /// Whether `levels` has files whose names may not be on the medium.
     new_levels: bool,
-    pending: HashMap<u128, u64>,
+    pending: HashMap<u128, (u64, Hash)>,
     poisoned: bool,
 }
 
@@ -121,12 +131,22 @@ impl Writer {
             return Err(StoreError::Poisoned);
         }
         let print = print_of(name);
-        let known = match self.pending.get(&print) {
-            Some(id) => Some(*id),
-            None => find(&view.files, &view.tree(), name)?,
+        let conflict = |known: String| StoreError::Conflict {
+            name: name.to_owned(),
+            known,
+            given: text.to_owned(),
         };
-        if let Some(id) = known {
-            return Ok(id);
+        if let Some((id, hash)) = self.pending.get(&print) {
+            let same = *hash == record_hash(text.as_bytes());
+            return if same {
+                Ok(*id)
+            } else {
+                Err(conflict("another, not published yet\n".into()))
+            };
+        }
+        if let Some(id) = find(&view.files, &view.tree(), name)? {
+            let known = view.texts(id, 1)?.pop().unwrap_or_default();
+            return if same_lines(&known, text) { Ok(id) } else { Err(conflict(known)) };
         }
         if self.pending() >= MAX_PENDING {
             return Err(StoreError::Pending(self.pending()));
@@ -140,7 +160,7 @@ impl Writer {
         frame::write(&mut self.records.buffer, name, text);
         let end = self.records.end();
         self.offsets.buffer.extend_from_slice(&end.to_le_bytes());
-        self.pending.insert(print, id);
+        self.pending.insert(print, (id, record_hash(text.as_bytes())));
         Ok(id)
     }
 
@@ -212,7 +232,7 @@ impl Writer {
 
     /// The index with what was added: in the tail, or in a new run when the tail gets too long.
     fn index(&mut self, tree: &Tree) -> Result<(Vec<Arc<Run>>, Vec<Entry>), StoreError> {
-        let pending = self.pending.iter().map(|(&print, &id)| Entry { print, id });
+        let pending = self.pending.iter().map(|(&print, &(id, _))| Entry { print, id });
         let mut tail: Vec<Entry> = tree.tail.iter().copied().chain(pending).collect();
         tail.sort_unstable();
         let runs = tree.runs.clone();
