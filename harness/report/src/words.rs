@@ -4,7 +4,8 @@
 use crate::findings::Finding;
 use crate::tally::Tally;
 use crate::text::plural;
-use twinproof_model::{CaseResult, DocumentVerdict, Expected, Results, Skip, Verdict};
+use std::collections::BTreeMap;
+use twinproof_model::{CaseResult, DocumentVerdict, Expected, Level, Results, Skip, Verdict};
 
 /// The verdict as people write it.
 pub fn label(verdict: Verdict) -> &'static str {
@@ -122,12 +123,15 @@ pub fn headline(results: &Results, tally: &Tally<'_>) -> String {
         plural(answering, "environment", "environments"),
     )];
     let known = counts.of(Verdict::Xfail) + counts.of(Verdict::Waived);
+    let failing = counts.of(Verdict::Fail);
+    if failing > 0 {
+        parts.push(plural(failing, "case fails", "cases fail") + &failures_by_level(results));
+    }
     let mut also = |count: u64, one: &str, many: &str| {
         if count > 0 {
             parts.push(plural(count, one, many));
         }
     };
-    also(counts.of(Verdict::Fail), "case fails", "cases fail");
     also(known, "case diverges as declared", "cases diverge as declared");
     also(counts.of(Verdict::Xpass), "expectation is stale", "expectations are stale");
     also(counts.of(Verdict::Inconclusive), "case is inconclusive", "cases are inconclusive");
@@ -135,6 +139,17 @@ pub fn headline(results: &Results, tally: &Tally<'_>) -> String {
     also(broken, "environment is broken", "environments are broken");
     also(absent, "environment was not available", "environments were not available");
     format!("{}.", parts.join("; "))
+}
+
+/// ` (3 MUST, 1 SHOULD)`: how many failing cases are of which level.
+fn failures_by_level(results: &Results) -> String {
+    let mut counts: BTreeMap<Level, u64> = BTreeMap::new();
+    for case in results.cases.iter().filter(|case| case.verdict == Verdict::Fail) {
+        *counts.entry(case.level).or_default() += 1;
+    }
+    let each: Vec<_> =
+        counts.iter().map(|(l, n)| format!("{n} {}", l.as_str().to_uppercase())).collect();
+    format!(" ({})", each.join(", "))
 }
 
 /// Why a case has no answer, where it has none.

@@ -1,6 +1,7 @@
 //! What a test needs of the machine, and what becomes of it where that is missing.
 
 use std::fmt;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -62,10 +63,19 @@ impl Requirement {
 }
 
 /// A requirement that is not met, and need not be.
+#[must_use = "a test returns it, or ends with it"]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unavailable {
     requirement: Requirement,
     reason: String,
+}
+
+impl Unavailable {
+    /// Ends the test as one that lacks something, from where it cannot return: a helper that takes a
+    /// closure. Where Rust's own test program runs it, it fails.
+    pub fn end_test(self) -> ! {
+        resume_unwind(Box::new(self))
+    }
 }
 
 impl fmt::Display for Unavailable {

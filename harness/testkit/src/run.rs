@@ -1,6 +1,7 @@
 //! Runs the tests of a target as Rust's own test program does, and reports one that lacks something
 //! as ignored, with the reason. Rust's own knows no way to say that while it runs.
 
+use std::panic::{catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Completion, Trial};
@@ -55,9 +56,17 @@ impl Test {
 
     fn trial(&self) -> Trial {
         let run = self.run;
-        Trial::ignorable_test(self.path(), move || match run() {
-            Ended::Passed => Ok(Completion::Completed),
-            Ended::Ignored(unavailable) => Ok(Completion::ignored_with(unavailable.to_string())),
+        Trial::ignorable_test(self.path(), move || {
+            let ended = catch_unwind(run).unwrap_or_else(|payload| {
+                match payload.downcast::<Unavailable>() {
+                    Ok(unavailable) => Ended::Ignored(*unavailable),
+                    Err(failure) => resume_unwind(failure),
+                }
+            });
+            Ok(match ended {
+                Ended::Passed => Completion::Completed,
+                Ended::Ignored(unavailable) => Completion::ignored_with(unavailable),
+            })
         })
     }
 }

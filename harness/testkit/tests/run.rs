@@ -23,25 +23,35 @@ fn lacks_something() -> Outcome {
     }
 }
 
-/// Whether the program succeeds that runs only the test that lacks something, and what it says.
-fn run(required: &str) -> (bool, String) {
+#[test]
+fn lacks_something_within() {
+    if env::var_os(CHILD).is_some() {
+        Requirement::Wslpath.unavailable("it is not here").end_test();
+    }
+}
+
+/// Whether the program succeeds that runs only one test, which lacks something, and what it says.
+fn run(test: &str, required: &str) -> (bool, String) {
     let mut program = Command::new(env::current_exe().unwrap());
-    program.args(["--exact", "lacks_something"]).env(CHILD, "1").env(require::VARIABLE, required);
+    program.args(["--exact", test]).env(CHILD, "1").env(require::VARIABLE, required);
     let output = program.output().unwrap();
     (output.status.success(), String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]
 fn absence_is_ignored_with_its_reason() {
-    let (success, said) = run("go, docker");
-    assert!(success, "{said}");
-    assert!(said.contains("lacks_something ... ignored (needs wslpath: it is not here)"), "{said}");
-    assert!(said.contains("0 passed; 0 failed; 1 ignored"), "{said}");
+    for test in ["lacks_something", "lacks_something_within"] {
+        let (success, said) = run(test, "go, docker");
+        assert!(success, "{said}");
+        let line = format!("{test} ... ignored (needs wslpath: it is not here)");
+        assert!(said.contains(&line), "{said}");
+        assert!(said.contains("0 passed; 0 failed; 1 ignored"), "{said}");
+    }
 }
 
 #[test]
 fn absence_of_what_is_required_fails() {
-    let (success, said) = run("go, wslpath");
+    let (success, said) = run("lacks_something", "go, wslpath");
     assert!(!success, "{said}");
     assert!(said.contains("TWINPROOF_REQUIRE names wslpath: it is"), "{said}");
     assert!(said.contains("0 passed; 1 failed; 0 ignored"), "{said}");

@@ -174,7 +174,8 @@ pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detec
     }
     let cache = gocache::folder().map_err(Failure::broken)?;
     let wine = there.iter().any(|name| name.kind() == EnvironmentKind::Wine);
-    gocache::warm(&cache, &provided.sdks, host_platform, wine, board).map_err(Failure::broken)?;
+    gocache::warm(&cache, &provided.sdks, host_platform, &subject.version, wine, board)
+        .map_err(Failure::broken)?;
     let config = Config {
         work: work_folder(),
         go_cache: cache.clone(),

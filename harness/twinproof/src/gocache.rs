@@ -29,6 +29,7 @@ pub fn warm(
     folder: &Path,
     sdks: &[Sdk],
     host: Platform,
+    subject: &str,
     wine: bool,
     board: &Board,
 ) -> std::io::Result<()> {
@@ -36,6 +37,10 @@ pub fn warm(
     for sdk in sdks.iter().filter(|s| s.os == host.os() && s.arch == host.arch()) {
         for goos in ["linux", "windows"] {
             let whole = goos == host.os() || (wine && goos == "windows");
+            // Cases that cross are about the subject.
+            if !whole && sdk.version != subject {
+                continue;
+            }
             let ways: &[&str] = if whole { &["false", "true"] } else { &["true"] };
             let mark = format!("warm-{}-{goos}-{}", sdk.version, ways.join("-"));
             let mark = folder.join(mark);
