@@ -76,7 +76,9 @@ impl Needs {
             };
             match highest.get_mut(&key) {
                 // What may be missing decides nothing beside what may not.
-                Some(other) if (!found.weak, Rank(version)) > (!other.weak, Rank(&other.version)) => {
+                Some(other)
+                    if (!found.weak, Rank(version)) > (!other.weak, Rank(&other.version)) =>
+                {
                     *other = found;
                 }
                 Some(_) => {}

@@ -9,4 +9,4 @@ mod requirement;
 
 pub use files::files_in;
 pub use peer::{Peer, Program};
-pub use requirement::{Requirement, go, goroot};
+pub use requirement::{Requirement, go, goroot, program};

@@ -14,6 +14,8 @@ pub enum Requirement {
     GoProxy,
     /// A file system in memory, mounted in a namespace of the test's own (Linux).
     Tmpfs,
+    /// A program on PATH that a test compares with or builds by, such as `readelf`.
+    Program(&'static str),
 }
 
 impl Requirement {
@@ -22,6 +24,7 @@ impl Requirement {
             Self::Go => "go",
             Self::GoProxy => "goproxy",
             Self::Tmpfs => "tmpfs",
+            Self::Program(name) => name,
         }
     }
 
@@ -40,6 +43,13 @@ impl Requirement {
 #[must_use]
 pub fn go() -> Option<PathBuf> {
     which::which("go").map_err(|error| Requirement::Go.unavailable(&error.to_string())).ok()
+}
+
+/// A program on PATH, or `None` when it is not there and need not be.
+#[must_use]
+pub fn program(name: &'static str) -> Option<PathBuf> {
+    let found = which::which(name);
+    found.map_err(|error| Requirement::Program(name).unavailable(&error.to_string())).ok()
 }
 
 /// The root of the Go distribution that `go` belongs to.

@@ -58,7 +58,12 @@ pub(super) struct Origin<'d> {
 impl<'d> Origin<'d> {
     pub(super) fn of(parsed: &Parsed<'d>) -> Self {
         let image = &parsed.image;
-        Self { raw: parsed.view.raw(), format: image.format, class: image.class, endian: image.endian }
+        Self {
+            raw: parsed.view.raw(),
+            format: image.format,
+            class: image.class,
+            endian: image.endian,
+        }
     }
 }
 
@@ -106,7 +111,9 @@ impl<'d> Contents<'d> {
             }
         };
         let format = file.format.name();
-        let short = || malformed(format, format!("the header of compressed section {} is cut off", place.name));
+        let short = || {
+            malformed(format, format!("the header of compressed section {} is cut off", place.name))
+        };
         let declared = declared.ok_or_else(short)?;
         budget.take(place, declared)?;
         let input = BufReader::with_capacity(128 << 10, plain(skipped));
@@ -125,7 +132,6 @@ impl<'d> Contents<'d> {
         };
         Ok(contents)
     }
-
 }
 
 impl Read for Contents<'_> {
@@ -136,7 +142,8 @@ impl Read for Contents<'_> {
             Reader::Zstd(decoder) => decoder.read(buffer),
         };
         let name = &self.name;
-        let read = read.map_err(|e| corrupt(format!("section {name} cannot be decompressed: {e}")))?;
+        let read =
+            read.map_err(|e| corrupt(format!("section {name} cannot be decompressed: {e}")))?;
         self.so_far += read as u64;
         let declared = self.declared.unwrap_or(u64::MAX);
         // A frame says what comes out of it, and is not believed: this is what came.

@@ -48,7 +48,8 @@ pub(crate) fn fill(parsed: &mut Parsed<'_>, options: &Options, budget: &Budget) 
     };
     let told = |place: &&Place| collector.is_some() && dwarf::part(&place.name).is_some();
     let (told, others): (Vec<&Place>, Vec<&Place>) = places.iter().partition(told);
-    let queue = Queue { origin, finder: &finder, budget, places: others, next: AtomicUsize::new(0) };
+    let queue =
+        Queue { origin, finder: &finder, budget, places: others, next: AtomicUsize::new(0) };
     let found = std::thread::scope(|scope| -> Result<Found> {
         let more = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS) - 1;
         let more = more.min(queue.places.len());

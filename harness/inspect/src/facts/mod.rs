@@ -14,9 +14,7 @@ pub use image::{
     Class, Endian, Export, Exports, Extent, Format, Ids, Image, Import, Kind, Linkage, LinkageKind,
     Platform, Requirement, Section, SectionKind, Stripped,
 };
-pub use special::{
-    CodeSignature, ElfFacts, GnuProperties, Memory, MachoFacts, PeFacts, WasmFacts,
-};
+pub use special::{CodeSignature, ElfFacts, GnuProperties, MachoFacts, Memory, PeFacts, WasmFacts};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -4,21 +4,58 @@ use crate::facts::{Export, Exports};
 
 /// Names that the C start-up code, the linker, Go's runtime and cgo bring along.
 const NAMES: [&str; 31] = [
-    "_init", "_fini", "_start", "_end", "__bss_start", "_edata", "__data_start", "data_start",
-    "__gmon_start__", "_mh_execute_header", "_mh_dylib_header", "__mh_execute_header",
-    "__mh_dylib_header", "_IO_stdin_used", "__dso_handle", "__TMC_END__", "main", "_main",
-    "crosscall1", "crosscall2", "crosscall_386", "crosscall_amd64", "crosscall_arm1",
-    "crosscall_ppc64", "crosscall_s390x", "fatalf", "authentication", "iscgo", "_rt0_amd64_lib",
-    "_GoStringLen", "_GoStringPtr",
+    "_init",
+    "_fini",
+    "_start",
+    "_end",
+    "__bss_start",
+    "_edata",
+    "__data_start",
+    "data_start",
+    "__gmon_start__",
+    "_mh_execute_header",
+    "_mh_dylib_header",
+    "__mh_execute_header",
+    "__mh_dylib_header",
+    "_IO_stdin_used",
+    "__dso_handle",
+    "__TMC_END__",
+    "main",
+    "_main",
+    "crosscall1",
+    "crosscall2",
+    "crosscall_386",
+    "crosscall_amd64",
+    "crosscall_arm1",
+    "crosscall_ppc64",
+    "crosscall_s390x",
+    "fatalf",
+    "authentication",
+    "iscgo",
+    "_rt0_amd64_lib",
+    "_GoStringLen",
+    "_GoStringPtr",
 ];
 
 /// Beginnings of such names.
-const PREFIXES: [&str; 13] = [
-    "_cgo", "__cgo", "cgo_", "x_cgo_", "_cgoexp_", "runtime.", "runtime/", "go:", "type:", "go.",
-    "_rt0_", "darwin_arm_init_", "__cgofn__",
+const PREFIXES: [&str; 14] = [
+    "_cgo",
+    "__cgo",
+    "cgo_",
+    "x_cgo_",
+    "x_crosscall",
+    "_cgoexp_",
+    "runtime.",
+    "runtime/",
+    "go:",
+    "type:",
+    "go.",
+    "_rt0_",
+    "darwin_arm_init_",
+    "__cgofn__",
 ];
 
-/// Whether a symbol is a toolchain's. `underscore` is what the system puts before names of C.
+/// Whether a symbol is a toolchain's. Some systems put an underscore before names of C.
 fn is_runtime(name: &str) -> bool {
     let bare = name.strip_prefix('_').unwrap_or(name);
     let known = |n: &str| NAMES.contains(&n) || PREFIXES.iter().any(|p| n.starts_with(p));

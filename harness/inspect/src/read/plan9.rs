@@ -72,7 +72,8 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
             parsed.space.ranges.push(range);
         }
         let (name, compression) = (name.to_owned(), None);
-        let section = Section { name, kind, address, size: stored, offset: at, stored, compression };
+        let section =
+            Section { name, kind, address, size: stored, offset: at, stored, compression };
         parsed.image.sections.push(section);
         at += stored;
     }
@@ -89,8 +90,7 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
     parsed.image.stripped.symbols = symbols == 0;
     parsed.image.stripped.debug = lines == 0;
     let left = view.size() - at;
-    parsed.image.overlay =
-        (left > 0).then_some(crate::facts::Extent { offset: at, size: left });
+    parsed.image.overlay = (left > 0).then_some(crate::facts::Extent { offset: at, size: left });
     go::raw(&mut parsed, size);
     Ok(parsed)
 }

@@ -3,8 +3,8 @@
 use super::{Identity, Parsed, inside, sections as by_name};
 use crate::error::{InspectError, Result, malformed};
 use crate::facts::{
-    BuildId, Class, Endian, Export, Exports, Format, Import, Kind, LinkageKind, Memory, Section, SectionKind,
-    WasmFacts,
+    BuildId, Class, Endian, Export, Exports, Format, Import, Kind, LinkageKind, Memory, Section,
+    SectionKind, WasmFacts,
 };
 use crate::go;
 use crate::source::View;
@@ -23,13 +23,26 @@ const MAX_TABLE: u64 = 16 << 20;
 
 /// The names of sections by their number.
 const NAMES: [&str; 14] = [
-    "custom", "type", "import", "function", "table", "memory", "global", "export", "start",
-    "element", "code", "data", "data_count", "tag",
+    "custom",
+    "type",
+    "import",
+    "function",
+    "table",
+    "memory",
+    "global",
+    "export",
+    "start",
+    "element",
+    "code",
+    "data",
+    "data_count",
+    "tag",
 ];
 
 pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
     inside(view, FORMAT, || "the file header".into(), 0, 8)?;
-    let version = view.bytes(4, 4).and_then(|b| b.first_chunk::<4>()).map_or(0, |b| u32::from_le_bytes(*b));
+    let version =
+        view.bytes(4, 4).and_then(|b| b.first_chunk::<4>()).map_or(0, |b| u32::from_le_bytes(*b));
     if version & 0xffff_0000 != 0 {
         return Err(malformed("WebAssembly", "a component, not a module"));
     }
@@ -55,7 +68,13 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
     }
     let image = &mut parsed.image;
     image.platform.os = system(&image.imports).map(str::to_owned);
+    // What is still to be linked says so by a section of its own, with its symbols.
+    if image.sections.iter().any(|section| section.name == "linking") {
+        image.kind = Kind::Object;
+        symbols = true;
+    }
     image.linkage.kind = match image.imports.is_empty() {
+        _ if image.kind == Kind::Object => LinkageKind::Relocatable,
         true => LinkageKind::Static,
         false => LinkageKind::Dynamic,
     };
@@ -74,9 +93,8 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
 
 /// Takes what Go's own glue calls out of the author's exports: the names are nobody's otherwise.
 fn apart_from_glue(exports: &mut Exports) {
-    let glue = |name: &str| {
-        matches!(name, "getsp" | "mem" | "memory" | "resume" | "run" | "_initialize")
-    };
+    let glue =
+        |name: &str| matches!(name, "getsp" | "mem" | "memory" | "resume" | "run" | "_initialize");
     let (runtime, own): (Vec<Export>, Vec<Export>) =
         std::mem::take(&mut exports.own).into_iter().partition(|export| glue(&export.name));
     exports.own = own;
@@ -199,7 +217,9 @@ fn custom(
             let mut reader = part.reader()?;
             let count = reader.read_var_u32().unwrap_or(0);
             for _ in 0..count.min(1000) {
-                let (Ok(prefix), Ok(name)) = (reader.read_u8(), reader.read_string()) else { break };
+                let (Ok(prefix), Ok(name)) = (reader.read_u8(), reader.read_string()) else {
+                    break;
+                };
                 facts.features.push(format!("{}{name}", char::from(prefix)));
             }
             facts.features.sort();
@@ -283,7 +303,12 @@ fn number(view: View<'_>, at: u64) -> Result<(u64, u64)> {
     }
     if read < 10 {
         let (what, need) = ("a number".to_owned(), at + read as u64 + 1);
-        return Err(InspectError::Truncated { format: FORMAT.name(), what, need, len: view.size() });
+        return Err(InspectError::Truncated {
+            format: FORMAT.name(),
+            what,
+            need,
+            len: view.size(),
+        });
     }
     Err(malformed("WebAssembly", "a number of more than ten bytes"))
 }

@@ -104,6 +104,7 @@ fn of_class<H: FileHeader>(view: View<'_>, class: Class) -> Result<Parsed<'_>> {
         if let Some(size) = view.bytes(strings, 4).and_then(|b| b.first_chunk::<4>()) {
             let size = u64::from(u32::from_be_bytes(*size));
             inside(view, FORMAT, || "the string table".into(), strings, size)?;
+            parsed.table("(symbol table)", SectionKind::Symbols, symbols, strings + size - symbols);
             end = end.max(strings + size);
         }
     }
@@ -190,8 +191,10 @@ impl<'d> Loader<'d> {
         exports.sort();
         parsed.image.imports = imports;
         parsed.image.exports = go::exports(exports);
-        parsed.image.linkage.runpath =
-            libraries.first().map(|path| path.split(':').map(str::to_owned).collect()).unwrap_or_default();
+        parsed.image.linkage.runpath = libraries
+            .first()
+            .map(|path| path.split(':').map(str::to_owned).collect())
+            .unwrap_or_default();
         parsed.image.linkage.needed = libraries.into_iter().skip(1).collect();
         Ok(())
     }

@@ -72,9 +72,8 @@ impl Collector {
         let kept = |part: &str| -> Result<Option<Vec<u8>>> {
             let named = |place: &&Place| {
                 // Mach-O cuts names after 16 bytes.
-                Place::debug_part(&place.name).is_some_and(|name| {
-                    name == part || (name.len() >= 8 && part.starts_with(name))
-                })
+                Place::debug_part(&place.name)
+                    .is_some_and(|name| name == part || (name.len() >= 8 && part.starts_with(name)))
             };
             let Some(place) = places.iter().find(named) else { return Ok(None) };
             let mut contents = Contents::open(origin, place, budget)?;
@@ -112,14 +111,17 @@ impl Collector {
             Part::Info => Walk::Info,
             Part::Lines => Walk::Lines,
             Part::Strings | Part::LineStrings => {
-                let own = if part == Part::Strings { &mut self.strings } else { &mut self.line_strings };
+                let own =
+                    if part == Part::Strings { &mut self.strings } else { &mut self.line_strings };
                 let mut wanted = std::mem::take(own);
                 return wanted
                     .get(&mut reader, |purpose, text| self.keep(purpose, text))
                     .map_err(contents::error);
             }
         };
-        while let Some(unit) = units::next(&mut reader, self.endian, walk).map_err(contents::error)? {
+        while let Some(unit) =
+            units::next(&mut reader, self.endian, walk).map_err(contents::error)?
+        {
             let read = match walk {
                 Walk::Info => self.unit(&unit),
                 Walk::Lines => self.lines(&unit),
@@ -148,10 +150,8 @@ impl Collector {
             _ => 8,
         };
         let wide = header.format() == gimli::Format::Dwarf64;
-        let wanted = [
-            (gimli::DW_AT_producer, Purpose::Producer),
-            (gimli::DW_AT_comp_dir, Purpose::Folder),
-        ];
+        let wanted =
+            [(gimli::DW_AT_producer, Purpose::Producer), (gimli::DW_AT_comp_dir, Purpose::Folder)];
         for (name, purpose) in wanted {
             match root.attr_value(name) {
                 Some(AttributeValue::DebugStrOffsetsIndex(index)) => {

@@ -138,7 +138,9 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
     ) -> u64 {
         let each = size_of::<R>() as u64;
         let skipped = dynamic.relative.saturating_mul(each).min(size);
-        let Some((offset, left)) = parsed.space.offset(address.saturating_add(skipped)) else { return 0 };
+        let Some((offset, left)) = parsed.space.offset(address.saturating_add(skipped)) else {
+            return 0;
+        };
         let count = (size - skipped).min(left) / each;
         let table = self.view.read_slice_at::<R>(offset, count as usize).unwrap_or_default();
         table.iter().filter(|r| is(r)).count() as u64

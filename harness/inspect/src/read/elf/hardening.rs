@@ -30,7 +30,8 @@ impl<H: FileHeader<Endian = Endianness>> Elf<'_, H> {
             own || image.exports.runtime.iter().any(|e| e == name)
         };
         let libc = !image.imports.is_empty();
-        let canary = imports(&|name| name.starts_with("__stack_chk_")) || offers("__stack_chk_fail");
+        let canary =
+            imports(&|name| name.starts_with("__stack_chk_")) || offers("__stack_chk_fail");
         let fortify = imports(&|name| name.starts_with("__") && name.ends_with("_chk"));
         let of_c = |found: bool| match (found, libc) {
             (true, _) => Mark::Yes,
@@ -46,9 +47,7 @@ impl<H: FileHeader<Endian = Endianness>> Elf<'_, H> {
         let nx = Mark::of(stack.is_some_and(|flags| !flags.contains(elf::PF_X)));
         let writable = loads(&|flags| flags.contains(elf::PF_W) && flags.contains(elf::PF_X));
         let pie = match image.kind {
-            Kind::Executable => {
-                Mark::of(self.header.e_type(self.endian) == elf::ET_DYN)
-            }
+            Kind::Executable => Mark::of(self.header.e_type(self.endian) == elf::ET_DYN),
             _ => Mark::NotApplicable,
         };
         let features = image.elf.as_ref().map(|facts| facts.properties.features.as_slice());

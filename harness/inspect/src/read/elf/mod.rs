@@ -45,8 +45,18 @@ fn of_class<H: FileHeader<Endian = Endianness>>(view: View<'_>) -> Result<Parsed
     let header = H::parse(view).map_err(&wrong)?;
     let endian = header.endian().map_err(&wrong)?;
     let tables = [
-        ("the program headers", header.e_phoff(endian).into(), header.e_phentsize(endian), u64::from(header.e_phnum(endian))),
-        ("the section headers", header.e_shoff(endian).into(), header.e_shentsize(endian), u64::from(header.e_shnum(endian))),
+        (
+            "the program headers",
+            header.e_phoff(endian).into(),
+            header.e_phentsize(endian),
+            u64::from(header.e_phnum(endian)),
+        ),
+        (
+            "the section headers",
+            header.e_shoff(endian).into(),
+            header.e_shentsize(endian),
+            u64::from(header.e_shnum(endian)),
+        ),
     ];
     for (what, offset, each, count) in tables {
         inside(view, FORMAT, || what.into(), offset, u64::from(each) * count)?;
@@ -122,11 +132,19 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
 
     fn sections(&self) -> Result<Vec<Section>> {
         let endian = self.endian;
+        // Without it not even the name of what is cut off can be told.
+        let names = self.header.shstrndx(endian, self.view).map_err(wrong(self.view, FORMAT))?;
+        if let Some(names) = self.sections.iter().nth(names as usize) {
+            let (offset, size) = names.file_range(endian).unwrap_or_default();
+            inside(self.view, FORMAT, || "the names of sections".into(), offset, size)?;
+        }
         let mut sections = Vec::with_capacity(self.sections.len());
         for section in self.sections.iter().skip(1) {
-            let name = self.sections.section_name(endian, section).map_err(wrong(self.view, FORMAT))?;
+            let name =
+                self.sections.section_name(endian, section).map_err(wrong(self.view, FORMAT))?;
             let name = self.view.text(name)?;
-            let (offset, stored) = section.file_range(endian).unwrap_or((section.sh_offset(endian).into(), 0));
+            let (offset, stored) =
+                section.file_range(endian).unwrap_or((section.sh_offset(endian).into(), 0));
             inside(self.view, FORMAT, || format!("section {name}"), offset, stored)?;
             sections.push(Section {
                 kind: kind_of::<H>(section, endian, &name),
@@ -164,7 +182,9 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         let debug = by_name::have_debug(&parsed.image.sections);
         match self.header.e_type(self.endian) {
             elf::ET_EXEC | elf::ET_DYN if hollow && debug => Kind::DebugFile,
-            elf::ET_REL if parsed.image.sections.iter().any(|s| s.name == ".modinfo") => Kind::Kernel,
+            elf::ET_REL if parsed.image.sections.iter().any(|s| s.name == ".modinfo") => {
+                Kind::Kernel
+            }
             elf::ET_REL => Kind::Object,
             elf::ET_EXEC => Kind::Executable,
             elf::ET_DYN if pie => Kind::Executable,
@@ -181,7 +201,9 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
             Kind::SharedLibrary => LinkageKind::Dynamic,
             _ if !linkage.needed.is_empty() => LinkageKind::Dynamic,
             _ if linkage.interpreter.is_some() => LinkageKind::Interpreted,
-            _ if dynamic && self.header.e_type(self.endian) == elf::ET_DYN => LinkageKind::StaticPie,
+            _ if dynamic && self.header.e_type(self.endian) == elf::ET_DYN => {
+                LinkageKind::StaticPie
+            }
             _ => LinkageKind::Static,
         }
     }
@@ -190,7 +212,8 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
     fn overlay(&self) -> Option<Extent> {
         let endian = self.endian;
         let header = self.header;
-        let table = |at: u64, each: u16, count: usize| at.saturating_add(u64::from(each) * count as u64);
+        let table =
+            |at: u64, each: u16, count: usize| at.saturating_add(u64::from(each) * count as u64);
         let tables = [
             u64::from(header.e_ehsize(endian)),
             table(header.e_phoff(endian).into(), header.e_phentsize(endian), self.programs.len()),
@@ -218,7 +241,10 @@ fn kind_of<H: FileHeader<Endian = Endianness>>(
         elf::SHT_NOTE => SectionKind::Note,
         elf::SHT_SYMTAB | elf::SHT_SYMTAB_SHNDX => SectionKind::Symbols,
         elf::SHT_STRTAB if !flags.contains(elf::SHF_ALLOC) => SectionKind::Symbols,
-        elf::SHT_PROGBITS | elf::SHT_INIT_ARRAY | elf::SHT_FINI_ARRAY | elf::SHT_PREINIT_ARRAY
+        elf::SHT_PROGBITS
+        | elf::SHT_INIT_ARRAY
+        | elf::SHT_FINI_ARRAY
+        | elf::SHT_PREINIT_ARRAY
         | elf::SHT_X86_64_UNWIND => match () {
             () if flags.contains(elf::SHF_EXECINSTR) => SectionKind::Code,
             () if !flags.contains(elf::SHF_ALLOC) => SectionKind::Other,

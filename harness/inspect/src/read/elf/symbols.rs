@@ -9,9 +9,7 @@ use crate::read::{Parsed, wrong};
 use crate::versions::Needs;
 use object::Endianness;
 use object::elf;
-use object::read::elf::{
-    FileHeader, GnuHashTable, HashTable, Sym, SymbolTable, VersionTable,
-};
+use object::read::elf::{FileHeader, GnuHashTable, HashTable, Sym, SymbolTable, VersionTable};
 use object::read::{ReadRef as _, StringTable, SymbolIndex};
 
 /// The most symbols of one image that are described.
@@ -65,7 +63,9 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
             self.view.bytes(offset, left.min(8 << 20))
         };
         if let Some(data) = table(dynamic.hash) {
-            return Some(HashTable::<H>::parse(self.endian, data).ok()?.symbol_table_length().into());
+            return Some(
+                HashTable::<H>::parse(self.endian, data).ok()?.symbol_table_length().into(),
+            );
         }
         let data = table(dynamic.gnu_hash)?;
         let hash = GnuHashTable::<H>::parse(self.endian, data).ok()?;
@@ -112,7 +112,11 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
                 if version.as_deref() == Some(&name) && symbol.is_absolute(endian) {
                     continue;
                 }
-                exports.push(Export { kind: kind.map(str::to_owned), version, ..Export::named(name) });
+                exports.push(Export {
+                    kind: kind.map(str::to_owned),
+                    version,
+                    ..Export::named(name)
+                });
             }
         }
         imports.sort();

@@ -3,11 +3,12 @@
 use super::{FORMAT, by_name};
 use crate::error::Result;
 use crate::facts::{Extent, Section, SectionKind};
-use crate::read::{Identity, Parsed, flags, hex, inside, wrong};
+use crate::read::{Identity, Parsed, flags, inside, wrong};
 use crate::space::Range;
 use object::Endianness;
 use object::macho::{self, SymtabCommand};
 use object::read::macho::{LoadCommandData, LoadCommandVariant, MachHeader, Section as _, Segment};
+use twinproof_base::hex;
 
 /// What the load commands say that is not yet in the description.
 #[derive(Default)]
@@ -30,18 +31,20 @@ impl<'d> Commands<'d> {
     ) -> Result<Self> {
         let view = parsed.view;
         let wrong = wrong(view, FORMAT);
-        let mut found =
-            Self { end: size_of::<H>() as u64 + u64::from(header.sizeofcmds(endian)), ..Self::default() };
+        let mut found = Self {
+            end: size_of::<H>() as u64 + u64::from(header.sizeofcmds(endian)),
+            ..Self::default()
+        };
         let mut commands = header.load_commands(endian, view, 0).map_err(&wrong)?;
         let mut place = size_of::<H>() as u64;
         while let Some(command) = commands.next().map_err(&wrong)? {
-            found.command::<H>(endian, parsed, command, place)?;
+            found.command(endian, parsed, command, place)?;
             place += u64::from(command.cmdsize());
         }
         Ok(found)
     }
 
-    fn command<H: MachHeader<Endian = Endianness>>(
+    fn command(
         &mut self,
         endian: Endianness,
         parsed: &mut Parsed<'d>,
@@ -55,10 +58,14 @@ impl<'d> Commands<'d> {
         };
         match command.variant().map_err(&wrong)? {
             LoadCommandVariant::Segment32(segment, data) => {
-                self.segment::<macho::SegmentCommand32<Endianness>>(endian, parsed, segment, data, place)?;
+                self.segment::<macho::SegmentCommand32<Endianness>>(
+                    endian, parsed, segment, data, place,
+                )?;
             }
             LoadCommandVariant::Segment64(segment, data) => {
-                self.segment::<macho::SegmentCommand64<Endianness>>(endian, parsed, segment, data, place)?;
+                self.segment::<macho::SegmentCommand64<Endianness>>(
+                    endian, parsed, segment, data, place,
+                )?;
             }
             LoadCommandVariant::Symtab(symbols) => self.symbols = Some(symbols),
             LoadCommandVariant::Dysymtab(dynamic) => self.dynamic = Some(dynamic),
@@ -77,8 +84,9 @@ impl<'d> Commands<'d> {
             }
             LoadCommandVariant::Rpath(path) => parsed.image.linkage.runpath.push(text(path.path)?),
             LoadCommandVariant::Uuid(uuid) => {
-                let id = hex(&uuid.uuid).to_uppercase();
-                let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| id.get(range).unwrap_or_default());
+                let id = hex::encode(&uuid.uuid).to_uppercase();
+                let parts = [0..8, 8..12, 12..16, 16..20, 20..32]
+                    .map(|range| id.get(range).unwrap_or_default());
                 parsed.image.ids.uuid = Some(parts.join("-"));
                 parsed.mark(Identity::BuildId, place + 8, 16);
             }
@@ -89,6 +97,7 @@ impl<'d> Commands<'d> {
                 self.end = self.end.max(offset + size);
                 if command.cmd() == macho::LC_CODE_SIGNATURE {
                     self.signature = Some((offset, size));
+                    parsed.table("(signature)", SectionKind::Other, offset, size);
                     parsed.mark(Identity::Signature, offset, size);
                     parsed.mark(Identity::Signature, place + 8, 8);
                 }
@@ -166,10 +175,11 @@ impl<'d> Commands<'d> {
         Ok(())
     }
 
-    /// What lies after everything that is named.
-    pub(super) fn overlay(&self, len: u64) -> Option<Extent> {
-        let size = len.checked_sub(self.end).filter(|size| *size > 0)?;
-        Some(Extent { offset: self.end, size })
+    /// What lies after everything that is named, which includes tables that end at `tables`.
+    pub(super) fn overlay(&self, len: u64, tables: u64) -> Option<Extent> {
+        let offset = self.end.max(tables);
+        let size = len.checked_sub(offset).filter(|size| *size > 0)?;
+        Some(Extent { offset, size })
     }
 }
 

@@ -29,7 +29,10 @@ pub(crate) fn slices(view: View<'_>) -> Result<Vec<(Slice, Parsed<'_>)>> {
 fn of_width<A: FatArch>(view: View<'_>) -> Result<Vec<(Slice, Parsed<'_>)>> {
     inside(view, FORMAT, || "the fat header".into(), 0, 8)?;
     let wrong = wrong(view, FORMAT);
-    let count = view.bytes(4, 4).and_then(|bytes| bytes.first_chunk::<4>()).map_or(0, |b| u32::from_be_bytes(*b));
+    let count = view
+        .bytes(4, 4)
+        .and_then(|bytes| bytes.first_chunk::<4>())
+        .map_or(0, |b| u32::from_be_bytes(*b));
     let size = u64::from(count) * size_of::<A>() as u64;
     inside(view, FORMAT, || "the list of slices".into(), 8, size)?;
     let file = MachOFatFile::<A>::parse(view).map_err(&wrong)?;
@@ -39,7 +42,10 @@ fn of_width<A: FatArch>(view: View<'_>) -> Result<Vec<(Slice, Parsed<'_>)>> {
         let (offset, size) = entry.file_range();
         inside(view, FORMAT, || format!("the slice {architecture}"), offset, size)?;
         let Some(part) = view.part(offset, size) else {
-            return Err(malformed("Mach-O", format!("the slice {architecture} is not in the file")));
+            return Err(malformed(
+                "Mach-O",
+                format!("the slice {architecture} is not in the file"),
+            ));
         };
         let magic = crate::read::magic(part)?;
         if !matches!(magic[..4], [0xfe, 0xed, 0xfa, _] | [0xce | 0xcf, 0xfa, 0xed, 0xfe]) {

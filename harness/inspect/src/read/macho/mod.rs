@@ -56,22 +56,22 @@ fn of_class<H: MachHeader<Endian = Endianness>>(view: View<'_>) -> Result<Parsed
     };
     let mut parsed = Parsed::new(view, FORMAT, class, order, kind);
     parsed.image.machine = machine(header.cputype(endian), header.cpusubtype(endian));
-    parsed.image.platform.arch =
-        Some(fat::arch(header.cputype(endian), header.cpusubtype(endian)));
-    parsed.image.macho = Some(MachoFacts {
-        flags: flags(header.flags(endian), "MH_"),
-        ..MachoFacts::default()
-    });
+    parsed.image.platform.arch = Some(fat::arch(header.cputype(endian), header.cpusubtype(endian)));
+    parsed.image.macho =
+        Some(MachoFacts { flags: flags(header.flags(endian), "MH_"), ..MachoFacts::default() });
     let commands = Commands::read(header, endian, &mut parsed)?;
     symbols::fill::<H>(&mut parsed, endian, &commands)?;
     if let Some((offset, size)) = commands.signature {
         signature::fill(&mut parsed, offset, size)?;
     }
+    // An object's symbols are in no segment.
+    let tables = parsed.tables.iter().map(|table| table.offset.saturating_add(table.size));
+    let end = tables.fold(0, u64::max);
     let image = &mut parsed.image;
     image.linkage.kind = linkage(image);
     image.stripped.debug = !by_name::have_debug(&image.sections);
     image.hardening = hardening(image, header.flags(endian));
-    image.overlay = commands.overlay(view.size());
+    image.overlay = commands.overlay(view.size(), end);
     if let Some(code) = parsed.image.sections.iter().find(|s| s.name == "__TEXT,__text") {
         let offset = code.offset;
         go::raw(&mut parsed, offset);
@@ -116,15 +116,9 @@ fn hardening(image: &Image, flags: macho::FileFlags) -> BTreeMap<Check, Mark> {
     BTreeMap::from([
         (Check::PositionIndependent, pie),
         (Check::StackCanary, canary),
-        (
-            Check::NonExecutable,
-            Mark::of(!flags.contains(macho::MH_ALLOW_STACK_EXECUTION)),
-        ),
+        (Check::NonExecutable, Mark::of(!flags.contains(macho::MH_ALLOW_STACK_EXECUTION))),
         (Check::Signed, Mark::of(signature.is_some())),
-        (
-            Check::HardenedRuntime,
-            if program { Mark::of(runtime) } else { Mark::NotApplicable },
-        ),
+        (Check::HardenedRuntime, if program { Mark::of(runtime) } else { Mark::NotApplicable }),
         (Check::Relro, Mark::NotApplicable),
         (Check::NoRpath, Mark::of(image.linkage.runpath.is_empty())),
     ])

@@ -3,7 +3,7 @@
 use super::FORMAT;
 use super::commands::Commands;
 use crate::error::{InspectError, Result};
-use crate::facts::{Export, Import, Kind};
+use crate::facts::{Export, Import, Kind, SectionKind};
 use crate::go;
 use crate::read::{Parsed, inside, wrong};
 use crate::source::View;
@@ -25,9 +25,12 @@ pub(super) fn fill<H: MachHeader<Endian = Endianness>>(
     let Some(table) = commands.symbols else { return Ok(()) };
     let each = size_of::<H::Nlist>() as u64;
     let (start, total) = (u64::from(table.symoff.get(endian)), u64::from(table.nsyms.get(endian)));
-    let (strings, size) = (u64::from(table.stroff.get(endian)), u64::from(table.strsize.get(endian)));
+    let (strings, size) =
+        (u64::from(table.stroff.get(endian)), u64::from(table.strsize.get(endian)));
     inside(view, FORMAT, || "the symbol table".into(), start, total * each)?;
     inside(view, FORMAT, || "the string table".into(), strings, size)?;
+    parsed.table("(symbol table)", SectionKind::Symbols, start, total * each);
+    parsed.table("(symbol names)", SectionKind::Symbols, strings, size);
     let strings = StringTable::new(view, strings, strings + size);
     let group = |first: u32, count: u32| (u64::from(first), u64::from(count));
     let (locals, offered, needed) = match commands.dynamic {
@@ -46,16 +49,18 @@ pub(super) fn fill<H: MachHeader<Endian = Endianness>>(
         }
         let count = count.min(total.saturating_sub(first));
         let found = view.read_slice_at::<H::Nlist>(start + first * each, count as usize);
-        found.map_err(|()| view.refusal().unwrap_or_else(|| {
-            crate::error::malformed("Mach-O", "its symbols cannot be read")
-        }))
+        found.map_err(|()| {
+            view.refusal()
+                .unwrap_or_else(|| crate::error::malformed("Mach-O", "its symbols cannot be read"))
+        })
     };
     let mut imports = Vec::new();
     for symbol in read(needed)?.iter().filter(|s| s.is_undefined() && !s.is_stab()) {
         imports.push(import(view, symbol, strings, endian, &commands.libraries)?);
     }
     let mut exports = Vec::new();
-    let hidden = |s: &&H::Nlist| s.n_type().contains(macho::N_PEXT) || !s.n_type().contains(macho::N_EXT);
+    let hidden =
+        |s: &&H::Nlist| s.n_type().contains(macho::N_PEXT) || !s.n_type().contains(macho::N_EXT);
     for symbol in read(offered)?.iter().filter(|s| s.is_definition() && !hidden(s)) {
         let name = symbol.name(endian, strings).map_err(wrong(view, FORMAT))?;
         exports.push(Export::named(view.text(name)?));

@@ -110,7 +110,10 @@ impl<'d> Reader<'_, 'd> {
         let width = if self.pe.wide { 8 } else { 4 };
         let start = self.pe.base.wrapping_add(list);
         let Some((offset, left)) = self.space.offset(start) else {
-            return Err(malformed("PE", format!("the list of imports of {library} is in no section")));
+            return Err(malformed(
+                "PE",
+                format!("the list of imports of {library} is in no section"),
+            ));
         };
         for index in 0..left / width {
             let Some(bytes) = self.pe.view.bytes(offset + index * width, width) else { break };
@@ -125,7 +128,10 @@ impl<'d> Reader<'_, 'd> {
             } else {
                 let name = self.name((entry & 0x7fff_ffff).wrapping_sub(base) + 2)?;
                 name.ok_or_else(|| {
-                    malformed("PE", format!("a name that is imported from {library} is in no section"))
+                    malformed(
+                        "PE",
+                        format!("a name that is imported from {library} is in no section"),
+                    )
                 })?
             };
             if imports.len() >= MAX_SYMBOLS {

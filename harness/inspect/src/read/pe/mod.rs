@@ -115,8 +115,13 @@ fn of_class<H: ImageNtHeaders>(view: View<'_>, start: u64) -> Result<Parsed<'_>>
         .checked_sub(end)
         .filter(|size| *size > 0)
         .map(|size| Extent { offset: end, size });
-    image.hardening =
-        protection::marks(image, &pe, characteristics, optional.dll_characteristics(), &parsed.space);
+    image.hardening = protection::marks(
+        image,
+        &pe,
+        characteristics,
+        optional.dll_characteristics(),
+        &parsed.space,
+    );
     if let Some(code) = parsed.image.sections.iter().find(|s| s.name == ".text").map(|s| s.offset) {
         go::raw(&mut parsed, code);
     }
@@ -142,6 +147,13 @@ fn sections(
         return Err(malformed("PE", "its section headers cannot be read"));
     };
     let strings = coff::Strings::of(view, file)?;
+    let symbols = u64::from(file.pointer_to_symbol_table.get(LE));
+    parsed.table(
+        "(symbol table)",
+        SectionKind::Symbols,
+        symbols,
+        strings.end.saturating_sub(symbols),
+    );
     let mut end = strings.end.max(at + size);
     for header in headers {
         let section = coff::section(view, header, &strings, pe.base)?;
@@ -175,6 +187,7 @@ fn signature(
         parsed.mark(Identity::Signature, entry, 8);
     }
     parsed.mark(Identity::Signature, offset, size);
+    parsed.table("(signature)", SectionKind::Other, offset, size);
     if let Some(facts) = &mut parsed.image.pe {
         facts.signature_size = (size > 0).then_some(size);
     }
@@ -187,7 +200,9 @@ fn kind_of(name: &str, flags: pe::SectionFlags) -> SectionKind {
         _ if by_name::is_debug(name) => SectionKind::Debug,
         ".reloc" | ".idata" | ".edata" | ".didat" => SectionKind::Linking,
         ".symtab" => SectionKind::Symbols,
-        _ if flags.contains(pe::IMAGE_SCN_MEM_EXECUTE) || flags.contains(pe::IMAGE_SCN_CNT_CODE) => {
+        _ if flags.contains(pe::IMAGE_SCN_MEM_EXECUTE)
+            || flags.contains(pe::IMAGE_SCN_CNT_CODE) =>
+        {
             SectionKind::Code
         }
         _ if flags.contains(pe::IMAGE_SCN_CNT_UNINITIALIZED_DATA) => SectionKind::Zero,

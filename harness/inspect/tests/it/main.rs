@@ -1,0 +1,13 @@
+//! Files that were really built, described and compared, and held against what other tools say of
+//! them.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod built;
+mod cgo;
+mod diff;
+mod fat;
+mod hostile;
+mod matrix;
+mod reports;
+mod tools;
