@@ -22,7 +22,7 @@ pub struct Fuzz {
 }
 
 /// The programs in `xtask/fuzz/src/bin`.
-const TARGETS: [&str; 7] = ["request", "note", "tile", "zip", "suite", "text", "config"];
+const TARGETS: [&str; 8] = ["request", "note", "tile", "zip", "suite", "text", "config", "inspect"];
 
 /// The longest input, in bytes: longer ones find little that these do not, and slowly.
 const MAX_LENGTH: u32 = 4096;

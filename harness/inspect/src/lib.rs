@@ -8,17 +8,25 @@
 //! Nothing here runs what it looks at. Files come from outside: what is malformed is an error, and
 //! sizes, counts and decompression have limits.
 
+mod compare;
 mod deep;
 mod error;
+mod expect;
 mod facts;
 mod go;
 mod options;
 mod read;
+pub mod render;
 mod source;
 mod space;
 mod versions;
 
+pub use compare::{
+    CompareError, CompareOptions, Comparison, Differing, FactDifference, IdPart, Ignore,
+    SectionDifference, Side, Sizes, Verdict, compare,
+};
 pub use error::InspectError;
+pub use expect::{Expectation, ExpectedPlatform};
 pub use facts::*;
 pub use options::Options;
 pub use source::Input;

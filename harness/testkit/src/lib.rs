@@ -40,5 +40,5 @@ pub use twinproof_testkit_macros::test;
 pub use database::{Database, Kind as DatabaseKind, databases};
 pub use files::files_in;
 pub use peer::{Peer, Program};
-pub use requirement::{Outcome, Requirement, Unavailable, go, goroot};
+pub use requirement::{Outcome, Requirement, Unavailable, go, goroot, program};
 pub use run::{Ended, Test, main};

@@ -24,10 +24,12 @@ pub enum Requirement {
     Images,
     /// WSL's own `wslpath`.
     Wslpath,
+    /// A program on PATH that a test compares with or builds by, such as `readelf`.
+    Program(&'static str),
 }
 
 impl Requirement {
-    /// All of them.
+    /// All of them but programs.
     pub const ALL: [Self; 6] =
         [Self::Go, Self::GoProxy, Self::Tmpfs, Self::Docker, Self::Images, Self::Wslpath];
 
@@ -42,6 +44,7 @@ impl Requirement {
             Self::Docker => "docker",
             Self::Images => "images",
             Self::Wslpath => "wslpath",
+            Self::Program(name) => name,
         }
     }
 
@@ -95,6 +98,14 @@ pub type Outcome = Result<(), Unavailable>;
 /// When it is not there.
 pub fn go() -> Result<PathBuf, Unavailable> {
     which::which("go").map_err(|_| Requirement::Go.unavailable("it is not on PATH"))
+}
+
+/// A program on PATH that a test compares with or builds by.
+///
+/// # Errors
+/// When it is not there.
+pub fn program(name: &'static str) -> Result<PathBuf, Unavailable> {
+    which::which(name).map_err(|_| Requirement::Program(name).unavailable("it is not on PATH"))
 }
 
 /// The root of the Go distribution that `go` belongs to.

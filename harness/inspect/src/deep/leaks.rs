@@ -86,6 +86,7 @@ impl Finder {
             section: section.to_owned(),
             window: Vec::new(),
             from: 0,
+            counted: 0,
             found: BTreeMap::new(),
         }
     }
@@ -107,6 +108,10 @@ impl Finder {
         let (from, to) = around(window, start, end);
         let path = window.get(from..to)?;
         if to <= end || !is_absolute(path) || is_url(window, from) {
+            return None;
+        }
+        // Go's own word for a root that was trimmed.
+        if path.starts_with(b"/_/GOROOT/") {
             return None;
         }
         // What cgo writes everywhere has no number: a real build folder has.
@@ -210,6 +215,8 @@ pub(super) struct Scan<'d> {
     window: Vec<u8>,
     /// Where in the window the scan goes on; what is before it is context.
     from: usize,
+    /// Up to here anchors are inside a path that is counted; what is asked for may be there too.
+    counted: usize,
     found: BTreeMap<(LeakKind, String), (u64, String)>,
 }
 
@@ -223,6 +230,7 @@ impl Scan<'_> {
             let keep = self.from.saturating_sub(REACH);
             self.window.drain(..keep);
             self.from -= keep;
+            self.counted = self.counted.saturating_sub(keep);
         }
     }
 
@@ -231,19 +239,27 @@ impl Scan<'_> {
         let mut at = self.from;
         while at < to {
             let input = aho_corasick::Input::new(&self.window).range(at..);
-            let Some(found) = self.finder.search.find(input).filter(|found| found.start() < to)
-            else {
+            let found = self.finder.search.find(input).filter(|found| found.start() < to);
+            let Some(found) = found else {
                 at = to;
                 break;
             };
             let (start, end) = (found.start(), found.end());
             let pattern = found.pattern().as_usize();
-            match self.finder.leak(&self.window, start, end, pattern) {
-                Some(((kind, value, example), after)) => {
-                    at = after.max(start + 1);
-                    self.count(kind, value, example);
+            let asked = pattern < self.finder.asked.len();
+            at = start + 1;
+            if !asked && start < self.counted {
+                continue;
+            }
+            let leak = self.finder.leak(&self.window, start, end, pattern);
+            if let Some(((kind, value, example), after)) = leak {
+                self.counted = self.counted.max(after);
+                if asked {
+                    at = end;
+                } else if self.finder.asked.is_empty() {
+                    at = after.max(at);
                 }
-                None => at = start + 1,
+                self.count(kind, value, example);
             }
         }
         self.from = at.min(self.window.len());
@@ -360,6 +376,7 @@ mod tests {
     #[case::constant_with_a_file("\0/tmp/go-build/cgo.c\0")]
     #[case::package("example.com/m/home/handler.go\0")]
     #[case::url("https://example.com/home/ann/x\0")]
+    #[case::trimmed_goroot("\0/_/GOROOT/src/runtime/cgo\0")]
     #[case::anchor_alone("\0/home/\0")]
     #[case::trimmed("\0runtime/proc.go\0")]
     #[case::system_file("\0/etc/passwd\0/usr/share/zoneinfo/\0")]

@@ -38,11 +38,12 @@ const NAMES: [&str; 31] = [
 ];
 
 /// Beginnings of such names.
-const PREFIXES: [&str; 13] = [
+const PREFIXES: [&str; 14] = [
     "_cgo",
     "__cgo",
     "cgo_",
     "x_cgo_",
+    "x_crosscall",
     "_cgoexp_",
     "runtime.",
     "runtime/",
@@ -54,7 +55,7 @@ const PREFIXES: [&str; 13] = [
     "__cgofn__",
 ];
 
-/// Whether a symbol is a toolchain's. `underscore` is what the system puts before names of C.
+/// Whether a symbol is a toolchain's. Some systems put an underscore before names of C.
 fn is_runtime(name: &str) -> bool {
     let bare = name.strip_prefix('_').unwrap_or(name);
     let known = |n: &str| NAMES.contains(&n) || PREFIXES.iter().any(|p| n.starts_with(p));

@@ -10,7 +10,7 @@ mod wasm;
 mod xcoff;
 
 use crate::error::{InspectError, Result};
-use crate::facts::{Class, Content, Description, Endian, Format, Image, Kind, Slice};
+use crate::facts::{Class, Content, Description, Endian, Format, Image, Kind, SectionKind, Slice};
 use crate::source::View;
 use crate::space::Space;
 
@@ -22,12 +22,30 @@ pub(crate) struct Parsed<'d> {
     pub(crate) space: Space,
     /// Bytes that hold an identity, a time or a signature, not the program.
     pub(crate) volatile: Vec<Volatile>,
+    /// Tables that the headers name and no section holds.
+    pub(crate) tables: Vec<Table>,
+}
+
+/// A table that no section holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) kind: SectionKind,
+    pub(crate) offset: u64,
+    pub(crate) size: u64,
 }
 
 impl<'d> Parsed<'d> {
     fn new(view: View<'d>, format: Format, class: Class, endian: Endian, kind: Kind) -> Self {
         let image = Image::new(format, class, endian, kind);
-        Self { view, image, space: Space::default(), volatile: Vec::new() }
+        Self { view, image, space: Space::default(), volatile: Vec::new(), tables: Vec::new() }
+    }
+
+    /// Notes a table that no section holds.
+    fn table(&mut self, name: &'static str, kind: SectionKind, offset: u64, size: u64) {
+        if size > 0 {
+            self.tables.push(Table { name, kind, offset, size });
+        }
     }
 
     /// Notes where an identity is.
@@ -161,9 +179,4 @@ fn flags(value: impl std::fmt::Debug, prefix: &str) -> Vec<String> {
         names.map(|name| name.strip_prefix(prefix).unwrap_or(name).to_owned()).collect();
     names.sort();
     names
-}
-
-/// Bytes as hex.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

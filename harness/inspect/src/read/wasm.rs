@@ -68,7 +68,13 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
     }
     let image = &mut parsed.image;
     image.platform.os = system(&image.imports).map(str::to_owned);
+    // What is still to be linked says so by a section of its own, with its symbols.
+    if image.sections.iter().any(|section| section.name == "linking") {
+        image.kind = Kind::Object;
+        symbols = true;
+    }
     image.linkage.kind = match image.imports.is_empty() {
+        _ if image.kind == Kind::Object => LinkageKind::Relocatable,
         true => LinkageKind::Static,
         false => LinkageKind::Dynamic,
     };

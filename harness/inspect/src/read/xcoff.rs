@@ -104,6 +104,7 @@ fn of_class<H: FileHeader>(view: View<'_>, class: Class) -> Result<Parsed<'_>> {
         if let Some(size) = view.bytes(strings, 4).and_then(|b| b.first_chunk::<4>()) {
             let size = u64::from(u32::from_be_bytes(*size));
             inside(view, FORMAT, || "the string table".into(), strings, size)?;
+            parsed.table("(symbol table)", SectionKind::Symbols, symbols, strings + size - symbols);
             end = end.max(strings + size);
         }
     }

@@ -2,7 +2,9 @@
 
 mod config;
 mod conformance;
+mod diff;
 mod inputs;
+mod inspect;
 mod judge;
 mod lint;
 mod merge;
@@ -17,6 +19,8 @@ mod sync;
 
 pub use config::Config;
 pub use conformance::Conformance;
+pub use diff::Diff;
+pub use inspect::Inspect;
 pub use judge::Judge;
 pub use lint::Lint;
 pub use merge::Merge;
@@ -54,6 +58,17 @@ pub enum Command {
     Sdk(Sdk),
     /// Begin, check and list declarations of subjects
     Subject(Subject),
+    /// Say what executables, libraries, objects and archives are
+    ///
+    /// Reads ELF, PE, Mach-O (each slice of a fat file), WebAssembly, ar archives, XCOFF and Plan
+    /// 9's a.out. Exits with 0 when every file is as expected, 1 when one is not or is malformed,
+    /// 254 when one cannot be read.
+    Inspect(Inspect),
+    /// Say why two executables, libraries or archives differ
+    ///
+    /// The first line is the cause. Exits with 0 when they are equal but for what is ignored, 1 when
+    /// they are not or one is malformed, 254 when one cannot be read.
+    Diff(Diff),
     /// Check path translation
     Path(Path),
     /// Look into the configuration of WSL
@@ -79,6 +94,8 @@ impl Command {
             Self::Lint(command) => command.run(repository),
             Self::Sdk(command) => command.run(),
             Self::Subject(command) => command.run(repository),
+            Self::Inspect(command) => command.run(),
+            Self::Diff(command) => command.run(),
             Self::Path(command) => command.run(),
             Self::Config(command) => command.run(),
             Self::Proxy(command) => command.run(),

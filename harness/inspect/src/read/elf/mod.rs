@@ -132,6 +132,12 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
 
     fn sections(&self) -> Result<Vec<Section>> {
         let endian = self.endian;
+        // Without it not even the name of what is cut off can be told.
+        let names = self.header.shstrndx(endian, self.view).map_err(wrong(self.view, FORMAT))?;
+        if let Some(names) = self.sections.iter().nth(names as usize) {
+            let (offset, size) = names.file_range(endian).unwrap_or_default();
+            inside(self.view, FORMAT, || "the names of sections".into(), offset, size)?;
+        }
         let mut sections = Vec::with_capacity(self.sections.len());
         for section in self.sections.iter().skip(1) {
             let name =

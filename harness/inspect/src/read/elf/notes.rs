@@ -3,10 +3,11 @@
 use super::{Elf, FORMAT};
 use crate::error::Result;
 use crate::facts::{BuildId, GnuProperties};
-use crate::read::{Identity, Parsed, hex, wrong};
+use crate::read::{Identity, Parsed, wrong};
 use object::Endianness;
 use object::elf::{self, NoteType};
 use object::read::elf::{FileHeader, NoteIterator, ProgramHeader, SectionHeader};
+use twinproof_base::hex;
 
 /// The note type of Go's build ID.
 const GO_BUILD_ID: NoteType = NoteType(4);
@@ -63,7 +64,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
                 parsed.mark(Identity::BuildId, offset, size);
             }
             (b"GNU", elf::NT_GNU_BUILD_ID) => {
-                parsed.image.ids.gnu = Some(hex(note.desc()));
+                parsed.image.ids.gnu = Some(hex::encode(note.desc()));
                 parsed.mark(Identity::BuildId, offset, size);
             }
             (b"GNU", elf::NT_GNU_ABI_TAG) => {

@@ -3,11 +3,12 @@
 use super::{FORMAT, by_name};
 use crate::error::Result;
 use crate::facts::{Extent, Section, SectionKind};
-use crate::read::{Identity, Parsed, flags, hex, inside, wrong};
+use crate::read::{Identity, Parsed, flags, inside, wrong};
 use crate::space::Range;
 use object::Endianness;
 use object::macho::{self, SymtabCommand};
 use object::read::macho::{LoadCommandData, LoadCommandVariant, MachHeader, Section as _, Segment};
+use twinproof_base::hex;
 
 /// What the load commands say that is not yet in the description.
 #[derive(Default)]
@@ -83,7 +84,7 @@ impl<'d> Commands<'d> {
             }
             LoadCommandVariant::Rpath(path) => parsed.image.linkage.runpath.push(text(path.path)?),
             LoadCommandVariant::Uuid(uuid) => {
-                let id = hex(&uuid.uuid).to_uppercase();
+                let id = hex::encode(&uuid.uuid).to_uppercase();
                 let parts = [0..8, 8..12, 12..16, 16..20, 20..32]
                     .map(|range| id.get(range).unwrap_or_default());
                 parsed.image.ids.uuid = Some(parts.join("-"));
@@ -96,6 +97,7 @@ impl<'d> Commands<'d> {
                 self.end = self.end.max(offset + size);
                 if command.cmd() == macho::LC_CODE_SIGNATURE {
                     self.signature = Some((offset, size));
+                    parsed.table("(signature)", SectionKind::Other, offset, size);
                     parsed.mark(Identity::Signature, offset, size);
                     parsed.mark(Identity::Signature, place + 8, 8);
                 }
@@ -173,10 +175,11 @@ impl<'d> Commands<'d> {
         Ok(())
     }
 
-    /// What lies after everything that is named.
-    pub(super) fn overlay(&self, len: u64) -> Option<Extent> {
-        let size = len.checked_sub(self.end).filter(|size| *size > 0)?;
-        Some(Extent { offset: self.end, size })
+    /// What lies after everything that is named, which includes tables that end at `tables`.
+    pub(super) fn overlay(&self, len: u64, tables: u64) -> Option<Extent> {
+        let offset = self.end.max(tables);
+        let size = len.checked_sub(offset).filter(|size| *size > 0)?;
+        Some(Extent { offset, size })
     }
 }
 

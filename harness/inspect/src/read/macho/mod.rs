@@ -64,11 +64,14 @@ fn of_class<H: MachHeader<Endian = Endianness>>(view: View<'_>) -> Result<Parsed
     if let Some((offset, size)) = commands.signature {
         signature::fill(&mut parsed, offset, size)?;
     }
+    // An object's symbols are in no segment.
+    let tables = parsed.tables.iter().map(|table| table.offset.saturating_add(table.size));
+    let end = tables.fold(0, u64::max);
     let image = &mut parsed.image;
     image.linkage.kind = linkage(image);
     image.stripped.debug = !by_name::have_debug(&image.sections);
     image.hardening = hardening(image, header.flags(endian));
-    image.overlay = commands.overlay(view.size());
+    image.overlay = commands.overlay(view.size(), end);
     if let Some(code) = parsed.image.sections.iter().find(|s| s.name == "__TEXT,__text") {
         let offset = code.offset;
         go::raw(&mut parsed, offset);

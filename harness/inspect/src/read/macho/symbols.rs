@@ -3,7 +3,7 @@
 use super::FORMAT;
 use super::commands::Commands;
 use crate::error::{InspectError, Result};
-use crate::facts::{Export, Import, Kind};
+use crate::facts::{Export, Import, Kind, SectionKind};
 use crate::go;
 use crate::read::{Parsed, inside, wrong};
 use crate::source::View;
@@ -29,6 +29,8 @@ pub(super) fn fill<H: MachHeader<Endian = Endianness>>(
         (u64::from(table.stroff.get(endian)), u64::from(table.strsize.get(endian)));
     inside(view, FORMAT, || "the symbol table".into(), start, total * each)?;
     inside(view, FORMAT, || "the string table".into(), strings, size)?;
+    parsed.table("(symbol table)", SectionKind::Symbols, start, total * each);
+    parsed.table("(symbol names)", SectionKind::Symbols, strings, size);
     let strings = StringTable::new(view, strings, strings + size);
     let group = |first: u32, count: u32| (u64::from(first), u64::from(count));
     let (locals, offered, needed) = match commands.dynamic {

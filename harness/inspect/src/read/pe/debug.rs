@@ -2,10 +2,11 @@
 
 use super::Pe;
 use crate::error::Result;
-use crate::read::{Identity, Parsed, hex};
+use crate::read::{Identity, Parsed};
 use object::LittleEndian as LE;
 use object::pe::{self, ImageDebugDirectory};
 use object::read::ReadRef as _;
+use twinproof_base::hex;
 
 /// The most entries; linkers write five at most.
 const MAX: u64 = 64;
@@ -62,7 +63,7 @@ fn code_view(parsed: &mut Parsed<'_>, (offset, size): (u64, u64)) -> Result<()> 
     let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
     let guid: Vec<u8> = order.iter().filter_map(|i| guid.get(*i).copied()).collect();
     let age = age.iter().rev().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
-    parsed.image.ids.pdb = Some(format!("{}-{age:x}", hex(&guid)));
+    parsed.image.ids.pdb = Some(format!("{}-{age:x}", hex::encode(&guid)));
     let path = data.get(24..).and_then(|rest| rest.split(|byte| *byte == 0).next());
     if let Some(path) = path.filter(|path| !path.is_empty()) {
         let path = parsed.view.text(path)?;

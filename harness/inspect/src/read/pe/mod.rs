@@ -147,6 +147,13 @@ fn sections(
         return Err(malformed("PE", "its section headers cannot be read"));
     };
     let strings = coff::Strings::of(view, file)?;
+    let symbols = u64::from(file.pointer_to_symbol_table.get(LE));
+    parsed.table(
+        "(symbol table)",
+        SectionKind::Symbols,
+        symbols,
+        strings.end.saturating_sub(symbols),
+    );
     let mut end = strings.end.max(at + size);
     for header in headers {
         let section = coff::section(view, header, &strings, pe.base)?;
@@ -180,6 +187,7 @@ fn signature(
         parsed.mark(Identity::Signature, entry, 8);
     }
     parsed.mark(Identity::Signature, offset, size);
+    parsed.table("(signature)", SectionKind::Other, offset, size);
     if let Some(facts) = &mut parsed.image.pe {
         facts.signature_size = (size > 0).then_some(size);
     }

@@ -1,0 +1,123 @@
+//! Measures what the documentation promises, on a Go program of a hundred megabytes that is generated
+//! and built first, beside the tools that one would use otherwise.
+//!
+//! `cargo run --release -p twinproof-inspect --example measure [-- FILE [FILE]]`
+//!
+//! It needs `go` and `readelf`. Each time is the best of five runs.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a measurement fails by panicking")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use twinproof_inspect::{CompareOptions, Options, compare, describe};
+
+/// How many packages of how many types make about a hundred megabytes.
+const PACKAGES: usize = 72;
+const TYPES: usize = 700;
+const RUNS: usize = 5;
+
+fn main() {
+    let mut args = std::env::args_os().skip(1).map(PathBuf::from);
+    let a = args.next().unwrap_or_else(|| build("a", "1"));
+    let b = args.next().unwrap_or_else(|| build("b", "2"));
+    let size = fs::metadata(&a).unwrap().len();
+    println!("{size} bytes");
+    let headers = best(|| drop(describe(&a, &Options::default()).unwrap()));
+    println!("headers                  {headers:>12.2?}   resident {} KiB", peak());
+    let deep = Options { deep: true, leaks: Vec::new() };
+    let contents = best(|| drop(describe(&a, &deep).unwrap()));
+    println!("--deep                   {contents:>12.2?}   resident {} KiB", peak());
+    let comparison = best(|| drop(compare(&a, &b, &CompareOptions::default()).unwrap()));
+    println!("diff                     {comparison:>12.2?}   resident {} KiB", peak());
+    let mut others = Duration::ZERO;
+    for (tool, args) in
+        [("readelf", &["-a"][..]), ("go", &["tool", "nm"]), ("go", &["version", "-m"])]
+    {
+        let time = best(|| {
+            let done =
+                Command::new(tool).args(args).arg(&a).stdout(Stdio::null()).status().unwrap();
+            assert!(done.success());
+        });
+        println!("{:<24} {time:>12.2?}", format!("{tool} {}", args.join(" ")));
+        others += time;
+    }
+    println!(
+        "the three together       {others:>12.2?}   {:.1} times --deep",
+        others.as_secs_f64() / contents.as_secs_f64()
+    );
+}
+
+fn best(mut run: impl FnMut()) -> Duration {
+    let times = (0..RUNS).map(|_| {
+        let start = Instant::now();
+        run();
+        start.elapsed()
+    });
+    times.min().expect("there is a run")
+}
+
+/// The most memory that this process had, in KiB.
+fn peak() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or("?".into(), |line| line.trim().trim_end_matches(" kB").to_owned())
+}
+
+/// Builds a program whose constants depend on a seed.
+fn build(name: &str, seed: &str) -> PathBuf {
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/inspect-measure").join(name);
+    let output = folder.join("program");
+    if output.is_file() {
+        return output;
+    }
+    println!("building {}", output.display());
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("go.mod"), "module example.com/big\n\ngo 1.24\n").unwrap();
+    let (mut imports, mut calls) = (String::new(), String::new());
+    for package in 0..PACKAGES {
+        let dir = folder.join(format!("p{package}"));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("p.go"), source(package, seed)).unwrap();
+        writeln!(imports, "\t\"example.com/big/p{package}\"").unwrap();
+        writeln!(calls, "\tn += show(p{package}.All)").unwrap();
+    }
+    let main = format!(
+        "package main\n\nimport (\n\t\"reflect\"\n{imports})\n\nfunc show(all []any) (n int) {{\n\
+         \tfor _, x := range all {{ n += reflect.TypeOf(x).NumMethod() }}\n\
+         \tprintln(reflect.ValueOf(all[0]).Method(0).IsValid())\n\treturn n\n}}\n\n\
+         func main() {{\n\tn := 0\n{calls}\tprintln(n)\n}}\n"
+    );
+    fs::write(folder.join("main.go"), main).unwrap();
+    let mut command = Command::new("go");
+    command.args(["build", "-buildvcs=false", "-o"]).arg(&output).arg(".").current_dir(&folder);
+    command.env("CGO_ENABLED", "0").env("GOFLAGS", "").env("GOWORK", "off");
+    command.env("GOOS", "linux").env("GOARCH", "amd64");
+    assert!(command.status().unwrap().success(), "{command:?}");
+    output
+}
+
+fn source(package: usize, seed: &str) -> String {
+    let mut text =
+        format!("package p{package}\n\nimport (\n\t\"fmt\"\n\t\"sort\"\n\t\"strings\"\n)\n");
+    for number in 0..TYPES {
+        write!(
+            text,
+            "type T{number} struct {{ A, B int; Name string; Next *T{number}; M map[string]int }}\n\n\
+             func (t *T{number}) Do{number}(n int, words []string) (string, error) {{\n\
+             \tif n < {number} {{ return \"\", fmt.Errorf(\"p{package} {seed} too small: %d %s\", n, t.Name) }}\n\
+             \tsort.Slice(words, func(i, j int) bool {{ return words[i] < words[j] }})\n\
+             \tfor i, w := range words {{ t.M[w] += i * {number}; t.A ^= len(w) + {package} + {seed} }}\n\
+             \tfor x := t; x != nil; x = x.Next {{ t.B += x.A }}\n\
+             \treturn strings.Join(words, \"{package}-{number}\") + fmt.Sprint(t.A, t.B), nil\n}}\n\n"
+        )
+        .unwrap();
+    }
+    let all: Vec<String> = (0..TYPES).map(|number| format!("&T{number}{{}}")).collect();
+    writeln!(text, "var All = []any{{{}}}", all.join(", ")).unwrap();
+    text
+}

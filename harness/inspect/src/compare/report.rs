@@ -1,0 +1,247 @@
+//! What a comparison says.
+
+use crate::facts::{BuildId, SectionKind};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is asked of a comparison.
+#[derive(Clone, Debug, Default)]
+pub struct CompareOptions {
+    /// Differences that do not count.
+    pub ignore: Vec<Ignore>,
+}
+
+/// A difference that may not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ignore {
+    /// Build IDs: Go's, GNU's, Mach-O's UUID, the id of a PDB.
+    BuildId,
+    /// Signatures, and the sizes in headers that follow from them.
+    Signature,
+    /// Time stamps and checksums in headers.
+    Timestamp,
+    /// Debug information and symbols, and what in headers follows from them.
+    Debug,
+}
+
+/// One of the two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The first.
+    A,
+    /// The second.
+    B,
+}
+
+/// Two sizes in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sizes {
+    /// Of the first file.
+    pub a: u64,
+    /// Of the second file.
+    pub b: u64,
+}
+
+/// What kind of difference there is, from none to the greatest.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The files are the same byte for byte.
+    Identical,
+    /// The same program: only ids of the build differ.
+    OnlyIds,
+    /// The same program: only time stamps or checksums differ.
+    OnlyTimestamps,
+    /// The same program, signed otherwise, or only one of them.
+    OnlySignature,
+    /// The same code and data: debug information or symbols differ, or one has none.
+    OnlyDebug,
+    /// The same code and data: only what the headers, or the archive, say differs.
+    MetadataDiffers,
+    /// What went into them differs, and they say so.
+    InputsDiffer,
+    /// The same code; constants or variables differ.
+    DataDiffers,
+    /// The code differs, and they do not say why.
+    CodeDiffers,
+    /// They are for different platforms.
+    OtherPlatform,
+    /// They are not of the same format.
+    OtherFormat,
+}
+
+/// Why two files differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// Whether nothing differs beyond what was to be ignored.
+    pub equal: bool,
+    /// What kind of difference there is.
+    pub verdict: Verdict,
+    /// The cause in one line.
+    pub cause: String,
+    /// What likely made the difference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likely: Option<String>,
+    /// What makes them equal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// The sizes of the files.
+    pub sizes: Sizes,
+    /// Where in the first file the first difference is, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_difference: Option<u64>,
+    /// How many bytes differ, by what they hold, in sections that are as long in both.
+    pub differing: Differing,
+    /// The parts of Go's build ID.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub build_id: Vec<IdPart>,
+    /// The sections that differ, in the order of the first file.
+    pub sections: Vec<SectionDifference>,
+    /// The facts that differ, sorted.
+    pub facts: Vec<FactDifference>,
+}
+
+/// How many bytes differ, by what they hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Differing {
+    /// Ids of the build.
+    pub ids: u64,
+    /// Time stamps and checksums.
+    pub timestamps: u64,
+    /// Signatures.
+    pub signature: u64,
+    /// Everything else.
+    pub other: u64,
+}
+
+/// A part of Go's build ID.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdPart {
+    /// `link action`, `main package action`, `main package content`, `content`.
+    pub part: String,
+    /// Whether it is the same in both.
+    pub equal: bool,
+}
+
+/// A section that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SectionDifference {
+    /// Its name; in brackets what is no section.
+    pub name: String,
+    /// What it holds.
+    pub kind: SectionKind,
+    /// Its size in the first file, in bytes; absent when it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_a: Option<u64>,
+    /// Its size in the second file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_b: Option<u64>,
+    /// How many bytes differ when both are as long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub differing: Option<u64>,
+    /// Where in the section the first difference is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
+    /// Whether what differs are only ids, times or signatures.
+    pub only_identity: bool,
+}
+
+/// A fact that differs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct FactDifference {
+    /// Which, such as `go.settings.CGO_ENABLED`.
+    pub fact: String,
+    /// What it is in the first file; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub a: Option<String>,
+    /// What it is in the second file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub b: Option<String>,
+}
+
+impl Comparison {
+    pub(super) fn none() -> Self {
+        Self {
+            equal: true,
+            verdict: Verdict::Identical,
+            cause: "the files are identical".into(),
+            likely: None,
+            remedy: None,
+            sizes: Sizes::default(),
+            first_difference: None,
+            differing: Differing::default(),
+            build_id: Vec::new(),
+            sections: Vec::new(),
+            facts: Vec::new(),
+        }
+    }
+
+    /// Puts the name of a slice or member before what is said of it.
+    pub(super) fn prefix(&mut self, name: &str) {
+        for section in &mut self.sections {
+            section.name = format!("{name}: {}", section.name);
+        }
+        for fact in &mut self.facts {
+            fact.fact = format!("{name}: {}", fact.fact);
+        }
+        if self.verdict != Verdict::Identical {
+            self.cause = format!("{name}: {}", self.cause);
+        }
+    }
+
+    /// Both, with the cause of the greater difference.
+    pub(super) fn with(self, other: Self) -> Self {
+        let (mut greater, lesser) =
+            if other.verdict > self.verdict { (other, self) } else { (self, other) };
+        greater.sections.extend(lesser.sections);
+        greater.facts.extend(lesser.facts);
+        greater.differing.ids += lesser.differing.ids;
+        greater.differing.timestamps += lesser.differing.timestamps;
+        greater.differing.signature += lesser.differing.signature;
+        greater.differing.other += lesser.differing.other;
+        greater
+    }
+
+    /// Takes a greater cause.
+    pub(super) fn escalate(&mut self, verdict: Verdict, cause: &str) {
+        if verdict > self.verdict {
+            self.verdict = verdict;
+            self.cause = cause.to_owned();
+        }
+    }
+
+    /// Whether nothing differs but what may.
+    pub(super) fn is_equal_but_for(&self, ignore: &[Ignore]) -> bool {
+        let may = |kind| ignore.contains(&kind);
+        let identity = |d: &Differing| {
+            (d.ids == 0 || may(Ignore::BuildId))
+                && (d.timestamps == 0 || may(Ignore::Timestamp))
+                && (d.signature == 0 || may(Ignore::Signature))
+        };
+        match self.verdict {
+            Verdict::Identical => true,
+            // A signature is there in one of them only: nothing of it can be counted byte by byte.
+            Verdict::OnlySignature => may(Ignore::Signature) && identity(&self.differing),
+            Verdict::OnlyIds | Verdict::OnlyTimestamps => identity(&self.differing),
+            Verdict::OnlyDebug => may(Ignore::Debug) && identity(&self.differing),
+            _ => false,
+        }
+    }
+}
+
+/// The parts of two build IDs, when both have one.
+pub(super) fn id_parts(a: Option<&BuildId>, b: Option<&BuildId>) -> Vec<IdPart> {
+    let (Some(a), Some(b)) = (a, b) else { return Vec::new() };
+    let part = |part: &str, equal| IdPart { part: part.to_owned(), equal };
+    let mut parts = vec![part("link action", a.link_action == b.link_action)];
+    if a.main_action.is_some() || b.main_action.is_some() {
+        parts.push(part("main package action", a.main_action == b.main_action));
+        parts.push(part("main package content", a.main_content == b.main_content));
+    }
+    parts.push(part("content", a.content == b.content));
+    parts
+}

@@ -1,0 +1,224 @@
+//! Files that are cut off, changed, made up, or grow when they are decompressed: an error or a
+//! description, never a panic, and never out of bounds of time or memory.
+
+use std::io::Write as _;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use twinproof_inspect::{CompareOptions, InspectError, Options, compare, describe};
+
+use crate::built::{pure, shared_library};
+
+/// One file of each format, as far as they can be built here.
+static FILES: LazyLock<Vec<(&str, Vec<u8>)>> = LazyLock::new(|| {
+    let platforms = [
+        "linux/amd64",
+        "linux/mips",
+        "windows/amd64",
+        "windows/386",
+        "darwin/amd64",
+        "darwin/arm64",
+        "js/wasm",
+        "aix/ppc64",
+        "plan9/386",
+    ];
+    let read = |path: Option<std::path::PathBuf>| Some(std::fs::read(path?).unwrap());
+    let mut files: Vec<(&str, Vec<u8>)> =
+        platforms.iter().filter_map(|p| Some((*p, read(pure(p))?))).collect();
+    files.extend(read(shared_library()).map(|bytes| ("shared library", bytes)));
+    files.extend(crate::fat::both().map(|bytes| ("fat", bytes)));
+    files
+});
+
+fn deep() -> Options {
+    Options { deep: true, leaks: vec!["/home".into()] }
+}
+
+/// Describes and compares, whatever comes of it.
+fn look_at(bytes: &[u8]) {
+    let start = Instant::now();
+    let _ = describe(bytes, &deep());
+    let _ = compare(bytes, bytes, &CompareOptions::default());
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+}
+
+#[test]
+fn whole_files_are_described() {
+    for (name, bytes) in FILES.iter() {
+        describe(bytes.as_slice(), &deep()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn every_cut_of_the_headers_is_an_error() {
+    for (name, bytes) in FILES.iter() {
+        for len in 0..1024.min(bytes.len()) {
+            // A WebAssembly module may end after any section, or have none.
+            if name.ends_with("/wasm") && len >= 8 {
+                continue;
+            }
+            let found = describe(&bytes[..len], &Options::default());
+            assert!(found.is_err(), "{name} cut after {len} bytes");
+        }
+    }
+}
+
+#[test]
+fn cut_files_say_what_is_missing() {
+    for (name, bytes) in FILES.iter() {
+        let half = describe(&bytes[..bytes.len() / 2], &Options::default()).unwrap_err();
+        let text = half.to_string();
+        assert!(matches!(half, InspectError::Truncated { .. }), "{name}: {text}");
+        assert!(text.contains("truncated: "), "{name}: {text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn cut_anywhere_is_an_error(place in 0.0..1.0f64) {
+        for (name, bytes) in FILES.iter() {
+            let len = (bytes.len() as f64 * place) as usize;
+            prop_assert!(describe(&bytes[..len], &Options::default()).is_err(), "{} at {}", name, len);
+        }
+    }
+
+    #[test]
+    fn changed_bytes_do_no_harm(
+        file in 0..64usize,
+        changes in prop::collection::vec((0.0..1.0f64, any::<u8>()), 1..20),
+        head in any::<bool>(),
+    ) {
+        if let Some((_, bytes)) = FILES.get(file % FILES.len().max(1)) {
+            let mut bytes = bytes.clone();
+            // Headers are where it hurts.
+            let reach = if head { bytes.len().min(4096) } else { bytes.len() };
+            for (place, value) in changes {
+                let at = (reach as f64 * place) as usize;
+                bytes[at] = value;
+            }
+            look_at(&bytes);
+        }
+    }
+
+    #[test]
+    fn random_bytes_do_no_harm(
+        magic in prop::sample::select(vec![
+            &b"\x7fELF\x02\x01\x01\0"[..], b"\x7fELF\x01\x02\x01\0", b"MZ", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe",
+            b"\xca\xfe\xba\xbe\0\0\0\x02", b"\0asm\x01\0\0\0", b"!<arch>\n", b"!<thin>\n", b"<bigaf>\n", b"\x01\xf7", b"\x01\xdf",
+            b"\0\0\x01\xeb", b"\0\0\x8a\x97", b"\x64\x86\x01\0", b"",
+        ]),
+        rest in prop::collection::vec(any::<u8>(), 0..2048),
+    ) {
+        look_at(&[magic, &rest].concat());
+    }
+}
+
+/// An ELF file with one compressed debug section of these bytes, which declares a size.
+fn with_compressed(declared: u64, compressed: &[u8], method: u32) -> Vec<u8> {
+    let names = b"\0.debug_info\0.debug_abbrev\0.shstrtab\0";
+    let mut section = Vec::new();
+    section.extend(method.to_le_bytes());
+    section.extend(0_u32.to_le_bytes());
+    section.extend(declared.to_le_bytes());
+    section.extend(1_u64.to_le_bytes());
+    section.extend(compressed);
+    let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    let data = 64;
+    let strings = data + section.len();
+    let headers = strings + names.len();
+    file.extend(2_u16.to_le_bytes());
+    file.extend(62_u16.to_le_bytes());
+    file.extend(1_u32.to_le_bytes());
+    for word in [0, 0, headers as u64] {
+        file.extend(word.to_le_bytes());
+    }
+    file.extend(0_u32.to_le_bytes());
+    for half in [64_u16, 56, 0, 64, 3, 2] {
+        file.extend(half.to_le_bytes());
+    }
+    file.extend(&section);
+    file.extend(names);
+    let mut header = |name: u32, kind: u32, flags: u64, offset: usize, size: usize| {
+        file.extend(name.to_le_bytes());
+        file.extend(kind.to_le_bytes());
+        for word in [flags, 0, offset as u64, size as u64] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend([0; 8]);
+        file.extend(1_u64.to_le_bytes());
+        file.extend([0; 8]);
+    };
+    header(0, 0, 0, 0, 0);
+    header(1, 1, 0x800, data, section.len());
+    header(26, 3, 0, strings, names.len());
+    file
+}
+
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn section_that_declares_half_a_gigabyte_is_refused_before_it_is_read() {
+    let zeros = zlib(&vec![0; 1 << 20]);
+    let file = with_compressed(512 << 20, &zeros, 1);
+    assert!(file.len() < 510_000, "{}", file.len());
+    let start = Instant::now();
+    let error = describe(file.as_slice(), &deep()).unwrap_err();
+    assert!(matches!(error, InspectError::Limit { .. }), "{error}");
+    assert!(error.to_string().contains("section .debug_info declares 536870912 bytes"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(1));
+    // Nobody decompresses it for its headers.
+    describe(file.as_slice(), &Options::default()).unwrap();
+}
+
+#[test]
+fn section_that_grows_beyond_its_word_is_refused() {
+    let zeros = zlib(&vec![0; 8 << 20]);
+    let error = describe(with_compressed(1000, &zeros, 1).as_slice(), &deep()).unwrap_err();
+    assert!(error.to_string().contains("declares 1000 bytes decompressed"), "{error}");
+    let error = describe(with_compressed(9 << 20, &zeros, 1).as_slice(), &deep()).unwrap_err();
+    assert!(error.to_string().contains("gives 8388608"), "{error}");
+}
+
+#[test]
+fn section_of_zstd_is_decompressed_under_the_same_limits() {
+    let text = b"\0/home/ann/src/a.c\0".repeat(100);
+    let packed = zstd::encode_all(text.as_slice(), 3).unwrap();
+    let file = with_compressed(text.len() as u64, &packed, 2);
+    let found = describe(file.as_slice(), &deep()).unwrap();
+    let (_, image) = found.images()[0];
+    let leak = &image.deep.as_ref().unwrap().leaks[0];
+    assert_eq!((leak.count, leak.value.as_str()), (100, "/home"));
+    let error = describe(with_compressed(1 << 40, &packed, 2).as_slice(), &deep()).unwrap_err();
+    assert!(matches!(error, InspectError::Limit { .. }), "{error}");
+    let error = describe(with_compressed(100, b"garbage", 2).as_slice(), &deep()).unwrap_err();
+    assert!(error.to_string().contains("cannot be decompressed"), "{error}");
+    let error = describe(with_compressed(100, b"garbage", 9).as_slice(), &deep()).unwrap_err();
+    assert!(error.to_string().contains("unknown method 9"), "{error}");
+}
+
+#[test]
+fn what_is_no_image_says_how_it_begins() {
+    let error = describe(&b"#!/bin/sh\n"[..], &Options::default()).unwrap_err();
+    assert!(
+        error.to_string().ends_with("(it begins with 23 21 2f 62 69 6e 2f 73 `#!/bin/s`)"),
+        "{error}"
+    );
+    let error = describe(&b""[..], &Options::default()).unwrap_err();
+    assert!(error.to_string().contains("nothing: it is empty"), "{error}");
+    // Java's classes begin like a fat file.
+    let class = b"\xca\xfe\xba\xbe\0\0\0\x41\0\x1d";
+    assert!(matches!(describe(&class[..], &Options::default()), Err(InspectError::Unknown(_))));
+}
+
+#[test]
+fn folder_is_no_file() {
+    let error = describe(std::path::Path::new("."), &Options::default()).unwrap_err();
+    assert!(matches!(error, InspectError::Io(_)), "{error}");
+}

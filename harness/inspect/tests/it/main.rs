@@ -1,0 +1,20 @@
+//! Files that were really built, described and compared, and held against what other tools say of
+//! them.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[macro_use]
+extern crate twinproof_testkit;
+
+mod built;
+mod cgo;
+mod diff;
+mod fat;
+mod hostile;
+mod matrix;
+mod reports;
+mod tools;
+
+fn main() -> std::process::ExitCode {
+    twinproof_testkit::main()
+}
