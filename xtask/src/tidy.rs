@@ -71,6 +71,10 @@ fn of_source(text: &str) -> Vec<(usize, String)> {
     if code > LONGEST {
         found.push((LONGEST, format!("{code} lines: one concept a module, at most {LONGEST}")));
     }
+    let [main, attribute] = ["twinproof_testkit::main()", "extern crate twinproof_testkit"];
+    if text.lines().any(|l| l.trim() == main) && !text.contains(attribute) {
+        found.push((1, format!("`{main}` finds no test without `#[macro_use] {attribute};`")));
+    }
     // Written in halves, so that this file does not breach its own rules.
     let banned = [
         (concat!("TO", "DO"), "an issue is the place for what is to be done"),
@@ -119,5 +123,11 @@ mod tests {
         let bad = of_source(concat!("fn a() {} \n// TO", "DO\n"));
         let lines: Vec<_> = bad.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [1, 1, 2]);
+        let main = "//! What.\nfn main() {\n    twinproof_testkit::main()\n}\n";
+        assert_eq!(of_source(main).len(), 1);
+        assert_eq!(
+            of_source(&format!("{main}#[macro_use]\nextern crate twinproof_testkit;\n")),
+            []
+        );
     }
 }

@@ -36,8 +36,10 @@ mod activity;
 mod connection;
 mod counters;
 mod fast_path;
+mod frames;
 mod handler;
 mod listener;
+mod memory;
 mod peer;
 mod refusal;
 mod request_id;
@@ -47,6 +49,7 @@ mod settings;
 mod signal;
 mod stop;
 mod stream;
+mod streams;
 mod tls;
 mod tracked;
 

@@ -1,6 +1,5 @@
 //! Inputs of steps: the keys of a step that are no assertions, and that a control may change.
 
-use crate::Step;
 use crate::lint::{self, KeyCheck};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -194,32 +193,6 @@ impl InputValue {
             }
             // Rules are plain data, which always has a JSON form.
             Self::Rules(rules) => serde_json::to_value(rules).unwrap_or_default(),
-        }
-    }
-}
-
-/// Every input of some kind, by key, with the kinds that have it, in the order of the kinds.
-pub(crate) fn all() -> BTreeMap<&'static str, (&'static Input, Vec<&'static str>)> {
-    let mut all: BTreeMap<&str, (&Input, Vec<&str>)> = BTreeMap::new();
-    for info in Step::KINDS {
-        for input in info.inputs {
-            all.entry(input.key).or_insert((input, Vec::new())).1.push(info.kind);
-        }
-    }
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::Step;
-
-    #[test]
-    fn an_input_has_the_same_type_in_every_kind() {
-        let all = super::all();
-        for info in Step::KINDS {
-            for input in info.inputs {
-                assert_eq!(input.ty, all[input.key].0.ty, "{}.{}", info.kind, input.key);
-            }
         }
     }
 }

@@ -6,6 +6,12 @@ use crate::kinds::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// A type that has a variant in [`Observation`]; the list below generates it.
+pub trait Recorded: Sized {
+    /// The observation, where it is of this type.
+    fn of(observation: &Observation) -> Option<&Self>;
+}
+
 /// Declares the observations; the one list of them.
 macro_rules! observations {
     ($($(#[$doc:meta])* $variant:ident($seen:ty),)*) => {
@@ -26,7 +32,7 @@ macro_rules! observations {
             }
         }
 
-        $(impl crate::kind::Recorded for $seen {
+        $(impl Recorded for $seen {
             fn of(observation: &Observation) -> Option<&Self> {
                 match observation {
                     Observation::$variant(seen) => Some(seen),

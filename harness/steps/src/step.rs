@@ -4,9 +4,11 @@
 //! hold variables, `${name}`; `$${` stands for `${`. Paths are relative to the run's work directory
 //! unless they begin with a variable; `/` is written everywhere and becomes the environment's own.
 
-use crate::kind::{AnyKind, Info, Variable};
+use crate::any_kind::AnyKind;
+use crate::info::{Info, Variable};
+use crate::kind::info_of;
 use crate::kinds::*;
-use crate::lint::{self, Lint};
+use crate::lint::Lint;
 use crate::{Checks, Evidence, Observation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,13 +28,13 @@ macro_rules! steps {
 
         impl Step {
             /// What is known of each kind, in the order of this list.
-            pub const KINDS: &'static [Info] = &[$(Info::of::<$payload>($kind)),*];
+            pub const KINDS: &'static [Info] = &[$(info_of::<$payload>($kind)),*];
 
             /// What is known of its kind.
             #[must_use]
             pub fn info(&self) -> Info {
                 match self {
-                    $(Self::$variant(_) => const { Info::of::<$payload>($kind) },)*
+                    $(Self::$variant(_) => const { info_of::<$payload>($kind) },)*
                 }
             }
 
@@ -127,7 +129,7 @@ impl Step {
 
     /// Reports what is wrong with it, beyond the types of its keys. `body` is its table.
     pub fn lint(&self, body: &Node<'_>, reader: &mut Lint<'_>) {
-        lint::step(self.info(), body, reader);
+        self.info().lint_step(body, reader);
         self.any().lint(body, reader);
     }
 

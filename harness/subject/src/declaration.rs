@@ -1,5 +1,6 @@
 //! Declarations: how a subject is had, launched, told of its surroundings, and known to be ready.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use twinproof_model::variables::references;
@@ -28,7 +29,8 @@ pub const VARIABLES: [(&str, &str); 16] = [
 ];
 
 /// One subject.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Declaration {
     /// Its name, the instance of its environment: lower-case words joined by `-`.
     pub name: String,
@@ -93,7 +95,7 @@ pub struct Declaration {
 }
 
 /// What a subject is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A module proxy.
@@ -120,7 +122,8 @@ impl Kind {
 }
 
 /// A program built from a Go module.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Build {
     /// The module's path.
     pub module: String,
@@ -130,7 +133,8 @@ pub struct Build {
 }
 
 /// What is added to a launch.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Addition {
     /// Further arguments.
     #[serde(default)]
@@ -144,7 +148,8 @@ pub struct Addition {
 }
 
 /// What a case can set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Setting {
     /// What it means, for whoever writes cases.
     pub about: String,
@@ -170,7 +175,8 @@ pub struct Setting {
 
 /// How a subject is known to be ready: its port is open and, where a path is given, a GET of it is
 /// answered with the status.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Ready {
     /// What is asked, on its port.
     #[serde(default)]

@@ -1,6 +1,7 @@
 //! Reading a declaration: all its mistakes, each with its place in the file.
 
 use crate::declaration::{Declaration, DeclarationError, VARIABLES};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use twinproof_model::Capability;
 use twinproof_model::variables::{VariableError, references};
@@ -29,10 +30,33 @@ impl Declaration {
     /// All mistakes: it is no TOML, has unknown keys, does not say how the subject is had, or has a
     /// text that cannot be expanded.
     pub fn parse(file: &str, text: &str) -> Result<Self, DeclarationError> {
+        Self::read(file, text, None)
+    }
+
+    /// Reads a declaration, whose features are all among those that cases ask for.
+    ///
+    /// # Errors
+    /// All mistakes, a feature that no case asks for included.
+    pub fn check(
+        file: &str,
+        text: &str,
+        asked: &BTreeSet<String>,
+    ) -> Result<Self, DeclarationError> {
+        Self::read(file, text, Some(asked))
+    }
+
+    fn read(
+        file: &str,
+        text: &str,
+        asked: Option<&BTreeSet<String>>,
+    ) -> Result<Self, DeclarationError> {
         Ok(read_checked(file, text, VOCABULARY, |read: Self, root, reader| {
             name(&read, root, reader);
             ways(&read, root, reader);
             features(root, reader);
+            if let Some(asked) = asked {
+                unasked(root, asked, reader);
+            }
             additions(root, reader);
             Some(read)
         })?)
@@ -101,6 +125,17 @@ fn features(root: &Node<'_>, reader: &mut Reader<'_>) {
         if Capability::parse(&format!("feature:{name}")).is_none() {
             let draft = reader.draft("bad-name", &format!("`{name}` is no feature's name"), span);
             reader.add(draft.help("write lower-case words joined by `-` or `_`"));
+        }
+    }
+}
+
+/// Features that no case asks for: they say nothing, and may be misspelt.
+fn unasked(root: &Node<'_>, asked: &BTreeSet<String>, reader: &mut Reader<'_>) {
+    for (name, span) in node::texts(node::get(root, "features")) {
+        if !asked.contains(name) {
+            let message = format!("no case asks for the feature `{name}`");
+            let draft = reader.draft("unasked-feature", &message, span);
+            reader.add(draft.suggest(name, asked.iter().map(String::as_str), "features"));
         }
     }
 }
@@ -222,6 +257,19 @@ mod tests {
     ) {
         let want: Vec<_> = want.iter().map(|(l, c, m)| (*l, *c, (*m).to_owned())).collect();
         assert_eq!(mistakes(rest), want);
+    }
+
+    #[test]
+    fn a_feature_that_no_case_asks_for_is_a_mistake() {
+        let text = format!("{HEAD}given = true\nfeatures = [\"sumdb\", \"storr\"]\n");
+        let asked = ["store", "sumdb"].map(str::to_owned).into();
+        let Err(DeclarationError::Text(all)) = Declaration::check("x.toml", &text, &asked) else {
+            panic!("it is taken")
+        };
+        let [one] = all.items() else { panic!("{all:?}") };
+        assert_eq!((one.place.line, one.place.column), (6, 22));
+        assert_eq!(one.message, "no case asks for the feature `storr`");
+        assert_eq!(one.help[0], "did you mean `store`?");
     }
 
     #[rstest]

@@ -7,7 +7,7 @@ use crate::node::{self, Node};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use twinproof_model::{Capability, Requirement};
-use twinproof_steps::lint::{self, Lint, Names};
+use twinproof_steps::lint::{Lint, Names};
 use twinproof_steps::{Case, ControlError, InputValue, Step, StepRef};
 
 /// Checks the control of a case that is otherwise complete.
@@ -46,7 +46,7 @@ pub(crate) fn names(table: &Node<'_>, told: &Told<'_, '_>, reader: &mut Reader<'
         let no_normalisers = BTreeSet::new();
         let context = Names { settings: &reader.context.settings, normalisers: &no_normalisers };
         let file = Arc::clone(&reader.file);
-        lint::control(info, table, &mut Lint { file, reporter: &mut *reader.reporter, context });
+        info.lint_control(table, &mut Lint { file, reporter: &mut *reader.reporter, context });
     }
     if node::get(table, "remove").and_then(|n| n.get_ref().as_bool()) == Some(true)
         && let Some(keys) = node::table(table)

@@ -2,12 +2,15 @@
 //!
 //! It holds the command line and puts the crates together; what a command does is theirs.
 
+mod attempt;
+mod board;
 mod bundle_folder;
 pub mod cli;
 mod database;
 mod embedded;
 mod environments;
 mod exit;
+mod features;
 mod gocache;
 mod on_demand;
 mod progress;
@@ -15,7 +18,9 @@ mod records;
 mod sdks;
 mod serving;
 mod subject;
+mod sync_health;
 
+pub use board::Board;
 pub use exit::{BROKEN, CONFORMANT, Failure, INVALID, NOT_CONFORMANT, NOT_KNOWN, report as finish};
 
 use clap::Parser as _;

@@ -283,6 +283,67 @@ fn what_crosses_by_wslenv_is_printed() {
     assert_eq!(view["entries"][2]["unknown_flag"], "q");
 }
 
+/// To open a pipe for reading waits for a writer; the time limit shows that nobody does.
+#[cfg(unix)]
+#[rstest]
+#[case("conformance")]
+#[case("lint")]
+fn a_pipe_among_suites_is_a_mistake_with_its_place(#[case] command: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let suites = dir.path().join("suites");
+    std::fs::create_dir_all(suites.join("s")).unwrap();
+    let pipe = suites.join("s/x.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut program = twinproof();
+    program.arg(command).arg("--suites").arg(&suites);
+    let assert = program.timeout(std::time::Duration::from_secs(60)).assert().code(254);
+    let output = assert.get_output();
+    let said = String::from_utf8([output.stdout.as_slice(), &output.stderr].concat()).unwrap();
+    assert!(said.contains("error[no-file]: this is no regular file"), "{said}");
+    assert!(said.contains("s/x.toml"), "{said}");
+}
+
+#[test]
+fn a_new_declaration_is_one_that_can_be_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, more) in [("mine", &[][..]), ("company", &["--url", "https://go.corp.example"])] {
+        let new = twinproof().args(["subject", "new", name]).args(more).output().unwrap();
+        let text = String::from_utf8(new.stdout).unwrap();
+        assert!(new.status.success(), "{}", String::from_utf8_lossy(&new.stderr));
+        assert!(text.contains("#   ${port}          a port that is free on 127.0.0.1\n"), "{text}");
+        let file = dir.path().join(format!("{name}.toml"));
+        std::fs::write(&file, &text).unwrap();
+        let check = twinproof().args(["subject", "check"]).arg(&file).output().unwrap();
+        let said = String::from_utf8(check.stdout).unwrap();
+        assert!(check.status.success(), "{said}");
+        assert!(said.contains(&format!("proxy:{name}, ")), "{said}");
+        assert!(said.contains("more cases judged"), "{said}");
+        std::fs::write(&file, text.replace("kind = ", "knid = ")).unwrap();
+        let check = twinproof().args(["subject", "check"]).arg(&file).output().unwrap();
+        let said = String::from_utf8(check.stdout).unwrap();
+        assert_eq!(check.status.code(), Some(254), "{said}");
+        assert!(said.contains("did you mean `kind`?"), "{said}");
+    }
+}
+
+#[rstest]
+#[case("goproxy=/nonexistent", "/nonexistent is not there, or no file")]
+#[case("proxy=athens", "Athens needs its program named")]
+#[case("proxy=http://127.0.0.1:9", "there is no answer at its address: ")]
+#[case("embedded=/bin/false", "it ended with exit code 1; it wrote nothing")]
+fn a_subject_that_does_not_work_is_not_known(#[case] subject: &str, #[case] said: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let run = twinproof()
+        .args(["conformance", "--suite", "proxy", "--case", "the-list-has-*", "--subject", subject])
+        .arg("--out")
+        .arg(dir.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert_eq!(run.status.code(), Some(2), "{text}{}", String::from_utf8_lossy(&run.stderr));
+    assert!(text.replace("\n", " ").contains(said), "{text}");
+}
+
 #[rstest]
 #[case::good("[boot]\nsystemd=true\n", 0)]
 #[case::note("[boot]\n[boot]\n", 0)]

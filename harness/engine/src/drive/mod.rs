@@ -33,7 +33,8 @@ use std::time::Instant;
 use twinproof_model::{Skip, Verdict};
 use twinproof_steps::{Case, GoldenSight, Observation, RunOutcome, RunRecord, Step, StepRecord};
 
-/// Drives a case to its end or to its first check that does not hold; a control to its end. Gives the
+/// Drives a case to its end, or to a failure after which later steps would only follow from it; a
+/// control to its end. Gives the
 /// record, and its verdict without expectations.
 pub fn drive(
     context: &Context<'_>,
@@ -75,7 +76,7 @@ pub fn drive(
 
 /// Drives the steps of a case, as far as they go.
 fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOutcome {
-    for (index, declared) in case.step.iter().enumerate() {
+    'steps: for (index, declared) in case.step.iter().enumerate() {
         driver.index = index;
         let mut failed_tries = Vec::new();
         let mut retries = declared.retries();
@@ -83,6 +84,8 @@ fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOut
             let begun = Instant::now();
             let observation = match step(driver, declared) {
                 Ok(observation) => observation,
+                // What would have given the value has failed, and that is on record.
+                Err(StepError::Variable(_)) if driver.judging().failed() => continue 'steps,
                 Err(StepError::Variable(_)) => return RunOutcome::Driven,
                 Err(StepError::Sdk(detail)) => {
                     return RunOutcome::Skipped(Skip::SdkAbsent { detail });
@@ -102,9 +105,9 @@ fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOut
             failed_tries.push(driven.observation);
         };
         record.steps.push(driven.clone());
-        let holds = driver.judge(record, &driven);
+        let goes_on = driver.judge(record, &driven);
         // Under control the failure is what is looked for, and every check that shows it.
-        if !holds && !record.control {
+        if !goes_on && !record.control {
             break;
         }
     }

@@ -6,6 +6,7 @@
 
 use crate::access::Entry;
 use crate::handler::Handler;
+use crate::memory::{BLOCKED, Taken};
 use crate::service::Service;
 use crate::settings::Limits;
 use crate::stream::Stream;
@@ -21,7 +22,7 @@ use tokio_util::io::poll_read_buf;
 const READ: usize = 4 << 10;
 
 /// Bytes of answers that are put together before they are sent.
-const BATCH: usize = 64 << 10;
+const BATCH: usize = 16 << 10;
 
 /// Header fields of a plain request.
 const FIELDS: usize = 8;
@@ -34,6 +35,8 @@ pub(crate) struct FastPath<H> {
     read: BytesMut,
     out: BytesMut,
     leaving: bool,
+    /// For answers that the client does not take.
+    blocked: Option<Taken>,
 }
 
 /// What becomes of the connection.
@@ -49,7 +52,7 @@ impl<H: Handler> FastPath<H> {
     /// Goes on with what was read `before`.
     pub(crate) fn new(stream: Stream, before: Bytes, service: Service<H>) -> Self {
         let (read, out) = (BytesMut::from(before), BytesMut::new());
-        Self { stream, service, read, out, leaving: false }
+        Self { stream, service, read, out, leaving: false, blocked: None }
     }
 
     /// The socket, and what was read from it and not answered.
@@ -92,7 +95,14 @@ impl<H: Handler> FastPath<H> {
         }
         activity.write();
         while !self.out.is_empty() {
-            let bytes = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.out))?;
+            let Poll::Ready(bytes) = Pin::new(&mut self.stream).poll_write(cx, &self.out)? else {
+                if self.blocked.is_none() {
+                    let taken = self.service.share.try_take(BLOCKED);
+                    // Nothing is left for one more client that does not read.
+                    self.blocked = Some(taken.ok_or(io::ErrorKind::OutOfMemory)?);
+                }
+                return Poll::Pending;
+            };
             if bytes == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -101,6 +111,7 @@ impl<H: Handler> FastPath<H> {
         }
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         activity.flushed();
+        self.blocked = None;
         Poll::Ready(Ok(()))
     }
 

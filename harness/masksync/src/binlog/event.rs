@@ -55,7 +55,14 @@ pub enum Body<'a> {
         position: u64,
     },
     /// A transaction begins, or a statement that is one by itself.
-    Gtid(Gtid),
+    Gtid {
+        /// What it is called by.
+        gtid: Gtid,
+        /// Whether a transaction begins here; where not, a statement says so, or is one by itself.
+        begins: bool,
+        /// Whether it is said here that the transaction will be prepared (XA).
+        prepares: bool,
+    },
     /// A statement.
     Statement {
         /// The schema that was in use.
@@ -177,7 +184,9 @@ impl<'a> Event<'a> {
             (30, _) => rows(Kind::Insert, true),
             (31, _) => rows(Kind::Update, true),
             (32, _) => rows(Kind::Delete, true),
-            (33 | 42, Flavour::Mysql) => self.gtid().map(Body::Gtid),
+            (33 | 42, Flavour::Mysql) => {
+                self.gtid().map(|gtid| Body::Gtid { gtid, begins: false, prepares: false })
+            }
             (34, _) => Err(Malformed(
                 "a transaction has no GTID; SET GLOBAL gtid_mode = ON, enforce_gtid_consistency = ON",
             )),
@@ -192,7 +201,9 @@ impl<'a> Event<'a> {
             (162, Flavour::Mariadb) => {
                 let number = bytes.le(8)?;
                 let domain = bytes.le(4)? as u32;
-                Ok(Body::Gtid(Gtid::Mariadb { domain, server: self.header.server, number }))
+                let flags = bytes.u8()?;
+                let gtid = Gtid::Mariadb { domain, server: self.header.server, number };
+                Ok(Body::Gtid { gtid, begins: flags & 1 == 0, prepares: flags & 64 != 0 })
             }
             (164, Flavour::Mariadb) => Err(Malformed("the binlog is encrypted where it is read")),
             (165..=171, Flavour::Mariadb) => {

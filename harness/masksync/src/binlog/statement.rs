@@ -107,6 +107,7 @@ impl Statement {
                 Self::Harmless
             }
             "CREATE" | "ALTER" | "DROP" | "RENAME" if is_no_table(&words) => Self::Harmless,
+            "CREATE" if words.iter().any(|w| w.is("TABLE")) => Self::Shape(created(&words)),
             "CREATE" | "ALTER" | "DROP" | "RENAME" | "OPTIMIZE" | "REPAIR" | "IMPORT" => {
                 let names = words.iter().skip(1).filter_map(Word::name);
                 Self::Shape(names.map(str::to_owned).collect())
@@ -144,6 +145,21 @@ impl Statement {
             _ => Self::Truncate(None, first.to_owned()),
         }
     }
+}
+
+/// The name of the table that is created. Those that it refers to stay as they are.
+fn created(words: &[Word]) -> Vec<String> {
+    let after = words.iter().skip_while(|w| !w.is("TABLE")).skip(1);
+    let mut after =
+        after.skip_while(|w| ["IF", "NOT", "EXISTS"].iter().any(|keyword| w.is(keyword)));
+    let mut names = vec!["TABLE".to_owned()];
+    while let Some(word) = after.next() {
+        names.extend(word.name().map(str::to_owned));
+        if after.next() != Some(&Word::Point('.')) {
+            break;
+        }
+    }
+    names
 }
 
 /// Whether a CREATE, ALTER, DROP or RENAME is about something that holds no rows.
@@ -278,6 +294,8 @@ mod tests {
     #[case("ALTER TABLE t EXCHANGE PARTITION p WITH TABLE u", shape(&["TABLE", "t", "EXCHANGE", "PARTITION", "p", "WITH", "TABLE", "u"]))]
     #[case("/*!50001 DROP TABLE `t` */", shape(&["TABLE", "t"]))]
     #[case("DROP /* USER */ TABLE t", shape(&["TABLE", "t"]))]
+    #[case("CREATE TABLE IF NOT EXISTS `a`.b (c INT REFERENCES t (d))", shape(&["TABLE", "a", "b"]))]
+    #[case("CREATE OR REPLACE TABLE b LIKE t", shape(&["TABLE", "b"]))]
     #[case("HANDLER t OPEN", Statement::Unknown)]
     #[case("", Statement::Harmless)]
     fn statements_are_told_by_their_words(#[case] sql: &str, #[case] expected: Statement) {

@@ -3,5 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod common;
+mod histories;
 mod masks;
 mod policy;
+mod stream;
+mod types;
+mod world;

@@ -37,12 +37,13 @@ mod auth;
 mod file;
 mod given;
 mod keys;
+pub mod memory;
 mod resolve;
 mod value;
 
 pub use given::{Given, Origin};
 pub use keys::{KEYS, Key};
-pub use value::Kind;
+pub use value::{Kind, parse_bytes};
 
 use crate::settings::Settings;
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 use super::auth::{self, Entry};
 use super::given::{Placed, Values};
+use super::memory;
 use super::value::Value;
 use super::{Config, Format, Log};
 use crate::settings::{Database, Settings};
@@ -155,6 +156,13 @@ impl<'a> Resolver<'a> {
         self.set_count(&mut requests, "limits.requests", 0, u64::MAX);
         limits.requests = (requests > 0).then_some(requests);
         self.set_count(&mut limits.streams, "limits.streams", 1, 10_000);
+        let caches = self.number("store.memory").unwrap_or(memory::CACHE);
+        let limit = self.number("limits.memory").unwrap_or(memory::LIMIT);
+        match memory::for_clients(limit, caches) {
+            Ok(left) => server.limits.memory = left,
+            Err(message) => self.wrong("limits.memory", message),
+        }
+        let limits = &mut server.limits;
         self.set_count(&mut limits.head, "limits.head", 1 << 10, 1 << 20);
         self.set_count(&mut limits.fields, "limits.fields", 8, 1000);
         self.set_count(&mut limits.target, "limits.target", 256, 64 << 10);

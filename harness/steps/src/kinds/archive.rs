@@ -1,6 +1,7 @@
 //! `archive`: looks at the entries of a zip or tar file, without unpacking it to disk.
 
-use crate::kind::{Captures, Kind, Seen};
+use crate::info::Captures;
+use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
 use crate::rows::plural;
 use crate::{Checks, Evidence, Input, Item, Part, Row};

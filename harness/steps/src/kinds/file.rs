@@ -1,7 +1,8 @@
 //! `file`: looks at one file.
 
 use super::entries::{Entries, FileEntry};
-use crate::kind::{Captures, Kind};
+use crate::info::Captures;
+use crate::kind::Kind;
 use crate::lint::{self, Lint};
 use crate::{Checks, Evidence, Input, text};
 use base64::Engine as _;

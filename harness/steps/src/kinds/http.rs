@@ -1,7 +1,8 @@
 //! `http`: makes an HTTP request from the harness.
 
 use super::exchange::{HttpVersion, StatusMatch};
-use crate::kind::{Captures, Kind, Seen};
+use crate::info::Captures;
+use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
 use crate::rows::plural;
 use crate::{Checks, Evidence, Input, Item, Part, Row, text};

@@ -1,6 +1,7 @@
 //! `origin`: starts or scripts the case's upstream.
 
-use crate::kind::{Kind, Seen, Variable};
+use crate::info::Variable;
+use crate::kind::{Kind, Seen};
 use crate::lint::Lint;
 use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;

@@ -1,7 +1,8 @@
 //! `run` and `go`: start a program and look at how it ends.
 
 use crate::checks::Sighted;
-use crate::kind::{Captures, Kind, Seen};
+use crate::info::Captures;
+use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
 use crate::rows::plural;
 use crate::{Checks, Evidence, Input, Part, Row, text};
@@ -175,6 +176,7 @@ impl Kind for Run {
     ];
     const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
     const CAPTURES: Captures = Captures::LineRegex;
+    const ENDS: &'static [&'static str] = &["exit"];
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -230,6 +232,7 @@ impl Kind for Go {
     ];
     const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
     const CAPTURES: Captures = Captures::LineRegex;
+    const ENDS: &'static [&'static str] = &["exit"];
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()

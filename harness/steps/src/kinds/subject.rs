@@ -1,6 +1,7 @@
 //! `subject`: launches what is judged.
 
-use crate::kind::{Kind, Seen, Variable};
+use crate::info::Variable;
+use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
 use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
@@ -78,10 +79,15 @@ impl Kind for SubjectStep {
             .checked(lint::settings),
         Input::text("upstream", "Another upstream"),
     ];
+    const ENDS: &'static [&'static str] = &["ready"];
     const GIVES: &'static [Variable] = &[
         ("program", "the subject's program"),
         ("proxy", "address of the module proxy that is judged, without a final slash"),
         ("sumdb", "address of the checksum database that is judged, without a final slash"),
+        (
+            "base",
+            "path that every request of the module proxy begins with; empty where there is none",
+        ),
         ("store", "the folder where the subject keeps what it has"),
         ("sumdb_name", "name of the checksum database that is judged"),
         ("sumdb_key", "its verifier key"),

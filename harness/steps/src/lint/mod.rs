@@ -5,7 +5,6 @@ mod pattern;
 
 pub use pattern::{base64, regex};
 
-use crate::kind::{Captures, Info};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use twinproof_toml::node::{self, Node};
@@ -35,64 +34,6 @@ fn integer(node: Option<&Node<'_>>) -> Option<i64> {
     match node?.get_ref() {
         toml::de::DeValue::Integer(n) => i64::from_str_radix(n.as_str(), n.radix()).ok(),
         _ => None,
-    }
-}
-
-/// Checks what every kind of step has: its captures, and the inputs that a control may change.
-pub(crate) fn step(info: Info, body: &Node<'_>, lint: &mut Lint<'_>) {
-    captures(info, body, lint);
-    for input in info.inputs {
-        if let Some(check) = input.check {
-            check(body, input.field, lint);
-        }
-    }
-    set_and_unset(body, lint);
-}
-
-/// Checks the inputs that a control gives for a step of that kind.
-pub fn control(info: Info, table: &Node<'_>, lint: &mut Lint<'_>) {
-    for input in info.inputs {
-        if let Some(check) = input.check {
-            check(table, input.key, lint);
-        }
-    }
-}
-
-/// What the values of `capture` may be.
-fn captures(info: Info, body: &Node<'_>, lint: &mut Lint<'_>) {
-    let table = node::get(body, "capture").and_then(node::table);
-    for found in table.into_iter().flat_map(|t| t.values()) {
-        let Some(value) = found.get_ref().as_str() else { continue };
-        match info.captures {
-            Captures::Anything => {}
-            Captures::LineRegex => {
-                let groups = regex(value, &found.span(), lint);
-                if let Some(count) = groups.filter(|count| *count != 1) {
-                    let message = format!("a capture has exactly one group, this has {count}");
-                    let draft = lint.draft("capture-groups", &message, found.span());
-                    let help = "write `(…)` around the value, and `(?:…)` for other groups";
-                    lint.add(draft.help(help));
-                }
-            }
-            Captures::Names(names) => {
-                let fits = |name: &&str| match name.strip_suffix('.') {
-                    Some(_) => value.strip_prefix(name).is_some_and(|rest| !rest.is_empty()),
-                    None => *name == value,
-                };
-                if !names.iter().any(fits) {
-                    let kind = info.kind;
-                    let article = twinproof_toml::names::article(kind);
-                    let message = format!("{article} `{kind}` step has no value `{value}`");
-                    let draft = lint.draft("unknown-value", &message, found.span());
-                    let shown: Vec<String> = names
-                        .iter()
-                        .map(|n| if n.ends_with('.') { format!("{n}NAME") } else { (*n).into() })
-                        .collect();
-                    let valid = shown.iter().map(String::as_str);
-                    lint.add(draft.suggest(value, valid, "valid values"));
-                }
-            }
-        }
     }
 }
 
@@ -271,20 +212,6 @@ pub fn unset(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
     lint.listed(table, key, true);
     for (name, span) in node::texts(node::get(table, key)) {
         variable_name(name, span, lint);
-    }
-}
-
-/// Variables that a step both sets and takes away. A control may: it changes what the step has.
-fn set_and_unset(table: &Node<'_>, lint: &mut Lint<'_>) {
-    for (name, span) in node::texts(node::get(table, "unset")) {
-        let set = ["env", "set"].into_iter().filter_map(|set| node::get(table, set));
-        let first = set.filter_map(|set| node::table(set)?.get_key_value(name)).next();
-        if let Some((first, _)) = first {
-            let message = format!("`{name}` is both set and unset");
-            let draft = lint.draft("contradiction", &message, span);
-            let spot = lint.spot(first.span());
-            lint.add(draft.other(spot, "set here"));
-        }
     }
 }
 

@@ -3,13 +3,14 @@
 use super::inputs;
 use super::publish::publish;
 use super::repository::Repository;
+use crate::board::Board;
 use crate::bundle_folder::BundleFolder;
 use crate::environments::{self, Detected, Wanted};
 use crate::exit::{CONFORMANT, Failure};
-use crate::progress::{Board, CellProgress};
+use crate::features;
+use crate::progress::CellProgress;
 use crate::subject::{Subject, Subjects};
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use twinproof_engine::{
@@ -122,10 +123,7 @@ impl Conformance {
         let begun = Instant::now();
         let source = inputs::source(self.suites.as_ref(), repository);
         let mut declarations = inputs::declarations(&source)?;
-        let loaded = inputs::load(&source, &declarations).map_err(|diagnostics| {
-            eprint!("{}", diagnostics.render(std::io::stderr().is_terminal()));
-            Failure::Invalid("the suites cannot be used".into())
-        })?;
+        let loaded = inputs::loaded(&source, &declarations)?;
         let selection = self.selection();
         let levels: BTreeMap<&str, Level> =
             loaded.claims.iter().map(|c| (c.id.as_str(), c.level)).collect();
@@ -134,9 +132,11 @@ impl Conformance {
             levels.min().unwrap_or(Level::Must)
         };
         let cases = selection.cases(&loaded.cases, level_of).map_err(Failure::invalid)?;
-        let require = required(&self.require).map_err(Failure::Invalid)?;
-        let subjects = Subjects::parse(&self.subject, &self.env, &mut declarations)
+        let mut require = required(&self.require).map_err(Failure::Invalid)?;
+        let features = features::asked(&loaded.cases);
+        let subjects = Subjects::parse(&self.subject, &self.env, &mut declarations, &features)
             .map_err(Failure::Invalid)?;
+        require.extend(subjects.asked.iter().map(ToString::to_string));
         // Detection and reporting come on top of the run itself.
         let longest = Duration::from_secs(self.run_limit.saturating_add(600));
         let wanted = Wanted::new(&selection.environments, &cases, &subjects, longest)

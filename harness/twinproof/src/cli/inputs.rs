@@ -3,9 +3,11 @@
 use super::repository::Repository;
 use crate::embedded::{GOLDENS, SUITES};
 use crate::exit::Failure;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use twinproof_engine::Goldens;
-use twinproof_subject::{Declaration, Declarations};
+use twinproof_subject::{Declaration, DeclarationError, Declarations};
 use twinproof_suite::{Diagnostics, LoadOptions, Loaded, Source, Subjects};
 
 /// The suites that a command is about: those named, the repository's, or those built in.
@@ -27,12 +29,7 @@ pub fn declarations(source: &Source) -> Result<Declarations, Failure> {
     let built_in = SUITES.iter().filter_map(of_subjects);
     let mut all = Declarations::read(built_in).map_err(Failure::invalid)?;
     if let Source::Dir(folder) = source {
-        let folder = folder.join("subjects");
-        let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(all) };
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
-        paths.retain(|p| p.extension().is_some_and(|e| e == "toml"));
-        paths.sort();
-        for path in paths {
+        for path in toml_files(&folder.join("subjects")) {
             all.add(Declarations::file(&path).map_err(Failure::invalid)?);
         }
     }
@@ -50,6 +47,50 @@ pub fn load(source: &Source, declarations: &Declarations) -> Result<Loaded, Diag
         settings: declarations.settings(),
     };
     twinproof_suite::load(source, &LoadOptions { images, subjects })
+}
+
+/// Reads suites that a command goes on with; their mistakes are printed.
+///
+/// # Errors
+/// When there are mistakes.
+pub fn loaded(source: &Source, declarations: &Declarations) -> Result<Loaded, Failure> {
+    load(source, declarations).map_err(|diagnostics| {
+        eprint!("{}", diagnostics.render(std::io::stderr().is_terminal()));
+        Failure::Invalid("the suites cannot be used".into())
+    })
+}
+
+/// The mistakes of the declarations that come with suites, examples included: features that no case
+/// of the suites asks for.
+pub fn unasked(source: &Source, asked: &BTreeSet<String>) -> Vec<DeclarationError> {
+    let mut found = Vec::new();
+    match source {
+        Source::Embedded(files) => {
+            for (path, bytes) in *files {
+                if path.starts_with("subjects/") && path.ends_with(".toml") {
+                    let text = String::from_utf8_lossy(bytes);
+                    found.extend(Declaration::check(path, &text, asked).err());
+                }
+            }
+        }
+        Source::Dir(folder) => {
+            for folder in ["subjects", "subjects/examples"].map(|name| folder.join(name)) {
+                for path in toml_files(&folder) {
+                    found.extend(Declarations::check(&path, asked).err());
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The files of a folder whose names end in `.toml`, sorted; none where there is no folder.
+fn toml_files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+    paths.retain(|p| p.extension().is_some_and(|e| e == "toml"));
+    paths.sort();
+    paths
 }
 
 /// The goldens that a command compares with.

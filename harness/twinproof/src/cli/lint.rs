@@ -1,10 +1,12 @@
 //! `lint`: mistakes in suites.
 
-use super::inputs::{declarations, goldens, load, source};
+use super::inputs::{self, declarations, goldens, load, source};
 use super::repository::Repository;
 use crate::exit::{CONFORMANT, Failure, INVALID, NOT_CONFORMANT};
+use crate::features;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use twinproof_subject::DeclarationError;
 use twinproof_suite::Diagnostics;
 
 /// Check suites for mistakes.
@@ -42,7 +44,14 @@ impl Lint {
         let names: Vec<String> = goldens.by_name().keys().cloned().collect();
         let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
         let found = twinproof_suite::lint(&loaded, &names, twinproof_model::Date(today));
-        if found.is_empty() {
+        let unasked = inputs::unasked(&source, &features::asked(&loaded.cases));
+        for error in &unasked {
+            match error {
+                DeclarationError::Text(all) => self.print(all)?,
+                DeclarationError::Whole { .. } => println!("error: {error}"),
+            }
+        }
+        if found.is_empty() && unasked.is_empty() {
             println!(
                 "suites: {} cases, {} claims, {} goldens, {} expectations: nothing to mend",
                 loaded.cases.len(),
@@ -52,7 +61,9 @@ impl Lint {
             );
             return Ok(CONFORMANT);
         }
-        self.print(&found)?;
+        if !found.is_empty() {
+            self.print(&found)?;
+        }
         Ok(NOT_CONFORMANT)
     }
 

@@ -22,6 +22,9 @@ pub struct Merge {
     out: PathBuf,
 }
 
+/// Largest results.json that is read.
+const MAX_BYTES: u64 = 1 << 30;
+
 impl Merge {
     /// Merges and writes the reports.
     ///
@@ -31,8 +34,8 @@ impl Merge {
         let mut legs = Vec::new();
         for path in &self.results {
             let name = path.display().to_string();
-            let bytes =
-                std::fs::read(path).map_err(|e| Failure::Invalid(format!("{name}: {e}")))?;
+            let bytes = twinproof_base::file::read(path, MAX_BYTES)
+                .map_err(|e| Failure::Invalid(format!("{name}: {e}")))?;
             let results: Results = serde_json::from_slice(&bytes)
                 .map_err(|e| Failure::Invalid(format!("{name}: no results.json: {e}")))?;
             legs.push((name, results));

@@ -11,7 +11,9 @@ mod proxy;
 mod publish;
 mod repository;
 mod sdk;
+mod subject;
 mod sumdb;
+mod sync;
 
 pub use config::Config;
 pub use conformance::Conformance;
@@ -22,7 +24,9 @@ pub use path::Path;
 pub use proxy::Proxy;
 pub use repository::Repository;
 pub use sdk::Sdk;
+pub use subject::Subject;
 pub use sumdb::Sumdb;
+pub use sync::Sync;
 
 use crate::exit::{Failure, INVALID};
 
@@ -48,6 +52,8 @@ pub enum Command {
     Lint(Lint),
     /// List, get and prove Go SDKs
     Sdk(Sdk),
+    /// Begin, check and list declarations of subjects
+    Subject(Subject),
     /// Check path translation
     Path(Path),
     /// Look into the configuration of WSL
@@ -56,6 +62,8 @@ pub enum Command {
     Proxy(Proxy),
     /// Make, fill and serve a checksum database
     Sumdb(Sumdb),
+    /// Copy production rows to staging, filtered and masked
+    Sync(Sync),
 }
 
 impl Command {
@@ -70,10 +78,12 @@ impl Command {
             Self::Merge(command) => command.run(),
             Self::Lint(command) => command.run(repository),
             Self::Sdk(command) => command.run(),
+            Self::Subject(command) => command.run(repository),
             Self::Path(command) => command.run(),
             Self::Config(command) => command.run(),
             Self::Proxy(command) => command.run(),
             Self::Sumdb(command) => command.run(),
+            Self::Sync(command) => command.run(),
         }
     }
 }

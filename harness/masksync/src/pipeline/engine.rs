@@ -1,0 +1,611 @@
+//! Events in, batches out: the part of the pipeline that knows what an event means for staging.
+
+use super::halt::{Halt, Trouble};
+use crate::binlog::{
+    Body, Charsets, Event, Flavour, Gtid, GtidSet, Malformed, Map, Payload, Rows, Statement,
+    TableMap, Xa,
+};
+use crate::flow::{Change, Net, TablePlan, change};
+use crate::policy::TablePolicy;
+use crate::predicate::{Ask, Decider, Truth};
+use crate::server::{Connector, Session, Table};
+use crate::sink::{Batch, Commit, Op, Row, Target};
+use crate::source::SourceAsk;
+use crate::value::{Cell, Charset};
+use std::collections::HashMap;
+
+/// A transaction's changes are handed on when there are as many, so that memory is bounded.
+const ROWS: usize = 4000;
+/// Changes of prepared transactions that are kept until they are committed.
+const PREPARED: usize = 100_000;
+
+/// A table that is ready to be copied.
+pub struct Prepared {
+    /// What the policy says.
+    pub policy: TablePolicy,
+    /// What it looks like at the source.
+    pub source: Table,
+    /// What it looks like in staging.
+    pub staging: Table,
+    /// How its rows are masked.
+    pub plan: TablePlan,
+    /// How they are written.
+    pub target: Target,
+    decider: Option<Decider>,
+    asked: Vec<(String, Charset)>,
+    /// What is in its snapshot already.
+    pub low: Option<GtidSet>,
+    /// Up to where changes are replayed.
+    pub high: Option<GtidSet>,
+}
+
+impl Prepared {
+    /// A table; `asked` are the places of the columns that its predicate depends on.
+    #[must_use]
+    pub fn new(
+        policy: TablePolicy,
+        source: Table,
+        staging: Table,
+        plan: TablePlan,
+        target: Target,
+        asked: Option<Vec<usize>>,
+    ) -> Self {
+        let columns = asked.iter().flatten().map(|i| {
+            let (name, charset) = &target.columns[*i];
+            (name.to_string(), charset.clone())
+        });
+        let columns = columns.collect();
+        let decider = asked.map(Decider::new);
+        Self {
+            policy,
+            source,
+            staging,
+            plan,
+            target,
+            decider,
+            asked: columns,
+            low: None,
+            high: None,
+        }
+    }
+
+    /// What the predicate is of rows.
+    pub(super) fn decide(
+        &mut self,
+        rows: &[&[Cell<'_>]],
+        ask: &mut Asking,
+    ) -> Result<Vec<Truth>, crate::predicate::AskError> {
+        let Some(decider) = &mut self.decider else { return Ok(vec![Truth::True; rows.len()]) };
+        let Asking { connector, session } = ask;
+        let mut source = SourceAsk::new(connector, session, &self.policy, &self.asked);
+        let ask: &mut dyn Ask = &mut source;
+        decider.decide(rows, ask)
+    }
+}
+
+/// The connection that predicates are asked over.
+pub(super) struct Asking {
+    pub(super) connector: Connector,
+    pub(super) session: Option<Session>,
+}
+
+/// Changes that are not yet handed on.
+#[derive(Default)]
+struct Changes {
+    done: Vec<Op>,
+    nets: HashMap<(usize, bool), Net<Row, Row>>,
+    order: Vec<(usize, bool)>,
+    keys: usize,
+}
+
+impl Changes {
+    fn net(&mut self, table: usize, replay: bool) -> &mut Net<Row, Row> {
+        if !self.nets.contains_key(&(table, replay)) {
+            // A table's replay ends where its strict changes begin: they follow each other.
+            self.order.push((table, replay));
+        }
+        self.nets.entry((table, replay)).or_default()
+    }
+
+    fn close(&mut self) {
+        for place in self.order.drain(..) {
+            if let Some(mut net) = self.nets.remove(&place)
+                && !net.is_empty()
+            {
+                let (table, replay) = place;
+                self.done.push(Op::Rows { table, effects: net.take(), replay });
+            }
+        }
+    }
+
+    fn truncate(&mut self, table: usize) {
+        self.close();
+        self.done.push(Op::Truncate { table });
+    }
+
+    fn take(&mut self) -> Vec<Op> {
+        self.close();
+        self.keys = 0;
+        std::mem::take(&mut self.done)
+    }
+}
+
+/// A table map that rows events refer to.
+struct Known {
+    /// The table's place; none where it is not copied.
+    table: Option<usize>,
+    body: Vec<u8>,
+    map: Option<TableMap>,
+}
+
+/// A transaction that is prepared and not yet decided.
+struct Pending {
+    gtid: Option<Gtid>,
+    ops: Vec<Op>,
+    keys: usize,
+}
+
+/// Reads events in their order.
+pub struct Engine {
+    flavour: Flavour,
+    charsets: Charsets,
+    /// The tables.
+    pub tables: Vec<Prepared>,
+    maps: HashMap<u64, Known>,
+    asking: Asking,
+    /// The transactions that are applied.
+    pub position: GtidSet,
+    file: Option<(String, u64)>,
+    current: Option<Gtid>,
+    /// Whether the transaction that is read is applied already.
+    applied: bool,
+    inside: bool,
+    xa: bool,
+    changes: Changes,
+    xa_changes: Changes,
+    pending: HashMap<String, Pending>,
+    transactions: u64,
+    rows: u64,
+    timestamp: u32,
+    /// Set where transactions end: what is there may be handed on with a position.
+    at_end: bool,
+}
+
+impl Engine {
+    /// Reads from a position on.
+    #[must_use]
+    pub fn new(
+        flavour: Flavour,
+        charsets: Charsets,
+        tables: Vec<Prepared>,
+        source: Connector,
+        position: GtidSet,
+    ) -> Self {
+        Self {
+            flavour,
+            charsets,
+            tables,
+            maps: HashMap::new(),
+            asking: Asking { connector: source, session: None },
+            position,
+            file: None,
+            current: None,
+            applied: false,
+            inside: false,
+            xa: false,
+            changes: Changes::default(),
+            xa_changes: Changes::default(),
+            pending: HashMap::new(),
+            transactions: 0,
+            rows: 0,
+            timestamp: 0,
+            at_end: false,
+        }
+    }
+
+    /// Reads an event.
+    ///
+    /// # Errors
+    /// When it cannot be applied. The engine is of no more use then.
+    pub fn event(&mut self, event: &Event<'_>) -> Result<(), Halt> {
+        self.read(event).map_err(|trouble| trouble.at(self.place(event)))
+    }
+
+    /// Where an event is, in words.
+    fn place(&self, event: &Event<'_>) -> String {
+        let file = self.file.as_ref().map_or("", |(file, _)| file.as_str());
+        let gtid = self.current.as_ref().map_or_else(String::new, |g| format!(", transaction {g}"));
+        format!("binlog {file} before {}{gtid}", event.header.next)
+    }
+
+    fn read(&mut self, event: &Event<'_>) -> Result<(), Trouble> {
+        self.at_end = false;
+        let header = event.header;
+        match event.meaning(self.flavour)? {
+            Body::Nothing | Body::Heartbeat => {}
+            Body::Rotate { file, position } => self.file = Some((file.to_owned(), position)),
+            Body::Gtid { gtid, begins, prepares } => {
+                self.applied = self.position.contains(&gtid);
+                self.current = Some(gtid);
+                self.timestamp = header.timestamp;
+                self.inside = begins;
+                self.xa = prepares;
+            }
+            Body::Statement { schema, sql } => self.statement(schema, sql)?,
+            Body::Commit => self.end(),
+            Body::Prepared(name) => self.prepared(name)?,
+            Body::Map(map) => self.map(&map, event.body)?,
+            Body::Rows(rows) => {
+                if !self.applied {
+                    self.rows(rows)?;
+                }
+            }
+            Body::Payload(body) => {
+                let mut payload = Payload::new(body)?;
+                while let Some(inner) = payload.next_event()? {
+                    let event = Event::read(&inner)?;
+                    if event.header.kind == 40 {
+                        return Err(Malformed("a compressed transaction has another in it").into());
+                    }
+                    self.read(&event)?;
+                }
+            }
+        }
+        if header.next > 0
+            && let Some((_, place)) = &mut self.file
+        {
+            *place = u64::from(header.next);
+        }
+        Ok(())
+    }
+
+    /// A transaction ends, or a statement that is one by itself.
+    fn end(&mut self) {
+        if let Some(gtid) = self.current.take() {
+            self.position.insert(&gtid);
+            if !self.applied {
+                self.transactions += 1;
+            }
+        }
+        self.applied = false;
+        self.inside = false;
+        self.xa = false;
+        self.at_end = true;
+    }
+
+    fn statement(&mut self, schema: &str, sql: &[u8]) -> Result<(), Trouble> {
+        match Statement::read(sql) {
+            Statement::Begin => self.inside = true,
+            Statement::Savepoint => {}
+            Statement::Commit => self.end(),
+            Statement::Rollback => {
+                // Only changes of tables without transactions are logged before a rollback.
+                if self.changes.keys > 0 && !self.applied {
+                    return Err(Trouble::Table(
+                        "a transaction that was rolled back changed rows; only tables without \
+                         transactions do that"
+                            .to_owned(),
+                    ));
+                }
+                self.end();
+            }
+            Statement::Xa(Xa::Start, _) => {
+                self.xa = true;
+                self.inside = true;
+            }
+            Statement::Xa(Xa::End, _) => {}
+            Statement::Xa(what, name) => self.decided(what, &name)?,
+            _ if self.applied => self.alone(),
+            Statement::Truncate(named, table) => {
+                let schema = named.as_deref().unwrap_or(schema);
+                if let Some(place) = self.find(schema, &table)
+                    && !self.is_before(place)
+                {
+                    self.changes.truncate(place);
+                    self.changes.keys += 1;
+                }
+                self.alone();
+            }
+            Statement::Shape(names) => {
+                if let Some(place) = self.touched(schema, &names) {
+                    let table = super::examine::dotted(&self.tables[place].policy.source);
+                    return Err(Trouble::Mend {
+                        what: format!("a statement changes the shape or name of {table}"),
+                        fix: format!(
+                            "decide about the change in the policy and in staging, then \
+                             `twinproof sync resnapshot {table}`"
+                        ),
+                    });
+                }
+                self.alone();
+            }
+            Statement::Harmless => self.alone(),
+            Statement::Rows(what) => {
+                return Err(Trouble::Mend {
+                    what: format!("a change of rows is logged as a statement ({what})"),
+                    fix:
+                        "SET GLOBAL binlog_format = 'ROW'; end the sessions that set it otherwise, \
+                          then `twinproof sync resnapshot` the tables it may have changed"
+                            .to_owned(),
+                });
+            }
+            Statement::Unknown => {
+                return Err(Trouble::Table(
+                    "a statement is of a kind that this program does not know".to_owned(),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A statement that is a transaction by itself ends with itself.
+    fn alone(&mut self) {
+        if !self.inside {
+            self.end();
+        }
+    }
+
+    fn find(&self, schema: &str, table: &str) -> Option<usize> {
+        let is = |t: &Prepared| t.policy.source.0 == schema && t.policy.source.1 == table;
+        self.tables.iter().position(is)
+    }
+
+    /// Whether the current transaction is in a table's snapshot already.
+    fn is_before(&self, table: usize) -> bool {
+        self.within(self.tables[table].low.as_ref())
+    }
+
+    fn within(&self, set: Option<&GtidSet>) -> bool {
+        set.zip(self.current.as_ref()).is_some_and(|(set, gtid)| set.contains(gtid))
+    }
+
+    /// The first table that a change of shape is about and whose snapshot is not after it.
+    fn touched(&self, schema: &str, names: &[String]) -> Option<usize> {
+        let has = |name: &str| names.iter().any(|n| n.eq_ignore_ascii_case(name));
+        let whole = names.first().is_some_and(|n| {
+            n.eq_ignore_ascii_case("database") || n.eq_ignore_ascii_case("schema")
+        });
+        let drops = |t: &Prepared| whole && has(&t.policy.source.0);
+        let names_it = |t: &Prepared| {
+            let (of, table) = &t.policy.source;
+            has(table) && (of.eq_ignore_ascii_case(schema) || has(of))
+        };
+        (0..self.tables.len()).find(|i| {
+            (drops(&self.tables[*i]) || names_it(&self.tables[*i])) && !self.is_before(*i)
+        })
+    }
+
+    fn prepared(&mut self, name: String) -> Result<(), Trouble> {
+        if name.is_empty() {
+            // Committed in one phase.
+            let ops = self.xa_changes.take();
+            self.changes.close();
+            self.changes.done.extend(ops);
+            self.end();
+            return Ok(());
+        }
+        let keys = self.xa_changes.keys;
+        let ops = self.xa_changes.take();
+        if self.flavour == Flavour::Mariadb && !ops.is_empty() && !self.applied {
+            return Err(Trouble::Table(
+                "a prepared transaction (XA) changes rows; MariaDB's positions cannot leave it \
+                 open, so it is not taken"
+                    .to_owned(),
+            ));
+        }
+        let kept: usize = self.pending.values().map(|p| p.keys).sum();
+        if kept + keys > PREPARED {
+            return Err(Trouble::Table(format!(
+                "prepared transactions (XA) change more than {PREPARED} rows before they are decided"
+            )));
+        }
+        // Its number stays out of the position until it is decided, so that it is read again after
+        // a restart.
+        if !self.applied && self.flavour == Flavour::Mysql {
+            let gtid = self.current.take();
+            self.pending.insert(name, Pending { gtid, ops, keys });
+        }
+        self.end();
+        Ok(())
+    }
+
+    fn decided(&mut self, what: Xa, name: &str) -> Result<(), Trouble> {
+        if let Some(pending) = self.pending.remove(name) {
+            if what == Xa::Commit && !self.applied {
+                self.changes.close();
+                self.changes.done.extend(pending.ops);
+                self.changes.keys += pending.keys;
+            }
+            if let Some(gtid) = pending.gtid {
+                self.position.insert(&gtid);
+            }
+        } else if what == Xa::Commit && !self.applied && self.flavour == Flavour::Mysql && !self.xa
+        {
+            return Err(Trouble::Table(
+                "a prepared transaction (XA) is committed that was prepared before the snapshot; \
+                 take the snapshots again"
+                    .to_owned(),
+            ));
+        }
+        self.end();
+        Ok(())
+    }
+
+    fn map(&mut self, map: &Map<'_>, body: &[u8]) -> Result<(), Trouble> {
+        let (schema, table) = map.name();
+        if let Some(known) = self.maps.get(&map.id())
+            && known.body == body
+            && known.table.is_none_or(|t| known.map.is_some() && !self.is_before(t))
+        {
+            return Ok(());
+        }
+        let place = self.find(schema, table);
+        let mut known = Known { table: place, body: body.to_vec(), map: None };
+        if let Some(place) = place
+            && !self.applied
+            && !self.is_before(place)
+        {
+            let map = map.read(&self.charsets)?;
+            same_shape(&self.tables[place], &map)?;
+            known.map = Some(map);
+        }
+        // Numbers are not used again while a server runs; old ones are forgotten now and then.
+        if self.maps.len() > 4096 {
+            self.maps.clear();
+        }
+        self.maps.insert(map.id(), known);
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: Rows<'_>) -> Result<(), Trouble> {
+        let Self { maps, tables, asking, changes, xa_changes, current, xa, .. } = self;
+        // The number that ends a statement without rows.
+        let Some(known) = maps.get(&rows.table) else {
+            return if rows.table == 0x00ff_ffff {
+                Ok(())
+            } else {
+                Err(Malformed("rows come without their table map").into())
+            };
+        };
+        let Some(place) = known.table else { return Ok(()) };
+        let Some(map) = &known.map else { return Ok(()) };
+        let table = &mut tables[place];
+        let within = |set: &Option<GtidSet>| {
+            set.as_ref().zip(current.as_ref()).is_some_and(|(set, gtid)| set.contains(gtid))
+        };
+        if within(&table.low) {
+            return Ok(());
+        }
+        let replay = within(&table.high);
+        let name = super::examine::dotted(&table.policy.source);
+        let pairs = rows.iter(map)?.collect::<Result<Vec<_>, _>>()?;
+        let images: Vec<&[Cell<'_>]> = pairs
+            .iter()
+            .flat_map(|pair| pair.before.iter().chain(&pair.after))
+            .map(Vec::as_slice)
+            .collect();
+        let mut truths = table.decide(&images, asking)?.into_iter();
+        let changes = if *xa { xa_changes } else { changes };
+        self.rows += pairs.len() as u64;
+        for pair in &pairs {
+            let before = pair.before.as_ref().and_then(|_| truths.next());
+            let after = pair.after.as_ref().and_then(|_| truths.next());
+            let done = change(before, after);
+            let plan = &mut table.plan;
+            let conflict =
+                |_| Trouble::Table(format!("{name}: a row comes whose key is there already"));
+            changes.keys += 1;
+            match (done, &pair.before, &pair.after) {
+                (Change::Insert, _, Some(after)) => {
+                    let row = plan.mask(after)?;
+                    let (cells, key) = owned(plan, row.cells);
+                    changes
+                        .net(place, replay)
+                        .insert(&row.key, key, cells, replay)
+                        .map_err(conflict)?;
+                }
+                (Change::Update, Some(before), Some(after)) => {
+                    let (old, called) = plan.key(before)?;
+                    let row = plan.mask(after)?;
+                    let (cells, key) = owned(plan, row.cells);
+                    let net = changes.net(place, replay);
+                    if called == row.key && !replay {
+                        net.update(&called, key, cells);
+                    } else {
+                        if called != row.key {
+                            net.delete(
+                                &called,
+                                old.into_iter().map(Cell::into_owned).collect(),
+                                true,
+                            );
+                        }
+                        net.insert(&row.key, key, cells, replay).map_err(conflict)?;
+                    }
+                }
+                (Change::Delete, Some(before), _) => {
+                    let (old, called) = plan.key(before)?;
+                    let old = old.into_iter().map(Cell::into_owned).collect();
+                    changes.net(place, replay).delete(&called, old, pair.after.is_none());
+                }
+                (Change::Nothing, Some(before), _) if replay => {
+                    // What the snapshot has may be of a later time, when the row passed.
+                    let (old, called) = plan.key(before)?;
+                    let old = old.into_iter().map(Cell::into_owned).collect();
+                    changes.net(place, replay).delete(&called, old, pair.after.is_none());
+                }
+                _ => changes.keys -= 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a transaction ended with the last event.
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        self.at_end
+    }
+
+    /// Whether no transaction is half read.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        self.current.is_none()
+    }
+
+    /// Whether there is as much to hand on as should be in memory.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.changes.keys >= ROWS
+    }
+
+    /// How many transactions ended, and how many rows changed, since the last batch.
+    #[must_use]
+    pub fn waiting(&self) -> (u64, usize) {
+        (self.transactions, self.changes.keys)
+    }
+
+    /// What is to be written now: with a position where a transaction has ended.
+    pub fn take(&mut self) -> Batch {
+        let commit = (self.current.is_none()).then(|| Commit {
+            position: self.position.to_string(),
+            file: self.file.clone(),
+            timestamp: self.timestamp,
+        });
+        Batch {
+            ops: self.changes.take(),
+            transactions: std::mem::take(&mut self.transactions),
+            rows: std::mem::take(&mut self.rows),
+            commit,
+        }
+    }
+}
+
+fn owned(plan: &TablePlan, cells: Vec<Cell<'_>>) -> (Row, Row) {
+    let cells: Row = cells.into_iter().map(Cell::into_owned).collect();
+    let key = plan.key.iter().map(|k| cells[*k].clone()).collect();
+    (cells, key)
+}
+
+/// Whether rows have the shape that the classes were decided for.
+fn same_shape(table: &Prepared, map: &TableMap) -> Result<(), Trouble> {
+    let name = super::examine::dotted(&table.policy.source);
+    let known = &table.plan.columns;
+    let fix = format!(
+        "decide about it in the policy and in staging, then `twinproof sync resnapshot {name}`"
+    );
+    for column in &map.columns {
+        if !known.iter().any(|c| c.name == column.name) {
+            let what = format!("{name} has a column `{}` that has no class", column.name);
+            return Err(Trouble::Mend { what, fix });
+        }
+    }
+    if let Some(column) = known.iter().find(|c| !map.columns.iter().any(|m| m.name == c.name)) {
+        let what = format!("{name} has no column `{}` any more", column.name);
+        return Err(Trouble::Mend { what, fix });
+    }
+    let mut pairs = map.columns.iter().zip(known);
+    if let Some((column, _)) = pairs.find(|(m, c)| m.name != c.name || m.column != c.column) {
+        let what = format!("{name} has changed at column `{}`", column.name);
+        return Err(Trouble::Mend { what, fix });
+    }
+    Ok(())
+}

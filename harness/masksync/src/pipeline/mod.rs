@@ -1,0 +1,24 @@
+//! The pipeline: what `twinproof sync` does.
+
+mod engine;
+mod examine;
+mod fit;
+mod halt;
+mod lock;
+mod metrics;
+mod preview;
+mod run;
+mod setting;
+mod snapshot;
+mod unmask;
+mod verify;
+
+pub use engine::{Engine, Prepared};
+pub use examine::{Examined, Finding, examine};
+pub use halt::Halt;
+pub use metrics::{Health, Metrics};
+pub use preview::{Preview, preview};
+pub use run::{Options, Stop, resnapshot, run};
+pub use setting::Setting;
+pub use unmask::{Request, Unmasked, unmask};
+pub use verify::{Difference, Verified, VerifyOptions, verify};

@@ -1,0 +1,384 @@
+//! The pipeline at work: snapshots where there are none, then the stream, for as long as it is let.
+
+use super::engine::{Engine, Prepared};
+use super::examine::{Examined, dotted, examine};
+use super::halt::Halt;
+use super::lock::{Lock, shape};
+use super::metrics::Metrics;
+use super::setting::Setting;
+use super::snapshot::{copy, joined};
+use crate::binlog::{Charsets, Flavour, GtidSet};
+use crate::mask::Keys;
+use crate::policy::TablePolicy;
+use crate::server::{Role, Session};
+use crate::sink::{Batch, MysqlSink, Progress, Sink, State, Target, position};
+use crate::source::{Stream, StreamItem, StreamStart, executed};
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+/// A batch has no more transactions, so that a reader of staging does not wait long.
+const TRANSACTIONS: u64 = 2000;
+/// After an error, the pipeline begins again after a second, then two, up to this.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an event is waited for before it is asked whether to stop.
+const WAIT: Duration = Duration::from_millis(200);
+/// A position without rows is written this often.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// Says that the pipeline is to end.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Ends the pipeline after the transaction it is in.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is to end.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How to run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// End when all is applied that the source had executed when the stream began.
+    pub until_now: bool,
+    /// Do not begin again when a server is out of reach.
+    pub once: bool,
+}
+
+/// Runs the pipeline until it is stopped.
+///
+/// # Errors
+/// When it halts.
+pub fn run(
+    setting: &Setting,
+    options: &Options,
+    metrics: &Metrics,
+    stop: &Stop,
+) -> Result<(), Halt> {
+    let mut patience = Duration::from_secs(1);
+    loop {
+        let begun = Instant::now();
+        match attempt(setting, options, metrics, stop) {
+            Err(halt) if halt.is_temporary() && !options.once && !stop.is_set() => {
+                tracing::warn!(error = %halt, again_in_seconds = patience.as_secs(), "interrupted");
+                metrics.restarts.inc();
+                let until = Instant::now() + patience;
+                while Instant::now() < until && !stop.is_set() {
+                    std::thread::sleep(WAIT);
+                }
+                let lasted = begun.elapsed() > PATIENCE;
+                patience =
+                    if lasted { Duration::from_secs(1) } else { (patience * 2).min(PATIENCE) };
+            }
+            other => return other,
+        }
+        if stop.is_set() {
+            return Ok(());
+        }
+    }
+}
+
+/// Everything that is known at the beginning.
+struct Begun {
+    tables: Vec<Prepared>,
+    charsets: Charsets,
+    flavour: Flavour,
+    state: State,
+    source: Session,
+    staging: Session,
+    keys: Keys,
+}
+
+fn begin(setting: &Setting) -> Result<Begun, Halt> {
+    let keys = setting.keys();
+    let mut source = setting.source.connect(Role::Ask)?;
+    let mut staging = setting.staging.connect(Role::Write)?;
+    let policy = &setting.policy;
+    let Examined { findings, tables, charsets } =
+        examine(policy, &keys, &setting.state, &mut source, &mut staging)?;
+    if !findings.is_empty() {
+        let what: Vec<String> =
+            findings.iter().map(|f| format!("{}\n  {}", f.what, f.fix)).collect();
+        return Err(Halt::Mend { what: what.join("\n"), fix: None });
+    }
+    let state = setting.state.take_over(&mut staging)?;
+    let flavour = source.flavour;
+    Ok(Begun { tables, charsets, flavour, state, source, staging, keys })
+}
+
+fn attempt(
+    setting: &Setting,
+    options: &Options,
+    metrics: &Metrics,
+    stop: &Stop,
+) -> Result<(), Halt> {
+    let mut begun = begin(setting)?;
+    let mut missing = Vec::new();
+    for (i, table) in begun.tables.iter().enumerate() {
+        let name = dotted(&table.policy.source);
+        match begun.state.tables.get(&name) {
+            Some(progress) if progress.policy != fingerprint(setting, &table.policy) => {
+                return Err(Halt::mend(
+                    format!("what the policy says about {name} has changed since its snapshot"),
+                    format!("twinproof sync resnapshot {name}"),
+                ));
+            }
+            Some(progress) if progress.high.is_some() => {}
+            _ => missing.push(i),
+        }
+    }
+    snapshots(setting, &mut begun, &missing, metrics, stop)?;
+    stream(setting, begun, options, metrics, stop)
+}
+
+/// Takes a table's snapshot again, beside the one that staging has, and puts it in its place.
+///
+/// # Errors
+/// When it is not taken; what was there is there still.
+pub fn resnapshot(
+    setting: &Setting,
+    names: &[String],
+    metrics: &Metrics,
+    stop: &Stop,
+) -> Result<(), Halt> {
+    let policy = &setting.policy;
+    for name in names {
+        if !policy.tables.iter().any(|t| dotted(&t.source) == *name) {
+            let known: Vec<String> = policy.tables.iter().map(|t| dotted(&t.source)).collect();
+            return Err(Halt::mend(
+                format!("the policy has no table {name}"),
+                format!("it has {}", known.join(", ")),
+            ));
+        }
+    }
+    // The decision about a new shape is this command: the lock follows.
+    let mut lock = Lock::read(&policy.lock)?;
+    for name in names {
+        lock.table.remove(name);
+    }
+    lock.write(&policy.lock)?;
+    let mut begun = begin(setting)?;
+    let asked: Vec<usize> = (0..begun.tables.len())
+        .filter(|i| names.contains(&dotted(&begun.tables[*i].policy.source)))
+        .collect();
+    snapshots(setting, &mut begun, &asked, metrics, stop)
+}
+
+/// Takes snapshots, and remembers from where on the stream is to be applied to each table.
+fn snapshots(
+    setting: &Setting,
+    begun: &mut Begun,
+    tables: &[usize],
+    metrics: &Metrics,
+    stop: &Stop,
+) -> Result<(), Halt> {
+    let mut lock = Lock::read(&setting.policy.lock)?;
+    if !tables.is_empty() {
+        let low = executed(&mut begun.source)?;
+        let epoch = begun.state.epoch;
+        for i in tables {
+            let table = &begun.tables[*i];
+            let name = dotted(&table.policy.source);
+            tracing::info!(table = name, "snapshot begins");
+            let shadow = Shadow::make(&mut begun.staging, table)?;
+            copy(setting, &begun.keys, table, &shadow.target, metrics, stop)?;
+            let high = executed(&mut begun.source)?;
+            let policy = fingerprint(setting, &table.policy);
+            let progress = Progress { low: low.to_string(), high: Some(high.to_string()), policy };
+            begun.state.tables.insert(name.clone(), progress);
+            // The state is written first: a table that is not yet in place is missing its low
+            // position, and is taken again; the other way round changes would be applied twice.
+            if begun.state.position.is_none() {
+                begun.state.position = Some(low.to_string());
+            }
+            let at = position(begun.flavour, begun.state.position.as_deref().unwrap_or_default())?;
+            shadow.swap(&mut begun.staging)?;
+            let mine =
+                setting.state.write(&mut begun.staging, epoch, Some(&at), &begun.state.tables)?;
+            if !mine {
+                return Err(Halt::Fenced);
+            }
+            lock.table.insert(name.clone(), shape(&table.source));
+            lock.write(&setting.policy.lock)?;
+            tracing::info!(table = name, "snapshot is taken");
+        }
+    }
+    for table in &mut begun.tables {
+        let name = dotted(&table.policy.source);
+        if let Some(progress) = begun.state.tables.get(&name) {
+            table.low = Some(position(begun.flavour, &progress.low)?);
+            table.high =
+                progress.high.as_deref().map(|high| position(begun.flavour, high)).transpose()?;
+        }
+    }
+    Ok(())
+}
+
+/// A table beside the real one, which takes its place when it is full.
+struct Shadow {
+    target: Target,
+    real: String,
+    old: String,
+}
+
+impl Shadow {
+    fn make(staging: &mut Session, table: &Prepared) -> Result<Self, Halt> {
+        use crate::server::quoted_name;
+        let (schema, name) = &table.policy.staging;
+        let short: String = name.chars().take(48).collect();
+        let beside = |end: &str| quoted_name(&(schema.clone(), format!("{short}_{end}")));
+        let (shadow, old) = (beside("twinproof_new"), beside("twinproof_old"));
+        let real = quoted_name(&table.policy.staging);
+        let doing = "making a table beside the real one in staging";
+        staging.run(doing, &format!("DROP TABLE IF EXISTS {shadow}, {old}"))?;
+        let referred = table.target.cascades || !table.staging.parents.is_empty();
+        if referred {
+            // Foreign keys follow a renamed table, and are not copied with its shape: a table that
+            // has some is filled in place.
+            let target = table.target.clone();
+            return Ok(Self { target, real: String::new(), old });
+        }
+        staging.run(doing, &format!("CREATE TABLE {shadow} LIKE {real}"))?;
+        let target = Target { name: shadow, ..table.target.clone() };
+        Ok(Self { target, real, old })
+    }
+
+    fn swap(self, staging: &mut Session) -> Result<(), Halt> {
+        if self.real.is_empty() {
+            return Ok(());
+        }
+        let (shadow, real, old) = (&self.target.name, &self.real, &self.old);
+        let doing = "putting a snapshot in its place in staging";
+        staging.run(doing, &format!("RENAME TABLE {real} TO {old}, {shadow} TO {real}"))?;
+        staging.run(doing, &format!("DROP TABLE {old}"))?;
+        Ok(())
+    }
+}
+
+fn stream(
+    setting: &Setting,
+    begun: Begun,
+    options: &Options,
+    metrics: &Metrics,
+    stop: &Stop,
+) -> Result<(), Halt> {
+    let Begun { tables, charsets, flavour, state, mut source, .. } = begun;
+    let at = position(flavour, state.position.as_deref().unwrap_or_default())?;
+    let until = options.until_now.then(|| executed(&mut source)).transpose()?;
+    drop(source);
+    let start = StreamStart {
+        applied: at.clone(),
+        file: state.file.clone(),
+        server_id: setting.policy.server_id,
+    };
+    let targets: Arc<Vec<Target>> = Arc::new(tables.iter().map(|t| t.target.clone()).collect());
+    let mut events = Stream::start(&setting.source, &start)?;
+    let mut engine = Engine::new(flavour, charsets, tables, setting.source.clone(), at);
+    let sink = MysqlSink::new(&setting.staging, setting.state.clone(), state.epoch, targets)?;
+    tracing::info!(position = %engine.position, "the stream begins");
+    std::thread::scope(|scope| {
+        let (sender, batches) = sync_channel::<Batch>(1);
+        // The reader does not wait for events that nobody would write.
+        let ended = Stop::default();
+        let writer = {
+            let ended = ended.clone();
+            scope.spawn(move || {
+                let written = write_all(sink, batches, metrics);
+                ended.set();
+                written
+            })
+        };
+        let read = pump(&mut engine, &mut events, sender, until.as_ref(), metrics, (stop, &ended));
+        // What the writer says explains why nothing could be handed to it any more.
+        joined(writer.join())?;
+        read
+    })
+}
+
+/// Writes batches until there are no more.
+fn write_all(mut sink: impl Sink, batches: Receiver<Batch>, metrics: &Metrics) -> Result<(), Halt> {
+    for batch in batches {
+        sink.write(&batch)?;
+        metrics.batches.inc();
+        metrics.transactions.inc_by(batch.transactions);
+        metrics.rows.inc_by(batch.rows);
+        if let Some(commit) = &batch.commit {
+            metrics.committed(commit.timestamp);
+        }
+    }
+    Ok(())
+}
+
+/// Moves events to the writer until it is to end.
+fn pump(
+    engine: &mut Engine,
+    events: &mut Stream,
+    sender: SyncSender<Batch>,
+    until: Option<&GtidSet>,
+    metrics: &Metrics,
+    (stop, ended): (&Stop, &Stop),
+) -> Result<(), Halt> {
+    let mut waiting: Option<Batch> = None;
+    let mut written = Instant::now();
+    let finished = |engine: &Engine| until.is_some_and(|set| engine.position.contains_all(set));
+    while !ended.is_set() {
+        let quick = if waiting.is_some() { Duration::from_millis(1) } else { WAIT };
+        match events.next(quick)? {
+            StreamItem::Event(event) => {
+                metrics.heard();
+                engine.event(&event.event())?;
+                if engine.is_full() {
+                    // More than memory should hold: the writer is waited for.
+                    if let Some(batch) = waiting.take()
+                        && sender.send(batch).is_err()
+                    {
+                        return Ok(());
+                    }
+                    if sender.send(engine.take()).is_err() {
+                        return Ok(());
+                    }
+                    written = Instant::now();
+                }
+            }
+            StreamItem::Idle => {}
+        }
+        let (transactions, keys) = engine.waiting();
+        let quiet = transactions > 0 && written.elapsed() > QUIET;
+        let due = keys > 0 || quiet || transactions > TRANSACTIONS;
+        if waiting.is_none() && engine.is_at_end() && due {
+            waiting = Some(engine.take());
+            written = Instant::now();
+        }
+        // A batch that the writer has no time for waits, and changes gather behind it.
+        if let Some(batch) = waiting.take() {
+            match sender.try_send(batch) {
+                Ok(()) => {}
+                Err(TrySendError::Full(batch)) => waiting = Some(batch),
+                Err(TrySendError::Disconnected(_)) => return Ok(()),
+            }
+        }
+        if (stop.is_set() || finished(engine)) && waiting.is_none() && engine.is_between() {
+            let last = engine.take();
+            if last.commit.is_some() {
+                let _ = sender.send(last);
+            }
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// SHA-256 of what the policy says about a table, and of what its values depend on.
+fn fingerprint(setting: &Setting, table: &TablePolicy) -> String {
+    let text = format!("{:?} {:?}", setting.policy.tenant, table);
+    twinproof_base::hex::encode(&Sha256::digest(text.as_bytes()))
+}

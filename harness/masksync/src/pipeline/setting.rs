@@ -1,0 +1,61 @@
+//! A policy with what it needs to be used: keys, ways to both servers.
+
+use super::halt::Halt;
+use crate::keys::{Reserve, Ring};
+use crate::mask::Keys;
+use crate::policy::{KeySource, Policy};
+use crate::server::Connector;
+use crate::sink::{StateStore, Uses};
+use std::sync::Arc;
+
+/// A policy that is ready to be used.
+#[derive(Clone)]
+pub struct Setting {
+    /// The policy.
+    pub policy: Arc<Policy>,
+    /// The ring.
+    pub ring: Arc<Ring>,
+    /// The way to the source.
+    pub source: Connector,
+    /// The way to staging.
+    pub staging: Connector,
+    /// Where the position is kept.
+    pub state: StateStore,
+}
+
+impl Setting {
+    /// Reads the keys of a policy.
+    ///
+    /// # Errors
+    /// When they cannot be used.
+    pub fn new(policy: Policy) -> Result<Self, Halt> {
+        let ring = match &policy.keys {
+            KeySource::File(path) => Ring::from_file(path),
+            KeySource::Variable(name) => Ring::from_variable(name),
+        };
+        let ring = ring.map_err(|e| Halt::Mend { what: e.to_string(), fix: None })?;
+        // Two policies for the same staging are two pipelines; one for each set of tables.
+        let pipeline: Vec<String> =
+            policy.tables.iter().map(|t| format!("{}.{}", t.staging.0, t.staging.1)).collect();
+        let pipeline = pipeline.first().cloned().unwrap_or_default();
+        Ok(Self {
+            source: Connector::new(policy.source.clone(), "the source"),
+            staging: Connector::new(policy.staging.clone(), "staging"),
+            state: StateStore::new(&policy.state, &pipeline),
+            ring: Arc::new(ring),
+            policy: Arc::new(policy),
+        })
+    }
+
+    /// Keys whose uses are counted in staging.
+    #[must_use]
+    pub fn keys(&self) -> Keys {
+        self.keys_with(Arc::new(Uses::new(self.staging.clone(), &self.policy.state)))
+    }
+
+    /// Keys whose uses are counted elsewhere.
+    #[must_use]
+    pub fn keys_with(&self, reserve: Arc<dyn Reserve>) -> Keys {
+        Keys { ring: Arc::clone(&self.ring), tenant: Arc::clone(&self.policy.tenant), reserve }
+    }
+}

@@ -1,0 +1,418 @@
+//! Whether staging is mask(filter(source)), cell by cell.
+//!
+//! The source's rows are read in chunks, masked again where a mask is deterministic, and compared
+//! with staging's; randomised cells are opened, with what they are bound to. Staging's rows are read
+//! as well, for those that should not be there. What differs may have changed meanwhile, so it is
+//! looked at again, three times, after the pipeline has caught up.
+
+use super::engine::{Asking, Prepared};
+use super::examine::{Examined, dotted, examine};
+use super::halt::Halt;
+use super::setting::Setting;
+use super::snapshot::{asking, plan};
+use crate::binlog::Flavour;
+use crate::flow::TablePlan;
+use crate::keys::{Purpose, Unbounded};
+use crate::mask::hmac::Hash;
+use crate::mask::{Binding, Named, Opener, TokenError, Transformer};
+use crate::server::{Role, Session, cell, literal, name, quoted_name, tell};
+use crate::sink::position;
+use crate::source::{Snapshot, executed};
+use crate::value::{Cell, Charset};
+use mysql::prelude::Queryable as _;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Rows that staging is asked for at once.
+const ROWS: usize = 500;
+/// What differs is looked at again as often.
+const AGAIN: usize = 3;
+/// A pipeline that does not catch up in this time is not waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// As many keys of differing rows are kept; more are counted.
+const KEPT: usize = 10_000;
+
+/// How to verify.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VerifyOptions {
+    /// Look only at the form of tokens, for who does not hold the keys.
+    pub without_keys: bool,
+}
+
+/// What is wrong with a row of staging.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Difference {
+    /// It does not pass, and is there.
+    Forbidden,
+    /// It passes, and is not there.
+    Missing,
+    /// The source has no such row.
+    Extra,
+    /// A cell is another than it should be.
+    Differs,
+    /// A cell that should be masked is the source's.
+    Plaintext,
+    /// A token belongs to another row, column, table or tenant, or was changed.
+    MovedToken,
+    /// A token's key is retired, or not in the ring.
+    RetiredKey,
+    /// The two ways to decide the predicate do not agree.
+    Predicate,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Verified {
+    /// Rows of the source that were compared.
+    pub rows: u64,
+    /// Cells that were compared.
+    pub cells: u64,
+    /// How often each difference was found, with table and column, and the hashes of the first keys.
+    pub differences: BTreeMap<(Difference, String, String), Vec<String>>,
+    /// What was not looked at, and why.
+    pub skipped: Vec<String>,
+}
+
+/// A suspicion: what, in which column, at which row of staging.
+type Suspicion = (Difference, String, Vec<u8>);
+
+/// Compares staging with the source.
+///
+/// # Errors
+/// When the policy does not fit, or a server does not answer.
+pub fn verify(setting: &Setting, options: VerifyOptions) -> Result<Verified, Halt> {
+    let keys = setting.keys_with(Arc::new(Unbounded));
+    let mut source = setting.source.connect(Role::Ask)?;
+    let mut staging = setting.staging.connect(Role::Write)?;
+    staging.run("verifying", "SET character_set_results = NULL")?;
+    let Examined { findings, tables, .. } =
+        examine(&setting.policy, &keys, &setting.state, &mut source, &mut staging)?;
+    let mut verified = Verified::default();
+    verified.skipped.extend(findings.into_iter().map(|f| f.what));
+    if options.without_keys {
+        verified.skipped.push("values of tokens, whose keys were not used".to_owned());
+    }
+    catch_up(setting, &mut source, &mut staging)?;
+    let pinned = setting.ring.primary();
+    let report = setting.ring.subkey(pinned, Purpose::Report, &setting.policy.tenant, "");
+    let report = report.map_err(|e| Halt::Mend { what: e.to_string(), fix: None })?;
+    for mut table in tables {
+        let mut one = One {
+            plan: plan(&table, &keys)?,
+            opener: Opener::new(setting.ring.clone(), setting.policy.tenant.clone()),
+            without_keys: options.without_keys,
+            asking: asking(setting),
+            name: dotted(&table.policy.source),
+        };
+        let mut found = one.pass(&mut table, &mut source, &mut staging, &mut verified)?;
+        for _ in 0..AGAIN {
+            if found.is_empty() {
+                break;
+            }
+            catch_up(setting, &mut source, &mut staging)?;
+            let mut unseen = Verified::default();
+            let again = one.pass(&mut table, &mut source, &mut staging, &mut unseen)?;
+            found.retain(|suspicion| again.contains(suspicion));
+        }
+        let hash = Hash::new(&report);
+        for (difference, column, key) in found {
+            let place = (difference, one.name.clone(), column);
+            let called = twinproof_base::hex::encode(&hash.of(&key)[..8]);
+            verified.differences.entry(place).or_default().push(called);
+        }
+    }
+    Ok(verified)
+}
+
+/// Waits until staging has all that the source has executed.
+fn catch_up(setting: &Setting, source: &mut Session, staging: &mut Session) -> Result<(), Halt> {
+    let wanted = executed(source)?;
+    let flavour: Flavour = source.flavour;
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let state = setting.state.read(staging)?;
+        let at = state.and_then(|state| state.position).unwrap_or_default();
+        if position(flavour, &at)?.contains_all(&wanted) {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            return Err(Halt::mend(
+                "staging has not what the source has executed, and does not catch up",
+                "twinproof sync run",
+            ));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// One table's comparison.
+struct One {
+    plan: TablePlan,
+    opener: Opener,
+    without_keys: bool,
+    asking: Asking,
+    name: String,
+}
+
+impl One {
+    /// Compares all rows once.
+    fn pass(
+        &mut self,
+        table: &mut Prepared,
+        source: &mut Session,
+        staging: &mut Session,
+        verified: &mut Verified,
+    ) -> Result<Vec<Suspicion>, Halt> {
+        let mut found = Vec::new();
+        // Keys that the source's rows have in staging; what else staging has is extra.
+        let mut known: std::collections::HashSet<[u8; 16]> = std::collections::HashSet::new();
+        let short = |key: &[u8]| -> [u8; 16] {
+            use sha2::Digest as _;
+            *sha2::Sha256::digest(key).first_chunk().unwrap_or(&[0; 16])
+        };
+        let (policy, shape, key) =
+            (table.policy.clone(), table.source.clone(), table.target.key.clone());
+        let mut snapshot = Snapshot::new(&policy, &shape, &key);
+        while let Some(chunk) = snapshot.next_chunk(source)? {
+            let rows: Vec<&[Cell<'_>]> = chunk.rows.iter().map(Vec::as_slice).collect();
+            let decided = table.decide(&rows, &mut self.asking);
+            let decided = decided.map_err(|e| Halt::Mend { what: e.to_string(), fix: None })?;
+            for (part, start) in chunk.rows.chunks(ROWS).zip((0..).step_by(ROWS)) {
+                let mut expected = Vec::with_capacity(part.len());
+                for row in part {
+                    let masked = self.plan.mask(row).map_err(|e| self.halt(&e))?;
+                    let cells: Vec<Cell<'static>> =
+                        masked.cells.into_iter().map(Cell::into_owned).collect();
+                    expected.push((masked.key, cells));
+                }
+                let held = self.held(table, staging, &expected)?;
+                for (i, (called, cells)) in expected.iter().enumerate() {
+                    verified.rows += 1;
+                    known.insert(short(called));
+                    let passes = chunk.passes[start + i];
+                    if passes != decided[start + i].passes() {
+                        push(&mut found, Difference::Predicate, "", called);
+                    }
+                    match (passes, held.get(called)) {
+                        (false, None) => {}
+                        (false, Some(_)) => push(&mut found, Difference::Forbidden, "", called),
+                        (true, None) => push(&mut found, Difference::Missing, "", called),
+                        (true, Some(held)) => {
+                            verified.cells += cells.len() as u64;
+                            let row = (&part[i][..], &cells[..], &held[..], called.as_slice());
+                            self.compare(table, row, &mut found);
+                        }
+                    }
+                }
+            }
+        }
+        self.extra(table, staging, &mut |key| {
+            if !known.contains(&short(key)) {
+                push(&mut found, Difference::Extra, "", key);
+            }
+        })?;
+        Ok(found)
+    }
+
+    fn halt(&self, error: &crate::flow::Unmasked) -> Halt {
+        Halt::Event { at: format!("verifying {}", self.name), why: error.to_string(), fix: None }
+    }
+
+    /// Staging's rows of some keys, by what they are called.
+    fn held(
+        &self,
+        table: &Prepared,
+        staging: &mut Session,
+        expected: &[(Vec<u8>, Vec<Cell<'static>>)],
+    ) -> Result<HashMap<Vec<u8>, Vec<Cell<'static>>>, Halt> {
+        let target = &table.target;
+        let names: Vec<String> = target.key.iter().map(|k| name(&target.columns[*k].0)).collect();
+        let mut place = format!(" WHERE ({}) IN (", names.join(", "));
+        for (i, (_, cells)) in expected.iter().enumerate() {
+            let _ = write!(place, "{}", if i > 0 { ",(" } else { "(" });
+            for (n, k) in target.key.iter().enumerate() {
+                if n > 0 {
+                    place.push(',');
+                }
+                literal(&cells[*k], &target.columns[*k].1, &mut place);
+            }
+            place.push(')');
+        }
+        place.push(')');
+        let rows = self.rows(table, staging, &place)?;
+        Ok(rows.into_iter().map(|row| (called(table, &row), row)).collect())
+    }
+
+    /// Rows of staging, in the order of the source's columns.
+    fn rows(
+        &self,
+        table: &Prepared,
+        staging: &mut Session,
+        place: &str,
+    ) -> Result<Vec<Vec<Cell<'static>>>, Halt> {
+        let names: Vec<String> = table.source.columns.iter().map(|c| name(&c.name)).collect();
+        let from = quoted_name(&table.policy.staging);
+        let sql = format!("SELECT {} FROM {from}{place}", names.join(", "));
+        let doing = format!("reading {from}");
+        let rows: Vec<mysql::Row> = staging.conn.exec(sql, ()).map_err(|e| tell(&doing, &e))?;
+        let mut read = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut cells = Vec::with_capacity(names.len());
+            for (column, value) in table.source.columns.iter().zip(row.unwrap()) {
+                let held = table.staging.columns.iter().find(|c| c.name == column.name);
+                let cell = held.map_or(Ok(Cell::Null), |held| cell(held, value));
+                cells.push(cell.map_err(|e| Halt::Mend { what: e.to_string(), fix: None })?);
+            }
+            read.push(cells);
+        }
+        Ok(read)
+    }
+
+    /// Compares a row: the source's, what it should be, what it is, and what it is called.
+    fn compare(
+        &self,
+        table: &Prepared,
+        (row, cells, held, called): (&[Cell<'_>], &[Cell<'_>], &[Cell<'_>], &[u8]),
+        found: &mut Vec<Suspicion>,
+    ) {
+        for i in &table.target.written {
+            let column = &self.plan.columns[*i];
+            let plain = bytes(&row[*i], self.plan.charset(*i));
+            let is = bytes(&held[*i], staging_charset(table, &column.name));
+            let shown = !column.named.transformer.is_keep() && plain.is_some() && is == plain;
+            let difference = match &column.named.transformer {
+                _ if shown && !matches!(column.named.transformer, Transformer::Fixed(_)) => {
+                    Some(Difference::Plaintext)
+                }
+                _ if has_random(&column.named) => self.random(
+                    &column.named,
+                    &column.name,
+                    plain.as_deref(),
+                    is.as_deref(),
+                    called,
+                ),
+                Transformer::Keep => {
+                    // Texts of two character sets are equal when they are the same text.
+                    (plain != is).then_some(Difference::Differs)
+                }
+                _ => {
+                    let should = bytes(&cells[*i], &Charset::Utf8);
+                    (should != is).then_some(Difference::Differs)
+                }
+            };
+            if let Some(difference) = difference {
+                push(found, difference, &column.name, called);
+            }
+        }
+    }
+
+    /// What is wrong with a cell whose mask is randomised.
+    fn random(
+        &self,
+        named: &Named,
+        column: &str,
+        plain: Option<&[u8]>,
+        is: Option<&[u8]>,
+        row: &[u8],
+    ) -> Option<Difference> {
+        let Transformer::Randomised { encoding } = &named.transformer else { return None };
+        let (Some(plain), Some(is)) = (plain, is) else {
+            return (plain.is_some() != is.is_some()).then_some(Difference::Differs);
+        };
+        if self.without_keys {
+            let is_token = crate::mask::parse_token(is, *encoding).is_ok();
+            return (!is_token).then_some(Difference::Plaintext);
+        }
+        match self.opener.randomised(is, *encoding, &named.class, (&self.name, column), row) {
+            Ok(opened) => (opened.as_slice() != plain).then_some(Difference::Differs),
+            Err(TokenError::Malformed(_)) => Some(Difference::Plaintext),
+            Err(TokenError::Key(_)) => Some(Difference::RetiredKey),
+            Err(_) => Some(Difference::MovedToken),
+        }
+    }
+
+    /// Reads the keys of all rows of staging, in order.
+    fn extra(
+        &self,
+        table: &Prepared,
+        staging: &mut Session,
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Halt> {
+        let names: Vec<String> =
+            table.target.key.iter().map(|k| name(&table.target.columns[*k].0)).collect();
+        let mut after: Option<Vec<Cell<'static>>> = None;
+        loop {
+            let mut place = String::new();
+            if let Some(after) = &after {
+                let _ = write!(place, " WHERE ({}) > (", names.join(", "));
+                for (n, cell) in after.iter().enumerate() {
+                    if n > 0 {
+                        place.push(',');
+                    }
+                    let column = &table.target.columns[table.target.key[n]].0;
+                    literal(cell, staging_charset(table, column), &mut place);
+                }
+                place.push(')');
+            }
+            let _ = write!(place, " ORDER BY {} LIMIT {}", names.join(", "), ROWS * 10);
+            let rows = self.rows(table, staging, &place)?;
+            let count = rows.len();
+            for row in &rows {
+                each(&called(table, row));
+            }
+            let Some(last) = rows.last().filter(|_| count == ROWS * 10) else { return Ok(()) };
+            after = Some(table.target.key.iter().map(|k| last[*k].clone()).collect());
+        }
+    }
+}
+
+/// Whether a mask gives another token each time.
+fn has_random(named: &Named) -> bool {
+    match &named.transformer {
+        Transformer::Randomised { .. } => true,
+        Transformer::Conditional { cases, otherwise, .. } => {
+            cases.iter().any(|case| has_random(&case.then)) || has_random(otherwise)
+        }
+        Transformer::Json { paths, .. } => paths.iter().any(|(_, named)| has_random(named)),
+        _ => false,
+    }
+}
+
+fn staging_charset<'t>(table: &'t Prepared, column: &str) -> &'t Charset {
+    let held = table.staging.columns.iter().find(|c| &*c.name == column);
+    held.and_then(|c| c.column.as_ref()).map_or(&Charset::Binary, |c| &c.charset)
+}
+
+/// What a row of staging is called by.
+fn called(table: &Prepared, row: &[Cell<'_>]) -> Vec<u8> {
+    let mut called = Vec::new();
+    for k in &table.target.key {
+        let charset = staging_charset(table, &table.target.columns[*k].0);
+        Binding::row_part(&bytes(&row[*k], charset).unwrap_or_default(), &mut called);
+    }
+    called
+}
+
+/// The canonical bytes of a cell; texts that cannot be read are their own bytes.
+fn bytes(cell: &Cell<'_>, charset: &Charset) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match cell.canonical(charset, &mut bytes) {
+        Ok(false) => None,
+        Ok(true) => Some(bytes),
+        Err(_) => {
+            // No other cell has a character set.
+            if let Cell::Text(text) = cell {
+                bytes.extend_from_slice(text);
+            }
+            Some(bytes)
+        }
+    }
+}
+
+fn push(found: &mut Vec<Suspicion>, difference: Difference, column: &str, key: &[u8]) {
+    if found.len() < KEPT {
+        found.push((difference, column.to_owned(), key.to_vec()));
+    }
+}

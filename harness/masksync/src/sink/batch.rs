@@ -1,0 +1,68 @@
+//! What is written at once.
+
+use crate::flow::Effect;
+use crate::value::{Cell, Charset};
+use std::sync::Arc;
+
+/// A row's cells, in the order of the source's columns; of a key, only the key's.
+pub type Row = Vec<Cell<'static>>;
+
+/// A table in staging, as far as writing is concerned.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Schema and table, between backticks.
+    pub name: String,
+    /// The columns, with the character sets of texts that stay as they are.
+    pub columns: Vec<(Arc<str>, Charset)>,
+    /// The places of the columns that are written; the server computes the others.
+    pub written: Vec<usize>,
+    /// The places of the key's columns.
+    pub key: Vec<usize>,
+    /// Whether rows may be gone already, because a foreign key's action took them.
+    pub lenient: bool,
+    /// Whether rows of other tables go with a row of this one.
+    pub cascades: bool,
+}
+
+/// One step of a batch.
+#[derive(Debug)]
+pub enum Op {
+    /// Rows go and come.
+    Rows {
+        /// Which table.
+        table: usize,
+        /// What becomes of each key.
+        effects: Vec<Effect<Row, Row>>,
+        /// Whether it is a replay: whatever is there is replaced.
+        replay: bool,
+    },
+    /// All rows go.
+    Truncate {
+        /// Which table.
+        table: usize,
+    },
+}
+
+/// The position after a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// All transactions that are applied then.
+    pub position: String,
+    /// The source's file, and the place in it.
+    pub file: Option<(String, u64)>,
+    /// When the last of them was begun at the source, in seconds since 1970.
+    pub timestamp: u32,
+}
+
+/// What is written at once. Without a commit, more of the same transaction follows.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The steps, in order.
+    pub ops: Vec<Op>,
+    /// The position after it.
+    pub commit: Option<Commit>,
+    /// How many transactions of the source end in it.
+    pub transactions: u64,
+    /// How many row changes of the source are in it.
+    pub rows: u64,
+}

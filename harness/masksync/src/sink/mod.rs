@@ -1,0 +1,43 @@
+//! Where masked rows go.
+
+mod batch;
+mod mysql;
+mod null;
+mod state;
+
+pub use batch::{Batch, Commit, Op, Row, Target};
+pub use mysql::MysqlSink;
+pub use null::NullSink;
+pub use state::{Progress, State, StateStore, Uses, position};
+
+use crate::server::Failed;
+
+/// Why rows were not written.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// The sink's server did not.
+    #[error(transparent)]
+    Failed(#[from] Failed),
+    /// Another instance has taken over.
+    #[error("another instance has taken over; this one ends")]
+    Fenced,
+    /// Staging is not what this program left there.
+    #[error(
+        "{table} in staging is not as it was left: {what}; `twinproof sync verify` says where, `twinproof sync resnapshot` renews it"
+    )]
+    Differs {
+        /// The table.
+        table: String,
+        /// What differs.
+        what: String,
+    },
+}
+
+/// Where masked rows go.
+pub trait Sink: Send {
+    /// Writes rows. What was written since the last batch that had a commit is undone by an error.
+    ///
+    /// # Errors
+    /// When nothing of it may count as written.
+    fn write(&mut self, batch: &Batch) -> Result<(), SinkError>;
+}

@@ -1,0 +1,262 @@
+//! MySQL or MariaDB as staging: rows, position and epoch in one transaction.
+//!
+//! Rows that change are taken away and put back, never "upserted": `ON DUPLICATE KEY UPDATE` and
+//! `REPLACE` find rows by any unique key, and would change other rows.
+
+use super::batch::{Batch, Commit, Op, Row, Target};
+use super::state::StateStore;
+use super::{Sink, SinkError};
+use crate::flow::Effect;
+use crate::server::{Connector, Failed, Role, Session, literal, name};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// A statement has no more rows, and is not much longer in bytes: servers take 1 MiB at least.
+const ROWS: usize = 1000;
+const BYTES: usize = 512 << 10;
+
+/// Writes to staging.
+pub struct MysqlSink {
+    session: Session,
+    state: StateStore,
+    epoch: u64,
+    targets: Arc<Vec<Target>>,
+    open: bool,
+}
+
+impl MysqlSink {
+    /// Connects, to write as an instance of that epoch.
+    ///
+    /// # Errors
+    /// When staging is out of reach.
+    pub fn new(
+        connector: &Connector,
+        state: StateStore,
+        epoch: u64,
+        targets: Arc<Vec<Target>>,
+    ) -> Result<Self, Failed> {
+        let session = connector.connect(Role::Write)?;
+        Ok(Self { session, state, epoch, targets, open: false })
+    }
+
+    /// A sink of one table that writes rows and no position, for snapshots.
+    #[must_use]
+    pub fn without_position(session: Session, target: Target) -> Self {
+        let state = StateStore::new("", "");
+        Self { session, state, epoch: 0, targets: Arc::new(vec![target]), open: false }
+    }
+
+    /// Commits rows that were written without a position.
+    ///
+    /// # Errors
+    /// When they are not committed.
+    pub fn commit_rows(&mut self) -> Result<(), Failed> {
+        self.open = false;
+        self.session.run("committing in staging", "COMMIT")
+    }
+
+    fn run(&mut self, doing: &str, sql: &str) -> Result<u64, Failed> {
+        self.session.run(doing, sql)?;
+        Ok(self.session.conn.affected_rows())
+    }
+
+    fn rows(
+        &mut self,
+        table: usize,
+        effects: &[Effect<Row, Row>],
+        replay: bool,
+    ) -> Result<(), SinkError> {
+        let targets = Arc::clone(&self.targets);
+        let Some(target) = targets.get(table) else { return Ok(()) };
+        let is_gone = |e: &&Effect<Row, Row>| target.cascades && e.gone && e.row.is_none();
+        let (gone, others): (Vec<_>, Vec<_>) =
+            effects.iter().filter(|e| e.existed).partition(is_gone);
+        if !gone.is_empty() {
+            // What the source's foreign keys take with the row, staging's take as well.
+            self.run("writing to staging", "SET SESSION foreign_key_checks = 1")?;
+            let deleted = self.delete(target, &gone);
+            self.run("writing to staging", "SET SESSION foreign_key_checks = 0")?;
+            deleted?;
+        }
+        let deleted = self.delete(target, &others)?;
+        let lenient = replay || target.lenient || !gone.is_empty();
+        if !lenient && deleted != others.len() as u64 {
+            return Err(SinkError::Differs {
+                table: target.name.clone(),
+                what: format!("{} of {} changed rows are there", deleted, others.len()),
+            });
+        }
+        let rows: Vec<&Row> = effects.iter().filter_map(|e| e.row.as_ref()).collect();
+        self.insert(target, &rows, replay)
+    }
+
+    fn delete(&mut self, target: &Target, effects: &[&Effect<Row, Row>]) -> Result<u64, Failed> {
+        let names: Vec<String> = target.key.iter().map(|k| name(&target.columns[*k].0)).collect();
+        let head = format!("DELETE FROM {} WHERE ({}) IN (", target.name, names.join(", "));
+        let doing = format!("deleting from {}", target.name);
+        let mut deleted = 0;
+        let mut sql = Statement::new(head, ")");
+        for effect in effects {
+            let places = target.key.iter().zip(&effect.key);
+            sql.tuple(places.map(|(k, cell)| (cell, &target.columns[*k].1)));
+            if sql.is_full() {
+                deleted += self.run(&doing, sql.text())?;
+                sql.clear();
+            }
+        }
+        if !sql.is_empty() {
+            deleted += self.run(&doing, sql.text())?;
+        }
+        Ok(deleted)
+    }
+
+    fn insert(&mut self, target: &Target, rows: &[&Row], replay: bool) -> Result<(), SinkError> {
+        let names: Vec<String> =
+            target.written.iter().map(|c| name(&target.columns[*c].0)).collect();
+        // In a replay the row of another key may still have a unique value that it loses later in
+        // the replay, where it is written whole again; only then it may be taken away for this one.
+        let verb = if replay { "REPLACE" } else { "INSERT" };
+        let head = format!("{verb} INTO {} ({}) VALUES ", target.name, names.join(", "));
+        let doing = format!("inserting into {}", target.name);
+        let mut sql = Statement::new(head, "");
+        for row in rows {
+            sql.tuple(target.written.iter().map(|c| (&row[*c], &target.columns[*c].1)));
+            if sql.is_full() {
+                self.run(&doing, sql.text()).map_err(|e| of_rows(e, target))?;
+                sql.clear();
+            }
+        }
+        if !sql.is_empty() {
+            self.run(&doing, sql.text()).map_err(|e| of_rows(e, target))?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, commit: &Commit) -> Result<(), SinkError> {
+        let doing = "writing the position in staging";
+        let file = match &commit.file {
+            Some((file, place)) => {
+                let file = twinproof_base::hex::encode(file.as_bytes());
+                format!(", file = x'{file}', place = {place}")
+            }
+            None => String::new(),
+        };
+        // A number that always changes, so that the row counts as changed.
+        let sql = format!(
+            "UPDATE {} SET position = '{}'{file} WHERE pipeline = {} AND epoch = {}",
+            self.state.table(),
+            commit.position,
+            self.state.called(),
+            self.epoch
+        );
+        if self.run(doing, &sql)? != 1 && !self.is_mine()? {
+            return Err(SinkError::Fenced);
+        }
+        self.run("committing in staging", "COMMIT")?;
+        self.open = false;
+        Ok(())
+    }
+
+    /// Whether no other instance has taken over; the state's row is locked meanwhile.
+    fn is_mine(&mut self) -> Result<bool, Failed> {
+        let sql = format!(
+            "SELECT CAST(epoch AS CHAR) FROM {} WHERE pipeline = {} FOR UPDATE",
+            self.state.table(),
+            self.state.called()
+        );
+        let epoch = self.session.text("reading the epoch in staging", &sql)?;
+        Ok(epoch.and_then(|e| e.parse().ok()) == Some(self.epoch))
+    }
+
+    fn steps(&mut self, batch: &Batch) -> Result<(), SinkError> {
+        if !self.open {
+            self.run("writing to staging", "START TRANSACTION")?;
+            self.open = true;
+        }
+        for op in &batch.ops {
+            match op {
+                Op::Rows { table, effects, replay } => self.rows(*table, effects, *replay)?,
+                Op::Truncate { table } => {
+                    if let Some(target) = self.targets.get(*table) {
+                        let sql = format!("DELETE FROM {}", target.name);
+                        self.run("truncating a table in staging", &sql)?;
+                    }
+                }
+            }
+        }
+        match &batch.commit {
+            Some(commit) => self.commit(commit),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Sink for MysqlSink {
+    fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
+        let written = self.steps(batch);
+        if written.is_err() && self.open {
+            // A broken connection is rolled back by the server.
+            let _ = self.session.run("rolling back in staging", "ROLLBACK");
+            self.open = false;
+        }
+        written
+    }
+}
+
+/// A row that is there already, where none should be, is no fault of the server's.
+fn of_rows(failed: Failed, target: &Target) -> SinkError {
+    match failed.code {
+        Some(1062) => SinkError::Differs {
+            table: target.name.clone(),
+            what: "a new row's key, or another unique value of it, is there already".to_owned(),
+        },
+        _ => SinkError::Failed(failed),
+    }
+}
+
+/// A statement with many tuples.
+struct Statement {
+    sql: String,
+    head: usize,
+    tail: &'static str,
+    tuples: usize,
+}
+
+impl Statement {
+    fn new(head: String, tail: &'static str) -> Self {
+        Self { head: head.len(), sql: head, tail, tuples: 0 }
+    }
+
+    fn tuple<'c>(
+        &mut self,
+        cells: impl Iterator<Item = (&'c crate::value::Cell<'static>, &'c crate::value::Charset)>,
+    ) {
+        let _ = write!(self.sql, "{}", if self.tuples > 0 { ",(" } else { "(" });
+        for (i, (cell, charset)) in cells.enumerate() {
+            if i > 0 {
+                self.sql.push(',');
+            }
+            literal(cell, charset, &mut self.sql);
+        }
+        self.sql.push(')');
+        self.tuples += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        self.tuples >= ROWS || self.sql.len() >= BYTES
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tuples == 0
+    }
+
+    fn text(&mut self) -> &str {
+        self.sql.push_str(self.tail);
+        &self.sql
+    }
+
+    fn clear(&mut self) {
+        self.sql.truncate(self.head);
+        self.tuples = 0;
+    }
+}

@@ -1,0 +1,236 @@
+//! What this program remembers in staging, beside the rows: the position, who may write, how often
+//! keys were used. It is changed in the same transactions as the rows.
+
+use crate::binlog::{Flavour, GtidSet};
+use crate::keys::{CEILING, Exhausted, Reserve};
+use crate::server::{Connector, Failed, Role, Session, name};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// How far a table's snapshot is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The source's position before its first row was read: what is in it is in the snapshot.
+    pub low: String,
+    /// The source's position after its last row was read; absent while it is being read. Up to here
+    /// changes are replayed, whatever is there.
+    pub high: Option<String>,
+    /// SHA-256 of what the policy says about the table.
+    pub policy: String,
+}
+
+/// The state of a pipeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Whoever has a lower one may not write.
+    pub epoch: u64,
+    /// The transactions that are applied; absent before the first snapshot.
+    pub position: Option<String>,
+    /// The source's file and place after them.
+    pub file: Option<(String, u64)>,
+    /// Snapshots by table (`schema.table` of the source).
+    pub tables: BTreeMap<String, Progress>,
+}
+
+/// Where states are.
+#[derive(Clone, Debug)]
+pub struct StateStore {
+    schema: String,
+    pipeline: String,
+}
+
+impl StateStore {
+    /// The state of a pipeline, which is named by its lock file's key.
+    #[must_use]
+    pub fn new(schema: &str, pipeline: &str) -> Self {
+        Self { schema: schema.to_owned(), pipeline: pipeline.to_owned() }
+    }
+
+    /// The statements that make its tables.
+    #[must_use]
+    pub fn statements(&self) -> Vec<String> {
+        let schema = name(&self.schema);
+        vec![
+            format!("CREATE DATABASE IF NOT EXISTS {schema};"),
+            format!(
+                "CREATE TABLE IF NOT EXISTS {schema}.state (pipeline VARBINARY(190) PRIMARY KEY, \
+                 epoch BIGINT UNSIGNED NOT NULL, position LONGTEXT CHARACTER SET ascii, \
+                 file VARBINARY(512), place BIGINT UNSIGNED, \
+                 tables LONGTEXT CHARACTER SET utf8mb4 NOT NULL) ENGINE=InnoDB;"
+            ),
+            format!(
+                "CREATE TABLE IF NOT EXISTS {schema}.uses (key_id INT UNSIGNED, \
+                 class VARBINARY(190), used BIGINT UNSIGNED NOT NULL, \
+                 PRIMARY KEY (key_id, class)) ENGINE=InnoDB;"
+            ),
+        ]
+    }
+
+    pub(super) fn table(&self) -> String {
+        format!("{}.state", name(&self.schema))
+    }
+
+    pub(super) fn called(&self) -> String {
+        hex(&self.pipeline)
+    }
+
+    /// Whether its tables are there, for this user.
+    pub fn is_there(&self, session: &mut Session) -> bool {
+        let table = self.table();
+        session.run("looking for the state", &format!("SELECT 1 FROM {table} LIMIT 0")).is_ok()
+    }
+
+    /// Reads the state; none was written where it is absent.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self, session: &mut Session) -> Result<Option<State>, Failed> {
+        let doing = "reading the position in staging";
+        let rows = session.texts(
+            doing,
+            &format!(
+                "SELECT epoch, position IS NOT NULL, COALESCE(position, ''), COALESCE(file, ''), \
+                 COALESCE(place, 0), tables FROM {} WHERE pipeline = {}",
+                self.table(),
+                self.called()
+            ),
+        )?;
+        let Some(row) = rows.into_iter().next() else { return Ok(None) };
+        let wrong = |why: &str| Failed {
+            doing: doing.to_owned(),
+            why: why.to_owned(),
+            code: None,
+            unreachable: false,
+        };
+        let [epoch, has_position, position, file, place, tables] = &row[..] else {
+            return Err(wrong("the row has another form"));
+        };
+        Ok(Some(State {
+            epoch: epoch.parse().map_err(|_| wrong("the epoch is no number"))?,
+            position: (has_position == "1").then(|| position.clone()),
+            file: (!file.is_empty()).then(|| (file.clone(), place.parse().unwrap_or(4))),
+            tables: serde_json::from_str(tables).map_err(|_| wrong("the tables are no JSON"))?,
+        }))
+    }
+
+    /// Takes over: whoever wrote before may not any more.
+    ///
+    /// # Errors
+    /// When the state cannot be changed.
+    pub fn take_over(&self, session: &mut Session) -> Result<State, Failed> {
+        let doing = "taking over in staging";
+        session.run(
+            doing,
+            &format!(
+                "INSERT INTO {} (pipeline, epoch, tables) VALUES ({}, 1, '{{}}') \
+                 ON DUPLICATE KEY UPDATE epoch = epoch + 1",
+                self.table(),
+                self.called()
+            ),
+        )?;
+        self.read(session)?.ok_or_else(|| Failed {
+            doing: doing.to_owned(),
+            why: "the state is gone".to_owned(),
+            code: None,
+            unreachable: false,
+        })
+    }
+
+    /// Writes what is known of tables, and the position where one is given, if this instance may.
+    ///
+    /// # Errors
+    /// When it cannot be written. `Ok(false)`: another instance has taken over.
+    pub fn write(
+        &self,
+        session: &mut Session,
+        epoch: u64,
+        position: Option<&GtidSet>,
+        tables: &BTreeMap<String, Progress>,
+    ) -> Result<bool, Failed> {
+        let doing = "writing the position in staging";
+        let tables = serde_json::to_string(tables).unwrap_or_default();
+        let position = position.map_or_else(String::new, |p| format!(", position = '{p}'"));
+        session.run(
+            doing,
+            &format!(
+                "UPDATE {} SET tables = _utf8mb4 {}{position} \
+                 WHERE pipeline = {} AND epoch = {epoch}",
+                self.table(),
+                hex(&tables),
+                self.called()
+            ),
+        )?;
+        let epoch_now = self.read(session)?.map(|state| state.epoch);
+        Ok(epoch_now == Some(epoch))
+    }
+}
+
+fn hex(text: &str) -> String {
+    format!("x'{}'", twinproof_base::hex::encode(text.as_bytes()))
+}
+
+/// Uses of keys, counted in staging.
+pub struct Uses {
+    connector: Connector,
+    schema: String,
+    session: Mutex<Option<Session>>,
+}
+
+impl Uses {
+    /// Counts in the schema of a state.
+    #[must_use]
+    pub fn new(connector: Connector, schema: &str) -> Self {
+        Self { connector, schema: schema.to_owned(), session: Mutex::new(None) }
+    }
+
+    fn count(&self, key: u32, class: &str, wanted: u64) -> Result<u64, Failed> {
+        let mut held = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = match held.take() {
+            Some(session) => session,
+            None => self.connector.connect(Role::Write)?,
+        };
+        let session = held.insert(session);
+        let doing = "reserving uses of a key";
+        let (table, class) = (format!("{}.uses", name(&self.schema)), hex(class));
+        let place = format!("key_id = {key} AND class = {class}");
+        session.run(doing, &format!("INSERT IGNORE INTO {table} VALUES ({key}, {class}, 0)"))?;
+        session.run(doing, "START TRANSACTION")?;
+        let used = session.text(
+            doing,
+            &format!("SELECT CAST(used AS CHAR) FROM {table} WHERE {place} FOR UPDATE"),
+        )?;
+        let used: u64 = used.and_then(|n| n.parse().ok()).unwrap_or(CEILING);
+        let given = wanted.min(CEILING.saturating_sub(used));
+        session.run(doing, &format!("UPDATE {table} SET used = used + {given} WHERE {place}"))?;
+        session.run(doing, "COMMIT")?;
+        Ok(given)
+    }
+}
+
+impl Reserve for Uses {
+    fn reserve(&self, key: u32, class: &str, wanted: u64) -> Result<u64, Exhausted> {
+        match self.count(key, class, wanted) {
+            Ok(0) => Err(Exhausted::Ceiling(key, class.to_owned())),
+            Ok(given) => Ok(given),
+            Err(failed) => Err(Exhausted::Unreserved(key, failed.to_string())),
+        }
+    }
+}
+
+/// A position as the state holds it.
+///
+/// # Errors
+/// When it is none of that server's.
+pub fn position(flavour: Flavour, text: &str) -> Result<GtidSet, Failed> {
+    let read = match flavour {
+        Flavour::Mysql => GtidSet::mysql(text),
+        Flavour::Mariadb => GtidSet::mariadb(text),
+    };
+    read.map_err(|error| Failed {
+        doing: "reading the position in staging".to_owned(),
+        why: error.to_string(),
+        code: None,
+        unreachable: false,
+    })
+}

@@ -1,0 +1,83 @@
+//! The source, asked what a predicate is of some values.
+//!
+//! The values stand in a derived table whose columns are the real table's (a part without rows gives
+//! them), so they have its types and collations, and literals beside them are converted as they
+//! would be in the table.
+
+use crate::policy::TablePolicy;
+use crate::predicate::{Ask, AskError, Truth};
+use crate::server::{Connector, Role, Session, literal, name, quoted_name};
+use crate::value::{Cell, Charset};
+use std::fmt::Write as _;
+
+/// Asks about one table at a time, over one connection that is made when it is first needed.
+pub struct SourceAsk<'s> {
+    connector: &'s Connector,
+    session: &'s mut Option<Session>,
+    table: &'s TablePolicy,
+    /// The predicate's columns, with their character sets.
+    columns: &'s [(String, Charset)],
+}
+
+impl<'s> SourceAsk<'s> {
+    /// Asks about a table, whose predicate depends on these columns.
+    pub fn new(
+        connector: &'s Connector,
+        session: &'s mut Option<Session>,
+        table: &'s TablePolicy,
+        columns: &'s [(String, Charset)],
+    ) -> Self {
+        Self { connector, session, table, columns }
+    }
+
+    fn query(&self, tuples: &[Vec<Cell<'_>>]) -> Option<String> {
+        let predicate = self.table.predicate.as_ref()?;
+        let names: Vec<String> = self.columns.iter().map(|(column, _)| name(column)).collect();
+        let mut sql = format!(
+            "SELECT ord_, ({}) FROM ((SELECT 0 AS ord_, {} FROM {} LIMIT 0)",
+            predicate.text(),
+            names.join(", "),
+            quoted_name(&self.table.source)
+        );
+        for (i, tuple) in tuples.iter().enumerate() {
+            let _ = write!(sql, " UNION ALL SELECT {i}");
+            for (cell, (_, charset)) in tuple.iter().zip(self.columns) {
+                sql.push_str(", ");
+                literal(cell, charset, &mut sql);
+            }
+        }
+        sql.push_str(") AS asked_ ORDER BY ord_");
+        Some(sql)
+    }
+}
+
+impl Ask for SourceAsk<'_> {
+    fn ask(&mut self, tuples: &[Vec<Cell<'_>>]) -> Result<Vec<Truth>, AskError> {
+        let Some(sql) = self.query(tuples) else { return Ok(vec![Truth::True; tuples.len()]) };
+        // A connection that was left alone for long may be gone: it is made anew once.
+        for again in [true, false] {
+            if self.session.is_none() {
+                let session = self.connector.connect(Role::Ask);
+                *self.session = Some(session.map_err(|e| AskError(e.to_string()))?);
+            }
+            let Some(session) = self.session.as_mut() else { continue };
+            match session.texts("asking", &sql) {
+                Ok(rows) => return rows.iter().map(|row| truth(&row[1])).collect(),
+                Err(failed) if failed.unreachable && again => *self.session = None,
+                Err(failed) => return Err(AskError(failed.to_string())),
+            }
+        }
+        Err(AskError("it is out of reach".to_owned()))
+    }
+}
+
+/// What a server's answer means: NULL is the empty text here.
+fn truth(answer: &str) -> Result<Truth, AskError> {
+    match answer {
+        "" => Ok(Truth::Null),
+        "0" => Ok(Truth::False),
+        number if number.parse::<f64>().is_ok_and(|n| n != 0.0) => Ok(Truth::True),
+        number if number.parse::<f64>().is_ok() => Ok(Truth::False),
+        _ => Err(AskError("the predicate is no condition".to_owned())),
+    }
+}

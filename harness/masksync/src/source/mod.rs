@@ -1,0 +1,11 @@
+//! The source: its answers to predicates, its rows as they are, its binlog.
+
+mod ask;
+mod position;
+mod snapshot;
+mod stream;
+
+pub use ask::SourceAsk;
+pub use position::executed;
+pub use snapshot::{Chunk, Snapshot};
+pub use stream::{OwnedEvent, Stream, StreamItem, StreamStart};

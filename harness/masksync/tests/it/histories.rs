@@ -1,0 +1,377 @@
+//! Histories that went wrong elsewhere, each with its kind, and what halts the stream.
+
+use crate::world::{World, each, run_all};
+use twinproof_masksync::pipeline::Difference;
+use twinproof_testkit::DatabaseKind;
+
+const USERS: &str = "(id BIGINT UNSIGNED PRIMARY KEY, user_type VARCHAR(16), \
+    phone VARCHAR(20), mail VARCHAR(40)) DEFAULT CHARSET utf8mb4";
+const STAGED: &str = "(id BIGINT UNSIGNED PRIMARY KEY, user_type VARCHAR(16), \
+    phone VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin, \
+    mail VARCHAR(300) CHARACTER SET ascii COLLATE ascii_bin) DEFAULT CHARSET utf8mb4";
+const POLICY: &str = "where = \"user_type NOT IN ('VIP', 'CORP')\"\n[table.columns]\n\
+    id = \"public\"\nuser_type = \"public\"\nphone = \"phone\"\nmail = \"mail\"\n";
+
+fn users(world: &mut World) {
+    world.table("users", USERS, STAGED, POLICY);
+    world.at_source(&["INSERT INTO shop.users VALUES (1, 'N', '13800001111', 'a@x')"]);
+    world.sync().unwrap();
+}
+
+fn count(world: &World) -> usize {
+    world.staged("SELECT id FROM shop.users").len()
+}
+
+/// The stream halts with this in its message, names no value, and stays where it is.
+fn assert_halts(world: &World, with: &str) {
+    let before = count(world);
+    for _ in 0..2 {
+        let halt = world.sync().unwrap_err().to_string();
+        assert!(halt.contains(with), "{:?}: {halt}", world.kind);
+        assert!(!halt.contains("138"), "{halt}");
+        assert_eq!(count(world), before);
+    }
+}
+
+#[test]
+fn a_row_image_that_is_not_full_halts_with_its_remedy_until_the_snapshot_is_renewed() {
+    each(|mut world| {
+        users(&mut world);
+        world.at_source(&[
+            "SET SESSION binlog_row_image = MINIMAL",
+            "UPDATE shop.users SET user_type = 'VIP' WHERE id = 1",
+        ]);
+        assert_halts(&world, "SET GLOBAL binlog_row_image = FULL");
+        world.resnapshot("shop.users").unwrap();
+        world.at_source(&["INSERT INTO shop.users VALUES (2, 'N', '13800002222', 'b')"]);
+        world.sync().unwrap();
+        assert_eq!(world.staged("SELECT id FROM shop.users"), ["Bytes(\"2\")"].map(|_| "2"));
+        world.assert_equal();
+    });
+}
+
+#[test]
+fn rows_without_blobs_in_their_image_halt() {
+    each(|mut world| {
+        world.table("users", &USERS.replace("mail VARCHAR(40)", "mail TEXT"), STAGED, "");
+        world.set_policy(|p| format!("{p}{POLICY}").replace("mail = \"mail\"", "mail = \"name\""));
+        world.at_source(&["INSERT INTO shop.users VALUES (1, 'N', '13800001111', 'a@x')"]);
+        world.sync().unwrap();
+        world.at_source(&[
+            "SET SESSION binlog_row_image = NOBLOB",
+            "UPDATE shop.users SET user_type = 'M' WHERE id = 1",
+        ]);
+        assert_halts(&world, "binlog_row_image");
+    });
+}
+
+#[test]
+fn statements_instead_of_rows_halt() {
+    each(|mut world| {
+        users(&mut world);
+        world.at_source(&[
+            "SET SESSION binlog_format = STATEMENT",
+            "INSERT INTO shop.users VALUES (2, 'N', '13800002222', 'b')",
+        ]);
+        assert_halts(&world, "logged as a statement");
+    });
+}
+
+#[test]
+fn a_new_column_halts_and_is_told_by_name() {
+    each(|mut world| {
+        users(&mut world);
+        world.at_source(&["ALTER TABLE shop.users ADD tel VARCHAR(20) DEFAULT '13899998888'"]);
+        let halt = world.sync().unwrap_err().to_string();
+        assert!(halt.contains("column `tel` (varchar(20)) has no class"), "{halt}");
+        assert!(!halt.contains("13899998888"), "{halt}");
+        world.staging_is(&[
+            "ALTER TABLE shop.users ADD tel VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin",
+        ]);
+        world.set_policy(|policy| format!("{policy}tel = \"phone\"\n"));
+        // A decision is made for the shape that the lock has, not for any that comes.
+        let halt = world.sync().unwrap_err().to_string();
+        assert!(halt.contains("has changed since its classes were decided"), "{halt}");
+        world.resnapshot("shop.users").unwrap();
+        world.sync().unwrap();
+        assert_eq!(
+            world.staged("SELECT tel IS NOT NULL AND tel <> '13899998888' FROM shop.users"),
+            ["1"]
+        );
+        world.assert_equal();
+    });
+}
+
+#[test]
+fn a_table_that_is_filled_aside_and_renamed_halts() {
+    each(|mut world| {
+        users(&mut world);
+        world.at_source(&[
+            "USE shop",
+            "CREATE TABLE _u_gho LIKE users",
+            "INSERT INTO _u_gho SELECT * FROM users",
+            "INSERT INTO _u_gho VALUES (7, 'N', '13800007777', 'g')",
+            "RENAME TABLE users TO _u_del, _u_gho TO users",
+        ]);
+        assert_halts(&world, "changes the shape or name of shop.users");
+    });
+}
+
+#[test]
+fn an_enum_whose_labels_were_reordered_keeps_the_label_of_the_event() {
+    each(|mut world| {
+        let kind = "user_type ENUM('VIP','NORMAL')";
+        let source = USERS.replace("user_type VARCHAR(16)", kind);
+        world.table("users", &source, &STAGED.replace("user_type VARCHAR(16)", kind), POLICY);
+        world.at_source(&["INSERT INTO shop.users VALUES (1, 'NORMAL', '1', 'a')"]);
+        world.sync().unwrap();
+        assert_eq!(count(&world), 1);
+        world.at_source(&[
+            "INSERT INTO shop.users VALUES (2, 'VIP', '13800001111', 'b')",
+            "ALTER TABLE shop.users MODIFY user_type ENUM('NORMAL','VIP')",
+            "INSERT INTO shop.users VALUES (3, 'NORMAL', '1', 'c')",
+        ]);
+        // The change of shape is told; what came before it is decided by its own labels.
+        assert!(world.sync().is_err());
+        assert_eq!(count(&world), 1);
+    });
+}
+
+#[test]
+fn compressed_transactions_are_read() {
+    each(|mut world| {
+        if world.kind != DatabaseKind::Mysql {
+            return;
+        }
+        users(&mut world);
+        let rows: Vec<String> =
+            (10..2010).map(|i| format!("({i}, 'N', '138{i:08}', 'm{i}')")).collect();
+        world.at_source(&[
+            "SET SESSION binlog_transaction_compression = ON",
+            &format!("INSERT INTO shop.users VALUES {}", rows.join(",")),
+        ]);
+        world.sync().unwrap();
+        assert_eq!(count(&world), 2001);
+        world.assert_equal();
+    });
+}
+
+#[test]
+fn prepared_transactions_arrive_when_they_are_committed_and_not_before() {
+    each(|mut world| {
+        users(&mut world);
+        let begin = [
+            "XA START 'x'",
+            "INSERT INTO shop.users VALUES (5, 'N', '1', 'a')",
+            "XA END 'x'",
+            "XA PREPARE 'x'",
+        ];
+        if world.kind == DatabaseKind::Mariadb {
+            world.at_source(&[&begin[..], &["XA ROLLBACK 'x'"]].concat());
+            assert_halts(&world, "prepared transaction (XA)");
+            return;
+        }
+        world.at_source(&[&begin[..], &["XA ROLLBACK 'x'"]].concat());
+        world.sync().unwrap();
+        assert_eq!(count(&world), 1);
+        world.at_source(&begin);
+        world.at_source(&["INSERT INTO shop.users VALUES (6, 'N', '1', 'a')"]);
+        // The one that is open is left out of the position, and read again.
+        let halfway = world.sync_for(std::time::Duration::from_secs(3));
+        assert!(halfway.is_ok(), "{halfway:?}");
+        assert_eq!(world.staged("SELECT id FROM shop.users"), ["1", "6"]);
+        world.at_source(&["XA COMMIT 'x'"]);
+        world.sync().unwrap();
+        assert_eq!(world.staged("SELECT id FROM shop.users"), ["1", "5", "6"]);
+        world.assert_equal();
+    });
+}
+
+#[test]
+fn tagged_transactions_are_resumed_exactly() {
+    each(|mut world| {
+        if world.kind != DatabaseKind::Mysql {
+            return;
+        }
+        users(&mut world);
+        for i in 2..6 {
+            world.at_source(&[
+                "SET gtid_next = 'AUTOMATIC:ops'",
+                &format!("INSERT INTO shop.users VALUES ({i}, 'N', '1', 'a')"),
+            ]);
+            world.sync().unwrap();
+        }
+        assert_eq!(count(&world), 5);
+        assert!(world.staged("SELECT position FROM twinproof_sync.state")[0].contains(":ops:"));
+        world.assert_equal();
+    });
+}
+
+#[test]
+fn partial_json_halts_with_its_remedy() {
+    each(|mut world| {
+        if world.kind != DatabaseKind::Mysql {
+            return;
+        }
+        world.table(
+            "docs",
+            "(id INT PRIMARY KEY, d JSON)",
+            "(id INT PRIMARY KEY, d JSON)",
+            "[table.columns]\nid = \"public\"\nd = \"profile\"\n",
+        );
+        let class = "[class.profile]\nmask = { json = { paths = [{ path = \"$..tel\", class = \"name\" }] } }\n";
+        world.set_policy(|policy| {
+            policy.replacen("[class.note]", &format!("{class}[class.note]"), 1)
+        });
+        world.at_source(&["INSERT INTO shop.docs VALUES (1, '{\"tel\": \"13800001111\", \"a\": \"13800001111\"}')"]);
+        world.sync().unwrap();
+        assert!(!world.staged("SELECT d FROM shop.docs")[0].contains("138"));
+        world.assert_equal();
+        world.at_source(&[
+            "SET SESSION binlog_row_value_options = PARTIAL_JSON",
+            "UPDATE shop.docs SET d = JSON_SET(d, '$.tel', '13800002222')",
+        ]);
+        let halt = world.sync().unwrap_err().to_string();
+        assert!(halt.contains("binlog_row_value_options"), "{halt}");
+    });
+}
+
+#[test]
+fn children_go_with_their_parent_once() {
+    each(|mut world| {
+        users(&mut world);
+        let orders = "(id INT PRIMARY KEY, user_id BIGINT UNSIGNED, \
+                      FOREIGN KEY (user_id) REFERENCES shop.users (id) ON DELETE CASCADE)";
+        let policy = "[table.columns]\nid = \"public\"\nuser_id = \"public\"\n";
+        world.source_is(&["GRANT SELECT, REFERENCES ON shop.* TO sync@localhost"]);
+        world.table("orders", orders, orders, policy);
+        world.at_source(&[
+            "INSERT INTO shop.users VALUES (2, 'N', '1', 'b')",
+            "INSERT INTO shop.orders VALUES (1, 1), (2, 1), (3, 2)",
+        ]);
+        world.sync().unwrap();
+        world.at_source(&["DELETE FROM shop.users WHERE id = 1"]);
+        world.sync().unwrap();
+        assert_eq!(world.staged("SELECT id FROM shop.orders"), ["3"]);
+        world.assert_equal();
+    });
+}
+
+#[test]
+fn rows_that_the_source_changed_in_silence_are_found() {
+    each(|mut world| {
+        users(&mut world);
+        world.at_source(&[
+            "INSERT INTO shop.users VALUES (2, 'N', '13800002222', 'b'), (3, 'N', '13800003333', 'c'), \
+             (4, 'VIP', '13800004444', 'd'), (5, 'N', '13800005555', 'e'), (6, 'N', '13800006666', 'f')",
+        ]);
+        world.sync().unwrap();
+        world.assert_equal();
+        world.staging_is(&[
+            "UPDATE shop.users SET user_type = 'M' WHERE id = 1",
+            "DELETE FROM shop.users WHERE id = 2",
+            "INSERT INTO shop.users VALUES (9, 'N', NULL, NULL), (4, 'VIP', NULL, NULL)",
+            "UPDATE shop.users SET phone = '13800003333' WHERE id = 3",
+            "UPDATE shop.users a JOIN shop.users b ON b.id = 6 SET a.phone = b.phone WHERE a.id = 5",
+        ]);
+        let found: Vec<(Difference, String)> =
+            world.verify().differences.into_keys().map(|(d, _, column)| (d, column)).collect();
+        let expected = [
+            (Difference::Forbidden, ""),
+            (Difference::Missing, ""),
+            (Difference::Extra, ""),
+            (Difference::Differs, "user_type"),
+            (Difference::Plaintext, "phone"),
+            (Difference::MovedToken, "phone"),
+        ];
+        assert_eq!(found, expected.map(|(d, column)| (d, column.to_owned())));
+        world.resnapshot("shop.users").unwrap();
+        world.sync().unwrap();
+        world.assert_equal();
+        // Changes that the source does not log are found by comparing only.
+        world.at_source(&["SET sql_log_bin = 0", "UPDATE shop.users SET mail = 'z' WHERE id = 1"]);
+        world.sync().unwrap();
+        let found = world.verify().differences.into_keys().next().unwrap();
+        assert_eq!((found.0, found.2.as_str()), (Difference::Differs, "mail"));
+    });
+}
+
+#[test]
+fn an_instance_that_was_replaced_does_not_write() {
+    each(|mut world| {
+        users(&mut world);
+        let running = world.start();
+        world.at_source(&["INSERT INTO shop.users VALUES (2, 'N', '1', 'b')"]);
+        world.wait_for("SELECT id FROM shop.users", 2);
+        // The second instance takes over and ends; the first may not write any more.
+        world.sync().unwrap();
+        world.at_source(&["INSERT INTO shop.users VALUES (3, 'N', '1', 'c')"]);
+        let halt = running.join().unwrap().unwrap_err().to_string();
+        let fenced = halt.contains("another instance has taken over");
+        // The source itself ends the stream of a second reader with the same number.
+        assert!(fenced || halt.contains("same server"), "{halt}");
+        assert_eq!(count(&world), 2);
+        world.sync().unwrap();
+        world.assert_equal();
+    });
+}
+
+#[test]
+fn a_source_that_restarts_is_waited_for() {
+    each(|mut world| {
+        users(&mut world);
+        let running = world.start();
+        world.at_source(&["INSERT INTO shop.users VALUES (2, 'N', '1', 'b')"]);
+        world.wait_for("SELECT id FROM shop.users", 2);
+        world.source.restart();
+        world.at_source(&["INSERT INTO shop.users VALUES (3, 'N', '1', 'c')"]);
+        world.wait_for("SELECT id FROM shop.users", 3);
+        world.staging.restart();
+        world.at_source(&["INSERT INTO shop.users VALUES (4, 'N', '1', 'd')"]);
+        world.wait_for("SELECT id FROM shop.users", 4);
+        running.stop.set();
+        running.join().unwrap().unwrap();
+        world.assert_equal();
+    });
+}
+
+#[test]
+fn a_purged_binlog_is_told() {
+    each(|mut world| {
+        users(&mut world);
+        world.at_source(&["INSERT INTO shop.users VALUES (2, 'N', '1', 'b')", "FLUSH BINARY LOGS"]);
+        world.at_source(&["INSERT INTO shop.users VALUES (3, 'N', '1', 'b')"]);
+        let last = {
+            let mut source = world.source();
+            let rows: Vec<mysql::Row> =
+                mysql::prelude::Queryable::query(&mut source, "SHOW BINARY LOGS").unwrap();
+            rows.last().unwrap().get::<String, _>(0).unwrap()
+        };
+        // A file that is still being read is not purged.
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        run_all(&mut world.source(), &[&format!("PURGE BINARY LOGS TO '{last}'")]);
+        let halt = world.sync().unwrap_err().to_string();
+        assert!(halt.contains("1236"), "{halt}");
+        world.resnapshot("shop.users").unwrap();
+    });
+}
+
+#[test]
+fn a_transaction_larger_than_memory_should_hold_is_one_in_staging() {
+    each(|mut world| {
+        users(&mut world);
+        let rows = "INSERT INTO shop.users SELECT seq, 'N', CONCAT('138', seq), CONCAT('m', seq) FROM shop.numbers";
+        world.at_source(
+            &[
+                "CREATE TABLE shop.numbers (seq INT PRIMARY KEY)",
+                "SET SESSION cte_max_recursion_depth = 100000",
+            ][..1],
+        );
+        let numbers: Vec<String> = (10..20_010).map(|i| format!("({i})")).collect();
+        world.at_source(&[&format!("INSERT INTO shop.numbers VALUES {}", numbers.join(","))]);
+        world.at_source(&[rows, "UPDATE shop.users SET mail = CONCAT(mail, 'x') WHERE id > 100"]);
+        world.sync().unwrap();
+        assert_eq!(count(&world), 20_001);
+        world.assert_equal();
+    });
+}
