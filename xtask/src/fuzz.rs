@@ -22,7 +22,9 @@ pub struct Fuzz {
 }
 
 /// The programs in `xtask/fuzz/src/bin`.
-const TARGETS: [&str; 6] = ["request", "note", "tile", "zip", "suite", "text"];
+const TARGETS: [&str; 10] = [
+    "request", "note", "tile", "zip", "suite", "text", "event", "token", "policy", "predicate",
+];
 
 /// The longest input, in bytes: longer ones find little that these do not, and slowly.
 const MAX_LENGTH: u32 = 4096;

@@ -4,6 +4,7 @@
 
 mod common;
 mod histories;
+mod known;
 mod masks;
 mod policy;
 mod stream;
