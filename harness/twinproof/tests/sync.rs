@@ -186,7 +186,7 @@ fn work(source: &Database, ends: &AtomicBool) -> u64 {
             })
             .unwrap();
         }
-        let undone = mixed(n * 13) % 10 == 0;
+        let undone = mixed(n * 13).is_multiple_of(10);
         conn.query_drop(if undone { "ROLLBACK" } else { "COMMIT" }).unwrap();
     }
     n

@@ -202,7 +202,7 @@ fn snapshots(
                 begun.state.position = Some(low.to_string());
             }
             let at = position(begun.flavour, begun.state.position.as_deref().unwrap_or_default())?;
-            let mut write = |staging: &mut Session, tables: &_| match setting.state.write(
+            let write = |staging: &mut Session, tables: &_| match setting.state.write(
                 staging,
                 epoch,
                 Some(&at),
