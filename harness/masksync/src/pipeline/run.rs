@@ -1,12 +1,14 @@
 //! The pipeline at work: snapshots where there are none, then the stream, for as long as it is let.
 
 use super::engine::{Engine, Prepared};
-use super::examine::{Examined, dotted, examine};
+use super::examine::{Examined, examine};
 use super::halt::Halt;
 use super::lock::{Lock, shape};
 use super::metrics::Metrics;
+use super::names::dotted;
 use super::setting::Setting;
 use super::snapshot::{copy, joined};
+use super::stop::Stop;
 use crate::binlog::{Charsets, Flavour, GtidSet};
 use crate::mask::Keys;
 use crate::policy::TablePolicy;
@@ -15,7 +17,6 @@ use crate::sink::{Batch, MysqlSink, Progress, Sink, State, Target, position};
 use crate::source::{Stream, StreamItem, StreamStart, executed};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -27,23 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const WAIT: Duration = Duration::from_millis(200);
 /// A position without rows is written this often.
 const QUIET: Duration = Duration::from_secs(1);
-
-/// Says that the pipeline is to end.
-#[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    /// Ends the pipeline after the transaction it is in.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it is to end.
-    #[must_use]
-    pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// How to run.
 #[derive(Clone, Debug, Default)]

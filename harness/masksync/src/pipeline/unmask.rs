@@ -1,7 +1,7 @@
 //! A token read again, with a line in an audit file for each.
 
-use super::examine::dotted;
 use super::halt::Halt;
+use super::names::dotted;
 use super::setting::Setting;
 use crate::mask::{Binding, Encoding, Named, Opener, TokenError, Transformer};
 use serde::Serialize;
