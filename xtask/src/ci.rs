@@ -7,14 +7,16 @@
 pub mod child;
 pub mod leg;
 mod machine;
+mod room;
 pub mod stage;
 pub mod summary;
 
 use crate::repository;
+use leg::Leg;
 use machine::Machine;
 use stage::{Selection, Stage};
-use twinproof::CONFORMANT;
 use twinproof::cli::Repository;
+use twinproof::{CONFORMANT, NOT_KNOWN};
 
 /// The exit code after ^C, as shells have it.
 const INTERRUPTED: u8 = 130;
@@ -24,7 +26,7 @@ const INTERRUPTED: u8 = 130;
 /// On Debian and Ubuntu as root it installs what is missing; elsewhere it says what is missing and
 /// how to get it. A container engine that it starts, it stops. The cheap stages (fmt, lint, deny,
 /// clippy) run whatever failed before them; the exit code is that of the first stage that failed,
-/// and 2 where something could not be provided.
+/// and 2 where something could not be provided, or there is no room on the disk.
 #[derive(clap::Args, Debug)]
 pub struct Ci {
     /// Stages to leave out
@@ -49,7 +51,16 @@ impl Ci {
             return Ok(CONFORMANT);
         }
         child::stop_on_signals();
-        let machine = Machine::new(repository::root(repository)?)?;
+        let root = repository::root(repository)?;
+        let leg = Leg::of(std::env::consts::OS)?;
+        let missing = room::missing(root, &leg, selection);
+        if !missing.is_empty() {
+            for line in missing {
+                eprintln!("no room on {line}");
+            }
+            return Ok(NOT_KNOWN);
+        }
+        let machine = Machine::new(root, leg)?;
         let begun = std::time::Instant::now();
         let lines = machine.run(selection);
         print!("\n{}", summary::render(&lines, begun.elapsed()));

@@ -22,8 +22,18 @@ pub struct Fuzz {
 }
 
 /// The programs in `xtask/fuzz/src/bin`.
-const TARGETS: [&str; 10] = [
-    "request", "note", "tile", "zip", "suite", "text", "event", "token", "policy", "predicate",
+const TARGETS: [&str; 11] = [
+    "request",
+    "note",
+    "tile",
+    "zip",
+    "suite",
+    "text",
+    "config",
+    "event",
+    "token",
+    "policy",
+    "predicate",
 ];
 
 /// The longest input, in bytes: longer ones find little that these do not, and slowly.

@@ -2,12 +2,9 @@
 //! engine; a run does not need it, it only finds the images there.
 
 use crate::ci::summary::time;
-use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal as _;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use twinproof::{CONFORMANT, INVALID, NOT_KNOWN};
-use twinproof_container::{Engine, Image, Origin, Progress, sweep};
+use twinproof::{Board, CONFORMANT, INVALID, NOT_KNOWN};
+use twinproof_container::{Engine, Image, Origin, sweep};
 
 /// Make or pull the images of the container environments.
 ///
@@ -73,10 +70,10 @@ impl Images {
             return Ok(CONFORMANT);
         }
         let mut code = CONFORMANT;
+        let board = Board::new();
         for name in wanted {
             let begun = Instant::now();
-            let shown = Shown::new();
-            match images.ensure(&engine, name, &shown) {
+            match images.ensure(&engine, name, &board) {
                 Ok(image) => println!("{}", provided(&image, begun.elapsed())),
                 Err(error) => {
                     println!("{name:<10} absent     {error}");
@@ -105,53 +102,6 @@ fn origin(origin: &Origin) -> String {
         Origin::Pulled { digest, .. } => format!("from {digest}"),
         Origin::Made { suite, packages } => {
             format!("from {} packages of Debian {suite}", packages.len())
-        }
-    }
-}
-
-/// What a person sees of one image: a bar on a terminal, now and then a line in a log.
-struct Shown {
-    bar: Option<ProgressBar>,
-    last: Mutex<Instant>,
-}
-
-/// Nothing is said before this, and in a log nothing more often.
-const QUIET: Duration = Duration::from_secs(2);
-const LINE_EVERY: Duration = Duration::from_secs(10);
-
-impl Shown {
-    fn new() -> Self {
-        let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
-        if let Some(bar) = &bar {
-            let style = ProgressStyle::with_template("  {spinner} {wide_msg} {elapsed:>5}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-            bar.enable_steady_tick(Duration::from_millis(120));
-        }
-        // The first line of a log comes when it has taken longer than nobody would ask.
-        let last = Instant::now().checked_sub(LINE_EVERY - QUIET).unwrap_or_else(Instant::now);
-        Self { bar, last: Mutex::new(last) }
-    }
-}
-
-impl Progress for Shown {
-    fn update(&self, message: &str, fraction: Option<f64>) {
-        let percent = fraction.map(|f| format!(" {:.0} %", f * 100.0)).unwrap_or_default();
-        if let Some(bar) = &self.bar {
-            bar.set_message(format!("{message}{percent}"));
-            return;
-        }
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() >= LINE_EVERY {
-            eprintln!("  … {message}{percent}");
-            *last = Instant::now();
-        }
-    }
-}
-
-impl Drop for Shown {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
         }
     }
 }

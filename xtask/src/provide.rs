@@ -16,7 +16,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 use twinproof::NOT_KNOWN;
-use twinproof_container::Engine;
+use twinproof_container::{Engine, is_debian, is_root};
 
 /// The longest single run of apt-get: a slow mirror and a hundred megabytes.
 const APT: Duration = Duration::from_secs(900);
@@ -193,42 +193,10 @@ fn packages_of(needs: &[&Need]) -> String {
     needs.iter().map(|need| need.package).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether an `os-release` is that of Debian, Ubuntu or a system made of one of them.
-fn is_debian(os_release: &str) -> bool {
-    let words = os_release.lines().filter_map(|line| {
-        let (key, value) = line.trim().split_once('=')?;
-        matches!(key, "ID" | "ID_LIKE").then(|| value.trim_matches(['"', '\'']))
-    });
-    words.flat_map(str::split_whitespace).any(|word| matches!(word, "debian" | "ubuntu"))
-}
-
-#[cfg(unix)]
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-#[cfg(not(unix))]
-fn is_root() -> bool {
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
-
-    #[rstest]
-    #[case::debian("PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\n", true)]
-    #[case::ubuntu("ID=ubuntu\nID_LIKE=debian\n", true)]
-    #[case::made_of_ubuntu("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n", true)]
-    #[case::fedora("ID=fedora\n", false)]
-    #[case::only_named_so("NAME=debian\nID=arch\n", false)]
-    #[case::another_key("VARIANT_ID=debian\n", false)]
-    #[case::part_of_a_word("ID=debianish\n", false)]
-    #[case::none("", false)]
-    fn systems(#[case] os_release: &str, #[case] debian: bool) {
-        assert_eq!(is_debian(os_release), debian);
-    }
 
     #[test]
     fn what_is_missing_is_what_has_no_sign() {

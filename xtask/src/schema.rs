@@ -34,7 +34,9 @@ impl Schema {
 
 fn texts() -> anyhow::Result<Vec<(&'static str, String)>> {
     let text = |(name, schema)| Ok((name, serde_json::to_string_pretty(&schema)? + "\n"));
-    twinproof_steps::schema::all().into_iter().map(text).collect()
+    let mut all = twinproof_steps::schema::all();
+    all.push(("subject.json", twinproof_subject::schema()));
+    all.into_iter().map(text).collect()
 }
 
 /// The committed schemas that are not what the model gives.

@@ -11,7 +11,7 @@ use testcontainers::bollard::Docker;
 use testcontainers::core::client::docker_client_instance;
 
 use crate::runtime::block_on;
-use crate::{Error, command};
+use crate::{Absent, Error, command};
 
 /// How long an engine may take to say its version.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -26,16 +26,6 @@ pub struct Engine {
     pub api: String,
     /// Its architecture as Go spells it, `amd64`.
     pub arch: String,
-}
-
-/// Why there is no engine, and the one command that would provide it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no container engine: {reason}; {remedy}")]
-pub struct Absent {
-    /// What was found instead.
-    pub reason: String,
-    /// What to run, or to set, to have one.
-    pub remedy: String,
 }
 
 impl Engine {
@@ -54,8 +44,8 @@ impl Engine {
         });
         let (docker, version) = match answer {
             Ok(Ok(found)) => found,
-            Ok(Err(reason)) => return Err(absent(reason)),
-            Err(error) => return Err(absent(error.to_string())),
+            Ok(Err(reason)) => return Err(Absent::because(reason)),
+            Err(error) => return Err(Absent::because(error.to_string())),
         };
         let os = version.os.unwrap_or_default();
         if os != "linux" {
@@ -71,29 +61,6 @@ impl Engine {
             arch: version.arch.unwrap_or_default(),
         })
     }
-}
-
-fn absent(reason: String) -> Absent {
-    if let Some(host) = std::env::var_os("DOCKER_HOST") {
-        return Absent {
-            reason: format!("DOCKER_HOST is {}: {reason}", host.display()),
-            remedy: "unset DOCKER_HOST or start what it names".into(),
-        };
-    }
-    let installed = which::which("dockerd").is_ok();
-    let denied = reason.contains("ermission denied");
-    let remedy = if cfg!(windows) {
-        "winget install Docker.DockerDesktop"
-    } else if cfg!(target_os = "macos") {
-        "brew install --cask docker"
-    } else if denied {
-        "sudo usermod --append --groups docker \"$USER\""
-    } else if installed {
-        "sudo systemctl start docker"
-    } else {
-        "sudo apt-get install --yes docker.io"
-    };
-    Absent { reason, remedy: format!("run: {remedy}") }
 }
 
 /// An engine, and the process behind it where [`start_if_absent`] started it. Dropping it stops

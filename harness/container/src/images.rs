@@ -6,7 +6,6 @@ use std::fs::File;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use serde::{Deserialize, Serialize};
 use testcontainers::bollard::models::{ContainerConfig, ContainerCreateBody, HostConfig};
 use testcontainers::bollard::query_parameters::{
     CommitContainerOptionsBuilder, CreateContainerOptions, CreateImageOptionsBuilder,
@@ -15,7 +14,7 @@ use testcontainers::bollard::query_parameters::{
 
 use crate::definition::Definition;
 use crate::runtime::block_on;
-use crate::{Engine, Error, Progress, Run, definitions, make, sweep};
+use crate::{Engine, Error, Origin, Progress, Run, definitions, make, sweep};
 
 /// A registry that says nothing for this long does not answer.
 const PULL_SILENCE: Duration = Duration::from_secs(20);
@@ -25,26 +24,6 @@ const PULL: Duration = Duration::from_secs(900);
 const STEP: Duration = Duration::from_secs(600);
 /// Label with the origin, as JSON.
 const ORIGIN: &str = "twinproof.origin";
-
-/// Where an image's base came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    /// From a registry.
-    Pulled {
-        /// What was pulled.
-        reference: String,
-        /// `repository@sha256:…`, empty where the engine keeps none.
-        digest: String,
-    },
-    /// From Debian packages.
-    Made {
-        /// The Debian suite.
-        suite: String,
-        /// The packages and their versions.
-        packages: BTreeMap<String, String>,
-    },
-}
 
 /// An image that is in the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]

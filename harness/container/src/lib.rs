@@ -35,6 +35,7 @@
 //! exactly the environment block, directory and arguments given, and gives back the 32-bit exit
 //! code, of which a Unix status keeps eight bits. What Wine adds even so is [`wine::ADDED`].
 
+mod absent;
 mod apt;
 mod archive;
 mod command;
@@ -44,26 +45,35 @@ mod error;
 mod exec;
 mod facts;
 mod files;
+mod host;
 mod images;
 mod label;
 mod make;
+mod options;
+mod origin;
 mod progress;
+mod run;
 mod runtime;
 mod session;
+mod start;
 mod stop;
 mod supervise;
 mod sweep;
 pub mod wine;
 
+pub use absent::Absent;
 pub use archive::{Entry, Kind, Limits};
 pub use definition::{Definition, Variant, definitions};
-pub use engine::{Absent, Engine, Started, start_if_absent};
+pub use engine::{Engine, Started, start_if_absent};
 pub use error::Error;
 pub use exec::{Exec, ExecResult};
 pub use facts::{Facts, Libc};
-pub use images::{Image, Images, Origin};
+pub use host::{is_debian, is_root};
+pub use images::{Image, Images};
 pub use label::Run;
+pub use options::{Mount, Network, SessionOptions};
+pub use origin::Origin;
 pub use progress::{Progress, Silent};
-pub use session::{Mount, Network, Session, SessionOptions};
+pub use session::Session;
 pub use stop::stop_all;
 pub use sweep::{Swept, sweep};

@@ -15,9 +15,8 @@ use testcontainers::bollard::body_try_stream;
 use testcontainers::bollard::query_parameters::CreateImageOptionsBuilder;
 
 use crate::definition::{Definition, Variant};
-use crate::images::Origin;
 use crate::runtime::block_on;
-use crate::{Engine, Error, Progress, apt, command};
+use crate::{Engine, Error, Origin, Progress, apt, command};
 
 /// The longest run of mmdebstrap: a slow mirror and a gigabyte.
 const LIMIT: Duration = Duration::from_secs(1800);

@@ -1,7 +1,6 @@
 //! A long-lived container, one for each environment and run, started through testcontainers. What
-//! is done in it is in the modules of `exec` and `files`.
+//! is done in it is in the modules `run` and `files`.
 
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -13,70 +12,10 @@ use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use tokio::io::AsyncWrite;
 
 use crate::runtime::block_on;
-use crate::{Engine, Error, Image, Run, stop, sweep, wine};
+use crate::{Engine, Error, Image, Run, SessionOptions, sweep};
 
 /// Ends the container when the connection of its standard input does.
 const GUARD: &str = "read -r never; kill -TERM 1";
-
-/// A read-only bind mount.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mount {
-    /// Absolute path on the host that the engine runs on.
-    pub host: PathBuf,
-    /// Absolute path in the container, `/sdk/go1.27.3`. For `wine`, use
-    /// [`wine::to_unix`] to get it from a Windows path: an SDK must lie under drive C:.
-    pub container: String,
-}
-
-/// What a container can reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Network {
-    /// Nothing but its own loopback.
-    #[default]
-    None,
-    /// The host's network: for programs that need a registry.
-    Host,
-    /// The engine's bridge network.
-    Bridge,
-}
-
-impl Network {
-    fn mode(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Host => "host",
-            Self::Bridge => "bridge",
-        }
-    }
-}
-
-/// How a container is started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SessionOptions {
-    /// What it can reach.
-    pub network: Network,
-    /// Read-only bind mounts.
-    pub mounts: Vec<Mount>,
-    /// Memory in bytes; `None` is the host's.
-    pub memory: Option<u64>,
-    /// Processes at once.
-    pub pids: u32,
-    /// The launcher that `wine` needs, from [`wine::build_launcher`]; of no use elsewhere.
-    pub launcher: Option<PathBuf>,
-}
-
-impl Default for SessionOptions {
-    /// No network, no mounts, 4 GiB, 2048 processes, no launcher.
-    fn default() -> Self {
-        Self {
-            network: Network::None,
-            mounts: Vec::new(),
-            memory: Some(4 << 30),
-            pids: 2048,
-            launcher: None,
-        }
-    }
-}
 
 /// A running container. It goes when this is dropped; it stops by itself when this process ends.
 ///
@@ -100,27 +39,14 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// Starts a container of `image` for `run`. Takes about half a second; `wine` about three,
-    /// because Wine's services are started.
-    ///
-    /// # Errors
-    /// [`Error::Start`] from testcontainers, [`Error::Engine`], [`Error::Invalid`] for a mount that
-    /// is not absolute or a `wine` without a launcher.
-    pub fn start(
+    /// Starts a container, and nothing in it.
+    pub(crate) fn begin(
         engine: &Engine,
         run: &Run,
         image: &Image,
-        options: SessionOptions,
+        options: &SessionOptions,
     ) -> Result<Self, Error> {
-        stop::check()?;
-        let launcher = match (&options.launcher, image.name.as_str()) {
-            (Some(path), "wine") => Some(std::fs::read(path).map_err(Error::file(path))?),
-            (None, "wine") => {
-                return Err(Error::Invalid("`wine` needs a launcher: wine::build_launcher".into()));
-            }
-            _ => None,
-        };
-        let container = block_on(request(run, image, &options)?.start())?
+        let container = block_on(request(run, image, options)?.start())?
             .map_err(|source| Error::Start { image: image.tag.clone(), source: source.into() })?;
         let id = container.id().to_owned();
         let guard = match guard(engine, &id) {
@@ -130,17 +56,13 @@ impl Session {
                 return Err(error);
             }
         };
-        let session = Self {
+        Ok(Self {
             engine: engine.clone(),
             image: image.clone(),
             id,
             container: Some(container),
             _guard: Mutex::new(guard),
-        };
-        if let Some(launcher) = launcher {
-            wine::warm_up(&session, launcher, &options.mounts)?;
-        }
-        Ok(session)
+        })
     }
 
     /// The image that it was started from.

@@ -4,10 +4,11 @@
 //! frame (RFC 8878, section 3.1.2) with the SHA-256 of all bytes before it: other programs ignore
 //! it, and it covers what no checksum in the format does.
 
-use crate::store::slashed;
+use crate::bundle_names::{MAX_BYTES, NameError, Names};
+use crate::slashed::slashed;
 use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
-use std::path::{Component, Path};
+use std::path::Path;
 use twinproof_base::hex;
 
 const SKIPPABLE: [u8; 8] = [0x50, 0x2a, 0x4d, 0x18, 32, 0, 0, 0];
@@ -34,8 +35,8 @@ pub enum ArchiveError {
     #[error("it is over the limit of {0}")]
     Limit(&'static str),
     /// An entry that a bundle cannot have.
-    #[error("its entry {0:?} cannot belong to a bundle")]
-    Entry(String),
+    #[error(transparent)]
+    Name(#[from] NameError),
 }
 
 /// Packs a bundle's folder.
@@ -73,10 +74,9 @@ pub fn pack(bundle: &Path, to: impl Write) -> Result<(), ArchiveError> {
 /// When a byte of it was changed, it is larger than 4 GiB packed or unpacked or has more than a
 /// million entries, or the files cannot be written.
 pub fn unpack(mut from: impl Read, into: &Path) -> Result<(), ArchiveError> {
-    const SIZE: u64 = 4 << 30;
     let mut packed = Vec::new();
-    from.by_ref().take(SIZE + 1).read_to_end(&mut packed)?;
-    if packed.len() as u64 > SIZE {
+    from.by_ref().take(MAX_BYTES + 1).read_to_end(&mut packed)?;
+    if packed.len() as u64 > MAX_BYTES {
         return Err(ArchiveError::Limit("4 GiB packed"));
     }
     let at = packed.len().checked_sub(TRAILER).ok_or(ArchiveError::NoHash)?;
@@ -93,28 +93,15 @@ pub fn unpack(mut from: impl Read, into: &Path) -> Result<(), ArchiveError> {
         });
     }
     let mut tar = tar::Archive::new(zstd::Decoder::new(body)?);
-    let mut unpacked = 0;
-    for (number, entry) in tar.entries()?.enumerate() {
+    let mut names = Names::default();
+    for entry in tar.entries()? {
         let mut entry = entry?;
-        let path = entry.path()?.into_owned();
-        let refuse = || ArchiveError::Entry(path.display().to_string());
-        let mut parts = path.components();
-        let within = parts.next() == Some(Component::Normal("bundle".as_ref()))
-            && parts.clone().next().is_some()
-            && parts.clone().all(|c| matches!(c, Component::Normal(_)));
-        if !within || !entry.header().entry_type().is_file() {
-            return Err(refuse());
-        }
-        unpacked += entry.size();
-        if unpacked > SIZE {
-            return Err(ArchiveError::Limit("4 GiB unpacked"));
-        }
-        if number >= 1_000_000 {
-            return Err(ArchiveError::Limit("a million entries"));
-        }
-        let to = into.join(parts.as_path());
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let name = path.strip_prefix("bundle/").ok_or_else(|| NameError::Name(path.clone()))?;
+        names.add(name.to_owned(), entry.header().entry_type().is_file(), entry.size())?;
+        let to = into.join(name);
         std::fs::create_dir_all(to.parent().unwrap_or(into))?;
-        std::io::copy(&mut entry, &mut std::fs::File::create(&to)?)?;
+        std::io::copy(&mut entry, &mut std::fs::File::create_new(&to)?)?;
     }
     Ok(())
 }
@@ -138,7 +125,10 @@ impl<W: Write> Write for Hashing<W> {
 
 #[cfg(test)]
 mod tests {
-    use super::{pack, unpack};
+    use super::{SKIPPABLE, pack, unpack};
+    use rstest::rstest;
+    use sha2::{Digest as _, Sha256};
+    use tar::EntryType;
 
     #[test]
     fn any_changed_byte_is_found() {
@@ -158,10 +148,47 @@ mod tests {
         unpack(packed.as_slice(), &out).unwrap();
         assert_eq!(std::fs::read_to_string(out.join("records/a.json")).unwrap(), "{}");
         for at in 0..packed.len() {
+            let out = tempfile::tempdir().unwrap();
+            let out = out.path();
             let mut bad = packed.clone();
             bad[at] ^= 0x10;
-            assert!(unpack(bad.as_slice(), &out).is_err(), "byte {at}");
+            assert!(unpack(bad.as_slice(), out).is_err(), "byte {at}");
         }
         assert!(unpack(&packed[..packed.len() - 1], &out).is_err());
+    }
+
+    /// An archive with these entries, sealed as Twinproof does.
+    fn sealed(entries: &[(&str, EntryType)]) -> Vec<u8> {
+        let mut tar = tar::Builder::new(Vec::new());
+        for (name, kind) in entries {
+            let mut header = tar::Header::new_ustar();
+            header.set_entry_type(*kind);
+            header.set_size(0);
+            header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_cksum();
+            tar.append(&header, std::io::empty()).unwrap();
+        }
+        let mut packed = zstd::encode_all(tar.into_inner().unwrap().as_slice(), 1).unwrap();
+        let hash = Sha256::digest(&packed);
+        packed.extend(SKIPPABLE);
+        packed.extend(hash);
+        packed
+    }
+
+    #[rstest]
+    #[case(&[("bundle/a", EntryType::Regular)], None)]
+    #[case(&[("bundle/a", EntryType::Regular); 2], Some("a is there twice"))]
+    #[case(&[("bundle/../a", EntryType::Regular)], Some("\"../a\" cannot be a file of a bundle"))]
+    #[case(&[("a", EntryType::Regular)], Some("\"a\" cannot be a file of a bundle"))]
+    #[case(&[("bundle/a\nb", EntryType::Regular)], Some("\"a\\nb\" cannot be a file of a bundle"))]
+    #[case(&[("bundle/a", EntryType::Symlink)], Some("a is no regular file"))]
+    #[case(&[("bundle/a", EntryType::Fifo)], Some("a is no regular file"))]
+    fn hostile_entries_are_refused(
+        #[case] entries: &[(&str, EntryType)],
+        #[case] want: Option<&str>,
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let error = unpack(sealed(entries).as_slice(), dir.path()).err();
+        assert_eq!(error.map(|e| e.to_string()).as_deref(), want);
     }
 }

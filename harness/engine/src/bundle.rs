@@ -9,6 +9,7 @@
 //!   MANIFEST.sha256   the SHA-256 of every file above
 //! ```
 
+use crate::bundle_names::is_name;
 use crate::manifest::{self, Manifest, ManifestProblem};
 use crate::store::BlobStore;
 use serde::de::DeserializeOwned;
@@ -39,9 +40,6 @@ pub enum BundleError {
         /// What is wrong with it.
         error: serde_json::Error,
     },
-    /// A file is too large.
-    #[error("{0}: larger than 1 GiB")]
-    Size(String),
     /// It is no bundle.
     #[error("{0} is no evidence bundle: it has no {name}", name = manifest::NAME)]
     NoBundle(String),
@@ -128,12 +126,12 @@ impl Bundle {
     }
 
     fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, BundleError> {
-        let path = self.folder.join(name);
-        let io = |error| BundleError::Io { path: name.to_owned(), error };
-        if std::fs::metadata(&path).map_err(io)?.len() > LIMIT {
-            return Err(BundleError::Size(name.to_owned()));
+        let io = |error| BundleError::Io { path: name.escape_debug().to_string(), error };
+        // A name comes from the docket, which may be anybody's.
+        if !is_name(name) {
+            return Err(io(std::io::Error::from(std::io::ErrorKind::InvalidFilename)));
         }
-        let bytes = std::fs::read(&path).map_err(io)?;
+        let bytes = twinproof_base::file::read(&self.folder.join(name), LIMIT).map_err(io)?;
         serde_json::from_slice(&bytes)
             .map_err(|error| BundleError::Json { path: name.to_owned(), error })
     }
@@ -161,7 +159,7 @@ impl Bundle {
     /// When it is no bundle, or is unchanged and still cannot be read.
     pub fn rejudge(&self) -> Result<Rejudged, BundleError> {
         let path = self.folder.join(manifest::NAME);
-        let Ok(bytes) = std::fs::read(&path) else {
+        let Ok(bytes) = twinproof_base::file::read(&path, LIMIT) else {
             return Err(BundleError::NoBundle(self.folder.display().to_string()));
         };
         let text = String::from_utf8_lossy(&bytes);

@@ -5,7 +5,7 @@
 //! accepted it and when); only the content is compared. A run that sees something else writes
 //! `….snap.new` beside it, for `cargo insta review`.
 
-use crate::store::slashed;
+use crate::slashed::slashed;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 
 mod archive;
 mod bundle;
+mod bundle_names;
 mod client;
 mod drive;
 mod goldens;
@@ -15,10 +16,12 @@ mod plan;
 mod redact;
 mod schedule;
 mod select;
+mod slashed;
 mod store;
 
 pub use archive::{ArchiveError, pack, unpack};
 pub use bundle::{Bundle, BundleError, Rejudged};
+pub use bundle_names::NameError;
 pub use drive::Place;
 pub use goldens::{BlessError, BlessReport, Goldens, bless, write_pending};
 pub use judged::{Judged, named};

@@ -6,7 +6,7 @@
 //! Lines are sorted by path and there is no other spelling of a manifest, so any changed byte, of a
 //! file or of the manifest, is found; `sha256sum -c MANIFEST.sha256` finds changed files too.
 
-use crate::store::slashed;
+use crate::bundle_names::{NameError, Names, is_name};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -41,6 +41,9 @@ pub enum ManifestProblem {
     /// A file was not there.
     #[error("{0}: not in the manifest")]
     Added(String),
+    /// Something is there that cannot be of a bundle.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// A file cannot be read.
     #[error("{path}: cannot be read: {error}")]
     Unreadable {
@@ -57,28 +60,15 @@ impl Manifest {
     /// # Errors
     /// When a file cannot be read, or is no regular file.
     pub fn of(bundle: &Path) -> Result<Self, ManifestProblem> {
-        let unreadable = |path: &Path, error: &dyn std::fmt::Display| ManifestProblem::Unreadable {
-            path: path.display().to_string(),
-            error: error.to_string(),
-        };
         let mut files = BTreeMap::new();
-        for entry in walkdir::WalkDir::new(bundle).max_depth(16) {
-            let entry = entry.map_err(|e| unreadable(e.path().unwrap_or(bundle), &e))?;
-            if entry.file_type().is_dir() {
-                continue;
-            }
-            let name = slashed(&entry, bundle);
-            if name == NAME {
-                continue;
-            }
-            if !entry.file_type().is_file() {
-                return Err(unreadable(entry.path(), &"it is no regular file"));
-            }
-            let mut file =
-                std::fs::File::open(entry.path()).map_err(|e| unreadable(entry.path(), &e))?;
-            let hash = twinproof_base::hash::sha256(&mut file)
-                .map_err(|e| unreadable(entry.path(), &e))?;
-            files.insert(name, hash);
+        for name in Names::of(bundle)?.iter().filter(|name| *name != NAME) {
+            let unreadable = |error: std::io::Error| ManifestProblem::Unreadable {
+                path: name.to_owned(),
+                error: error.to_string(),
+            };
+            let mut file = std::fs::File::open(bundle.join(name)).map_err(unreadable)?;
+            let hash = twinproof_base::hash::sha256(&mut file).map_err(unreadable)?;
+            files.insert(name.to_owned(), hash);
         }
         Ok(Self { files })
     }
@@ -111,7 +101,7 @@ impl Manifest {
             let malformed = || ManifestProblem::Malformed(number + 1);
             let (hash, path) = line.split_once("  ").ok_or_else(malformed)?;
             let fits = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-            if hash.len() != 64 || !hash.chars().all(fits) || path.is_empty() {
+            if hash.len() != 64 || !hash.chars().all(fits) || !is_name(path) {
                 return Err(malformed());
             }
             if files.insert(path.to_owned(), hash.to_owned()).is_some() {

@@ -1,5 +1,6 @@
 //! Evidence bytes, stored by their hash.
 
+use crate::bundle_names::MAX_BYTES;
 use crate::redact::Counting;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -74,15 +75,9 @@ impl Blobs for BlobStore {
         if blob.sha256.len() != 64 || !blob.sha256.chars().all(fits) {
             return None;
         }
-        let bytes = std::fs::read(self.folder.join(blob_path(&blob.sha256))).ok()?;
+        let path = self.folder.join(blob_path(&blob.sha256));
+        let bytes = file::read(&path, MAX_BYTES).ok()?;
         // Bytes under the name of others are no evidence, whatever a manifest says of them.
         (hex::encode(&Sha256::digest(&bytes)) == blob.sha256).then_some(Cow::Owned(bytes))
     }
-}
-
-/// The path of an entry below a folder, with `/`.
-pub fn slashed(entry: &walkdir::DirEntry, folder: &Path) -> String {
-    let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-    let parts: Vec<_> = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
-    parts.join("/")
 }

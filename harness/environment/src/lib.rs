@@ -4,6 +4,7 @@
 //! environment it is given, puts files in place, and says what is there. What it cannot do it says
 //! with a type, never by an empty answer.
 
+mod candidates;
 pub mod container;
 mod detect;
 mod driver;
@@ -17,7 +18,8 @@ mod stop;
 pub mod windows;
 pub mod wsl;
 
-pub use detect::{Config, Progress, detect};
+pub use candidates::{Candidates, Look};
+pub use detect::{Config, Progress};
 pub use driver::{
     Absent, Contents, Detection, Entry, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,
     SnapshotLimits,

@@ -1,18 +1,20 @@
-//! What is there on the machine that runs the tests, and what is said of the rest. Containers need an
-//! engine with the images (`docker`), Wine also a Go for its launcher (`wine`).
+//! What is there on the machine that runs the tests, and what is said of the rest.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[macro_use]
+extern crate twinproof_testkit;
 
 use rstest::rstest;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
-use twinproof_base::{go_env, require::required};
 use twinproof_container::Network;
 use twinproof_environment::{
-    Config, Contents, Detection, Environment, EnvironmentError, Exec, Progress, Put, Sdk,
-    SnapshotLimits, detect,
+    Candidates, Config, Contents, Detection, Environment, EnvironmentError, Exec, Look, Progress,
+    Put, Sdk, SnapshotLimits,
 };
 use twinproof_model::Capability;
+use twinproof_testkit::{Outcome, Requirement, Unavailable, go};
 
 fn config(dir: &Path) -> Config {
     Config {
@@ -22,30 +24,33 @@ fn config(dir: &Path) -> Config {
         sdks: Vec::new(),
         warm_cache: None,
         network: Network::Host,
-        longest_run: Duration::from_secs(1200),
-        wsl_exe: None,
     }
+}
+
+fn look(selectors: &[&str]) -> Candidates {
+    let selectors: Vec<_> = selectors.iter().map(|&s| s.to_owned()).collect();
+    let look = Look { longest_run: Duration::from_secs(1200), wsl_exe: None };
+    Candidates::look(&selectors, &look)
 }
 
 fn found(selectors: &[&str]) -> Vec<Detection> {
     let dir = tempfile::tempdir().unwrap();
-    let selectors: Vec<_> = selectors.iter().map(|&s| s.to_owned()).collect();
-    detect(&selectors, &config(dir.path()), &|_| {})
+    look(selectors).detect(&config(dir.path()), &|_| {})
 }
 
-/// The environment of that name; none, with a line that says why, where `tool` is not there and not
-/// required either.
-fn available(name: &str, tool: &str) -> Option<Box<dyn Environment>> {
+/// The environment of that name.
+fn available(name: &str, tool: Requirement) -> Result<Box<dyn Environment>, Unavailable> {
     environment_of(found(&[name]).pop().unwrap(), tool)
 }
 
-fn environment_of(detection: Detection, tool: &str) -> Option<Box<dyn Environment>> {
+fn environment_of(
+    detection: Detection,
+    tool: Requirement,
+) -> Result<Box<dyn Environment>, Unavailable> {
     match detection {
-        Detection::Available(environment) => Some(environment),
+        Detection::Available(environment) => Ok(environment),
         Detection::Absent { absent, .. } => {
-            assert!(!required(tool), "{tool} is required: {absent}; {}", absent.remedy);
-            println!("unavailable: {tool}: {absent}");
-            None
+            Err(tool.unavailable(format!("{absent}; {}", absent.remedy)))
         }
         Detection::Broken { error, .. } => panic!("{error}"),
     }
@@ -67,7 +72,7 @@ fn exec(environment: &dyn Environment, root: &str, argv: &[&str]) -> Exec {
 fn the_host_is_there() {
     let seen = Mutex::new(Vec::new());
     let dir = tempfile::tempdir().unwrap();
-    let detections = detect(&["host".to_owned()], &config(dir.path()), &|progress| {
+    let detections = look(&["host"]).detect(&config(dir.path()), &|progress| {
         seen.lock().unwrap().push(progress);
     });
     assert!(matches!(&detections[..], [Detection::Available(_)]));
@@ -75,6 +80,13 @@ fn the_host_is_there() {
     assert_eq!(name.to_string(), "host");
     let want = [Progress::Started(name.clone()), Progress::Ended(name)];
     assert_eq!(seen.into_inner().unwrap(), want);
+}
+
+#[test]
+fn what_is_there_is_known_before_anything_runs() {
+    let there: Vec<String> =
+        look(&["host", "image:nosuch"]).there().map(ToString::to_string).collect();
+    assert_eq!(there, ["host"]);
 }
 
 #[rstest]
@@ -120,8 +132,12 @@ fn windows_and_wsl_are_absent_on_plain_linux() {
 #[rstest]
 #[case("image:trixie", Capability::Glibc, "glibc 2.41")]
 #[case("image:musl", Capability::Musl, "musl")]
-fn an_image_shakes_hands(#[case] name: &str, #[case] libc: Capability, #[case] version: &str) {
-    let Some(environment) = available(name, "docker") else { return };
+fn an_image_shakes_hands(
+    #[case] name: &str,
+    #[case] libc: Capability,
+    #[case] version: &str,
+) -> Outcome {
+    let environment = available(name, Requirement::Docker)?;
     assert_eq!(environment.handshake().len(), 7);
     for want in [libc, Capability::Linux, Capability::Root, Capability::ModeBits] {
         assert!(environment.capabilities().contains(&want), "{want}");
@@ -157,11 +173,12 @@ fn an_image_shakes_hands(#[case] name: &str, #[case] libc: Capability, #[case] v
     drop(sandbox);
     let other = environment.open("another").unwrap();
     assert_eq!(other.entries(&root, Contents::Hashes, SnapshotLimits::default()).unwrap(), []);
+    Ok(())
 }
 
 #[test]
-fn wine_shakes_hands_as_windows_does() {
-    let Some(environment) = available("wine", "wine") else { return };
+fn wine_shakes_hands_as_windows_does() -> Outcome {
+    let environment = available("wine", Requirement::Images)?;
     assert_eq!(environment.name().to_string(), "wine");
     assert_eq!(environment.handshake().len(), 7);
     for want in [Capability::Windows, Capability::WindowsPaths] {
@@ -185,23 +202,20 @@ fn wine_shakes_hands_as_windows_does() {
     let entries = sandbox.entries(&root, Contents::Wanted, SnapshotLimits::default()).unwrap();
     let shown: Vec<_> = entries.iter().map(|e| (e.path.as_str(), e.bytes.as_deref())).collect();
     assert_eq!(shown, [("", None), ("sub", None), ("sub/f", Some(b"hi\r\n".as_slice()))]);
+    Ok(())
 }
 
-/// The SDK on PATH, with an invented hash; none, with a line that says why, without one.
-fn sdk() -> Option<Sdk> {
-    let output = std::process::Command::new("go")
+/// The SDK on PATH, with an invented hash.
+fn sdk() -> Result<Sdk, Unavailable> {
+    let output = std::process::Command::new(go()?)
         .args(["env", "GOROOT", "GOVERSION", "GOHOSTOS", "GOHOSTARCH"])
-        .envs(go_env::HERMETIC)
+        .env("GOTOOLCHAIN", "local")
         .current_dir(std::env::temp_dir())
-        .output();
-    let Ok(output) = output else {
-        assert!(!required("go"), "go is required");
-        println!("unavailable: go: it is not on PATH");
-        return None;
-    };
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<_> = text.lines().collect();
-    Some(Sdk {
+    Ok(Sdk {
         version: lines[1].trim_start_matches("go").to_owned(),
         os: lines[2].to_owned(),
         arch: lines[3].to_owned(),
@@ -212,18 +226,18 @@ fn sdk() -> Option<Sdk> {
 }
 
 #[rstest]
-#[case("host", "go", None)]
-#[case("image:trixie", "docker", Some("/sdk/go"))]
+#[case("host", Requirement::Go, None)]
+#[case("image:trixie", Requirement::Docker, Some("/sdk/go"))]
 fn an_sdk_runs_and_reaches_the_harness(
     #[case] name: &str,
-    #[case] tool: &str,
+    #[case] tool: Requirement,
     #[case] place: Option<&str>,
-) {
-    let Some(sdk) = sdk() else { return };
+) -> Outcome {
+    let sdk = sdk()?;
     let dir = tempfile::tempdir().unwrap();
     let config = Config { sdks: vec![sdk.clone()], ..config(dir.path()) };
-    let found = detect(&[name.to_owned()], &config, &|_| {}).pop().unwrap();
-    let Some(environment) = environment_of(found, tool) else { return };
+    let found = look(&[name]).detect(&config, &|_| {}).pop().unwrap();
+    let environment = environment_of(found, tool)?;
     for want in [Capability::Go, Capability::Loopback] {
         assert!(environment.capabilities().contains(&want), "{want}");
     }
@@ -235,4 +249,9 @@ fn an_sdk_runs_and_reaches_the_harness(
     assert_eq!(environment.fingerprint().sdks[&sdk.version], "on PATH, h1:x");
     let absent = environment.goroot("0.1").unwrap_err();
     assert_eq!(absent.remedy, "twinproof sdk get 0.1");
+    Ok(())
+}
+
+fn main() -> std::process::ExitCode {
+    twinproof_testkit::main()
 }

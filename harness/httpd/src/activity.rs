@@ -5,6 +5,7 @@
 //! is seen late is seen at the next look.
 
 use crate::counters::Counters;
+use crate::streams::Streams;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
@@ -21,6 +22,7 @@ pub(crate) struct Activity {
     ours: AtomicBool,
     unflushed: AtomicBool,
     linger: AtomicBool,
+    streams: Arc<Streams>,
 }
 
 /// What a connection is doing.
@@ -49,6 +51,7 @@ impl Activity {
             ours: AtomicBool::new(false),
             unflushed: AtomicBool::new(false),
             linger: AtomicBool::new(false),
+            streams: Arc::default(),
         }
     }
 
@@ -58,6 +61,11 @@ impl Activity {
         self.open.fetch_add(1, Relaxed);
         self.counters.begun(self.shard);
         self.calls.fetch_add(1, Relaxed) + 1
+    }
+
+    /// The streams of a connection of HTTP/2 that have an answer.
+    pub(crate) fn streams(&self) -> &Arc<Streams> {
+        &self.streams
     }
 
     /// How many requests there were.

@@ -1,7 +1,7 @@
 //! What answers requests.
 
+use crate::fast_path::prepared::Prepared;
 use crate::peer::Peer;
-use crate::prepared::Prepared;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -29,6 +29,17 @@ pub trait Handler: Send + Sync + 'static {
         request: Request<Incoming>,
         peer: &Arc<Peer>,
     ) -> Answer<Self::Body, Self::Later>;
+
+    /// What a body holds in memory now, in bytes. Every byte it has, unless it says otherwise.
+    fn held(body: &Self::Body) -> usize {
+        usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX)
+    }
+
+    /// The most bytes of memory that the next piece of a body will take; 0 where it is there.
+    fn next_piece(body: &Self::Body) -> usize {
+        let _ = body;
+        0
+    }
 
     /// The answer to a plain GET of this path, whoever asks, if it is at hand. [`Handler::handle`]
     /// would give the same.

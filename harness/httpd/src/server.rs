@@ -1,9 +1,10 @@
 //! The server: accepting, and ending in order.
 
-use crate::connection::{Shared, farewell};
+use crate::connection::{Shared, lingering_close};
 use crate::counters::Counters;
 use crate::handler::Handler;
 use crate::listener::{BindError, listen};
+use crate::memory::{self, Taken};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 use crate::signal::Hangup;
@@ -165,7 +166,9 @@ async fn accept<H: Handler>(
         failing = false;
         let number = shared.counters.accepted();
         let guard = Guard { shared: Arc::clone(shared), open: Arc::clone(&open) };
-        if open.fetch_add(1, Ordering::Relaxed) >= shared.limits.connections {
+        let taken = shared.budget.try_take(memory::CONNECTION);
+        let full = open.fetch_add(1, Ordering::Relaxed) >= shared.limits.connections;
+        let Some(taken) = taken.filter(|_| !full) else {
             shared.counters.turned_away();
             if told.fetch_add(1, Ordering::Relaxed) < TOLD {
                 tracker.spawn(turn_away(tcp, Arc::clone(&told), guard));
@@ -173,15 +176,21 @@ async fn accept<H: Handler>(
                 told.fetch_sub(1, Ordering::Relaxed);
             }
             continue;
-        }
-        tracker.spawn(serve(tcp, from, number, guard));
+        };
+        tracker.spawn(serve(tcp, from, number, guard, taken));
     }
 }
 
-async fn serve<H: Handler>(tcp: TcpStream, from: SocketAddr, number: u64, guard: Guard<H>) {
+async fn serve<H: Handler>(
+    tcp: TcpStream,
+    from: SocketAddr,
+    number: u64,
+    guard: Guard<H>,
+    taken: Taken,
+) {
     // Without it small answers may wait for acknowledgements; with it off they are only slower.
     let _ = tcp.set_nodelay(true);
-    Arc::clone(&guard.shared).connection(tcp, from, number).await;
+    Arc::clone(&guard.shared).connection(tcp, from, number, taken).await;
     drop(guard);
 }
 
@@ -193,7 +202,7 @@ async fn turn_away<H: Handler>(tcp: TcpStream, told: Arc<AtomicUsize>, guard: Gu
         Some(_) => Bytes::new(),
         None => Refusal::Busy.raw(&shared.limits),
     };
-    farewell(Stream::Plain(tcp), text, true).await;
+    lingering_close(Stream::Plain(tcp), text, true).await;
     told.fetch_sub(1, Ordering::Relaxed);
 }
 

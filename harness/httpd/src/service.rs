@@ -3,18 +3,19 @@
 use crate::access::Entry;
 use crate::activity::Activity;
 use crate::handler::{Answer, Handler};
+use crate::memory::{self, Share, Wait};
 use crate::peer::Peer;
 use crate::refusal::Refusal;
 use crate::request_id::FIELD;
 use crate::settings::Limits;
-use crate::tracked::{Source, Ticket, Tracked};
+use crate::tracked::{Holding, Source, Ticket, Tracked};
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use hyper::body::{Body, Incoming};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 /// The service of one connection.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct Service<H> {
     pub(crate) peer: Arc<Peer>,
     pub(crate) forbidden: Option<&'static str>,
     pub(crate) log: bool,
+    pub(crate) share: Share,
 }
 
 impl<H> Clone for Service<H> {
@@ -36,6 +38,7 @@ impl<H> Clone for Service<H> {
             peer: Arc::clone(&self.peer),
             forbidden: self.forbidden,
             log: self.log,
+            share: self.share.clone(),
         }
     }
 }
@@ -88,27 +91,35 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Service<H> {
     fn call(&self, mut request: Request<Incoming>) -> Answering<H> {
         let number = self.activity.begin();
         let entry = self.log.then(|| Entry::begin(&mut request, &self.peer));
-        let mut ticket = Ticket::new(Arc::clone(&self.activity), entry);
+        let ticket = Ticket::new(Arc::clone(&self.activity), entry);
         let http2 = request.version() == Version::HTTP_2;
         let last = !http2 && self.limits.requests.is_some_and(|most| number >= most);
-        let state = match self.refuse(&request) {
+        let holding = Holding {
+            share: self.share.clone(),
+            taken: None,
+            progress: None,
+            next: H::next_piece as fn(&H::Body) -> usize,
+        };
+        let mut answering = Answering {
+            state: State::Done,
+            ticket: Some(ticket),
+            last,
+            http2,
+            holding: Some(holding),
+        };
+        answering.state = match self.refuse(&request) {
             Some(refusal) => {
                 self.activity.refuse();
                 if matches!(refusal, Refusal::Body | Refusal::Length) {
                     self.activity.linger();
                 }
                 let response = refusal.response(&self.limits, http2);
-                State::Now(Some(response.map(|text| Source::Own(Some(text)))))
+                State::Now(response.map(|text| Source::Own(Some(text))))
             }
-            None => match self.handler.handle(request, &self.peer) {
-                Answer::Now(response) => State::Now(Some(response.map(Source::Handler))),
-                Answer::Later(later) => {
-                    ticket.wait();
-                    State::Later(later)
-                }
-            },
+            None if http2 => State::Room(Box::new((self.clone(), request)), Wait::default()),
+            None => answering.ask(self, request),
         };
-        Answering { state, ticket: Some(ticket), last }
+        answering
     }
 }
 
@@ -117,26 +128,111 @@ pub(crate) struct Answering<H: Handler> {
     state: State<H>,
     ticket: Option<Ticket>,
     last: bool,
+    http2: bool,
+    holding: Option<Holding<H::Body>>,
 }
 
 enum State<H: Handler> {
-    Now(Option<Response<Source<H::Body>>>),
+    /// There is no memory yet for the answer to a request of HTTP/2.
+    Room(Box<(Service<H>, Request<Incoming>)>, Wait),
     Later(H::Later),
+    Now(Response<Source<H::Body>>),
+    /// There is no memory yet for all that the answer holds.
+    Held(Response<Source<H::Body>>, usize, Wait),
+    Ready(Response<Source<H::Body>>),
+    Done,
 }
 
 impl<H: Handler> Unpin for Answering<H> {}
+
+impl<H: Handler> Answering<H> {
+    /// Asks the handler.
+    fn ask(&mut self, service: &Service<H>, request: Request<Incoming>) -> State<H> {
+        match service.handler.handle(request, &service.peer) {
+            Answer::Now(response) => State::Now(response.map(Source::Handler)),
+            Answer::Later(later) => {
+                if let Some(ticket) = &mut self.ticket {
+                    ticket.wait();
+                }
+                State::Later(later)
+            }
+        }
+    }
+
+    /// One step on, and whether the next one can be made at once.
+    fn step(&mut self, state: State<H>, cx: &mut Context<'_>) -> (State<H>, bool) {
+        match state {
+            State::Room(what, mut wait) => match wait.poll(cx, &what.0.share, memory::REQUEST) {
+                Poll::Pending => (State::Room(what, wait), false),
+                Poll::Ready(taken) => {
+                    if let Some(holding) = &mut self.holding {
+                        holding.taken = taken;
+                    }
+                    let (service, request) = *what;
+                    (self.ask(&service, request), true)
+                }
+            },
+            State::Later(mut later) => match Pin::new(&mut later).poll(cx) {
+                Poll::Pending => (State::Later(later), false),
+                Poll::Ready(response) => (State::Now(response.map(Source::Handler)), true),
+            },
+            State::Now(response) if self.http2 => {
+                let held = match response.body() {
+                    Source::Own(_) => 0,
+                    Source::Handler(body) => H::held(body),
+                };
+                if let Some(taken) = self.holding.as_mut().and_then(|h| h.taken.as_mut()) {
+                    taken.keep(held.clamp(memory::STREAM, memory::REQUEST));
+                }
+                match held.min(memory::ANSWER).saturating_sub(memory::REQUEST) {
+                    0 => (State::Ready(response), true),
+                    more => (State::Held(response, more, Wait::default()), true),
+                }
+            }
+            State::Held(response, more, mut wait) => {
+                let Some(holding) = &mut self.holding else { return (State::Done, true) };
+                match wait.poll(cx, &holding.share, more) {
+                    Poll::Pending => (State::Held(response, more, wait), false),
+                    Poll::Ready(taken) => {
+                        if let (Some(all), Some(taken)) = (&mut holding.taken, taken) {
+                            all.merge(taken);
+                        }
+                        (State::Ready(response), true)
+                    }
+                }
+            }
+            State::Now(response) | State::Ready(response) => (State::Ready(response), true),
+            State::Done => (State::Done, false),
+        }
+    }
+}
 
 impl<H: Handler> Future for Answering<H> {
     type Output = Result<Response<Tracked<H::Body>>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let polled = match &mut this.state {
-            State::Now(response) => response.take().map_or(Poll::Pending, Poll::Ready),
-            State::Later(later) => Pin::new(later).poll(cx).map(|r| r.map(Source::Handler)),
+        let mut response = loop {
+            let state = std::mem::replace(&mut this.state, State::Done);
+            let (state, ready) = this.step(state, cx);
+            if let State::Ready(response) = state {
+                break response;
+            }
+            this.state = state;
+            if !ready {
+                if let Some(ticket) = &mut this.ticket {
+                    ticket.wait();
+                }
+                return Poll::Pending;
+            }
         };
-        let mut response = ready!(polled);
-        let Some(mut ticket) = this.ticket.take() else { return Poll::Pending };
+        let (Some(mut ticket), Some(mut holding)) = (this.ticket.take(), this.holding.take())
+        else {
+            return Poll::Pending;
+        };
+        if this.http2 {
+            holding.progress = Some(ticket.streams().begin());
+        }
         ticket.give();
         if this.last {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -150,6 +246,6 @@ impl<H: Handler> Future for Answering<H> {
                 entry.whole();
             }
         }
-        Poll::Ready(Ok(response.map(|source| Tracked::new(source, ticket))))
+        Poll::Ready(Ok(response.map(|source| Tracked::new(source, ticket, holding))))
     }
 }

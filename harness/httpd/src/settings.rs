@@ -95,6 +95,9 @@ pub struct Limits {
     pub handshake_time: Duration,
     /// How long what is under way may take to end when the server stops.
     pub drain_time: Duration,
+    /// Bytes that connections and their answers may hold in memory, all together. Requests and parts
+    /// of files then wait for others, further connections are turned away.
+    pub memory: u64,
 }
 
 impl Default for Limits {
@@ -112,6 +115,7 @@ impl Default for Limits {
             write_time: Duration::from_secs(30),
             handshake_time: Duration::from_secs(10),
             drain_time: Duration::from_secs(30),
+            memory: 256 << 20,
         }
     }
 }

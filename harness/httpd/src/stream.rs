@@ -1,12 +1,14 @@
 //! The socket below hyper, which tells what happens on it.
 
 use crate::activity::Activity;
+use crate::frames::Frames;
 use crate::refusal::Refusal;
 use crate::settings::Limits;
 use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -63,7 +65,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             #[cfg(target_os = "linux")]
-            Self::Plain(stream) => crate::file::poll_write_vectored(stream, cx, bufs),
+            Self::Plain(stream) => crate::fast_path::mapped::poll_write_vectored(stream, cx, bufs),
             #[cfg(not(target_os = "linux"))]
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
@@ -89,6 +91,9 @@ impl AsyncWrite for Stream {
     }
 }
 
+/// Bytes of HTTP/2 that are read at a time.
+const FRAMES: usize = 8 << 10;
+
 /// What hyper reads from and writes to.
 ///
 /// Hyper answers a head that it cannot parse by itself, without a text. Such an answer is known by
@@ -102,6 +107,8 @@ pub(crate) struct Io {
     before: Bytes,
     /// What is sent in place of hyper's own answer.
     instead: Option<Bytes>,
+    /// On HTTP/2: the frames that ask for nothing.
+    frames: Option<Frames>,
 }
 
 impl Io {
@@ -111,7 +118,13 @@ impl Io {
         activity: Arc<Activity>,
         limits: Arc<Limits>,
     ) -> Self {
-        Self { inner: TokioIo::new(stream), activity, limits, before, instead: None }
+        let inner = TokioIo::new(stream);
+        Self { inner, activity, limits, before, instead: None, frames: None }
+    }
+
+    /// For HTTP/2: frames that ask for nothing are counted.
+    pub(crate) fn http2(self) -> Self {
+        Self { frames: Some(Frames::new()), ..self }
     }
 
     /// The socket, and what was to be read again and has not been.
@@ -152,11 +165,29 @@ impl Read for Io {
         mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.before.is_empty() {
-            ready!(Pin::new(&mut this.inner).poll_read(cx, buf))?;
-        } else {
+        if !this.before.is_empty() {
             let length = this.before.len().min(buf.remaining());
-            buf.put_slice(&this.before.split_to(length));
+            let before = this.before.split_to(length);
+            if let Some(frames) = &mut this.frames {
+                frames.read(&before);
+            }
+            buf.put_slice(&before);
+        } else if let Some(frames) = &mut this.frames {
+            // What hyper gives room for need not be initialised, so it is read here first.
+            let mut read = [MaybeUninit::uninit(); FRAMES];
+            let mut read = ReadBuf::uninit(&mut read);
+            let mut part = read.take(buf.remaining());
+            ready!(Pin::new(this.inner.inner_mut()).poll_read(cx, &mut part))?;
+            let part = part.filled();
+            frames.read(part);
+            let (requests, written) = this.activity.progress();
+            if frames.too_many(requests, written) {
+                tracing::debug!("too many frames of HTTP/2 that ask for nothing");
+                return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
+            }
+            buf.put_slice(part);
+        } else {
+            ready!(Pin::new(&mut this.inner).poll_read(cx, buf))?;
         }
         this.activity.read();
         Poll::Ready(Ok(()))

@@ -2,12 +2,14 @@
 
 use crate::access::Entry;
 use crate::activity::Activity;
+use crate::memory::{Share, Taken, Wait};
+use crate::streams::{Progress, Streams};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 /// A request under way. Its end is told when this is dropped.
 #[derive(Debug)]
@@ -20,6 +22,11 @@ pub(crate) struct Ticket {
 impl Ticket {
     pub(crate) fn new(activity: Arc<Activity>, entry: Option<Box<Entry>>) -> Self {
         Self { activity, waiting: false, entry }
+    }
+
+    /// The streams of its connection.
+    pub(crate) fn streams(&self) -> &Arc<Streams> {
+        self.activity.streams()
     }
 
     /// What was waited for is not there yet.
@@ -61,16 +68,79 @@ pub(crate) enum Source<B> {
     Handler(B),
 }
 
+/// The memory of an answer, and on HTTP/2 its progress.
+#[derive(Debug)]
+pub(crate) struct Holding<B> {
+    pub(crate) share: Share,
+    /// What the answer holds until it ends.
+    pub(crate) taken: Option<Taken>,
+    pub(crate) progress: Option<Progress>,
+    /// What the next piece of the body will take.
+    pub(crate) next: fn(&B) -> usize,
+}
+
 /// The body of an answer.
 #[derive(Debug)]
 pub(crate) struct Tracked<B> {
     source: Source<B>,
     ticket: Ticket,
+    holding: Holding<B>,
+    /// Taken for the next piece.
+    piece: Option<Taken>,
+    wait: Wait,
 }
 
-impl<B> Tracked<B> {
-    pub(crate) fn new(source: Source<B>, ticket: Ticket) -> Self {
-        Self { source, ticket }
+/// A piece on its way to the client, and what goes with it.
+struct Piece {
+    bytes: Bytes,
+    _taken: [Option<Taken>; 2],
+    _progress: Option<Progress>,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl<B: Body> Tracked<B> {
+    pub(crate) fn new(source: Source<B>, ticket: Ticket, holding: Holding<B>) -> Self {
+        Self { source, ticket, holding, piece: None, wait: Wait::default() }
+    }
+
+    /// Waits until there is memory for the next piece.
+    fn poll_memory(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Source::Handler(body) = &self.source else { return Poll::Ready(()) };
+        let bytes = (self.holding.next)(body);
+        if bytes > 0 && self.piece.is_none() {
+            self.piece = ready!(self.wait.poll(cx, &self.holding.share, bytes));
+        }
+        Poll::Ready(())
+    }
+
+    /// It is not the client that is waited for.
+    fn pause(&mut self) {
+        self.ticket.wait();
+        if let Some(progress) = &self.holding.progress {
+            progress.pause();
+        }
+    }
+
+    /// Has a piece give back what it holds when the client has it.
+    fn guard(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        let mut piece = self.piece.take();
+        if piece.is_none() && self.holding.progress.is_none() {
+            return frame;
+        }
+        let last = self.source.is_end_stream();
+        let whole = if last { self.holding.taken.take() } else { None };
+        let progress = self.holding.progress.clone();
+        frame.map_data(|bytes| {
+            if let Some(piece) = &mut piece {
+                piece.keep(bytes.len());
+            }
+            Bytes::from_owner(Piece { bytes, _taken: [piece, whole], _progress: progress })
+        })
     }
 }
 
@@ -86,6 +156,10 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = self.get_mut();
+        if this.poll_memory(cx).is_pending() {
+            this.pause();
+            return Poll::Pending;
+        }
         let polled = match &mut this.source {
             Source::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             Source::Handler(body) => {
@@ -93,9 +167,12 @@ where
             }
         };
         match &polled {
-            Poll::Pending => this.ticket.wait(),
+            Poll::Pending => this.pause(),
             Poll::Ready(frame) => {
                 this.ticket.give();
+                if let Some(progress) = &this.holding.progress {
+                    progress.made();
+                }
                 if let Some(entry) = &mut this.ticket.entry {
                     match frame {
                         Some(Ok(frame)) => entry.sent(frame.data_ref().map_or(0, Bytes::len)),
@@ -108,7 +185,7 @@ where
                 }
             }
         }
-        polled
+        polled.map(|frame| frame.map(|frame| frame.map(|frame| this.guard(frame))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -6,8 +6,8 @@ use crate::docket::{Docket, record_path};
 use crate::{expect, floors};
 use std::collections::{BTreeMap, HashMap};
 use twinproof_model::{
-    CaseResult, ControlOutcome, EnvironmentName, EnvironmentResult, Level, NormaliserUse, Results,
-    Summary, Verdict,
+    CaseResult, Check, ControlOutcome, EnvironmentName, EnvironmentResult, Level, NormaliserUse,
+    Results, Summary, Verdict,
 };
 use twinproof_steps::{Blobs, Case, RunOutcome, RunRecord};
 
@@ -36,10 +36,11 @@ pub fn assemble(
             |e: &&EnvironmentResult| case.environments.iter().any(|s| e.name.selected_by(s));
         for environment in docket.environments.iter().filter(named) {
             let record = by_cell.get(&(key.as_str(), &environment.name, false)).copied();
-            cases.push(one(&judge, case, environment, record, &levels, &mut normalised));
+            let result = one(&judge, case, environment, record, &levels, &mut normalised);
             if let Some(record) = by_cell.get(&(key.as_str(), &environment.name, true)) {
-                controls.extend(control(&judge, case, record));
+                controls.extend(control(&judge, case, record, &result));
             }
+            cases.push(result);
         }
     }
     let today = day_of(docket.run.started);
@@ -122,9 +123,21 @@ fn one(
     result
 }
 
-/// A control did its work when the mutated case fails, by the check that it names if it names one.
-fn control(judge: &Judge<'_>, case: &Case, record: &RunRecord) -> Option<ControlOutcome> {
+/// A control did its work when the mutated case fails, by the check that it names if it names one. A
+/// check that was red before the change proves nothing, so a control whose case fails in the same way
+/// has no outcome.
+fn control(
+    judge: &Judge<'_>,
+    case: &Case,
+    record: &RunRecord,
+    before: &CaseResult,
+) -> Option<ControlOutcome> {
     if matches!(record.outcome, RunOutcome::Skipped(_)) {
+        return None;
+    }
+    let was_red = |id: &str| before.checks.iter().any(|c| c.id == id && c.verdict == Verdict::Fail);
+    let turns_red_before = case.control.turns.as_deref().is_some_and(was_red);
+    if turns_red_before || before.verdict == Verdict::Fail && case.control.turns.is_none() {
         return None;
     }
     let key = case.key();
@@ -146,7 +159,8 @@ fn control(judge: &Judge<'_>, case: &Case, record: &RunRecord) -> Option<Control
     };
     let judgement = judge.judge(&mutated, record);
     outcome.verdict = judgement.verdict();
-    let failed = judgement.checks.iter().filter(|c| c.verdict == Verdict::Fail);
+    let turned = |c: &&Check| c.verdict == Verdict::Fail && !was_red(&c.id);
+    let failed = judgement.checks.iter().filter(turned);
     outcome.red = failed.map(|c| c.id.clone()).collect();
     outcome.problem = match (&case.control.turns, outcome.verdict) {
         (Some(check), _) if !outcome.red.contains(check) => {

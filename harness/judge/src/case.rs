@@ -122,8 +122,8 @@ impl Judging<'_> {
         self.checks(record, step).0.iter().all(|c| c.verdict <= Verdict::Pass)
     }
 
-    /// Takes the next step into account; whether all its checks hold. `record` has it and the steps
-    /// before it.
+    /// Takes the next step into account; whether the steps after it still say something of the
+    /// subject. `record` has it and the steps before it.
     pub fn step(&mut self, record: &RunRecord, step: &StepRecord) -> bool {
         self.steps += 1;
         let Some(declared) = self.case.step.get(step.index) else {
@@ -131,7 +131,12 @@ impl Judging<'_> {
             return false;
         };
         let (checks, golden, counts) = self.checks(record, step);
-        let holds = checks.iter().all(|c| c.verdict <= Verdict::Pass);
+        let ends = declared.info().ends;
+        let ending = |check: &Check| {
+            let name = check.id.rsplit('.').next().unwrap_or_default();
+            check.verdict > Verdict::Pass && ends.contains(&name)
+        };
+        let goes_on = !checks.iter().any(ending);
         self.judgement.checks.extend(checks);
         self.judgement.goldens.extend(golden);
         for (name, count) in counts {
@@ -146,7 +151,13 @@ impl Judging<'_> {
         self.judgement.flaky |= !step.failed_tries.is_empty();
         let captured = declared.capture(&step.observation, evidence);
         self.scope.extend(captured);
-        holds
+        goes_on
+    }
+
+    /// Whether a check of the steps so far does not hold.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.judgement.checks.iter().any(|c| c.verdict > Verdict::Pass)
     }
 
     /// What is said of the whole run.

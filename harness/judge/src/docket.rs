@@ -45,7 +45,10 @@ pub struct Docket {
 pub fn record_path(case: &str, environment: &EnvironmentName, control: bool) -> String {
     let clean = |text: &str| {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
-        text.chars().map(|c| if fits(c) { c } else { '_' }).collect::<String>()
+        let clean: String = text.chars().map(|c| if fits(c) { c } else { '_' }).collect();
+        // No part of a name leads out of the bundle.
+        let word = |w| if matches!(w, "" | "." | "..") { "_" } else { w };
+        clean.split('/').map(word).collect::<Vec<_>>().join("/")
     };
     let folder = if control { "controls" } else { "records" };
     format!("{folder}/{}/{}.json", clean(&environment.to_string()).replace('/', "_"), clean(case))

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A condition on a text. In a suite file a plain string is [`TextMatch::equals`].
 ///
@@ -21,6 +22,9 @@ pub struct TextTable {
     /// The lines of the text are these, in this order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<Vec<String>>,
+    /// The lines of the text are these, in any order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines_in_any_order: Option<Vec<String>>,
     /// One line of the text is this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
@@ -39,6 +43,14 @@ pub struct TextTable {
     /// One line of the text matches this regular expression, anchored at both ends of the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line_regex: Option<String>,
+    /// The text is JSON, and has these values: JSON pointer (RFC 6901; empty for the whole) → value. Of
+    /// an object, the members given must be there with these values; further ones may be. A list must be
+    /// equal. Order of members and white space do not count.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub json: BTreeMap<String, serde_json::Value>,
+    /// The text is JSON, and has nothing at these pointers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub json_lacks: Vec<String>,
     /// The text is empty (`true`) or not (`false`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty: Option<bool>,
@@ -87,7 +99,7 @@ impl<'de> Deserialize<'de> for TextMatch {
                     TextTable::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
                 if table.asserts_nothing() {
                     return Err(serde::de::Error::custom(
-                        "an empty table asserts nothing: give `equals`, `lines`, `line`, `contains` or `regex`",
+                        "an empty table asserts nothing: give `equals`, `lines`, `line`, `contains`, `json` or `regex`",
                     ));
                 }
                 Ok(TextMatch(table))
@@ -116,7 +128,7 @@ impl JsonSchema for TextMatch {
 #[serde(untagged)]
 pub enum ValueMatch {
     /// It is there and fits.
-    Text(TextMatch),
+    Text(Box<TextMatch>),
     /// It is there (`true`) or absent (`false`).
     Present(bool),
 }
@@ -136,7 +148,7 @@ impl<'de> Deserialize<'de> for ValueMatch {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ValueMatch, E> {
-                Ok(ValueMatch::Text(TextMatch::equals(text)))
+                Ok(ValueMatch::Text(Box::new(TextMatch::equals(text))))
             }
 
             fn visit_map<A: serde::de::MapAccess<'de>>(
@@ -144,7 +156,7 @@ impl<'de> Deserialize<'de> for ValueMatch {
                 map: A,
             ) -> Result<ValueMatch, A::Error> {
                 TextMatch::deserialize(serde::de::value::MapAccessDeserializer::new(map))
-                    .map(ValueMatch::Text)
+                    .map(|text| ValueMatch::Text(Box::new(text)))
             }
         }
         d.deserialize_any(Visitor)

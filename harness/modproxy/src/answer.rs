@@ -19,8 +19,8 @@ use sha2::{Digest as _, Sha256};
 use twinproof_httpd::Prepared;
 
 use crate::body::Body;
+use crate::eviction::{FilePin, Used};
 use crate::kind::Kind;
-use crate::ledger::{Lease, Used};
 
 /// The bytes of a file.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub(crate) enum Payload {
         length: u64,
         /// The same, where the system can send it from there.
         mapped: Option<Bytes>,
-        lease: Option<Weak<Lease>>,
+        pin: Option<Weak<FilePin>>,
     },
 }
 
@@ -51,9 +51,9 @@ impl Payload {
                 let start = usize::try_from(start).unwrap_or(usize::MAX).min(end);
                 Body::whole(bytes.slice(start..end))
             }
-            Self::File { file, mapped, lease, .. } => {
-                let lease = lease.as_ref().and_then(Weak::upgrade);
-                Body::file(Arc::clone(file), mapped.clone(), start, length, lease)
+            Self::File { file, mapped, pin, .. } => {
+                let pin = pin.as_ref().and_then(Weak::upgrade);
+                Body::file(Arc::clone(file), mapped.clone(), start, length, pin)
             }
         }
     }

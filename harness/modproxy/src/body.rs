@@ -10,10 +10,12 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
 
-use crate::ledger::Lease;
+use crate::eviction::FilePin;
 
-/// Bytes read from a file at a time.
-const CHUNK: u64 = 256 << 10;
+/// Bytes read from a file at first, and at most, at a time: the piece that a client does not take is
+/// small unless it has taken others before.
+const FIRST: u64 = 8 << 10;
+const MOST: u64 = 32 << 10;
 
 /// The body of an answer.
 #[derive(Debug, Default)]
@@ -33,17 +35,18 @@ struct FilePart {
     mapped: Option<Bytes>,
     at: u64,
     left: u64,
+    piece: u64,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
-    lease: Option<Arc<Lease>>,
+    pin: Option<Arc<FilePin>>,
 }
 
 /// Bytes of a file that stays until the last of them is gone.
-struct Leased {
+struct Pinned {
     bytes: Bytes,
-    _lease: Option<Arc<Lease>>,
+    _pin: Option<Arc<FilePin>>,
 }
 
-impl AsRef<[u8]> for Leased {
+impl AsRef<[u8]> for Pinned {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -62,13 +65,29 @@ impl Body {
         Self(if bytes.is_empty() { Kind::Empty } else { Kind::Whole(bytes) })
     }
 
+    /// What it holds in memory, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        match &self.0 {
+            Kind::Empty | Kind::File(_) => 0,
+            Kind::Whole(bytes) => bytes.len(),
+        }
+    }
+
+    /// The most bytes that its next piece takes.
+    pub(crate) fn next_piece(&self) -> usize {
+        match &self.0 {
+            Kind::Empty | Kind::Whole(_) => 0,
+            Kind::File(part) => usize::try_from(part.left.min(part.piece)).unwrap_or_default(),
+        }
+    }
+
     /// The same, for a connection without TLS: there the system sends files by itself, where it can.
     #[must_use]
     pub fn plain(self) -> Self {
         if let Kind::File(part) = &self.0
             && let Some(bytes) = part.mapped()
         {
-            return Self::whole(Bytes::from_owner(Leased { bytes, _lease: part.lease.clone() }));
+            return Self::whole(Bytes::from_owner(Pinned { bytes, _pin: part.pin.clone() }));
         }
         self
     }
@@ -80,11 +99,14 @@ impl Body {
         mapped: Option<Bytes>,
         start: u64,
         length: u64,
-        lease: Option<Arc<Lease>>,
+        pin: Option<Arc<FilePin>>,
     ) -> Self {
         Self(match length {
             0 => Kind::Empty,
-            left => Kind::File(FilePart { file, mapped, at: start, left, reading: None, lease }),
+            left => {
+                let (at, piece, reading) = (start, FIRST, None);
+                Kind::File(FilePart { file, mapped, at, left, piece, reading, pin })
+            }
         })
     }
 }
@@ -130,7 +152,7 @@ impl FilePart {
         }
         let reading = self.reading.get_or_insert_with(|| {
             let (file, at) = (Arc::clone(&self.file), self.at);
-            let length = usize::try_from(self.left.min(CHUNK)).unwrap_or_default();
+            let length = usize::try_from(self.left.min(self.piece)).unwrap_or_default();
             tokio::task::spawn_blocking(move || read_at(&file, at, length))
         });
         let read = ready!(Pin::new(reading).poll(cx));
@@ -142,6 +164,7 @@ impl FilePart {
                 return Poll::Ready(Some(Err(error)));
             }
         };
+        self.piece = (2 * self.piece).min(MOST);
         self.at += bytes.len() as u64;
         self.left -= bytes.len() as u64;
         Poll::Ready(Some(Ok(bytes)))

@@ -70,11 +70,11 @@ pub(crate) struct Metrics {
     pub(crate) waiting: Gauge,
     memory_bytes: Gauge<u64, AtomicU64>,
     store_bytes: Gauge<u64, AtomicU64>,
-    hot: [Hot; Kind::ALL.len()],
+    bound: [Bound; Kind::ALL.len()],
 }
 
 /// The counters of answers from memory with status 200, looked up once.
-struct Hot {
+struct Bound {
     requests: Counter,
     layer: Counter,
     bytes: Counter,
@@ -91,9 +91,9 @@ impl Metrics {
         let upstream = Family::default();
         let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
         let bytes = Family::<OfKind, Counter>::default();
-        let hot = Kind::ALL.map(|kind| {
+        let bound = Kind::ALL.map(|kind| {
             let kind = kind.name();
-            Hot {
+            Bound {
                 requests: requests.get_or_create_owned(&Answered { kind, status: 200 }),
                 layer: layers.get_or_create_owned(&Layered { kind, layer: Layer::Memory.name() }),
                 bytes: bytes.get_or_create_owned(&OfKind { kind }),
@@ -114,7 +114,7 @@ impl Metrics {
             waiting: Gauge::default(),
             memory_bytes: Gauge::default(),
             store_bytes: Gauge::default(),
-            hot,
+            bound,
         };
         metrics.register();
         metrics
@@ -147,10 +147,10 @@ impl Metrics {
 
     /// A file served from memory, with status 200.
     pub(crate) fn hit(&self, kind: Kind, bytes: u64) {
-        if let Some(hot) = self.hot.get(kind as usize) {
-            hot.requests.inc();
-            hot.layer.inc();
-            hot.bytes.inc_by(bytes);
+        if let Some(bound) = self.bound.get(kind as usize) {
+            bound.requests.inc();
+            bound.layer.inc();
+            bound.bytes.inc_by(bytes);
         }
     }
 

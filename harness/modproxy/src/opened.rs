@@ -8,7 +8,7 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 
 use crate::answer::{Content, Payload};
-use crate::ledger::Version;
+use crate::eviction::Version;
 
 /// How many are kept open.
 const OPEN: usize = 64;

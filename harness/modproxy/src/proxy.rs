@@ -18,9 +18,9 @@ use crate::answer::{Content, Keep};
 use crate::body::Body;
 use crate::core::{Core, Got, Lasting, SettingsError, Wanted};
 use crate::failure::{Failure, Reason};
-use crate::hot::Hot;
 use crate::info::is_exact;
 use crate::kind::Kind;
+use crate::memory_cache::MemoryCache;
 use crate::metrics::Layer;
 use crate::policy::Reach;
 use crate::settings::Settings;
@@ -54,7 +54,7 @@ pub enum StartError {
 /// A module proxy.
 pub struct Proxy {
     core: ArcSwap<Core>,
-    hot: Hot,
+    memory_cache: MemoryCache,
     lasting: Arc<Lasting>,
     draining: AtomicBool,
 }
@@ -76,14 +76,14 @@ impl Proxy {
             if swept > 0 {
                 tracing::info!(files = swept, "removed unfinished files");
             }
-            if let Some(ledger) = &begun.ledger {
-                ledger.scan(&begun.store);
-                ledger.shrink(&begun.store, &begun.metrics, &begun.open_zips, None);
+            if let Some(eviction) = &begun.eviction {
+                eviction.scan(&begun.store);
+                eviction.shrink(&begun.store, &begun.metrics, &begun.open_zips, None);
             }
         });
         Ok(Arc::new(Self {
             core: ArcSwap::from_pointee(core),
-            hot: Hot::new(memory),
+            memory_cache: MemoryCache::new(memory),
             lasting,
             draining: AtomicBool::new(false),
         }))
@@ -97,7 +97,7 @@ impl Proxy {
     pub fn replace(&self, settings: Settings) -> Result<(), StartError> {
         let core = Core::new(settings, Arc::clone(&self.lasting))?;
         self.core.store(Arc::new(core));
-        self.hot.clear();
+        self.memory_cache.clear();
         Ok(())
     }
 
@@ -130,7 +130,7 @@ impl Proxy {
 
     /// What was served for a path lately, if it is still to be believed.
     fn in_memory(&self, path: &str) -> Option<Arc<Content>> {
-        self.hot
+        self.memory_cache
             .get(path)
             .filter(|content| content.until.is_none_or(|until| Instant::now() < until))
     }
@@ -263,7 +263,7 @@ impl Proxy {
         // What the store has now may be less than what upstreams have later.
         let lasting = content.until.is_some() || !matches!(*kind, Kind::List | Kind::Latest);
         if lasting && content.payload.length() <= core.settings.small {
-            self.hot.keep(target, &content);
+            self.memory_cache.keep(target, &content);
         }
         Ok((content, layer))
     }
@@ -277,8 +277,8 @@ impl Proxy {
             }
             "/readyz" => "ready\n".to_owned(),
             "/metrics" => {
-                let store = self.lasting.ledger.as_ref().map_or(0, |ledger| ledger.total());
-                self.lasting.metrics.text(self.hot.weight(), store)
+                let store = self.lasting.eviction.as_ref().map_or(0, |eviction| eviction.total());
+                self.lasting.metrics.text(self.memory_cache.weight(), store)
             }
             _ => return None,
         };

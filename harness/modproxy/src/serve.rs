@@ -158,6 +158,14 @@ impl Handler for Front {
         Answer::Later(Box::pin(async move { with_connections(answer.await, &counters).await }))
     }
 
+    fn held(body: &Body) -> usize {
+        body.held()
+    }
+
+    fn next_piece(body: &Body) -> usize {
+        body.next_piece()
+    }
+
     fn at_hand(&self, path: &str) -> Option<Prepared> {
         if self.shown == Shown::Admin {
             return None;

@@ -5,6 +5,7 @@
 //! `unavailable` and `not_applicable` are skipped, `pass`, `xfail` and `waived` succeed. The verdict
 //! itself is the property `twinproof.verdict` of each test case.
 
+use crate::tally::Tally;
 use crate::{text, words};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 use std::collections::HashMap;
@@ -31,10 +32,12 @@ pub fn junit(results: &Results) -> String {
             })
             .push(case);
     }
+    let tally = Tally::of(results);
+    let outcome = words::outcome(results, &tally);
     for key in order {
         let cases = suites.remove(&key).unwrap_or_default();
         let name = format!("{}@{}", key.0, key.1);
-        report.add_test_suite(suite(results, &name, &cases));
+        report.add_test_suite(suite(results, &name, &outcome, &cases));
     }
     report.to_string().unwrap_or_else(|error| {
         // Serialising to memory cannot fail; should it ever, reconciliation says so.
@@ -42,12 +45,13 @@ pub fn junit(results: &Results) -> String {
     })
 }
 
-fn suite(results: &Results, name: &str, cases: &[&CaseResult]) -> TestSuite {
+fn suite(results: &Results, name: &str, outcome: &str, cases: &[&CaseResult]) -> TestSuite {
     let mut suite = TestSuite::new(xml(name));
     suite.set_time(Duration::from_micros(cases.iter().map(|c| c.micros).sum()));
     if let Some(at) = text::rfc3339(results.run.started) {
         suite.extra.insert("timestamp".into(), at.into());
     }
+    suite.add_property((XmlString::new("twinproof.outcome"), xml(outcome)));
     for case in cases {
         suite.add_test_case(test_case(name, case));
     }

@@ -4,6 +4,7 @@
 use crate::escape::{markdown as esc, markdown_code as code};
 use crate::findings::findings;
 use crate::tally::{self, Counts, Tally};
+use crate::words::Tone;
 use crate::{sarif, text, words};
 use std::fmt::Write as _;
 use twinproof_model::{CaseResult, Results, Verdict};
@@ -22,10 +23,10 @@ const RESERVE: usize = 1024;
 pub fn markdown(results: &Results) -> String {
     let tally = Tally::of(results);
     let mut page = Page { out: String::new() };
-    let sign = match results.summary.exit_code {
-        0 => "✅",
-        1 => "❌",
-        _ => "⚠️",
+    let sign = match words::tone(results, &tally) {
+        Tone::Good => "✅",
+        Tone::Doubt => "⚠️",
+        Tone::Bad => "❌",
     };
     page.line(&format!("## {sign} Twinproof: {}", words::outcome(results, &tally)));
     page.line("");
@@ -34,7 +35,8 @@ pub fn markdown(results: &Results) -> String {
     page.line(&totals_line(&tally.counts));
     page.line("");
     let reasons: Vec<_> = results.summary.reasons.iter().map(|r| format!("- {}", cut(r))).collect();
-    page.list(&format!("Exit code {}.", results.summary.exit_code), &reasons);
+    let meaning = words::exit_meaning(results, &tally);
+    page.list(&format!("{}.", meaning.replacen("exit", "Exit", 1)), &reasons);
     environments(&mut page, &tally);
     attention(&mut page, results);
     expected(&mut page, results);

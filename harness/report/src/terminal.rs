@@ -4,6 +4,7 @@
 use crate::findings::findings;
 use crate::tally::{self, Counts, DriftTable, Tally};
 use crate::text::{self, cut, cut_middle, pad, pad_left, width, wrap};
+use crate::words::Tone;
 use crate::{sarif, words};
 use twinproof_model::{CaseResult, EnvironmentName, Results, Verdict};
 
@@ -431,10 +432,10 @@ fn conclusion(screen: &mut Screen, results: &Results, tally: &Tally<'_>, report:
         TOTALS.trim_end(),
         &format!("{cases}{colon}{}", each.join(", ")),
     );
-    let style = match results.summary.exit_code {
-        0 => Style::Good,
-        2 => Style::Doubt,
-        _ => Style::Bad,
+    let style = match words::tone(results, tally) {
+        Tone::Good => Style::Good,
+        Tone::Doubt => Style::Doubt,
+        Tone::Bad => Style::Bad,
     };
     let outcome = format!("{}:", words::outcome(results, tally));
     screen.labelled(0, style, &outcome, &words::headline(results, tally));
@@ -442,9 +443,7 @@ fn conclusion(screen: &mut Screen, results: &Results, tally: &Tally<'_>, report:
         screen.labelled(2, Style::Plain, "-", &cut(&text::line(reason), 300));
     }
     screen.more(results.summary.reasons.len());
-    let merged = results.summary.verdict.map_or("none", words::label);
-    let line = format!("merged verdict {merged}, exit code {}", results.summary.exit_code);
-    screen.pieces(&[(Style::Plain, &line)]);
+    screen.labelled(0, Style::Plain, "", &words::exit_meaning(results, tally));
     if let Some(path) = report {
         screen.labelled(0, Style::Title, "Report:", path);
     }

@@ -28,6 +28,23 @@ const ALL: [Reporter; 7] = [
     Reporter::Ledger,
 ];
 
+#[test]
+fn no_report_says_more_than_was_measured() {
+    let mut results = small();
+    results.summary.exit_code = 0;
+    let html = draw(Reporter::Html, &results);
+    assert!(html.contains("<h1>Conformant in 1 of 2 environments</h1>"), "{html}");
+    assert!(html.contains("banner doubt"), "{html}");
+    let markdown = draw(Reporter::Markdown, &results);
+    assert!(markdown.starts_with("## ⚠️ Twinproof: Conformant in 1 of 2 environments\n"));
+    let terminal = draw(Reporter::Terminal, &results);
+    assert!(terminal.contains("\nConformant in 1 of 2 environments: 1 of 1 "), "{terminal}");
+    assert!(terminal.contains("exit code 0: what could run conforms; --require ENV"), "{terminal}");
+    assert!(draw(Reporter::Junit, &results).contains("Conformant in 1 of 2 environments"));
+    results.environments.pop();
+    assert!(draw(Reporter::Html, &results).contains("<h1>Conformant</h1>"));
+}
+
 #[rstest]
 #[case("terminal", Reporter::Terminal)]
 #[case("junit", Reporter::Junit)]

@@ -45,23 +45,74 @@ pub fn meaning(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What became of the run, in a word or two.
-pub fn outcome(results: &Results, tally: &Tally<'_>) -> &'static str {
+/// How a run ended, so that colour and signs only repeat what the words say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Everything that was asked for conforms.
+    Good,
+    /// Something is not known.
+    Doubt,
+    /// Something does not conform, or nothing was learnt.
+    Bad,
+}
+
+/// How the run ended.
+pub fn tone(results: &Results, tally: &Tally<'_>) -> Tone {
     match results.summary.exit_code {
-        0 if tally.counts.decided() == 0 => "Nothing decided",
-        0 => "Conformant",
-        1 => "Not conformant",
-        2 => "Not known",
-        254 => "Not run",
-        _ => "The harness broke",
+        0 if tally.counts.decided() == 0 || is_partial(results) => Tone::Doubt,
+        0 => Tone::Good,
+        2 => Tone::Doubt,
+        _ => Tone::Bad,
     }
+}
+
+/// What became of the run, in a few words; no more than was measured.
+pub fn outcome(results: &Results, tally: &Tally<'_>) -> String {
+    match results.summary.exit_code {
+        0 if tally.counts.decided() == 0 => "Nothing decided".to_owned(),
+        0 if is_partial(results) => {
+            let (answering, all) = (answering(tally), results.environments.len());
+            format!("Conformant in {answering} of {all} environments")
+        }
+        0 => "Conformant".to_owned(),
+        1 => "Not conformant".to_owned(),
+        2 => "Not known".to_owned(),
+        254 => "Not run".to_owned(),
+        _ => "The harness broke".to_owned(),
+    }
+}
+
+/// What the exit code means, and what would change it where that is not plain.
+pub fn exit_meaning(results: &Results, tally: &Tally<'_>) -> String {
+    let meaning = match results.summary.exit_code {
+        0 if tally.counts.decided() == 0 => "no case was decided, and none was required",
+        0 if is_partial(results) => {
+            "what could run conforms; --require ENV makes the absence of an environment count"
+        }
+        0 => "the subject conforms",
+        1 => "the subject does not conform",
+        2 => "it is not known whether the subject conforms",
+        254 => "the invocation or a suite is wrong",
+        _ => "the harness broke",
+    };
+    format!("exit code {}: {meaning}", results.summary.exit_code)
+}
+
+/// Whether an environment that was asked for gave no answer, because it is absent or broken.
+fn is_partial(results: &Results) -> bool {
+    results.environments.iter().any(|e| e.absent.is_some() || e.broken.is_some())
+}
+
+/// Environments that gave an answer.
+fn answering(tally: &Tally<'_>) -> usize {
+    tally.environments.iter().filter(|e| e.counts.decided() > 0).count()
 }
 
 /// What became of the run, in one sentence for people who do not read tables.
 pub fn headline(results: &Results, tally: &Tally<'_>) -> String {
     let counts = &tally.counts;
     let (decided, passed) = (counts.decided(), counts.of(Verdict::Pass));
-    let answering = tally.environments.iter().filter(|e| e.counts.decided() > 0).count() as u64;
+    let answering = answering(tally) as u64;
     let absent = results.environments.iter().filter(|e| e.absent.is_some()).count() as u64;
     let broken = results.environments.iter().filter(|e| e.broken.is_some()).count() as u64;
     let mut parts = vec![format!(

@@ -27,23 +27,29 @@ impl Drop for Work {
     }
 }
 
-pub(crate) fn run(script: &Script, setting: &Setting) -> Result<Outcome, ScriptError> {
-    let started = Instant::now();
-    if let Some(reason) = script.out_of_reach() {
-        let (verdict, transcript) = (Verdict::NotApplicable(reason), String::new());
-        return Ok(Outcome { verdict, go_runs: 0, transcript, millis: 0 });
+impl Script {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When the harness could not: never for what the subject or the go command did.
+    pub fn verdict_in(&self, setting: &Setting) -> Result<Outcome, ScriptError> {
+        let started = Instant::now();
+        if let Some(reason) = self.out_of_reach() {
+            let (verdict, transcript) = (Verdict::NotApplicable(reason), String::new());
+            return Ok(Outcome { verdict, go_runs: 0, transcript, millis: 0 });
+        }
+        let work = open(self, setting)?;
+        let mut state = begin(&work.0, setting, started)?;
+        unpack(self, &mut state)?;
+        let verdict = all(self, &mut state, setting);
+        // What still runs in the background ends by itself or at its limit.
+        for background in std::mem::take(&mut state.background) {
+            let _ = background.running.join();
+        }
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (go_runs, transcript) = (state.go_runs, state.log.into_text());
+        Ok(Outcome { verdict: verdict?, go_runs, transcript, millis })
     }
-    let work = open(script, setting)?;
-    let mut state = begin(&work.0, setting, started)?;
-    unpack(script, &mut state)?;
-    let verdict = all(script, &mut state, setting);
-    // What still runs in the background ends by itself or at its limit.
-    for background in std::mem::take(&mut state.background) {
-        let _ = background.running.join();
-    }
-    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (go_runs, transcript) = (state.go_runs, state.log.into_text());
-    Ok(Outcome { verdict: verdict?, go_runs, transcript, millis })
 }
 
 /// Makes the work directory.

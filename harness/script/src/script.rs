@@ -1,9 +1,7 @@
 //! A script as it stands in its file.
 
-use crate::engine;
-use crate::outcome::{Outcome, Reason};
+use crate::outcome::Reason;
 use crate::parse::{Command, LineError, parse};
-use crate::setting::Setting;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use twinproof_gomod::txtar::{Archive, File};
@@ -145,13 +143,5 @@ impl Script {
         let named = |file: &&File| file.data.windows(host.len()).any(|part| part == host);
         let file = self.files.iter().find(named)?;
         Some(Reason::VersionControl { place: format!("the file {}", file.name) })
-    }
-
-    /// Runs it.
-    ///
-    /// # Errors
-    /// When the harness could not: never for what the subject or the go command did.
-    pub fn verdict_in(&self, setting: &Setting) -> Result<Outcome, ScriptError> {
-        engine::run(self, setting)
     }
 }

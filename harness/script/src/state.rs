@@ -49,6 +49,13 @@ pub(crate) enum Ran {
     Output { stdout: Vec<u8>, stderr: Vec<u8>, error: Option<String> },
 }
 
+impl Ran {
+    /// It wrote to standard output and succeeded.
+    pub(crate) fn output(stdout: Vec<u8>) -> Self {
+        Self::Output { stdout, stderr: Vec::new(), error: None }
+    }
+}
+
 /// How a command went wrong.
 pub(crate) enum Fault {
     /// It failed, which `!` and `?` take.

@@ -1,6 +1,7 @@
 //! Cases: declarative tests that support or refute claims.
 
-use crate::{Control, GoldenSource, Step};
+use crate::control::ControlError;
+use crate::{Control, EnvStep, GoldenSource, Step, StepRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -108,48 +109,118 @@ impl Case {
     }
 }
 
-/// A step, by its number from 1 or by its name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum StepRef {
-    /// Its number, from 1, after fixtures are expanded.
-    Number(usize),
-    /// Its name.
-    Name(String),
-}
-
-impl<'de> Deserialize<'de> for StepRef {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = StepRef;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("the number of a step, from 1, or its name")
-            }
-
-            fn visit_i64<E: serde::de::Error>(self, n: i64) -> Result<StepRef, E> {
-                let bad = |_| E::invalid_value(serde::de::Unexpected::Signed(n), &self);
-                usize::try_from(n).map(StepRef::Number).map_err(bad)
-            }
-
-            fn visit_u64<E: serde::de::Error>(self, n: u64) -> Result<StepRef, E> {
-                usize::try_from(n).map(StepRef::Number).map_err(E::custom)
-            }
-
-            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<StepRef, E> {
-                Ok(StepRef::Name(name.to_owned()))
-            }
+impl Case {
+    /// The case with its control applied to it. Step indices stay: a removed step becomes an `env`
+    /// step that does nothing.
+    ///
+    /// # Errors
+    /// When the control does not fit the case.
+    pub fn under_control(&self) -> Result<Self, ControlError> {
+        let control = &self.control;
+        let index = self
+            .find_step(&control.step)
+            .ok_or_else(|| ControlError::NoStep(control.step.to_string()))?;
+        let mut case = self.clone();
+        case.variables.extend(self.control_variables.iter().cloned());
+        case.step[index] = if control.remove {
+            Step::Env(EnvStep::default())
+        } else {
+            control.apply(&self.step[index])?
+        };
+        if case.step == self.step {
+            return Err(ControlError::NoChange);
         }
-        d.deserialize_any(Visitor)
+        Ok(case)
     }
 }
 
-impl std::fmt::Display for StepRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Number(n) => write!(f, "{n}"),
-            Self::Name(name) => f.write_str(name),
+#[cfg(test)]
+mod tests {
+    use super::Case;
+    use crate::{ControlError, Go, Step, StepRef, SubjectStep, Write};
+
+    fn case(control: &str) -> Case {
+        let control = serde_json::from_str(control).unwrap();
+        let go = Go { name: Some("v".into()), args: vec!["version".into()], ..Go::default() };
+        let write = Write { path: "a".into(), dir: true, ..Write::default() };
+        Case {
+            suite: "s".into(),
+            id: "c".into(),
+            claims: vec![],
+            title: String::new(),
+            environments: vec![],
+            requires: vec![],
+            tags: vec![],
+            sdk: None,
+            drift: None,
+            step: vec![Step::Write(write), Step::Go(go)],
+            control,
+            variables: std::collections::BTreeSet::new(),
+            control_variables: std::collections::BTreeSet::new(),
+            file: String::new(),
+            line: 0,
+            column: 0,
         }
+    }
+
+    #[test]
+    fn a_control_changes_inputs_only_of_its_step() {
+        let mutated =
+            case(r#"{"step":"v","args":["env"],"env":{"A":"1"}}"#).under_control().unwrap();
+        let Step::Go(go) = &mutated.step[1] else { panic!() };
+        assert_eq!(go.args, ["env"]);
+        assert_eq!(go.env["A"], "1");
+        assert_eq!(mutated.step[0], case(r#"{"step":1}"#).step[0]);
+    }
+
+    #[test]
+    fn a_directory_becomes_a_file() {
+        let mutated = case(r#"{"step":1,"text":"x"}"#).under_control().unwrap();
+        let Step::Write(w) = &mutated.step[0] else { panic!() };
+        assert_eq!((w.text.as_deref(), w.dir), (Some("x"), false));
+    }
+
+    #[test]
+    fn variables_that_are_set_are_no_longer_unset_and_the_reverse() {
+        let mut case = case(r#"{"step":"v","env":{"A":"1"},"unset":["B"]}"#);
+        let Step::Go(go) = &mut case.step[1] else { panic!() };
+        go.unset = vec!["A".into(), "C".into()];
+        go.env = [("B".to_owned(), "2".to_owned()), ("D".to_owned(), "3".to_owned())].into();
+        let mutated = case.under_control().unwrap();
+        let Step::Go(go) = &mutated.step[1] else { panic!() };
+        assert_eq!(go.unset, ["C", "B"]);
+        assert_eq!(
+            go.env.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>(),
+            ["A=1", "D=3"]
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let error = |c: &str| case(c).under_control().unwrap_err();
+        assert_eq!(error(r#"{"step":9,"remove":true}"#), ControlError::NoStep("9".into()));
+        assert_eq!(
+            error(r#"{"step":1,"args":["x"]}"#),
+            ControlError::NoKey { kind: "write", key: "args" }
+        );
+        assert_eq!(error(r#"{"step":"v","args":["version"]}"#), ControlError::NoChange);
+        assert_eq!(StepRef::Name("v".into()).to_string(), "v");
+    }
+
+    #[test]
+    fn a_mutant_is_put_in_front_of_the_subject() {
+        let mut case = case(r#"{"step":"s","mutant":[{"path":"*","status":500}],"set":{"a":"1"}}"#);
+        let subject = SubjectStep { name: Some("s".into()), ..Default::default() };
+        case.step.push(Step::Subject(subject));
+        let mutated = case.under_control().unwrap();
+        let Step::Subject(s) = &mutated.step[2] else { panic!() };
+        assert_eq!((s.mutant.len(), s.mutant[0].status, s.set["a"].as_str()), (1, Some(500), "1"));
+    }
+
+    #[test]
+    fn a_removed_step_keeps_the_numbers() {
+        let mutated = case(r#"{"step":1,"remove":true}"#).under_control().unwrap();
+        assert_eq!(mutated.step.len(), 2);
+        assert_eq!(mutated.step[0].kind(), "env");
     }
 }

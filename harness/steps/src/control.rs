@@ -1,7 +1,7 @@
 //! Controls: a change of one step's input under which the case must fail.
 
-use crate::input::{self, Input, InputValue};
-use crate::{Case, EnvStep, Step, StepRef};
+use crate::input::{Input, InputType, InputValue};
+use crate::{Step, StepRef};
 use schemars::JsonSchema;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess};
 use serde::ser::SerializeMap as _;
@@ -30,10 +30,21 @@ const TURNS: &str = "turns";
 
 /// Every key that a control can have, sorted.
 static KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let mut keys: Vec<_> = input::all().into_keys().chain([STEP, REMOVE, TURNS]).collect();
+    let mut keys: Vec<_> = all_inputs().into_keys().chain([STEP, REMOVE, TURNS]).collect();
     keys.sort_unstable();
     keys
 });
+
+/// Every input of some kind, by key, with the kinds that have it, in the order of the kinds.
+fn all_inputs() -> BTreeMap<&'static str, (&'static Input, Vec<&'static str>)> {
+    let mut all: BTreeMap<&str, (&Input, Vec<&str>)> = BTreeMap::new();
+    for info in Step::KINDS {
+        for input in info.inputs {
+            all.entry(input.key).or_insert((input, Vec::new())).1.push(info.kind);
+        }
+    }
+    all
+}
 
 /// A control that cannot be applied to its case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +81,7 @@ impl Control {
     }
 
     /// Changes a step.
-    fn apply(&self, step: &Step) -> Result<Step, ControlError> {
+    pub(crate) fn apply(&self, step: &Step) -> Result<Step, ControlError> {
         let info = step.info();
         let mut inputs: Vec<(&Input, &InputValue)> = Vec::new();
         for (key, value) in &self.inputs {
@@ -88,31 +99,6 @@ impl Control {
             }
         }
         serde_json::from_value(json).map_err(unreadable)
-    }
-}
-
-impl Case {
-    /// The case with its control applied to it. Step indices stay: a removed step becomes an `env`
-    /// step that does nothing.
-    ///
-    /// # Errors
-    /// When the control does not fit the case.
-    pub fn under_control(&self) -> Result<Self, ControlError> {
-        let control = &self.control;
-        let index = self
-            .find_step(&control.step)
-            .ok_or_else(|| ControlError::NoStep(control.step.to_string()))?;
-        let mut case = self.clone();
-        case.variables.extend(self.control_variables.iter().cloned());
-        case.step[index] = if control.remove {
-            Step::Env(EnvStep::default())
-        } else {
-            control.apply(&self.step[index])?
-        };
-        if case.step == self.step {
-            return Err(ControlError::NoChange);
-        }
-        Ok(case)
     }
 }
 
@@ -149,7 +135,7 @@ impl<'de> de::Visitor<'de> for Visitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Control, A::Error> {
-        let all = input::all();
+        let all = all_inputs();
         let (mut step, mut remove, mut turns) = (None, false, None);
         let mut inputs = BTreeMap::new();
         while let Some(key) = map.next_key::<String>()? {
@@ -194,12 +180,12 @@ impl JsonSchema for Control {
         };
         add(STEP, g.subschema_for::<StepRef>(), "Which step.".to_owned());
         add(REMOVE, g.subschema_for::<bool>(), "Leaves the step out.".to_owned());
-        for (key, (input, kinds)) in input::all() {
+        for (key, (input, kinds)) in all_inputs() {
             let schema = match input.ty {
-                input::InputType::Text => g.subschema_for::<String>(),
-                input::InputType::Texts => g.subschema_for::<Vec<String>>(),
-                input::InputType::Table => g.subschema_for::<BTreeMap<String, String>>(),
-                input::InputType::Rules => g.subschema_for::<Vec<twinproof_model::Rule>>(),
+                InputType::Text => g.subschema_for::<String>(),
+                InputType::Texts => g.subschema_for::<Vec<String>>(),
+                InputType::Table => g.subschema_for::<BTreeMap<String, String>>(),
+                InputType::Rules => g.subschema_for::<Vec<twinproof_model::Rule>>(),
             };
             add(key, schema, format!("{} ({}).", input.doc, kinds.join(", ")));
         }
@@ -219,92 +205,17 @@ impl JsonSchema for Control {
 
 #[cfg(test)]
 mod tests {
-    use super::ControlError;
-    use crate::{Case, Go, Step, StepRef, SubjectStep, Write};
+    use super::all_inputs;
+    use crate::Step;
 
-    fn case(control: &str) -> Case {
-        let control = serde_json::from_str(control).unwrap();
-        let go = Go { name: Some("v".into()), args: vec!["version".into()], ..Go::default() };
-        let write = Write { path: "a".into(), dir: true, ..Write::default() };
-        Case {
-            suite: "s".into(),
-            id: "c".into(),
-            claims: vec![],
-            title: String::new(),
-            environments: vec![],
-            requires: vec![],
-            tags: vec![],
-            sdk: None,
-            drift: None,
-            step: vec![Step::Write(write), Step::Go(go)],
-            control,
-            variables: std::collections::BTreeSet::new(),
-            control_variables: std::collections::BTreeSet::new(),
-            file: String::new(),
-            line: 0,
-            column: 0,
+    #[test]
+    fn an_input_has_the_same_type_in_every_kind() {
+        let all = all_inputs();
+        for info in Step::KINDS {
+            for input in info.inputs {
+                assert_eq!(input.ty, all[input.key].0.ty, "{}.{}", info.kind, input.key);
+            }
         }
-    }
-
-    #[test]
-    fn a_control_changes_inputs_only_of_its_step() {
-        let mutated =
-            case(r#"{"step":"v","args":["env"],"env":{"A":"1"}}"#).under_control().unwrap();
-        let Step::Go(go) = &mutated.step[1] else { panic!() };
-        assert_eq!(go.args, ["env"]);
-        assert_eq!(go.env["A"], "1");
-        assert_eq!(mutated.step[0], case(r#"{"step":1}"#).step[0]);
-    }
-
-    #[test]
-    fn a_directory_becomes_a_file() {
-        let mutated = case(r#"{"step":1,"text":"x"}"#).under_control().unwrap();
-        let Step::Write(w) = &mutated.step[0] else { panic!() };
-        assert_eq!((w.text.as_deref(), w.dir), (Some("x"), false));
-    }
-
-    #[test]
-    fn variables_that_are_set_are_no_longer_unset_and_the_reverse() {
-        let mut case = case(r#"{"step":"v","env":{"A":"1"},"unset":["B"]}"#);
-        let Step::Go(go) = &mut case.step[1] else { panic!() };
-        go.unset = vec!["A".into(), "C".into()];
-        go.env = [("B".to_owned(), "2".to_owned()), ("D".to_owned(), "3".to_owned())].into();
-        let mutated = case.under_control().unwrap();
-        let Step::Go(go) = &mutated.step[1] else { panic!() };
-        assert_eq!(go.unset, ["C", "B"]);
-        assert_eq!(
-            go.env.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>(),
-            ["A=1", "D=3"]
-        );
-    }
-
-    #[test]
-    fn what_does_not_fit_is_refused() {
-        let error = |c: &str| case(c).under_control().unwrap_err();
-        assert_eq!(error(r#"{"step":9,"remove":true}"#), ControlError::NoStep("9".into()));
-        assert_eq!(
-            error(r#"{"step":1,"args":["x"]}"#),
-            ControlError::NoKey { kind: "write", key: "args" }
-        );
-        assert_eq!(error(r#"{"step":"v","args":["version"]}"#), ControlError::NoChange);
-        assert_eq!(StepRef::Name("v".into()).to_string(), "v");
-    }
-
-    #[test]
-    fn a_mutant_is_put_in_front_of_the_subject() {
-        let mut case = case(r#"{"step":"s","mutant":[{"path":"*","status":500}],"set":{"a":"1"}}"#);
-        let subject = SubjectStep { name: Some("s".into()), ..Default::default() };
-        case.step.push(Step::Subject(subject));
-        let mutated = case.under_control().unwrap();
-        let Step::Subject(s) = &mutated.step[2] else { panic!() };
-        assert_eq!((s.mutant.len(), s.mutant[0].status, s.set["a"].as_str()), (1, Some(500), "1"));
-    }
-
-    #[test]
-    fn a_removed_step_keeps_the_numbers() {
-        let mutated = case(r#"{"step":1,"remove":true}"#).under_control().unwrap();
-        assert_eq!(mutated.step.len(), 2);
-        assert_eq!(mutated.step[0].kind(), "env");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Inputs of steps: the keys of a step that are no assertions, and that a control may change.
 
-use crate::Step;
+use crate::lint::{self, KeyCheck};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -42,7 +42,9 @@ pub struct Input {
     /// What it is, for the JSON Schema: `Another path`.
     pub doc: &'static str,
     /// The step's key.
-    field: &'static str,
+    pub field: &'static str,
+    /// Checks its value, in a step and in a control.
+    pub check: Option<KeyCheck>,
     change: Change,
     /// Keys of the step that go when this one is given: a thing is only one of them.
     instead_of: &'static [&'static str],
@@ -50,7 +52,7 @@ pub struct Input {
 
 impl Input {
     const fn new(key: &'static str, ty: InputType, change: Change, doc: &'static str) -> Self {
-        Self { key, ty, doc, field: key, change, instead_of: &[] }
+        Self { key, ty, doc, field: key, check: None, change, instead_of: &[] }
     }
 
     /// A text, which the control's replaces.
@@ -74,14 +76,15 @@ impl Input {
     /// Faults, which the control's replace.
     #[must_use]
     pub const fn rules(key: &'static str, doc: &'static str) -> Self {
-        Self::new(key, InputType::Rules, Change::Replace, doc)
+        Self::new(key, InputType::Rules, Change::Replace, doc).checked(lint::rules)
     }
 
     /// `env`: variables that the step sets under `field`.
     #[must_use]
     pub const fn variables(field: &'static str) -> Self {
         let doc = "Further variables";
-        Self { field, ..Self::new("env", InputType::Table, Change::SetVariables, doc) }
+        let input = Self::new("env", InputType::Table, Change::SetVariables, doc);
+        Self { field, ..input }.checked(lint::variables)
     }
 
     /// `unset`: variables that the step takes away; `field` is where it sets them.
@@ -89,12 +92,19 @@ impl Input {
     pub const fn unset(field: &'static str) -> Self {
         let doc = "Further variables to take away";
         Self::new("unset", InputType::Texts, Change::UnsetVariables(field), doc)
+            .checked(lint::unset)
     }
 
     /// The same input, which takes the place of other keys of the step.
     #[must_use]
     pub const fn instead_of(self, keys: &'static [&'static str]) -> Self {
         Self { instead_of: keys, ..self }
+    }
+
+    /// The same input, with a check of its value.
+    #[must_use]
+    pub const fn checked(self, check: KeyCheck) -> Self {
+        Self { check: Some(check), ..self }
     }
 
     /// Changes the table of a step.
@@ -183,32 +193,6 @@ impl InputValue {
             }
             // Rules are plain data, which always has a JSON form.
             Self::Rules(rules) => serde_json::to_value(rules).unwrap_or_default(),
-        }
-    }
-}
-
-/// Every input of some kind, by key, with the kinds that have it, in the order of the kinds.
-pub(crate) fn all() -> BTreeMap<&'static str, (&'static Input, Vec<&'static str>)> {
-    let mut all: BTreeMap<&str, (&Input, Vec<&str>)> = BTreeMap::new();
-    for info in Step::KINDS {
-        for input in info.inputs {
-            all.entry(input.key).or_insert((input, Vec::new())).1.push(info.kind);
-        }
-    }
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::Step;
-
-    #[test]
-    fn an_input_has_the_same_type_in_every_kind() {
-        let all = super::all();
-        for info in Step::KINDS {
-            for input in info.inputs {
-                assert_eq!(input.ty, all[input.key].0.ty, "{}.{}", info.kind, input.key);
-            }
         }
     }
 }

@@ -1,23 +1,12 @@
-//! What a kind of step is: the trait that its payload implements, and what is known of it without one.
+//! What a kind of step is: the trait that its payload implements.
 
-use crate::{Checks, Evidence, Input, Observation, Row};
+use crate::info::{Captures, Info, Variable};
+use crate::lint::Lint;
+use crate::{Checks, Evidence, Input, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-
-/// A variable with its meaning, as documentation and error messages show it.
-pub type Variable = (&'static str, &'static str);
-
-/// What the values of a step's `capture` table may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Captures {
-    /// The kind has no `capture` table, or any text will do.
-    Anything,
-    /// A regular expression with one group, matched against a line of the standard output.
-    LineRegex,
-    /// One of these names; a name that ends in `.` stands for all that begin with it.
-    Names(&'static [&'static str]),
-}
+use twinproof_toml::node::Node;
 
 /// The payload of a kind of step.
 ///
@@ -34,6 +23,9 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
     const SOURCES: &'static [&'static str] = &[];
     /// What its `capture` table may name.
     const CAPTURES: Captures = Captures::Anything;
+    /// Checks after whose failure later steps would only follow from it, without the step's name. A
+    /// case goes on after any other failure, so that it shows all that is wrong.
+    const ENDS: &'static [&'static str] = &[];
 
     /// The name given to it.
     fn name(&self) -> Option<&str>;
@@ -57,6 +49,10 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
     fn retries(&self) -> u32 {
         0
     }
+
+    /// Reports what is wrong with it, beyond the types of its keys and what is checked of every kind.
+    /// `body` is its table.
+    fn lint(&self, _body: &Node<'_>, _lint: &mut Lint<'_>) {}
 
     /// Compares its assertions with what was seen.
     fn check(&self, seen: &Self::Seen, checks: &mut Checks<'_>);
@@ -86,107 +82,21 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
     }
 }
 
-/// A type that has a variant in [`Observation`]; the list of observations generates it.
-pub trait Recorded: Sized {
-    /// The observation, where it is of this type.
-    fn of(observation: &Observation) -> Option<&Self>;
-}
-
 /// What a kind of step records.
-pub trait Seen: Recorded {
+pub trait Seen: Sized {
     /// What a report shows of it, in order.
     fn rows(&self) -> Vec<Row<'_>>;
 }
 
-/// What is known of a kind without a step of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Info {
-    /// The kind, as suite files write it.
-    pub kind: &'static str,
-    /// The inputs that a control may change.
-    pub inputs: &'static [Input],
-    /// The variables that it gives to later steps.
-    pub gives: &'static [Variable],
-    /// What a golden can be of.
-    pub sources: &'static [&'static str],
-    /// What its `capture` table may name.
-    pub captures: Captures,
-}
-
-impl Info {
-    /// What is known of the kind whose payload is `K`.
-    #[must_use]
-    pub const fn of<K: Kind>(kind: &'static str) -> Self {
-        Self {
-            kind,
-            inputs: K::INPUTS,
-            gives: K::GIVES,
-            sources: K::SOURCES,
-            captures: K::CAPTURES,
-        }
-    }
-}
-
-/// The same as [`Kind`] for whoever does not know the payload's type. Every kind has it.
-pub(crate) trait AnyKind {
-    fn name(&self) -> Option<&str>;
-    fn asserts(&self) -> bool;
-    fn needs_sdk(&self) -> bool;
-    fn sdk(&self) -> Option<&str>;
-    fn retries(&self) -> u32;
-    /// Whether the observation is of this kind; its checks are pushed if so.
-    fn check(&self, seen: &Observation, checks: &mut Checks<'_>) -> bool;
-    fn capture(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String>;
-    fn golden(
-        &self,
-        source: &str,
-        seen: &Observation,
-        evidence: Evidence<'_>,
-    ) -> Result<String, String>;
-    fn drift(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String>;
-}
-
-impl<K: Kind> AnyKind for K {
-    fn name(&self) -> Option<&str> {
-        Kind::name(self)
-    }
-
-    fn asserts(&self) -> bool {
-        Kind::asserts(self)
-    }
-
-    fn needs_sdk(&self) -> bool {
-        Kind::needs_sdk(self)
-    }
-
-    fn sdk(&self) -> Option<&str> {
-        Kind::sdk(self)
-    }
-
-    fn retries(&self) -> u32 {
-        Kind::retries(self)
-    }
-
-    fn check(&self, seen: &Observation, checks: &mut Checks<'_>) -> bool {
-        K::Seen::of(seen).map(|seen| Kind::check(self, seen, checks)).is_some()
-    }
-
-    fn capture(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String> {
-        K::Seen::of(seen).map(|seen| Kind::capture(self, seen, evidence)).unwrap_or_default()
-    }
-
-    fn golden(
-        &self,
-        source: &str,
-        seen: &Observation,
-        evidence: Evidence<'_>,
-    ) -> Result<String, String> {
-        let seen = K::Seen::of(seen).filter(|_| K::SOURCES.contains(&source));
-        let seen = seen.ok_or_else(|| format!("this step has no {source}"))?;
-        Kind::golden(self, source, seen, evidence)
-    }
-
-    fn drift(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String> {
-        K::Seen::of(seen).map(|seen| Kind::drift(self, seen, evidence)).unwrap_or_default()
+/// What is known of the kind whose payload is `K`.
+#[must_use]
+pub const fn info_of<K: Kind>(kind: &'static str) -> Info {
+    Info {
+        kind,
+        inputs: K::INPUTS,
+        gives: K::GIVES,
+        sources: K::SOURCES,
+        captures: K::CAPTURES,
+        ends: K::ENDS,
     }
 }

@@ -8,33 +8,40 @@
 //!
 //! The engine has the other half of a kind, a file that drives it.
 
+mod any_kind;
 mod case;
 mod checks;
 mod control;
 mod evidence;
 mod golden_source;
+mod info;
 mod input;
+mod json;
 mod kind;
 mod kinds;
+pub mod lint;
 mod observation;
 mod record;
 mod rows;
 pub mod schema;
 mod scope;
 mod step;
+mod step_ref;
 mod text;
 
-pub use case::{Case, StepRef};
+pub use case::Case;
 pub use checks::Checks;
 pub use control::{Control, ControlError};
 pub use evidence::{Blobs, Evidence};
 pub use golden_source::GoldenSource;
+pub use info::{Captures, Info};
 pub use input::{Input, InputValue};
-pub use kind::{Captures, Info, Kind};
+pub use kind::Kind;
 pub use kinds::*;
 pub use observation::Observation;
 pub use record::{RunOutcome, RunRecord, StepRecord};
 pub use rows::{Item, Part, Row};
 pub use scope::Scope;
 pub use step::{Step, gives, is_reserved};
+pub use step_ref::StepRef;
 pub use text::difference;

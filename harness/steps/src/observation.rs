@@ -1,12 +1,16 @@
 //! Observations: what the engine records of a step, by kind.
 
+use crate::Row;
 use crate::kind::Seen;
-use crate::{
-    CanarySight, Entries, EnvChange, GoldenSight, HttpExchange, Launch, OriginSight, ProbeSight,
-    ProcessObservation, RawExchange, Row, ScriptRun, SeenRequests, SumdbAnswer, Wrote,
-};
+use crate::kinds::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// A type that has a variant in [`Observation`]; the list below generates it.
+pub trait Recorded: Sized {
+    /// The observation, where it is of this type.
+    fn of(observation: &Observation) -> Option<&Self>;
+}
 
 /// Declares the observations; the one list of them.
 macro_rules! observations {
@@ -28,7 +32,7 @@ macro_rules! observations {
             }
         }
 
-        $(impl crate::kind::Recorded for $seen {
+        $(impl Recorded for $seen {
             fn of(observation: &Observation) -> Option<&Self> {
                 match observation {
                     Observation::$variant(seen) => Some(seen),
@@ -48,6 +52,12 @@ observations! {
     Process(ProcessObservation),
     /// A file or a directory was looked at.
     Entries(Entries),
+    /// An archive was looked into.
+    Archive(ArchiveSight),
+    /// Configuration files were checked.
+    Lint(LintSight),
+    /// A configuration file was read as WSL reads it.
+    Parse(ParseSight),
     /// The case's origin has its rules.
     Origin(OriginSight),
     /// The subject was launched.

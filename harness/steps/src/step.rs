@@ -4,16 +4,18 @@
 //! hold variables, `${name}`; `$${` stands for `${`. Paths are relative to the run's work directory
 //! unless they begin with a variable; `/` is written everywhere and becomes the environment's own.
 
-use crate::kind::{AnyKind, Info, Variable};
-use crate::{
-    Canary, Checks, EnvStep, Evidence, FileStep, Go, GoldenStep, Http, Observation, OriginStep,
-    Probe, Raw, Requests, Run, ScriptStep, SubjectStep, SumdbStep, TreeStep, Use, Write,
-};
+use crate::any_kind::AnyKind;
+use crate::info::{Info, Variable};
+use crate::kind::info_of;
+use crate::kinds::*;
+use crate::lint::Lint;
+use crate::{Checks, Evidence, Observation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::Verdict;
 use twinproof_model::variables::BUILT_IN;
+use twinproof_toml::node::Node;
 
 /// Declares the kinds.
 macro_rules! steps {
@@ -26,13 +28,13 @@ macro_rules! steps {
 
         impl Step {
             /// What is known of each kind, in the order of this list.
-            pub const KINDS: &'static [Info] = &[$(Info::of::<$payload>($kind)),*];
+            pub const KINDS: &'static [Info] = &[$(info_of::<$payload>($kind)),*];
 
             /// What is known of its kind.
             #[must_use]
             pub fn info(&self) -> Info {
                 match self {
-                    $(Self::$variant(_) => const { Info::of::<$payload>($kind) },)*
+                    $(Self::$variant(_) => const { info_of::<$payload>($kind) },)*
                 }
             }
 
@@ -58,6 +60,12 @@ steps! {
     File(FileStep) = "file",
     /// Looks at a directory with all that is in it.
     Tree(TreeStep) = "tree",
+    /// Looks at the entries of an archive.
+    Archive(ArchiveStep) = "archive",
+    /// Checks configuration files as `config lint` does.
+    Lint(LintStep) = "lint",
+    /// Reads a configuration file as WSL does.
+    Parse(ParseStep) = "parse",
     /// Starts or scripts the case's origin.
     Origin(OriginStep) = "origin",
     /// Launches the subject.
@@ -117,6 +125,12 @@ impl Step {
     #[must_use]
     pub fn retries(&self) -> u32 {
         self.any().retries()
+    }
+
+    /// Reports what is wrong with it, beyond the types of its keys. `body` is its table.
+    pub fn lint(&self, body: &Node<'_>, reader: &mut Lint<'_>) {
+        self.info().lint_step(body, reader);
+        self.any().lint(body, reader);
     }
 
     /// Compares its assertions with what was seen.

@@ -1,6 +1,6 @@
 //! Conditions on texts.
 
-use crate::Scope;
+use crate::{Scope, json};
 use regex::Regex;
 use twinproof_model::TextTable;
 use twinproof_model::variables::VariableError;
@@ -73,6 +73,14 @@ pub fn judge(
         };
         hold(format!("lines {want:?}"), holds, &|| difference(&want.join("\n"), text));
     }
+    if let Some(want) = &table.lines_in_any_order {
+        let mut want = want.iter().map(|l| scope.expand(l)).collect::<Result<Vec<_>, _>>()?;
+        want.sort();
+        let mut there: Vec<&str> = if text.is_empty() { Vec::new() } else { lines().collect() };
+        there.sort_unstable();
+        let actual = || difference(&want.join("\n"), &there.join("\n"));
+        hold(format!("lines {want:?} in any order"), there == want, &actual);
+    }
     if let Some(want) = &table.line {
         let want = scope.expand(want)?;
         hold(format!("a line {want:?}"), lines().any(|l| l == want), &whole);
@@ -99,6 +107,14 @@ pub fn judge(
         let pattern = scope.expand_regex(pattern)?;
         let holds = anchored(&pattern).is_some_and(|r| lines().any(|l| r.is_match(l)));
         hold(format!("a line matches /{pattern}/"), holds, &whole);
+    }
+    if !table.json.is_empty() || !table.json_lacks.is_empty() {
+        match serde_json::from_str(text) {
+            Ok(value) => json::hold(table, &value, scope, &mut hold)?,
+            Err(error) => {
+                hold("JSON".to_owned(), false, &|| format!("no JSON: {error}; {}", whole()))
+            }
+        }
     }
     if let Some(empty) = table.empty {
         let want = if empty { "nothing" } else { "something" };
@@ -159,6 +175,18 @@ mod tests {
     #[case(serde_json::json!({"regex": "a|b"}), "ab", false)]
     #[case(serde_json::json!({"line_regex": "b+"}), "a\nbbb", true)]
     #[case(serde_json::json!({"line_regex": "b"}), "a\nbbb", false)]
+    #[case(serde_json::json!({"lines_in_any_order": ["b", "a"]}), "a\nb\n", true)]
+    #[case(serde_json::json!({"lines_in_any_order": ["a"]}), "a\na", false)]
+    #[case(serde_json::json!({"lines_in_any_order": []}), "", true)]
+    #[case(serde_json::json!({"json": {"/Version": "v1"}}), r#"{"Time":"t","Version":"v1","Origin":{}}"#, true)]
+    #[case(serde_json::json!({"json": {"/Version": "v1"}}), r#"{ "Version" : "v1" }"#, true)]
+    #[case(serde_json::json!({"json": {"/Version": "v1"}}), r#"{"version":"v1"}"#, false)]
+    #[case(serde_json::json!({"json": {"/Version": "v1"}}), r#"{"Version":"v1""#, false)]
+    #[case(serde_json::json!({"json": {"": {"A": {"B": 1}}}}), r#"{"A":{"B":1,"C":2}}"#, true)]
+    #[case(serde_json::json!({"json": {"/l": [1, 2]}}), r#"{"l":[2,1]}"#, false)]
+    #[case(serde_json::json!({"json": {"/w": "${w}"}}), r#"{"w":"/a.b"}"#, true)]
+    #[case(serde_json::json!({"json_lacks": ["/Origin"]}), r#"{"Origin":null}"#, false)]
+    #[case(serde_json::json!({"json_lacks": ["/Origin"]}), "{}", true)]
     #[case(serde_json::json!({"empty": true}), "\n", true)]
     #[case(serde_json::json!({"empty": true}), "x", false)]
     #[case(serde_json::json!({"lacks": "x"}), "x", false)]

@@ -23,7 +23,8 @@ impl Declarations {
     ) -> Result<Self, DeclarationError> {
         let mut all = Self::default();
         for (file, bytes) in files {
-            let wrong = |message: String| DeclarationError { file: file.to_owned(), message };
+            let wrong =
+                |message: String| DeclarationError::Whole { file: file.to_owned(), message };
             let text = std::str::from_utf8(bytes).map_err(|e| wrong(e.to_string()))?;
             let declaration = Declaration::parse(file, text)?;
             let name = declaration.environment();
@@ -39,14 +40,23 @@ impl Declarations {
     /// # Errors
     /// When it cannot be read or used.
     pub fn file(path: &Path) -> Result<Declaration, DeclarationError> {
+        Declaration::parse(&path.display().to_string(), &Self::text(path)?)
+    }
+
+    /// Reads one file, whose features are all among those that cases ask for.
+    ///
+    /// # Errors
+    /// When it cannot be read or used.
+    pub fn check(path: &Path, asked: &BTreeSet<String>) -> Result<Declaration, DeclarationError> {
+        Declaration::check(&path.display().to_string(), &Self::text(path)?, asked)
+    }
+
+    fn text(path: &Path) -> Result<String, DeclarationError> {
         let file = path.display().to_string();
-        let wrong = |message: String| DeclarationError { file: file.clone(), message };
-        let size = std::fs::metadata(path).map_err(|e| wrong(e.to_string()))?.len();
-        if size > MAX_BYTES {
-            return Err(wrong("larger than 1 MiB".to_owned()));
-        }
-        let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
-        Declaration::parse(&file, &text)
+        let wrong = |message: String| DeclarationError::Whole { file: file.clone(), message };
+        let bytes =
+            twinproof_base::file::read(path, MAX_BYTES).map_err(|e| wrong(e.to_string()))?;
+        String::from_utf8(bytes).map_err(|e| wrong(e.to_string()))
     }
 
     /// Adds a declaration, in place of the one of that kind and name, which is given back.

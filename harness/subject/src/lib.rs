@@ -7,6 +7,7 @@
 mod declaration;
 mod declarations;
 mod launch;
+mod parse;
 mod program;
 mod ready;
 
@@ -16,3 +17,9 @@ pub use declaration::{
 pub use declarations::Declarations;
 pub use launch::{LaunchError, Launched, Running, Surroundings, Upstream};
 pub use program::{Means, Missing, Subject};
+
+/// The JSON Schema of declarations, as editors complete from.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Declaration)
+}

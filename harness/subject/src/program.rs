@@ -17,7 +17,7 @@ const OUTPUT: u64 = 1 << 20;
 pub struct Means {
     /// This program, which has the embedded subjects.
     pub this: Option<PathBuf>,
-    /// Programs that somebody gives: name of the subject → path.
+    /// Programs that somebody gives, in place of those that are declared: name of the subject → path.
     pub given: BTreeMap<String, PathBuf>,
     /// The `go` command that builds, and its version.
     pub go: Option<(PathBuf, String)>,
@@ -61,7 +61,16 @@ impl Subject {
         say: &dyn Fn(&str),
     ) -> Result<Self, Missing> {
         let mut version = declaration.version.clone().unwrap_or_default();
-        let program = if declaration.embedded {
+        let program = if let Some(path) = means.given.get(&declaration.name) {
+            // A version that is declared of another program is not this one's.
+            if !declaration.given {
+                version.clear();
+            }
+            let remedy = format!("--subject {}=PATH", declaration.name);
+            let there = path.is_file().then(|| dunce::canonicalize(path).ok()).flatten();
+            let detail = || format!("{} is not there, or no file", path.display());
+            Some(there.ok_or_else(|| missing(detail(), &remedy))?)
+        } else if declaration.embedded {
             version = env!("CARGO_PKG_VERSION").to_owned();
             let this = means.this.clone();
             Some(this.ok_or_else(|| missing("this program does not know where it is", ""))?)
@@ -73,14 +82,9 @@ impl Subject {
             version = go;
             Some(path)
         } else if declaration.given {
-            let name = &declaration.name;
-            let remedy = format!("--subject {name}=PATH");
-            let path = means.given.get(name).ok_or_else(|| {
-                missing(format!("{} is not given: its program has to be named", name), &remedy)
-            })?;
-            let there = path.is_file().then(|| dunce::canonicalize(path).ok()).flatten();
-            let detail = || format!("{} is not there", path.display());
-            Some(there.ok_or_else(|| missing(detail(), &remedy))?)
+            let remedy = format!("--subject {}=PATH", declaration.name);
+            let detail = format!("{} needs its program named", declaration.title);
+            return Err(missing(detail, &remedy));
         } else {
             None
         };

@@ -89,7 +89,7 @@ impl<'i> Context<'_, 'i> {
         self.lists(&table, reader);
         let title: Option<String> = reader.required(&table, "title");
         reader.filled(&table, &["title", "drift"]);
-        reader.version(&table, "sdk");
+        twinproof_steps::lint::go_version_in(&table, "sdk", reader);
         let (requires, _) = reader.requirements(&table, "requires");
         let _: Option<Vec<String>> = reader.optional(&table, "requires");
         let (claims, environments) =

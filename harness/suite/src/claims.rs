@@ -4,12 +4,12 @@ use crate::decode::{decode, decode_except};
 use crate::key::{Reader, SuiteReader as _};
 use crate::names;
 use crate::node::{self, Node};
-use crate::pattern;
 use crate::report::Spot;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use twinproof_model::variables::BUILT_IN;
 use twinproof_model::{Claim, Class, DocumentVerdict, Floor, Normaliser};
+use twinproof_steps::lint;
 
 /// A value and where its name is written.
 pub(crate) type Sited<T> = (T, Spot);
@@ -136,7 +136,7 @@ fn replaced(table: &Node<'_>, reader: &mut Reader<'_>) {
         }
         (None, Some(found)) => {
             let Some(text) = found.get_ref().as_str() else { return };
-            let groups = pattern::regex(text, &found.span(), &reader.file, reader.reporter);
+            let groups = lint::regex(text, &found.span(), reader);
             let highest = node::text(table, "replace").map_or(0, highest_group);
             if let Some(count) = groups.filter(|count| highest > *count) {
                 let message = format!("`${highest}` stands for a group that is not there");

@@ -1,13 +1,14 @@
 //! A case's control: it must fit its step, change something, and name checks that are there.
 
 use crate::case::{Placed, Told};
-use crate::exchange;
-use crate::key::{Reader, SuiteReader as _};
+use crate::key::Reader;
 use crate::names;
 use crate::node::{self, Node};
-use crate::step;
-use twinproof_model::{Capability, Requirement, Rule};
-use twinproof_steps::{Case, ControlError, InputValue, StepRef};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use twinproof_model::{Capability, Requirement};
+use twinproof_steps::lint::{Lint, Names};
+use twinproof_steps::{Case, ControlError, InputValue, Step, StepRef};
 
 /// Checks the control of a case that is otherwise complete.
 pub(crate) fn check(case: &Case, table: &Node<'_>, reader: &mut Reader<'_>) {
@@ -41,13 +42,12 @@ pub(crate) fn check(case: &Case, table: &Node<'_>, reader: &mut Reader<'_>) {
 /// Checks what a control says by itself, and the names of steps in it.
 pub(crate) fn names(table: &Node<'_>, told: &Told<'_, '_>, reader: &mut Reader<'_>) {
     let steps = &told.steps;
-    step::inputs(table, reader);
-    exchange::inputs(table, reader);
-    for key in ["rule", "mutant"] {
-        let rules: Option<Vec<Rule>> = reader.optional(table, key);
-        exchange::rules(&rules.unwrap_or_default(), key, table, reader);
+    if let Some(info) = changed(table, steps).and_then(|p| p.site.step.as_ref()).map(Step::info) {
+        let no_normalisers = BTreeSet::new();
+        let context = Names { settings: &reader.context.settings, normalisers: &no_normalisers };
+        let file = Arc::clone(&reader.file);
+        info.lint_control(table, &mut Lint { file, reporter: &mut *reader.reporter, context });
     }
-    reader.version(table, "sdk");
     if node::get(table, "remove").and_then(|n| n.get_ref().as_bool()) == Some(true)
         && let Some(keys) = node::table(table)
         && let Some((key, _)) =
@@ -60,11 +60,7 @@ pub(crate) fn names(table: &Node<'_>, told: &Told<'_, '_>, reader: &mut Reader<'
     }
     let named: Vec<&str> = steps.iter().filter_map(Placed::name).collect();
     if let Some(found) = node::get(table, "step") {
-        let reference = match found.get_ref() {
-            toml::de::DeValue::Integer(n) => n.as_str().parse().ok().map(StepRef::Number),
-            toml::de::DeValue::String(name) => Some(StepRef::Name(name.to_string())),
-            _ => None,
-        };
+        let reference = reference(found);
         let there = match &reference {
             Some(StepRef::Number(n)) => (1..=steps.len()).contains(n),
             Some(StepRef::Name(name)) => named.contains(&name.as_str()),
@@ -94,6 +90,26 @@ pub(crate) fn names(table: &Node<'_>, told: &Told<'_, '_>, reader: &mut Reader<'
         let draft = reader.draft("unknown-check", &message, node::value_span(table, "turns"));
         let draft = draft.suggest(step, named.iter().copied(), "steps with a name");
         reader.add(draft.help("a check is written `STEP.WHAT`, like `install.stdout`"));
+    }
+}
+
+/// The step that a node refers to, as it is written.
+fn reference(node: &Node<'_>) -> Option<StepRef> {
+    match node.get_ref() {
+        toml::de::DeValue::Integer(n) => n.as_str().parse().ok().map(StepRef::Number),
+        toml::de::DeValue::String(name) => Some(StepRef::Name(name.to_string())),
+        _ => None,
+    }
+}
+
+/// The step that the control changes, where it is there.
+fn changed<'t, 's, 'i>(
+    table: &Node<'_>,
+    steps: &'t [Placed<'s, 'i>],
+) -> Option<&'t Placed<'s, 'i>> {
+    match reference(node::get(table, "step")?)? {
+        StepRef::Number(n) => steps.get(n.checked_sub(1)?),
+        StepRef::Name(name) => steps.iter().find(|p| p.name() == Some(&name)),
     }
 }
 

@@ -1,6 +1,5 @@
 //! What suite files have and other files have not: requirements, selectors of environments, versions.
 
-use crate::names;
 use crate::node::{self, Node};
 use crate::report::Draft;
 use crate::subjects::Subjects;
@@ -26,9 +25,6 @@ pub(crate) trait SuiteReader {
 
     /// Reports the selectors of a list that can select nothing.
     fn selectors(&mut self, table: &Node<'_>, key: &str, images: &[String]);
-
-    /// Reports a text that is no Go version.
-    fn version(&mut self, table: &Node<'_>, key: &str);
 }
 
 impl SuiteReader for Reader<'_> {
@@ -111,20 +107,6 @@ impl SuiteReader for Reader<'_> {
     fn selectors(&mut self, table: &Node<'_>, key: &str, images: &[String]) {
         for (selector, span) in node::texts(node::get(table, key)) {
             self.selector(selector, span, images);
-        }
-    }
-
-    fn version(&mut self, table: &Node<'_>, key: &str) {
-        let Some(version) = node::text(table, key) else { return };
-        if !names::is_go_version(version) {
-            let message = format!("`{version}` is no version of Go");
-            let draft = self.draft("bad-version", &message, node::value_span(table, key));
-            let bare = version.trim_start_matches("go");
-            self.add(draft.help(if names::is_go_version(bare) {
-                format!("write `{bare}`")
-            } else {
-                "write it like `1.27.3`, `1.27` or `1.28rc1`".to_owned()
-            }));
         }
     }
 }

@@ -10,7 +10,6 @@
 mod case;
 mod claims;
 mod control;
-mod exchange;
 mod expectations;
 mod fixture;
 mod goldens;

@@ -26,50 +26,9 @@ pub(crate) fn is_variable(name: &str) -> bool {
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// A Go version without the `go`: `1.27.3`, `1.27`, `1.28rc1`.
-pub(crate) fn is_go_version(version: &str) -> bool {
-    let number = |n: &str| {
-        !n.is_empty()
-            && n.len() <= 4
-            && n.bytes().all(|b| b.is_ascii_digit())
-            && (n == "0" || !n.starts_with('0'))
-    };
-    let (release, pre) = match version.find("rc").or_else(|| version.find("beta")) {
-        Some(at) => (&version[..at], Some(version[at..].trim_start_matches(char::is_alphabetic))),
-        None => (version, None),
-    };
-    let parts: Vec<&str> = release.split('.').collect();
-    (2..=3).contains(&parts.len())
-        && parts[0] == "1"
-        && parts.iter().all(|p| number(p))
-        && pre.is_none_or(number)
-}
-
-/// Three or four octal digits: `0644`.
-pub(crate) fn is_mode(mode: &str) -> bool {
-    (3..=4).contains(&mode.len()) && mode.bytes().all(|b| (b'0'..=b'7').contains(&b))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{is_claim_id, is_go_version, is_slug, is_variable};
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("1.27.3", true)]
-    #[case("1.27", true)]
-    #[case("1.28rc1", true)]
-    #[case("1.21beta2", true)]
-    #[case("go1.27.3", false)]
-    #[case("1.027", false)]
-    #[case("1", false)]
-    #[case("1.27.", false)]
-    #[case("2.0", false)]
-    #[case("1.28rc", false)]
-    #[case("latest", false)]
-    fn go_versions(#[case] version: &str, #[case] want: bool) {
-        assert_eq!(is_go_version(version), want);
-    }
+    use super::{is_claim_id, is_slug, is_variable};
 
     #[test]
     fn forms_of_names() {

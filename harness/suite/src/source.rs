@@ -132,6 +132,12 @@ fn read_dir(dir: &Path, folders: &mut BTreeSet<String>, wrong: &mut Vec<Draft>) 
             wrong.push(draft.help("put a copy of the file in its place"));
             continue;
         }
+        if !kind.is_file() {
+            // To open a pipe can wait for ever.
+            let draft = Draft::new("no-file", "this is no regular file", whole(&path));
+            wrong.push(draft.help("remove it, or put a file in its place"));
+            continue;
+        }
         if files.len() >= MAX_FILES {
             let message = format!("there are more than {MAX_FILES} files");
             wrong.push(Draft::new("too-many-files", message, whole(&path)));

@@ -1,7 +1,6 @@
 //! Puts suites' own variables into the texts of a step, and notes the variables that are left.
 
 use crate::key::Reader;
-use crate::names;
 use crate::node::Node;
 use crate::report::{Draft, Spot};
 use crate::scope::Variables;
@@ -10,7 +9,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::de::DeValue;
 use twinproof_model::variables::{BUILT_IN, GOROOT_OF, references};
-use twinproof_steps::gives;
+use twinproof_steps::{gives, lint};
 
 /// No text may be longer after variables were put in, in bytes.
 pub(crate) const MAX_TEXT: usize = 1024 * 1024;
@@ -118,7 +117,7 @@ impl<'t> Template<'t> {
 
     fn open(&mut self, name: String, span: Range<usize>, reader: &mut Reader<'_>) {
         if let Some(version) = name.strip_prefix(GOROOT_OF) {
-            if !names::is_go_version(version) {
+            if !lint::is_go_version(version) {
                 let message = format!("`{version}` is no version of Go");
                 let draft = reader.draft("bad-version", &message, span);
                 reader.add(draft.help("write it like `${goroot:1.27.3}`"));

@@ -1,5 +1,6 @@
 //! What a test needs of the machine, and what becomes of it where that is missing.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -16,41 +17,84 @@ pub enum Requirement {
     Mysql,
     /// A file system in memory, mounted in a namespace of the test's own (Linux).
     Tmpfs,
+    /// A container engine.
+    Docker,
+    /// The images of the container environments, in the engine.
+    Images,
+    /// WSL's own `wslpath`.
+    Wslpath,
 }
 
 impl Requirement {
-    fn name(self) -> &'static str {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Go, Self::GoProxy, Self::Tmpfs, Self::Docker, Self::Images, Self::Wslpath];
+
+    /// The name that `TWINPROOF_REQUIRE` has for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Go => "go",
             Self::GoProxy => "goproxy",
             Self::Mysql => "mysql",
             Self::Tmpfs => "tmpfs",
+            Self::Docker => "docker",
+            Self::Images => "images",
+            Self::Wslpath => "wslpath",
         }
     }
 
-    /// Says that it is not met: prints the reason.
+    /// Whether it must be met.
+    #[must_use]
+    pub fn is_required(self) -> bool {
+        require::required(self.name())
+    }
+
+    /// That it is not met, for the test to return.
     ///
     /// # Panics
     /// When it must be met: the test fails.
-    pub fn unavailable(self, reason: &str) {
+    pub fn unavailable(self, reason: impl fmt::Display) -> Unavailable {
         let name = self.name();
-        assert!(!require::required(name), "{} names {name}: {reason}", require::VARIABLE);
-        println!("unavailable: {name}: {reason}");
+        assert!(!self.is_required(), "{} names {name}: {reason}", require::VARIABLE);
+        Unavailable { requirement: self, reason: reason.to_string() }
     }
 }
 
-/// The `go` command, or `None` when it is not there and need not be.
-#[must_use]
-pub fn go() -> Option<PathBuf> {
-    which::which("go").map_err(|error| Requirement::Go.unavailable(&error.to_string())).ok()
+/// A requirement that is not met, and need not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unavailable {
+    requirement: Requirement,
+    reason: String,
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A test is reported in one line.
+        let reason: Vec<&str> = self.reason.split_whitespace().collect();
+        write!(f, "needs {}: {}", self.requirement.name(), reason.join(" "))
+    }
+}
+
+/// What a test returns that needs something.
+pub type Outcome = Result<(), Unavailable>;
+
+/// The `go` command.
+///
+/// # Errors
+/// When it is not there.
+pub fn go() -> Result<PathBuf, Unavailable> {
+    which::which("go").map_err(|_| Requirement::Go.unavailable("it is not on PATH"))
 }
 
 /// The root of the Go distribution that `go` belongs to.
 ///
+/// # Errors
+/// When there is no `go`.
+///
 /// # Panics
 /// When `go` does not say.
-#[must_use]
-pub fn goroot() -> Option<PathBuf> {
+pub fn goroot() -> Result<PathBuf, Unavailable> {
     let output = Command::new(go()?).args(["env", "GOROOT"]).output().unwrap();
-    Some(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()))
+    Ok(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()))
 }

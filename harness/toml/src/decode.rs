@@ -41,7 +41,7 @@ pub fn decode_except<T: DeserializeOwned>(
     let state = State { file, vocabulary: reporter.vocabulary(), marks: RefCell::default() };
     state.marks.borrow_mut().skipped.extend(wrong.iter().map(|r| (r.start, r.end)));
     for _ in 0..ROUNDS {
-        match T::deserialize(De { state: &state, node }) {
+        match T::deserialize(De { state: &state, node, variant: None }) {
             Ok(value) => {
                 state.flush(reporter);
                 return Some(value);
@@ -153,6 +153,8 @@ impl State<'_> {
 struct De<'s, 'i> {
     state: &'s State<'s>,
     node: &'s Node<'i>,
+    /// The variant that the node is the table of, and what a variant is called.
+    variant: Option<(&'s str, &'static str)>,
 }
 
 impl<'s, 'i> De<'s, 'i> {
@@ -166,7 +168,14 @@ impl<'s, 'i> De<'s, 'i> {
         let missing = marks.missing.get(&id(self.node)).cloned().unwrap_or_default();
         drop(marks);
         let entries = table.iter().collect::<Vec<_>>().into_iter();
-        visitor.visit_map(Entries { state: self.state, entries, fields, missing, value: None })
+        visitor.visit_map(Entries {
+            state: self.state,
+            entries,
+            fields,
+            variant: self.variant,
+            missing,
+            value: None,
+        })
     }
 
     fn any<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Fault> {
@@ -260,6 +269,7 @@ struct Entries<'s, 'i> {
     state: &'s State<'s>,
     entries: std::vec::IntoIter<(&'s toml::Spanned<toml::de::DeString<'i>>, &'s Node<'i>)>,
     fields: Option<(&'static str, &'static [&'static str])>,
+    variant: Option<(&'s str, &'static str)>,
     missing: Vec<&'static str>,
     value: Option<&'s Node<'i>>,
 }
@@ -275,8 +285,11 @@ impl<'de> de::MapAccess<'de> for Entries<'_, '_> {
             if let Some((name, fields)) = self.fields
                 && !fields.contains(&key.get_ref().as_ref())
             {
-                let what = self.state.vocabulary.table(name);
-                self.state.unknown(key, fields, what);
+                let what = match self.variant {
+                    Some((kind, word)) => format!("{} `{kind}` {word}", names::article(kind)),
+                    None => self.state.vocabulary.table(name).to_owned(),
+                };
+                self.state.unknown(key, fields, &what);
                 continue;
             }
             if self.state.marks.borrow().skipped.contains(&id(value)) {
@@ -304,7 +317,7 @@ impl<'de> de::MapAccess<'de> for Entries<'_, '_> {
     fn next_value_seed<V: de::DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
         match self.value.take() {
             Some(node) if !self.state.marks.borrow().replaced.contains(&id(node)) => {
-                seed.deserialize(De { state: self.state, node })
+                seed.deserialize(De { state: self.state, node, variant: None })
             }
             _ => seed.deserialize(Placeholder),
         }
@@ -329,7 +342,7 @@ impl<'de> de::SeqAccess<'de> for Elements<'_, '_> {
             let wrong = marks.skipped.contains(&id(node)) || marks.replaced.contains(&id(node));
             drop(marks);
             if !wrong {
-                return seed.deserialize(De { state: self.state, node }).map(Some);
+                return seed.deserialize(De { state: self.state, node, variant: None }).map(Some);
             }
         }
         Ok(None)
@@ -365,14 +378,18 @@ impl<'de, 's, 'i> de::EnumAccess<'de> for Variant<'s, 'i> {
             );
             return Err(Fault::Reported);
         }
+        let word = self.state.vocabulary.variant_word(self.name);
+        let variant = word.map(|word| (found, word));
         let key = seed.deserialize(found.into_deserializer())?;
-        Ok((key, Payload { state: self.state, node: self.value }))
+        Ok((key, Payload { state: self.state, node: self.value, variant }))
     }
 }
 
 struct Payload<'s, 'i> {
     state: &'s State<'s>,
     node: &'s Node<'i>,
+    /// Its name, and what a variant is called, where the vocabulary says.
+    variant: Option<(&'s str, &'static str)>,
 }
 
 impl<'de> de::VariantAccess<'de> for Payload<'_, '_> {
@@ -386,11 +403,14 @@ impl<'de> de::VariantAccess<'de> for Payload<'_, '_> {
         if self.state.marks.borrow().replaced.contains(&id(self.node)) {
             return seed.deserialize(Placeholder);
         }
-        seed.deserialize(De { state: self.state, node: self.node })
+        seed.deserialize(De { state: self.state, node: self.node, variant: self.variant })
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
-        de::Deserializer::deserialize_any(De { state: self.state, node: self.node }, visitor)
+        de::Deserializer::deserialize_any(
+            De { state: self.state, node: self.node, variant: self.variant },
+            visitor,
+        )
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -398,7 +418,7 @@ impl<'de> de::VariantAccess<'de> for Payload<'_, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let de = De { state: self.state, node: self.node };
+        let de = De { state: self.state, node: self.node, variant: self.variant };
         de::Deserializer::deserialize_struct(de, "", fields, visitor)
     }
 }

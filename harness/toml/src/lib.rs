@@ -38,7 +38,7 @@ mod vocabulary;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use file::{read, read_checked};
-pub use parse::parse;
+pub use parse::{parse, parse_with};
 pub use reader::Reader;
 pub use report::{Draft, Reporter, Spot};
 pub use vocabulary::Vocabulary;

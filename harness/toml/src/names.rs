@@ -37,6 +37,13 @@ pub fn count(number: usize, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
+/// The article of a word that is a key: `a` or `an`.
+#[must_use]
+pub fn article(word: &str) -> &'static str {
+    let vowel = word.starts_with(['a', 'e', 'i', 'o']) || word.starts_with("http");
+    if vowel { "an" } else { "a" }
+}
+
 /// The names in backticks, with commas.
 #[must_use]
 pub fn list(names: &[&str]) -> String {

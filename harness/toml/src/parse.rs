@@ -14,6 +14,17 @@ pub fn parse<'i>(
     source: &'i SourceText,
     reporter: &mut Reporter,
 ) -> (Node<'i>, bool) {
+    parse_with(file, source, reporter, |draft| draft)
+}
+
+/// [`parse`] with a change to each report of a syntax error, such as [`Draft::secret`] for files in
+/// which people put secrets by mistake.
+pub fn parse_with<'i>(
+    file: &Arc<str>,
+    source: &'i SourceText,
+    reporter: &mut Reporter,
+    change: impl Fn(Draft) -> Draft,
+) -> (Node<'i>, bool) {
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     let tree = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
     let mut whole = true;
@@ -24,12 +35,12 @@ pub fn parse<'i>(
             let message = format!("the key `{key}` is given twice");
             let draft = Draft::new("duplicate-key", message, Spot::new(file, span.clone()));
             let first = node::last_key_before(&tree, key, span.start);
-            reporter.add(match first {
+            reporter.add(change(match first {
                 Some(first) => draft.label("the second").other(Spot::new(file, first), "the first"),
                 None => draft,
-            });
+            }));
         } else {
-            reporter.add(Draft::new("syntax", error.message(), Spot::new(file, span)));
+            reporter.add(change(Draft::new("syntax", error.message(), Spot::new(file, span))));
             whole = false;
         }
     }

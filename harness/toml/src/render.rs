@@ -16,13 +16,8 @@ impl Diagnostics {
     /// The diagnostics as text, one after the other, with a last line that counts them.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
-        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        let renderer = renderer.term_width(WIDTH);
-        let mut out = String::new();
-        for item in self.items() {
-            out.push_str(renderer.render(&[self.group(item)]).trim_end());
-            out.push_str("\n\n");
-        }
+        let mut out = self.render_items(color);
+        out.push_str("\n\n");
         let files: BTreeSet<&str> = self.items().iter().map(|d| d.place.file.as_str()).collect();
         let _ = writeln!(
             out,
@@ -33,6 +28,18 @@ impl Diagnostics {
         out
     }
 
+    /// The diagnostics without the line that counts them, for files that are not all of what was
+    /// read: settings may also come from flags and variables.
+    #[must_use]
+    pub fn render_items(&self, color: bool) -> String {
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let renderer = renderer.term_width(WIDTH);
+        let items = self.items().iter();
+        let all: Vec<_> =
+            items.map(|i| renderer.render(&[self.group(i)]).trim_end().to_owned()).collect();
+        all.join("\n\n")
+    }
+
     fn group<'a>(&'a self, item: &'a Diagnostic) -> Group<'a> {
         let first = WIDTH.saturating_sub("error[]: ".len() + item.code.len());
         let title = Level::ERROR.primary_title(wrap(&item.message, first, first)).id(item.code);
@@ -40,7 +47,9 @@ impl Diagnostics {
         let (near, far): (Vec<_>, Vec<_>) = item.others.iter().partition(|other| {
             other.file == item.place.file && other.line.abs_diff(item.place.line) <= NEAR_LINES
         });
-        if item.secret {
+        if item.place.file.is_empty() {
+            // Something is missing that could be given anywhere.
+        } else if item.secret {
             let Place { file, line, column, .. } = &item.place;
             let origin = Origin::path(file.as_str());
             let known = *line > 0;
@@ -49,7 +58,7 @@ impl Diagnostics {
         } else {
             group = self.show(group, &item.place, &near, AnnotationKind::Primary);
         }
-        for other in far {
+        for other in far.into_iter().filter(|_| !item.secret) {
             group = self.show(group, other, &[], AnnotationKind::Context);
         }
         for help in &item.help {

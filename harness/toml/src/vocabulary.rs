@@ -6,7 +6,8 @@ pub struct Vocabulary {
     /// Structs: name, and what such a table is called, with its article (`("Rule", "a rule")`).
     pub tables: &'static [(&'static str, &'static str)],
     /// Enums that are tables with one key: name, what a variant is called, and the code of the
-    /// mistake that there is no such one (`("Step", "step", "unknown-step")`).
+    /// mistake that there is no such one (`("Step", "step", "unknown-step")`). The table of a variant
+    /// is called by it: "a `write` step".
     pub variants: &'static [(&'static str, &'static str, &'static str)],
     /// A table whose type reads its keys by itself.
     pub own_keys: &'static str,
@@ -18,6 +19,11 @@ impl Vocabulary {
 
     pub(crate) fn table(&self, name: &str) -> &'static str {
         self.tables.iter().find(|(n, _)| *n == name).map_or("a table", |(_, words)| words)
+    }
+
+    /// What a variant of that enum is called, where that is said.
+    pub(crate) fn variant_word(&self, name: &str) -> Option<&'static str> {
+        self.variants.iter().find(|(n, ..)| *n == name).map(|(_, word, _)| *word)
     }
 
     /// Code and word of a variant that there is not.

@@ -1,7 +1,8 @@
 //! The environments of a run, found side by side, with the SDKs that its cases need.
 
+use crate::attempt::attempt;
+use crate::board::Board;
 use crate::exit::Failure;
-use crate::progress::Board;
 use crate::subject::{Subject, Subjects};
 use crate::{gocache, sdks};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use twinproof_container::Network;
 use twinproof_engine::{Judged, SelectionError, Stop, needs_sdk, sdk_versions};
-use twinproof_environment::{Absent, Config, Detection, Environment, Progress, Sdk, detect};
+use twinproof_environment::{
+    Absent, Candidates, Config, Detection, Environment, Look, Progress, Sdk,
+};
 use twinproof_model::{EnvironmentKind, EnvironmentName};
 use twinproof_steps::Case;
 use twinproof_subject::{Declaration, Means, Subject as Server};
@@ -21,8 +24,11 @@ use twinproof_toolchain::{Cache, Platform, Version};
 pub struct Wanted {
     /// Environments, each once.
     pub names: Vec<EnvironmentName>,
-    /// Versions of SDKs that its cases are about; none where no case needs one.
-    pub versions: BTreeSet<Version>,
+    /// What cases need: the environments that they are for, and versions of SDKs.
+    needs: Vec<(Vec<String>, BTreeSet<Version>)>,
+    /// Whether the subject's SDK is needed, whatever the cases need: it is asked for by name, or a
+    /// subject's program is built with it.
+    needs_subject: bool,
     /// What is judged.
     pub subjects: Subjects,
     /// After this long containers end by themselves, whatever happens to the harness.
@@ -82,47 +88,76 @@ impl Wanted {
         };
         let mut seen = BTreeSet::new();
         names.retain(|n| named(n) && seen.insert(n.clone()));
-        // The launcher of Windows programs under Wine is built with Go, whatever the cases need.
-        let wine = names.iter().any(|n| n.kind() == EnvironmentKind::Wine);
         let builds = |d: &&Declaration| d.build.is_some() || d.test.is_some() || d.needs_go;
         let built =
             subjects.servers.iter().filter(builds).any(|d| names.contains(&d.environment()));
-        let needed = wine || built || subject.asked || cases.iter().any(needs_sdk);
-        let mut versions: BTreeSet<Version> =
-            needed.then(|| subject.version.parse().ok()).flatten().into_iter().collect();
-        for case in cases {
-            versions.extend(sdk_versions(case).iter().filter_map(|v| v.parse::<Version>().ok()));
-        }
-        Ok(Self { names, versions, subjects: subjects.clone(), longest_run })
+        let version = |text: &str| text.parse::<Version>().ok();
+        let needs = cases.iter().map(|case| {
+            let mut versions: BTreeSet<_> =
+                sdk_versions(case).iter().filter_map(|v| version(v)).collect();
+            versions.extend(needs_sdk(case).then(|| version(&subject.version)).flatten());
+            (case.environments.clone(), versions)
+        });
+        let needs = needs.filter(|(_, versions)| !versions.is_empty()).collect();
+        let needs_subject = built || subject.asked;
+        Ok(Self { names, needs, needs_subject, subjects: subjects.clone(), longest_run })
     }
 
-    fn has(&self, kind: EnvironmentKind) -> bool {
-        self.names.iter().any(|n| n.kind() == kind)
-    }
-
-    /// Versions and platforms of the SDKs that its environments run.
-    fn sdks(&self, host: Platform) -> Vec<(Version, Platform)> {
-        let mut platforms = BTreeSet::from([host]);
-        let platform = |os: &str| Platform::new(os, host.arch()).ok();
-        if self.has(EnvironmentKind::Image) || self.has(EnvironmentKind::Wsl) {
-            platforms.extend(platform("linux"));
+    /// Versions and platforms of the SDKs that environments which are there run.
+    fn sdks(&self, there: &[EnvironmentName], host: Platform) -> BTreeSet<(Version, Platform)> {
+        let mut all = BTreeSet::new();
+        let subject = self.subjects.sdk.version.parse::<Version>().ok();
+        if self.needs_subject {
+            all.extend(subject.map(|v| (v, host)));
         }
-        if self.has(EnvironmentKind::Wine) {
-            platforms.extend(platform("windows"));
+        for name in there {
+            let os = match name.kind() {
+                EnvironmentKind::Image | EnvironmentKind::Wsl => "linux",
+                EnvironmentKind::Wine => "windows",
+                // Windows beyond WSL runs its own.
+                EnvironmentKind::Windows if !cfg!(windows) => continue,
+                _ => host.os(),
+            };
+            let Ok(platform) = Platform::new(os, host.arch()) else { continue };
+            if name.kind() == EnvironmentKind::Wine {
+                // Its launcher is built with Go, whatever the cases need.
+                all.extend(subject.map(|v| (v, host)));
+            }
+            let is_for = |selectors: &[String]| selectors.iter().any(|s| name.selected_by(s));
+            for (_, versions) in self.needs.iter().filter(|(selectors, _)| is_for(selectors)) {
+                all.extend(versions.iter().map(|v| (*v, platform)));
+            }
         }
-        let pairs = |p: Platform| self.versions.iter().map(move |v| (*v, p));
-        platforms.into_iter().flat_map(pairs).collect()
+        all
     }
 }
 
-/// Provides the SDKs, warms the build cache, and looks for every wanted environment.
+/// Looks for every wanted environment, provides the SDKs that those which are there need, warms the
+/// build cache, and starts them.
 ///
 /// # Errors
 /// When the machine's own cache cannot be used, or a driver that is there does not work.
 pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detected, Failure> {
+    let judged: Vec<&EnvironmentName> =
+        wanted.names.iter().filter(|n| n.kind().is_subject()).collect();
+    let host = EnvironmentName::of(EnvironmentKind::Host);
+    let mut names: Vec<String> =
+        wanted.names.iter().filter(|n| !n.kind().is_subject()).map(ToString::to_string).collect();
+    if !judged.is_empty() && !wanted.names.contains(&host) {
+        names.push(host.to_string());
+    }
+    let look = Look { longest_run: wanted.longest_run, wsl_exe: None };
+    let candidates = (!names.is_empty()).then(|| Candidates::look(&names, &look));
+    // Before SDKs are fetched or made: none is for an environment that is not there.
+    let is_wanted = |name: &&EnvironmentName| {
+        wanted.names.iter().any(|n| n == *name || name.selected_by(&n.to_string()))
+    };
+    let mut there: Vec<EnvironmentName> =
+        candidates.iter().flat_map(Candidates::there).filter(is_wanted).cloned().collect();
+    there.extend(judged.iter().map(|name| (*name).clone()));
     let toolchains = sdks::toolchains().map_err(Failure::broken)?;
     let host_platform = toolchains.host();
-    let pairs = wanted.sdks(toolchains.host());
+    let pairs: Vec<_> = wanted.sdks(&there, host_platform).into_iter().collect();
     let mut provided = sdks::provide(&toolchains, &pairs, board, &|| stop.requested());
     for (sdk, why) in &provided.missing {
         board.line(&format!("no SDK {sdk}: {why}"));
@@ -138,7 +173,8 @@ pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detec
         provided.sdks.push(sdk);
     }
     let cache = gocache::folder().map_err(Failure::broken)?;
-    gocache::warm(&cache, &provided.sdks, toolchains.host(), board).map_err(Failure::broken)?;
+    let wine = there.iter().any(|name| name.kind() == EnvironmentKind::Wine);
+    gocache::warm(&cache, &provided.sdks, host_platform, wine, board).map_err(Failure::broken)?;
     let config = Config {
         work: work_folder(),
         go_cache: cache.clone(),
@@ -146,26 +182,15 @@ pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detec
         sdks: provided.sdks,
         warm_cache: Some(cache),
         network: Network::None,
-        longest_run: wanted.longest_run,
-        wsl_exe: None,
     };
-    let judged: Vec<&EnvironmentName> =
-        wanted.names.iter().filter(|n| n.kind().is_subject()).collect();
-    let host = EnvironmentName::of(EnvironmentKind::Host);
-    let mut names: Vec<String> =
-        wanted.names.iter().filter(|n| !n.kind().is_subject()).map(ToString::to_string).collect();
-    if !judged.is_empty() && !wanted.names.contains(&host) {
-        names.push(host.to_string());
-    }
-    let mut found = if names.is_empty() {
-        Vec::new()
-    } else {
-        detect(&names, &config, &|progress| match progress {
+    let mut found = match candidates {
+        None => Vec::new(),
+        Some(candidates) => candidates.detect(&config, &|progress| match progress {
             Progress::Started(name) => {
                 board.say(&name.to_string(), &format!("{name}: starting"), None);
             }
             Progress::Ended(name) => board.done(&name.to_string(), &format!("{name}: ready")),
-        })
+        }),
     };
     let mut servers = BTreeMap::new();
     if !judged.is_empty() {
@@ -239,7 +264,11 @@ fn with_subjects(
         let task = name.to_string();
         let say = |what: &str| board.say(&task, &format!("{task}: {what}"), None);
         say("getting its program");
-        match Server::get(declaration, means, &say) {
+        let got = Server::get(declaration, means, &say).and_then(|server| {
+            say("trying it once");
+            attempt(&server, shared.as_ref(), means).map(|()| server)
+        });
+        match got {
             Ok(server) => {
                 board.done(&task, &format!("{task}: ready"));
                 let judged = Judged::new(Arc::clone(&shared), &server);

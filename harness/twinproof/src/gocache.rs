@@ -1,6 +1,6 @@
 //! A build cache that cases share, so that none of them compiles the standard library first.
 
-use crate::progress::Board;
+use crate::board::Board;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use twinproof_environment::Sdk;
@@ -18,16 +18,26 @@ pub fn folder() -> Result<PathBuf, twinproof_toolchain::Error> {
 const PROGRAM: &str = "package main\n\nimport (\n\t_ \"embed\"\n\t\"fmt\"\n\t\"os\"\n)\n\n\
     func main() { fmt.Println(os.Args[0]) }\n";
 
-/// Builds a small program with every SDK of this machine, for Linux and for Windows, once for each
-/// SDK and cache. A build that fails is left to the cases, which say why.
+/// Builds a small program with every SDK of this machine, once for each SDK and cache: for this
+/// system as cases build, for the other one as those do that cross, and where there is Wine, whose
+/// cache begins with this one, for Windows in every way. A build that fails is left to the cases,
+/// which say why.
 ///
 /// # Errors
 /// When the folder cannot be written.
-pub fn warm(folder: &Path, sdks: &[Sdk], host: Platform, board: &Board) -> std::io::Result<()> {
+pub fn warm(
+    folder: &Path,
+    sdks: &[Sdk],
+    host: Platform,
+    wine: bool,
+    board: &Board,
+) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     for sdk in sdks.iter().filter(|s| s.os == host.os() && s.arch == host.arch()) {
         for goos in ["linux", "windows"] {
-            let mark = format!("warm-{}-{goos}", sdk.version);
+            let whole = goos == host.os() || (wine && goos == "windows");
+            let ways: &[&str] = if whole { &["false", "true"] } else { &["true"] };
+            let mark = format!("warm-{}-{goos}-{}", sdk.version, ways.join("-"));
             let mark = folder.join(mark);
             if mark.exists() {
                 continue;
@@ -37,9 +47,9 @@ pub fn warm(folder: &Path, sdks: &[Sdk], host: Platform, board: &Board) -> std::
             std::fs::write(work.path().join("main.go"), PROGRAM)?;
             std::fs::write(work.path().join("go.mod"), "module warm\n\ngo 1.22\n")?;
             let mut built = true;
-            for trim in ["-trimpath=false", "-trimpath=true"] {
+            for trim in ways {
                 let status = Command::new(sdk.goroot.join("bin").join(format!("go{}", host.exe())))
-                    .args(["build", trim, "-o"])
+                    .args(["build", &format!("-trimpath={trim}"), "-o"])
                     .arg(work.path().join("warm.out"))
                     .arg(".")
                     .current_dir(work.path())

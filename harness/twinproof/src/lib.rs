@@ -2,14 +2,17 @@
 //!
 //! It holds the command line and puts the crates together; what a command does is theirs.
 
+mod attempt;
+mod board;
 mod bundle_folder;
 pub mod cli;
 mod database;
 mod embedded;
 mod environments;
 mod exit;
+mod features;
 mod gocache;
-mod growing;
+mod on_demand;
 mod progress;
 mod records;
 mod sdks;
@@ -17,6 +20,7 @@ mod serving;
 mod subject;
 mod sync_health;
 
+pub use board::Board;
 pub use exit::{BROKEN, CONFORMANT, Failure, INVALID, NOT_CONFORMANT, NOT_KNOWN, report as finish};
 
 use clap::Parser as _;

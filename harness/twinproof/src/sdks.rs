@@ -1,6 +1,7 @@
 //! The SDKs that a run needs, provided: verified ones, and Windows' where it is made from them.
 
-use crate::progress::{Board, SdkProgress};
+use crate::board::Board;
+use crate::progress::SdkProgress;
 use std::collections::BTreeMap;
 use twinproof_environment::Sdk;
 use twinproof_toolchain::{Cache, Error, Kind, Options, Platform, Toolchains, Version};

@@ -1,6 +1,6 @@
 //! What is judged: an SDK version, and the module proxies and checksum databases beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use twinproof_model::EnvironmentName;
 use twinproof_subject::{Declaration, Declarations, Kind};
@@ -36,11 +36,14 @@ pub struct Subjects {
     pub servers: Vec<Declaration>,
     /// Programs that somebody gives: name of the subject → path.
     pub given: BTreeMap<String, PathBuf>,
+    /// The environments of those that somebody asked for: without one the result is not known.
+    pub asked: BTreeSet<EnvironmentName>,
 }
 
 impl Subjects {
     /// Reads `--subject`. `selectors` are those of `--env`, which may name a subject too. A
-    /// declaration in a file is added to `declarations`.
+    /// declaration in a file is added to `declarations`; its features are among `features`, those
+    /// that cases ask for.
     ///
     /// # Errors
     /// When a kind or a name is unknown, a declaration cannot be used, or a version is none.
@@ -48,9 +51,11 @@ impl Subjects {
         given: &[String],
         selectors: &[String],
         declarations: &mut Declarations,
+        features: &BTreeSet<String>,
     ) -> Result<Self, String> {
         let sdk = Subject { version: DEFAULT.into(), asked: false };
-        let mut all = Self { sdk, servers: Vec::new(), given: BTreeMap::new() };
+        let mut all =
+            Self { sdk, servers: Vec::new(), given: BTreeMap::new(), asked: BTreeSet::new() };
         for text in given {
             let wrong = |message: String| format!("--subject {text}: {message}");
             let (kind, value) = text
@@ -58,8 +63,8 @@ impl Subjects {
                 .ok_or_else(|| wrong("write KIND=VALUE, such as sdk=1.22.5".into()))?;
             match kind {
                 "sdk" => all.sdk(value).map_err(wrong)?,
-                "proxy" => all.server(Kind::Proxy, value, declarations).map_err(wrong)?,
-                "sumdb" => all.server(Kind::Sumdb, value, declarations).map_err(wrong)?,
+                "proxy" => all.server(Kind::Proxy, value, declarations, features).map_err(wrong)?,
+                "sumdb" => all.server(Kind::Sumdb, value, declarations, features).map_err(wrong)?,
                 name => all.program(name, value, declarations).map_err(wrong)?,
             }
         }
@@ -85,6 +90,7 @@ impl Subjects {
     }
 
     fn add(&mut self, declaration: Declaration) {
+        self.asked.insert(declaration.environment());
         if self.servers.iter().all(|d| d.environment() != declaration.environment()) {
             self.servers.push(declaration);
         }
@@ -105,6 +111,7 @@ impl Subjects {
         kind: Kind,
         value: &str,
         declarations: &mut Declarations,
+        features: &BTreeSet<String>,
     ) -> Result<(), String> {
         if value.contains("://") {
             let declaration = Declaration::of_address(kind, value).map_err(|e| e.to_string())?;
@@ -115,7 +122,8 @@ impl Subjects {
             return Ok(());
         }
         if value.ends_with(".toml") {
-            let declaration = Declarations::file(Path::new(value)).map_err(|e| e.to_string())?;
+            let declaration = Declarations::check(Path::new(value), features);
+            let declaration = declaration.map_err(|e| e.to_string())?;
             if declaration.kind != kind {
                 return Err(format!("it declares a {}", declaration.kind.as_str()));
             }
@@ -136,24 +144,29 @@ impl Subjects {
         Ok(())
     }
 
-    /// The program of a subject that has to be given one.
+    /// The program of a subject, instead of the one that is declared.
     fn program(
         &mut self,
         name: &str,
         path: &str,
         declarations: &Declarations,
     ) -> Result<(), String> {
-        let takes: Vec<_> = declarations.all().filter(|d| d.given).collect();
-        let Some(declaration) = takes.iter().find(|d| d.name == name) else {
-            let names: Vec<_> = takes.iter().map(|d| d.name.as_str()).collect();
+        let takes: Vec<_> = declarations.all().filter(|d| !d.is_read_only()).collect();
+        let of_name: Vec<_> = takes.iter().filter(|d| d.name == name).collect();
+        if of_name.is_empty() {
+            let mut names: Vec<_> = takes.iter().map(|d| d.name.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
             return Err(format!(
-                "unknown kind `{name}`; there are sdk, proxy and sumdb, and the programs that can \
-                 be given: {}",
+                "unknown kind `{name}`; there are sdk, proxy and sumdb, and the subjects whose \
+                 program can be given: {}",
                 names.join(", ")
             ));
-        };
+        }
         self.given.insert(name.to_owned(), PathBuf::from(path));
-        self.add((*declaration).clone());
+        for declaration in of_name {
+            self.add((*declaration).clone());
+        }
         Ok(())
     }
 }
@@ -162,6 +175,7 @@ impl Subjects {
 mod tests {
     use super::Subjects;
     use rstest::rstest;
+    use std::collections::BTreeSet;
     use twinproof_subject::Declarations;
 
     fn declarations() -> Declarations {
@@ -186,9 +200,10 @@ mod tests {
         "1.27.3 proxy:goproxy proxy:embedded sumdb:embedded")]
     #[case(&["proxy=https://proxy.example.com/x"], "1.27.3 proxy:proxy.example.com sumdb:embedded")]
     #[case(&["athens=bin/athens"], "1.27.3 proxy:athens sumdb:embedded")]
+    #[case(&["goproxy=bin/goproxy"], "1.27.3 proxy:goproxy sumdb:embedded")]
     fn subjects(#[case] given: &[&str], #[case] want: &str) {
         let given: Vec<_> = given.iter().map(|s| (*s).to_owned()).collect();
-        let got = Subjects::parse(&given, &[], &mut declarations()).unwrap();
+        let got = Subjects::parse(&given, &[], &mut declarations(), &BTreeSet::new()).unwrap();
         let names: Vec<_> = got.environments().map(|n| n.to_string()).collect();
         assert_eq!(format!("{} {}", got.sdk.version, names.join(" ")), want);
     }
@@ -203,11 +218,12 @@ mod tests {
     #[case("proxy=ftp://x", "an address begins with `http://` or `https://`")]
     #[case("proxy=nowhere.toml", "nowhere.toml: ")]
     #[case(
-        "goproxy=/bin/x",
-        "unknown kind `goproxy`; there are sdk, proxy and sumdb, and the programs that can be given: athens"
+        "goprox=/bin/x",
+        "unknown kind `goprox`; there are sdk, proxy and sumdb, and the subjects whose program can be \
+         given: athens, embedded, goproxy"
     )]
     fn what_is_wrong_is_told(#[case] given: &str, #[case] want: &str) {
-        let got = Subjects::parse(&[given.to_owned()], &[], &mut declarations());
+        let got = Subjects::parse(&[given.to_owned()], &[], &mut declarations(), &BTreeSet::new());
         let said = got.map(|_| String::new()).unwrap_or_else(|e| e);
         assert!(said.contains(want), "{said}");
     }
@@ -215,7 +231,7 @@ mod tests {
     #[test]
     fn an_environment_may_name_one() {
         let selectors = ["proxy:goproxy".to_owned()];
-        let got = Subjects::parse(&[], &selectors, &mut declarations()).unwrap();
+        let got = Subjects::parse(&[], &selectors, &mut declarations(), &BTreeSet::new()).unwrap();
         let names: Vec<_> = got.environments().map(|n| n.to_string()).collect();
         assert_eq!(names, ["proxy:goproxy", "sumdb:embedded"]);
     }

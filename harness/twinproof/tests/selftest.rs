@@ -236,6 +236,58 @@ fn a_bundle_that_lacks_a_file_is_not_clean(whole: &Path, #[case] name: &str) {
     assert!(said.contains(&format!("changed: {name}: missing\n")), "{said}");
 }
 
+/// To open a pipe for reading waits for a writer; the test's time limit shows that nobody does.
+#[cfg(unix)]
+#[rstest]
+#[case("MANIFEST.sha256")]
+#[case("docket.json")]
+#[case("results.json")]
+#[case("records/host/selftest/pass-file.json")]
+fn a_pipe_or_a_device_in_a_bundle_is_refused(
+    whole: &Path,
+    #[case] name: &str,
+    #[values(true, false)] pipe: bool,
+) {
+    let (_dir, bundle) = copy_of(whole);
+    let path = bundle.join(name);
+    std::fs::remove_file(&path).unwrap();
+    if pipe {
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+    } else {
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+    }
+    let assert = judge(&bundle).timeout(std::time::Duration::from_secs(60)).assert();
+    let output = assert.get_output();
+    // Without its manifest it is no bundle; otherwise what stands there is named.
+    let said = [output.stdout.as_slice(), &output.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    let (code, words) = match name {
+        "MANIFEST.sha256" => (254, "is no evidence bundle".to_owned()),
+        name => (1, format!("changed: {name} is no regular file\n")),
+    };
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(said.contains(&words), "{said}");
+}
+
+#[rstest]
+fn a_case_whose_name_leads_out_of_the_bundle_is_not_read(whole: &Path) {
+    let (dir, bundle) = copy_of(whole);
+    std::fs::write(dir.path().join("outside.json"), "{}").unwrap();
+    for file in ["docket.json", "results.json"] {
+        let path = bundle.join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = text.replace("\"pass-file\"", "\"../../../../outside\"");
+        let text = text.replace("selftest/pass-file", "selftest/../../../../outside");
+        std::fs::write(&path, text).unwrap();
+    }
+    seal(&bundle);
+    let assert = judge(&bundle).assert();
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert_eq!(assert.get_output().status.code(), Some(254), "{said}");
+    assert!(said.contains("records/host/selftest/_/_/_/_/outside.json"), "{said}");
+}
+
 fn judge(bundle: &Path) -> assert_cmd::Command {
     let mut command = twinproof();
     command.arg("judge").arg(bundle);

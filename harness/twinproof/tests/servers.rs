@@ -123,7 +123,7 @@ fn a_subject_that_is_not_given_is_absent_with_its_remedy() {
     let out = dir.path().join("out");
     let mut command = conformance(&beside("selftest"), &out);
     command.args(["--subject", "proxy=mirror", "--env", "proxy", "--case", "server-http"]);
-    let assert = command.assert().code(0);
+    let assert = command.assert().code(2);
     let results = results(&out);
     assert_eq!(verdicts(&results), [("selftest/server-http", Verdict::Unavailable)]);
     let said = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
@@ -135,10 +135,20 @@ fn what_is_only_read_has_no_upstream_of_ours() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     let mut command = conformance(&beside("selftest"), &out);
-    command.args(["--subject", "proxy=http://127.0.0.1:9", "--env", "proxy", "--controls"]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let _ = client.read(&mut [0; 4096]);
+            let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            client.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    command.args(["--subject", &format!("proxy=http://{address}"), "--env", "proxy", "--controls"]);
     command.args(["--case", "server-http"]).assert().code(0);
     let results = results(&out);
     assert_eq!(verdicts(&results), [("selftest/server-http", Verdict::NotApplicable)]);
-    assert_eq!(results.cases[0].environment.to_string(), "proxy:127.0.0.1:9");
-    assert_eq!(results.run.subjects[1], "proxy=127.0.0.1:9");
+    assert_eq!(results.cases[0].environment.to_string(), format!("proxy:{address}"));
+    assert_eq!(results.run.subjects[1], format!("proxy={address}"));
 }

@@ -23,6 +23,9 @@ pub struct Request {
     pub mode: Mode,
     /// `-a`: keep the result absolute.
     pub absolute: bool,
+    /// Follow the symbolic links of a Linux path. The program always does; what translates the
+    /// lists of WSLENV does not.
+    pub follow_links: bool,
     /// The path to translate.
     pub path: Vec<u8>,
 }
@@ -119,6 +122,7 @@ impl Request {
             Some(path) if !parsed.help => Ok(Self {
                 mode: parsed.mode.unwrap_or_default(),
                 absolute: parsed.absolute,
+                follow_links: true,
                 path: path.to_vec(),
             }),
             _ => Err(UsageError),

@@ -1,14 +1,13 @@
 //! The characters that Windows forbids in file names, moved to U+F000 and above and back.
 //!
-//! Forbidden are NUL to 0x1F without the tab, and `" * : < > ? \ |`. The slash is not escaped but
-//! turned into a backslash.
+//! Forbidden are 0x00 to 0x1F and `" * : < > ? \ |`. The slash is not escaped but turned into a
+//! backslash; DEL (0x7F) and bytes from 0x80 on pass as they are.
 
 use crate::text::{BACKSLASH, SLASH, c_str};
 
 /// Whether a byte is a character that Windows forbids in a file name.
 fn is_forbidden(byte: u8) -> bool {
-    (byte < 0x20 && byte != b'\t')
-        || matches!(byte, b'"' | b'*' | b':' | b'<' | b'>' | b'?' | b'\\' | b'|')
+    byte < 0x20 || matches!(byte, b'"' | b'*' | b':' | b'<' | b'>' | b'?' | b'\\' | b'|')
 }
 
 /// Whether any byte of a Linux path is escaped on its way to Windows.
@@ -52,5 +51,52 @@ pub fn unescape_in_place(memory: &mut [u8]) {
             }
         }
         at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{escape, needs_escape, unescape_in_place};
+
+    /// The table of upstream's `escape.cpp`, one character for each of 0x00 to 0x7F: `x` is moved,
+    /// `.` stays.
+    const MOVED: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\
+                         ..x.......x...............x.x.xx\
+                         ............................x...\
+                         ............................x...";
+
+    fn moved(byte: u8) -> Vec<u8> {
+        char::from_u32(0xF000 + u32::from(byte)).unwrap().to_string().into_bytes()
+    }
+
+    fn table() -> impl Iterator<Item = (u8, bool)> {
+        assert_eq!(MOVED.len(), 128);
+        (0..128).zip(MOVED.bytes().map(|mark| mark == b'x'))
+    }
+
+    #[test]
+    fn each_of_the_128_characters_is_moved_as_the_table_says() {
+        for (byte, is_moved) in table() {
+            let expected = match byte {
+                b'/' => b"\\".to_vec(),
+                _ if is_moved => moved(byte),
+                _ => vec![byte],
+            };
+            assert_eq!(escape(&[byte]), expected, "0x{byte:02X}");
+            assert_eq!(needs_escape(&[byte]), is_moved, "0x{byte:02X}");
+        }
+    }
+
+    #[test]
+    fn each_of_the_128_characters_is_moved_back_as_the_table_says() {
+        for (byte, is_moved) in table() {
+            let mut memory = [b"a".as_slice(), &moved(byte), b"z"].concat();
+            unescape_in_place(&mut memory);
+            let kept = [b"a".as_slice(), &moved(byte), b"z"].concat();
+            // What is left free behind the shorter text keeps its bytes, after a NUL.
+            let back = [b'a', byte, b'z', 0, b'z'];
+            let expected = if is_moved { back.as_slice() } else { &kept };
+            assert_eq!(memory, expected, "0x{byte:02X}");
+        }
     }
 }

@@ -47,7 +47,7 @@ pub fn translate(world: &impl World, request: &Request) -> Option<Vec<u8>> {
             (to_linux(world, &path)?, relative.then_some(current))
         }
         Mode::Windows | Mode::Mixed => {
-            let (path, relative) = canonical_linux(world, path, &current)?;
+            let (path, relative) = canonical_linux(world, path, &current, request.follow_links)?;
             let base =
                 if relative && !request.absolute { to_windows(world, &current) } else { None };
             (to_windows(world, c_str(&path))?, base)
@@ -130,13 +130,19 @@ fn absolute_windows(path: &[u8], current: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// A Linux path, absolute and without `..`; and whether it was relative. What exists is resolved,
-/// and absolute thereby; what does not is taken as it stands.
+/// A Linux path, absolute and without `..`; and whether it was relative. What exists is resolved
+/// where links are followed, and absolute thereby; what does not is taken as it stands.
 ///
 /// Upstream defect: only a missing file falls back to the text; a loop, a file used as a directory
 /// and a name too long make the program fail.
-fn canonical_linux(world: &impl World, path: &[u8], current: &[u8]) -> Option<(Vec<u8>, bool)> {
-    let mut absolute = match realpath(world, path) {
+fn canonical_linux(
+    world: &impl World,
+    path: &[u8],
+    current: &[u8],
+    follow_links: bool,
+) -> Option<(Vec<u8>, bool)> {
+    let real = if follow_links { realpath(world, path) } else { Err(Errno::NoEntry) };
+    let mut absolute = match real {
         Ok(mut real) => {
             if path.last() == Some(&SLASH) {
                 real.push(SLASH);

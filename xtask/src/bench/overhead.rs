@@ -1,5 +1,6 @@
 //! `bench overhead`: what the harness itself costs, and its hot paths.
 
+use super::release;
 use crate::repository;
 use anyhow::{Context as _, ensure};
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ struct Figure {
 impl BenchOverhead {
     pub fn run(&self, repository: &Repository) -> anyhow::Result<u8> {
         let root = repository::root(repository)?;
-        let program = super::release_program(root)?;
+        let program = release::program(root)?;
         let dir = tempfile::tempdir()?;
         let mut figures = Vec::new();
 

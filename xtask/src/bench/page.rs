@@ -1,6 +1,6 @@
 //! The chart page of a comparison: one file, no script, no network.
 
-use super::proxy::{Comparison, Group};
+use super::comparison::{Comparison, Group};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = "

@@ -1,7 +1,7 @@
 //! The servers that are compared: subjects by their declarations, and nginx over a store.
 
+use super::comparison::OWN;
 use super::nginx::Nginx;
-use super::proxy::OWN;
 use anyhow::{Context as _, anyhow, ensure};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

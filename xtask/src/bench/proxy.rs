@@ -4,9 +4,10 @@
 //! once for each file; then wrk asks again and again. All of them do a target before the next one
 //! begins, in rounds, so that what else the machine does hits them alike; the medians count.
 
+use super::comparison::{Cold, Comparison, Download, Group, Memory, OWN, Row};
 use super::load::{Load, Wrk};
-use super::page;
 use super::peers::{Peers, Running};
+use super::{page, release};
 use crate::repository;
 use anyhow::{Context as _, ensure};
 use std::path::{Path, PathBuf};
@@ -49,73 +50,6 @@ pub struct BenchProxy {
     out: PathBuf,
 }
 
-/// What a server did with one target over some connections.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Row {
-    pub server: String,
-    /// The medians of the rounds.
-    pub load: Load,
-    /// Requests per second of the embedded proxy over those of this server.
-    pub ratio: Option<f64>,
-}
-
-/// One target over some connections.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Group {
-    pub target: &'static str,
-    pub connections: u32,
-    pub rows: Vec<Row>,
-}
-
-/// Many clients that ask for one file that is not there yet.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Cold {
-    pub server: String,
-    pub clients: usize,
-    /// Clients that got the right bytes.
-    pub right: usize,
-    /// Requests that the upstream got.
-    pub upstream: usize,
-    /// Those of them that were for the zip.
-    pub zips: usize,
-    /// Until the last one was answered.
-    pub seconds: f64,
-}
-
-/// A real `go mod download` of a module graph.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Download {
-    pub server: String,
-    pub modules: usize,
-    /// The median of the rounds, with an empty module cache each.
-    pub seconds: f64,
-}
-
-/// Resident memory in MiB.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Memory {
-    pub server: String,
-    pub idle: Option<f64>,
-    pub worked: Option<f64>,
-    pub connections: Option<f64>,
-}
-
-/// Everything that was measured.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Comparison {
-    pub machine: String,
-    pub command: String,
-    pub rounds: usize,
-    pub seconds: u64,
-    pub groups: Vec<Group>,
-    pub cold: Vec<Cold>,
-    pub downloads: Vec<Download>,
-    pub memory: Vec<Memory>,
-}
-
-/// The name of the embedded proxy in tables.
-pub const OWN: &str = "twinproof";
-
 /// What is asked for: name, path below the proxy.
 fn targets(database: &str) -> Vec<(&'static str, String)> {
     vec![
@@ -136,7 +70,7 @@ impl BenchProxy {
     /// When a server is not to be had or answers wrongly.
     pub fn run(&self, repository: &Repository) -> anyhow::Result<u8> {
         let root = repository::root(repository)?;
-        let program = super::release_program(root)?;
+        let program = release::program(root)?;
         raise_file_limit();
         let wrk = Wrk::find()?;
         let peers = Peers::new(root, &program, &self.subject)?;

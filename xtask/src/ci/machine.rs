@@ -34,11 +34,11 @@ struct Held {
 }
 
 impl Machine {
-    /// The machine, with a folder for logs below `root`.
+    /// This machine, as the leg says, with a folder for logs below `root`.
     ///
     /// # Errors
     /// When there can be no such folder.
-    pub fn new(root: &Path) -> anyhow::Result<Self> {
+    pub fn new(root: &Path, leg: Leg) -> anyhow::Result<Self> {
         let logs = root.join("target").join("ci");
         std::fs::create_dir_all(&logs).with_context(|| logs.display().to_string())?;
         Ok(Self {
@@ -46,7 +46,7 @@ impl Machine {
             logs,
             cargo: std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from),
             itself: std::env::current_exe().context("the path of this program")?,
-            leg: Leg::of(std::env::consts::OS)?,
+            leg,
         })
     }
 

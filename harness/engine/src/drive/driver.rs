@@ -269,7 +269,7 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Takes a driven step into account; whether all its checks hold.
+    /// Takes a driven step into account; whether the steps after it still say something.
     pub fn judge(&mut self, record: &RunRecord, driven: &StepRecord) -> bool {
         self.judging.step(record, driven)
     }

@@ -3,8 +3,11 @@
 //! Each kind of step has a file here with a function `drive`: it does what the step says and gives
 //! what it saw. Whether that is right, the judge says; nothing here concludes anything.
 
+mod archive;
 mod canary;
 mod checksum_settings;
+mod config_lint;
+mod config_parse;
 mod driver;
 mod entries;
 mod env;
@@ -30,7 +33,8 @@ use std::time::Instant;
 use twinproof_model::{Skip, Verdict};
 use twinproof_steps::{Case, GoldenSight, Observation, RunOutcome, RunRecord, Step, StepRecord};
 
-/// Drives a case to its end or to its first check that does not hold; a control to its end. Gives the
+/// Drives a case to its end, or to a failure after which later steps would only follow from it; a
+/// control to its end. Gives the
 /// record, and its verdict without expectations.
 pub fn drive(
     context: &Context<'_>,
@@ -72,7 +76,7 @@ pub fn drive(
 
 /// Drives the steps of a case, as far as they go.
 fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOutcome {
-    for (index, declared) in case.step.iter().enumerate() {
+    'steps: for (index, declared) in case.step.iter().enumerate() {
         driver.index = index;
         let mut failed_tries = Vec::new();
         let mut retries = declared.retries();
@@ -80,6 +84,8 @@ fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOut
             let begun = Instant::now();
             let observation = match step(driver, declared) {
                 Ok(observation) => observation,
+                // What would have given the value has failed, and that is on record.
+                Err(StepError::Variable(_)) if driver.judging().failed() => continue 'steps,
                 Err(StepError::Variable(_)) => return RunOutcome::Driven,
                 Err(StepError::Sdk(detail)) => {
                     return RunOutcome::Skipped(Skip::SdkAbsent { detail });
@@ -99,9 +105,9 @@ fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOut
             failed_tries.push(driven.observation);
         };
         record.steps.push(driven.clone());
-        let holds = driver.judge(record, &driven);
+        let goes_on = driver.judge(record, &driven);
         // Under control the failure is what is looked for, and every check that shows it.
-        if !holds && !record.control {
+        if !goes_on && !record.control {
             break;
         }
     }
@@ -117,6 +123,9 @@ fn step(driver: &mut Driver<'_>, step: &Step) -> Result<Observation, StepError> 
         Step::Env(s) => Observation::Env(env::drive(driver, s)?),
         Step::File(s) => Observation::Entries(entries::drive_file(driver, s)?),
         Step::Tree(s) => Observation::Entries(entries::drive_tree(driver, s)?),
+        Step::Archive(s) => Observation::Archive(archive::drive(driver, s)?),
+        Step::Lint(s) => Observation::Lint(config_lint::drive(driver, s)?),
+        Step::Parse(s) => Observation::Parse(config_parse::drive(driver, s)?),
         Step::Origin(s) => Observation::Origin(origin::drive(driver, s)?),
         Step::Subject(s) => Observation::Subject(subject::drive(driver, s)?),
         Step::Http(s) => Observation::Http(http::drive(driver, s)?),

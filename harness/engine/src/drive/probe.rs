@@ -11,7 +11,8 @@ pub fn drive(driver: &mut Driver<'_>, probe: &Probe) -> Result<ProbeSight, StepE
         ProbeKind::GoEnv => ask_go(driver, probe, &["env", "-json"]),
         ProbeKind::GoVersion => ask_go(driver, probe, &["version"]),
         ProbeKind::Environment => Ok(environment(driver)),
-        ProbeKind::WslpathVectors => vectors(driver, probe),
+        ProbeKind::WslpathVectors => vectors(driver, probe, wslpath_vectors),
+        ProbeKind::WslconfVectors => vectors(driver, probe, wslconf_vectors),
         ProbeKind::ChecksumSettings => checksum_settings::drive(driver, probe),
     }
 }
@@ -44,23 +45,41 @@ fn environment(driver: &Driver<'_>) -> ProbeSight {
     ProbeSight { facts, ..ProbeSight::default() }
 }
 
-fn vectors(driver: &Driver<'_>, probe: &Probe) -> Result<ProbeSight, StepError> {
+/// What compares a file of vectors, its name first, with the rules.
+type Compare = fn(&Path, &str) -> Result<Vec<VectorAnswer>, String>;
+
+fn wslpath_vectors(path: &Path, text: &str) -> Result<Vec<VectorAnswer>, String> {
+    let report = twinproof_wslpath::vectors::check_text(path, text).map_err(|e| e.to_string())?;
+    let answer = |vector: &twinproof_wslpath::vectors::Compared| VectorAnswer {
+        id: vector.id.clone(),
+        expected: vector.expected.to_string(),
+        actual: vector.actual.to_string(),
+    };
+    Ok(report.vectors.iter().map(answer).collect())
+}
+
+fn wslconf_vectors(path: &Path, text: &str) -> Result<Vec<VectorAnswer>, String> {
+    let report = twinproof_wslconf::vectors::check_text(path, text).map_err(|e| e.to_string())?;
+    let answer = |vector: &twinproof_wslconf::vectors::Compared| VectorAnswer {
+        id: vector.id.clone(),
+        expected: vector.expected(),
+        actual: vector.actual(),
+    };
+    Ok(report.vectors.iter().map(answer).collect())
+}
+
+fn vectors(driver: &Driver<'_>, probe: &Probe, compare: Compare) -> Result<ProbeSight, StepError> {
     let answers = driver.suite_file(probe.path.as_deref()).and_then(|(path, bytes)| {
         let text = std::str::from_utf8(&bytes).map_err(|e| format!("{path} is not UTF-8: {e}"))?;
-        twinproof_wslpath::vectors::check_text(Path::new(&path), text).map_err(|e| e.to_string())
+        compare(Path::new(&path), text)
     });
-    let report = match answers {
-        Ok(report) => report,
+    let answers = match answers {
+        Ok(answers) => answers,
         Err(error) => return Ok(ProbeSight { error: Some(error), ..ProbeSight::default() }),
     };
     let mut lines = Vec::new();
-    for vector in &report.vectors {
-        let answer = VectorAnswer {
-            id: vector.id.clone(),
-            expected: vector.expected.to_string(),
-            actual: vector.actual.to_string(),
-        };
-        serde_json::to_writer(&mut lines, &answer).map_err(|e| StepError::broken(e.to_string()))?;
+    for answer in &answers {
+        serde_json::to_writer(&mut lines, answer).map_err(|e| StepError::broken(e.to_string()))?;
         lines.push(b'\n');
     }
     let vectors = driver.store(lines)?;

@@ -32,6 +32,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &SubjectStep) -> Result<Launch, Step
         driver.servers.relay = Some(relay);
     }
     let kind = subject.declaration.kind.as_str().to_owned();
+    launch.variables.insert("base".to_owned(), path_of(&url).to_owned());
     launch.variables.insert(kind, url);
     if let Some(key) = &subject.declaration.key {
         let name = key.split('+').next().unwrap_or(key);
@@ -107,5 +108,25 @@ fn named(subject: &Subject) -> Launch {
         name: subject.declaration.title.clone(),
         version: subject.version.clone(),
         ..Launch::default()
+    }
+}
+
+/// The path of an address, without a slash at its end: what every request there begins with.
+fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("", |at| rest[at..].trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_of;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("http://127.0.0.1:80", "")]
+    #[case("http://127.0.0.1:80/", "")]
+    #[case("https://h/go/proxy/", "/go/proxy")]
+    fn paths_of_addresses(#[case] url: &str, #[case] want: &str) {
+        assert_eq!(path_of(url), want);
     }
 }

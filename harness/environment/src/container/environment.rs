@@ -1,5 +1,6 @@
 //! A container's facts, measured once.
 
+use super::flavour::Flavour;
 use super::sandbox::ContainerSandbox;
 use super::warm::warm;
 use crate::driver::{Absent, Environment, EnvironmentError, Sandbox};
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use twinproof_container::{
-    Engine, Entry, Error, Image, Mount, Network, Origin, Run, Session, SessionOptions, wine,
+    Engine, Entry, Error, Image, Mount, Network, Origin, Run, Session, SessionOptions,
 };
 use twinproof_model::{Capability, EnvironmentKind, EnvironmentName, Fingerprint};
 
@@ -25,39 +26,6 @@ pub struct ContainerConfig {
     pub network: Network,
     /// The launcher that `wine` needs (`twinproof_container::wine::build_launcher`).
     pub launcher: Option<PathBuf>,
-}
-
-/// The two flavours of containers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flavour {
-    Linux,
-    Wine,
-}
-
-impl Flavour {
-    /// Where work directories are.
-    fn work(self) -> &'static str {
-        match self {
-            Self::Linux => "/w",
-            Self::Wine => r"C:\w",
-        }
-    }
-
-    /// Where SDKs are.
-    fn sdk(self, version: &str) -> String {
-        match self {
-            Self::Linux => format!("/sdk/go{version}"),
-            Self::Wine => format!(r"C:\sdk\go{version}"),
-        }
-    }
-
-    /// The container's path of a native one.
-    pub(super) fn unix(self, native: &str) -> Option<String> {
-        match self {
-            Self::Linux => native.starts_with('/').then(|| native.to_owned()),
-            Self::Wine => wine::to_unix(native),
-        }
-    }
 }
 
 /// A running container.

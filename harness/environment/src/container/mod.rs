@@ -4,6 +4,7 @@
 //! out, is the business of `twinproof-container`; this adapts it to the traits.
 
 mod environment;
+mod flavour;
 mod sandbox;
 mod warm;
 

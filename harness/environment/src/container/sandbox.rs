@@ -1,6 +1,6 @@
 //! A work directory in a container.
 
-use super::environment::Flavour;
+use super::flavour::Flavour;
 use crate::driver::{
     Contents, Entry, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
 };

@@ -1,6 +1,6 @@
 //! The build cache of a container, begun with the one of the harness's machine.
 
-use super::environment::Flavour;
+use super::flavour::Flavour;
 use crate::driver::{Contents, SnapshotLimits};
 use crate::files;
 use std::path::Path;

@@ -1,6 +1,9 @@
 //! The crate's tests, one module for each of its modules.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
+
+#[macro_use]
+extern crate twinproof_testkit;
 
 mod glob;
 mod gomodfile;
@@ -12,3 +15,7 @@ mod txtar;
 mod versions;
 mod xmod;
 mod zip;
+
+fn main() -> std::process::ExitCode {
+    twinproof_testkit::main()
+}

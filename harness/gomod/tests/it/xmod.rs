@@ -14,7 +14,7 @@ use twinproof_gomod::gomodfile::GoMod;
 use twinproof_gomod::pseudo::{self, Pseudo};
 use twinproof_gomod::semver;
 use twinproof_gomod::zip::{Limits, Raw, Stream, check, create, write};
-use twinproof_testkit::{Peer, Program, Requirement, go};
+use twinproof_testkit::{Outcome, Peer, Program, Requirement, Unavailable, go};
 
 use crate::zip::streamed;
 
@@ -34,16 +34,13 @@ struct Xmod(Peer);
 
 impl Xmod {
     /// Starts it, or says why it cannot be had.
-    fn start() -> Option<Self> {
+    fn start() -> Result<Self, Unavailable> {
         static BUILT: OnceLock<Result<Program, String>> = OnceLock::new();
         let go = go()?;
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/xmod");
         match BUILT.get_or_init(|| Program::build(&go, &source)) {
-            Ok(program) => Some(Self(program.start())),
-            Err(reason) => {
-                Requirement::GoProxy.unavailable(reason);
-                None
-            }
+            Ok(program) => Ok(Self(program.start())),
+            Err(reason) => Err(Requirement::GoProxy.unavailable(reason)),
         }
     }
 
@@ -80,8 +77,8 @@ fn law<S: Strategy>(
     cases: u32,
     strategy: S,
     mut test: impl FnMut(&mut Xmod, S::Value) -> Result<(), TestCaseError>,
-) {
-    let Some(xmod) = Xmod::start() else { return };
+) -> Outcome {
+    let xmod = Xmod::start()?;
     let xmod = RefCell::new(xmod);
     let test = RefCell::new(&mut test);
     let config = Config { failure_persistence: None, ..Config::with_cases(cases) };
@@ -90,6 +87,7 @@ fn law<S: Strategy>(
     TestRunner::new_with_rng(config, random)
         .run(&strategy, |value| (test.borrow_mut())(&mut xmod.borrow_mut(), value))
         .unwrap();
+    Ok(())
 }
 
 /// The `h1:` hash of a zip that is accepted, whole and as it arrives.
@@ -106,7 +104,7 @@ fn ours(zip: &[u8]) -> Result<String, String> {
 }
 
 #[test]
-fn patterns() {
+fn patterns() -> Outcome {
     let piece = prop_oneof![
         "[a-c*?/,]{1,3}",
         "\\[\\^?[a-c\\]\\\\é-]{0,4}\\]?",
@@ -121,11 +119,12 @@ fn patterns() {
         let request = json!({"Op": "glob", "Globs": list, "Target": target});
         prop_assert_eq!(xmod.ask(&request).texts, Some(vec![one, all]), "{} {}", list, target);
         Ok(())
-    });
+    })?;
+    Ok(())
 }
 
 #[test]
-fn versions() {
+fn versions() -> Outcome {
     let plain = "v?[0-9]{1,2}(\\.[0-9]{1,2}){0,3}(-[0a-c.-]{0,6})?(\\+(incompatible|[0a.-]{0,3}))?";
     let pseudo = "v[0-2]\\.[0-2]\\.[0-9]{1,3}-([0a-b.-]{0,3}\\.)?(0\\.)?[12][09][0-9]{2}[01][0-9][0-3][0-9][0-2][0-9]{3}[0-5][0-9]-[0-9a-fA-F]{1,3}(\\+incompatible)?";
     let version =
@@ -151,11 +150,12 @@ fn versions() {
         let request = json!({"Op": "version", "Version": one, "Other": other});
         prop_assert_eq!(xmod.ask(&request).texts, Some(expected), "{} {}", one, other);
         Ok(())
-    });
+    })?;
+    Ok(())
 }
 
 #[test]
-fn go_mod_files() {
+fn go_mod_files() -> Outcome {
     let word = prop_oneof![
         "module|go|unknown|toolchain",
         "[a-c./]{1,4}",
@@ -179,11 +179,12 @@ fn go_mod_files() {
         let request = json!({"Op": "gomod", "Data": base64(text.as_bytes())});
         prop_assert_eq!(ours, xmod.ask(&request).texts, "{:?}", text);
         Ok(())
-    });
+    })?;
+    Ok(())
 }
 
 #[test]
-fn names_in_zips() {
+fn names_in_zips() -> Outcome {
     let element = prop_oneof![
         "[a-cA-Cé]{1,2}(\\.go)?",
         "go\\.mod|GO\\.mod|LICENSE|vendor|con|Aux\\.x|COM1",
@@ -214,7 +215,8 @@ fn names_in_zips() {
             theirs
         );
         Ok(())
-    });
+    })?;
+    Ok(())
 }
 
 /// Whether these names may stand in one zip.
@@ -226,8 +228,8 @@ fn go_together(names: &[String]) -> bool {
 }
 
 #[test]
-fn every_letter_and_case() {
-    let Some(mut xmod) = Xmod::start() else { return };
+fn every_letter_and_case() -> Outcome {
+    let mut xmod = Xmod::start()?;
     let answer = xmod.ask(&json!({"Op": "letters"}));
     let theirs = answer.texts.unwrap();
     let ours: Vec<String> = (0x80..0x20000)
@@ -249,10 +251,11 @@ fn every_letter_and_case() {
     let expected: Vec<String> = pairs.iter().map(|pair| (!go_together(pair)).to_string()).collect();
     assert_eq!(xmod.ask(&json!({"Op": "fold", "Pairs": pairs})).texts.unwrap(), expected);
     assert!(pairs.len() > 2000, "{}", pairs.len());
+    Ok(())
 }
 
 #[test]
-fn damaged_zips() {
+fn damaged_zips() -> Outcome {
     let change = (any::<prop::sample::Index>(), any::<u8>());
     let strategy =
         (any::<bool>(), prop::collection::vec(change, 0..3), any::<prop::sample::Index>());
@@ -284,11 +287,12 @@ fn damaged_zips() {
             (Err(_), Err(_)) => {}
         }
         Ok(())
-    });
+    })?;
+    Ok(())
 }
 
 #[test]
-fn made_of_files() {
+fn made_of_files() -> Outcome {
     let element = prop_oneof![
         "[a-c]{1,2}",
         "vendor|modules\\.txt|go\\.mod|Go\\.mod|\\.hg_archival\\.txt|LICENSE|x\\.go|\\.\\.|"
@@ -319,5 +323,6 @@ fn made_of_files() {
         let expected = theirs.error.is_empty().then_some(theirs.text);
         prop_assert_eq!(ours, expected, "{:?}: {}", files, theirs.error);
         Ok(())
-    });
+    })?;
+    Ok(())
 }

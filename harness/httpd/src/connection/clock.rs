@@ -6,7 +6,9 @@
 
 use crate::activity::{Activity, Phase};
 use crate::counters::Late;
+use crate::memory::Budget;
 use crate::settings::Limits;
+use crate::streams::Streams;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,6 +20,12 @@ const NAP: Duration = Duration::from_secs(1);
 /// How long a client may take to hang up when it is told that the connection ends.
 const GOODBYE: Duration = Duration::from_secs(5);
 
+/// How often the streams of HTTP/2 are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long a stream may make no progress when memory is short.
+const SHORT: Duration = Duration::from_secs(2);
+
 #[derive(Debug)]
 pub(crate) struct Clock {
     head: Duration,
@@ -27,6 +35,9 @@ pub(crate) struct Clock {
     progress: (u64, u64),
     since: Instant,
     timer: Option<Pin<Box<Sleep>>>,
+    /// When the streams of HTTP/2 are looked at next.
+    look: Option<Pin<Box<Sleep>>>,
+    budget: Budget,
 }
 
 /// What the time has come for.
@@ -39,7 +50,7 @@ pub(crate) enum Due {
 }
 
 impl Clock {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, budget: &Budget) -> Self {
         Self {
             head: limits.head_time,
             idle: limits.idle_time,
@@ -48,7 +59,30 @@ impl Clock {
             progress: (0, 0),
             since: Instant::now(),
             timer: None,
+            look: None,
+            budget: budget.clone(),
         }
+    }
+
+    /// Looks at the streams of HTTP/2 once a second. Ready when one of them has made no progress for
+    /// too long; when memory is short that is not long.
+    fn poll_streams(&mut self, cx: &mut Context<'_>, streams: &Streams) -> Poll<()> {
+        if self.look.is_none() && streams.is_empty() {
+            return Poll::Pending;
+        }
+        let look = self.look.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + LOOK)));
+        while look.as_mut().poll(cx).is_ready() {
+            let limit = if self.budget.is_tight() { self.write.min(SHORT) } else { self.write };
+            if streams.stalled_since().is_some_and(|since| since.elapsed() >= limit) {
+                return Poll::Ready(());
+            }
+            if streams.is_empty() {
+                self.look = None;
+                return Poll::Pending;
+            }
+            look.as_mut().reset(Instant::now() + LOOK.min(limit));
+        }
+        Poll::Pending
     }
 
     /// When a connection without a request ends.
@@ -69,6 +103,9 @@ impl Clock {
         naps: bool,
         leaving: bool,
     ) -> Poll<Due> {
+        if self.poll_streams(cx, activity.streams()).is_ready() {
+            return Poll::Ready(Due::End(Late::Write));
+        }
         let (phase, progress) = (activity.phase(), activity.progress());
         if phase != self.phase || progress != self.progress {
             (self.phase, self.progress) = (phase, progress);

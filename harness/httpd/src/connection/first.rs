@@ -1,20 +1,25 @@
-//! What a connection speaks, seen from its first bytes without taking them; and the wait for more.
+//! What a connection speaks, by its first bytes; and the wait for more.
+//!
+//! Where TLS is spoken, one byte tells, and is looked at without being taken. Otherwise bytes are
+//! taken until they tell, and handed on: a look at bytes that are too few would find them again and
+//! again, and would never find the client's end.
 
 use super::Shared;
 use super::clock::Clock;
 use crate::counters::{Handshake, Late};
 use crate::handler::Handler;
 use crate::stream::Stream;
+use bytes::{Bytes, BytesMut};
 use std::io;
-use std::time::Duration;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 /// The beginning of the preface of HTTP/2; no method of HTTP/1 begins so.
 const PREFACE: &[u8] = b"PRI ";
 
-/// How long to wait before the first bytes are looked at again, when they were too few to tell.
-const PAUSE: Duration = Duration::from_millis(5);
+/// Bytes taken at a time.
+const READ: usize = 1 << 10;
 
 /// What a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,64 +34,68 @@ pub(crate) enum First {
     Late,
 }
 
-/// Waits for the first bytes. `None`: the connection ends.
+/// Waits for the first bytes: what they tell, and those that were taken. `None`: the connection ends.
 pub(crate) async fn first<H: Handler>(
-    tcp: &TcpStream,
+    tcp: &mut TcpStream,
     shared: &Shared<H>,
     clock: &mut Clock,
-) -> Option<First> {
+) -> Option<(First, Bytes)> {
     let tls = shared.terminator.is_some();
     let mut end =
         if tls { Instant::now() + shared.limits.handshake_time } else { clock.idle_end() };
-    let mut begun = false;
+    let mut taken = BytesMut::new();
     loop {
-        let peeked = tokio::select! {
+        let read = tokio::select! {
             biased;
-            () = shared.stop.draining(), if !begun => return None,
-            // Bytes that are too few to tell are there at every look: the time is looked at first.
+            () = shared.stop.draining(), if taken.is_empty() => return None,
             () = sleep_until(end) => None,
-            peeked = peek(tcp) => Some(peeked.ok()?),
+            read = read(tcp, tls, &mut taken) => Some(read.ok()?),
         };
-        match peeked {
+        match read {
             None if tls => {
                 shared.counters.handshake_failed(Handshake::Late);
                 return None;
             }
-            None if begun => {
+            None if !taken.is_empty() => {
                 shared.counters.late(Late::Head);
-                return Some(First::Late);
+                return Some((First::Late, Bytes::new()));
             }
             None => {
                 shared.counters.late(Late::Idle);
                 return None;
             }
-            Some((Some(First::Other), _)) if !tls => return Some(First::Http1),
-            Some((Some(kind), _)) => return Some(kind),
-            Some((None, 0)) => return None,
-            Some((None, _)) => {
-                if !begun && !tls {
-                    end = Instant::now() + shared.limits.head_time;
-                }
-                begun = true;
-                sleep(PAUSE).await;
-            }
+            // The client has ended. What it began is for hyper to answer.
+            Some((0, _)) if taken.is_empty() => return None,
+            Some((0, _)) => return Some((First::Http1, taken.freeze())),
+            Some((_, Some(First::Other))) if !tls => return Some((First::Http1, taken.freeze())),
+            Some((_, Some(kind))) => return Some((kind, taken.freeze())),
+            Some((_, None)) => end = end.min(Instant::now() + shared.limits.head_time),
         }
     }
 }
 
-/// What the first bytes say, and how many there are.
-async fn peek(tcp: &TcpStream) -> io::Result<(Option<First>, usize)> {
-    let mut buffer = [0; PREFACE.len()];
-    let length = tcp.peek(&mut buffer).await?;
-    let bytes = buffer.get(..length).unwrap_or_default();
-    Ok((tell(bytes), length))
+/// Bytes that came, and what all of them tell.
+async fn read(
+    tcp: &mut TcpStream,
+    tls: bool,
+    taken: &mut BytesMut,
+) -> io::Result<(usize, Option<First>)> {
+    if tls {
+        let mut byte = [0];
+        let length = tcp.peek(&mut byte).await?;
+        let letter = byte.first().is_some_and(u8::is_ascii_alphabetic);
+        return Ok((length, Some(if letter { First::Http1 } else { First::Other })));
+    }
+    taken.reserve(READ);
+    let length = tcp.read_buf(taken).await?;
+    Ok((length, tell(taken)))
 }
 
 /// `None`: not to be told yet.
 fn tell(bytes: &[u8]) -> Option<First> {
     match bytes.first() {
         None => None,
-        Some(_) if bytes == PREFACE => Some(First::Http2),
+        Some(_) if bytes.starts_with(PREFACE) => Some(First::Http2),
         Some(_) if PREFACE.starts_with(bytes) => None,
         Some(first) if first.is_ascii_alphabetic() => Some(First::Http1),
         Some(_) => Some(First::Other),
@@ -116,6 +125,7 @@ mod tests {
     #[case(b"P", None)]
     #[case(b"PRI", None)]
     #[case(b"PRI ", Some(First::Http2))]
+    #[case(b"PRI * HTTP/2.0\r\n", Some(First::Http2))]
     #[case(b"PRIX", Some(First::Http1))]
     #[case(b"POST", Some(First::Http1))]
     #[case(b"G", Some(First::Http1))]

@@ -1,20 +1,22 @@
 //! One connection from its first byte to its end.
 //!
-//! `first` finds out what it speaks, `serve` has it answered, by `quick` where that can and by hyper
-//! elsewhere, `clock` says how long each phase may take, and `farewell` ends it so that its last
+//! `first` finds out what it speaks, `serve` has it answered, by `fast_path` where that can and by hyper
+//! elsewhere, `clock` says how long each phase may take, and `lingering_close` ends it so that its last
 //! answer arrives.
 
 mod clock;
-mod farewell;
 mod first;
-mod quick;
+mod lingering_close;
+
 mod serve;
 
-pub(crate) use farewell::farewell;
+pub(crate) use lingering_close::lingering_close;
 
 use crate::activity::Activity;
 use crate::counters::{Counters, Handshake, Late};
+use crate::fast_path::answering::FastPath;
 use crate::handler::Handler;
+use crate::memory::{self, Budget, Taken};
 use crate::peer::Peer;
 use crate::refusal::Refusal;
 use crate::service::Service;
@@ -26,7 +28,6 @@ use bytes::Bytes;
 use clock::Clock;
 use first::First;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use quick::Quick;
 use serve::{End, Http};
 use socket2::SockRef;
 use std::net::SocketAddr;
@@ -43,6 +44,7 @@ pub(crate) struct Shared<H> {
     pub(crate) terminator: Option<Arc<Terminator>>,
     pub(crate) stop: Stop,
     pub(crate) log: bool,
+    pub(crate) budget: Budget,
     pub(crate) one: hyper::server::conn::http1::Builder,
     pub(crate) two: hyper::server::conn::http2::Builder<TokioExecutor>,
 }
@@ -51,7 +53,10 @@ pub(crate) struct Shared<H> {
 const WINDOW: u32 = 64 << 10;
 
 /// How much of an answer waits for a client of HTTP/2.
-const BUFFER: usize = 256 << 10;
+const BUFFER: usize = 64 << 10;
+
+/// How much of an answer hyper takes ahead of a client of HTTP/1.
+const AHEAD: usize = 32 << 10;
 
 /// How many requests in a row may not be plain before a connection is hyper's until it is idle.
 const PATIENCE: u32 = 8;
@@ -71,6 +76,7 @@ impl<H: Handler> Shared<H> {
         one.half_close(true)
             .max_headers(limits.fields)
             .max_header_size(limits.head)
+            .max_buf_size(AHEAD.max(2 * limits.head))
             .header_read_timeout(None);
         let mut two = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
         two.timer(TokioTimer::new())
@@ -81,28 +87,39 @@ impl<H: Handler> Shared<H> {
             .max_send_buf_size(BUFFER)
             .keep_alive_interval(PING)
             .keep_alive_timeout(PING);
-        Self { handler, limits, counters, terminator, stop: Stop::default(), log, one, two }
+        let budget = Budget::new(limits.memory);
+        Self { handler, limits, counters, terminator, stop: Stop::default(), log, budget, one, two }
     }
 
     /// Serves a connection to its end.
-    pub(crate) async fn connection(self: Arc<Self>, tcp: TcpStream, from: SocketAddr, number: u64) {
-        let mut clock = Clock::new(&self.limits);
-        let Some(first) = first::first(&tcp, &self, &mut clock).await else { return };
+    pub(crate) async fn connection(
+        self: Arc<Self>,
+        mut tcp: TcpStream,
+        from: SocketAddr,
+        number: u64,
+        mut taken: Taken,
+    ) {
+        let mut clock = Clock::new(&self.limits, &self.budget);
+        let Some((first, before)) = first::first(&mut tcp, &self, &mut clock).await else { return };
         let mut peer = Peer { address: from, tls: false, identity: None };
         let mut forbidden = None;
         let (stream, http2) = match (&self.terminator, first) {
             (_, First::Late) => {
                 let text = Refusal::Late.raw(&self.limits);
-                return farewell(Stream::Plain(tcp), text, true).await;
+                return lingering_close(Stream::Plain(tcp), text, true).await;
             }
             (None, First::Http2) => (Stream::Plain(tcp), true),
             (None, _) => (Stream::Plain(tcp), false),
             (Some(_), First::Http1 | First::Http2) => {
                 self.counters.handshake_failed(Handshake::NoTls);
                 let text = Refusal::Plain.raw(&self.limits);
-                return farewell(Stream::Plain(tcp), text, true).await;
+                return lingering_close(Stream::Plain(tcp), text, true).await;
             }
             (Some(terminator), First::Other) => {
+                let Some(memory) = self.budget.try_take(memory::TLS) else {
+                    return self.counters.turned_away();
+                };
+                taken.merge(memory);
                 let limit = self.limits.handshake_time;
                 let accepted = tokio::time::timeout(limit, Box::pin(terminator.accept(tcp))).await;
                 match accepted {
@@ -120,7 +137,7 @@ impl<H: Handler> Shared<H> {
                     Ok(Err((reason, tcp))) => {
                         self.no_handshake(from, reason);
                         // With TLS 1.3 it sends its request before it reads the alert.
-                        return farewell(Stream::Plain(tcp), Bytes::new(), true).await;
+                        return lingering_close(Stream::Plain(tcp), Bytes::new(), true).await;
                     }
                     Err(_) => return self.no_handshake(from, Handshake::Late),
                 }
@@ -134,11 +151,16 @@ impl<H: Handler> Shared<H> {
             peer: Arc::new(peer),
             forbidden,
             log: self.log,
+            share: self.budget.share(),
         };
         if http2 {
-            self.http2(stream, service, clock).await;
+            let Some(memory) = self.budget.try_take(memory::HTTP2) else {
+                return self.counters.turned_away();
+            };
+            taken.merge(memory);
+            self.http2(stream, before, service, clock).await;
         } else {
-            self.http1(stream, service, clock).await;
+            self.http1(stream, before, service, clock).await;
         }
     }
 
@@ -147,9 +169,9 @@ impl<H: Handler> Shared<H> {
         self.counters.handshake_failed(reason);
     }
 
-    async fn http2(&self, stream: Stream, service: Service<H>, mut clock: Clock) {
+    async fn http2(&self, stream: Stream, before: Bytes, service: Service<H>, mut clock: Clock) {
         let activity = Arc::clone(&service.activity);
-        let io = Io::new(stream, Bytes::new(), Arc::clone(&activity), Arc::clone(&self.limits));
+        let io = Io::new(stream, before, Arc::clone(&activity), Arc::clone(&self.limits)).http2();
         let http = Http::Two(Box::pin(self.two.serve_connection(io, service)));
         if let End::Late(late, _) =
             serve::serve(http, false, &activity, &mut clock, &self.stop).await
@@ -158,31 +180,37 @@ impl<H: Handler> Shared<H> {
         }
     }
 
-    async fn http1(&self, mut stream: Stream, service: Service<H>, mut clock: Clock) {
+    async fn http1(
+        &self,
+        mut stream: Stream,
+        mut before: Bytes,
+        service: Service<H>,
+        mut clock: Clock,
+    ) {
         let activity = Arc::clone(&service.activity);
-        let may_be_quick = service.forbidden.is_none();
-        let (mut quick, mut in_vain, mut before) = (may_be_quick, 0, Bytes::new());
+        let may_be_fast = service.forbidden.is_none();
+        let (mut fast, mut in_vain) = (may_be_fast, 0);
         loop {
-            let http = if quick {
-                Http::Quick(Box::new(Quick::new(stream, before, service.clone())))
+            let http = if fast {
+                Http::Fast(Box::new(FastPath::new(stream, before, service.clone())))
             } else {
                 let limits = Arc::clone(&self.limits);
                 let io = Io::new(stream, before, Arc::clone(&activity), limits);
                 Http::One(Box::new(self.one.serve_connection(io, service.clone())))
             };
-            let turns = may_be_quick && in_vain < PATIENCE;
+            let turns = may_be_fast && in_vain < PATIENCE;
             let calls = activity.calls();
             match serve::serve(http, turns, &activity, &mut clock, &self.stop).await {
                 End::Done(None) => return,
                 End::Done(Some(stream)) => {
-                    return farewell(stream, Bytes::new(), activity.lingers()).await;
+                    return lingering_close(stream, Bytes::new(), activity.lingers()).await;
                 }
                 End::Late(late, stream) => {
                     self.counters.late(late);
                     return match (late, stream) {
                         (Late::Head, Some(stream)) => {
                             activity.refuse();
-                            farewell(stream, Refusal::Late.raw(&self.limits), true).await;
+                            lingering_close(stream, Refusal::Late.raw(&self.limits), true).await;
                         }
                         (Late::Write, Some(stream)) => abandon(&stream),
                         _ => {}
@@ -190,16 +218,16 @@ impl<H: Handler> Shared<H> {
                 }
                 End::Turn(left, rest) => {
                     (stream, before) = (left, rest);
-                    if quick {
+                    if fast {
                         in_vain = if activity.calls() == calls { in_vain + 1 } else { 0 };
                     }
-                    quick = !quick;
+                    fast = !fast;
                 }
                 End::Idle(left, rest) => {
                     (stream, before) = (left, rest);
-                    (quick, in_vain) = (may_be_quick, 0);
+                    (fast, in_vain) = (may_be_fast, 0);
                     if before.is_empty() && !first::again(&stream, self, &mut clock).await {
-                        return farewell(stream, Bytes::new(), false).await;
+                        return lingering_close(stream, Bytes::new(), false).await;
                     }
                 }
             }

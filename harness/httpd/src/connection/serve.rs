@@ -1,9 +1,9 @@
 //! A connection's requests answered, with an eye on the clock and on the end of the server.
 
 use super::clock::{Clock, Due};
-use super::quick::{Next, Quick};
 use crate::activity::{Activity, Phase};
 use crate::counters::Late;
+use crate::fast_path::answering::{FastPath, Next};
 use crate::handler::Handler;
 use crate::service::Service;
 use crate::stop::Stop;
@@ -18,7 +18,7 @@ use std::task::{Context, Poll, ready};
 /// What answers on a connection, on the heap: it is large, and not there when nothing goes on.
 #[derive(Debug)]
 pub(crate) enum Http<H: Handler> {
-    Quick(Box<Quick<H>>),
+    Fast(Box<FastPath<H>>),
     One(Box<http1::Connection<Io, Service<H>>>),
     Two(Pin<Box<http2::Connection<Io, Service<H>, TokioExecutor>>>),
 }
@@ -109,7 +109,7 @@ pub(crate) async fn serve<H: Handler>(
 impl<H: Handler> Http<H> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         match self {
-            Self::Quick(quick) => quick.poll(cx).map(|next| match next {
+            Self::Fast(fast) => fast.poll(cx).map(|next| match next {
                 Ok(Next::Hyper) => Outcome::Turn,
                 Ok(Next::End) | Err(_) => Outcome::Ended,
             }),
@@ -121,7 +121,7 @@ impl<H: Handler> Http<H> {
     /// Ends it after the requests under way.
     fn leave(&mut self) {
         match self {
-            Self::Quick(quick) => quick.leave(),
+            Self::Fast(fast) => fast.leave(),
             Self::One(http) => Pin::new(http.as_mut()).graceful_shutdown(),
             Self::Two(http) => http.as_mut().graceful_shutdown(),
         }
@@ -140,7 +140,7 @@ impl<H: Handler> Http<H> {
     /// The socket, and what was read from it and not used.
     fn into_stream(self) -> Option<(Stream, Bytes)> {
         match self {
-            Self::Quick(quick) => Some(quick.into_stream()),
+            Self::Fast(fast) => Some(fast.into_stream()),
             Self::One(http) => {
                 let parts = http.into_parts();
                 let (stream, before) = parts.io.into_stream();

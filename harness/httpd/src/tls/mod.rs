@@ -22,6 +22,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+/// Bytes of an answer that wait encrypted for a client that does not take them.
+const AHEAD: usize = 32 << 10;
+
 /// Who a client is found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -101,7 +104,8 @@ impl Terminator {
     ) -> Result<(Box<TlsStream<TcpStream>>, Admission), (Handshake, TcpStream)> {
         let current = self.current.load_full();
         let accepting = TlsAcceptor::from(Arc::clone(&current.config)).accept(tcp).into_fallible();
-        let stream = accepting.await.map_err(|(error, tcp)| (failure::of(&error), tcp))?;
+        let mut stream = accepting.await.map_err(|(error, tcp)| (failure::of(&error), tcp))?;
+        stream.get_mut().1.set_buffer_limit(Some(AHEAD));
         let admission = match &current.clients {
             None => Admission::Anybody,
             Some(clients) => match clients.admit(stream.get_ref().1.peer_certificates()) {

@@ -8,11 +8,11 @@
 )]
 
 mod drain;
+mod fast_path;
 mod http2;
 mod idle;
 mod limits;
 mod log;
 mod mtls;
-mod quick;
 mod support;
 mod tls;

@@ -1,14 +1,14 @@
 //! Credentials for upstreams: named in the file by where they are, read when they are needed, never
 //! shown.
 
-use super::file::nearest;
-use super::mistake::{Mistake, Place};
 use crate::settings::Authorization;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::path::Path;
+use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeValue;
+use twinproof_toml::{Draft, Reporter, Spot};
 
 /// The variable with a token for all upstreams.
 const BEARER: &str = "TWINPROOF_PROXY_UPSTREAM_BEARER";
@@ -24,10 +24,10 @@ const NAMES: [&str; 5] = ["url", "bearer_file", "bearer_env", "basic_file", "bas
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     url: String,
-    url_place: Place,
+    url_spot: Spot,
     scheme: Scheme,
     from: From,
-    place: Place,
+    spot: Spot,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,63 +45,75 @@ enum From {
 /// Reads the tables.
 pub(super) fn read(
     node: &Spanned<DeValue<'_>>,
+    file: &Arc<str>,
     entries: &mut Vec<Entry>,
-    mistakes: &mut Vec<Mistake>,
+    reporter: &mut Reporter,
 ) {
     let Some(items) = node.get_ref().as_array() else {
         let message = "`upstream.auth` is a list of tables";
         let help = "write `[[upstream.auth]]` and its keys below";
-        return mistakes.push(Mistake::new(Place::of(node.span()), message).secret().help(help));
+        return reporter.add(
+            Draft::new("credentials", message, Spot::new(file, node.span())).secret().help(help),
+        );
     };
     for item in items.iter() {
-        entry(item, entries, mistakes);
+        entry(item, file, entries, reporter);
     }
 }
 
-fn entry(node: &Spanned<DeValue<'_>>, entries: &mut Vec<Entry>, mistakes: &mut Vec<Mistake>) {
-    let whole = Place::of(node.span());
+fn entry(
+    node: &Spanned<DeValue<'_>>,
+    file: &Arc<str>,
+    entries: &mut Vec<Entry>,
+    reporter: &mut Reporter,
+) {
+    let whole = Spot::new(file, node.span());
     let Some(table) = node.get_ref().as_table() else {
-        return mistakes.push(Mistake::new(whole, "`upstream.auth` is a list of tables").secret());
+        return reporter
+            .add(Draft::new("credentials", "`upstream.auth` is a list of tables", whole).secret());
     };
     let (mut url, mut sources) = (None, Vec::new());
     for (name, value) in table {
-        let (place, name) = (Place::of(name.span()), name.get_ref().as_ref());
+        let (spot, name) = (Spot::new(file, name.span()), name.get_ref().as_ref());
         if !NAMES.contains(&name) {
             let message = format!("there is no setting `upstream.auth.{name}`");
-            let mistake = Mistake::new(place, message).secret();
-            mistakes.push(match nearest(name, NAMES.into_iter()) {
-                Some(near) => mistake.help(format!("`{near}` is meant?")),
-                None => mistake.help("a secret does not stand in the file: name where it is"),
+            let draft = Draft::new("unknown-key", message, spot).secret();
+            let near = draft.clone().suggest(name, NAMES, "keys");
+            reporter.add(if near.has_suggestion() {
+                near
+            } else {
+                draft.help("a secret does not stand in the file: name where it is")
             });
             continue;
         }
         let Some(text) = value.get_ref().as_str().map(str::to_owned) else {
             let message = format!("`upstream.auth.{name}` is a text");
-            mistakes.push(Mistake::new(Place::of(value.span()), message).secret());
+            reporter
+                .add(Draft::new("credentials", message, Spot::new(file, value.span())).secret());
             continue;
         };
-        let place = Place::of(value.span());
+        let spot = Spot::new(file, value.span());
         match name {
-            "url" => url = Some((text, place)),
-            "bearer_file" => sources.push((Scheme::Bearer, From::File(text), place)),
-            "bearer_env" => sources.push((Scheme::Bearer, From::Variable(text), place)),
-            "basic_file" => sources.push((Scheme::Basic, From::File(text), place)),
-            _ => sources.push((Scheme::Basic, From::Variable(text), place)),
+            "url" => url = Some((text, spot)),
+            "bearer_file" => sources.push((Scheme::Bearer, From::File(text), spot)),
+            "bearer_env" => sources.push((Scheme::Bearer, From::Variable(text), spot)),
+            "basic_file" => sources.push((Scheme::Basic, From::File(text), spot)),
+            _ => sources.push((Scheme::Basic, From::Variable(text), spot)),
         }
     }
     let count = sources.len();
     match (url, sources.pop()) {
-        (Some((url, url_place)), Some((scheme, from, place))) if count == 1 => {
-            entries.push(Entry { url, url_place, scheme, from, place });
+        (Some((url, url_spot)), Some((scheme, from, spot))) if count == 1 => {
+            entries.push(Entry { url, url_spot, scheme, from, spot });
         }
         (None, _) => {
             let message = "`upstream.auth` needs the `url` of the upstream it is for";
-            mistakes.push(Mistake::new(whole, message).secret());
+            reporter.add(Draft::new("credentials", message, whole).secret());
         }
         _ => {
             let message = "`upstream.auth` needs one of `bearer_file`, `bearer_env`, `basic_file` \
                            and `basic_env`";
-            mistakes.push(Mistake::new(whole, message).secret());
+            reporter.add(Draft::new("credentials", message, whole).secret());
         }
     }
 }
@@ -112,13 +124,13 @@ pub(super) fn resolve(
     upstreams: &[String],
     folder: Option<&Path>,
     variable: &dyn Fn(&str) -> Option<String>,
-    mistakes: &mut Vec<Mistake>,
+    reporter: &mut Reporter,
 ) -> Vec<Authorization> {
     let mut found = Vec::new();
-    for Entry { url, url_place, scheme, from, place } in entries {
+    for Entry { url, url_spot, scheme, from, spot } in entries {
         if !url.starts_with("https://") {
             let message = "credentials are sent by https only";
-            mistakes.push(Mistake::new(url_place.clone(), message).secret());
+            reporter.add(Draft::new("credentials", message, url_spot.clone()).secret());
         }
         let secret = match from {
             From::File(path) => read_file(path, folder),
@@ -128,7 +140,7 @@ pub(super) fn resolve(
         };
         match secret.and_then(|secret| header(*scheme, &secret)) {
             Ok(value) => found.push(Authorization { prefix: url.clone(), value }),
-            Err(message) => mistakes.push(Mistake::new(place.clone(), message).secret()),
+            Err(message) => reporter.add(Draft::new("credentials", message, spot.clone()).secret()),
         }
     }
     for (scheme, name) in [(Scheme::Bearer, BEARER), (Scheme::Basic, BASIC)] {
@@ -140,7 +152,9 @@ pub(super) fn resolve(
                     secure.map(|url| Authorization { prefix: url.clone(), value: value.clone() });
                 found.extend(all);
             }
-            Err(message) => mistakes.push(Mistake::new(Place::Variable(name), message)),
+            Err(message) => {
+                reporter.add(Draft::new("credentials", message, Spot::new(&name.into(), 0..0)))
+            }
         }
     }
     found

@@ -3,43 +3,50 @@
 use super::auth::{self, Entry};
 use super::given::{Placed, Values};
 use super::keys::{KEYS, Key, find};
-use super::mistake::{Mistake, Place, Source};
 use super::value::{Kind, Value, parse, split};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
+use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use twinproof_toml::text::SourceText;
+use twinproof_toml::{Draft, Reporter, Spot, node, parse_with};
 
 /// The longest file.
 const LONGEST: u64 = 1 << 20;
 
 /// What was read.
-#[derive(Default)]
 pub(super) struct Read {
+    file: Arc<str>,
     pub(super) values: Values,
     pub(super) auth: Vec<Entry>,
-    pub(super) mistakes: Vec<Mistake>,
+    pub(super) reporter: Reporter,
     /// Whether it is no TOML, or cannot be read.
     pub(super) broken: bool,
 }
 
-/// Reads a file. The source is absent when it cannot be read.
-pub(super) fn read(path: &Path) -> (Read, Option<Source>) {
-    let mut read = Read::default();
-    match text(path) {
-        Ok(text) => {
-            let source = Source { path: path.to_owned(), text };
-            read.source(&source.text);
-            (read, Some(source))
-        }
-        Err(error) => {
-            let message = format!("{}: {error}", path.display());
-            read.broken = true;
-            read.mistakes.push(Mistake::new(Place::Nowhere, message));
-            (read, None)
-        }
+/// Reads a file.
+pub(super) fn read(path: &Path) -> Read {
+    let name = path.display().to_string();
+    let file: Arc<str> = name.as_str().into();
+    let (text, error) = match text(path) {
+        Ok(text) => (text, None),
+        Err(error) => (String::new(), Some(error)),
+    };
+    let sources = match error {
+        None => [(name, SourceText::new(text))].into(),
+        Some(_) => BTreeMap::new(),
+    };
+    let mut read = Read::of(file, sources);
+    if let Some(error) = error {
+        read.broken = true;
+        let spot = Spot::new(&read.file, 0..0);
+        read.reporter.add(Draft::new("unreadable", format!("cannot be read: {error}"), spot));
     }
+    read.source();
+    read
 }
 
 fn text(path: &Path) -> io::Result<String> {
@@ -55,22 +62,33 @@ fn text(path: &Path) -> io::Result<String> {
 }
 
 impl Read {
-    fn source(&mut self, text: &str) {
-        let (table, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
-            self.broken = true;
-            let place = error.span().map_or(Place::Nowhere, Place::of);
-            self.mistakes.push(Mistake::new(place, error.message().to_owned()));
+    /// Of no file.
+    pub(super) fn empty() -> Self {
+        Self::of("".into(), BTreeMap::new())
+    }
+
+    fn of(file: Arc<str>, sources: BTreeMap<String, SourceText>) -> Self {
+        let reporter = Reporter::new(Arc::new(sources));
+        Self { file, values: Values::new(), auth: Vec::new(), reporter, broken: false }
+    }
+
+    fn source(&mut self) {
+        let sources = Arc::clone(&self.reporter.sources);
+        let Some(source) = sources.get(&*self.file) else { return };
+        // The line of a syntax error is not shown: it may be the one with a secret.
+        let (tree, whole) = parse_with(&self.file, source, &mut self.reporter, Draft::secret);
+        self.broken = !whole || self.reporter.count() > 0;
+        if let Some(table) = node::table(&tree) {
+            self.table("", table);
         }
-        self.table("", table.get_ref());
     }
 
     fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (name, value) in table {
-            let place = Place::of(name.span());
+            let spot = Spot::new(&self.file, name.span());
             let name = format!("{prefix}{}", name.get_ref());
             if name == "upstream.auth" {
-                auth::read(value, &mut self.auth, &mut self.mistakes);
+                auth::read(value, &self.file, &mut self.auth, &mut self.reporter);
             } else if let Some(key) = find(&name) {
                 self.value(key, value);
             } else if prefix.is_empty() && is_table(&name) {
@@ -79,18 +97,18 @@ impl Read {
                     _ => {
                         let message = format!("`{name}` is a table");
                         let help = format!("write `[{name}]` and its keys below");
-                        self.mistakes.push(Mistake::new(place, message).help(help));
+                        self.reporter.add(Draft::new("wrong-type", message, spot).help(help));
                     }
                 }
             } else {
-                self.mistakes.push(unknown(&name, prefix, place));
+                self.reporter.add(unknown(&name, prefix, spot));
             }
         }
     }
 
-    fn value(&mut self, key: &'static Key, node: &Spanned<DeValue<'_>>) {
-        let place = Place::of(node.span());
-        let value = match (key.kind, node.get_ref()) {
+    fn value(&mut self, key: &'static Key, given: &Spanned<DeValue<'_>>) {
+        let spot = Spot::new(&self.file, given.span());
+        let value = match (key.kind, given.get_ref()) {
             (Kind::List, DeValue::Array(items)) => {
                 let texts: Option<Vec<String>> =
                     items.iter().map(|i| i.get_ref().as_str().map(str::to_owned)).collect();
@@ -108,12 +126,12 @@ impl Read {
         };
         match value {
             Some(value) => {
-                self.values.insert(key.name, Placed { value, place });
+                self.values.insert(key.name, Placed { value, spot });
             }
             None => {
                 let message = format!("`{}` is {}", key.name, key.kind.expected());
-                let label = format!("this is {}", describe(node.get_ref()));
-                self.mistakes.push(Mistake::new(place, message).label(label));
+                let label = format!("this is {}", node::describe(given.get_ref()));
+                self.reporter.add(Draft::new("wrong-type", message, spot).label(label));
             }
         }
     }
@@ -124,39 +142,19 @@ fn is_table(name: &str) -> bool {
 }
 
 /// A key that there is not. What it was given is not shown: it may be a secret.
-fn unknown(name: &str, prefix: &str, place: Place) -> Mistake {
+fn unknown(name: &str, prefix: &str, spot: Spot) -> Draft {
+    let draft = Draft::new("unknown-key", format!("there is no setting `{name}`"), spot).secret();
     let same = KEYS.iter().map(|key| key.name).filter(|known| {
         known.strip_prefix(prefix).is_some_and(|rest| prefix.is_empty() || !rest.contains('.'))
     });
-    let near = nearest(name, same).or_else(|| {
-        // The right name in the wrong table.
-        let last = name.rsplit('.').next().unwrap_or(name);
-        KEYS.iter().map(|key| key.name).find(|known| known.rsplit('.').next() == Some(last))
-    });
-    let mistake = Mistake::new(place, format!("there is no setting `{name}`")).secret();
-    match near {
-        Some(near) => mistake.help(format!("`{near}` is meant?")),
-        None => mistake,
+    let near = draft.clone().suggest(name, same, "settings");
+    if near.has_suggestion() {
+        return near;
     }
-}
-
-/// The name that is most like another, if it is much like it.
-pub(super) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    names
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .filter(|(distance, known)| *distance <= known.len().div_ceil(4))
-        .min()
-        .map(|(_, known)| known)
-}
-
-fn describe(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "an integer",
-        DeValue::Float(_) => "a float",
-        DeValue::Boolean(_) => "a boolean",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
+    // The right name in the wrong table.
+    let last = name.rsplit('.').next().unwrap_or(name);
+    match KEYS.iter().map(|key| key.name).find(|known| known.rsplit('.').next() == Some(last)) {
+        Some(known) => draft.suggest(known, [known], "settings"),
+        None => near,
     }
 }

@@ -1,10 +1,10 @@
 //! Values from flags and variables, put over those of the file.
 
 use super::keys::find;
-use super::mistake::{Mistake, Place};
 use super::value::{Kind, Value, parse};
 use std::collections::BTreeMap;
 use std::path::Path;
+use twinproof_toml::{Draft, Reporter, Spot};
 
 /// A value given as a flag or variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum Origin {
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
     pub(super) value: Value,
-    pub(super) place: Place,
+    pub(super) spot: Spot,
 }
 
 /// Values by the names of their keys.
@@ -41,7 +41,7 @@ pub(super) fn over(
     mut values: Values,
     given: &[Given],
     folder: Option<&Path>,
-    mistakes: &mut Vec<Mistake>,
+    reporter: &mut Reporter,
 ) -> Values {
     if let Some(folder) = folder {
         for (name, placed) in &mut values {
@@ -58,16 +58,17 @@ pub(super) fn over(
     for Given { name, text, origin } in given {
         let Some(key) = find(name) else { continue };
         let place = match origin {
-            Origin::Flag => Place::Flag(key.flag),
-            Origin::Variable => Place::Variable(key.variable()),
+            Origin::Flag => format!("--{}", key.flag),
+            Origin::Variable => key.variable().to_owned(),
         };
+        let spot = Spot::new(&place.into(), 0..0);
         match parse(key.kind, text) {
             Some(value) => {
-                values.insert(key.name, Placed { value, place });
+                values.insert(key.name, Placed { value, spot });
             }
             None => {
                 let message = format!("expected {}", key.kind.expected());
-                mistakes.push(Mistake::new(place, message));
+                reporter.add(Draft::new("wrong-type", message, spot));
             }
         }
     }

@@ -159,6 +159,12 @@ pub const KEYS: &[Key] = &[
         Count,
         "Requests at once on a connection of HTTP/2 [250]",
     ),
+    key(
+        "limits.memory",
+        "memory-limit",
+        Bytes,
+        "Memory of the whole process; clients wait or are turned away before it is passed [512MiB]",
+    ),
     key("limits.head", "limits-head", Bytes, "The head of a request [16KiB]"),
     key("limits.fields", "limits-fields", Count, "Header fields of a request [100]"),
     key("limits.target", "limits-target", Bytes, "The target of a request [8KiB]"),

@@ -31,24 +31,25 @@
 //! # Mistakes
 //!
 //! All of them are found at once, each with its place: file, line and column, or the flag or
-//! variable ([`Mistakes`]).
+//! variable ([`Diagnostics`]; the file of a place is then `--flag` or the variable's name).
 
 mod auth;
 mod file;
 mod given;
 mod keys;
-mod mistake;
+pub mod memory;
 mod resolve;
 mod value;
 
 pub use given::{Given, Origin};
 pub use keys::{KEYS, Key};
-pub use mistake::{Mistake, Mistakes, Place};
-pub use value::Kind;
+pub use value::{Kind, parse_bytes};
 
 use crate::settings::Settings;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+use twinproof_toml::Diagnostics;
 
 /// The variable that names the file.
 pub const FILE_VARIABLE: &str = "TWINPROOF_PROXY_CONFIG";
@@ -99,23 +100,19 @@ impl Config {
         file: Option<&Path>,
         given: &[Given],
         variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, Mistakes> {
-        let (mut read, source) = match file {
-            Some(path) => file::read(path),
-            None => (file::Read::default(), None),
-        };
-        if read.broken {
-            // What is missing or wrong may only follow from that.
-            return Err(Mistakes::new(read.mistakes, source));
+    ) -> Result<Self, Diagnostics> {
+        let mut read = file.map_or_else(file::Read::empty, file::read);
+        let sources = Arc::clone(&read.reporter.sources);
+        let mut config = None;
+        // In a broken file, what is missing or wrong may only follow from that.
+        if !read.broken {
+            let folder = file.and_then(Path::parent);
+            let values = given::over(read.values, given, folder, &mut read.reporter);
+            config = resolve::resolve(&values, &read.auth, folder, variable, &mut read.reporter);
         }
-        let folder = file.and_then(Path::parent).map(PathBuf::from);
-        let values = given::over(read.values, given, folder.as_deref(), &mut read.mistakes);
-        let config = resolve::resolve(&values, &read.auth, folder.as_deref(), variable, {
-            &mut read.mistakes
-        });
         match config {
-            Some(config) if read.mistakes.is_empty() => Ok(config),
-            _ => Err(Mistakes::new(read.mistakes, source)),
+            Some(config) if read.reporter.count() == 0 => Ok(config),
+            _ => Err(Diagnostics::new(read.reporter.into_found(), sources)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::auth::{self, Entry};
 use super::given::{Placed, Values};
-use super::mistake::{Mistake, Place};
+use super::memory;
 use super::value::Value;
 use super::{Config, Format, Log};
 use crate::settings::{Database, Settings};
@@ -13,6 +13,7 @@ use twinproof_gomod::goproxy::{Proxy, ProxyList};
 use twinproof_httpd::{ClientAuth, Mode, Tls};
 use twinproof_sumdb::note::Verifier;
 use twinproof_sumdb::{PUBLIC_DATABASE, PUBLIC_KEY};
+use twinproof_toml::{Draft, Reporter, Spot};
 
 /// Where it listens when nothing is said.
 const LISTEN: &str = "127.0.0.1:8080";
@@ -23,9 +24,9 @@ pub(super) fn resolve(
     auth: &[Entry],
     folder: Option<&Path>,
     variable: &dyn Fn(&str) -> Option<String>,
-    mistakes: &mut Vec<Mistake>,
+    reporter: &mut Reporter,
 ) -> Option<Config> {
-    let mut r = Resolver { values, mistakes };
+    let mut r = Resolver { values, reporter };
     let log = r.log();
     let server = r.server(log.access);
     let metrics = r.text("metrics.listen").map(str::to_owned);
@@ -39,7 +40,7 @@ pub(super) fn resolve(
 
 struct Resolver<'a> {
     values: &'a Values,
-    mistakes: &'a mut Vec<Mistake>,
+    reporter: &'a mut Reporter,
 }
 
 impl<'a> Resolver<'a> {
@@ -47,13 +48,13 @@ impl<'a> Resolver<'a> {
         self.values.get(name)
     }
 
-    fn place(&self, name: &str) -> Place {
-        self.get(name).map_or(Place::Nowhere, |placed| placed.place.clone())
+    fn spot(&self, name: &str) -> Spot {
+        self.get(name).map_or_else(nowhere, |placed| placed.spot.clone())
     }
 
     fn wrong(&mut self, name: &str, message: impl Into<String>) {
-        let place = self.place(name);
-        self.mistakes.push(Mistake::new(place, message));
+        let spot = self.spot(name);
+        self.reporter.add(Draft::new("bad-setting", message, spot));
     }
 
     fn text(&self, name: &str) -> Option<&'a str> {
@@ -155,6 +156,13 @@ impl<'a> Resolver<'a> {
         self.set_count(&mut requests, "limits.requests", 0, u64::MAX);
         limits.requests = (requests > 0).then_some(requests);
         self.set_count(&mut limits.streams, "limits.streams", 1, 10_000);
+        let caches = self.number("store.memory").unwrap_or(memory::CACHE);
+        let limit = self.number("limits.memory").unwrap_or(memory::LIMIT);
+        match memory::for_clients(limit, caches) {
+            Ok(left) => server.limits.memory = left,
+            Err(message) => self.wrong("limits.memory", message),
+        }
+        let limits = &mut server.limits;
         self.set_count(&mut limits.head, "limits.head", 1 << 10, 1 << 20);
         self.set_count(&mut limits.fields, "limits.fields", 8, 1000);
         self.set_count(&mut limits.target, "limits.target", 256, 64 << 10);
@@ -203,9 +211,8 @@ impl<'a> Resolver<'a> {
     ) -> Option<Settings> {
         let dir = self.path("store.dir");
         if dir.is_none() {
-            let mistake = Mistake::new(Place::Nowhere, "a proxy needs a store");
-            self.mistakes
-                .push(mistake.help("say where it is: `--store DIR`, or `dir` in `[store]`"));
+            let draft = Draft::new("missing-key", "a proxy needs a store", nowhere());
+            self.reporter.add(draft.help("say where it is: `--store DIR`, or `dir` in `[store]`"));
         }
         let mut s = Settings::new(dir.unwrap_or_default());
         s.budget = self.number("store.budget");
@@ -216,7 +223,7 @@ impl<'a> Resolver<'a> {
         s.offline = self.switch("offline").unwrap_or(s.offline);
         s.base_path = self.base_path();
         let upstreams = self.upstream(&mut s);
-        s.authorization = auth::resolve(auth, &upstreams, folder, variable, self.mistakes);
+        s.authorization = auth::resolve(auth, &upstreams, folder, variable, self.reporter);
         self.set_ttl(&mut s.ttl.list, "lists.ttl");
         self.set_ttl(&mut s.ttl.latest, "lists.latest_ttl");
         self.set_ttl(&mut s.ttl.negative, "lists.negative_ttl");
@@ -253,15 +260,16 @@ impl<'a> Resolver<'a> {
                         Proxy::Direct | Proxy::Off => None,
                     }));
                     if urls.iter().any(|url| has_user(url)) {
-                        let place = self.place("upstream.list");
+                        let spot = self.spot("upstream.list");
                         let message = "credentials do not stand in the list of upstreams";
                         let help = "use `[[upstream.auth]]`, or a variable";
-                        self.mistakes.push(Mistake::new(place, message).secret().help(help));
+                        self.reporter
+                            .add(Draft::new("credentials", message, spot).secret().help(help));
                     }
                 }
                 Err(error) => {
-                    let place = self.place("upstream.list");
-                    self.mistakes.push(Mistake::new(place, error.to_string()).secret());
+                    let spot = self.spot("upstream.list");
+                    self.reporter.add(Draft::new("bad-setting", error.to_string(), spot).secret());
                 }
             }
         }
@@ -343,6 +351,11 @@ impl<'a> Resolver<'a> {
             self.wrong(name, format!("`{name}` needs `{other}`"));
         }
     }
+}
+
+/// The place of something that could be given anywhere.
+fn nowhere() -> Spot {
+    Spot::new(&"".into(), 0..0)
 }
 
 /// Whether a URL has user information.

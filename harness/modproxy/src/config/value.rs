@@ -65,7 +65,7 @@ pub(super) fn parse(kind: Kind, text: &str) -> Option<Value> {
     match kind {
         Kind::Text | Kind::Path => Some(Value::Text(text.to_owned())),
         Kind::Time => time(text).map(Value::Time),
-        Kind::Bytes => bytes(text).map(Value::Number),
+        Kind::Bytes => parse_bytes(text).map(Value::Number),
         Kind::Count => text.parse().ok().map(Value::Number),
         Kind::Switch => switch(text).map(Value::Switch),
         Kind::List => Some(Value::List(split(text))),
@@ -90,7 +90,9 @@ fn time(text: &str) -> Option<Duration> {
     number.checked_mul(seconds).filter(|s| *s <= u64::from(u32::MAX)).map(Duration::from_secs)
 }
 
-fn bytes(text: &str) -> Option<u64> {
+/// Reads a number of bytes: `4096`, `64KiB`, `500MiB`, `20GiB`.
+#[must_use]
+pub fn parse_bytes(text: &str) -> Option<u64> {
     let (number, unit) = parts(text)?;
     let shift = match unit {
         "" | "B" => 0,
@@ -148,7 +150,7 @@ mod tests {
     #[case("", None)]
     #[case("99999999TiB", None)]
     fn sizes(#[case] text: &str, #[case] count: Option<u64>) {
-        assert_eq!(bytes(text), count);
+        assert_eq!(parse_bytes(text), count);
     }
 
     #[test]

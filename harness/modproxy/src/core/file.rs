@@ -9,10 +9,10 @@ use twinproof_sumdb::escape::{escape_path, escape_version};
 
 use super::{Core, Fetched, Got, place};
 use crate::answer::{Content, Keep};
+use crate::eviction::{FilePin, Used, Version};
 use crate::failure::Failure;
 use crate::info::check_info;
 use crate::kind::Kind;
-use crate::ledger::{Lease, Used, Version};
 use crate::metrics::Layer;
 use crate::policy::Reach;
 use crate::store::{Name, Store, StoreError};
@@ -88,7 +88,7 @@ impl Wanted {
 impl Core {
     /// A file of a version that stands for itself.
     pub(crate) async fn file(self: &Arc<Self>, wanted: Wanted, reach: Reach) -> Got {
-        let (_, _lease) = self.hold(&wanted);
+        let (_, _pin) = self.hold(&wanted);
         if let Some(content) = self.stored(&wanted).await? {
             return Ok((content, Layer::Store));
         }
@@ -96,14 +96,14 @@ impl Core {
             let text = format!("not found: this proxy does not have {}, and {why}", wanted.what());
             return Err(Failure::not_found(text));
         }
-        if let Some(failure) = self.passing(&wanted.name) {
+        if let Some(failure) = self.failure(&wanted.name) {
             return Err(failure);
         }
         let name = wanted.name.clone();
         let core = Arc::clone(self);
         let content = self
             .together(name.as_str(), || async move {
-                let (_, _lease) = core.hold(&wanted);
+                let (_, _pin) = core.hold(&wanted);
                 if let Some(content) = core.stored(&wanted).await? {
                     return Ok(content);
                 }
@@ -126,24 +126,24 @@ impl Core {
             return self.stored_zip(wanted).await;
         }
         let limit = self.limit(wanted.kind);
-        let (used, _lease) = self.hold(wanted);
+        let (used, _pin) = self.hold(wanted);
         let wanted = wanted.clone();
         let content = self.on_disk(move |store| wanted.read(store, limit)).await?;
         Ok(content.map(|content| Arc::new(content.used(used))))
     }
 
-    /// Notes that a version is used, and keeps it from going while the lease is held.
-    pub(super) fn hold(&self, wanted: &Wanted) -> (Option<Used>, Option<Arc<Lease>>) {
-        self.lasting.ledger.as_ref().map(|ledger| ledger.hold(&wanted.escaped)).unzip()
+    /// Notes that a version is used, and keeps it from going while the pin is held.
+    pub(super) fn hold(&self, wanted: &Wanted) -> (Option<Used>, Option<Arc<FilePin>>) {
+        self.lasting.eviction.as_ref().map(|eviction| eviction.hold(&wanted.escaped)).unzip()
     }
 
     /// Books what a version has grown to.
     pub(super) async fn book(&self, wanted: &Wanted) {
-        let Some(ledger) = self.lasting.ledger.clone() else { return };
+        let Some(eviction) = self.lasting.eviction.clone() else { return };
         let (metrics, version) = (Arc::clone(&self.lasting.metrics), wanted.escaped.clone());
         let open_zips = Arc::clone(&self.lasting.open_zips);
         let booked = self.on_disk(move |store| {
-            ledger.grown(store, &metrics, &open_zips, &version);
+            eviction.grown(store, &metrics, &open_zips, &version);
             Ok(())
         });
         if let Err(failure) = booked.await {
@@ -169,13 +169,13 @@ impl Core {
             self.confirm(wanted, hash_go_mod(&bytes)).await?;
         }
         self.keep_small(wanted, &bytes).await;
-        let (used, _lease) = self.hold(wanted);
+        let (used, _pin) = self.hold(wanted);
         Ok(Arc::new(Content::memory(wanted.kind, bytes, None, Keep::Forever).used(used)))
     }
 
     /// Keeps a small file. It is whole and checked, so it is served even when it cannot be kept.
     pub(super) async fn keep_small(&self, wanted: &Wanted, bytes: &Bytes) {
-        let (_, _lease) = self.hold(wanted);
+        let (_, _pin) = self.hold(wanted);
         let (file, kept) = (wanted.clone(), bytes.clone());
         let result = self
             .on_disk(move |store| {

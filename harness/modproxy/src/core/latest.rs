@@ -25,7 +25,7 @@ impl Core {
             let content = Content::memory(Kind::Latest, here, None, Keep::Seconds(0));
             return Ok((Arc::new(content), Layer::Store));
         }
-        let kept = self.passing.get(&name);
+        let kept = self.ttl_cache.get(&name);
         if let Some(kept) = &kept
             && kept.is_fresh()
         {

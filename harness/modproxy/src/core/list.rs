@@ -17,9 +17,9 @@ use crate::answer::{Content, Keep};
 use crate::failure::Failure;
 use crate::kind::Kind;
 use crate::metrics::Layer;
-use crate::passing::Kept;
 use crate::policy::Reach;
 use crate::store::{Name, versions_here};
+use crate::ttl_cache::Kept;
 
 /// How soon upstreams that have failed are asked again, at the earliest.
 const RETRY: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ impl Core {
             let content = Content::memory(Kind::List, list, None, Keep::Seconds(0));
             return Ok((Arc::new(content), Layer::Store));
         }
-        let kept = self.passing.get(&name);
+        let kept = self.ttl_cache.get(&name);
         if let Some(kept) = &kept
             && kept.is_fresh()
         {
@@ -82,7 +82,7 @@ impl Core {
         let failure = match fetched {
             Ok(content) => {
                 let time = if kind == Kind::List { ttl.list } else { ttl.latest };
-                self.passing.keep(name, Ok(Arc::clone(&content)), time, ttl.stale);
+                self.ttl_cache.keep(name, Ok(Arc::clone(&content)), time, ttl.stale);
                 return Ok(content);
             }
             Err(failure) => failure,
@@ -102,7 +102,7 @@ impl Core {
             Content::memory(kind, bytes, None, Keep::Seconds(0))
                 .until(now.checked_add(RETRY).unwrap_or(now)),
         );
-        self.passing.keep(name, Ok(Arc::clone(&content)), RETRY, ttl.stale);
+        self.ttl_cache.keep(name, Ok(Arc::clone(&content)), RETRY, ttl.stale);
         Ok(content)
     }
 }

@@ -15,18 +15,18 @@ use tokio::task::spawn_blocking;
 use twinproof_gomod::Request;
 
 use crate::answer::Content;
+use crate::eviction::Eviction;
 use crate::failure::{Failure, Reason};
-use crate::flight::Flights;
-use crate::gate::Gate;
+use crate::fetch_limiter::FetchLimiter;
 use crate::kind::Kind;
-use crate::ledger::Ledger;
 use crate::metrics::{Layer, Metrics};
 use crate::opened::OpenZips;
-use crate::passing::{Kept, Passing};
 use crate::policy::Policy;
 use crate::settings::Settings;
+use crate::singleflight::Singleflight;
 use crate::store::{Name, Store, StoreError};
 use crate::sumdb::{Database, DatabaseError};
+use crate::ttl_cache::{Kept, TtlCache};
 use crate::upstream::{Upstream, UpstreamError, Upstreams};
 
 pub(crate) use file::Wanted;
@@ -42,20 +42,20 @@ pub(crate) struct Lasting {
     pub(crate) store: Arc<Store>,
     pub(crate) metrics: Arc<Metrics>,
     /// Where the store has a budget.
-    pub(crate) ledger: Option<Arc<Ledger>>,
+    pub(crate) eviction: Option<Arc<Eviction>>,
     pub(crate) open_zips: Arc<OpenZips>,
-    flights: Flights<Fetched>,
+    fetches: Singleflight<Fetched>,
 }
 
 impl Lasting {
     pub(crate) fn new(store: Store, budget: Option<u64>) -> Self {
         let budget = budget.filter(|_| !store.is_read_only());
         Self {
-            ledger: budget.map(|budget| Arc::new(Ledger::new(budget))),
+            eviction: budget.map(|budget| Arc::new(Eviction::new(budget))),
             store: Arc::new(store),
             metrics: Arc::new(Metrics::new()),
             open_zips: Arc::new(OpenZips::new()),
-            flights: Flights::new(),
+            fetches: Singleflight::new(),
         }
     }
 }
@@ -78,8 +78,8 @@ pub(crate) struct Core {
     pub(crate) upstreams: Arc<Upstreams>,
     pub(crate) databases: Vec<Arc<Database>>,
     pub(crate) lasting: Arc<Lasting>,
-    gate: Gate,
-    passing: Passing,
+    fetch_limiter: FetchLimiter,
+    ttl_cache: TtlCache,
 }
 
 impl Core {
@@ -96,8 +96,8 @@ impl Core {
             policy: Policy::new(&settings),
             databases: databases?,
             upstreams,
-            gate: Gate::new(settings.limits.fetches, settings.limits.queue),
-            passing: Passing::new(),
+            fetch_limiter: FetchLimiter::new(settings.limits.fetches, settings.limits.queue),
+            ttl_cache: TtlCache::new(),
             lasting,
             settings,
         })
@@ -129,7 +129,7 @@ impl Core {
     where
         F: Future<Output = Fetched> + Send + 'static,
     {
-        let (result, joined) = self.lasting.flights.run(name, work).await;
+        let (result, joined) = self.lasting.fetches.run(name, work).await;
         if joined {
             self.metrics().joins.inc();
         }
@@ -178,7 +178,7 @@ impl Core {
     /// Waits for the turn to fetch.
     async fn permit(&self) -> Result<Permit<'_>, Failure> {
         self.metrics().waiting.inc();
-        let permit = self.gate.enter().await;
+        let permit = self.fetch_limiter.enter().await;
         self.metrics().waiting.dec();
         let permit = permit?;
         self.metrics().fetches.inc();
@@ -198,15 +198,15 @@ impl Core {
     }
 
     /// What is remembered not to exist.
-    pub(crate) fn passing(&self, name: &Name) -> Option<Failure> {
-        self.passing.get(name).filter(Kept::is_fresh).and_then(|kept| kept.answer.err())
+    pub(crate) fn failure(&self, name: &Name) -> Option<Failure> {
+        self.ttl_cache.get(name).filter(Kept::is_fresh).and_then(|kept| kept.answer.err())
     }
 
     /// Remembers for a short time that something does not exist.
     pub(crate) fn keep_absence(&self, name: &Name, failure: &Failure) {
         if failure.is_not_found() {
             let answer = Err(failure.clone());
-            self.passing.keep(name, answer, self.settings.ttl.negative, Duration::ZERO);
+            self.ttl_cache.keep(name, answer, self.settings.ttl.negative, Duration::ZERO);
         }
     }
 }

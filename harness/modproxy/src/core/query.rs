@@ -17,7 +17,7 @@ use crate::policy::Reach;
 impl Core {
     /// The version that a query means.
     pub(crate) async fn query(self: &Arc<Self>, wanted: Wanted, reach: Reach) -> Got {
-        let kept = self.passing.get(&wanted.name);
+        let kept = self.ttl_cache.get(&wanted.name);
         if let Some(kept) = &kept
             && kept.is_fresh()
         {

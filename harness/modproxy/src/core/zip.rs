@@ -17,9 +17,9 @@ use twinproof_sumdb::H1;
 use super::refusal::refused;
 use super::{Core, Fetched, Wanted, bad_content, log_failure, within};
 use crate::answer::{Content, Keep, Payload};
+use crate::eviction::{FilePin, Used};
 use crate::failure::{Failure, Reason};
 use crate::kind::Kind;
-use crate::ledger::{Lease, Used};
 use crate::store::{Name, Opened, Pending, Store, StoreError};
 use crate::upstream::{Reply, Upstream, too_large};
 
@@ -40,7 +40,7 @@ fn content(
     opened: Opened,
     h1: H1,
     small: u64,
-    (used, lease): &(Option<Used>, Option<Arc<Lease>>),
+    (used, pin): &(Option<Used>, Option<Arc<FilePin>>),
 ) -> Result<Content, std::io::Error> {
     let tag = format!("{}-{:x}", URL_SAFE_NO_PAD.encode(h1.0), opened.length);
     let payload = if opened.length <= small {
@@ -48,8 +48,8 @@ fn content(
     } else {
         let whole = usize::try_from(opened.length);
         let mapped = whole.ok().and_then(|length| file_bytes(&opened.file, 0, length).ok()?);
-        let lease = lease.as_ref().map(Arc::downgrade);
-        Payload::File { file: opened.file, length: opened.length, mapped, lease }
+        let pin = pin.as_ref().map(Arc::downgrade);
+        Payload::File { file: opened.file, length: opened.length, mapped, pin }
     };
     Ok(Content::new(Kind::Zip, payload, &tag, opened.modified, Keep::Forever).used(used.clone()))
 }

@@ -43,7 +43,7 @@ impl Core {
         if rest == "latest" {
             return self.tree(database, place).await;
         }
-        if let Some(kept) = self.passing(&place) {
+        if let Some(kept) = self.failure(&place) {
             return Err(kept);
         }
         let core = Arc::clone(self);

@@ -8,7 +8,8 @@ use std::time::Duration;
 use rstest::rstest;
 use tempfile::TempDir;
 use twinproof_httpd::Mode;
-use twinproof_modproxy::config::{Config, Format, Given, KEYS, Mistakes, Origin};
+use twinproof_modproxy::config::{Config, Format, Given, KEYS, Origin};
+use twinproof_toml::Diagnostics;
 
 struct Folder(TempDir);
 
@@ -23,7 +24,7 @@ impl Folder {
         path
     }
 
-    fn load(&self, text: &str, given: &[Given]) -> Result<Config, Mistakes> {
+    fn load(&self, text: &str, given: &[Given]) -> Result<Config, Diagnostics> {
         self.load_with(text, given, &[])
     }
 
@@ -32,7 +33,7 @@ impl Folder {
         text: &str,
         given: &[Given],
         variables: &[(&str, &str)],
-    ) -> Result<Config, Mistakes> {
+    ) -> Result<Config, Diagnostics> {
         let file = self.write("proxy.toml", text);
         let variables: BTreeMap<_, _> = variables.iter().copied().collect();
         Config::load(Some(&file), given, &|name| variables.get(name).map(|v| (*v).to_owned()))
@@ -42,7 +43,7 @@ impl Folder {
     fn refusal(&self, text: &str, given: &[Given]) -> String {
         let mistakes = self.load(text, given).err().expect("there are mistakes");
         let folder = format!("{}{}", self.0.path().display(), std::path::MAIN_SEPARATOR);
-        mistakes.to_string().replace(&folder, "")
+        mistakes.render_items(false).replace(&folder, "")
     }
 }
 
@@ -178,102 +179,102 @@ deny = [\"[a\"]
 ";
     let flags = [given("limits.fetches", "many", Origin::Flag)];
     let expected = "\
-error: `listen` is a text
+error[missing-key]: a proxy needs a store
+ |
+ = help: say where it is: `--store DIR`, or `dir` in `[store]`
+
+error[wrong-type]: expected a number from 0 on
+--> --limits-fetches
+
+error[wrong-type]: `listen` is a text
  --> proxy.toml:1:10
   |
 1 | listen = 8080
   |          ^^^^ this is an integer
 
-error: there is no setting `ofline`
+error[unknown-key]: there is no setting `ofline`
 --> proxy.toml:2:1
- = help: `offline` is meant?
+ = help: did you mean `offline`?
 
-error: `store.budget` is a number of bytes, such as 4096 or \"500MiB\"
+error[wrong-type]: `store.budget` is a number of bytes, such as 4096 or \"500MiB\"
  --> proxy.toml:4:10
   |
 4 | budget = \"20GB\"
   |          ^^^^^^ this is a text
 
-error: `lists.ttl` is a time, such as \"30s\", \"5m\" or \"7d\"
+error[wrong-type]: `lists.ttl` is a time, such as \"30s\", \"5m\" or \"7d\"
  --> proxy.toml:6:7
   |
 6 | ttl = \"soon\"
   |       ^^^^^^ this is a text
 
-error: absent.pem: No such file or directory (os error 2)
+error[bad-setting]: absent.pem: No such file or directory (os error 2)
  --> proxy.toml:8:8
   |
 8 | cert = \"absent.pem\"
   |        ^^^^^^^^^^^^
 
-error: `tls.cert` needs `tls.key`
+error[bad-setting]: `tls.cert` needs `tls.key`
  --> proxy.toml:8:8
   |
 8 | cert = \"absent.pem\"
   |        ^^^^^^^^^^^^
 
-error: `tls.client_auth` is `refuse` or `forbid`
+error[bad-setting]: `tls.client_auth` is `refuse` or `forbid`
  --> proxy.toml:9:15
   |
 9 | client_auth = \"maybe\"
   |               ^^^^^^^
 
-error: `tls.client_auth` needs `tls.client_ca`
+error[bad-setting]: `tls.client_auth` needs `tls.client_ca`
  --> proxy.toml:9:15
   |
 9 | client_auth = \"maybe\"
   |               ^^^^^^^
 
-error: `[a` is a malformed pattern
+error[bad-setting]: `[a` is a malformed pattern
   --> proxy.toml:11:8
    |
 11 | deny = [\"[a\"]
-   |        ^^^^^^
-
-error: expected a number from 0 on
---> --limits-fetches
-
-error: a proxy needs a store
- |
- = help: say where it is: `--store DIR`, or `dir` in `[store]`";
+   |        ^^^^^^";
     let refusal = Folder::new().refusal(text, &flags);
     let absent = fs::File::open("absent.pem").expect_err("it is absent").to_string();
+    // The system's words, however the renderer broke their line.
+    let refusal = refusal.replace("\n                    ", " ");
     assert_eq!(refusal.replace(&absent, "No such file or directory (os error 2)"), expected);
 }
 
 #[rstest]
-#[case::syntax("listen = \n", "error: string values must be quoted, expected literal string")]
-#[case::twice("offline = true\noffline = true\n", "error: duplicate key")]
-#[case::table("tls = 1\n", "error: `tls` is a table")]
-#[case::wrong_table("[tls]\nlisten = 'x:1'\n", "error: there is no setting `tls.listen`")]
-#[case::port("listen = 'localhost'\n", "error: `listen` is host:port")]
-#[case::list("[upstream]\nlist = 'ftp://a.example'\n", "error: ")]
-#[case::count("[limits]\nfetches = 0\n", "error: `limits.fetches` is from 1 to 10000")]
-#[case::negative("[limits]\nfetches = -1\n", "error: `limits.fetches` is a number from 0 on")]
-#[case::zero("[limits]\nhead_time = '0s'\n", "error: `limits.head_time` may not be 0")]
-#[case::key(
-    "[sumdb]\ndatabases = ['x']\n",
-    "error: `x` is not a verifier key, with a URL after a space"
-)]
-#[case::verify("[sumdb]\nverify = true\n", "error: `sumdb.verify` needs `sumdb.databases`")]
-#[case::base("base_path = 'goproxy'\n", "error: `base_path` begins with `/`")]
-#[case::auth("[upstream]\nauth = 1\n", "error: `upstream.auth` is a list of tables")]
+#[case::syntax("listen = \n", "string values must be quoted, expected literal string")]
+#[case::twice("offline = true\noffline = true\n", "the key `offline` is given twice")]
+#[case::table("tls = 1\n", "`tls` is a table")]
+#[case::wrong_table("[tls]\nlisten = 'x:1'\n", "there is no setting `tls.listen`")]
+#[case::port("listen = 'localhost'\n", "`listen` is host:port")]
+#[case::list("[upstream]\nlist = 'ftp://a.example'\n", "")]
+#[case::count("[limits]\nfetches = 0\n", "`limits.fetches` is from 1 to 10000")]
+#[case::negative("[limits]\nfetches = -1\n", "`limits.fetches` is a number from 0 on")]
+#[case::zero("[limits]\nhead_time = '0s'\n", "`limits.head_time` may not be 0")]
+#[case::key("[sumdb]\ndatabases = ['x']\n", "`x` is not a verifier key, with a URL after a space")]
+#[case::verify("[sumdb]\nverify = true\n", "`sumdb.verify` needs `sumdb.databases`")]
+#[case::base("base_path = 'goproxy'\n", "`base_path` begins with `/`")]
+#[case::auth("[upstream]\nauth = 1\n", "`upstream.auth` is a list of tables")]
 #[case::plain(
     "[[upstream.auth]]\nurl = 'http://a.example'\nbearer_env = 'X'\n",
-    "error: credentials are sent by https only"
+    "credentials are sent by https only"
 )]
 #[case::unset(
     "[[upstream.auth]]\nurl = 'https://a.example'\nbearer_env = 'X'\n",
-    "error: the variable X is not set"
+    "the variable X is not set"
 )]
 #[case::two(
     "[[upstream.auth]]\nurl = 'https://a.example'\nbearer_env = 'X'\nbasic_env = 'X'\n",
-    "error: `upstream.auth` needs one of `bearer_file`"
+    "`upstream.auth` needs one of `bearer_file`"
 )]
 fn a_mistake_is_found(#[case] text: &str, #[case] said: &str) {
     let store = [given("store.dir", "store", Origin::Flag)];
     let refusal = Folder::new().refusal(text, &store);
-    assert!(refusal.starts_with(said), "{refusal}");
+    let (_, message) = refusal.split_once("]: ").expect("a code");
+    assert!(message.starts_with(said), "{refusal}");
 }
 
 #[test]
@@ -284,6 +285,9 @@ fn no_secret_is_shown() {
         "[upstream]\nlist = 'https://user:hunter2@a.example'\n",
         "[upstream]\nlist = 'https://user:hunter2@ [bad'\n",
         "[upstream]\npassword = 'hunter2'\n",
+        "[upstream]\npassword = hunter2\n",
+        "[upstream]\npassword = 'hunter2\n",
+        "offline = true\noffline = 'hunter2'\n",
         "[[upstream.auth]]\nurl = 'https://a.example'\nbearer = 'hunter2'\n",
         "[[upstream.auth]]\nurl = 'https://a.example'\nbearer_file = 'spaced'\n",
         "[[upstream.auth]]\nurl = 'https://a.example'\nbasic_env = 'V'\n",
@@ -308,7 +312,7 @@ fn secrets_from_the_environment_are_for_upstreams_by_https() {
 fn an_absent_file_is_said_to_be() {
     let mistakes = Config::load(Some(Path::new("absent.toml")), &[], &|_| None);
     let mistakes = mistakes.err().expect("there are mistakes").to_string();
-    assert!(mistakes.starts_with("error: absent.toml: "), "{mistakes}");
+    assert!(mistakes.contains("--> absent.toml"), "{mistakes}");
 }
 
 #[test]

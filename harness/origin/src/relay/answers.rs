@@ -249,7 +249,8 @@ fn fetch(target: &str, front: &Front, shared: &Shared) -> io::Result<Answer> {
     let _held = shared.hold(&stream)?;
     let mut conn = Conn::plain(stream);
     let host = front.target;
-    write!(conn, "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+    let base = &front.base;
+    write!(conn, "GET {base}{target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
     let head = read_head(&mut conn)?.ok_or(io::ErrorKind::InvalidData)?;
     let body = head.body("GET");
     let mut answer = read_answer(&mut conn, head, body)?;

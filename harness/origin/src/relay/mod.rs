@@ -33,13 +33,14 @@ pub enum RelayError {
 pub struct Relay {
     server: Server,
     front: Arc<Front>,
-    /// The target's path, which the relay's own URL has too.
-    path: String,
 }
 
 /// What all connections of a relay share.
 struct Front {
     target: SocketAddr,
+    /// The target's base path, which the relay's own URL has too. Rules and recorded requests do not
+    /// have it, so that they mean the same for every subject.
+    base: String,
     rules: Rules,
     log: Log,
 }
@@ -63,22 +64,25 @@ impl Relay {
         let with_port =
             if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
         let address = with_port.to_socket_addrs().ok().and_then(|mut all| all.next());
-        let front =
-            Front { target: address.ok_or_else(fail)?, rules: Rules::new(rules), log: Log::new() };
-        let front = Arc::new(front);
+        let front = Arc::new(Front {
+            target: address.ok_or_else(fail)?,
+            base: path.trim_end_matches('/').to_owned(),
+            rules: Rules::new(rules),
+            log: Log::new(),
+        });
         let own = Arc::clone(&front);
         let handler = move |stream: TcpStream, shared: &Arc<Shared>| {
             // Whoever cannot be connected through is closed; nothing was promised.
             let _ = answers::serve(&stream, &own, shared);
         };
         let server = Server::start(Arc::new(handler)).map_err(RelayError::Listen)?;
-        Ok(Self { server, front, path: path.trim_end_matches('/').to_owned() })
+        Ok(Self { server, front })
     }
 
     /// Its base URL, which has the path of the target's, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}{}", self.server.address(), self.path)
+        format!("http://{}{}", self.server.address(), self.front.base)
     }
 
     /// Other rules, whose counters start anew.
@@ -109,5 +113,15 @@ impl Relay {
 impl std::fmt::Debug for Relay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Relay").field("url", &self.url()).finish_non_exhaustive()
+    }
+}
+
+impl Front {
+    /// A target without the base path; one outside of it as it is.
+    fn below_base<'t>(&self, target: &'t str) -> &'t str {
+        match target.strip_prefix(self.base.as_str()) {
+            Some(rest) if rest.starts_with('/') => rest,
+            _ => target,
+        }
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn arrived(front: &Front, head: &Head) -> Pending {
     let id = front.log.arrived(Request {
         number: 0,
         method: head.method.clone(),
-        target: head.target.clone(),
+        target: front.below_base(&head.target).to_owned(),
         version: head.version,
         headers: head.headers.clone(),
         tls: false,
@@ -58,7 +58,7 @@ pub(super) fn arrived(front: &Front, head: &Head) -> Pending {
         at: 0,
         took: None,
     });
-    let rule = front.rules.pick(&head.method, &head.target);
+    let rule = front.rules.pick(&head.method, front.below_base(&head.target));
     if let Some((index, _)) = &rule {
         front.log.ruled(id, *index);
     }

@@ -5,14 +5,15 @@ use std::io::Cursor;
 
 use twinproof_origin::{Origin, Setup, crafted};
 use twinproof_sumdb::dirhash::{hash_zip, hash_zip_reader};
+use twinproof_testkit::Outcome;
 
 use crate::client::{connect, get, request};
 use crate::go::{go, home};
 use std::io::{Read, Write};
 
 #[test]
-fn go_takes_the_legal_zips_and_refuses_the_bad_ones() {
-    let Some(program) = twinproof_testkit::go() else { return };
+fn go_takes_the_legal_zips_and_refuses_the_bad_ones() -> Outcome {
+    let program = twinproof_testkit::go()?;
     let origin = Origin::start(Setup::default()).expect("starts");
     let home = home("module example.com/work\n");
     let mut arguments = vec!["mod".to_owned(), "download".to_owned(), "-json".to_owned()];
@@ -38,6 +39,7 @@ fn go_takes_the_legal_zips_and_refuses_the_bad_ones() {
         }
     }
     assert_eq!(wrong, []);
+    Ok(())
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use twinproof_origin::{Origin, Setup};
+use twinproof_testkit::Outcome;
 
 /// A `go` with a home of its own, whose proxy and database are the origin's.
 pub fn go(program: &Path, home: &Path, origin: &Origin, args: &[&str]) -> Output {
@@ -31,8 +32,8 @@ pub fn home(go_mod: &str) -> tempfile::TempDir {
 }
 
 #[test]
-fn downloads_and_verifies() {
-    let Some(program) = twinproof_testkit::go() else { return };
+fn downloads_and_verifies() -> Outcome {
+    let program = twinproof_testkit::go()?;
     let origin = Origin::start(Setup::default()).expect("starts");
     let home = home("module example.com/work\n\ngo 1.21\n\nrequire crafted.example/app v1.0.0\n");
     let output = go(&program, home.path(), &origin, &["mod", "download", "-x", "all"]);
@@ -61,4 +62,5 @@ fn downloads_and_verifies() {
         text,
         "crafted.example/incompatible v1.0.0 v2.0.0+incompatible v3.1.0+incompatible\n"
     );
+    Ok(())
 }

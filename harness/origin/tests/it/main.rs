@@ -2,6 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 
+#[macro_use]
+extern crate twinproof_testkit;
+
 mod client;
 mod crafted;
 mod go;
@@ -11,3 +14,7 @@ mod requirement;
 mod rules;
 mod serving;
 mod tls;
+
+fn main() -> std::process::ExitCode {
+    twinproof_testkit::main()
+}

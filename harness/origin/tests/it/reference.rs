@@ -12,6 +12,7 @@ use twinproof_gomod::txtar::Archive;
 use twinproof_origin::{Origin, Setup};
 use twinproof_sumdb::dirhash::hash_zip_reader;
 use twinproof_sumdb::escape::{escape_path, escape_version, unescape_path, unescape_version};
+use twinproof_testkit::Outcome;
 
 use crate::client::get;
 use crate::requirement;
@@ -88,11 +89,10 @@ fn modules(corpus: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_corpus_is_served_as_by_gos_own_proxy() {
-    let (Some(go), Some(goroot)) = (twinproof_testkit::go(), twinproof_testkit::goroot()) else {
-        return;
-    };
-    let Some(corpus) = requirement::corpus() else { return };
+fn the_corpus_is_served_as_by_gos_own_proxy() -> Outcome {
+    let go = twinproof_testkit::go()?;
+    let goroot = twinproof_testkit::goroot()?;
+    let corpus = requirement::corpus()?;
     let theirs = reference(&go, &goroot);
     let origin =
         Origin::start(Setup { corpora: vec![corpus.clone()], ..Setup::default() }).expect("starts");
@@ -147,14 +147,14 @@ fn the_corpus_is_served_as_by_gos_own_proxy() {
         });
         assert!(odd, "the sums of {name}");
     }
+    Ok(())
 }
 
 #[test]
-fn the_control_prefixes_are_those_of_gos_own_proxy() {
-    let (Some(go), Some(goroot)) = (twinproof_testkit::go(), twinproof_testkit::goroot()) else {
-        return;
-    };
-    let Some(corpus) = requirement::corpus() else { return };
+fn the_control_prefixes_are_those_of_gos_own_proxy() -> Outcome {
+    let go = twinproof_testkit::go()?;
+    let goroot = twinproof_testkit::goroot()?;
+    let corpus = requirement::corpus()?;
     let theirs = reference(&go, &goroot);
     let origin =
         Origin::start(Setup { corpora: vec![corpus], ..Setup::default() }).expect("starts");
@@ -192,4 +192,5 @@ fn the_control_prefixes_are_those_of_gos_own_proxy() {
             assert_eq!(telling(theirs.text()), telling(ours.text()), "{target}");
         }
     }
+    Ok(())
 }

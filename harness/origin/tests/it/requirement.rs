@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use twinproof_testkit::{Requirement, goroot};
+use twinproof_testkit::{Requirement, Unavailable, goroot};
 
 /// The module archives of cmd/go's tests.
-pub fn corpus() -> Option<PathBuf> {
+pub fn corpus() -> Result<PathBuf, Unavailable> {
     let folder = goroot()?.join("src/cmd/go/testdata/mod");
     if folder.is_dir() {
-        return Some(folder);
+        return Ok(folder);
     }
-    Requirement::Go.unavailable("the distribution has no src/cmd/go/testdata/mod");
-    None
+    Err(Requirement::Go.unavailable("the distribution has no src/cmd/go/testdata/mod"))
 }

@@ -11,6 +11,7 @@ use crate::requirement;
 use std::io::{Read, Write};
 use std::sync::Arc;
 use twinproof_sumdb::client::{Client, Fetch, FetchError, MemoryStore};
+use twinproof_testkit::Outcome;
 
 #[test]
 fn a_module_of_the_set_up() {
@@ -234,8 +235,8 @@ fn two_hundred_clients_at_once() {
 }
 
 #[test]
-fn the_corpus_of_cmd_go() {
-    let Some(folder) = requirement::corpus() else { return };
+fn the_corpus_of_cmd_go() -> Outcome {
+    let folder = requirement::corpus()?;
     let origin =
         Origin::start(Setup { corpora: vec![folder], ..Setup::default() }).expect("starts");
     let got = |target: &str| get(&format!("{}/mod/{target}", origin.url()));
@@ -254,4 +255,5 @@ fn the_corpus_of_cmd_go() {
     assert_eq!(lines, ["rsc.io/quote v1.5.2 h1:3fEykkD9k7lYzXqCYrwGAf7iNhbk4yCjHmKBN9td4L0="]);
     let redirected = got("redirect/2/rsc.io/quote/@v/list");
     assert_eq!(redirected.status, 302);
+    Ok(())
 }

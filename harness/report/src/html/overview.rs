@@ -4,6 +4,7 @@
 use super::parts::{brief, case_link, chip, code, hash, shown, table};
 use crate::findings::{Finding, findings};
 use crate::tally::{EnvironmentTally, Tally};
+use crate::words::Tone;
 use crate::{text, words};
 use maud::{Markup, html};
 use twinproof_model::{Results, Verdict};
@@ -13,10 +14,10 @@ const FINDINGS: usize = 200;
 
 /// The verdict in plain words.
 pub fn banner(results: &Results, tally: &Tally<'_>) -> Markup {
-    let tone = match results.summary.exit_code {
-        0 if tally.counts.decided() > 0 => "good",
-        0 | 2 => "doubt",
-        _ => "bad",
+    let tone = match words::tone(results, tally) {
+        Tone::Good => "good",
+        Tone::Doubt => "doubt",
+        Tone::Bad => "bad",
     };
     let run = &results.run;
     html! {
@@ -31,7 +32,7 @@ pub fn banner(results: &Results, tally: &Tally<'_>) -> Markup {
             }
             p.meta {
                 "Started " (text::time(run.started)) ", took " (text::duration(run.millis.saturating_mul(1000)))
-                ", exit code " (results.summary.exit_code)
+                ", " (words::exit_meaning(results, tally))
                 @if run.interrupted { ", interrupted before its end" }
                 @if run.filtered { ", cases were filtered" }
                 "."

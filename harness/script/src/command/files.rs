@@ -1,6 +1,5 @@
 //! What scripts do with files.
 
-use super::output;
 use crate::files::remove_all;
 use crate::state::{Fault, Ran, State};
 use std::fs;
@@ -25,7 +24,7 @@ pub(super) fn cat(args: &[String], state: &State) -> Result<Ran, Fault> {
             }
         }
     }
-    Ok(output(stdout))
+    Ok(Ran::output(stdout))
 }
 
 pub(super) fn cp(args: &[String], state: &State) -> Result<Ran, Fault> {

@@ -56,7 +56,7 @@ pub(crate) fn run(
         "cmpenv" => compare::run(args, true, state),
         "env" => variables::env(line.number, args, state, setting),
         "cd" => variables::cd(args, state),
-        "echo" => Ok(output(format!("{}\n", args.join(" ")).into_bytes())),
+        "echo" => Ok(Ran::output(format!("{}\n", args.join(" ")).into_bytes())),
         "cat" => files::cat(args, state),
         "chmod" => files::chmod(args, state),
         "cp" => files::cp(args, state),
@@ -78,9 +78,4 @@ pub(crate) fn run(
         })),
         _ => Err(Fault::Absent(Reason::Command { name: name.to_owned(), line: line.number })),
     }
-}
-
-/// A command that wrote to standard output and succeeded.
-fn output(stdout: Vec<u8>) -> Ran {
-    Ran::Output { stdout, stderr: Vec::new(), error: None }
 }

@@ -1,6 +1,5 @@
 //! `env` and `cd`: where and with what the commands that follow run.
 
-use super::output;
 use crate::outcome::Reason;
 use crate::setting::Setting;
 use crate::state::{Fault, Ran, State};
@@ -17,7 +16,7 @@ pub(super) fn env(
 ) -> Result<Ran, Fault> {
     if args.is_empty() {
         let all = state.env.all().iter().map(|(name, value)| format!("{name}={value}\n"));
-        return Ok(output(all.collect::<String>().into_bytes()));
+        return Ok(Ran::output(all.collect::<String>().into_bytes()));
     }
     let mut shown = String::new();
     for arg in args {
@@ -32,7 +31,7 @@ pub(super) fn env(
         }
         state.env.set(name, value);
     }
-    Ok(if shown.is_empty() { Ran::Quiet } else { output(shown.into_bytes()) })
+    Ok(if shown.is_empty() { Ran::Quiet } else { Ran::output(shown.into_bytes()) })
 }
 
 pub(super) fn cd(args: &[String], state: &mut State) -> Result<Ran, Fault> {

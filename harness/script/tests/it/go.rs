@@ -5,13 +5,14 @@ use crate::requirement::go;
 use rstest::rstest;
 use twinproof_origin::{Origin, Setup};
 use twinproof_script::{Database, Front, Reason, Script, Verdict};
+use twinproof_testkit::Outcome;
 
 /// Scripts of all kinds that every Go since 1.22 has, which ask no proxy.
 const WITHOUT_PROXY: [&str; 3] = ["mod_edit", "mod_help", "mod_init_path"];
 
 #[test]
-fn scripts_of_go_that_ask_no_proxy() {
-    let Some(toolchain) = go() else { return };
+fn scripts_of_go_that_ask_no_proxy() -> Outcome {
+    let toolchain = go()?;
     let (_dir, setting) = setting(|_| toolchain);
     for name in WITHOUT_PROXY {
         let path = setting.toolchain.scripts().join(format!("{name}.txt"));
@@ -19,6 +20,7 @@ fn scripts_of_go_that_ask_no_proxy() {
         assert_eq!(outcome.verdict, Verdict::Pass, "{name}: {}", outcome.transcript);
         assert!(outcome.go_runs > 0, "{name}");
     }
+    Ok(())
 }
 
 /// Scripts that ask a proxy and a database, with and without control prefixes.
@@ -27,8 +29,8 @@ fn scripts_of_go_that_ask_no_proxy() {
 #[case("mod_query_empty")]
 #[case("mod_sumdb")]
 #[case("mod_download_too_many_redirects")]
-fn scripts_of_go_with_the_origin(#[case] name: &str) {
-    let Some(toolchain) = go() else { return };
+fn scripts_of_go_with_the_origin(#[case] name: &str) -> Outcome {
+    let toolchain = go()?;
     let corpora = vec![toolchain.modules()];
     let origin = Origin::start(Setup { corpora, ..Setup::default() }).unwrap();
     let (_dir, mut setting) = setting(|_| toolchain);
@@ -44,11 +46,12 @@ fn scripts_of_go_with_the_origin(#[case] name: &str) {
     setting.env.push(("GOPROXY".into(), "off".into()));
     let outcome = script.verdict_in(&setting).unwrap();
     assert!(matches!(outcome.verdict, Verdict::Fail(_)), "{}", outcome.transcript);
+    Ok(())
 }
 
 #[test]
-fn the_go_command_meets_its_setting() {
-    let Some(toolchain) = go() else { return };
+fn the_go_command_meets_its_setting() -> Outcome {
+    let toolchain = go()?;
     let (_dir, mut setting) = setting(|_| toolchain);
     let text = "go env GOVERSION GOROOT GOPATH GOPROXY GOSUMDB GOFLAGS\n\
                 stdout ^go$goversion$\n\
@@ -72,12 +75,13 @@ fn the_go_command_meets_its_setting() {
     let outcome = script.verdict_in(&setting).unwrap();
     let Verdict::Fail(failure) = outcome.verdict else { panic!("{}", outcome.transcript) };
     assert_eq!(failure.line, 5);
+    Ok(())
 }
 
 /// Every script can be read, and every command and condition of the `mod_` ones is known.
 #[test]
-fn all_scripts_are_read() {
-    let Some(toolchain) = go() else { return };
+fn all_scripts_are_read() -> Outcome {
+    let toolchain = go()?;
     let mut known = 0;
     for entry in std::fs::read_dir(toolchain.scripts()).unwrap() {
         let path = entry.unwrap().path();
@@ -88,4 +92,5 @@ fn all_scripts_are_read() {
         }
     }
     assert!(known > 500, "{known} scripts");
+    Ok(())
 }

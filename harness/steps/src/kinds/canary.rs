@@ -1,9 +1,11 @@
 //! `canary`: proves that two paths lead to one file, or that they do not.
 
 use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
 use crate::{Checks, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use twinproof_toml::node::{self, Node};
 
 /// Proves that two paths lead to one file, or that they do not: writes bytes that nobody can guess
 /// at one path, and looks at the other.
@@ -36,7 +38,8 @@ pub struct CanarySight {
 
 impl Kind for Canary {
     type Seen = CanarySight;
-    const INPUTS: &'static [Input] = &[Input::text("read", "Another place to look")];
+    const INPUTS: &'static [Input] =
+        &[Input::text("read", "Another place to look").checked(lint::filled)];
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -44,6 +47,14 @@ impl Kind for Canary {
 
     fn asserts(&self) -> bool {
         true
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint.filled(body, &["write"]);
+        if self.write == self.read && !self.write.is_empty() {
+            let message = "the canary is looked for where it is written";
+            lint.add(lint.draft("no-effect", message, node::value_span(body, "read")));
+        }
     }
 
     fn check(&self, seen: &CanarySight, checks: &mut Checks<'_>) {

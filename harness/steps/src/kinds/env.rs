@@ -1,10 +1,12 @@
 //! `env`: sets or unsets variables for the steps after it.
 
 use crate::kind::{Kind, Seen};
+use crate::lint::Lint;
 use crate::{Checks, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use twinproof_toml::node::{self, Node};
 
 /// Sets or unsets variables for the steps after it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +33,14 @@ impl Kind for EnvStep {
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        let empty = node::table(body).is_some_and(|t| t.len() <= 1);
+        if self.set.is_empty() && self.unset.is_empty() && empty {
+            let draft = lint.draft("no-effect", "this `env` step does nothing", body.span());
+            lint.add(draft.help("give `set` or `unset`"));
+        }
     }
 
     fn check(&self, _: &EnvChange, _: &mut Checks<'_>) {}

@@ -1,7 +1,9 @@
 //! `file`: looks at one file.
 
 use super::entries::{Entries, FileEntry};
-use crate::kind::{Captures, Kind};
+use crate::info::Captures;
+use crate::kind::Kind;
+use crate::lint::{self, Lint};
 use crate::{Checks, Evidence, Input, text};
 use base64::Engine as _;
 use schemars::JsonSchema;
@@ -9,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_base::hex;
 use twinproof_model::{EntryKind, TextMatch, Verdict};
+use twinproof_toml::node::{self, Node};
 
 /// Looks at one file. Symbolic links are not followed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -53,7 +56,7 @@ pub struct FileStep {
 
 impl Kind for FileStep {
     type Seen = Entries;
-    const INPUTS: &'static [Input] = &[Input::text("path", "Another path")];
+    const INPUTS: &'static [Input] = &[Input::text("path", "Another path").checked(lint::filled)];
     const SOURCES: &'static [&'static str] = &["file"];
     const CAPTURES: Captures = Captures::Names(&["sha256", "size", "text", "mode", "symlink"]);
 
@@ -71,6 +74,21 @@ impl Kind for FileStep {
             || self.mode.is_some()
             || self.symlink.is_some()
             || self.dir.is_some()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        const MORE: [&str; 8] =
+            ["size", "base64", "text", "sha256", "starts_with", "mode", "symlink", "dir"];
+        lint::bytes(body, "base64", lint);
+        lint::bytes(body, "starts_with", lint);
+        lint::mode(body, "mode", lint);
+        lint::conditions(node::get(body, "text"), lint);
+        lint::sha256(body, "sha256", lint);
+        if self.exists == Some(false) {
+            let why = "nothing can be asserted of a file that must not exist";
+            let said = (node::value_span(body, "exists"), "must not exist");
+            lint::excludes(body, &MORE, why, said, lint);
+        }
     }
 
     fn check(&self, seen: &Entries, checks: &mut Checks<'_>) {

@@ -1,9 +1,11 @@
 //! `golden`: compares with a normalised snapshot. The judge does this with the whole record at hand.
 
 use crate::kind::{Kind, Seen};
+use crate::lint::Lint;
 use crate::{Checks, GoldenSource, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use twinproof_toml::node::{self, Node};
 
 /// Compares with a golden: a normalised snapshot under `golden/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +35,19 @@ impl Kind for GoldenStep {
 
     fn asserts(&self) -> bool {
         true
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint.listed(body, "normalize", true);
+        let normalisers = lint.context.normalisers;
+        for (name, span) in node::texts(node::get(body, "normalize")) {
+            if !normalisers.contains(name) {
+                let message = format!("unknown normaliser `{name}`");
+                let draft = lint.draft("unknown-normaliser", &message, span);
+                let valid = normalisers.iter().map(String::as_str);
+                lint.add(draft.suggest(name, valid, "normalisers"));
+            }
+        }
     }
 
     fn check(&self, _: &GoldenSight, _: &mut Checks<'_>) {}

@@ -1,13 +1,19 @@
 //! `http`: makes an HTTP request from the harness.
 
 use super::exchange::{HttpVersion, StatusMatch};
-use crate::kind::{Captures, Kind, Seen};
+use crate::info::Captures;
+use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
 use crate::rows::plural;
 use crate::{Checks, Evidence, Input, Item, Part, Row, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::{BlobRef, TextMatch, ValueMatch, Verdict};
+use twinproof_toml::node::{self, Node};
+
+/// Most requests made at the same time.
+const MAX_TIMES: u32 = 1000;
 
 /// Makes an HTTP request from the harness. Redirects are not followed, nothing is decoded, and the
 /// target is sent as it is written.
@@ -146,8 +152,8 @@ impl HttpExchange {
 impl Kind for Http {
     type Seen = HttpExchange;
     const INPUTS: &'static [Input] = &[
-        Input::text("url", "Another address"),
-        Input::text("method", "Another method"),
+        Input::text("url", "Another address").checked(lint::url),
+        Input::text("method", "Another method").checked(lint::method),
         Input::table("headers", "Further headers sent"),
         Input::text("cert", "Another client's certificate"),
         Input::text("key", "Another key"),
@@ -169,6 +175,36 @@ impl Kind for Http {
             || self.h1.is_some()
             || self.complete.is_some()
             || self.error.is_some()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        const ASSERTED: [&str; 7] =
+            ["status", "body", "header", "size", "sha256", "h1", "complete"];
+        lint::status(body, "status", lint);
+        lint::timeout(body, "timeout", lint);
+        lint.filled(body, &["ca", "cert", "key"]);
+        lint::conditions(node::get(body, "body"), lint);
+        lint::conditions(node::get(body, "error"), lint);
+        lint::headers(body, "header", lint);
+        lint::sha256(body, "sha256", lint);
+        if let Some(hash) =
+            self.h1.as_deref().filter(|h| !h.starts_with("h1:") && !h.contains("${"))
+        {
+            let message = format!("`{}` is no h1 hash", hash.escape_debug());
+            let draft = lint.draft("bad-h1", &message, node::value_span(body, "h1"));
+            lint.add(draft.help("write it as in a go.sum file: `h1:…=`"));
+        }
+        if let Some(n) = self.times.filter(|n| !(2..=MAX_TIMES).contains(n)) {
+            let message = format!("{n} requests");
+            let draft = lint.draft("bad-times", &message, node::value_span(body, "times"));
+            lint.add(draft.help(format!("write 2 to {MAX_TIMES}")));
+        }
+        lint::needs(body, &[("cert", "key"), ("key", "cert")], lint);
+        if self.error.is_some() {
+            let why = "nothing can be asserted of an answer that must not come";
+            let said = (node::key_span(body, "error"), "there must be no answer");
+            lint::excludes(body, &ASSERTED, why, said, lint);
+        }
     }
 
     fn check(&self, seen: &HttpExchange, checks: &mut Checks<'_>) {

@@ -1,7 +1,10 @@
 //! The kinds of steps, a file each; files that two kinds share have no kind of their own.
 
+mod archive;
 mod canary;
 mod checksum_settings;
+mod config_lint;
+mod config_parse;
 mod entries;
 mod env;
 mod exchange;
@@ -20,8 +23,11 @@ mod sumdb;
 mod tree;
 mod write;
 
+pub use archive::*;
 pub use canary::*;
 pub use checksum_settings::*;
+pub use config_lint::*;
+pub use config_parse::*;
 pub use entries::*;
 pub use env::*;
 pub use exchange::*;

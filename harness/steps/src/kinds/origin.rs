@@ -1,11 +1,14 @@
 //! `origin`: starts or scripts the case's upstream.
 
-use crate::kind::{Kind, Seen, Variable};
+use crate::info::Variable;
+use crate::kind::{Kind, Seen};
+use crate::lint::Lint;
 use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::Rule;
+use twinproof_toml::node::{self, Node};
 
 /// A module that an origin serves besides the corpus and the crafted ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -104,6 +107,17 @@ impl Kind for OriginStep {
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        for table in node::elements(node::get(body, "module")) {
+            lint.filled(table, &["path", "version"]);
+            if let Some(version) = node::text(table, "version").filter(|v| !v.starts_with('v')) {
+                let message = format!("`{}` is no version of a module", version.escape_debug());
+                let draft = lint.draft("bad-version", &message, node::value_span(table, "version"));
+                lint.add(draft.help("write it like `v1.2.3`"));
+            }
+        }
     }
 
     fn check(&self, _: &OriginSight, _: &mut Checks<'_>) {}

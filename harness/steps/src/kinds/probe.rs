@@ -6,11 +6,13 @@
 use super::checksum_settings::{self, SettingRun};
 use super::process::ProcessObservation;
 use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
 use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::{BlobRef, ValueMatch, Verdict};
+use twinproof_toml::node::{self, Node};
 
 /// Typed questions.
 #[derive(
@@ -27,6 +29,9 @@ pub enum ProbeKind {
     /// The translator of `wslpath` over the vectors file at `path`: `total`, `matched`,
     /// `mismatched`.
     WslpathVectors,
+    /// The rules of WSL's configuration over the vectors file at `path`: `total`, `matched`,
+    /// `mismatched`.
+    WslconfVectors,
     /// The checksum settings of the file at `path`, each tried with a public and a private module of
     /// wrong content: setting → who was asked, what was verified, which risk follows. The case has an
     /// origin.
@@ -63,6 +68,20 @@ pub struct Probe {
     /// Values for later steps: name → key of the answer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub capture: BTreeMap<String, String>,
+}
+
+impl ProbeKind {
+    /// The keys that its answer can have; `None` where any may be.
+    fn keys(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::GoEnv | Self::ChecksumSettings => None,
+            Self::GoVersion => Some(&["version", "goos", "goarch"]),
+            Self::Environment => Some(&["os", "arch", "kernel", "libc", "name"]),
+            Self::WslpathVectors | Self::WslconfVectors => {
+                Some(&["total", "matched", "mismatched"])
+            }
+        }
+    }
 }
 
 /// What was seen to answer a question.
@@ -104,9 +123,9 @@ impl Kind for Probe {
     const INPUTS: &'static [Input] = &[
         Input::variables("env"),
         Input::unset("env"),
-        Input::text("path", "Another path"),
-        Input::text("sdk", "Another SDK"),
-        Input::text("cwd", "Another current directory"),
+        Input::text("path", "Another path").checked(lint::filled),
+        Input::text("sdk", "Another SDK").checked(lint::go_version),
+        Input::text("cwd", "Another current directory").checked(lint::filled),
     ];
     const SOURCES: &'static [&'static str] = &["probe"];
 
@@ -124,6 +143,41 @@ impl Kind for Probe {
 
     fn sdk(&self) -> Option<&str> {
         self.sdk.as_deref()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        if node::text(body, "kind").is_none() {
+            return;
+        }
+        let wants_path = matches!(
+            self.kind,
+            ProbeKind::WslpathVectors | ProbeKind::WslconfVectors | ProbeKind::ChecksumSettings
+        );
+        if wants_path != node::get(body, "path").is_some() {
+            let (message, span) = if wants_path {
+                ("this probe needs the `path` of a file beside the suite's", body.span())
+            } else {
+                ("this probe has no `path`", node::key_span(body, "path"))
+            };
+            lint.add(lint.draft("probe-path", message, span));
+        }
+        let values = node::get(body, "values").and_then(node::table);
+        let mut named = Vec::new();
+        for (key, value) in values.into_iter().flat_map(|t| t.iter()) {
+            lint::conditions(Some(value), lint);
+            named.push((key.get_ref().to_string(), key.span()));
+        }
+        let captured = node::get(body, "capture").and_then(node::table);
+        for value in captured.into_iter().flat_map(|t| t.values()) {
+            named.extend(value.get_ref().as_str().map(|v| (v.to_owned(), value.span())));
+        }
+        for (name, span) in named {
+            if let Some(valid) = self.kind.keys().filter(|valid| !valid.contains(&name.as_str())) {
+                let message = format!("this probe's answer has no `{name}`");
+                let draft = lint.draft("unknown-value", &message, span);
+                lint.add(draft.suggest(&name, valid.iter().copied(), "valid values"));
+            }
+        }
     }
 
     fn check(&self, seen: &ProbeSight, checks: &mut Checks<'_>) {
@@ -174,7 +228,7 @@ impl Probe {
             ProbeKind::GoEnv => go_env(&go_output(seen, evidence)?),
             ProbeKind::GoVersion => go_version(&go_output(seen, evidence)?),
             ProbeKind::Environment => Ok(seen.facts.clone()),
-            ProbeKind::WslpathVectors => vectors(seen, evidence),
+            ProbeKind::WslpathVectors | ProbeKind::WslconfVectors => vectors(seen, evidence),
             ProbeKind::ChecksumSettings => checksum_settings::table(&seen.settings, evidence),
         }
     }

@@ -1,7 +1,9 @@
 //! `run` and `go`: start a program and look at how it ends.
 
 use crate::checks::Sighted;
-use crate::kind::{Captures, Kind, Seen};
+use crate::info::Captures;
+use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
 use crate::rows::plural;
 use crate::{Checks, Evidence, Input, Part, Row, text};
 use regex::Regex;
@@ -9,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::{BlobRef, TextMatch, Verdict};
+use twinproof_toml::node::{self, Node};
 
 /// What every started program shares: its surroundings, its limits, and what is asserted of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -167,12 +170,13 @@ impl Kind for Run {
         Input::texts("args", "Other arguments"),
         Input::variables("env"),
         Input::unset("env"),
-        Input::text("program", "Another program"),
-        Input::text("cwd", "Another current directory"),
+        Input::text("program", "Another program").checked(lint::filled),
+        Input::text("cwd", "Another current directory").checked(lint::filled),
         Input::text("stdin", "Another standard input"),
     ];
     const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
     const CAPTURES: Captures = Captures::LineRegex;
+    const ENDS: &'static [&'static str] = &["exit"];
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -188,6 +192,10 @@ impl Kind for Run {
 
     fn retries(&self) -> u32 {
         self.retries
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint_process(body, lint);
     }
 
     fn check(&self, seen: &ProcessObservation, checks: &mut Checks<'_>) {
@@ -218,12 +226,13 @@ impl Kind for Go {
         Input::texts("args", "Other arguments"),
         Input::variables("env"),
         Input::unset("env"),
-        Input::text("sdk", "Another SDK"),
-        Input::text("cwd", "Another current directory"),
+        Input::text("sdk", "Another SDK").checked(lint::go_version),
+        Input::text("cwd", "Another current directory").checked(lint::filled),
         Input::text("stdin", "Another standard input"),
     ];
     const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
     const CAPTURES: Captures = Captures::LineRegex;
+    const ENDS: &'static [&'static str] = &["exit"];
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -243,6 +252,10 @@ impl Kind for Go {
 
     fn retries(&self) -> u32 {
         self.retries
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint_process(body, lint);
     }
 
     fn check(&self, seen: &ProcessObservation, checks: &mut Checks<'_>) {
@@ -301,6 +314,14 @@ impl Process {
             checks.text(what, wanted, sighted, &[blob]);
         }
     }
+}
+
+/// What `run` and `go` have in common.
+fn lint_process(body: &Node<'_>, lint: &mut Lint<'_>) {
+    lint::exit(body, "exit", lint);
+    lint::timeout(body, "timeout", lint);
+    lint::conditions(node::get(body, "stdout"), lint);
+    lint::conditions(node::get(body, "stderr"), lint);
 }
 
 /// The values that lines of the standard output give.

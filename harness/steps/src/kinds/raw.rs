@@ -2,12 +2,14 @@
 
 use super::exchange::StatusMatch;
 use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
 use crate::rows::plural;
 use crate::{Checks, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::{BlobRef, TextMatch, ValueMatch};
+use twinproof_toml::node::{self, Node};
 
 /// Sends bytes as they are and reads what comes: until the other side closes, until the answers are
 /// complete (where `closed` is not asserted), or until the time limit.
@@ -93,9 +95,9 @@ pub struct RawExchange {
 impl Kind for Raw {
     type Seen = RawExchange;
     const INPUTS: &'static [Input] = &[
-        Input::text("url", "Another address"),
+        Input::text("url", "Another address").checked(lint::url),
         Input::text("send", "Something else to send").instead_of(&["base64"]),
-        Input::text("base64", "Other bytes").instead_of(&["send"]),
+        Input::text("base64", "Other bytes").instead_of(&["send"]).checked(lint::bytes),
     ];
 
     fn name(&self) -> Option<&str> {
@@ -108,6 +110,25 @@ impl Kind for Raw {
             || !self.header.is_empty()
             || self.answers.is_some()
             || self.closed.is_some()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint::status(body, "status", lint);
+        lint::timeout(body, "timeout", lint);
+        lint::conditions(node::get(body, "body"), lint);
+        lint::headers(body, "header", lint);
+        if self.send.is_some() == self.base64.is_some() {
+            let (message, span) = if self.send.is_some() {
+                ("this `raw` step sends two things", node::key_span(body, "base64"))
+            } else {
+                ("this `raw` step does not say what it sends", body.span())
+            };
+            lint.add(lint.draft("raw-content", message, span).help("give `send` or `base64`"));
+        }
+        if self.piece == Some(0) {
+            let message = "pieces of no bytes";
+            lint.add(lint.draft("no-effect", message, node::value_span(body, "piece")));
+        }
     }
 
     fn check(&self, seen: &RawExchange, checks: &mut Checks<'_>) {

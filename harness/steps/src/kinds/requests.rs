@@ -1,11 +1,13 @@
 //! `requests`: looks at the requests that servers of ours received.
 
 use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
 use crate::{Checks, Evidence, Input, Part, Row, Scope, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use twinproof_model::{BlobRef, ValueMatch, Verdict, glob_matches};
+use twinproof_toml::node::{self, Node};
 
 /// Whose requests are meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -112,7 +114,7 @@ impl SeenRequest {
 
 impl Kind for Requests {
     type Seen = SeenRequests;
-    const INPUTS: &'static [Input] = &[Input::text("path", "Another path")];
+    const INPUTS: &'static [Input] = &[Input::text("path", "Another path").checked(lint::filled)];
     const SOURCES: &'static [&'static str] = &["requests"];
 
     fn name(&self) -> Option<&str> {
@@ -125,6 +127,30 @@ impl Kind for Requests {
             || self.at_most.is_some()
             || self.targets.is_some()
             || !self.header.is_empty()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint::method(body, "method", lint);
+        lint::headers(body, "header", lint);
+        if self.distinct {
+            lint.listed(body, "targets", true);
+        }
+        if let (Some(least), Some(most)) = (self.at_least, self.at_most)
+            && least > most
+        {
+            let message = format!("at least {least} and at most {most}");
+            let draft = lint.draft("contradiction", &message, node::value_span(body, "at_most"));
+            let spot = lint.spot(node::value_span(body, "at_least"));
+            lint.add(draft.other(spot, "the least"));
+        }
+        for (target, span) in node::texts(node::get(body, "targets")) {
+            let (method, path) = target.split_once(' ').unwrap_or(("", ""));
+            if method.is_empty() || path.is_empty() {
+                let message = format!("`{}` is no method and target", target.escape_debug());
+                let draft = lint.draft("bad-target", &message, span);
+                lint.add(draft.help("write it like `GET /example.com/a/@v/list`"));
+            }
+        }
     }
 
     fn check(&self, seen: &SeenRequests, checks: &mut Checks<'_>) {

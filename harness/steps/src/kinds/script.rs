@@ -1,12 +1,14 @@
 //! `script`: runs a script of cmd/go's own tests against the subject.
 
 use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
 use crate::rows::plural;
 use crate::{Checks, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::{BlobRef, Verdict};
+use twinproof_toml::node::{self, Node};
 
 /// Runs a script of cmd/go's own tests with the case's SDK: `$GOPROXY` is the subject, `$GOSUMDB` the
 /// database of those tests. It needs an origin with `database = "cmd-go"` and a subject before it.
@@ -73,6 +75,17 @@ impl Kind for ScriptStep {
 
     fn needs_sdk(&self) -> bool {
         true
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint::timeout(body, "timeout", lint);
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+');
+        if self.script.is_empty() || !self.script.bytes().all(plain) {
+            let message = format!("`{}` is no script's name", self.script.escape_debug());
+            let draft = lint.draft("bad-name", &message, node::value_span(body, "script"));
+            let help = "write the name of its file without `.txt`, like `mod_proxy_list`";
+            lint.add(draft.help(help));
+        }
     }
 
     /// The script's verdict, and whose database it had.

@@ -1,11 +1,14 @@
 //! `subject`: launches what is judged.
 
-use crate::kind::{Kind, Seen, Variable};
+use crate::info::Variable;
+use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
 use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::{BlobRef, LaunchFailure, Rule, Verdict};
+use twinproof_toml::node::Node;
 
 /// Launches the subject, which is ready when the step is done; a second one ends it and launches it
 /// again. It gives the variables `proxy` or `sumdb`, by the kind of the subject, and `store`.
@@ -72,13 +75,19 @@ impl Kind for SubjectStep {
     type Seen = Launch;
     const INPUTS: &'static [Input] = &[
         Input::rules("mutant", "Other faults in what the subject answers"),
-        Input::table("set", "Other settings; those that are not named here stay"),
+        Input::table("set", "Other settings; those that are not named here stay")
+            .checked(lint::settings),
         Input::text("upstream", "Another upstream"),
     ];
+    const ENDS: &'static [&'static str] = &["ready"];
     const GIVES: &'static [Variable] = &[
         ("program", "the subject's program"),
         ("proxy", "address of the module proxy that is judged, without a final slash"),
         ("sumdb", "address of the checksum database that is judged, without a final slash"),
+        (
+            "base",
+            "path that every request of the module proxy begins with; empty where there is none",
+        ),
         ("store", "the folder where the subject keeps what it has"),
         ("sumdb_name", "name of the checksum database that is judged"),
         ("sumdb_key", "its verifier key"),
@@ -86,6 +95,10 @@ impl Kind for SubjectStep {
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint::timeout(body, "timeout", lint);
     }
 
     /// A subject that ends by itself fails; one that is late may only be slow here.

@@ -1,11 +1,13 @@
 //! `sumdb`: asks a checksum database as a verifying client does.
 
 use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
 use crate::rows::plural;
 use crate::{Checks, Input, Item, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twinproof_model::{TextMatch, Verdict};
+use twinproof_toml::node::{self, Node};
 
 /// Asks a checksum database as a verifying client does: signatures, inclusion, and consistency with
 /// every head that the case has seen under the same key.
@@ -61,10 +63,10 @@ pub struct SumdbAnswer {
 impl Kind for SumdbStep {
     type Seen = SumdbAnswer;
     const INPUTS: &'static [Input] = &[
-        Input::text("url", "Another address"),
-        Input::text("key", "Another key"),
-        Input::text("module", "Another module"),
-        Input::text("version", "Another version"),
+        Input::text("url", "Another address").checked(lint::url),
+        Input::text("key", "Another key").checked(lint::filled),
+        Input::text("module", "Another module").checked(lint::filled),
+        Input::text("version", "Another version").checked(lint::filled),
     ];
 
     fn name(&self) -> Option<&str> {
@@ -73,6 +75,21 @@ impl Kind for SumdbStep {
 
     fn asserts(&self) -> bool {
         true
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        const PAIRS: [(&str, &str); 3] =
+            [("module", "version"), ("version", "module"), ("lines", "module")];
+        lint::timeout(body, "timeout", lint);
+        for key in ["lines", "size", "error"] {
+            lint::conditions(node::get(body, key), lint);
+        }
+        lint::needs(body, &PAIRS, lint);
+        if self.error.is_some() {
+            let why = "nothing can be asserted of an answer that must be refused";
+            let said = (node::key_span(body, "error"), "it must be refused");
+            lint::excludes(body, &["lines", "size"], why, said, lint);
+        }
     }
 
     fn check(&self, seen: &SumdbAnswer, checks: &mut Checks<'_>) {

@@ -2,11 +2,13 @@
 
 use super::entries::{Entries, FileEntry};
 use crate::kind::Kind;
+use crate::lint::{self, Lint};
 use crate::{Checks, Evidence, Input};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use twinproof_model::EntryKind;
+use twinproof_toml::node::{self, Node};
 
 /// Looks at a directory with all that is in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,7 +36,7 @@ pub struct TreeStep {
 
 impl Kind for TreeStep {
     type Seen = Entries;
-    const INPUTS: &'static [Input] = &[Input::text("path", "Another path")];
+    const INPUTS: &'static [Input] = &[Input::text("path", "Another path").checked(lint::filled)];
     const SOURCES: &'static [&'static str] = &["tree"];
 
     fn name(&self) -> Option<&str> {
@@ -43,6 +45,15 @@ impl Kind for TreeStep {
 
     fn asserts(&self) -> bool {
         self.exists.is_some() || self.entries.is_some() || self.count.is_some()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint.listed(body, "entries", true);
+        if self.exists == Some(false) {
+            let why = "nothing can be asserted of a directory that must not exist";
+            let said = (node::value_span(body, "exists"), "must not exist");
+            lint::excludes(body, &["entries", "count"], why, said, lint);
+        }
     }
 
     fn check(&self, seen: &Entries, checks: &mut Checks<'_>) {

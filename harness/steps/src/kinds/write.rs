@@ -1,10 +1,13 @@
 //! `write`: puts a file, a directory or a symbolic link in place.
 
 use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
 use crate::{Checks, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twinproof_model::BlobRef;
+use twinproof_toml::names;
+use twinproof_toml::node::{self, Node};
 
 /// Puts a file, a directory or a symbolic link in place. Missing parent directories are made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,15 +48,35 @@ pub struct Wrote {
 impl Kind for Write {
     type Seen = Wrote;
     const INPUTS: &'static [Input] = &[
-        Input::text("path", "Another path"),
+        Input::text("path", "Another path").checked(lint::path_inside),
         Input::text("text", "Another text").instead_of(&["base64", "symlink", "dir"]),
-        Input::text("base64", "Other bytes").instead_of(&["text", "symlink", "dir"]),
+        Input::text("base64", "Other bytes")
+            .instead_of(&["text", "symlink", "dir"])
+            .checked(lint::bytes),
         Input::text("symlink", "Another target").instead_of(&["text", "base64", "dir"]),
-        Input::text("mode", "Other permission bits"),
+        Input::text("mode", "Other permission bits").checked(lint::mode),
     ];
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        const CONTENTS: [&str; 4] = ["text", "base64", "symlink", "dir"];
+        let there = [self.text.is_some(), self.base64.is_some(), self.symlink.is_some(), self.dir];
+        let count = there.iter().filter(|t| **t).count();
+        if count == 1 {
+            return;
+        }
+        let message = if count == 0 {
+            "this `write` step does not say what it writes"
+        } else {
+            "this `write` step writes several things at one path"
+        };
+        let written = CONTENTS.iter().filter(|k| node::get(body, k).is_some()).nth(1);
+        let span = written.map_or_else(|| body.span(), |k| node::key_span(body, k));
+        let draft = lint.draft("write-content", message, span);
+        lint.add(draft.help(format!("give one of {}", names::list(&CONTENTS))));
     }
 
     fn check(&self, _: &Wrote, _: &mut Checks<'_>) {}

@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use twinproof_testkit::{Requirement, go};
+use twinproof_testkit::{Requirement, Unavailable, go};
 
-/// The URLs of the module proxies in force, or `None` when there is none and need not be.
-pub fn proxies() -> Option<Vec<String>> {
+/// The URLs of the module proxies in force.
+pub fn proxies() -> Result<Vec<String>, Unavailable> {
     let output = Command::new(go()?).args(["env", "GOPROXY"]).output().expect("go runs");
     let list = String::from_utf8(output.stdout).expect("go prints UTF-8");
     let urls: Vec<String> = list
@@ -15,8 +15,7 @@ pub fn proxies() -> Option<Vec<String>> {
         .map(|url| url.trim_end_matches('/').to_owned())
         .collect();
     if urls.is_empty() {
-        Requirement::GoProxy.unavailable("GOPROXY names no URL");
-        return None;
+        return Err(Requirement::GoProxy.unavailable("GOPROXY names no URL"));
     }
-    Some(urls)
+    Ok(urls)
 }

@@ -23,7 +23,7 @@ use twinproof_sumdb::note::{Note, Signer, Verifier, open, sign};
 use twinproof_sumdb::server::{Local, MemoryLog};
 use twinproof_sumdb::tile::{Tile, new_tiles, tile_for_index};
 use twinproof_sumdb::tlog::{Hash, Record, TreeHead, prove_record, prove_tree};
-use twinproof_testkit::{Peer, Program, Requirement, go};
+use twinproof_testkit::{Outcome, Peer, Program, Requirement, Unavailable, go};
 
 use crate::client::forked;
 use crate::dirhash::make_zip;
@@ -57,16 +57,13 @@ struct Xmod(Peer);
 
 impl Xmod {
     /// Starts it, or says why it cannot be had.
-    fn start() -> Option<Self> {
+    fn start() -> Result<Self, Unavailable> {
         static BUILT: OnceLock<Result<Program, String>> = OnceLock::new();
         let go = go()?;
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/xmod");
         match BUILT.get_or_init(|| Program::build(&go, &source)) {
-            Ok(program) => Some(Self(program.start())),
-            Err(reason) => {
-                Requirement::GoProxy.unavailable(reason);
-                None
-            }
+            Ok(program) => Ok(Self(program.start())),
+            Err(reason) => Err(Requirement::GoProxy.unavailable(reason)),
         }
     }
 
@@ -84,8 +81,8 @@ fn law<S: Strategy>(
     cases: u32,
     strategy: S,
     mut test: impl FnMut(&mut Xmod, S::Value) -> Result<(), TestCaseError>,
-) {
-    let Some(xmod) = Xmod::start() else { return };
+) -> Outcome {
+    let xmod = Xmod::start()?;
     let xmod = std::cell::RefCell::new(xmod);
     let test = std::cell::RefCell::new(&mut test);
     let config = Config { failure_persistence: None, ..Config::with_cases(cases) };
@@ -100,10 +97,11 @@ fn law<S: Strategy>(
     TestRunner::new_with_rng(config, random)
         .run(&strategy, |value| (test.borrow_mut())(&mut xmod.borrow_mut(), value))
         .unwrap();
+    Ok(())
 }
 
 #[test]
-fn hashes_of_zips_and_trees() {
+fn hashes_of_zips_and_trees() -> Outcome {
     let names = "[a-c]{1,2}(-x|\\.go| é)?";
     let content = prop::collection::vec(any::<u8>(), 0..2000);
     let tree = prop::collection::btree_map((names, names), content, 0..12);
@@ -132,11 +130,12 @@ fn hashes_of_zips_and_trees() {
             prop_assert_eq!(xmod.ask(&request).text(), Some(ours));
         }
         Ok(())
-    });
+    })?;
+    Ok(())
 }
 
 #[test]
-fn signed_notes() {
+fn signed_notes() -> Outcome {
     let text = "([ -~é—\t\r]{0,20}\n){0,4}[ -~]{0,3}";
     law(
         256,
@@ -167,11 +166,12 @@ fn signed_notes() {
             }
             Ok(())
         },
-    );
+    )?;
+    Ok(())
 }
 
 #[test]
-fn notes_and_records_of_near_misses() {
+fn notes_and_records_of_near_misses() -> Outcome {
     let hash = "nND/nri/U0xuHUrYSy0HtMeal2vzD9V4k/BO79C+QeI=";
     let line = prop_oneof![
         Just("go.sum database tree".to_owned()),
@@ -197,12 +197,13 @@ fn notes_and_records_of_near_misses() {
             prop_assert_eq!(ours, theirs);
         }
         Ok(())
-    });
+    })?;
+    Ok(())
 }
 
 #[test]
-fn trees_proofs_and_tiles() {
-    let Some(mut xmod) = Xmod::start() else { return };
+fn trees_proofs_and_tiles() -> Outcome {
+    let mut xmod = Xmod::start()?;
     let size = 130;
     let stored = stored(size);
     let pairs: Vec<(u64, u64)> =
@@ -229,10 +230,11 @@ fn trees_proofs_and_tiles() {
             .collect();
         assert_eq!(answer.tiles.unwrap(), tiles);
     }
+    Ok(())
 }
 
 #[test]
-fn tile_paths() {
+fn tile_paths() -> Outcome {
     // Levels stop at 62 here: above 63 x/mod's parser does not hold to the bound of its own type.
     let level = "(data|[0-9]|[0-5][0-9]|-1|00)";
     let path = format!(
@@ -245,11 +247,12 @@ fn tile_paths() {
         let ours = tile_for_index(height, index).map(|tile| tile.to_string());
         prop_assert_eq!(ours, xmod.ask(&request).text());
         Ok(())
-    });
+    })?;
+    Ok(())
 }
 
 #[test]
-fn module_paths_and_versions() {
+fn module_paths_and_versions() -> Outcome {
     let element = "(v[0-9.]{1,3}|[a-cA-C~._!+-]{1,4}[0-9]?|gopkg\\.in|con|COM1\\.x|é|m\\.v[0-9]{1,2}(-unstable)?)";
     let path = format!("(gopkg\\.in|a\\.b|[a-zA-Z.!-]{{1,4}})(/{element}){{0,3}}/?");
     let version =
@@ -268,7 +271,8 @@ fn module_paths_and_versions() {
         let request = json!({"op": "escape", "path": path, "version": version});
         prop_assert_eq!(ours, xmod.ask(&request).texts(), "{} {}", path, version);
         Ok(())
-    });
+    })?;
+    Ok(())
 }
 
 /// A double of a database with exactly these answers.
@@ -292,7 +296,7 @@ fn answers(log: &MemoryLog, lookup: &str) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn lookups_of_honest_tampering_and_forked_databases() {
+fn lookups_of_honest_tampering_and_forked_databases() -> Outcome {
     let lookup = "/lookup/example.com/m5@v1.0.0";
     let strategy = (
         prop::option::of(6u64..60),
@@ -361,12 +365,13 @@ fn lookups_of_honest_tampering_and_forked_databases() {
             }
         }
         Ok(())
-    });
+    })?;
+    Ok(())
 }
 
 #[test]
-fn the_message_about_a_fork() {
-    let Some(mut xmod) = Xmod::start() else { return };
+fn the_message_about_a_fork() -> Outcome {
+    let mut xmod = Xmod::start()?;
     let lookup = "/lookup/example.com/m3@v1.0.0";
     for (before, fork_at, size) in [(6, 5, 7), (15, 13, 20), (47, 45, 48), (47, 46, 64)] {
         let honest = log(before);
@@ -393,4 +398,5 @@ fn the_message_about_a_fork() {
         assert!(matches!(ours, LookupError::Fork(_)), "{ours:?}");
         assert_eq!(ours.to_string(), theirs.security, "{before} {fork_at} {size}");
     }
+    Ok(())
 }

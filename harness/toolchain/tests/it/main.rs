@@ -5,8 +5,15 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[macro_use]
+extern crate twinproof_testkit;
+
 mod double;
 mod probe;
 mod provide;
 mod real;
 mod requirement;
+
+fn main() -> std::process::ExitCode {
+    twinproof_testkit::main()
+}

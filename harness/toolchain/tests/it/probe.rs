@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
+use twinproof_testkit::Outcome;
 use twinproof_toolchain::{GoFacts, goproxy_setting, probe};
 
 use crate::requirement;
@@ -19,12 +20,12 @@ fn lasting(facts: &GoFacts) -> BTreeMap<&str, &str> {
 }
 
 #[test]
-fn nothing_around_has_a_say() {
-    let Some(go) = requirement::go() else { return };
+fn nothing_around_has_a_say() -> Outcome {
+    let go = requirement::go()?;
     if std::env::var_os(CHILD).is_some() {
         println!("facts:{}", serde_json::to_string(&probe(&go).unwrap()).unwrap());
         println!("goproxy:{}", goproxy_setting(&go).unwrap());
-        return;
+        return Ok(());
     }
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
@@ -66,4 +67,5 @@ fn nothing_around_has_a_say() {
     assert_eq!((poisoned.version, poisoned.goroot), (calm.version, calm.goroot));
     assert_eq!(line("goproxy:"), "https://proxy.example");
     assert_eq!(fs::read_to_string(&goenv).unwrap(), settings);
+    Ok(())
 }

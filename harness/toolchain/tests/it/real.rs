@@ -1,29 +1,26 @@
 //! Against the module proxy in force and the checksum database: in a cache of its own.
 
 use twinproof_sumdb::{PUBLIC_KEY, check_proof};
-use twinproof_testkit::Requirement;
+use twinproof_testkit::{Outcome, Requirement, Unavailable};
 use twinproof_toolchain::{
     Cache, Database, Error, Kind, Options, Platform, Silent, Status, Toolchains,
 };
 
-/// The oldest pinned SDK for Linux, or nothing where it cannot be had.
-fn oldest(toolchains: &Toolchains) -> Option<twinproof_toolchain::Sdk> {
+/// The oldest pinned SDK for Linux.
+fn oldest(toolchains: &Toolchains) -> Result<twinproof_toolchain::Sdk, Unavailable> {
     match toolchains.get(toolchains.pinned()[0], Platform::LINUX_AMD64, &mut Silent) {
-        Ok(sdk) => Some(sdk),
-        Err(error) if error.is_unavailable() => {
-            Requirement::GoProxy.unavailable(&error.to_string());
-            None
-        }
+        Ok(sdk) => Ok(sdk),
+        Err(error) if error.is_unavailable() => Err(Requirement::GoProxy.unavailable(error)),
         Err(error) => panic!("{error}"),
     }
 }
 
 #[test]
-fn a_pinned_sdk_is_verified_and_proves_itself() {
+fn a_pinned_sdk_is_verified_and_proves_itself() -> Outcome {
     let dir = tempfile::tempdir().unwrap();
     let options = Options { host: Platform::LINUX_AMD64, ..Options::detect().unwrap() };
     let toolchains = Toolchains::new(Cache::at(dir.path()), options);
-    let Some(sdk) = oldest(&toolchains) else { return };
+    let sdk = oldest(&toolchains)?;
     let provenance = &sdk.provenance;
     assert_eq!(provenance.kind, Kind::Verified);
     let database = provenance.database.as_ref().unwrap();
@@ -37,6 +34,7 @@ fn a_pinned_sdk_is_verified_and_proves_itself() {
     std::fs::write(moved.join("src/fmt/extra.go"), "package fmt\n").unwrap();
     let report = toolchains.prove(&moved, &mut Silent).unwrap();
     assert_eq!((report.status, report.differences.len()), (Status::Differs, 1));
+    Ok(())
 }
 
 /// A database's double without an answer.

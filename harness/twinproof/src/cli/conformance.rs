@@ -1,14 +1,17 @@
 //! `conformance`: suites, in environments, to an audit report.
 
-use super::{Repository, lint};
+use super::inputs;
+use super::publish::publish;
+use super::repository::Repository;
+use crate::board::Board;
 use crate::bundle_folder::BundleFolder;
 use crate::environments::{self, Detected, Wanted};
 use crate::exit::{CONFORMANT, Failure};
-use crate::progress::{Board, CellProgress};
+use crate::features;
+use crate::progress::CellProgress;
 use crate::subject::{Subject, Subjects};
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use twinproof_engine::{
     Bundle, Drive, Limits, Place, Redactor, Selection, Shard, Stop, named, plan, run, write_pending,
@@ -16,8 +19,7 @@ use twinproof_engine::{
 use twinproof_environment::Detection;
 use twinproof_judge::{Docket, Judge, Placed, assemble, class_of};
 use twinproof_model::{
-    Claim, EnvironmentKind, EnvironmentName, EnvironmentResult, Fingerprint, Level, Results,
-    RunMeta, Skip,
+    Claim, EnvironmentKind, EnvironmentName, EnvironmentResult, Fingerprint, Level, RunMeta, Skip,
 };
 use twinproof_steps::Case;
 use twinproof_suite::Loaded;
@@ -119,12 +121,9 @@ impl Conformance {
     /// When the invocation or a suite is wrong, or the harness broke before there was a result.
     pub fn run(&self, repository: &Repository) -> Result<u8, Failure> {
         let begun = Instant::now();
-        let source = lint::source(self.suites.as_ref(), repository);
-        let mut declarations = lint::declarations(&source)?;
-        let loaded = lint::load(&source, &declarations).map_err(|diagnostics| {
-            eprint!("{}", diagnostics.render(std::io::stderr().is_terminal()));
-            Failure::Invalid("the suites cannot be used".into())
-        })?;
+        let source = inputs::source(self.suites.as_ref(), repository);
+        let mut declarations = inputs::declarations(&source)?;
+        let loaded = inputs::loaded(&source, &declarations)?;
         let selection = self.selection();
         let levels: BTreeMap<&str, Level> =
             loaded.claims.iter().map(|c| (c.id.as_str(), c.level)).collect();
@@ -133,9 +132,11 @@ impl Conformance {
             levels.min().unwrap_or(Level::Must)
         };
         let cases = selection.cases(&loaded.cases, level_of).map_err(Failure::invalid)?;
-        let require = required(&self.require).map_err(Failure::Invalid)?;
-        let subjects = Subjects::parse(&self.subject, &self.env, &mut declarations)
+        let mut require = required(&self.require).map_err(Failure::Invalid)?;
+        let features = features::asked(&loaded.cases);
+        let subjects = Subjects::parse(&self.subject, &self.env, &mut declarations, &features)
             .map_err(Failure::Invalid)?;
+        require.extend(subjects.asked.iter().map(ToString::to_string));
         // Detection and reporting come on top of the run itself.
         let longest = Duration::from_secs(self.run_limit.saturating_add(600));
         let wanted = Wanted::new(&selection.environments, &cases, &subjects, longest)
@@ -144,7 +145,7 @@ impl Conformance {
             list(&cases, &wanted);
             return Ok(CONFORMANT);
         }
-        let goldens = lint::goldens(self.golden.as_ref(), repository)?;
+        let goldens = inputs::goldens(self.golden.as_ref(), repository)?;
         let folder = BundleFolder::begin(&self.out)?;
         let stop = stop_on_signals();
         let board = Board::new();
@@ -359,23 +360,6 @@ fn list(cases: &[Case], wanted: &Wanted) {
         println!("    {}", names.join(" "));
     }
     println!("{} cases", cases.len());
-}
-
-/// Draws and writes every report, shows the terminal's, and gives the exit code.
-///
-/// # Errors
-/// When a report cannot be written, or does not agree with the results.
-pub fn publish(results: &Results, out: &Path, bundle: Option<&Path>) -> Result<u8, Failure> {
-    let evidence = bundle.map(twinproof_report::Folder::new);
-    let evidence = evidence.as_ref().map(|f| f as &dyn twinproof_report::Bundle);
-    let written = twinproof_report::write_all(results, out, evidence).map_err(Failure::broken)?;
-    let html = written.html.display().to_string();
-    let options = twinproof_report::TerminalOptions {
-        colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
-        report: Some(&html),
-    };
-    print!("{}", twinproof_report::terminal(results, options));
-    Ok(results.summary.exit_code)
 }
 
 /// The request to stop, made by ^C or a termination signal. The first one ends what runs and reports

@@ -45,6 +45,8 @@ impl Judge {
             println!("changed: {problem}");
         }
         for (what, stored, computed) in &judged.differences {
+            // What a bundle calls its cases may hold anything, line ends included.
+            let what = what.escape_debug();
             println!("differs: {what}: stored {stored}, computed {computed}");
         }
         if let (Some(path), Some(results)) = (&self.results, &judged.results) {

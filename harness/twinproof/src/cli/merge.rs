@@ -1,5 +1,6 @@
 //! `merge`: the results of several legs as one.
 
+use super::publish::publish;
 use crate::exit::Failure;
 use std::path::PathBuf;
 use twinproof_model::Results;
@@ -21,6 +22,9 @@ pub struct Merge {
     out: PathBuf,
 }
 
+/// Largest results.json that is read.
+const MAX_BYTES: u64 = 1 << 30;
+
 impl Merge {
     /// Merges and writes the reports.
     ///
@@ -30,13 +34,13 @@ impl Merge {
         let mut legs = Vec::new();
         for path in &self.results {
             let name = path.display().to_string();
-            let bytes =
-                std::fs::read(path).map_err(|e| Failure::Invalid(format!("{name}: {e}")))?;
+            let bytes = twinproof_base::file::read(path, MAX_BYTES)
+                .map_err(|e| Failure::Invalid(format!("{name}: {e}")))?;
             let results: Results = serde_json::from_slice(&bytes)
                 .map_err(|e| Failure::Invalid(format!("{name}: no results.json: {e}")))?;
             legs.push((name, results));
         }
         let merged = twinproof_engine::merge(legs, &self.require).map_err(Failure::invalid)?;
-        super::conformance::publish(&merged, &self.out, None)
+        publish(&merged, &self.out, None)
     }
 }

@@ -1,27 +1,34 @@
 //! The command line: one module a command.
 
+mod config;
 mod conformance;
+mod inputs;
 mod judge;
 mod lint;
 mod merge;
 mod path;
 mod proxy;
+mod publish;
+mod repository;
 mod sdk;
+mod subject;
 mod sumdb;
 mod sync;
 
+pub use config::Config;
 pub use conformance::Conformance;
 pub use judge::Judge;
 pub use lint::Lint;
 pub use merge::Merge;
 pub use path::Path;
 pub use proxy::Proxy;
+pub use repository::Repository;
 pub use sdk::Sdk;
+pub use subject::Subject;
 pub use sumdb::Sumdb;
 pub use sync::Sync;
 
 use crate::exit::{Failure, INVALID};
-use std::path::PathBuf;
 
 /// Proves that a twin Go setup behaves as one.
 #[derive(clap::Parser, Debug)]
@@ -45,8 +52,12 @@ pub enum Command {
     Lint(Lint),
     /// List, get and prove Go SDKs
     Sdk(Sdk),
+    /// Begin, check and list declarations of subjects
+    Subject(Subject),
     /// Check path translation
     Path(Path),
+    /// Look into the configuration of WSL
+    Config(Config),
     /// Serve Go modules
     Proxy(Proxy),
     /// Make, fill and serve a checksum database
@@ -67,28 +78,13 @@ impl Command {
             Self::Merge(command) => command.run(),
             Self::Lint(command) => command.run(repository),
             Self::Sdk(command) => command.run(),
+            Self::Subject(command) => command.run(repository),
             Self::Path(command) => command.run(),
+            Self::Config(command) => command.run(),
             Self::Proxy(command) => command.run(),
             Self::Sumdb(command) => command.run(),
             Self::Sync(command) => command.run(),
         }
-    }
-}
-
-/// The repository that a command runs in, where it does.
-#[derive(Clone, Debug, Default)]
-pub struct Repository {
-    /// Its top folder.
-    pub root: Option<PathBuf>,
-    /// Its commit, `+changes` after it where files differ from it.
-    pub commit: Option<String>,
-}
-
-impl Repository {
-    /// No repository: suites and goldens are those built into the program.
-    #[must_use]
-    pub fn none() -> Self {
-        Self::default()
     }
 }
 

@@ -10,7 +10,8 @@ use clap::{Arg, ArgAction, ArgMatches};
 use std::path::PathBuf;
 use twinproof_httpd::stop_signal;
 use twinproof_modproxy::Serving;
-use twinproof_modproxy::config::{Config, FILE_VARIABLE, Given, KEYS, Key, Kind, Mistakes, Origin};
+use twinproof_modproxy::config::{Config, FILE_VARIABLE, Given, KEYS, Key, Kind, Origin};
+use twinproof_toml::Diagnostics;
 
 /// Serve Go modules.
 #[derive(clap::Args, Debug)]
@@ -59,7 +60,7 @@ impl Proxy {
 }
 
 impl Serve {
-    fn load(&self) -> Result<Config, Mistakes> {
+    fn load(&self) -> Result<Config, Diagnostics> {
         Config::load(self.file.as_deref(), &self.given, &|name| std::env::var(name).ok())
     }
 
@@ -73,6 +74,7 @@ impl Serve {
         let again = move || match again.load() {
             Ok(config) => Some(config),
             Err(mistakes) => {
+                let mistakes = mistakes.render_items(false);
                 tracing::error!("the old configuration stays in use:\n{mistakes}");
                 None
             }
@@ -92,8 +94,8 @@ impl Serve {
 }
 
 /// Says what is wrong, and gives the exit code.
-fn tell(mistakes: &Mistakes) -> u8 {
-    eprintln!("{mistakes}");
+fn tell(mistakes: &Diagnostics) -> u8 {
+    eprintln!("{}", mistakes.render_items(false));
     INVALID
 }
 

@@ -1,7 +1,8 @@
 //! `sdk`: Go SDKs listed, got and proved.
 
+use crate::board::Board;
 use crate::exit::{CONFORMANT, Failure, NOT_KNOWN};
-use crate::progress::{Board, SdkProgress};
+use crate::progress::SdkProgress;
 use crate::sdks;
 use std::path::PathBuf;
 use twinproof_toolchain::{Error, Listing, Platform, Version};

@@ -2,14 +2,14 @@
 
 use crate::database::Database;
 use crate::exit::{CONFORMANT, Failure};
-use crate::growing::Growing;
+use crate::on_demand::OnDemand;
 use crate::records::{Found, from_download, from_go_sum};
 use crate::serving::{announce, begin_log, block_on};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use twinproof_gomod::goproxy::ProxyList;
 use twinproof_httpd::{Server, Settings, Tls, stop_signal};
-use twinproof_modproxy::config::{Format, Log};
+use twinproof_modproxy::config::{Format, Log, memory, parse_bytes};
 use twinproof_sumdb::note::Signer;
 use twinproof_sumdb::server::store::Reader;
 use twinproof_sumdb::server::{ServerOps, Store};
@@ -58,6 +58,11 @@ struct Serve {
     /// Grow by what is asked for, from these proxies, in GOPROXY's syntax; nobody else adds then
     #[arg(long, env = "TWINPROOF_SUMDB_UPSTREAM", value_name = "LIST")]
     upstream: Option<ProxyList>,
+    /// Memory of the whole process, such as 512MiB; clients wait or are turned away before it is
+    /// passed
+    #[arg(long, env = "TWINPROOF_SUMDB_MEMORY_LIMIT", value_name = "BYTES")]
+    #[arg(default_value = "512MiB", value_parser = memory_limit)]
+    memory_limit: u64,
     /// A level (error, warn, info, debug, trace) or directives
     #[arg(long, env = "TWINPROOF_SUMDB_LOG_LEVEL", default_value = "info")]
     log_level: String,
@@ -111,6 +116,10 @@ impl Sumdb {
     }
 }
 
+fn memory_limit(text: &str) -> Result<u64, String> {
+    parse_bytes(text).ok_or_else(|| "write a number of bytes, such as 512MiB".to_owned())
+}
+
 fn key(name: &str, out: &Path) -> Result<u8, Failure> {
     let signer = Signer::generate(name).map_err(Failure::invalid)?;
     signer.create_file(out).map_err(Failure::invalid)?;
@@ -124,13 +133,15 @@ impl Serve {
         begin_log(&Log { format: Format::Text, level: self.log_level.clone(), access })?;
         let mut settings = Settings::new(&self.listen);
         settings.access_log = access;
+        settings.limits.memory =
+            memory::for_clients(self.memory_limit, 0).map_err(Failure::invalid)?;
         if let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) {
             settings.tls = Some(Tls::new(cert, key));
         }
         if let Some(upstream) = &self.upstream {
             let store = self.log.open()?;
             let key = store.key();
-            return serve(settings, &key, Growing::new(store, upstream.clone()));
+            return serve(settings, &key, OnDemand::new(store, upstream.clone()));
         }
         let reader = self.reader()?;
         let key = reader.key();

@@ -15,7 +15,7 @@ use twinproof_model::{Results, Verdict};
 use twinproof_origin::{Origin, Setup};
 use twinproof_sumdb::note::Signer;
 use twinproof_sumdb::server::store::Store;
-use twinproof_testkit::{Requirement, files_in};
+use twinproof_testkit::{Outcome, Requirement, files_in};
 
 /// Where the disk is, for the one inside.
 const DISK: &str = "TWINPROOF_FULL_DISK";
@@ -24,7 +24,7 @@ const DISK: &str = "TWINPROOF_FULL_DISK";
 const WAYS: [&[&str]; 2] = [&["-Urm"], &["-m"]];
 
 /// Runs the test of this name again, inside, with a disk of this size in place of `DISK`.
-fn inside(name: &str, size: &str) {
+fn inside(name: &str, size: &str) -> Outcome {
     let files = Files::new();
     let script = r#"mount -t tmpfs -o "size=$1" none "$2" && shift 2 && exec "$@""#;
     let mut reason = String::new();
@@ -42,13 +42,13 @@ fn inside(name: &str, size: &str) {
                 let said = String::from_utf8_lossy(&output.stdout);
                 println!("{said}{}", String::from_utf8_lossy(&output.stderr));
                 assert!(output.status.success() && said.contains("1 passed"), "inside it fails");
-                return;
+                return Ok(());
             }
             Ok(output) => reason = String::from_utf8_lossy(&output.stderr).trim().to_owned(),
             Err(error) => reason = format!("unshare: {error}"),
         }
     }
-    Requirement::Tmpfs.unavailable(&reason);
+    Err(Requirement::Tmpfs.unavailable(reason))
 }
 
 /// A file that takes all the room that is left.
@@ -76,7 +76,7 @@ impl Ballast {
 }
 
 #[test]
-fn a_proxy_without_room() {
+fn a_proxy_without_room() -> Outcome {
     let Some(disk) = std::env::var_os(DISK) else {
         return inside("full::a_proxy_without_room", "4m");
     };
@@ -115,6 +115,7 @@ fn a_proxy_without_room() {
         assert!(store.join("crafted.example").join(target).is_file());
     }
     assert_eq!(get(&at(large)), told(large));
+    Ok(())
 }
 
 /// A go.sum file of so many module versions.
@@ -125,7 +126,7 @@ fn go_sum(files: &Files, name: &str, versions: usize) -> String {
 }
 
 #[test]
-fn a_checksum_database_without_room() {
+fn a_checksum_database_without_room() -> Outcome {
     let Some(disk) = std::env::var_os(DISK) else {
         return inside("full::a_checksum_database_without_room", "2m");
     };
@@ -167,6 +168,7 @@ fn a_checksum_database_without_room() {
     assert_eq!(get(&asked[3]).0, 200);
     assert_eq!(get(&asked[1]).0, 200);
     assert_eq!(check(), 20);
+    Ok(())
 }
 
 /// A suite of two cases: one leaves less than half of 32 MiB while it runs, one needs nothing.
@@ -203,7 +205,7 @@ control = { step = "it", text = "y" }
 "#;
 
 #[test]
-fn a_run_without_room() {
+fn a_run_without_room() -> Outcome {
     let Some(disk) = std::env::var_os(DISK) else {
         return inside("full::a_run_without_room", "32m");
     };
@@ -239,4 +241,5 @@ fn a_run_without_room() {
     assert_eq!((code, verdicts), (Some(2), vec![Verdict::Inconclusive; 2]), "{said}");
     assert_eq!(full(&said), 2, "{said}");
     ballast.throw_off();
+    Ok(())
 }

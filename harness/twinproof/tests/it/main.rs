@@ -2,12 +2,17 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 
+#[macro_use]
+extern crate twinproof_testkit;
+
 mod check;
 mod client;
 mod files;
 mod kill;
 mod large;
+mod memory;
 mod metrics;
+mod prefix;
 mod served;
 mod sidecar;
 mod sumdb;
@@ -18,3 +23,7 @@ mod drain;
 mod full;
 #[cfg(unix)]
 mod reload;
+
+fn main() -> std::process::ExitCode {
+    twinproof_testkit::main()
+}

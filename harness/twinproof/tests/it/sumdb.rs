@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use twinproof_origin::{Origin, Setup};
 use twinproof_sumdb::dirhash::{hash_go_mod, hash_zip};
-use twinproof_testkit::go;
+use twinproof_testkit::{Outcome, go};
 
 const NAME: &str = "sum.corp.example";
 const HELLO: &str = "crafted.example/hello";
@@ -92,8 +92,8 @@ fn a_key_is_made_once() {
 }
 
 #[test]
-fn a_real_go_verifies_what_was_added() {
-    let Some(go) = go() else { return };
+fn a_real_go_verifies_what_was_added() -> Outcome {
+    let go = go()?;
     let (made, origin) = (Made::new(), Origin::start(Setup::default()).unwrap());
     let database = made.serve(&[]);
     assert_eq!(get(&format!("{}/healthz", database.url)), (200, "ok\n".to_owned()));
@@ -151,11 +151,12 @@ fn a_real_go_verifies_what_was_added() {
     let said = text(&output.stderr);
     assert!(said.contains("SECURITY ERROR") && said.contains("checksum mismatch"), "{said}");
     assert!(!made.zip("wrong", "v1.1.0").exists());
+    Ok(())
 }
 
 #[test]
-fn a_database_grows_by_what_a_real_go_asks_for() {
-    let Some(go) = go() else { return };
+fn a_database_grows_by_what_a_real_go_asks_for() -> Outcome {
+    let go = go()?;
     let (made, origin) = (Made::new(), Origin::start(Setup::default()).unwrap());
     let database = made.serve(&["--upstream", &origin.url()]);
     let direct = format!("{} {}", made.key, database.url);
@@ -167,4 +168,5 @@ fn a_database_grows_by_what_a_real_go_asks_for() {
     // Nobody else adds meanwhile.
     let added = made.add(&["--download", &made.files.name("grown/cache/download")]);
     assert_eq!(added.status.code(), Some(254), "{}", text(&added.stdout));
+    Ok(())
 }

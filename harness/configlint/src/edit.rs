@@ -1,0 +1,30 @@
+//! How a finding is put right.
+
+use std::ops::Range;
+
+/// A change of a file's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced, as offsets in the text.
+    pub range: Range<usize>,
+    /// What stands there then.
+    pub with: String,
+}
+
+impl Edit {
+    /// A replacement.
+    pub fn new(range: Range<usize>, with: impl Into<String>) -> Self {
+        Self { range, with: with.into() }
+    }
+}
+
+/// How a finding is put right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, as an order: `write \`true\``.
+    pub title: String,
+    /// The changes; none where only the encoding changes.
+    pub edits: Vec<Edit>,
+    /// Save as UTF-8 without a byte order mark.
+    pub as_utf8: bool,
+}

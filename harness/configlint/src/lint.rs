@@ -1,0 +1,30 @@
+//! All rules over all files.
+
+use crate::rule::{Check, Finding, Findings};
+use crate::rules;
+use crate::set::Set;
+
+/// What the rules find, in the order of files and places.
+#[must_use]
+pub fn lint(set: &Set) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for rule in rules::all() {
+        match rule.check {
+            Check::File(look) => {
+                for document in &set.documents {
+                    look(document, &mut Findings { rule, file: document.file, found: &mut found });
+                }
+            }
+            Check::All(look) => look(set, &mut Findings { rule, file: 0, found: &mut found }),
+            Check::Silent => {}
+        }
+    }
+    found.sort_by(|a, b| {
+        let key = |f: &Finding| (f.file, f.range.start, f.rule.id, f.range.end);
+        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+    });
+    found.dedup_by(|a, b| {
+        (a.rule.id, a.file, &a.range, &a.message) == (b.rule.id, b.file, &b.range, &b.message)
+    });
+    found
+}

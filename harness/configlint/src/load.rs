@@ -1,0 +1,106 @@
+//! Files from the disk: named ones, and those of known names below a folder.
+
+use crate::kind::Kind;
+use crate::source::Source;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+use twinproof_wslconf::read::{ReadError, limited};
+use walkdir::WalkDir;
+
+/// Largest file, in bytes: a hosts file may have more than the 8 MB that WSL copies.
+pub const FILE_MAX: u64 = 16 << 20;
+/// Most files of one check.
+pub const FILES_MAX: usize = 10_000;
+/// How deep below a folder files are looked for.
+const DEPTH_MAX: usize = 16;
+/// Folders that nobody writes configuration in.
+const SKIPPED: [&str; 4] = [".git", "node_modules", "target", "vendor"];
+
+/// Why files cannot be checked.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// A file cannot be taken.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A file is none that is known.
+    #[error("{}: neither its name nor its content says what it is; say so with --as", path.display())]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder has no file of a known name.
+    #[error("{}: there is no file of a known name in it", path.display())]
+    Nothing {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There are too many.
+    #[error("more than {FILES_MAX} files; check them in parts")]
+    TooMany,
+}
+
+/// Reads files and, of folders, all files of known names below them.
+///
+/// # Errors
+/// [`LoadError`], where a file cannot be read or is none that is known.
+pub fn load(paths: &[PathBuf], kind: Option<Kind>) -> Result<Vec<Source>, LoadError> {
+    let mut sources = Vec::new();
+    for path in paths {
+        let before = sources.len();
+        if path.is_dir() {
+            for found in below(path) {
+                push(&mut sources, read(&found)?)?;
+            }
+            if sources.len() == before {
+                return Err(LoadError::Nothing { path: path.clone() });
+            }
+            continue;
+        }
+        let source = read(path)?;
+        let known = kind.is_some()
+            || Kind::of_name(&source).is_some()
+            || Kind::of_content(&source).is_some();
+        if !known {
+            return Err(LoadError::Unknown { path: path.clone() });
+        }
+        push(&mut sources, source)?;
+    }
+    Ok(sources)
+}
+
+fn push(sources: &mut Vec<Source>, source: Source) -> Result<(), LoadError> {
+    if sources.len() == FILES_MAX {
+        return Err(LoadError::TooMany);
+    }
+    sources.push(source);
+    Ok(())
+}
+
+/// Reads one file; a link that leads nowhere is an empty one.
+///
+/// # Errors
+/// [`ReadError`], where it cannot be read.
+pub fn read(path: &Path) -> Result<Source, ReadError> {
+    let link = std::fs::read_link(path).ok().map(|link| link.display().to_string());
+    let bytes = match limited(path, FILE_MAX) {
+        Err(ReadError::Io { .. }) if link.is_some() => Vec::new(),
+        read => read?,
+    };
+    Ok(Source::new(path.display().to_string(), link, bytes))
+}
+
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let entries = WalkDir::new(folder).max_depth(DEPTH_MAX).sort_by_file_name().into_iter();
+    let wanted = |entry: &walkdir::DirEntry| !SKIPPED.iter().any(|name| entry.file_name() == *name);
+    entries
+        .filter_entry(wanted)
+        .filter_map(Result::ok)
+        .filter(|entry| !entry.file_type().is_dir())
+        .map(walkdir::DirEntry::into_path)
+        .filter(|path| {
+            let source = Source::new(path.display().to_string(), None, Vec::new());
+            // Text for people is checked where it is named.
+            Kind::of_name(&source).is_some_and(|kind| kind != Kind::Prose)
+        })
+        .collect()
+}

@@ -1,0 +1,157 @@
+//! What a rule is, and what it finds. Each is declared once, in a file of its topic below `rules`.
+
+use crate::document::Document;
+use crate::edit::{Edit, Fix};
+use crate::set::Set;
+use std::ops::Range;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Worth knowing; does not count.
+    Note,
+    /// Does something else than it seems to, or will some day.
+    Warning,
+    /// Does not do what it is there for.
+    Error,
+}
+
+impl Level {
+    /// The word for it, which SARIF uses as well.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Names and texts of files, as examples. ` -> target` behind a name makes it a symbolic link.
+pub type Files = &'static [(&'static str, &'static str)];
+
+/// How a rule looks for what it is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Check {
+    /// At each file alone.
+    File(fn(&Document, &mut Findings<'_>)),
+    /// At all files together.
+    All(fn(&Set, &mut Findings<'_>)),
+    /// Not at all: what it is about is right, and kept as an example in which nothing may be found.
+    Silent,
+}
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its number, `CONF-001`.
+    pub id: &'static str,
+    /// How bad it is, at most.
+    pub level: Level,
+    /// What is wrong, in general.
+    pub title: &'static str,
+    /// What becomes of it.
+    pub effect: &'static str,
+    /// What to do.
+    pub advice: &'static str,
+    /// Claims of the source document that it is about.
+    pub claims: &'static [&'static str],
+    /// How it looks.
+    pub check: Check,
+    /// Files in which it finds something.
+    pub bad: Files,
+    /// The same, put right: nothing is found by it.
+    pub good: Files,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule that found it.
+    pub rule: &'static Rule,
+    /// How bad it is: the rule's, unless it is less here.
+    pub level: Level,
+    /// Index of the file among those that are checked.
+    pub file: usize,
+    /// Where, as offsets in the text.
+    pub range: Range<usize>,
+    /// What is wrong here.
+    pub message: String,
+    /// What becomes of it, where that is more exact than what the rule says.
+    pub effect: Option<String>,
+    /// How it is put right, where that is certain.
+    pub fix: Option<Fix>,
+}
+
+impl Finding {
+    /// What WSL, Go or the editor does with it.
+    #[must_use]
+    pub fn effect(&self) -> &str {
+        self.effect.as_deref().unwrap_or(self.rule.effect)
+    }
+
+    /// Says more exactly what becomes of it.
+    pub fn effect_is(&mut self, effect: impl Into<String>) -> &mut Self {
+        self.effect = Some(effect.into());
+        self
+    }
+
+    /// Makes it less bad than the rule says.
+    pub fn only(&mut self, level: Level) -> &mut Self {
+        self.level = level;
+        self
+    }
+
+    /// Says how it is put right, by one replacement.
+    pub fn replace(
+        &mut self,
+        title: impl Into<String>,
+        range: Range<usize>,
+        with: impl Into<String>,
+    ) -> &mut Self {
+        self.edits(title, vec![Edit::new(range, with)])
+    }
+
+    /// Says how it is put right.
+    pub fn edits(&mut self, title: impl Into<String>, edits: Vec<Edit>) -> &mut Self {
+        self.fix = Some(Fix { title: title.into(), edits, as_utf8: false });
+        self
+    }
+
+    /// Says that it is put right by saving the file as UTF-8 without a mark.
+    pub fn save_as_utf8(&mut self) -> &mut Self {
+        let title = "save the file as UTF-8 without a byte order mark".to_owned();
+        self.fix = Some(Fix { title, edits: Vec::new(), as_utf8: true });
+        self
+    }
+}
+
+/// Where a rule puts what it finds.
+pub struct Findings<'a> {
+    pub(crate) rule: &'static Rule,
+    pub(crate) file: usize,
+    pub(crate) found: &'a mut Vec<Finding>,
+}
+
+impl Findings<'_> {
+    /// Adds a finding in the file at hand.
+    pub fn add(&mut self, range: Range<usize>, message: impl Into<String>) -> &mut Finding {
+        self.add_in(self.file, range, message)
+    }
+
+    /// Adds a finding in another file.
+    pub fn add_in(
+        &mut self,
+        file: usize,
+        range: Range<usize>,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        let (message, rule) = (message.into(), self.rule);
+        let finding =
+            Finding { rule, level: rule.level, file, range, message, effect: None, fix: None };
+        let index = self.found.len();
+        self.found.push(finding);
+        &mut self.found[index]
+    }
+}

@@ -1,0 +1,213 @@
+//! Settings of several files, and of one, that contradict each other.
+
+use super::registry::{APPEND_PATH, DRIVES, INTEROP, distribution, number};
+use super::words::shown;
+use crate::document::Document;
+use crate::kind::Kind;
+use crate::rule::{Check, Findings, Level, Rule};
+use crate::set::Set;
+use twinproof_wslconf::Dialect;
+
+/// The rules.
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "CONF-073",
+        level: Level::Warning,
+        title: "Registry, wsl.conf and .wslconfig contradict each other",
+        effect: "The registry's Flags and the machine's settings come first: what is off there, a distribution's wsl.conf does not switch on. Systemd, kernelCommandLine and the networking modes are WSL 2's.",
+        advice: "Set it in one place.",
+        claims: &["SRC-59"],
+        check: Check::All(contradictions),
+        bad: &[
+            ("wsl.conf", "[general]\nguiApplications=true\n"),
+            (".wslconfig", "[wsl2]\nguiApplications=false\n"),
+        ],
+        good: &[
+            ("wsl.conf", "[general]\nguiApplications=true\n"),
+            (".wslconfig", "[wsl2]\nguiApplications=true\n"),
+        ],
+    },
+    Rule {
+        id: "CONF-077",
+        level: Level::Warning,
+        title: "A boot.command that does not do what it would in a shell",
+        effect: "init runs it once, as root, by `/bin/sh -c` without a terminal, before any login: `~` is root's, no profile is read, and WSL does not wait for it.",
+        advice: "Absolute paths, no sudo; with systemd a unit instead.",
+        claims: &["SRC-53", "SRC-55"],
+        check: Check::File(boot_command),
+        bad: &[("wsl.conf", "[boot]\nsystemd=true\ncommand=sudo service docker start\n")],
+        good: &[("wsl.conf", "[boot]\ncommand=/usr/local/sbin/prepare\n")],
+    },
+    Rule {
+        id: "CONF-078",
+        level: Level::Warning,
+        title: "boot.protectBinfmt=false",
+        effect: "systemd-binfmt of one distribution wipes the rule for Windows' programs, for all distributions: the registry of binfmt_misc is one for the whole machine.",
+        advice: "Leave it on.",
+        claims: &[],
+        check: Check::File(unprotected_binfmt),
+        bad: &[("wsl.conf", "[boot]\nsystemd=true\nprotectBinfmt=false\n")],
+        good: &[("wsl.conf", "[boot]\nsystemd=true\n")],
+    },
+    Rule {
+        id: "CONF-086",
+        level: Level::Note,
+        title: "A kernelCommandLine for cgroup v2",
+        effect: "v2 is the default of present releases; `systemd.unified_cgroup_hierarchy` changes nothing there.",
+        advice: "Take it out; for v1 there is `[automount] cgroups=v1` in wsl.conf from 2.6.2 on.",
+        claims: &["SRC-57"],
+        check: Check::File(cgroup_command_line),
+        bad: &[(".wslconfig", "[wsl2]\nkernelCommandLine = systemd.unified_cgroup_hierarchy=1\n")],
+        good: &[(".wslconfig", "[wsl2]\nkernelCommandLine = vsyscall=emulate\n")],
+    },
+];
+
+fn contradictions(set: &Set, findings: &mut Findings<'_>) {
+    let config = set.of_kind(Kind::WslConfig).find_map(|document| document.conf.as_ref());
+    let keys: Vec<_> = set
+        .documents
+        .iter()
+        .flat_map(|document| {
+            document
+                .registry
+                .iter()
+                .flat_map(move |registry| registry.keys.iter().map(move |key| (document, key)))
+        })
+        .filter(|(_, key)| key.is_distribution())
+        .collect();
+    for document in set.of_kind(Kind::WslConf) {
+        let Some(conf) = &document.conf else { continue };
+        let gui_off = config.is_some_and(|config| !config.is_on("wsl2.guiApplications", true));
+        if let Some(entry) = conf
+            .entry("general.guiApplications")
+            .filter(|_| gui_off && conf.is_on("general.guiApplications", false))
+        {
+            findings.add_in(
+                document.file,
+                entry.range.clone(),
+                "`guiApplications` is off in .wslconfig, for all distributions",
+            );
+        }
+        let off = conf.entry("interop.enabled").filter(|_| !conf.is_on("interop.enabled", true));
+        let append = conf
+            .entry("interop.appendWindowsPath")
+            .filter(|_| conf.is_on("interop.appendWindowsPath", true));
+        if let (Some(_), Some(append)) = (off, append) {
+            findings.add_in(document.file, append.range.clone(), "`interop.enabled` is false: Windows' PATH leads to programs that cannot be started");
+        }
+        // With one distribution in the export it is this wsl.conf's.
+        if let [(_, key)] = keys.as_slice() {
+            let name = distribution(key);
+            let flags = key.get("Flags").and_then(number).unwrap_or(15);
+            for (bit, setting) in [
+                (INTEROP, "interop.enabled"),
+                (APPEND_PATH, "interop.appendWindowsPath"),
+                (DRIVES, "automount.enabled"),
+            ] {
+                let on =
+                    conf.entry(setting).filter(|_| conf.is_on(setting, true) && flags & bit == 0);
+                if let Some(entry) = on {
+                    findings.add_in(
+                        document.file,
+                        entry.range.clone(),
+                        format!("`{setting}` is off in Flags {flags} of `{name}` in the registry"),
+                    );
+                }
+            }
+            let first = key.get("Version").and_then(number) == Some(1);
+            if let Some(entry) =
+                conf.entry("boot.systemd").filter(|_| first && conf.is_on("boot.systemd", false))
+            {
+                findings.add_in(
+                    document.file,
+                    entry.range.clone(),
+                    format!("`{name}` is WSL 1, which has no systemd"),
+                );
+            }
+        }
+    }
+    for (document, key) in keys {
+        let line =
+            key.get("KernelCommandLine").filter(|_| key.get("Version").and_then(number) == Some(2));
+        if let Some(entry) = line.filter(|_| {
+            config.is_some_and(|config| config.value("wsl2.kernelCommandLine").is_some())
+        }) {
+            findings.add_in(
+                document.file,
+                entry.range.clone(),
+                format!(
+                    "KernelCommandLine of `{}` is WSL 1's; WSL 2 has .wslconfig's",
+                    distribution(key)
+                ),
+            );
+        }
+    }
+}
+
+fn boot_command(document: &Document, findings: &mut Findings<'_>) {
+    let Some(conf) = document.conf.as_ref().filter(|conf| conf.dialect == Dialect::WslConf) else {
+        return;
+    };
+    let Some(entry) = conf.entries.iter().find(|entry| entry.is("boot.command")) else { return };
+    let text = entry.text();
+    let range = entry.range.clone();
+    if text.trim().is_empty() {
+        findings.add(entry.key_range.clone(), "the command is empty");
+        return;
+    }
+    let first = text.split_whitespace().next().unwrap_or_default();
+    if first == "sudo" {
+        findings.add(range.clone(), "`sudo` asks nobody: the command is root's already");
+    }
+    if matches!(first, "sh" | "/bin/sh") && text.contains(" -c ") {
+        findings
+            .add(range.clone(), "`sh -c` in `sh -c`: WSL puts the command into one already")
+            .only(Level::Note);
+    }
+    if text.contains('~') || text.contains("$HOME") || text.contains("$USER") {
+        findings.add(range.clone(), "`~`, `$HOME` and `$USER` are root's here");
+    }
+    let services =
+        ["service ", "/etc/init.d/", "rc-service "].iter().any(|word| text.contains(word));
+    if conf.is_on("boot.systemd", false) && services {
+        findings.add(range.clone(), "with systemd a service is a unit: `systemctl enable` it once");
+    } else if !conf.is_on("boot.systemd", false) && text.contains("systemctl ") {
+        findings.add(range.clone(), "there is no systemd: `boot.systemd` is off");
+    }
+    if text.contains("/mnt/") && conf.is_on("automount.enabled", true) {
+        findings.add(range.clone(), "drives may not be mounted yet when it runs").only(Level::Note);
+    }
+    if text.contains('\n') || text.contains('\t') {
+        findings
+            .add(range, format!("the command has control characters in it: `{}`", shown(&text)));
+    }
+}
+
+fn unprotected_binfmt(document: &Document, findings: &mut Findings<'_>) {
+    let Some(conf) = document.conf.as_ref().filter(|conf| conf.dialect == Dialect::WslConf) else {
+        return;
+    };
+    if let Some(entry) =
+        conf.entry("boot.protectBinfmt").filter(|_| !conf.is_on("boot.protectBinfmt", true))
+    {
+        let systemd = conf.is_on("boot.systemd", false);
+        let finding =
+            findings.add(entry.range.clone(), "nothing keeps the rule for Windows' programs");
+        if !systemd {
+            finding.only(Level::Note);
+        }
+        let start = document.source.whole_line_at(entry.key_range.start).start;
+        let end = document.source.whole_line_at(entry.range.end).end;
+        finding.replace("take the line out", start..end, "");
+    }
+}
+
+fn cgroup_command_line(document: &Document, findings: &mut Findings<'_>) {
+    for entry in document.conf.iter().flat_map(|conf| &conf.entries) {
+        if entry.key.eq_ignore_ascii_case("kernelCommandLine")
+            && entry.text().contains("systemd.unified_cgroup_hierarchy")
+        {
+            findings.add(entry.range.clone(), "cgroup v2 is the default");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Commands of a shell text: words with their places, without expansion.
+//!
+//! It is no shell: it knows quotes, backslashes, comments and what ends a command, which is enough
+//! to see which program is called with which words.
+
+use std::ops::Range;
+
+/// A word, quotes taken away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Its text.
+    pub text: String,
+    /// Where it stands, quotes included.
+    pub range: Range<usize>,
+}
+
+/// A simple command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Command {
+    /// Its words, the program first; assignments in front of it are among them.
+    pub words: Vec<Word>,
+    /// Files that its output goes to.
+    pub writes: Vec<Word>,
+}
+
+impl Command {
+    /// Where it stands.
+    #[must_use]
+    pub fn range(&self) -> Range<usize> {
+        let all = || self.words.iter().chain(&self.writes);
+        let start = all().map(|word| word.range.start).min().unwrap_or(0);
+        start..all().map(|word| word.range.end).max().unwrap_or(0)
+    }
+
+    /// Its words without `sudo`, `env`, `exec` and assignments in front, and without the folder of
+    /// the program.
+    #[must_use]
+    pub fn program(&self) -> Vec<&str> {
+        let wrapper = |word: &&Word| {
+            matches!(
+                word.text.as_str(),
+                "sudo" | "env" | "exec" | "command" | "-E" | "then" | "do" | "time"
+            ) || assignment(&word.text).is_some()
+        };
+        let mut words: Vec<&str> =
+            self.words.iter().skip_while(wrapper).map(|word| word.text.as_str()).collect();
+        if let Some(first) = words.first_mut() {
+            *first = first.rsplit('/').next().unwrap_or(first);
+        }
+        words
+    }
+
+    /// The word of this text.
+    #[must_use]
+    pub fn word(&self, text: &str) -> Option<&Word> {
+        self.words.iter().find(|word| word.text == text)
+    }
+
+    /// Whether it writes to a file by redirection or by `tee`.
+    #[must_use]
+    pub fn writes_to(&self, file: &str) -> Option<&Word> {
+        let tee = matches!(self.program().first(), Some(&"tee"));
+        let named = self.words.iter().filter(|_| tee);
+        self.writes.iter().chain(named).find(|word| word.text == file)
+    }
+}
+
+/// Name and value of `NAME=value`.
+#[must_use]
+pub fn assignment(text: &str) -> Option<(&str, &str)> {
+    let (name, value) = text.split_once('=')?;
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let starts = name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    (starts && name.bytes().all(good)).then_some((name, value))
+}
+
+/// The commands of a text that begins at `base`.
+#[must_use]
+pub fn commands(text: &str, base: usize) -> Vec<Command> {
+    let mut reader = Reader {
+        text,
+        base,
+        at: 0,
+        commands: Vec::new(),
+        command: Command::default(),
+        writes: false,
+    };
+    reader.run();
+    reader.commands
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    base: usize,
+    at: usize,
+    commands: Vec<Command>,
+    command: Command,
+    /// The next word is a file that is written.
+    writes: bool,
+}
+
+impl Reader<'_> {
+    fn peek(&self, ahead: usize) -> Option<u8> {
+        self.text.as_bytes().get(self.at + ahead).copied()
+    }
+
+    fn end(&mut self) {
+        self.writes = false;
+        let command = std::mem::take(&mut self.command);
+        if !command.words.is_empty() || !command.writes.is_empty() {
+            self.commands.push(command);
+        }
+    }
+
+    fn run(&mut self) {
+        while let Some(byte) = self.peek(0) {
+            match byte {
+                b' ' | b'\t' => self.at += 1,
+                b'\\' if matches!(self.peek(1), Some(b'\n')) => self.at += 2,
+                b'\\' if self.peek(1) == Some(b'\r') && self.peek(2) == Some(b'\n') => self.at += 3,
+                b'\n' | b'\r' | b';' | b'&' | b'|' | b'(' | b')' => {
+                    self.end();
+                    self.at += 1;
+                }
+                b'#' => {
+                    let rest = &self.text[self.at..];
+                    self.at += rest.find('\n').unwrap_or(rest.len());
+                }
+                b'>' => {
+                    self.writes = true;
+                    self.at += 1;
+                }
+                b'<' => self.at += 1,
+                _ => self.word(),
+            }
+        }
+        self.end();
+    }
+
+    fn word(&mut self) {
+        let start = self.at;
+        let mut text = String::new();
+        let mut quote = None;
+        while let Some(byte) = self.peek(0) {
+            match (quote, byte) {
+                (
+                    None,
+                    b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b'(' | b')' | b'>' | b'<',
+                ) => break,
+                (None, b'\'' | b'"') => quote = Some(byte),
+                (Some(open), _) if open == byte => quote = None,
+                (None | Some(b'"'), b'\\') if self.peek(1).is_some() => {
+                    self.at += 1;
+                    self.push(&mut text);
+                    continue;
+                }
+                _ => {
+                    self.push(&mut text);
+                    continue;
+                }
+            }
+            self.at += 1;
+        }
+        let word = Word { text, range: self.base + start..self.base + self.at };
+        if std::mem::take(&mut self.writes) {
+            self.command.writes.push(word);
+        } else {
+            self.command.words.push(word);
+        }
+    }
+
+    /// Takes the character at hand.
+    fn push(&mut self, text: &mut String) {
+        let Some(character) = self.text[self.at..].chars().next() else { return };
+        text.push(character);
+        self.at += character.len_utf8();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::commands;
+
+    fn words(text: &str) -> Vec<Vec<String>> {
+        let words = |c: &super::Command| c.words.iter().map(|w| w.text.clone()).collect();
+        commands(text, 0).iter().map(words).collect()
+    }
+
+    #[test]
+    fn words_are_read_as_by_a_shell() {
+        assert_eq!(
+            words("a 'b c' \"d\\\"e\" f\\ g # h\ni"),
+            [vec!["a", "b c", "d\"e", "f g"], vec!["i"]]
+        );
+        assert_eq!(
+            words("a && b | c; (d)\\\n e"),
+            [vec!["a"], vec!["b"], vec!["c"], vec!["d"], vec!["e"]]
+        );
+    }
+
+    #[test]
+    fn files_that_are_written_are_known() {
+        let all = commands("echo x > /etc/hosts && echo y | sudo tee /etc/resolv.conf", 10);
+        assert!(all[0].writes_to("/etc/hosts").is_some());
+        assert!(all[2].writes_to("/etc/resolv.conf").is_some());
+        assert_eq!(all[0].range(), 10..29);
+        assert_eq!(all[2].program(), ["tee", "/etc/resolv.conf"]);
+    }
+
+    #[test]
+    fn the_program_is_found_behind_what_wraps_it() {
+        assert_eq!(commands("A=1 sudo -E /usr/bin/go env", 0)[0].program(), ["go", "env"]);
+    }
+}

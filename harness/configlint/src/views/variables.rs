@@ -1,0 +1,87 @@
+//! Environment variables that a file sets, from whatever it is.
+
+use super::commands::{Command, assignment};
+use crate::source::Source;
+use std::ops::Range;
+
+/// Where a setting comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A file of `go env -w`.
+    GoEnv,
+    /// A list of variables as `env` prints it.
+    Environment,
+    /// A shell's start-up file or script.
+    Shell,
+    /// `go env -w` on a command line.
+    GoCommand,
+    /// `ENV` of an image, with its stage.
+    Image(usize),
+}
+
+/// A variable that is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name, as spelt.
+    pub name: String,
+    /// Its value, quotes taken away.
+    pub value: String,
+    /// Where its value stands; empty, where it has none.
+    pub range: Range<usize>,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// The variables of a file with `NAME=value` lines, where nothing is quoted.
+#[must_use]
+pub fn of_lines(source: &Source, origin: Origin) -> Vec<Variable> {
+    let mut variables = Vec::new();
+    for (at, line) in source.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let Some((name, value)) = line.split_once('=') else { continue };
+        let name = name.trim().trim_start_matches("export ").trim_start_matches("set ");
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_()".contains(&byte);
+        if name.is_empty() || !name.bytes().all(good) || line[indent..].starts_with('#') {
+            continue;
+        }
+        let start = at + line.len() - value.len();
+        let range = start..at + line.len();
+        let (name, value) = (name.to_owned(), value.to_owned());
+        variables.push(Variable { name, value, range, origin });
+    }
+    variables
+}
+
+/// The variables that commands set for what comes after them.
+#[must_use]
+pub fn of_commands(commands: &[Command]) -> Vec<Variable> {
+    let mut variables = Vec::new();
+    for command in commands {
+        let program = command.program();
+        let origin = match program.as_slice() {
+            ["go", "env", "-w", ..] => Origin::GoCommand,
+            // `setx NAME VALUE` of Windows.
+            ["setx", name, value, ..] => {
+                if let Some(word) = command.word(value) {
+                    variables.push(Variable {
+                        name: (*name).to_owned(),
+                        value: word.text.clone(),
+                        range: word.range.clone(),
+                        origin: Origin::Environment,
+                    });
+                }
+                continue;
+            }
+            ["export" | "declare" | "readonly" | "typeset", ..] | [] => Origin::Shell,
+            _ => continue,
+        };
+        for word in &command.words {
+            let Some((name, value)) = assignment(&word.text) else { continue };
+            let value = value.to_owned();
+            let start = (word.range.start + name.len() + 1).min(word.range.end);
+            let range = start..word.range.end;
+            variables.push(Variable { name: name.to_owned(), value, range, origin });
+        }
+    }
+    variables
+}

@@ -1,0 +1,152 @@
+//! Whole kinds of mistakes, beyond the examples of the rules.
+
+#![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
+
+use rstest::rstest;
+use twinproof_configlint::{Options, Set, fix, lint};
+
+/// `CONF-xxx@line` of what is found.
+fn found(name: &str, text: &str) -> Vec<String> {
+    let set = Set::of_texts(&[(name, text)], Options::default());
+    lint(&set)
+        .iter()
+        .map(|f| {
+            format!("{}@{}", &f.rule.id[5..], set.sources[f.file].position(f.range.start).line)
+        })
+        .collect()
+}
+
+/// The text after all fixes.
+fn fixed(name: &str, text: &str) -> String {
+    let set = Set::of_texts(&[(name, text)], Options::default());
+    let fixed = fix::apply(&set.sources, &Options::default());
+    fixed.first().map_or(text.to_owned(), |file| String::from_utf8(file.bytes.clone()).unwrap())
+}
+
+#[test]
+fn ten_mistakes_in_one_file_are_ten_findings() {
+    let text = "; comment\n[wsl2] memory=8GB\nprocessors=four\nswap=8 gb\nnetworkingMode=bridge\n\
+                locahostForwarding=true\nkernel=C:\\Temp\\k\npageReporting=true\nsparseVhd=true\n\
+                nested_virtualization=true\nfirewall=yes\n";
+    let lines: Vec<String> = found(".wslconfig", text);
+    assert_eq!(
+        lines,
+        [
+            "004@1", "005@2", "003@3", "030@3", "003@4", "032@4", "003@5", "033@5", "003@6",
+            "017@6", "008@7", "003@8", "022@8", "003@9", "023@9", "006@10", "003@11", "029@11"
+        ]
+    );
+    let text = "; comment\n[boot ]\nsystemd=yes\nboot_command=x\n[net]\ngenerateHosts=off\nhostname='a_b'\n\
+                [filesystem]\numask=22\n[automount]\nroot mnt\noptions: metadata\ncgroups=v3\n[user]\nname=me\n";
+    assert_eq!(
+        found("wsl.conf", text),
+        [
+            "001@1", "004@1", "006@2", "029@3", "006@4", "042@5", "029@6", "009@7", "040@7",
+            "030@9", "007@11", "007@12", "033@13", "017@15"
+        ]
+    );
+}
+
+#[rstest]
+#[case::semicolon("; a", "004")]
+#[case::slashes("// a", "004")]
+#[case::rem("REM a", "004")]
+#[case::yaml("systemd: true", "007")]
+#[case::yaml_list("- a", "007")]
+#[case::json("{ \"a\": 1 }", "007")]
+#[case::export("export A=1", "007")]
+#[case::conflict("<<<<<<< HEAD", "007")]
+#[case::conflict_middle("=======", "007")]
+#[case::two_words("systemd true", "007")]
+#[case::alone("systemd", "007")]
+#[case::hyphen("my-key=1", "006")]
+#[case::dot("boot.systemd=1", "006")]
+#[case::underscore("_a=1", "006")]
+#[case::blank_in_key("my key=1", "006")]
+#[case::digit("2nd=1", "006")]
+#[case::umlaut("schlüssel=1", "006")]
+#[case::escape("command=a\\xb", "008")]
+#[case::quote("command=\"a", "009")]
+#[case::no_break_space("\u{A0}systemd=1", "028")]
+#[case::full_width("systemd＝1", "028")]
+#[case::section_hyphen("[my-section]", "006")]
+#[case::section_blank("[boot ]", "006")]
+#[case::section_lead("[ boot]", "006")]
+#[case::toml_table("[[boot]]", "006")]
+#[case::section_comment("[boot] ; x", "004")]
+#[case::section_text("[boot] x", "005")]
+fn lines_that_wsl_cannot_read(#[case] line: &str, #[case] rule: &str) {
+    let text = format!("[boot]\n{line}\n");
+    assert_eq!(found("wsl.conf", &text), ["001@2".to_owned(), format!("{rule}@2")]);
+}
+
+#[rstest]
+#[case(".wslconfig", "[wsl2]\nmemory=8gb\n", "[wsl2]\nmemory=8GB\n")]
+#[case(".wslconfig", "[wsl2]\nmemory=8GiB # x\n", "[wsl2]\nmemory=8GB # x\n")]
+#[case(".wslconfig", "[wsl2]\r\nmemory = \"8 g\"\r\n", "[wsl2]\r\nmemory = 8GB\r\n")]
+#[case(".wslconfig", "[wsl2]\nkernel=C:\\Temp\\k # x\n", "[wsl2]\nkernel=C:\\\\Temp\\\\k # x\n")]
+#[case(".wslconfig", "[wsl2]\n;a\n//b\n", "[wsl2]\n#a\n#b\n")]
+#[case("wsl.conf", "[net]\nhostname=a\n", "[network]\nhostname=a\n")]
+#[case("wsl.conf", "systemd=yes", "[boot]\nsystemd=true")]
+#[case("wsl.conf", "# [boot]\nsystemd=on\n", "[boot]\nsystemd=true\n")]
+#[case("wsl.conf", "[boot]\r\nsystemd: 1\r\n", "[boot]\nsystemd= 1\n")]
+#[case("wsl.conf", "[boot] systemd=1", "[boot]\nsystemd=1")]
+#[case("wsl.conf", "\u{FEFF}[boot]\nsystemd=1\n", "[boot]\nsystemd=1\n")]
+#[case(
+    ".wslconfig",
+    "[wsl2]\nnetworkingMode=mirrored\nhostAddressLoopback=true # a\n",
+    "[wsl2]\nnetworkingMode=mirrored\n[experimental]\nhostAddressLoopback=true # a\n"
+)]
+#[case(
+    ".wslconfig",
+    "[experimental]\nsparseVhd=true\n[wsl2]\nautoMemoryReclaim=gradual\n",
+    "[experimental]\nautoMemoryReclaim=gradual\nsparseVhd=true\n[wsl2]\n"
+)]
+#[case("go.env", "GOPROXY=https://m.example,direct\n", "GOPROXY=https://m.example|direct\n")]
+#[case(".profile", "export A=1\r\nexport B=2\r\n", "export A=1\nexport B=2\n")]
+#[case("Dockerfile", "FROM golang:1\nENV GOROOT=/x\nRUN a\n", "FROM golang:1\nRUN a\n")]
+fn fixes_keep_comments_and_line_ends(
+    #[case] name: &str,
+    #[case] text: &str,
+    #[case] expected: &str,
+) {
+    assert_eq!(fixed(name, text), expected);
+}
+
+#[rstest]
+#[case::quoted_hash("wsl.conf", "[boot]\ncommand=\"a # b\" # c\n")]
+#[case::every_key(
+    "wsl.conf",
+    "[automount]\nenabled=true\nroot=/mnt/\noptions=\"metadata,umask=022\"\nmountFsTab=true\n[network]\nhostname=dev\ngenerateHosts=true\n[interop]\nenabled=true\nappendWindowsPath=false\n[user]\ndefault=me\n[boot]\nsystemd=true\n[time]\nuseWindowsTimezone=true\n[gpu]\nenabled=true\n"
+)]
+#[case::documented(
+    ".wslconfig",
+    "# all\n[wsl2]\nmemory=4GB\nprocessors=2\nkernel=C:\\\\temp\\\\myCustomKernel\nkernelCommandLine = vsyscall=emulate\nswap=8GB\nswapfile=C:\\\\temp\\\\wsl-swap.vhdx\nlocalhostforwarding=true\nnestedVirtualization=false\ndebugConsole=true\n[experimental]\nsparseVhd=true\n"
+)]
+#[case::continued(".wslconfig", "[wsl2]\nkernelCommandLine=a \\\n b\n")]
+#[case::resolver(
+    "resolv.conf",
+    "# Generated\nnameserver 10.255.255.254\nsearch corp.example\noptions edns0 trust-ad\n"
+)]
+#[case::nsswitch("nsswitch.conf", "hosts: files resolve [!UNAVAIL=return] dns\n")]
+#[case::hosts("hosts", "127.0.0.1 localhost\n::1 ip6-localhost\n")]
+#[case::image(
+    "Dockerfile",
+    "FROM golang:1.27 AS build\nWORKDIR /src\nCOPY . .\nRUN go build -o /app .\nFROM gcr.io/distroless/static\nCOPY --from=build /app /app\n"
+)]
+#[case::profile(
+    ".bashrc",
+    "export PATH=$PATH:/usr/local/go/bin:$HOME/go/bin\nexport GOPROXY=https://proxy.golang.org,direct\n"
+)]
+#[case::settings(
+    "settings.json",
+    "{\n  // c\n  \"editor.tabSize\": 4,\n  \"go.useLanguageServer\": true\n}\n"
+)]
+#[case::go_env(
+    "go.env",
+    "GOPROXY=https://proxy.golang.org,direct\nGOSUMDB=sum.golang.org\nGOTOOLCHAIN=local\n"
+)]
+#[case::umask("wsl.conf", "[filesystem]\numask=0022\n")]
+fn nothing_is_found_in_what_is_right(#[case] name: &str, #[case] text: &str) {
+    assert_eq!(found(name, text), [""; 0]);
+}

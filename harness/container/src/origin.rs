@@ -1,0 +1,25 @@
+//! Where an image's base came from.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Where an image's base came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// From a registry.
+    Pulled {
+        /// What was pulled.
+        reference: String,
+        /// `repository@sha256:…`, empty where the engine keeps none.
+        digest: String,
+    },
+    /// From Debian packages.
+    Made {
+        /// The Debian suite.
+        suite: String,
+        /// The packages and their versions.
+        packages: BTreeMap<String, String>,
+    },
+}

@@ -1,0 +1,36 @@
+//! Linux containers and Wine: where things are, as their programs name it.
+
+use twinproof_container::wine;
+
+/// The two flavours of containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flavour {
+    Linux,
+    Wine,
+}
+
+impl Flavour {
+    /// Where work directories are.
+    pub(super) fn work(self) -> &'static str {
+        match self {
+            Self::Linux => "/w",
+            Self::Wine => r"C:\w",
+        }
+    }
+
+    /// Where SDKs are.
+    pub(super) fn sdk(self, version: &str) -> String {
+        match self {
+            Self::Linux => format!("/sdk/go{version}"),
+            Self::Wine => format!(r"C:\sdk\go{version}"),
+        }
+    }
+
+    /// The container's path of a native one.
+    pub(super) fn unix(self, native: &str) -> Option<String> {
+        match self {
+            Self::Linux => native.starts_with('/').then(|| native.to_owned()),
+            Self::Wine => wine::to_unix(native),
+        }
+    }
+}

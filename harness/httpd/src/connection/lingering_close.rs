@@ -1,0 +1,40 @@
+//! The end of a connection.
+//!
+//! A socket that is closed while bytes of the client are unread is reset, and the reset may overtake
+//! the last answer. So where the client may still be sending, its bytes are read for a while.
+
+use crate::stream::Stream;
+use bytes::Bytes;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+/// How long it may take.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// How many bytes of the client are read.
+const MOST: usize = 1 << 20;
+
+/// Sends the last bytes, and closes.
+pub(crate) async fn lingering_close(mut stream: Stream, last: Bytes, linger: bool) {
+    let close = Box::pin(async {
+        if !last.is_empty() {
+            stream.write_all(&last).await?;
+        }
+        stream.shutdown().await?;
+        if !linger {
+            return Ok(());
+        }
+        let mut buffer = vec![0; 8 << 10];
+        let mut read = 0;
+        while read < MOST {
+            match stream.read(&mut buffer).await? {
+                0 => break,
+                bytes => read += bytes,
+            }
+        }
+        std::io::Result::Ok(())
+    });
+    // The client is told all there is to tell, and may be gone.
+    let _ = timeout(LIMIT, close).await;
+}

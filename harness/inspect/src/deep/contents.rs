@@ -1,0 +1,180 @@
+//! The contents of a section, decompressed under a limit.
+
+use super::places::Place;
+use crate::error::{InspectError, Result, malformed};
+use crate::facts::{Class, Endian, Format};
+use crate::read::Parsed;
+use crate::source::{Raw, Stream};
+use std::io::{self, BufReader, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What decompression may give for one file, in bytes: this, and so many times the file.
+const LEAST: u64 = 64 << 20;
+const TIMES: u64 = 16;
+
+/// The largest window of a zstd frame: 2 to this power bytes.
+const ZSTD_WINDOW: u32 = 23;
+
+/// What may still be decompressed of a file.
+pub(crate) struct Budget {
+    left: AtomicU64,
+    limit: u64,
+}
+
+impl Budget {
+    /// The budget of a file of this many bytes.
+    pub(crate) fn of(size: u64) -> Self {
+        let limit = LEAST.saturating_add(size.saturating_mul(TIMES));
+        Self { left: AtomicU64::new(limit), limit }
+    }
+
+    /// Takes what a section declares.
+    fn take(&self, place: &Place, declared: u64) -> Result<()> {
+        let take = |left: u64| left.checked_sub(declared);
+        match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(self.refuse(place, declared)),
+        }
+    }
+
+    fn refuse(&self, place: &Place, declared: u64) -> InspectError {
+        InspectError::Limit {
+            what: format!("section {} declares {declared} bytes decompressed", place.name),
+            limit: self.limit,
+            unit: "bytes for this file",
+        }
+    }
+}
+
+/// The file that contents are from, as far as it takes to decompress them.
+#[derive(Clone, Copy)]
+pub(super) struct Origin<'d> {
+    raw: Raw<'d>,
+    format: Format,
+    class: Class,
+    pub(super) endian: Endian,
+}
+
+impl<'d> Origin<'d> {
+    pub(super) fn of(parsed: &Parsed<'d>) -> Self {
+        let image = &parsed.image;
+        Self {
+            raw: parsed.view.raw(),
+            format: image.format,
+            class: image.class,
+            endian: image.endian,
+        }
+    }
+}
+
+/// The contents of a section from front to back.
+pub(super) struct Contents<'d> {
+    reader: Reader<'d>,
+    name: String,
+    /// What it declares to be decompressed, and what came so far.
+    declared: Option<u64>,
+    so_far: u64,
+}
+
+enum Reader<'d> {
+    Plain(Stream<'d>),
+    Zlib(flate2::bufread::ZlibDecoder<BufReader<Stream<'d>>>),
+    Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Stream<'d>>>>),
+}
+
+impl<'d> Contents<'d> {
+    /// Opens a section; it must not declare more than the budget has.
+    pub(super) fn open(file: Origin<'d>, place: &Place, budget: &Budget) -> Result<Self> {
+        let plain = |skipped: u64| {
+            file.raw.stream(place.offset + skipped, place.size.saturating_sub(skipped))
+        };
+        let mut contents = Self {
+            reader: Reader::Plain(plain(0)),
+            name: place.name.clone(),
+            declared: None,
+            so_far: 0,
+        };
+        let Some(method) = &place.compression else { return Ok(contents) };
+        let old = place.name.contains("zdebug");
+        let mut header = [0; 24];
+        let read = file.raw.fill(place.offset, &mut header)?;
+        let header = header.get(..read.min(place.size as usize)).unwrap_or_default();
+        let (declared, skipped) = if old {
+            // Sections that did not get smaller are not compressed, whatever their name.
+            let Some(rest) = header.strip_prefix(b"ZLIB") else { return Ok(contents) };
+            (number(rest, 8, Endian::Big), 12)
+        } else {
+            let field = |at: usize| header.get(at..).unwrap_or_default();
+            match file.class {
+                Class::Bits32 => (number(field(4), 4, file.endian), 12),
+                Class::Bits64 => (number(field(8), 8, file.endian), 24),
+            }
+        };
+        let format = file.format.name();
+        let short = || {
+            malformed(format, format!("the header of compressed section {} is cut off", place.name))
+        };
+        let declared = declared.ok_or_else(short)?;
+        budget.take(place, declared)?;
+        let input = BufReader::with_capacity(128 << 10, plain(skipped));
+        contents.declared = Some(declared);
+        contents.reader = match method.as_str() {
+            "zlib" => Reader::Zlib(flate2::bufread::ZlibDecoder::new(input)),
+            "zstd" => {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
+                decoder.window_log_max(ZSTD_WINDOW)?;
+                Reader::Zstd(Box::new(decoder))
+            }
+            other => {
+                let what = format!("section {} is compressed by {other}", place.name);
+                return Err(malformed(format, what));
+            }
+        };
+        Ok(contents)
+    }
+}
+
+impl Read for Contents<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = match &mut self.reader {
+            Reader::Plain(stream) => return stream.read(buffer),
+            Reader::Zlib(decoder) => decoder.read(buffer),
+            Reader::Zstd(decoder) => decoder.read(buffer),
+        };
+        let name = &self.name;
+        let read =
+            read.map_err(|e| corrupt(format!("section {name} cannot be decompressed: {e}")))?;
+        self.so_far += read as u64;
+        let declared = self.declared.unwrap_or(u64::MAX);
+        // A frame says what comes out of it, and is not believed: this is what came.
+        if self.so_far > declared || (read == 0 && !buffer.is_empty() && self.so_far < declared) {
+            let so_far = self.so_far;
+            return Err(corrupt(format!(
+                "section {name} declares {declared} bytes decompressed, and gives {}{so_far}",
+                if self.so_far > declared { "at least " } else { "" },
+            )));
+        }
+        Ok(read)
+    }
+}
+
+fn corrupt(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+/// The error of a read through [`Contents`], as ours.
+pub(super) fn error(error: io::Error) -> InspectError {
+    match error.kind() {
+        io::ErrorKind::InvalidData => malformed("compressed section", error.to_string()),
+        _ => InspectError::Io(error),
+    }
+}
+
+fn number(bytes: &[u8], width: usize, endian: Endian) -> Option<u64> {
+    let bytes = bytes.get(..width)?;
+    let fold = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+    Some(match endian {
+        Endian::Big => bytes.iter().fold(0, fold),
+        Endian::Little => bytes.iter().rev().fold(0, fold),
+    })
+}

@@ -1,0 +1,7 @@
+//! DWARF: the roots of its units and the headers of its line tables.
+
+mod collector;
+mod strings;
+mod units;
+
+pub(super) use collector::{Collector, part};

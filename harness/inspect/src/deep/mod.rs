@@ -1,0 +1,131 @@
+//! What only a look at the contents tells: debug information, and traces of the build machine.
+//!
+//! Sections are streamed once, decompressed on the way, by a few threads; of debug information only the roots of
+//! units and the headers of line tables are kept. Memory stays that of a few buffers, whatever a
+//! file says of its sizes.
+
+mod contents;
+mod dwarf;
+mod leaks;
+mod places;
+mod tee;
+
+pub(crate) use contents::Budget;
+
+use crate::error::Result;
+use crate::facts::{Deep, Kind};
+use crate::options::Options;
+use crate::read::Parsed;
+use contents::{Contents, Origin};
+use dwarf::Collector;
+use leaks::{Finder, Found};
+use places::{Place, places};
+use std::io::Read;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tee::Tee;
+
+/// How much is read at a time, in bytes.
+const PIECE: usize = 256 << 10;
+
+/// The most threads that read one file.
+const THREADS: usize = 4;
+
+/// Fills in the deep facts.
+pub(crate) fn fill(parsed: &mut Parsed<'_>, options: &Options, budget: &Budget) -> Result<()> {
+    let finder = Finder::new(&options.leaks)?;
+    let mut deep = Deep::default();
+    let places = places(parsed);
+    let origin = Origin::of(parsed);
+    let mut collector = match parsed.image.kind {
+        // Its debug information is full of zeros that the linker has yet to fill in.
+        Kind::Object | Kind::Kernel => {
+            if !parsed.image.stripped.debug {
+                deep.not_read.push("debug information of an object that is not linked".into());
+            }
+            None
+        }
+        _ => Collector::new(origin, &places, budget)?,
+    };
+    let told = |place: &&Place| collector.is_some() && dwarf::part(&place.name).is_some();
+    let (told, others): (Vec<&Place>, Vec<&Place>) = places.iter().partition(told);
+    let queue =
+        Queue { origin, finder: &finder, budget, places: others, next: AtomicUsize::new(0) };
+    let found = std::thread::scope(|scope| -> Result<Found> {
+        let more = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS) - 1;
+        let more = more.min(queue.places.len());
+        let threads: Vec<_> = (0..more).map(|_| scope.spawn(|| queue.work())).collect();
+        let mut found = Found::default();
+        let mut read = || -> Result<()> {
+            for place in &told {
+                let mut tee = queue.open(place)?;
+                let part = collector.as_mut().zip(dwarf::part(&place.name));
+                if let Some((collector, part)) = part {
+                    collector.read(part, &mut tee)?;
+                }
+                drain(&mut tee)?;
+                found.add(tee.finish());
+            }
+            Ok(())
+        };
+        let read = read();
+        found.merge(queue.work()?);
+        for thread in threads {
+            // A thread that panicked is our own defect, and stays one.
+            let other = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            found.merge(other?);
+        }
+        read.map(|()| found)
+    })?;
+    if let Some(collector) = collector {
+        let (dwarf, failed) = collector.finish();
+        deep.dwarf = (dwarf.units > 0).then_some(dwarf);
+        if failed > 0 {
+            deep.not_read.push(format!("{failed} units of debug information"));
+        }
+    }
+    deep.leaks = found.finish(&mut deep.not_read);
+    parsed.image.deep = Some(deep);
+    Ok(())
+}
+
+/// Places that are scanned only, by whichever thread comes next.
+struct Queue<'a, 'd> {
+    origin: Origin<'d>,
+    finder: &'a Finder,
+    budget: &'a Budget,
+    places: Vec<&'a Place>,
+    next: AtomicUsize,
+}
+
+impl<'d, 'a: 'd> Queue<'a, 'd> {
+    fn open(&self, place: &Place) -> Result<Tee<'d>> {
+        let contents = Contents::open(self.origin, place, self.budget)?;
+        Ok(Tee::new(contents, self.finder.scan(&place.name)))
+    }
+
+    fn work(&self) -> Result<Found> {
+        let mut found = Found::default();
+        while let Some(place) = self.places.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            let mut tee = self.open(place)?;
+            drain(&mut tee)?;
+            found.add(tee.finish());
+        }
+        Ok(found)
+    }
+}
+
+fn drain(tee: &mut Tee<'_>) -> Result<()> {
+    let mut piece = vec![0; PIECE];
+    while tee.read(&mut piece).map_err(contents::error)? > 0 {}
+    Ok(())
+}
+
+impl Place {
+    /// The name of a debug section without what formats put around it: `info` of
+    /// `__DWARF,__zdebug_info`.
+    fn debug_part(name: &str) -> Option<&str> {
+        let name = name.rsplit(',').next().unwrap_or(name);
+        let prefixes = [".debug_", ".zdebug_", "__debug_", "__zdebug_"];
+        prefixes.iter().find_map(|prefix| name.strip_prefix(prefix))
+    }
+}

@@ -1,0 +1,54 @@
+//! The parts of a file: its sections, and what is between them.
+
+use crate::facts::SectionKind;
+use crate::read::Parsed;
+
+/// A part of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The section's name, or `(headers)` for what is in none.
+    pub(super) name: String,
+    pub(super) kind: SectionKind,
+    pub(super) offset: u64,
+    pub(super) size: u64,
+    /// How it is compressed.
+    pub(super) compression: Option<String>,
+}
+
+/// All parts. Strings that debug information points to come last: what points there is known then.
+pub(super) fn places(parsed: &Parsed<'_>) -> Vec<Place> {
+    let sections = parsed.image.sections.iter().filter(|section| section.stored > 0);
+    let mut places: Vec<Place> = sections
+        .map(|section| Place {
+            name: section.name.clone(),
+            kind: section.kind,
+            offset: section.offset,
+            size: section.stored,
+            compression: section.compression.clone(),
+        })
+        .collect();
+    places.sort_by_key(|place| (place.offset, place.size));
+    let mut gaps = Vec::new();
+    let mut end = 0;
+    for place in &places {
+        if place.offset > end {
+            gaps.push(gap(end, place.offset - end));
+        }
+        end = end.max(place.offset + place.size);
+    }
+    if parsed.view.size() > end {
+        gaps.push(gap(end, parsed.view.size() - end));
+    }
+    places.extend(gaps);
+    let last = |place: &Place| {
+        let part = Place::debug_part(&place.name);
+        part.is_some_and(|part| part == "str" || part.starts_with("line_str"))
+    };
+    places.sort_by_key(last);
+    places
+}
+
+fn gap(offset: u64, size: u64) -> Place {
+    let (name, kind) = ("(headers)".to_owned(), SectionKind::Other);
+    Place { name, kind, offset, size, compression: None }
+}

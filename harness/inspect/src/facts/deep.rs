@@ -1,0 +1,96 @@
+//! What only a look at the contents tells.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What only a look at the contents tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Deep {
+    /// The debug information.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dwarf: Option<Dwarf>,
+    /// What tells of the machine it was built on, sorted.
+    pub leaks: Vec<Leak>,
+    /// What was not read, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_read: Vec<String>,
+}
+
+/// Debug information.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Dwarf {
+    /// Versions of DWARF.
+    pub versions: Vec<u16>,
+    /// How many units there are.
+    pub units: u64,
+    /// The compilers and their flags, sorted.
+    pub producers: Vec<String>,
+    /// The folders in which units were compiled, sorted.
+    pub folders: Vec<String>,
+    /// How many source files the line tables name.
+    pub files: u64,
+    /// The first folders of source files, sorted; a hundred at most.
+    pub source_folders: Vec<String>,
+}
+
+/// Something that tells of the machine a file was built on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Leak {
+    /// What it tells.
+    pub kind: LeakKind,
+    /// What is common to all of these: `/home/ann`.
+    pub value: String,
+    /// How often it is there.
+    pub count: u64,
+    /// The first one in full.
+    pub example: String,
+    /// Where.
+    pub places: Vec<LeakPlace>,
+}
+
+/// What a leak tells.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum LeakKind {
+    /// What was asked for.
+    Asked,
+    /// A user, by the name of a home folder.
+    User,
+    /// A host, by the name in a network path.
+    Host,
+    /// A folder of a build service.
+    Builder,
+    /// A folder for temporary files.
+    Temporary,
+    /// Where the Go distribution was.
+    Goroot,
+    /// Where Go's modules were.
+    ModuleCache,
+}
+
+impl LeakKind {
+    /// Its name for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Asked => "asked for",
+            Self::User => "user",
+            Self::Host => "host",
+            Self::Builder => "build folder",
+            Self::Temporary => "temporary folder",
+            Self::Goroot => "GOROOT",
+            Self::ModuleCache => "module cache",
+        }
+    }
+}
+
+/// A section with leaks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct LeakPlace {
+    /// Its name; `(headers)` for what is in none.
+    pub section: String,
+    /// How many are in it.
+    pub count: u64,
+}

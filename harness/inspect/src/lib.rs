@@ -1,0 +1,65 @@
+//! What an executable, library, object or archive is, and why two of them differ.
+//!
+//! [`describe`] reads ELF, PE, Mach-O (every slice of a fat file), WebAssembly, `ar` archives, XCOFF
+//! and Plan 9's `a.out`. Of a file it reads only what the answer needs; what takes a look at all
+//! contents is asked for by [`Options`]. [`compare`] says in one line why two files differ, and then
+//! where, what likely made it, and which flag makes them equal.
+//!
+//! Nothing here runs what it looks at. Files come from outside: what is malformed is an error, and
+//! sizes, counts and decompression have limits.
+
+mod deep;
+mod error;
+mod facts;
+mod go;
+mod options;
+mod read;
+mod source;
+mod space;
+mod versions;
+
+pub use error::InspectError;
+pub use facts::*;
+pub use options::Options;
+pub use source::Input;
+pub use versions::{compare as compare_versions, debian_with_glibc};
+
+use deep::Budget;
+use error::Result;
+use read::{File, Parsed};
+use source::Source;
+
+/// Describes a file, or bytes.
+///
+/// # Errors
+/// When it cannot be read, is of no format that is known, is malformed or cut off, or is beyond a
+/// limit.
+pub fn describe<'a>(
+    input: impl Into<Input<'a>>,
+    options: &Options,
+) -> Result<Description, InspectError> {
+    let source = Source::open(input.into())?;
+    let view = source.view();
+    let mut file = read::file(view)?;
+    complete(&mut file, view.size(), options)?;
+    Ok(read::description(file, view.size()))
+}
+
+/// Adds what is read after the headers.
+fn complete(file: &mut File<'_>, size: u64, options: &Options) -> Result<()> {
+    let one = |parsed: &mut Parsed<'_>, budget: &Budget| -> Result<()> {
+        go::build_info(parsed)?;
+        go::microarchitecture(parsed)?;
+        if options.deep { deep::fill(parsed, options, budget) } else { Ok(()) }
+    };
+    let budget = &Budget::of(size);
+    match file {
+        File::Image(parsed) => one(parsed, budget),
+        File::Universal(slices) => {
+            slices.iter_mut().try_for_each(|(_, parsed)| one(parsed, budget))
+        }
+        File::Archive(_, members) => {
+            members.iter_mut().flatten().try_for_each(|parsed| one(parsed, budget))
+        }
+    }
+}

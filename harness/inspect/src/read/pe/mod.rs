@@ -1,0 +1,224 @@
+//! PE images, and the COFF objects they are linked from.
+
+mod coff;
+mod debug;
+mod imports;
+mod protection;
+
+pub(super) use coff::{is as is_object, read as read_object};
+
+use super::{Identity, Parsed, flags, inside, sections as by_name, wrong};
+use crate::error::{Result, malformed};
+use crate::facts::{
+    Class, Endian, Extent, Format, Kind, LinkageKind, PeFacts, Section, SectionKind,
+};
+use crate::go;
+use crate::source::View;
+use crate::space::Range;
+use object::LittleEndian as LE;
+use object::pe::{self, ImageNtHeaders32, ImageNtHeaders64, ImageSectionHeader};
+use object::read::ReadRef as _;
+use object::read::pe::{DataDirectories, ImageNtHeaders, ImageOptionalHeader};
+
+const FORMAT: Format = Format::Pe;
+
+/// What all parts of the reader look at.
+struct Pe<'d> {
+    view: View<'d>,
+    wide: bool,
+    base: u64,
+    directories: DataDirectories<'d>,
+}
+
+impl Pe<'_> {
+    /// The address and size of a directory, relative to the image's base.
+    fn directory(&self, index: usize) -> Option<(u64, u64)> {
+        let directory = self.directories.get(index)?;
+        let address = u64::from(directory.virtual_address.get(LE));
+        (address != 0).then_some((address, directory.size.get(LE).into()))
+    }
+}
+
+pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
+    inside(view, FORMAT, || "the DOS header".into(), 0, 64)?;
+    let wrong = wrong(view, FORMAT);
+    let start = pe::ImageDosHeader::parse(view).map_err(&wrong)?.nt_headers_offset();
+    inside(view, FORMAT, || "the PE header".into(), start.into(), 26)?;
+    if view.bytes(start.into(), 4) != Some(b"PE\0\0") {
+        return Err(malformed("PE", "a DOS program without a PE header"));
+    }
+    match view.bytes(u64::from(start) + 24, 2) {
+        Some([0x0b, 1]) => of_class::<ImageNtHeaders32>(view, start.into()),
+        Some([0x0b, 2]) => of_class::<ImageNtHeaders64>(view, start.into()),
+        _ => Err(malformed("PE", "its optional header is neither PE32 nor PE32+")),
+    }
+}
+
+fn of_class<H: ImageNtHeaders>(view: View<'_>, start: u64) -> Result<Parsed<'_>> {
+    let wrong = wrong(view, FORMAT);
+    inside(view, FORMAT, || "the PE header".into(), start, size_of::<H>() as u64)?;
+    let mut after = start;
+    let (headers, directories) = H::parse(view, &mut after).map_err(&wrong)?;
+    let (file, optional) = (headers.file_header(), headers.optional_header());
+    let wide = headers.is_type_64();
+    let class = if wide { Class::Bits64 } else { Class::Bits32 };
+    let mut parsed = Parsed::new(view, FORMAT, class, Endian::Little, Kind::Executable);
+    let pe = Pe { view, wide, base: optional.image_base(), directories };
+    let image = &mut parsed.image;
+    let characteristics = file.characteristics.get(LE);
+    let subsystem = optional.subsystem();
+    image.machine = coff::machine(file.machine.get(LE));
+    image.platform.arch = Some(coff::arch(file.machine.get(LE)));
+    image.abi = flags(subsystem, "IMAGE_SUBSYSTEM_").pop().map(|s| s.to_lowercase());
+    let efi = (10..=13).contains(&subsystem.0);
+    image.platform.os = Some(if efi { "uefi" } else { "windows" }.into());
+    image.kind = match () {
+        () if characteristics.contains(pe::IMAGE_FILE_DLL) => Kind::SharedLibrary,
+        () if subsystem == pe::IMAGE_SUBSYSTEM_NATIVE => Kind::Kernel,
+        () => Kind::Executable,
+    };
+    let entry = u64::from(optional.address_of_entry_point());
+    image.entry = (entry != 0).then(|| pe.base.wrapping_add(entry));
+    image.pe = Some(PeFacts {
+        characteristics: flags(characteristics, "IMAGE_FILE_"),
+        dll_characteristics: flags(optional.dll_characteristics(), "IMAGE_DLLCHARACTERISTICS_"),
+        timestamp: file.time_date_stamp.get(LE),
+        checksum: optional.check_sum(),
+        image_base: pe.base,
+        subsystem_version: version(
+            optional.major_subsystem_version(),
+            optional.minor_subsystem_version(),
+        ),
+        linker_version: version(
+            optional.major_linker_version().into(),
+            optional.minor_linker_version().into(),
+        ),
+        ..PeFacts::default()
+    });
+    parsed.mark(Identity::Timestamp, start + 8, 4);
+    parsed.mark(Identity::Timestamp, start + 24 + 64, 4);
+    let end = sections(&mut parsed, &pe, file, after)?;
+    imports::fill(&mut parsed, &pe)?;
+    debug::fill(&mut parsed, &pe)?;
+    let image = &mut parsed.image;
+    image.linkage.kind = match image.linkage.needed.is_empty() {
+        true if image.kind == Kind::SharedLibrary => LinkageKind::Dynamic,
+        true => LinkageKind::Static,
+        false => LinkageKind::Dynamic,
+    };
+    let end = signature(&mut parsed, &pe, (start, after), end)?;
+    let image = &mut parsed.image;
+    image.stripped.symbols = file.number_of_symbols.get(LE) == 0;
+    image.stripped.debug = !by_name::have_debug(&image.sections);
+    image.overlay = view
+        .size()
+        .checked_sub(end)
+        .filter(|size| *size > 0)
+        .map(|size| Extent { offset: end, size });
+    image.hardening = protection::marks(
+        image,
+        &pe,
+        characteristics,
+        optional.dll_characteristics(),
+        &parsed.space,
+    );
+    if let Some(code) = parsed.image.sections.iter().find(|s| s.name == ".text").map(|s| s.offset) {
+        go::raw(&mut parsed, code);
+    }
+    Ok(parsed)
+}
+
+fn version(major: u16, minor: u16) -> String {
+    format!("{major}.{minor}")
+}
+
+/// Reads the sections; where the last thing that the headers name ends.
+fn sections(
+    parsed: &mut Parsed<'_>,
+    pe: &Pe<'_>,
+    file: &pe::ImageFileHeader,
+    at: u64,
+) -> Result<u64> {
+    let view = parsed.view;
+    let count = usize::from(file.number_of_sections.get(LE));
+    let size = (count * size_of::<ImageSectionHeader>()) as u64;
+    inside(view, FORMAT, || "the section headers".into(), at, size)?;
+    let Ok(headers) = view.read_slice_at::<ImageSectionHeader>(at, count) else {
+        return Err(malformed("PE", "its section headers cannot be read"));
+    };
+    let strings = coff::Strings::of(view, file)?;
+    let mut end = strings.end.max(at + size);
+    for header in headers {
+        let section = coff::section(view, header, &strings, pe.base)?;
+        let flags = header.characteristics.get(LE);
+        end = end.max(section.offset.saturating_add(section.stored));
+        parsed.space.ranges.push(Range {
+            address: section.address,
+            size: section.size,
+            offset: section.offset,
+            stored: section.stored,
+            writable: flags.contains(pe::IMAGE_SCN_MEM_WRITE),
+        });
+        parsed.image.sections.push(section);
+    }
+    Ok(end)
+}
+
+/// The Authenticode signature, which the directory names by its place in the file; where it ends.
+fn signature(
+    parsed: &mut Parsed<'_>,
+    pe: &Pe<'_>,
+    (start, after): (u64, u64),
+    end: u64,
+) -> Result<u64> {
+    let Some((offset, size)) = pe.directory(pe::IMAGE_DIRECTORY_ENTRY_SECURITY) else {
+        return Ok(end);
+    };
+    inside(parsed.view, FORMAT, || "the signature".into(), offset, size)?;
+    let entry = start + if pe.wide { 24 + 112 } else { 24 + 96 } + 8 * 4;
+    if entry + 8 <= after {
+        parsed.mark(Identity::Signature, entry, 8);
+    }
+    parsed.mark(Identity::Signature, offset, size);
+    if let Some(facts) = &mut parsed.image.pe {
+        facts.signature_size = (size > 0).then_some(size);
+    }
+    Ok(end.max(offset + size))
+}
+
+/// What a section holds, by its flags.
+fn kind_of(name: &str, flags: pe::SectionFlags) -> SectionKind {
+    match name {
+        _ if by_name::is_debug(name) => SectionKind::Debug,
+        ".reloc" | ".idata" | ".edata" | ".didat" => SectionKind::Linking,
+        ".symtab" => SectionKind::Symbols,
+        _ if flags.contains(pe::IMAGE_SCN_MEM_EXECUTE)
+            || flags.contains(pe::IMAGE_SCN_CNT_CODE) =>
+        {
+            SectionKind::Code
+        }
+        _ if flags.contains(pe::IMAGE_SCN_CNT_UNINITIALIZED_DATA) => SectionKind::Zero,
+        _ if flags.contains(pe::IMAGE_SCN_MEM_WRITE) => SectionKind::Data,
+        _ if flags.contains(pe::IMAGE_SCN_CNT_INITIALIZED_DATA) => SectionKind::ReadOnly,
+        _ => SectionKind::Other,
+    }
+}
+
+/// A section as the header says it.
+fn described(name: String, header: &ImageSectionHeader, base: u64) -> Section {
+    let raw = u64::from(header.size_of_raw_data.get(LE));
+    let size = u64::from(header.virtual_size.get(LE));
+    let flags = header.characteristics.get(LE);
+    let zero = flags.contains(pe::IMAGE_SCN_CNT_UNINITIALIZED_DATA);
+    let offset = u64::from(header.pointer_to_raw_data.get(LE));
+    Section {
+        kind: kind_of(&name, flags),
+        address: base.wrapping_add(header.virtual_address.get(LE).into()),
+        size: if size == 0 { raw } else { size },
+        stored: if zero || offset == 0 { 0 } else { raw },
+        offset,
+        // Before ELF had a flag for it, `.z` in the name said it; PE has no other way.
+        compression: name.starts_with(".zdebug").then(|| "zlib".into()),
+        name,
+    }
+}

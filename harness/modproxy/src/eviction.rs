@@ -1,0 +1,206 @@
+//! Which versions the store has, how large they are and when they were used last: what goes when
+//! the store's budget is passed.
+//!
+//! Versions go whole and oldest first, but none that is being read or fetched. Time is counted in
+//! uses, not in seconds. Lists, and what checksum databases say, neither count nor go.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use crate::metrics::Metrics;
+use crate::opened::OpenZips;
+use crate::store::{Name, Store};
+
+/// The files of a version, in the order in which they go: a zip without its hash is not served.
+const FILES: [&str; 4] = ["ziphash", "zip", "mod", "info"];
+
+/// After how many versions the books are gone through.
+const PRUNE: usize = 1024;
+
+/// The deepest folder that is looked into.
+const MAX_DEPTH: usize = 64;
+
+/// A version, in escaped form.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Version {
+    pub(crate) module: String,
+    pub(crate) version: String,
+}
+
+/// Held by whoever reads or writes files of a version.
+#[derive(Debug)]
+pub(crate) struct FilePin;
+
+/// The time of a version's last use, to be moved on by whoever uses it.
+#[derive(Clone, Debug)]
+pub(crate) struct Used {
+    clock: Arc<AtomicU64>,
+    last: Arc<AtomicU64>,
+}
+
+impl Used {
+    /// It is used now. Most of the time that writes nothing.
+    pub(crate) fn touch(&self) {
+        let now = self.clock.load(Ordering::Relaxed);
+        if self.last.load(Ordering::Relaxed) != now {
+            self.last.store(now, Ordering::Relaxed);
+        }
+    }
+}
+
+struct Held {
+    bytes: u64,
+    last: Arc<AtomicU64>,
+    pin: Arc<FilePin>,
+}
+
+/// The versions of a store with a budget.
+pub(crate) struct Eviction {
+    budget: u64,
+    clock: Arc<AtomicU64>,
+    versions: Mutex<HashMap<Version, Held>>,
+}
+
+impl Eviction {
+    pub(crate) fn new(budget: u64) -> Self {
+        Self { budget, clock: Arc::new(AtomicU64::new(1)), versions: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Version, Held>> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes of all versions.
+    pub(crate) fn total(&self) -> u64 {
+        self.lock().values().map(|held| held.bytes).sum()
+    }
+
+    /// A version is used: it stays at least for as long as the pin is held.
+    pub(crate) fn hold(&self, version: &Version) -> (Used, Arc<FilePin>) {
+        let now = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut versions = self.lock();
+        if versions.len() % PRUNE == PRUNE - 1 {
+            // What was asked for and never found.
+            versions.retain(|_, held| held.bytes > 0 || Arc::strong_count(&held.pin) > 1);
+        }
+        let held = match versions.entry(version.clone()) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(free) => free.insert(Held {
+                bytes: 0,
+                last: Arc::new(AtomicU64::new(0)),
+                pin: Arc::new(FilePin),
+            }),
+        };
+        held.last.store(now, Ordering::Relaxed);
+        let used = Used { clock: Arc::clone(&self.clock), last: Arc::clone(&held.last) };
+        (used, Arc::clone(&held.pin))
+    }
+
+    /// Looks what there is, as after a start. What was written last counts as used last.
+    pub(crate) fn scan(&self, store: &Store) {
+        let mut found: HashMap<Version, (SystemTime, u64)> = HashMap::new();
+        let files = walkdir::WalkDir::new(store.root()).max_depth(MAX_DEPTH).into_iter();
+        for entry in files.filter_map(Result::ok).filter(|entry| entry.file_type().is_file()) {
+            let Ok(path) = entry.path().strip_prefix(store.root()) else { continue };
+            let Some(path) = path.to_str().map(|path| path.replace('\\', "/")) else { continue };
+            let Some((module, file)) = path.rsplit_once("/@v/") else { continue };
+            let Some((version, ext)) = file.rsplit_once('.') else { continue };
+            let Some(metadata) = entry.metadata().ok().filter(|_| FILES.contains(&ext)) else {
+                continue;
+            };
+            let version = Version { module: module.to_owned(), version: version.to_owned() };
+            let sum = found.entry(version).or_insert((SystemTime::UNIX_EPOCH, 0));
+            sum.0 = sum.0.max(metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH));
+            sum.1 += metadata.len();
+        }
+        let mut found: Vec<_> = found.into_iter().collect();
+        found.sort_by(|a, b| a.1.0.cmp(&b.1.0).then_with(|| a.0.cmp(&b.0)));
+        let start = self.clock.fetch_add(found.len() as u64, Ordering::Relaxed);
+        let mut versions = self.lock();
+        for (at, (version, (_, bytes))) in (start..).zip(found) {
+            // Whatever was used since the start is newer, and has been measured.
+            versions.entry(version).or_insert_with(|| Held {
+                bytes,
+                last: Arc::new(AtomicU64::new(at)),
+                pin: Arc::new(FilePin),
+            });
+        }
+    }
+
+    /// A version has got a file: it is measured, and others go if there is too much.
+    pub(crate) fn grown(
+        &self,
+        store: &Store,
+        metrics: &Metrics,
+        open: &OpenZips,
+        version: &Version,
+    ) {
+        let length = |ext: &&str| {
+            let name = Name::version(&version.module, &version.version, ext).ok()?;
+            Some(store.file(&name).ok()??.length)
+        };
+        let bytes = FILES.iter().filter_map(length).sum();
+        if let Some(held) = self.lock().get_mut(version) {
+            held.bytes = bytes;
+        }
+        self.shrink(store, metrics, open, Some(version));
+    }
+
+    /// Removes the oldest versions until the rest is within the budget, and closes their zips.
+    pub(crate) fn shrink(
+        &self,
+        store: &Store,
+        metrics: &Metrics,
+        open: &OpenZips,
+        keep: Option<&Version>,
+    ) {
+        for (version, bytes) in self.surplus(keep) {
+            if let Err(error) = remove(store, &version) {
+                tracing::warn!(%error, "a version cannot be removed");
+                return;
+            }
+            open.forget(&version);
+            metrics.evictions.inc();
+            metrics.evicted_bytes.inc_by(bytes);
+            tracing::debug!(module = version.module, version = version.version, bytes, "removed");
+        }
+    }
+
+    /// Takes out of the books what has to go.
+    fn surplus(&self, keep: Option<&Version>) -> Vec<(Version, u64)> {
+        let mut versions = self.lock();
+        let mut total: u64 = versions.values().map(|held| held.bytes).sum();
+        if total <= self.budget {
+            return Vec::new();
+        }
+        let mut free: Vec<(u64, Version)> = versions
+            .iter()
+            .filter(|(version, held)| Some(*version) != keep && Arc::strong_count(&held.pin) == 1)
+            .map(|(version, held)| (held.last.load(Ordering::Relaxed), version.clone()))
+            .collect();
+        free.sort();
+        let mut gone = Vec::new();
+        for (_, version) in free {
+            if total <= self.budget {
+                break;
+            }
+            if let Some(held) = versions.remove(&version) {
+                total = total.saturating_sub(held.bytes);
+                gone.push((version, held.bytes));
+            }
+        }
+        gone
+    }
+}
+
+fn remove(store: &Store, version: &Version) -> Result<(), crate::store::StoreError> {
+    let Version { module, version } = version;
+    store.remove_from_list(module, version)?;
+    for ext in FILES {
+        store.remove(&Name::version(module, version, ext)?)?;
+    }
+    Ok(())
+}

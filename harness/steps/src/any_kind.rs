@@ -1,0 +1,80 @@
+//! A kind of step for whoever does not know the type of its payload.
+
+use crate::kind::Kind;
+use crate::lint::Lint;
+use crate::observation::{Observation, Recorded};
+use crate::{Checks, Evidence};
+use std::collections::BTreeMap;
+use twinproof_toml::node::Node;
+
+/// The same as [`Kind`] for whoever does not know the payload's type. Every kind has it.
+pub trait AnyKind {
+    fn name(&self) -> Option<&str>;
+    fn asserts(&self) -> bool;
+    fn needs_sdk(&self) -> bool;
+    fn sdk(&self) -> Option<&str>;
+    fn retries(&self) -> u32;
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>);
+    /// Whether the observation is of this kind; its checks are pushed if so.
+    fn check(&self, seen: &Observation, checks: &mut Checks<'_>) -> bool;
+    fn capture(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String>;
+    fn golden(
+        &self,
+        source: &str,
+        seen: &Observation,
+        evidence: Evidence<'_>,
+    ) -> Result<String, String>;
+    fn drift(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String>;
+}
+
+impl<K: Kind> AnyKind for K
+where
+    K::Seen: Recorded,
+{
+    fn name(&self) -> Option<&str> {
+        Kind::name(self)
+    }
+
+    fn asserts(&self) -> bool {
+        Kind::asserts(self)
+    }
+
+    fn needs_sdk(&self) -> bool {
+        Kind::needs_sdk(self)
+    }
+
+    fn sdk(&self) -> Option<&str> {
+        Kind::sdk(self)
+    }
+
+    fn retries(&self) -> u32 {
+        Kind::retries(self)
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        Kind::lint(self, body, lint);
+    }
+
+    fn check(&self, seen: &Observation, checks: &mut Checks<'_>) -> bool {
+        K::Seen::of(seen).map(|seen| Kind::check(self, seen, checks)).is_some()
+    }
+
+    fn capture(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String> {
+        K::Seen::of(seen).map(|seen| Kind::capture(self, seen, evidence)).unwrap_or_default()
+    }
+
+    fn golden(
+        &self,
+        source: &str,
+        seen: &Observation,
+        evidence: Evidence<'_>,
+    ) -> Result<String, String> {
+        let seen = K::Seen::of(seen).filter(|_| K::SOURCES.contains(&source));
+        let seen = seen.ok_or_else(|| format!("this step has no {source}"))?;
+        Kind::golden(self, source, seen, evidence)
+    }
+
+    fn drift(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String> {
+        K::Seen::of(seen).map(|seen| Kind::drift(self, seen, evidence)).unwrap_or_default()
+    }
+}

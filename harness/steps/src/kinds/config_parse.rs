@@ -1,0 +1,191 @@
+//! `parse`: what WSL takes from a wsl.conf or .wslconfig, by its own rules.
+
+use crate::kind::{Kind, Seen};
+use crate::lint;
+use crate::{Checks, Evidence, Input, Part, Row};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Reads a configuration file as WSL does, without a WSL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParseStep {
+    /// A name for checks and controls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Which file.
+    pub path: String,
+    /// As which of WSL's files it is read.
+    #[serde(rename = "as")]
+    pub dialect: ParseDialect,
+    /// All settings that are not the defaults afterwards: name → value as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<BTreeMap<String, String>>,
+    /// All messages of WSL, in any order; the file is called `F` in them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warnings: Option<Vec<String>>,
+    /// What becomes of the file as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<ParseOutcome>,
+}
+
+/// A file of WSL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum ParseDialect {
+    /// `/etc/wsl.conf`.
+    #[serde(rename = "wsl.conf")]
+    WslConf,
+    /// `%USERPROFILE%\.wslconfig`.
+    #[serde(rename = ".wslconfig")]
+    WslConfig,
+}
+
+/// What becomes of a file as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ParseOutcome {
+    /// It is read to its end.
+    #[default]
+    Whole,
+    /// Reading ends at a line that cannot be read.
+    Stopped,
+    /// The whole file is refused, and WSL does not start.
+    Refused,
+    /// It cannot be opened.
+    Unopened,
+    /// Reading it ends init.
+    Aborted,
+}
+
+impl ParseOutcome {
+    /// The name used in suite files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Stopped => "stopped",
+            Self::Refused => "refused",
+            Self::Unopened => "unopened",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
+/// What was taken from a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ParseSight {
+    /// Native path.
+    pub path: String,
+    /// What became of it as a whole.
+    pub outcome: ParseOutcome,
+    /// The settings that are not the defaults.
+    pub config: BTreeMap<String, String>,
+    /// The messages, in order.
+    pub warnings: Vec<String>,
+}
+
+impl Kind for ParseStep {
+    type Seen = ParseSight;
+    const INPUTS: &'static [Input] = &[Input::text("path", "Another path").checked(lint::filled)];
+    const SOURCES: &'static [&'static str] = &["parse"];
+
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn asserts(&self) -> bool {
+        self.config.is_some() || self.warnings.is_some() || self.outcome.is_some()
+    }
+
+    fn check(&self, seen: &ParseSight, checks: &mut Checks<'_>) {
+        if let Some(outcome) = self.outcome {
+            checks.holds(
+                "outcome",
+                seen.outcome == outcome,
+                outcome.as_str(),
+                seen.outcome.as_str(),
+            );
+        }
+        if let Some(wanted) = &self.config {
+            let lines = |config: &BTreeMap<String, String>| -> Vec<String> {
+                config.iter().map(|(name, value)| format!("{name}={value}")).collect()
+            };
+            let mut there = lines(&seen.config);
+            there.sort();
+            checks.list("config", &lines(wanted), Ok(&there), "settings", &[]);
+        }
+        if let Some(wanted) = &self.warnings {
+            let mut there = seen.warnings.clone();
+            there.sort();
+            checks.list("warnings", wanted, Ok(&there), "messages", &[]);
+        }
+    }
+
+    fn golden(&self, _: &str, seen: &ParseSight, _: Evidence<'_>) -> Result<String, String> {
+        let settings = seen.config.iter().map(|(name, value)| format!("{name}={value}\n"));
+        let warnings = seen.warnings.iter().map(|warning| format!("{warning}\n"));
+        Ok(settings.chain(warnings).collect())
+    }
+}
+
+impl Seen for ParseSight {
+    fn rows(&self) -> Vec<Row<'_>> {
+        let line = vec![
+            Part::text("read "),
+            Part::code(&self.path),
+            Part::text(format!(" as WSL does: {}", self.outcome.as_str())),
+        ];
+        let mut rows = vec![Row::Line(line)];
+        if !self.config.is_empty() {
+            rows.push(Row::Values(None, &self.config));
+        }
+        rows.extend(self.warnings.iter().map(|warning| Row::Line(vec![Part::code(warning)])));
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ParseOutcome, ParseSight, ParseStep};
+    use crate::kind::Kind as _;
+    use crate::{Blobs, Checks, Evidence, Scope};
+    use rstest::rstest;
+    use serde_json::{Value, json};
+    use std::borrow::Cow;
+    use std::collections::BTreeMap;
+    use twinproof_model::{BlobRef, Verdict};
+
+    struct NoBlobs;
+
+    impl Blobs for NoBlobs {
+        fn get(&self, _: &BlobRef) -> Option<Cow<'_, [u8]>> {
+            None
+        }
+    }
+
+    #[rstest]
+    #[case(json!({"config": {"boot.systemd": "true"}}), true)]
+    #[case(json!({"config": {}}), false)]
+    #[case(json!({"warnings": ["w2", "w1"]}), true)]
+    #[case(json!({"warnings": ["w1"]}), false)]
+    #[case(json!({"outcome": "stopped"}), true)]
+    #[case(json!({"outcome": "whole"}), false)]
+    fn assertions(#[case] mut step: Value, #[case] holds: bool) {
+        step["path"] = json!("wsl.conf");
+        step["as"] = json!("wsl.conf");
+        let step: ParseStep = serde_json::from_value(step).unwrap();
+        let sight = ParseSight {
+            path: "/w/wsl.conf".to_owned(),
+            outcome: ParseOutcome::Stopped,
+            config: BTreeMap::from([("boot.systemd".to_owned(), "true".to_owned())]),
+            warnings: vec!["w2".to_owned(), "w1".to_owned()],
+        };
+        let scope = Scope::default();
+        let mut checks = Checks::new("z", 0, Evidence { blobs: &NoBlobs, scope: &scope });
+        step.check(&sight, &mut checks);
+        let found = checks.into_found();
+        assert!(!found.is_empty());
+        assert_eq!(found.iter().all(|c| c.verdict == Verdict::Pass), holds, "{found:?}");
+    }
+}

@@ -1,0 +1,72 @@
+//! Runs the tests of a target as Rust's own test program does, and reports one that lacks something
+//! as ignored, with the reason. Rust's own knows no way to say that while it runs.
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Completion, Trial};
+
+use crate::requirement::Unavailable;
+
+/// A test; made by the attribute `#[test]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Test {
+    module: &'static str,
+    name: &'static str,
+    run: fn() -> Ended,
+}
+
+inventory::collect!(Test);
+
+/// How a test ended that did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It ran.
+    Passed,
+    /// It lacks something.
+    Ignored(Unavailable),
+}
+
+impl From<()> for Ended {
+    fn from((): ()) -> Self {
+        Self::Passed
+    }
+}
+
+impl From<Result<(), Unavailable>> for Ended {
+    fn from(result: Result<(), Unavailable>) -> Self {
+        result.map_or_else(Self::Ignored, Self::from)
+    }
+}
+
+impl Test {
+    /// The test of that name in that module.
+    #[must_use]
+    pub const fn new(module: &'static str, name: &'static str, run: fn() -> Ended) -> Self {
+        Self { module, name, run }
+    }
+
+    /// Its path within the target.
+    fn path(&self) -> String {
+        match self.module.split_once("::") {
+            Some((_, module)) => format!("{module}::{}", self.name),
+            None => self.name.to_owned(),
+        }
+    }
+
+    fn trial(&self) -> Trial {
+        let run = self.run;
+        Trial::ignorable_test(self.path(), move || match run() {
+            Ended::Passed => Ok(Completion::Completed),
+            Ended::Ignored(unavailable) => Ok(Completion::ignored_with(unavailable.to_string())),
+        })
+    }
+}
+
+/// Runs the tests of this program that its arguments select.
+#[must_use]
+pub fn main() -> ExitCode {
+    let mut tests: Vec<&Test> = inventory::iter::<Test>.into_iter().collect();
+    tests.sort_by_key(|test| test.path());
+    let trials = tests.into_iter().map(Test::trial).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}

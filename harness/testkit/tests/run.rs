@@ -1,0 +1,52 @@
+//! What becomes of a test that lacks something: each test is this program again, with one test that
+//! does.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[macro_use]
+extern crate twinproof_testkit;
+
+use std::env;
+use std::process::{Command, ExitCode};
+
+use twinproof_base::require;
+use twinproof_testkit::{Outcome, Requirement};
+
+/// Set for the program in which the test lacks something.
+const CHILD: &str = "TWINPROOF_TEST_LACKS";
+
+#[test]
+fn lacks_something() -> Outcome {
+    match env::var_os(CHILD) {
+        Some(_) => Err(Requirement::Wslpath.unavailable("it is\n  not here")),
+        None => Ok(()),
+    }
+}
+
+/// Whether the program succeeds that runs only the test that lacks something, and what it says.
+fn run(required: &str) -> (bool, String) {
+    let mut program = Command::new(env::current_exe().unwrap());
+    program.args(["--exact", "lacks_something"]).env(CHILD, "1").env(require::VARIABLE, required);
+    let output = program.output().unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn absence_is_ignored_with_its_reason() {
+    let (success, said) = run("go, docker");
+    assert!(success, "{said}");
+    assert!(said.contains("lacks_something ... ignored (needs wslpath: it is not here)"), "{said}");
+    assert!(said.contains("0 passed; 0 failed; 1 ignored"), "{said}");
+}
+
+#[test]
+fn absence_of_what_is_required_fails() {
+    let (success, said) = run("go, wslpath");
+    assert!(!success, "{said}");
+    assert!(said.contains("TWINPROOF_REQUIRE names wslpath: it is"), "{said}");
+    assert!(said.contains("0 passed; 1 failed; 0 ignored"), "{said}");
+}
+
+fn main() -> ExitCode {
+    twinproof_testkit::main()
+}

@@ -1,0 +1,74 @@
+//! Whether a subject works at all.
+
+use std::time::Duration;
+use twinproof_environment::Environment;
+use twinproof_model::LaunchFailure;
+use twinproof_origin::{Origin, Setup};
+use twinproof_subject::{Means, Missing, Subject, Surroundings, Upstream};
+
+/// How long a subject at an address may take to answer.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// Launches a subject once before its cases, or asks at its address: one that does not work is said
+/// to be absent once, not failed by each case.
+///
+/// # Errors
+/// With what it wrote last, or why there is no answer.
+pub fn attempt(server: &Subject, host: &dyn Environment, means: &Means) -> Result<(), Missing> {
+    let declaration = &server.declaration;
+    let missing = |detail: String, remedy: String| Missing { detail, remedy };
+    if let Some(url) = &declaration.url {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(ANSWER))
+            .build()
+            .into();
+        // Whatever it answers is for the cases to judge.
+        let asked = agent.get(url).call();
+        return asked.map(drop).map_err(|error| {
+            missing(format!("there is no answer at its address: {error}"), String::new())
+        });
+    }
+    let broken = |error: String| missing(format!("it cannot be launched: {error}"), String::new());
+    let folder = tempfile::Builder::new().prefix("twinproof-subject-").tempdir();
+    let folder = folder.map_err(|e| broken(e.to_string()))?;
+    let origin = Origin::start(Setup::default()).map_err(|e| broken(e.to_string()))?;
+    let text = |name: &str| folder.path().join(name).display().to_string();
+    for name in ["home", "tmp"] {
+        std::fs::create_dir(folder.path().join(name)).map_err(|e| broken(e.to_string()))?;
+    }
+    let go = means.go.as_ref().and_then(|(go, _)| go.parent()?.parent());
+    let launched = server.launch(&Surroundings {
+        work: folder.path().to_owned(),
+        env: host.base_env(&text("home"), &text("tmp")),
+        upstream: origin.url(),
+        origin: Some(Upstream {
+            url: origin.url(),
+            sumdb_name: origin.sumdb_name().to_owned(),
+            sumdb_key: origin.sumdb_key(),
+            sumdb_url: origin.sumdb_url(),
+            ..Upstream::default()
+        }),
+        goroot: go.map(|root| root.display().to_string()),
+        go_cache: host.go_cache().to_owned(),
+        ..Surroundings::default()
+    });
+    let launched = launched.map_err(|e| broken(e.to_string()))?;
+    let Err(failure) = launched.outcome else { return Ok(()) };
+    let how = match failure {
+        LaunchFailure::Ended { exit: Some(code) } => format!("it ended with exit code {code}"),
+        LaunchFailure::Ended { exit: None } => "it was killed".to_owned(),
+        LaunchFailure::Late { seconds, last } => {
+            format!("it was not ready after {seconds} s: {last}")
+        }
+    };
+    let log = String::from_utf8_lossy(&launched.log);
+    let last = log.lines().map(str::trim).rfind(|line| !line.is_empty());
+    let last =
+        last.map_or("; it wrote nothing".to_owned(), |line| format!("; its last line: {line}"));
+    let remedy = match means.given.contains_key(&declaration.name) {
+        true => format!("--subject {}=PATH", declaration.name),
+        false => String::new(),
+    };
+    Err(missing(how + &last, remedy))
+}

@@ -1,0 +1,227 @@
+//! `subject`: declarations of subjects, begun, checked and listed.
+
+use super::inputs;
+use super::repository::Repository;
+use crate::embedded::SUITES;
+use crate::exit::{CONFORMANT, Failure, INVALID};
+use crate::features::{Cover, asked};
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use twinproof_steps::Case;
+use twinproof_subject::{Declaration, DeclarationError, Declarations, VARIABLES};
+
+/// Begin, check and list declarations of subjects.
+#[derive(clap::Args, Debug)]
+pub struct Subject {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum What {
+    /// Print a declaration to begin with, with every variable and feature explained
+    New(New),
+    /// Check declarations: keys, variables, features, and what declaring more is worth
+    Check(Check),
+    /// List the subjects that are declared
+    List(Suites),
+    /// Print the JSON Schema of declarations
+    Schema,
+}
+
+#[derive(clap::Args, Debug)]
+struct New {
+    /// What the subject is called: lower-case words joined by `-`
+    #[arg(default_value = "mine")]
+    name: String,
+    /// One that runs elsewhere, at this address, and is only read
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    #[command(flatten)]
+    suites: Suites,
+}
+
+#[derive(clap::Args, Debug)]
+struct Check {
+    /// Files with a declaration each
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    suites: Suites,
+}
+
+#[derive(clap::Args, Debug)]
+struct Suites {
+    /// Folder of suites instead of those built in
+    #[arg(long, value_name = "DIR")]
+    suites: Option<PathBuf>,
+}
+
+impl Subject {
+    /// Does what is asked.
+    ///
+    /// # Errors
+    /// When the suites cannot be used.
+    pub fn run(&self, repository: &Repository) -> Result<u8, Failure> {
+        match &self.what {
+            What::New(new) => new.run(repository),
+            What::Check(check) => check.run(repository),
+            What::List(suites) => suites.list(repository),
+            What::Schema => {
+                let schema = twinproof_subject::schema();
+                let text = serde_json::to_string_pretty(&schema).map_err(Failure::broken)?;
+                println!("{text}");
+                Ok(CONFORMANT)
+            }
+        }
+    }
+}
+
+impl Suites {
+    /// The declarations, and the cases that they are judged by.
+    fn read(&self, repository: &Repository) -> Result<(Declarations, Vec<Case>), Failure> {
+        let source = inputs::source(self.suites.as_ref(), repository);
+        let declarations = inputs::declarations(&source)?;
+        let loaded = inputs::loaded(&source, &declarations)?;
+        Ok((declarations, loaded.cases))
+    }
+
+    fn list(&self, repository: &Repository) -> Result<u8, Failure> {
+        let (declarations, cases) = self.read(repository)?;
+        for declaration in declarations.all() {
+            let cover = Cover::of(declaration, &cases);
+            let name = declaration.environment().to_string();
+            let count = format!("{} of {}", cover.judged, cover.all);
+            println!("{name:<20} {count:>10} cases  {}, {}", declaration.title, how(declaration));
+        }
+        Ok(CONFORMANT)
+    }
+}
+
+/// How its program is had.
+fn how(declaration: &Declaration) -> String {
+    let version = declaration.version.as_deref().unwrap_or_default();
+    if declaration.embedded {
+        "part of this program".to_owned()
+    } else if let Some(build) = &declaration.build {
+        format!("built from {}@{version}", build.module)
+    } else if let Some(package) = &declaration.test {
+        format!("built from the tests of {package}")
+    } else if let Some(url) = &declaration.url {
+        format!("read at {url}")
+    } else {
+        format!("given by --subject {}=PATH", declaration.name)
+    }
+}
+
+impl Check {
+    fn run(&self, repository: &Repository) -> Result<u8, Failure> {
+        let (_, cases) = self.suites.read(repository)?;
+        let asked = asked(&cases);
+        let mut code = CONFORMANT;
+        for file in &self.files {
+            match Declarations::check(file, &asked) {
+                Ok(declaration) => {
+                    print!("{}: {}", file.display(), worth(&declaration, &cases));
+                }
+                Err(DeclarationError::Text(all)) => {
+                    print!("{}", all.render(std::io::stdout().is_terminal()));
+                    code = INVALID;
+                }
+                Err(error) => {
+                    println!("error: {error}");
+                    code = INVALID;
+                }
+            }
+        }
+        Ok(code)
+    }
+}
+
+/// What a declaration says, and what it could say besides.
+fn worth(declaration: &Declaration, cases: &[Case]) -> String {
+    let cover = Cover::of(declaration, cases);
+    let mut text = format!(
+        "{}, {}: {} of {} cases apply\n",
+        declaration.environment(),
+        how(declaration),
+        cover.judged,
+        cover.all
+    );
+    let mut more: Vec<_> = cover.more.iter().collect();
+    more.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), name.as_str()));
+    for (name, count) in more {
+        let cases = if *count == 1 { "case" } else { "cases" };
+        let _ = writeln!(text, "  declare `{name}` to have {count} more {cases} judged");
+    }
+    text
+}
+
+impl New {
+    fn run(&self, repository: &Repository) -> Result<u8, Failure> {
+        let example = if self.url.is_some() { "url" } else { "launched" };
+        let path = format!("subjects/examples/{example}.toml");
+        let found = SUITES.iter().find(|(name, _)| *name == path);
+        let text = found.and_then(|(_, bytes)| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+        let (_, cases) = self.suites.read(repository)?;
+        let text = begun(text, &self.name, self.url.as_deref()) + &explained(&cases);
+        // A name or an address that cannot be one is told before anything is printed.
+        Declaration::parse("the new declaration", &text).map_err(Failure::invalid)?;
+        print!("{text}");
+        Ok(CONFORMANT)
+    }
+}
+
+/// An example under another name, and at another address.
+fn begun(example: &str, name: &str, url: Option<&str>) -> String {
+    let value = |key: &str| {
+        let mut lines = example.lines().filter_map(|l| l.strip_prefix(key)?.strip_prefix(" = "));
+        lines.next().map(|value| value.trim_matches('"').to_owned()).unwrap_or_default()
+    };
+    let (old, address) = (value("name"), value("url"));
+    let mut text = String::new();
+    // Where the schema is, an editor finds for the examples only.
+    for line in example.lines().filter(|line| !line.starts_with("#:schema ")) {
+        let line = match url {
+            Some(url) if line.starts_with("url = ") => line.replace(&address, url),
+            _ if line.starts_with("name = ") => format!("name = {name:?}"),
+            _ if line.starts_with('#') => line
+                .replace(&format!("{old}.toml"), &format!("{name}.toml"))
+                .replace(&format!("{old}=PATH"), &format!("{name}=PATH")),
+            _ => line.to_owned(),
+        };
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+/// Every variable, and every feature with the number of cases that ask for it, as comments.
+fn explained(cases: &[Case]) -> String {
+    let mut text = String::from("\n# Texts may refer to\n");
+    for (name, meaning) in VARIABLES {
+        let _ = writeln!(text, "#   {:<16} {meaning}", format!("${{{name}}}"));
+    }
+    text += "#   ${value}         in a setting: what the case sets\n";
+    text += "# Features, with the number of cases that ask for each; settings are features too\n";
+    for name in asked(cases) {
+        let asks = |case: &&Case| asked(std::slice::from_ref(*case)).contains(&name);
+        let _ = writeln!(text, "#   {name:<16} {}", cases.iter().filter(asks).count());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::begun;
+
+    #[test]
+    fn an_example_takes_another_name_and_address() {
+        let example = "#:schema ../x.json\n# run it with mine.toml and mine=PATH\nname = \"mine\"\n\
+                       title = \"mine\"\nurl = \"https://a.example\"\n";
+        let want = "# run it with other.toml and other=PATH\nname = \"other\"\n\
+                    title = \"mine\"\nurl = \"https://b.example\"\n";
+        assert_eq!(begun(example, "other", Some("https://b.example")), want);
+    }
+}

@@ -1,0 +1,58 @@
+//! Which features of subjects cases ask for, and what declaring one is worth.
+
+use std::collections::{BTreeMap, BTreeSet};
+use twinproof_model::{Capability, Requirement};
+use twinproof_steps::Case;
+use twinproof_subject::Declaration;
+
+/// The features that some case asks for, to be there or not.
+pub fn asked(cases: &[Case]) -> BTreeSet<String> {
+    let all = cases.iter().flat_map(|case| &case.requires);
+    all.filter_map(|requirement| match requirement {
+        Requirement::Has(Capability::Feature(name))
+        | Requirement::Lacks(Capability::Feature(name)) => Some(name.clone()),
+        _ => None,
+    })
+    .collect()
+}
+
+/// How many cases of its kind a subject is judged by, as far as that is up to its declaration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cover {
+    /// Cases for subjects of its kind.
+    pub all: usize,
+    /// Those of them that apply.
+    pub judged: usize,
+    /// Feature → cases that would apply besides, were it declared and nothing else.
+    pub more: BTreeMap<String, usize>,
+}
+
+impl Cover {
+    /// What a declaration is worth.
+    pub fn of(declaration: &Declaration, cases: &[Case]) -> Self {
+        let (name, capabilities) = (declaration.environment(), declaration.capabilities());
+        let mut cover = Self::default();
+        for case in cases.iter().filter(|c| c.environments.iter().any(|s| name.selected_by(s))) {
+            cover.all += 1;
+            let declared =
+                |c: &Capability| matches!(c, Capability::Feature(_) | Capability::Origin);
+            let unmet: Vec<_> = case
+                .requires
+                .iter()
+                .filter(|requirement| match requirement {
+                    Requirement::Has(c) => declared(c) && !capabilities.contains(c),
+                    Requirement::Lacks(c) => declared(c) && capabilities.contains(c),
+                    _ => false,
+                })
+                .collect();
+            match unmet.as_slice() {
+                [] => cover.judged += 1,
+                [Requirement::Has(Capability::Feature(name))] => {
+                    *cover.more.entry(name.clone()).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+        cover
+    }
+}

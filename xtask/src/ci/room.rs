@@ -1,0 +1,131 @@
+//! Whether there is disk space for the stages, asked before any of them begins: a full disk is a
+//! failure in the middle that says something else.
+
+use super::leg::Leg;
+use super::stage::{Selection, Stage};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const GIB: u64 = 1 << 30;
+
+/// Where the stages write.
+struct Place {
+    path: PathBuf,
+    what: &'static str,
+    /// Bytes that it has in the end, where nothing was there before.
+    whole: u64,
+}
+
+/// What the chosen stages write; the sizes are those of a run on a fresh machine, rounded up.
+fn places(root: &Path, leg: &Leg, selection: Selection<'_>) -> Vec<Place> {
+    let chosen = |stages: &[Stage]| stages.iter().any(|stage| selection.has(*stage));
+    let mut places = Vec::new();
+    if chosen(&[Stage::Clippy, Stage::Build, Stage::Test]) {
+        let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+        let path = target.unwrap_or_else(|| root.join("target"));
+        places.push(Place { path, what: "what cargo builds", whole: 9 * GIB });
+    }
+    if chosen(&[Stage::Tools, Stage::Test, Stage::Conformance])
+        && let Ok(cache) = twinproof_toolchain::Cache::of_user()
+    {
+        let path = cache.root().to_owned();
+        places.push(Place { path, what: "Go SDKs and their build cache", whole: 2 * GIB });
+    }
+    if chosen(&[Stage::Images]) && leg.has_images() {
+        let path = PathBuf::from("/var/lib/docker");
+        places.push(Place { path, what: "images", whole: 3 * GIB });
+    }
+    if chosen(&[Stage::Images, Stage::Test, Stage::Conformance]) {
+        let path = std::env::temp_dir();
+        places.push(Place { path, what: "temporary files", whole: GIB });
+    }
+    places
+}
+
+/// What is missing, a line for each file system without room; none where there is enough.
+pub fn missing(root: &Path, leg: &Leg, selection: Selection<'_>) -> Vec<String> {
+    let free = |path: &Path| fs4::available_space(path).ok();
+    let mut volumes: BTreeMap<String, Volume> = BTreeMap::new();
+    for place in places(root, leg, selection) {
+        let Some(there) = place.path.ancestors().find(|path| path.exists()) else { continue };
+        let Some(free) = free(there) else { continue };
+        // What is there already is written over, not beside. Temporary files are of others.
+        let is_own = place.path != std::env::temp_dir();
+        let size = if is_own { size(&place.path) } else { 0 };
+        let needed = place.whole.saturating_sub(size);
+        let volume = volumes.entry(volume(there)).or_insert_with(|| Volume {
+            path: there.to_owned(),
+            free,
+            needs: Vec::new(),
+        });
+        volume.needs.push((place.what, needed));
+    }
+    volumes.values().filter_map(Volume::complaint).collect()
+}
+
+/// A file system.
+struct Volume {
+    path: PathBuf,
+    free: u64,
+    needs: Vec<(&'static str, u64)>,
+}
+
+impl Volume {
+    fn complaint(&self) -> Option<String> {
+        let needed: u64 = self.needs.iter().map(|(_, bytes)| bytes).sum();
+        let lacking = needed.checked_sub(self.free).filter(|lacking| *lacking > 0)?;
+        let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / GIB as f64);
+        let needs: Vec<String> =
+            self.needs.iter().map(|(what, bytes)| format!("{what} {}", gib(*bytes))).collect();
+        Some(format!(
+            "{}: {} free, {} needed ({}): make {} of room",
+            self.path.display(),
+            gib(self.free),
+            gib(needed),
+            needs.join(", "),
+            gib(lacking)
+        ))
+    }
+}
+
+/// The bytes of all files below a folder.
+fn size(folder: &Path) -> u64 {
+    let files = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok);
+    files.filter_map(|entry| entry.metadata().ok()).filter(|m| m.is_file()).map(|m| m.len()).sum()
+}
+
+/// What is the same for two places on one file system.
+#[cfg(unix)]
+fn volume(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    path.metadata().map(|metadata| metadata.dev().to_string()).unwrap_or_default()
+}
+
+#[cfg(not(unix))]
+fn volume(path: &Path) -> String {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole.components().next().map(|c| format!("{c:?}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lacks_is_said_with_what_it_is_for() {
+        let needs = vec![("what cargo builds", 9 * GIB), ("images", 3 * GIB)];
+        let mut volume = Volume { path: "/".into(), free: 12 * GIB, needs };
+        assert_eq!(volume.complaint(), None);
+        volume.free = 10 * GIB + GIB / 2;
+        let want = "/: 10.5 GiB free, 12.0 GiB needed (what cargo builds 9.0 GiB, images 3.0 GiB): \
+                    make 1.5 GiB of room";
+        assert_eq!(volume.complaint().as_deref(), Some(want));
+    }
+
+    #[test]
+    fn what_writes_little_needs_no_room() {
+        let leg = Leg::of("linux").unwrap();
+        let selection = Selection { skip: &[], only: &[Stage::Fmt, Stage::Lint] };
+        assert_eq!(missing(Path::new("."), &leg, selection), [""; 0]);
+    }
+}
