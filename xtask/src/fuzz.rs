@@ -22,7 +22,20 @@ pub struct Fuzz {
 }
 
 /// The programs in `xtask/fuzz/src/bin`.
-const TARGETS: [&str; 8] = ["request", "note", "tile", "zip", "suite", "text", "config", "inspect"];
+const TARGETS: [&str; 12] = [
+    "request",
+    "note",
+    "tile",
+    "zip",
+    "suite",
+    "text",
+    "config",
+    "inspect",
+    "event",
+    "token",
+    "policy",
+    "predicate",
+];
 
 /// The longest input, in bytes: longer ones find little that these do not, and slowly.
 const MAX_LENGTH: u32 = 4096;

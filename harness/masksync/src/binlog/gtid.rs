@@ -148,15 +148,6 @@ impl GtidSet {
             _ => false,
         }
     }
-
-    /// Whether a source of it has a tag, which not every way to resume can say.
-    #[must_use]
-    pub fn has_tags(&self) -> bool {
-        match self {
-            Self::Mysql(set) => set.keys().any(|source| !source.tag.is_empty()),
-            Self::Mariadb(_) => false,
-        }
-    }
 }
 
 /// Adds an interval to sorted ones. The common case is the number after the last.
@@ -249,7 +240,6 @@ mod tests {
         let text = format!("{UUID}:1-3:5,{UUID}:ops:1-2");
         let set = GtidSet::mysql(&text).unwrap();
         assert_eq!(set.to_string(), text);
-        assert!(set.has_tags());
         assert_eq!(GtidSet::mysql(&format!("{UUID}:1-3:5:ops:1-2")).unwrap(), set);
         assert_eq!(GtidSet::mysql("").unwrap().to_string(), "");
         assert_eq!(GtidSet::mariadb("0-1-100,3-2-7").unwrap().to_string(), "0-1-100,3-2-7");

@@ -1,15 +1,7 @@
 //! Dates and times as rows store them, written as the server writes them.
 
 use super::bytes::{Bytes, Malformed};
-
-/// The microseconds' digits of a precision, after a point.
-fn fraction(micros: u64, fsp: u8) -> String {
-    let digits = usize::from(fsp);
-    match digits {
-        0 => String::new(),
-        _ => format!(".{}", &format!("{micros:06}")[..digits.min(6)]),
-    }
-}
+use crate::value::fraction;
 
 /// Reads a fraction: one byte for two digits, big-endian; gives microseconds.
 fn micros(bytes: &mut Bytes<'_>, fsp: u8) -> Result<u64, Malformed> {

@@ -48,7 +48,7 @@ impl<'a> RowIter<'a> {
             bytes.take(length.checked_sub(2).ok_or(Malformed("a length is wrong"))?)?;
         }
         let count = bytes.lenenc()?;
-        if count != map.columns.len() {
+        if count != map.columns.len() || count == 0 {
             return Err(Malformed("a rows event has not the columns of its table map"));
         }
         let images = if kind == Kind::Update { 2 } else { 1 };

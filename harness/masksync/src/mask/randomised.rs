@@ -8,8 +8,9 @@ use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit as _};
 use std::sync::Arc;
 
-/// Uses of a key that are reserved at a time.
-const BLOCK: u64 = 1 << 20;
+/// Uses of a key that are reserved at first, and at most at a time. What is reserved is doubled each
+/// time, so that neither a program that is started often nor one that works much wastes many.
+const BLOCKS: (u64, u64) = (1 << 10, 1 << 20);
 
 /// Encrypts the cells of one column.
 pub(super) struct Randomised {
@@ -21,6 +22,7 @@ pub(super) struct Randomised {
     nonces: Nonces,
     reserve: Arc<dyn Reserve>,
     left: u64,
+    block: u64,
     bound: Vec<u8>,
 }
 
@@ -53,6 +55,7 @@ impl Randomised {
             nonces: Nonces::new(),
             reserve,
             left: 0,
+            block: BLOCKS.0,
             bound: Vec::new(),
         }
     }
@@ -60,7 +63,8 @@ impl Randomised {
     /// Encrypts canonical bytes of a row.
     pub(super) fn apply(&mut self, plain: &[u8], row: &[u8]) -> Result<Cell<'static>, Refused> {
         if self.left == 0 {
-            self.left = self.reserve.reserve(self.key, &self.class, BLOCK)?;
+            self.left = self.reserve.reserve(self.key, &self.class, self.block)?;
+            self.block = (self.block * 2).min(BLOCKS.1);
         }
         self.left -= 1;
         let nonce = self.nonces.next()?;

@@ -1,6 +1,7 @@
 //! Events in, batches out: the part of the pipeline that knows what an event means for staging.
 
 use super::halt::{Halt, Trouble};
+use super::names::dotted;
 use crate::binlog::{
     Body, Charsets, Event, Flavour, Gtid, GtidSet, Malformed, Map, Payload, Rows, Statement,
     TableMap, Xa,
@@ -308,7 +309,7 @@ impl Engine {
             }
             Statement::Shape(names) => {
                 if let Some(place) = self.touched(schema, &names) {
-                    let table = super::examine::dotted(&self.tables[place].policy.source);
+                    let table = dotted(&self.tables[place].policy.source);
                     return Err(Trouble::Mend {
                         what: format!("a statement changes the shape or name of {table}"),
                         fix: format!(
@@ -477,7 +478,7 @@ impl Engine {
             return Ok(());
         }
         let replay = within(&table.high);
-        let name = super::examine::dotted(&table.policy.source);
+        let name = dotted(&table.policy.source);
         let pairs = rows.iter(map)?.collect::<Result<Vec<_>, _>>()?;
         let images: Vec<&[Cell<'_>]> = pairs
             .iter()
@@ -587,7 +588,7 @@ fn owned(plan: &TablePlan, cells: Vec<Cell<'_>>) -> (Row, Row) {
 
 /// Whether rows have the shape that the classes were decided for.
 fn same_shape(table: &Prepared, map: &TableMap) -> Result<(), Trouble> {
-    let name = super::examine::dotted(&table.policy.source);
+    let name = dotted(&table.policy.source);
     let known = &table.plan.columns;
     let fix = format!(
         "decide about it in the policy and in staging, then `twinproof sync resnapshot {name}`"

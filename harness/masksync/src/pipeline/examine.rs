@@ -3,6 +3,7 @@
 use super::engine::Prepared;
 use super::fit::misfits;
 use super::lock::{Lock, shape};
+use super::names::dotted;
 use crate::binlog::{Charsets, Flavour};
 use crate::flow::{PlanColumn, TablePlan};
 use crate::mask::Keys;
@@ -122,10 +123,6 @@ fn changes(before: &[String], after: &[String]) -> String {
     };
     let all = [lines(before, after, "-"), lines(after, before, "+")].concat();
     if all.is_empty() { "the order of its columns".to_owned() } else { all.join(", ") }
-}
-
-pub(super) fn dotted((schema, name): &(String, String)) -> String {
-    format!("{schema}.{name}")
 }
 
 fn user(session: &mut Session) -> Result<String, Failed> {

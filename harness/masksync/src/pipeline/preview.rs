@@ -1,7 +1,8 @@
 //! What the first rows of each table become, without writing anything.
 
-use super::examine::{Examined, dotted, examine};
+use super::examine::{Examined, examine};
 use super::halt::Halt;
+use super::names::dotted;
 use super::setting::Setting;
 use super::snapshot::plan;
 use crate::keys::Unbounded;

@@ -1,12 +1,14 @@
 //! The pipeline at work: snapshots where there are none, then the stream, for as long as it is let.
 
 use super::engine::{Engine, Prepared};
-use super::examine::{Examined, dotted, examine};
+use super::examine::{Examined, examine};
 use super::halt::Halt;
 use super::lock::{Lock, shape};
 use super::metrics::Metrics;
+use super::names::dotted;
 use super::setting::Setting;
 use super::snapshot::{copy, joined};
+use super::stop::Stop;
 use crate::binlog::{Charsets, Flavour, GtidSet};
 use crate::mask::Keys;
 use crate::policy::TablePolicy;
@@ -15,7 +17,6 @@ use crate::sink::{Batch, MysqlSink, Progress, Sink, State, Target, position};
 use crate::source::{Stream, StreamItem, StreamStart, executed};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -27,23 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const WAIT: Duration = Duration::from_millis(200);
 /// A position without rows is written this often.
 const QUIET: Duration = Duration::from_secs(1);
-
-/// Says that the pipeline is to end.
-#[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    /// Ends the pipeline after the transaction it is in.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it is to end.
-    #[must_use]
-    pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// How to run.
 #[derive(Clone, Debug, Default)]
@@ -78,6 +62,10 @@ pub fn run(
                 let lasted = begun.elapsed() > PATIENCE;
                 patience =
                     if lasted { Duration::from_secs(1) } else { (patience * 2).min(PATIENCE) };
+            }
+            Err(halt) if stop.is_set() => {
+                tracing::info!(reason = %halt, "stopped before it was done");
+                return Ok(());
             }
             other => return other,
         }
@@ -189,24 +177,32 @@ fn snapshots(
             let table = &begun.tables[*i];
             let name = dotted(&table.policy.source);
             tracing::info!(table = name, "snapshot begins");
-            let shadow = Shadow::make(&mut begun.staging, table)?;
-            copy(setting, &begun.keys, table, &shadow.target, metrics, stop)?;
-            let high = executed(&mut begun.source)?;
+            // Until it is in its place, a table counts as one without a snapshot: whatever is
+            // killed meanwhile takes it again.
             let policy = fingerprint(setting, &table.policy);
-            let progress = Progress { low: low.to_string(), high: Some(high.to_string()), policy };
-            begun.state.tables.insert(name.clone(), progress);
-            // The state is written first: a table that is not yet in place is missing its low
-            // position, and is taken again; the other way round changes would be applied twice.
+            let begun_at = Progress { low: low.to_string(), high: None, policy };
+            begun.state.tables.insert(name.clone(), begun_at.clone());
             if begun.state.position.is_none() {
                 begun.state.position = Some(low.to_string());
             }
             let at = position(begun.flavour, begun.state.position.as_deref().unwrap_or_default())?;
+            let write = |staging: &mut Session, tables: &_| match setting.state.write(
+                staging,
+                epoch,
+                Some(&at),
+                tables,
+            )? {
+                true => Ok(()),
+                false => Err(Halt::Fenced),
+            };
+            write(&mut begun.staging, &begun.state.tables)?;
+            let shadow = Shadow::make(&mut begun.staging, table)?;
+            copy(setting, &begun.keys, table, &shadow.target, metrics, stop)?;
+            let high = Some(executed(&mut begun.source)?.to_string());
+            write(&mut begun.staging, &begun.state.tables)?;
             shadow.swap(&mut begun.staging)?;
-            let mine =
-                setting.state.write(&mut begun.staging, epoch, Some(&at), &begun.state.tables)?;
-            if !mine {
-                return Err(Halt::Fenced);
-            }
+            begun.state.tables.insert(name.clone(), Progress { high, ..begun_at });
+            write(&mut begun.staging, &begun.state.tables)?;
             lock.table.insert(name.clone(), shape(&table.source));
             lock.write(&setting.policy.lock)?;
             tracing::info!(table = name, "snapshot is taken");
@@ -275,11 +271,7 @@ fn stream(
     let at = position(flavour, state.position.as_deref().unwrap_or_default())?;
     let until = options.until_now.then(|| executed(&mut source)).transpose()?;
     drop(source);
-    let start = StreamStart {
-        applied: at.clone(),
-        file: state.file.clone(),
-        server_id: setting.policy.server_id,
-    };
+    let start = StreamStart { applied: at.clone(), server_id: setting.policy.server_id };
     let targets: Arc<Vec<Target>> = Arc::new(tables.iter().map(|t| t.target.clone()).collect());
     let mut events = Stream::start(&setting.source, &start)?;
     let mut engine = Engine::new(flavour, charsets, tables, setting.source.clone(), at);

@@ -1,11 +1,11 @@
 //! Snapshots of tables, written to staging while production goes on.
 
 use super::engine::{Asking, Prepared};
-use super::examine::dotted;
 use super::halt::Halt;
 use super::metrics::Metrics;
-use super::run::Stop;
+use super::names::dotted;
 use super::setting::Setting;
+use super::stop::Stop;
 use crate::flow::Effect;
 use crate::mask::Keys;
 use crate::server::{Role, Session};

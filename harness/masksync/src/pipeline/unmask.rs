@@ -1,9 +1,9 @@
 //! A token read again, with a line in an audit file for each.
 
-use super::examine::dotted;
 use super::halt::Halt;
+use super::names::dotted;
 use super::setting::Setting;
-use crate::mask::{Binding, Named, Opener, TokenError, Transformer};
+use crate::mask::{Binding, Encoding, Named, Opener, TokenError, Transformer};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::fs::OpenOptions;
@@ -20,7 +20,7 @@ pub struct Request {
     pub column: String,
     /// The key of the row in staging, each column's text in order. Only randomised tokens need it.
     pub key: Vec<String>,
-    /// What staging holds.
+    /// What staging holds; hexadecimal where the class makes bytes.
     pub token: String,
     /// Who asks, and why; it goes into the audit file.
     pub reason: String,
@@ -76,14 +76,14 @@ fn read(
     request: &Request,
     row: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, TokenError> {
-    let token = request.token.as_bytes();
+    let token = |encoding| written(&request.token, encoding);
     match &named.transformer {
         Transformer::Randomised { encoding } => {
             let place = (request.table.as_str(), request.column.as_str());
-            opener.randomised(token, *encoding, &named.class, place, row)
+            opener.randomised(&token(*encoding)?, *encoding, &named.class, place, row)
         }
         Transformer::Deterministic { keyed, encoding } => {
-            opener.deterministic(token, *encoding, &keyed.domain)
+            opener.deterministic(&token(*encoding)?, *encoding, &keyed.domain)
         }
         Transformer::Format { keyed, alphabet, .. } => {
             let text = opener.format(&request.token, keyed, *alphabet)?;
@@ -103,6 +103,17 @@ fn read(
         }
         _ => Err(TokenError::Malformed("its column's class makes none")),
     }
+}
+
+/// What staging holds, from what was given for it.
+fn written(given: &str, encoding: Encoding) -> Result<Vec<u8>, TokenError> {
+    let wrong = TokenError::Malformed("it is not hexadecimal");
+    if encoding == Encoding::Text {
+        return Ok(given.as_bytes().to_vec());
+    }
+    let digits: Option<Vec<u32>> = given.chars().map(|c| c.to_digit(16)).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0).ok_or(wrong)?;
+    Ok(digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect())
 }
 
 fn record(request: &Request, outcome: &str, audit: &Path) -> std::io::Result<()> {

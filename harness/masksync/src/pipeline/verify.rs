@@ -6,8 +6,9 @@
 //! looked at again, three times, after the pipeline has caught up.
 
 use super::engine::{Asking, Prepared};
-use super::examine::{Examined, dotted, examine};
+use super::examine::{Examined, examine};
 use super::halt::Halt;
+use super::names::dotted;
 use super::setting::Setting;
 use super::snapshot::{asking, plan};
 use crate::binlog::Flavour;

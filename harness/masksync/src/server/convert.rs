@@ -1,7 +1,7 @@
 //! What a query gives, as cells: the same cells that the binlog gives for the same values.
 
 use super::schema::Column;
-use crate::value::{Cell, Kind, canonical_json};
+use crate::value::{Cell, Kind, canonical_json, fraction};
 use mysql::Value;
 
 /// A value that is none of its column's type. The value is not in the text.
@@ -41,14 +41,14 @@ pub fn cell(column: &Column, value: Value) -> Result<Cell<'static>, Conversion> 
             if column.written.starts_with("date") && !column.written.starts_with("datetime") {
                 Cell::Moment(date)
             } else {
-                let fraction = fraction(us, column.fraction);
+                let fraction = fraction(us.into(), column.fraction);
                 Cell::Moment(format!("{date} {h:02}:{mi:02}:{s:02}{fraction}"))
             }
         }
         (Value::Time(negative, d, h, mi, s, us), Kind::Moment) => {
             let sign = if negative { "-" } else { "" };
             let hours = d * 24 + u32::from(h);
-            let fraction = fraction(us, column.fraction);
+            let fraction = fraction(us.into(), column.fraction);
             Cell::Moment(format!("{sign}{hours:02}:{mi:02}:{s:02}{fraction}"))
         }
         _ => return Err(wrong()),
@@ -59,11 +59,4 @@ fn is_unsigned(column: &Column) -> bool {
     column.written.contains("unsigned")
         || column.written.starts_with("year")
         || column.written.starts_with("bit")
-}
-
-fn fraction(micros: u32, digits: u8) -> String {
-    match usize::from(digits) {
-        0 => String::new(),
-        digits => format!(".{}", &format!("{micros:06}")[..digits.min(6)]),
-    }
 }

@@ -2,12 +2,10 @@
 
 mod batch;
 mod mysql;
-mod null;
 mod state;
 
 pub use batch::{Batch, Commit, Op, Row, Target};
 pub use mysql::MysqlSink;
-pub use null::NullSink;
 pub use state::{Progress, State, StateStore, Uses, position};
 
 use crate::server::Failed;

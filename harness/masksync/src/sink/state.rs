@@ -27,8 +27,6 @@ pub struct State {
     pub epoch: u64,
     /// The transactions that are applied; absent before the first snapshot.
     pub position: Option<String>,
-    /// The source's file and place after them.
-    pub file: Option<(String, u64)>,
     /// Snapshots by table (`schema.table` of the source).
     pub tables: BTreeMap<String, Progress>,
 }
@@ -90,8 +88,8 @@ impl StateStore {
         let rows = session.texts(
             doing,
             &format!(
-                "SELECT epoch, position IS NOT NULL, COALESCE(position, ''), COALESCE(file, ''), \
-                 COALESCE(place, 0), tables FROM {} WHERE pipeline = {}",
+                "SELECT epoch, position IS NOT NULL, COALESCE(position, ''), \
+                 tables FROM {} WHERE pipeline = {}",
                 self.table(),
                 self.called()
             ),
@@ -103,13 +101,12 @@ impl StateStore {
             code: None,
             unreachable: false,
         };
-        let [epoch, has_position, position, file, place, tables] = &row[..] else {
+        let [epoch, has_position, position, tables] = &row[..] else {
             return Err(wrong("the row has another form"));
         };
         Ok(Some(State {
             epoch: epoch.parse().map_err(|_| wrong("the epoch is no number"))?,
             position: (has_position == "1").then(|| position.clone()),
-            file: (!file.is_empty()).then(|| (file.clone(), place.parse().unwrap_or(4))),
             tables: serde_json::from_str(tables).map_err(|_| wrong("the tables are no JSON"))?,
         }))
     }

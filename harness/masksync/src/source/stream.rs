@@ -18,8 +18,6 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 pub struct StreamStart {
     /// What was applied already.
     pub applied: GtidSet,
-    /// File and position after it, for sources whose tagged GTIDs cannot be asked for.
-    pub file: Option<(String, u64)>,
     /// What this program calls itself among the source's replicas.
     pub server_id: u32,
 }

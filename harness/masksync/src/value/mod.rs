@@ -7,10 +7,12 @@
 mod cell;
 mod charset;
 mod column;
+mod fraction;
 mod json;
 
 pub use cell::Cell;
 pub use charset::{Charset, Undecodable};
 pub use column::{ColumnType, Kind};
+pub(crate) use fraction::fraction;
 pub(crate) use json::parse as parse_json;
 pub use json::{JsonError, canonical as canonical_json};

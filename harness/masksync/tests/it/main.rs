@@ -7,6 +7,7 @@ extern crate twinproof_testkit;
 
 mod common;
 mod histories;
+mod known;
 mod masks;
 mod policy;
 mod stream;

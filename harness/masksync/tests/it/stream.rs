@@ -1,6 +1,7 @@
 //! The pipeline between real servers: what is in staging after what happened at the source.
 
-use crate::world::{World, each};
+use crate::world::{World, each, run_all};
+use mysql::prelude::Queryable as _;
 
 const USERS: &str = "(id BIGINT UNSIGNED PRIMARY KEY, user_type VARCHAR(16) \
     CHARACTER SET latin1, phone VARCHAR(20), mail VARCHAR(40), note VARCHAR(40)) \
@@ -118,6 +119,54 @@ fn truncate_empties_staging() {
         ]);
         world.sync().unwrap();
         assert_eq!(ids(&world), "3");
+        world.assert_equal();
+    });
+}
+
+#[test]
+fn every_state_of_staging_is_one_of_the_source() {
+    each(|mut world| {
+        let accounts = "(id INT PRIMARY KEY, user_type VARCHAR(16), amount INT)";
+        let policy = "where = \"user_type <> 'VIP'\"\n[table.columns]\nid = \"public\"\n\
+                      user_type = \"public\"\namount = \"public\"\n";
+        world.table("accounts", accounts, accounts, policy);
+        let rows: Vec<String> = (0..20).map(|i| format!("({i}, 'N', 100)")).collect();
+        world.at_source(&[&format!("INSERT INTO shop.accounts VALUES {}", rows.join(","))]);
+        world.sync().unwrap();
+        let running = world.start();
+        let mut source = world.source();
+        let mut staging = world.staging();
+        let mut states = std::collections::BTreeSet::new();
+        for i in 0..400 {
+            let (from, to) = (i % 20, (i * 7 + 3) % 20);
+            run_all(
+                &mut source,
+                &[
+                    "START TRANSACTION",
+                    &format!("UPDATE shop.accounts SET amount = amount - 1 WHERE id = {from}"),
+                    // For a moment it would not pass; nobody may see that it is gone.
+                    &format!("UPDATE shop.accounts SET user_type = 'VIP' WHERE id = {to}"),
+                    &format!(
+                        "UPDATE shop.accounts SET amount = amount + 1, user_type = 'N' WHERE id = {to}"
+                    ),
+                    "COMMIT",
+                ],
+            );
+            let state: Option<(i64, i64, String)> = staging
+                .query_first(
+                    "SELECT COUNT(*), CAST(SUM(amount) AS SIGNED), \
+                     GROUP_CONCAT(amount ORDER BY id) FROM shop.accounts",
+                )
+                .unwrap();
+            let (count, sum, amounts) = state.unwrap();
+            assert_eq!((count, sum), (20, 2000));
+            states.insert(amounts);
+        }
+        // The stream was really looked at on its way.
+        assert!(states.len() > 10, "{}", states.len());
+        running.stop.set();
+        running.join().unwrap().unwrap();
+        world.sync().unwrap();
         world.assert_equal();
     });
 }

@@ -28,11 +28,11 @@ fn verdicts_under_a_base_path_are_those_without() -> Outcome {
     go()?;
     let files = Files::new();
     let declaration = files.write("prefixed.toml", &prefixed());
-    let subjects = format!("proxy=embedded,proxy={}", declaration);
+    let second = format!("proxy={declaration}");
     let suites = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../suites");
     let run = Command::new(env!("CARGO_BIN_EXE_twinproof"))
         .args(["conformance", "--suite", "proxy", "--env", "proxy"])
-        .args(["--subject", "proxy=embedded", "--subject", &prefixed])
+        .args(["--subject", "proxy=embedded", "--subject", &second])
         .arg("--suites")
         .arg(suites)
         .arg("--out")
