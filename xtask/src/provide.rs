@@ -45,7 +45,7 @@ struct Need {
     what_for: &'static str,
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 11] = [
     Need {
         sign: Sign::File("/etc/ssl/certs/ca-certificates.crt"),
         package: "ca-certificates",
@@ -76,6 +76,26 @@ const NEEDS: [Need; 7] = [
         sign: Sign::Program("ps"),
         package: "procps",
         what_for: "tests that nothing is left running",
+    },
+    Need {
+        sign: Sign::File("/usr/sbin/mariadbd"),
+        package: "mariadb-server-core",
+        what_for: "the tests of the masking sync, which start a server of their own",
+    },
+    Need {
+        sign: Sign::Program("x86_64-w64-mingw32-gcc"),
+        package: "gcc-mingw-w64-x86-64",
+        what_for: "Windows libraries for the tests of `inspect`",
+    },
+    Need {
+        sign: Sign::Program("readelf"),
+        package: "binutils",
+        what_for: "the second opinion on binaries",
+    },
+    Need {
+        sign: Sign::Program("file"),
+        package: "file",
+        what_for: "the second opinion on formats",
     },
 ];
 
