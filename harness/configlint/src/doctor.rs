@@ -1,7 +1,6 @@
 //! Go's policy of all twins side by side.
 
-use crate::kind::Kind;
-use crate::rules::POLICY;
+use crate::rules::{POLICY, effective, twins};
 use crate::set::Set;
 
 /// A twin: what it is called, and what its files set.
@@ -23,10 +22,12 @@ pub struct Table {
 }
 
 impl Table {
-    /// Whether all twins have the same value of a setting.
+    /// Whether all twins have the same value of a setting; one that is not made has go's default.
     #[must_use]
     pub fn agrees(&self, setting: usize) -> bool {
-        let mut values = self.twins.iter().map(|twin| &twin.values[setting]);
+        let name = self.settings[setting];
+        let value = |twin: &Twin| effective(twin.values[setting].as_deref(), name);
+        let mut values = self.twins.iter().map(value);
         let first = values.next();
         values.all(|value| Some(value) == first)
     }
@@ -65,20 +66,7 @@ impl Table {
 /// Puts the policies of a set's files side by side: go/env files, variables, images.
 #[must_use]
 pub fn compare(set: &Set) -> Table {
-    let documents: Vec<_> = set
-        .documents
-        .iter()
-        .filter(|document| {
-            matches!(
-                document.kind,
-                Kind::GoEnv | Kind::Environment | Kind::Dockerfile | Kind::Profile
-            )
-        })
-        .filter(|document| {
-            document.kind != Kind::Profile
-                || document.variables.iter().any(|v| POLICY.contains(&v.name.as_str()))
-        })
-        .collect();
+    let documents = twins(set);
     let value = |document: &crate::document::Document, name: &str| {
         document.variable(name).map(|variable| variable.value.trim().to_owned())
     };

@@ -150,3 +150,29 @@ fn fixes_keep_comments_and_line_ends(
 fn nothing_is_found_in_what_is_right(#[case] name: &str, #[case] text: &str) {
     assert_eq!(found(name, text), [""; 0]);
 }
+
+#[rstest]
+#[case::drive("wsl.conf", "[automount]\nroot=C:\\\noptions=x\n", &["037@2", "015@2"])]
+#[case::continued_by_intention("wsl.conf", "[boot]\ncommand=a \\\n b\n", &[])]
+#[case::foreign_in_profile(".bashrc", "export GOPATH='C:\\work'\n", &["052@1"])]
+#[case::relative_in_profile(".bashrc", "export GOBIN=bin\n", &["052@1"])]
+#[case::goroot_on_a_drive(".bashrc", "export GOROOT='/mnt/c/Program Files/Go'\n", &["044@1"])]
+#[case::gopath_is_the_usual_goroot("environment", "GOPATH=c:\\go\n", &["050@1"])]
+#[case::bytes(".wslconfig", "[wsl2]\nmemory=8\nswap=0\n", &["032@2"])]
+#[case::home_in_profile(".bashrc", "export GOBIN=~/bin GOPATH=$HOME/go\n", &[])]
+fn paths_that_lead_nowhere(#[case] name: &str, #[case] text: &str, #[case] expected: &[&str]) {
+    assert_eq!(found(name, text), expected);
+}
+
+#[test]
+fn twins_with_the_default_by_word_and_by_silence_are_one() {
+    let files = [
+        ("linux/.config/go/env", "GOPROXY=https://proxy.golang.org,direct\n"),
+        ("windows/AppData/Roaming/go/env", "GOSUMDB=sum.golang.org\n"),
+        ("usr/local/go/go.env", "GOTOOLCHAIN=auto\n"),
+    ];
+    let set = Set::of_texts(&files, Options::default());
+    assert_eq!(lint(&set).len(), 0);
+    let table = twinproof_configlint::doctor::compare(&set);
+    assert_eq!((table.twins.len(), table.differing()), (2, vec![]));
+}

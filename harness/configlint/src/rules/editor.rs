@@ -222,13 +222,17 @@ fn foreign_go(document: &Document, findings: &mut Findings<'_>) {
             }
         }
     }
+    let on_drive = |part: &str| {
+        part.strip_prefix("/mnt/").is_some_and(|rest| rest.as_bytes().get(1) == Some(&b'/'))
+    };
+    if let Some(goroot) = document.variable("GOROOT").filter(|goroot| on_drive(&goroot.value)) {
+        let message = format!("GOROOT `{}` is Windows' Go", shown(&goroot.value));
+        findings.add(goroot.range.clone(), message);
+    }
     let Some(path) = document.variable("PATH").filter(|_| document.kind != Kind::Dockerfile) else {
         return;
     };
     let is_go = |part: &str| part.ends_with("/go/bin") || part.ends_with("/Go/bin");
-    let on_drive = |part: &str| {
-        part.strip_prefix("/mnt/").is_some_and(|rest| rest.as_bytes().get(1) == Some(&b'/'))
-    };
     let parts: Vec<&str> = path.value.split(':').collect();
     let windows = parts.iter().position(|part| on_drive(part) && is_go(part));
     let linux = parts.iter().position(|part| {

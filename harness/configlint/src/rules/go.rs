@@ -174,6 +174,9 @@ const OWN: &[&str] = &[
     "PATHEXT",
 ];
 
+/// Where Go is where GOROOT does not say it.
+const USUAL_GOROOTS: [&str; 4] = ["/usr/local/go", "/usr/lib/go", "C:/Go", "C:/Program Files/Go"];
+
 /// The folders of a list, by the separator of the system its paths are of.
 pub fn folders(value: &str) -> Vec<&str> {
     let separator = if value.contains(';') || is_windows_path(value) { ';' } else { ':' };
@@ -185,13 +188,17 @@ fn plain(path: &str) -> String {
 }
 
 fn gopath_in_goroot(document: &Document, findings: &mut Findings<'_>) {
-    let goroot = document.variable("GOROOT").map(|variable| plain(&variable.value));
+    let named = document.variable("GOROOT").map(|variable| plain(&variable.value));
+    let goroots: Vec<String> = match named {
+        Some(goroot) => vec![goroot],
+        None => USUAL_GOROOTS.map(str::to_owned).to_vec(),
+    };
     for variable in document.variables.iter().filter(|variable| variable.name == "GOPATH") {
         for folder in folders(&variable.value) {
             let path = plain(folder);
             let windows = is_windows_path(folder);
             let same = |a: &str, b: &str| if windows { a.eq_ignore_ascii_case(b) } else { a == b };
-            let inside = goroot.as_deref().filter(|root| !root.is_empty()).is_some_and(|root| {
+            let inside = goroots.iter().filter(|root| !root.is_empty()).any(|root| {
                 path.get(..root.len()).is_some_and(|start| same(start, root))
                     && path[root.len()..].chars().next().is_none_or(|c| c == '/')
             });
@@ -286,16 +293,20 @@ fn is_of_windows(document: &Document) -> Option<bool> {
 }
 
 fn go_env_paths(document: &Document, findings: &mut Findings<'_>) {
-    let of_windows = is_of_windows(document);
-    let settings = document
-        .variables
-        .iter()
-        .filter(|variable| document.kind == Kind::GoEnv || variable.origin == Origin::GoCommand);
+    let of_windows = match document.kind {
+        Kind::Profile => Some(false),
+        _ => is_of_windows(document),
+    };
+    let settings = document.variables.iter().filter(|variable| {
+        document.kind == Kind::GoEnv
+            || variable.origin == Origin::GoCommand
+            || (document.kind == Kind::Profile && variable.origin == Origin::Shell)
+    });
     const PATHS: [&str; 7] =
         ["GOBIN", "GOPATH", "GOMODCACHE", "GOCACHE", "GOTMPDIR", "GOROOT", "GOWORK"];
     for variable in settings.filter(|variable| PATHS.contains(&variable.name.as_str())) {
         let value = variable.value.trim_end_matches('\r').trim_matches('"');
-        if matches!(value, "" | "off" | "...") || value.starts_with('$') {
+        if matches!(value, "" | "off" | "...") || value.starts_with(['$', '~', '`', '(']) {
             continue;
         }
         if let Some(what) = path_trouble(variable, value, of_windows) {

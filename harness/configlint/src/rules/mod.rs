@@ -15,7 +15,7 @@ mod text;
 mod values;
 mod words;
 
-pub use policy::POLICY;
+pub use policy::{POLICY, effective, twins};
 
 use crate::rule::Rule;
 

@@ -226,38 +226,57 @@ fn verification(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
-fn twins_differ(set: &Set, findings: &mut Findings<'_>) {
-    let sides: Vec<&Document> = set
-        .documents
+/// What go does where a setting is not made.
+const DEFAULTS: [(&str, &str); 3] = [
+    ("GOPROXY", "https://proxy.golang.org,direct"),
+    ("GOSUMDB", "sum.golang.org"),
+    ("GOTOOLCHAIN", "auto"),
+];
+
+/// A setting as go has it: where it is not made, its default.
+pub fn effective(value: Option<&str>, name: &str) -> String {
+    let default = DEFAULTS.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text);
+    value.map(str::trim).filter(|value| !value.is_empty()).unwrap_or(default).to_owned()
+}
+
+/// The documents that each hold the policy of a twin. GOROOT/go.env holds the defaults of one that
+/// has a file of its own.
+pub fn twins(set: &Set) -> Vec<&Document> {
+    let policy = |document: &Document| {
+        document.variables.iter().any(|variable| POLICY.contains(&variable.name.as_str()))
+    };
+    set.documents
         .iter()
-        .filter(|document| {
-            matches!(document.kind, Kind::GoEnv | Kind::Environment | Kind::Dockerfile)
+        .filter(|document| match document.kind {
+            Kind::GoEnv => !document.source.path().ends_with("go/go.env"),
+            Kind::Environment | Kind::Profile => policy(document),
+            Kind::Dockerfile => true,
+            _ => false,
         })
-        .filter(|document| {
-            document.variables.iter().any(|variable| POLICY.contains(&variable.name.as_str()))
-        })
-        .collect();
+        .collect()
+}
+
+fn twins_differ(set: &Set, findings: &mut Findings<'_>) {
+    // A profile is of the same twin as the go/env file beside it.
+    let sides: Vec<&Document> =
+        twins(set).into_iter().filter(|document| document.kind != Kind::Profile).collect();
     let Some((first, rest)) = sides.split_first() else { return };
     for name in POLICY {
-        let value = |document: &Document| {
-            document.variable(name).map(|variable| variable.value.trim().to_owned())
-        };
-        let wanted = value(first);
+        let value = |document: &Document| document.variable(name).map(|found| found.value.clone());
+        let wanted = effective(value(first).as_deref(), name);
         for document in rest {
-            let here = value(document);
+            let here = effective(value(document).as_deref(), name);
             if here == wanted {
                 continue;
             }
             let range = document.variable(name).map_or(0..0, |variable| variable.range.clone());
-            let said = |value: &Option<String>| {
-                value.as_deref().map_or("not set".to_owned(), |value| format!("`{}`", shown(value)))
+            let said = |value: &str| match value {
+                "" => "not set".to_owned(),
+                value => format!("`{}`", shown(value)),
             };
-            let message = format!(
-                "`{name}` is {} here, and {} in {}",
-                said(&here),
-                said(&wanted),
-                first.source.name()
-            );
+            let other = first.source.name();
+            let message =
+                format!("`{name}` is {} here, and {} in {other}", said(&here), said(&wanted));
             findings.add_in(document.file, range, message);
         }
     }

@@ -206,18 +206,26 @@ fn control_characters(document: &Document, findings: &mut Findings<'_>) {
         if !(drive || is_windows_path(path) || path.starts_with('%')) {
             continue;
         }
-        let turned = |at: &&usize| {
-            matches!(document.source.text().as_bytes().get(**at + 1), Some(b'n' | b't' | b'b'))
-        };
-        let Some(&first) = entry.escapes.iter().find(turned) else { continue };
+        let bytes = document.source.text().as_bytes();
+        let escaped = |at: usize| bytes.get(at + 1).copied();
+        let joins = entry.escapes.iter().find(|&&at| matches!(escaped(at), Some(b'\n' | b'\r')));
+        if let Some(&at) = joins {
+            let finding = findings.add(
+                at..at + 1,
+                format!("the last backslash of `{}` takes the next line into the path", entry.key),
+            );
+            finding.effect_is(format!("The value is `{}`.", shown(&entry.text())));
+            finding.edits("double it", vec![Edit::new(at..at, "\\")]);
+            continue;
+        }
+        let turned =
+            entry.escapes.iter().find(|&&at| matches!(escaped(at), Some(b'n' | b't' | b'b')));
+        let Some(&first) = turned else { continue };
+        let text = document.source.slice(first..first + 2);
         findings
             .add(
                 first..first + 2,
-                format!(
-                    "`{}` in the path of `{}` is a control character",
-                    document.source.slice(first..first + 2),
-                    entry.key
-                ),
+                format!("`{text}` in the path of `{}` is a control character", entry.key),
             )
             .edits("double the backslashes", doubled(document, entry.range.clone()));
     }

@@ -258,6 +258,7 @@ fn saturating(document: &Document, findings: &mut Findings<'_>) {
 }
 
 fn bad_size(document: &Document, findings: &mut Findings<'_>) {
+    small_size(document, findings);
     for (conf, entry) in troubled(document, |trouble| *trouble == Trouble::Size) {
         let text = entry.text();
         let finding = findings.add(
@@ -267,6 +268,24 @@ fn bad_size(document: &Document, findings: &mut Findings<'_>) {
         finding.effect_is(format!("{} and keeps the default.", says(conf, entry)));
         if let Some(size) = meant_size(&text) {
             finding.replace(format!("write `{size}`"), entry.range.clone(), size);
+        }
+    }
+}
+
+/// Sizes under this are of no use: a unit is missing.
+const LEAST: u64 = 1 << 20;
+
+fn small_size(document: &Document, findings: &mut Findings<'_>) {
+    for (_, entry) in readable(document, Kind::Size) {
+        let text = entry.text();
+        let bytes = size(text.as_bytes()).map_or(0, |ByteSize(bytes)| bytes);
+        if (1..LEAST).contains(&bytes) {
+            findings
+                .add(
+                    entry.range.clone(),
+                    format!("`{text}` of `{}` is {bytes} bytes", entry.name()),
+                )
+                .effect_is("A number without a unit is bytes; memory is then raised to 256 MB.");
         }
     }
 }
