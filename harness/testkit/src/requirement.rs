@@ -27,8 +27,15 @@ pub enum Requirement {
 
 impl Requirement {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Go, Self::GoProxy, Self::Tmpfs, Self::Docker, Self::Images, Self::Wslpath];
+    pub const ALL: [Self; 7] = [
+        Self::Go,
+        Self::GoProxy,
+        Self::Mysql,
+        Self::Tmpfs,
+        Self::Docker,
+        Self::Images,
+        Self::Wslpath,
+    ];
 
     /// The name that `TWINPROOF_REQUIRE` has for it.
     #[must_use]

@@ -3,10 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod common;
-mod histories;
 mod known;
 mod masks;
 mod policy;
-mod stream;
-mod types;
-mod world;
+mod ring;
