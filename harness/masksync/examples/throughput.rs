@@ -58,7 +58,7 @@ fn timed(rows: u64, what: &str, work: impl FnOnce()) -> f64 {
 
 fn main() {
     let rows: u64 = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(200_000);
-    let (kind, program) = databases().swap_remove(0);
+    let (kind, program) = databases().unwrap().swap_remove(0);
     let mut flags = vec![
         "--log-bin=bin",
         "--binlog-format=ROW",

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::Requirement;
+use crate::requirement::{Requirement, Unavailable};
 
 /// A server that is not ready by then does not start.
 const READY: Duration = Duration::from_secs(90);
@@ -32,9 +32,11 @@ pub struct Database {
     flags: Vec<String>,
 }
 
-/// The servers that can be started here, one at least: without any the test ends.
-#[must_use]
-pub fn databases() -> Vec<(Kind, PathBuf)> {
+/// The servers that can be started here, at least one.
+///
+/// # Errors
+/// When there is none, and none need be.
+pub fn databases() -> Result<Vec<(Kind, PathBuf)>, Unavailable> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
     let folders: Vec<PathBuf> = folders.collect();
@@ -48,9 +50,9 @@ pub fn databases() -> Vec<(Kind, PathBuf)> {
         found.push((Kind::Mysql, program));
     }
     if found.is_empty() {
-        Requirement::Mysql.unavailable("neither mariadbd nor mysqld is on PATH").end_test();
+        return Err(Requirement::Mysql.unavailable("neither mariadbd nor mysqld is on PATH"));
     }
-    found
+    Ok(found)
 }
 
 fn is_mysql(program: &Path) -> bool {

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+#[macro_use]
+extern crate twinproof_testkit;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use mysql::prelude::Queryable as _;
@@ -12,7 +15,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use twinproof_testkit::{Database, DatabaseKind, databases};
+use twinproof_testkit::{Database, DatabaseKind, Outcome, databases};
 
 /// How often the pipeline is killed, unless this variable says.
 const KILLS: (&str, u32) = ("TWINPROOF_KILLS", 12);
@@ -240,9 +243,9 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn nothing_is_lost_doubled_or_leaked_when_it_is_killed() {
+fn nothing_is_lost_doubled_or_leaked_when_it_is_killed() -> Outcome {
     let kills = std::env::var(KILLS.0).ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS.1);
-    for (kind, program) in databases() {
+    for (kind, program) in databases()? {
         let world = World::new(kind, &program);
         world.mend();
         let ends = AtomicBool::new(false);
@@ -274,12 +277,13 @@ fn nothing_is_lost_doubled_or_leaked_when_it_is_killed() {
         let found = occurrences(world.folder.path(), &needles);
         assert!(found.is_empty(), "{kind:?}: {found:?}");
     }
+    Ok(())
 }
 
 #[test]
-fn a_token_is_read_by_who_holds_the_key_and_that_is_recorded() {
+fn a_token_is_read_by_who_holds_the_key_and_that_is_recorded() -> Outcome {
     use std::io::Write as _;
-    for (kind, program) in databases() {
+    for (kind, program) in databases()? {
         let world = World::new(kind, &program);
         world.mend();
         run_all(
@@ -314,4 +318,9 @@ fn a_token_is_read_by_who_holds_the_key_and_that_is_recorded() {
         assert!(recorded.contains("\"outcome\":\"refused\""), "{recorded}");
         assert!(!recorded.contains("139") && !recorded.contains(&token), "{recorded}");
     }
+    Ok(())
+}
+
+fn main() -> std::process::ExitCode {
+    twinproof_testkit::main()
 }

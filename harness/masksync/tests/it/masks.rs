@@ -1,6 +1,7 @@
 //! What masks promise, over all values.
 
-use crate::common::{RING, keys, keys_of};
+use crate::common::{keys, keys_of};
+use crate::ring::RING;
 use proptest::prelude::*;
 use rstest::rstest;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use crate::world::{World, each, run_all};
 use twinproof_masksync::pipeline::Difference;
-use twinproof_testkit::DatabaseKind;
+use twinproof_testkit::{DatabaseKind, Outcome};
 
 const USERS: &str = "(id BIGINT UNSIGNED PRIMARY KEY, user_type VARCHAR(16), \
     phone VARCHAR(20), mail VARCHAR(40)) DEFAULT CHARSET utf8mb4";
@@ -34,7 +34,7 @@ fn assert_halts(world: &World, with: &str) {
 }
 
 #[test]
-fn a_row_image_that_is_not_full_halts_with_its_remedy_until_the_snapshot_is_renewed() {
+fn a_row_image_that_is_not_full_halts_with_its_remedy_until_the_snapshot_is_renewed() -> Outcome {
     each(|mut world| {
         users(&mut world);
         world.at_source(&[
@@ -47,11 +47,11 @@ fn a_row_image_that_is_not_full_halts_with_its_remedy_until_the_snapshot_is_rene
         world.sync().unwrap();
         assert_eq!(world.staged("SELECT id FROM shop.users"), ["Bytes(\"2\")"].map(|_| "2"));
         world.assert_equal();
-    });
+    })
 }
 
 #[test]
-fn rows_without_blobs_in_their_image_halt() {
+fn rows_without_blobs_in_their_image_halt() -> Outcome {
     each(|mut world| {
         world.table("users", &USERS.replace("mail VARCHAR(40)", "mail TEXT"), STAGED, "");
         world.set_policy(|p| format!("{p}{POLICY}").replace("mail = \"mail\"", "mail = \"name\""));
@@ -62,11 +62,11 @@ fn rows_without_blobs_in_their_image_halt() {
             "UPDATE shop.users SET user_type = 'M' WHERE id = 1",
         ]);
         assert_halts(&world, "binlog_row_image");
-    });
+    })
 }
 
 #[test]
-fn statements_instead_of_rows_halt() {
+fn statements_instead_of_rows_halt() -> Outcome {
     each(|mut world| {
         users(&mut world);
         world.at_source(&[
@@ -74,11 +74,11 @@ fn statements_instead_of_rows_halt() {
             "INSERT INTO shop.users VALUES (2, 'N', '13800002222', 'b')",
         ]);
         assert_halts(&world, "logged as a statement");
-    });
+    })
 }
 
 #[test]
-fn a_new_column_halts_and_is_told_by_name() {
+fn a_new_column_halts_and_is_told_by_name() -> Outcome {
     each(|mut world| {
         users(&mut world);
         world.at_source(&["ALTER TABLE shop.users ADD tel VARCHAR(20) DEFAULT '13899998888'"]);
@@ -99,11 +99,11 @@ fn a_new_column_halts_and_is_told_by_name() {
             ["1"]
         );
         world.assert_equal();
-    });
+    })
 }
 
 #[test]
-fn a_table_that_is_filled_aside_and_renamed_halts() {
+fn a_table_that_is_filled_aside_and_renamed_halts() -> Outcome {
     each(|mut world| {
         users(&mut world);
         world.at_source(&[
@@ -114,11 +114,11 @@ fn a_table_that_is_filled_aside_and_renamed_halts() {
             "RENAME TABLE users TO _u_del, _u_gho TO users",
         ]);
         assert_halts(&world, "changes the shape or name of shop.users");
-    });
+    })
 }
 
 #[test]
-fn an_enum_whose_labels_were_reordered_keeps_the_label_of_the_event() {
+fn an_enum_whose_labels_were_reordered_keeps_the_label_of_the_event() -> Outcome {
     each(|mut world| {
         let kind = "user_type ENUM('VIP','NORMAL')";
         let source = USERS.replace("user_type VARCHAR(16)", kind);
@@ -134,11 +134,11 @@ fn an_enum_whose_labels_were_reordered_keeps_the_label_of_the_event() {
         // The change of shape is told; what came before it is decided by its own labels.
         assert!(world.sync().is_err());
         assert_eq!(count(&world), 1);
-    });
+    })
 }
 
 #[test]
-fn compressed_transactions_are_read() {
+fn compressed_transactions_are_read() -> Outcome {
     each(|mut world| {
         if world.kind != DatabaseKind::Mysql {
             return;
@@ -153,11 +153,11 @@ fn compressed_transactions_are_read() {
         world.sync().unwrap();
         assert_eq!(count(&world), 2001);
         world.assert_equal();
-    });
+    })
 }
 
 #[test]
-fn prepared_transactions_arrive_when_they_are_committed_and_not_before() {
+fn prepared_transactions_arrive_when_they_are_committed_and_not_before() -> Outcome {
     each(|mut world| {
         users(&mut world);
         let begin = [
@@ -184,11 +184,11 @@ fn prepared_transactions_arrive_when_they_are_committed_and_not_before() {
         world.sync().unwrap();
         assert_eq!(world.staged("SELECT id FROM shop.users"), ["1", "5", "6"]);
         world.assert_equal();
-    });
+    })
 }
 
 #[test]
-fn tagged_transactions_are_resumed_exactly() {
+fn tagged_transactions_are_resumed_exactly() -> Outcome {
     each(|mut world| {
         if world.kind != DatabaseKind::Mysql {
             return;
@@ -204,11 +204,11 @@ fn tagged_transactions_are_resumed_exactly() {
         assert_eq!(count(&world), 5);
         assert!(world.staged("SELECT position FROM twinproof_sync.state")[0].contains(":ops:"));
         world.assert_equal();
-    });
+    })
 }
 
 #[test]
-fn partial_json_halts_with_its_remedy() {
+fn partial_json_halts_with_its_remedy() -> Outcome {
     each(|mut world| {
         if world.kind != DatabaseKind::Mysql {
             return;
@@ -233,11 +233,11 @@ fn partial_json_halts_with_its_remedy() {
         ]);
         let halt = world.sync().unwrap_err().to_string();
         assert!(halt.contains("binlog_row_value_options"), "{halt}");
-    });
+    })
 }
 
 #[test]
-fn children_go_with_their_parent_once() {
+fn children_go_with_their_parent_once() -> Outcome {
     each(|mut world| {
         users(&mut world);
         let orders = "(id INT PRIMARY KEY, user_id BIGINT UNSIGNED, \
@@ -254,11 +254,11 @@ fn children_go_with_their_parent_once() {
         world.sync().unwrap();
         assert_eq!(world.staged("SELECT id FROM shop.orders"), ["3"]);
         world.assert_equal();
-    });
+    })
 }
 
 #[test]
-fn rows_that_the_source_changed_in_silence_are_found() {
+fn rows_that_the_source_changed_in_silence_are_found() -> Outcome {
     each(|mut world| {
         users(&mut world);
         world.at_source(&[
@@ -293,11 +293,11 @@ fn rows_that_the_source_changed_in_silence_are_found() {
         world.sync().unwrap();
         let found = world.verify().differences.into_keys().next().unwrap();
         assert_eq!((found.0, found.2.as_str()), (Difference::Differs, "mail"));
-    });
+    })
 }
 
 #[test]
-fn an_instance_that_was_replaced_does_not_write() {
+fn an_instance_that_was_replaced_does_not_write() -> Outcome {
     each(|mut world| {
         users(&mut world);
         let running = world.start();
@@ -313,11 +313,11 @@ fn an_instance_that_was_replaced_does_not_write() {
         assert_eq!(count(&world), 2);
         world.sync().unwrap();
         world.assert_equal();
-    });
+    })
 }
 
 #[test]
-fn a_source_that_restarts_is_waited_for() {
+fn a_source_that_restarts_is_waited_for() -> Outcome {
     each(|mut world| {
         users(&mut world);
         let running = world.start();
@@ -332,11 +332,11 @@ fn a_source_that_restarts_is_waited_for() {
         running.stop.set();
         running.join().unwrap().unwrap();
         world.assert_equal();
-    });
+    })
 }
 
 #[test]
-fn a_purged_binlog_is_told() {
+fn a_purged_binlog_is_told() -> Outcome {
     each(|mut world| {
         users(&mut world);
         world.at_source(&["INSERT INTO shop.users VALUES (2, 'N', '1', 'b')", "FLUSH BINARY LOGS"]);
@@ -353,11 +353,11 @@ fn a_purged_binlog_is_told() {
         let halt = world.sync().unwrap_err().to_string();
         assert!(halt.contains("1236"), "{halt}");
         world.resnapshot("shop.users").unwrap();
-    });
+    })
 }
 
 #[test]
-fn a_transaction_larger_than_memory_should_hold_is_one_in_staging() {
+fn a_transaction_larger_than_memory_should_hold_is_one_in_staging() -> Outcome {
     each(|mut world| {
         users(&mut world);
         let rows = "INSERT INTO shop.users SELECT seq, 'N', CONCAT('138', seq), CONCAT('m', seq) FROM shop.numbers";
@@ -373,5 +373,5 @@ fn a_transaction_larger_than_memory_should_hold_is_one_in_staging() {
         world.sync().unwrap();
         assert_eq!(count(&world), 20_001);
         world.assert_equal();
-    });
+    })
 }

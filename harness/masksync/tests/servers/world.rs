@@ -10,7 +10,7 @@ use twinproof_masksync::pipeline::{
     Halt, Metrics, Options, Setting, Stop, Verified, VerifyOptions, resnapshot, run, verify,
 };
 use twinproof_masksync::policy::read;
-use twinproof_testkit::{Database, DatabaseKind, databases};
+use twinproof_testkit::{Database, DatabaseKind, Outcome, databases};
 
 const COMMON: [&str; 5] = [
     "--log-bin=bin",
@@ -57,10 +57,11 @@ mask = "null"
 }
 
 /// Runs a test on each kind of server that is here.
-pub fn each(test: impl Fn(World)) {
-    for (kind, program) in databases() {
+pub fn each(test: impl Fn(World)) -> Outcome {
+    for (kind, program) in databases()? {
         test(World::new(kind, &program, &[]));
     }
+    Ok(())
 }
 
 impl World {
@@ -73,7 +74,7 @@ impl World {
             (source.join().unwrap(), staging)
         });
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("keys.toml"), crate::common::RING).unwrap();
+        std::fs::write(folder.path().join("keys.toml"), crate::ring::RING).unwrap();
         let policy = head(&source.socket(), &staging.socket());
         let world = Self { kind, source, staging, folder, policy };
         // Exactly the rights that the documents name.

@@ -1,7 +1,7 @@
 //! Every column type: the same value gives the same cell, by snapshot and by stream.
 
 use crate::world::{World, each};
-use twinproof_testkit::DatabaseKind;
+use twinproof_testkit::{DatabaseKind, Outcome};
 
 const COLUMNS: [(&str, &str, &str); 27] = [
     ("tiny", "TINYINT", "-128"),
@@ -46,7 +46,7 @@ fn policy(columns: &[(&str, &str, &str)], class: &str) -> String {
 }
 
 #[test]
-fn the_same_value_gives_the_same_cell_by_snapshot_and_by_stream() {
+fn the_same_value_gives_the_same_cell_by_snapshot_and_by_stream() -> Outcome {
     each(|mut world| {
         let mut columns = COLUMNS.to_vec();
         if world.kind == DatabaseKind::Mysql {
@@ -105,5 +105,5 @@ fn the_same_value_gives_the_same_cell_by_snapshot_and_by_stream() {
         world.at_source(&["UPDATE shop.kept SET tiny = 1", "UPDATE shop.masked SET tiny = 1"]);
         world.sync().unwrap();
         world.assert_equal();
-    });
+    })
 }

@@ -2,6 +2,7 @@
 
 use crate::world::{World, each, run_all};
 use mysql::prelude::Queryable as _;
+use twinproof_testkit::Outcome;
 
 const USERS: &str = "(id BIGINT UNSIGNED PRIMARY KEY, user_type VARCHAR(16) \
     CHARACTER SET latin1, phone VARCHAR(20), mail VARCHAR(40), note VARCHAR(40)) \
@@ -22,7 +23,7 @@ fn ids(world: &World) -> String {
 }
 
 #[test]
-fn staging_is_the_masked_and_filtered_source() {
+fn staging_is_the_masked_and_filtered_source() -> Outcome {
     each(|mut world| {
         users(&mut world);
         world.at_source(&[
@@ -45,11 +46,11 @@ fn staging_is_the_masked_and_filtered_source() {
         world.assert_equal();
         let held = world.staged("SELECT phone, mail, note FROM shop.users");
         assert!(held.iter().all(|row| !row.contains("138") && !row.contains('@')), "{held:?}");
-    });
+    })
 }
 
 #[test]
-fn flips_moves_and_swaps_within_a_transaction_have_their_net_effect() {
+fn flips_moves_and_swaps_within_a_transaction_have_their_net_effect() -> Outcome {
     each(|mut world| {
         world.table(
             "users",
@@ -80,11 +81,11 @@ fn flips_moves_and_swaps_within_a_transaction_have_their_net_effect() {
         world.sync().unwrap();
         assert_eq!(ids(&world), "2,4,10");
         world.assert_equal();
-    });
+    })
 }
 
 #[test]
-fn what_did_not_commit_never_arrives() {
+fn what_did_not_commit_never_arrives() -> Outcome {
     each(|mut world| {
         users(&mut world);
         world.sync().unwrap();
@@ -102,11 +103,11 @@ fn what_did_not_commit_never_arrives() {
         world.sync().unwrap();
         assert_eq!(ids(&world), "2");
         world.assert_equal();
-    });
+    })
 }
 
 #[test]
-fn truncate_empties_staging() {
+fn truncate_empties_staging() -> Outcome {
     each(|mut world| {
         users(&mut world);
         world.at_source(&["INSERT INTO shop.users VALUES (1, 'N', '1', 'a', '')"]);
@@ -120,11 +121,11 @@ fn truncate_empties_staging() {
         world.sync().unwrap();
         assert_eq!(ids(&world), "3");
         world.assert_equal();
-    });
+    })
 }
 
 #[test]
-fn every_state_of_staging_is_one_of_the_source() {
+fn every_state_of_staging_is_one_of_the_source() -> Outcome {
     each(|mut world| {
         let accounts = "(id INT PRIMARY KEY, user_type VARCHAR(16), amount INT)";
         let policy = "where = \"user_type <> 'VIP'\"\n[table.columns]\nid = \"public\"\n\
@@ -168,5 +169,5 @@ fn every_state_of_staging_is_one_of_the_source() {
         running.join().unwrap().unwrap();
         world.sync().unwrap();
         world.assert_equal();
-    });
+    })
 }
