@@ -53,6 +53,7 @@ mod container;
 mod create;
 mod entry;
 mod fold;
+mod layout;
 mod limits;
 mod names;
 mod source;

@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use crate::metrics::Metrics;
-use crate::opened::OpenZips;
 use crate::store::{Name, Store};
 
 /// The files of a version, in the order in which they go: a zip without its hash is not served.
@@ -135,7 +134,7 @@ impl Eviction {
         &self,
         store: &Store,
         metrics: &Metrics,
-        open: &OpenZips,
+        closed: &dyn Fn(&Version),
         version: &Version,
     ) {
         let length = |ext: &&str| {
@@ -146,7 +145,7 @@ impl Eviction {
         if let Some(held) = self.lock().get_mut(version) {
             held.bytes = bytes;
         }
-        self.shrink(store, metrics, open, Some(version));
+        self.shrink(store, metrics, closed, Some(version));
     }
 
     /// Removes the oldest versions until the rest is within the budget, and closes their zips.
@@ -154,7 +153,7 @@ impl Eviction {
         &self,
         store: &Store,
         metrics: &Metrics,
-        open: &OpenZips,
+        closed: &dyn Fn(&Version),
         keep: Option<&Version>,
     ) {
         for (version, bytes) in self.surplus(keep) {
@@ -162,7 +161,7 @@ impl Eviction {
                 tracing::warn!(%error, "a version cannot be removed");
                 return;
             }
-            open.forget(&version);
+            closed(&version);
             metrics.evictions.inc();
             metrics.evicted_bytes.inc_by(bytes);
             tracing::debug!(module = version.module, version = version.version, bytes, "removed");

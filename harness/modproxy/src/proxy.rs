@@ -78,7 +78,8 @@ impl Proxy {
             }
             if let Some(eviction) = &begun.eviction {
                 eviction.scan(&begun.store);
-                eviction.shrink(&begun.store, &begun.metrics, &begun.open_zips, None);
+                let close = |version: &crate::eviction::Version| begun.open_zips.forget(version);
+                eviction.shrink(&begun.store, &begun.metrics, &close, None);
             }
         });
         Ok(Arc::new(Self {

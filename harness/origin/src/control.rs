@@ -11,7 +11,7 @@
 //! | `redirect/N/` | N redirects, and then the rest of the path |
 
 use crate::answer::Answer;
-use crate::protocol::path_of;
+use crate::target::path_of;
 
 /// What a path behind `/mod/` comes to.
 pub(crate) enum Step<'a> {

@@ -29,6 +29,7 @@ mod rules;
 mod server;
 mod stop;
 mod sum;
+mod target;
 mod tls;
 mod wire;
 mod zipfile;

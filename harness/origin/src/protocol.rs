@@ -18,6 +18,7 @@ use crate::answer::{Answer, JSON, TEXT, ZIP};
 use crate::catalogue::Catalogue;
 use crate::control::{self, Step};
 use crate::database::{Database, History};
+use crate::target::path_of;
 
 /// What an origin serves.
 pub(crate) struct Service {
@@ -119,15 +120,4 @@ impl Service {
 
 fn bad_path(escaped: &str) -> Answer {
     Answer::not_found(&format!("module path {escaped} is not spelled as it must be"))
-}
-
-/// The path in a target, without scheme, authority and query.
-pub(crate) fn path_of(target: &str) -> &str {
-    let path = match target.split_once("://") {
-        Some((_, rest)) if !target.starts_with('/') => {
-            rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
-        }
-        _ => target,
-    };
-    path.split_once('?').map_or(path, |(path, _)| path)
 }

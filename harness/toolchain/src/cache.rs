@@ -21,10 +21,8 @@ use tempfile::TempDir;
 
 use crate::error::Error;
 use crate::progress::{Phase, Progress};
+use crate::variable::CACHE_VARIABLE;
 use twinproof_base::file;
-
-/// The environment variable that puts the cache elsewhere.
-pub const CACHE_VARIABLE: &str = "TWINPROOF_CACHE";
 
 /// The cache.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -117,7 +117,7 @@ pub enum Error {
         reason: String,
     },
     /// There is no place for the cache.
-    #[error("no directory for the cache: set {} to one", crate::cache::CACHE_VARIABLE)]
+    #[error("no directory for the cache: set {} to one", crate::variable::CACHE_VARIABLE)]
     NoCacheDirectory,
     /// The lock file is not one.
     #[error("sdk.lock.toml: {0}")]

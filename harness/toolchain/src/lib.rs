@@ -28,9 +28,10 @@ mod recipe;
 mod run;
 mod toolchains;
 mod unpack;
+mod variable;
 mod version;
 
-pub use cache::{CACHE_VARIABLE, Cache};
+pub use cache::Cache;
 pub use database::{Database, DatabaseProof, Vouched};
 pub use error::Error;
 pub use find::{Found, Mute, first_on_path, on_path};
@@ -44,4 +45,5 @@ pub use provenance::{Kind, Made, Provenance, RecipeCheck};
 pub use recipe::Recipe;
 pub use toolchains::{Listing, Options, Sdk, Toolchains};
 pub use unpack::is_executable_name;
+pub use variable::CACHE_VARIABLE;
 pub use version::{ParseVersionError, TOOLCHAIN_MODULE, Version};

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read};
 use flate2::bufread::DeflateDecoder;
 use sha2::{Digest, Sha256};
 
-use super::container::{DESCRIPTOR, Fields, LOCAL, LOCAL_LENGTH, Wide};
+use super::layout::{DESCRIPTOR, Fields, LOCAL, LOCAL_LENGTH, Wide};
 use super::source::{Section, Source, read};
 use super::violation::Reason;
 

@@ -14,10 +14,9 @@ use flate2::{Decompress, FlushDecompress, Status};
 use sha2::{Digest, Sha256};
 
 use super::check::{CheckError, Checked, Directory, check};
-use super::container::{
-    CENTRAL, DESCRIPTOR, END, END64, Fields, LOCAL, LOCAL_LENGTH, MAX_DIRECTORY,
-};
+use super::container::MAX_DIRECTORY;
 use super::entry::{DEFLATED, Local, check_header};
+use super::layout::{CENTRAL, DESCRIPTOR, END, END64, Fields, LOCAL, LOCAL_LENGTH};
 use super::limits::Limits;
 use super::names::{Kind, Names, check_special};
 use super::source::Source;

@@ -5,8 +5,8 @@ use std::io::{self, Write as _};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
-use super::container::{CENTRAL, END, LOCAL};
 use super::entry::{DEFLATED, STORED};
+use super::layout::{CENTRAL, END, LOCAL};
 
 /// An entry to be written as it is, whether it may stand in a module zip or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Who is let in by certificate.
 
-use super::files::{TlsError, authorities};
 use super::identity::{identities, listed};
+use super::pem::{TlsError, authorities};
 use crate::settings::{ClientAuth, Mode};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};

@@ -1,56 +1,16 @@
 //! The files of TLS: read, held against each other, and made into a configuration.
 
 use super::client::{ByList, Clients};
+use super::pem::{LONGEST, TlsError, certificates};
 use crate::settings::Tls;
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::server::NoServerSessionStorage;
 use rustls::{ServerConfig, crypto::ring};
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
-
-/// The longest file that is read.
-const LONGEST: u64 = 4 << 20;
-
-/// TLS files will not do.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// A file cannot be read.
-    #[error("{}: {error}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// A file is too long.
-    #[error("{}: over {LONGEST} bytes", path.display())]
-    Long {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file is no PEM, or has no certificate or key.
-    #[error("{}: no {what} in PEM", path.display())]
-    Pem {
-        /// The file.
-        path: PathBuf,
-        /// What is missed.
-        what: &'static str,
-    },
-    /// A certificate cannot be used.
-    #[error("{}: {error}", path.display())]
-    Certificate {
-        /// The file it is in.
-        path: PathBuf,
-        /// Why.
-        error: String,
-    },
-    /// A pattern for identities is malformed.
-    #[error("identity `{0}`: malformed pattern")]
-    Identity(String),
-}
 
 /// What is in the files.
 #[derive(PartialEq, Eq)]
@@ -108,29 +68,6 @@ impl Files {
         }
         Ok(config)
     }
-}
-
-/// A verifier for certificates that an authority of the file vouches for.
-pub(super) fn authorities(
-    path: &Path,
-    pem: &[u8],
-) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, TlsError> {
-    let wrong = |error: String| TlsError::Certificate { path: path.to_owned(), error };
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in certificates(path, pem)? {
-        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-    }
-    let provider = Arc::new(ring::default_provider());
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-        .build()
-        .map_err(|error| wrong(error.to_string()))
-}
-
-fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let missing = || TlsError::Pem { path: path.to_owned(), what: "certificate" };
-    let found: Vec<_> =
-        CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| missing())?;
-    if found.is_empty() { Err(missing()) } else { Ok(found) }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {

@@ -6,9 +6,10 @@ mod client;
 mod failure;
 mod files;
 mod identity;
+mod pem;
 
-pub use files::TlsError;
 pub use identity::identities;
+pub use pem::TlsError;
 
 use crate::counters::{Counters, Handshake};
 use crate::settings::Tls;

@@ -143,7 +143,7 @@ impl Core {
         let (metrics, version) = (Arc::clone(&self.lasting.metrics), wanted.escaped.clone());
         let open_zips = Arc::clone(&self.lasting.open_zips);
         let booked = self.on_disk(move |store| {
-            eviction.grown(store, &metrics, &open_zips, &version);
+            eviction.grown(store, &metrics, &|version| open_zips.forget(version), &version);
             Ok(())
         });
         if let Err(failure) = booked.await {

@@ -7,6 +7,7 @@
 mod http;
 mod reply;
 mod tls;
+mod transport;
 
 use std::path::PathBuf;
 

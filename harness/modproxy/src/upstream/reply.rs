@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tokio::io::AsyncReadExt as _;
 
-use super::http::transport;
+use super::transport::transport;
 use crate::failure::{Failure, Reason};
 
 /// Bytes read from a folder at a time.

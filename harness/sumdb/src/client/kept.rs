@@ -10,8 +10,8 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::latest::SignedHead;
-use super::lookup::LookupError;
+use super::error::LookupError;
+use super::head::SignedHead;
 use crate::note::Verifier;
 use crate::tile::{HashedTile, Tile};
 

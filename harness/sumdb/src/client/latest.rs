@@ -1,42 +1,13 @@
 //! The newest tree head: is another one of the same history, and does it move it forward?
 
-use super::fetch::Fetch;
+use super::error::{LookupError, OlderHead};
 use super::fork::Fork;
-use super::kept::Kept;
-use super::lookup::{LookupError, OlderHead};
-use super::store::{Store, Swap};
+use super::head::SignedHead;
+use super::store::Swap;
 use super::tiles::Tiles;
-use crate::note::{self, Verifier};
+use super::view::View;
 use crate::tile::{TileError, TileHashReader};
 use crate::tlog::{Hash, TreeHead, prove_tree, tree_hash};
-
-/// A tree head with the note that says so. The empty log needs none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SignedHead {
-    pub(super) head: TreeHead,
-    pub(super) note: String,
-}
-
-impl SignedHead {
-    pub(super) const EMPTY: Self = Self { head: TreeHead::EMPTY, note: String::new() };
-
-    /// Opens a signed tree note.
-    pub(super) fn open(note: &[u8], verifier: &Verifier) -> Result<Self, LookupError> {
-        let opened = note::open(note, std::slice::from_ref(verifier))?;
-        let head = TreeHead::parse(&opened.text)?;
-        // Opening has found it to be UTF-8.
-        Ok(Self { head, note: String::from_utf8_lossy(note).into_owned() })
-    }
-}
-
-/// One operation's view of the database.
-pub(super) struct View<'a> {
-    pub(super) fetch: &'a dyn Fetch,
-    pub(super) store: &'a dyn Store,
-    pub(super) verifier: &'a Verifier,
-    pub(super) kept: &'a Kept,
-    pub(super) height: u8,
-}
 
 /// How often the store's tree head may change underfoot before giving up.
 const MAX_CONFLICTS: usize = 100;

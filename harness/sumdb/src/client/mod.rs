@@ -40,8 +40,10 @@
 //! It does no HTTP ([`Fetch`] is the caller's) and knows no GONOSUMDB: whether to ask is decided
 //! before.
 
+mod error;
 mod fetch;
 mod fork;
+mod head;
 mod kept;
 mod latest;
 mod lookup;
@@ -49,9 +51,11 @@ mod proof;
 mod serve;
 mod store;
 mod tiles;
+mod view;
 
+pub use error::{LookupError, OlderHead};
 pub use fetch::{Fetch, FetchError, MAX_RESPONSE};
 pub use fork::Fork;
-pub use lookup::{Client, LookupError, OlderHead};
+pub use lookup::Client;
 pub use proof::{LookupProof, ProofError, check_proof};
 pub use store::{DirStore, MemoryStore, Store, StoreError, Swap};

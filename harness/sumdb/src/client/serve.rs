@@ -1,7 +1,8 @@
 //! Tiles for those who serve a database on: authenticated, records included.
 
+use super::error::{LookupError, OlderHead};
 use super::fetch::{Fetch, FetchError};
-use super::lookup::{Client, LookupError, MAX_CLIENT_HEIGHT, OlderHead};
+use super::lookup::{Client, MAX_CLIENT_HEIGHT};
 use super::store::Store;
 use crate::tile::{Level, Tile, TileError, TileHashReader, TileReader as _};
 use crate::tlog::{HashReader as _, TreeHead, record_hash, stored_hash_index};

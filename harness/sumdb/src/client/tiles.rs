@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
+use super::error::LookupError;
 use super::fetch::{Fetch, FetchError};
-use super::latest::View;
-use super::lookup::LookupError;
+use super::view::View;
 use crate::tile::{HashedTile, Tile, TileReader};
 use crate::tlog::HASH_SIZE;
 

@@ -3,8 +3,8 @@
 //! Whether it is true is for others to find out: this says what follows from the bytes. It need be
 //! made only once of the same bytes, and gives every hash of its part of the tree after that.
 
+use super::error::TileError;
 use super::path::{Level, Tile};
-use super::reader::TileError;
 use crate::tlog::{HASH_SIZE, Hash, join_pairs};
 
 /// The hashes of a tile, and those of the complete subtrees over them.

@@ -1,8 +1,8 @@
 //! Which tile holds a stored hash, what a tile's bytes say, and which tiles a growing log publishes.
 
+use super::error::TileError;
 use super::hashed::levels;
 use super::path::{Level, MAX_HEIGHT, Tile};
-use super::reader::TileError;
 use crate::tlog::{HASH_SIZE, Hash, HashReader, split_stored_hash_index, stored_hash_indexes};
 
 /// Where a tile holds a stored hash.

@@ -28,12 +28,14 @@
 //! Source: golang/proposal `design/25530-sumdb.md`. The fixed-width layout of C2SP tlog-tiles is
 //! another one and is not spoken here.
 
+mod error;
 mod hashed;
 mod hashes;
 mod path;
 mod reader;
 
+pub use error::TileError;
 pub use hashed::HashedTile;
 pub use hashes::{hash_from_tile, new_tiles, read_tile_data, tile_for_index};
 pub use path::{Level, MAX_HEIGHT, MAX_LEVEL, Tile, TilePathError};
-pub use reader::{TileError, TileHashReader, TileReader};
+pub use reader::{TileHashReader, TileReader};

@@ -39,6 +39,7 @@
 //!
 //! This module holds no tree and does no IO: hashes come from a [`HashReader`].
 
+mod block;
 mod growth;
 mod hash;
 mod head;

@@ -7,24 +7,10 @@
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
+use super::block::{Block, INITIAL};
 use super::hash::{HASH_SIZE, Hash};
 #[cfg(target_arch = "x86_64")]
 use super::shani;
-
-/// The state that SHA-256 begins with (FIPS 180-4 §5.3.3).
-pub(super) const INITIAL: [u32; 8] = [
-    0x6a09_e667,
-    0xbb67_ae85,
-    0x3c6e_f372,
-    0xa54f_f53a,
-    0x510e_527f,
-    0x9b05_688c,
-    0x1f83_d9ab,
-    0x5be0_cd19,
-];
-
-/// What SHA-256 takes in at once.
-pub(super) type Block = [u8; 64];
 
 /// The most blocks of a record that is hashed without a buffer between: nearly every record there
 /// is.

@@ -13,8 +13,8 @@ use std::arch::x86_64::{
     _mm_shuffle_epi8, _mm_shuffle_epi32, _mm_storeu_si128,
 };
 
+use super::block::{Block, INITIAL};
 use super::hash::HASH_SIZE;
-use super::sha::{Block, INITIAL};
 
 type Digest = [u8; HASH_SIZE];
 
