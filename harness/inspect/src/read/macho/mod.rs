@@ -64,6 +64,10 @@ fn of_class<H: MachHeader<Endian = Endianness>>(view: View<'_>) -> Result<Parsed
     if let Some((offset, size)) = commands.signature {
         signature::fill(&mut parsed, offset, size)?;
     }
+    if let Some(code) = parsed.image.sections.iter().find(|s| s.name == "__TEXT,__text") {
+        let offset = code.offset;
+        go::raw(&mut parsed, offset);
+    }
     // An object's symbols are in no segment.
     let tables = parsed.tables.iter().map(|table| table.offset.saturating_add(table.size));
     let end = tables.fold(0, u64::max);
@@ -72,10 +76,6 @@ fn of_class<H: MachHeader<Endian = Endianness>>(view: View<'_>) -> Result<Parsed
     image.stripped.debug = !by_name::have_debug(&image.sections);
     image.hardening = hardening(image, header.flags(endian));
     image.overlay = commands.overlay(view.size(), end);
-    if let Some(code) = parsed.image.sections.iter().find(|s| s.name == "__TEXT,__text") {
-        let offset = code.offset;
-        go::raw(&mut parsed, offset);
-    }
     Ok(parsed)
 }
 
@@ -110,7 +110,7 @@ fn hardening(image: &Image, flags: macho::FileFlags) -> BTreeMap<Check, Mark> {
     };
     let canary = match imports("___stack_chk_fail") {
         true => Mark::Yes,
-        false if image.go.is_some() || image.imports.is_empty() => Mark::NotApplicable,
+        false if image.ids.go.is_some() || image.imports.is_empty() => Mark::NotApplicable,
         false => Mark::No,
     };
     BTreeMap::from([
