@@ -7,6 +7,7 @@
 mod contents;
 mod dwarf;
 mod leaks;
+mod piece;
 mod places;
 mod tee;
 
@@ -19,13 +20,11 @@ use crate::read::Parsed;
 use contents::{Contents, Origin};
 use dwarf::Collector;
 use leaks::{Finder, Found};
+use piece::PIECE;
 use places::{Place, places};
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tee::Tee;
-
-/// How much is read at a time, in bytes.
-const PIECE: usize = 256 << 10;
 
 /// The most threads that read one file.
 const THREADS: usize = 4;

@@ -1,6 +1,6 @@
 //! `ar` archives.
 
-use super::{Parsed, image, magic};
+use super::{Parsed, magic};
 use crate::error::{InspectError, Result, malformed};
 use crate::facts::{Archive, Member};
 use crate::go;
@@ -18,8 +18,14 @@ pub(super) fn is(magic: &[u8; 16]) -> bool {
     [MAGIC, MAGIC_THIN, MAGIC_AIX].iter().any(|known| magic.starts_with(known))
 }
 
-/// The archive, and what each member is when it is an image.
-pub(super) fn read(view: View<'_>) -> Result<(Archive, Vec<Option<Parsed<'_>>>)> {
+/// Reads an image, or says that its first bytes are those of none.
+type ReadImage = for<'d> fn(View<'d>, &[u8; 16]) -> Result<Option<Parsed<'d>>>;
+
+/// The archive, and what each member is when `image` reads it as one.
+pub(super) fn read<'d>(
+    view: View<'d>,
+    image: ReadImage,
+) -> Result<(Archive, Vec<Option<Parsed<'d>>>)> {
     let wrong = |error: object::read::Error| {
         let what = error.to_string();
         view.refusal().unwrap_or_else(|| malformed("ar", what))
@@ -55,7 +61,7 @@ pub(super) fn read(view: View<'_>) -> Result<(Archive, Vec<Option<Parsed<'_>>>)>
                 archive.go_build_id = id;
             }
         }
-        images.push(part.map(described).transpose()?.flatten());
+        images.push(part.map(|part| described(part, image)).transpose()?.flatten());
         archive.members.push(Member {
             offset: (!member.is_thin()).then_some(offset),
             size: member.size(),
@@ -71,7 +77,7 @@ pub(super) fn read(view: View<'_>) -> Result<(Archive, Vec<Option<Parsed<'_>>>)>
 }
 
 /// A member as an image. What is none is a member all the same.
-fn described(part: View<'_>) -> Result<Option<Parsed<'_>>> {
+fn described(part: View<'_>, image: ReadImage) -> Result<Option<Parsed<'_>>> {
     let magic = magic(part)?;
     image(part, &magic)
 }

@@ -106,7 +106,7 @@ impl Collector {
 
     /// Reads a section.
     pub(crate) fn read(&mut self, part: Part, contents: &mut impl Read) -> Result<()> {
-        let mut reader = BufReader::with_capacity(super::super::PIECE, contents);
+        let mut reader = BufReader::with_capacity(crate::deep::piece::PIECE, contents);
         let walk = match part {
             Part::Info => Walk::Info,
             Part::Lines => Walk::Lines,

@@ -2,22 +2,20 @@
 
 mod dynamic;
 mod hardening;
+mod header;
 mod notes;
 mod platform;
 mod symbols;
 
 use super::{Parsed, inside, sections as by_name, wrong};
 use crate::error::{Result, malformed};
-use crate::facts::{
-    Class, ElfFacts, Endian, Extent, Format, Kind, LinkageKind, Section, SectionKind,
-};
+use crate::facts::{Class, ElfFacts, Endian, Extent, Kind, LinkageKind, Section, SectionKind};
 use crate::source::View;
 use crate::space::Range;
+use header::{Elf, FORMAT};
 use object::Endianness;
 use object::elf::{self, FileHeader32, FileHeader64};
-use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable};
-
-const FORMAT: Format = Format::Elf;
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 
 /// The most sections and segments: programs have under a hundred, objects of C++ some ten thousand.
 const MAX_HEADERS: u64 = 200_000;
@@ -28,15 +26,6 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
         Some([2]) => of_class::<FileHeader64<Endianness>>(view),
         _ => Err(malformed("ELF", "its class is neither 32 nor 64 bits")),
     }
-}
-
-/// What all parts of the reader look at.
-struct Elf<'d, H: FileHeader<Endian = Endianness>> {
-    view: View<'d>,
-    header: &'d H,
-    endian: Endianness,
-    programs: &'d [H::ProgramHeader],
-    sections: SectionTable<'d, H, View<'d>>,
 }
 
 fn of_class<H: FileHeader<Endian = Endianness>>(view: View<'_>) -> Result<Parsed<'_>> {

@@ -18,15 +18,18 @@ pub(crate) fn is(magic: &[u8; 16], _view: View<'_>) -> bool {
     matches!(magic[..4], [0xca, 0xfe, 0xba, 0xbe | 0xbf]) && count <= MAX_SLICES
 }
 
+/// Reads the image of a slice.
+type ReadSlice = for<'d> fn(View<'d>) -> Result<Parsed<'d>>;
+
 /// The images of a fat file, by architecture.
-pub(crate) fn slices(view: View<'_>) -> Result<Vec<(Slice, Parsed<'_>)>> {
+pub(super) fn slices<'d>(view: View<'d>, read: ReadSlice) -> Result<Vec<(Slice, Parsed<'d>)>> {
     match view.bytes(3, 1) {
-        Some([0xbf]) => of_width::<FatArch64>(view),
-        _ => of_width::<FatArch32>(view),
+        Some([0xbf]) => of_width::<FatArch64>(view, read),
+        _ => of_width::<FatArch32>(view, read),
     }
 }
 
-fn of_width<A: FatArch>(view: View<'_>) -> Result<Vec<(Slice, Parsed<'_>)>> {
+fn of_width<A: FatArch>(view: View<'_>, read: ReadSlice) -> Result<Vec<(Slice, Parsed<'_>)>> {
     inside(view, FORMAT, || "the fat header".into(), 0, 8)?;
     let wrong = wrong(view, FORMAT);
     let count = view
@@ -52,7 +55,7 @@ fn of_width<A: FatArch>(view: View<'_>) -> Result<Vec<(Slice, Parsed<'_>)>> {
             let what = format!("the slice {architecture} is no Mach-O image");
             return Err(malformed("Mach-O", what));
         }
-        let parsed = super::read(part)?;
+        let parsed = read(part)?;
         // The image itself moves into the slice when all is known of it.
         let image = Image::new(Format::Macho, Class::Bits64, Endian::Little, Kind::Other);
         let slice = Slice { architecture, offset, size, image: Box::new(image) };

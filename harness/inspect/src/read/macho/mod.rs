@@ -2,26 +2,31 @@
 
 mod commands;
 mod fat;
+mod format;
 mod signature;
 mod symbols;
 
-pub(super) use fat::{is as is_fat, slices};
+pub(super) use fat::is as is_fat;
 
 use super::{Parsed, flags, inside, sections as by_name, wrong};
 use crate::error::{Result, malformed};
-use crate::facts::{Check, Class, Endian, Format, Image, Kind, LinkageKind, MachoFacts, Mark};
+use crate::facts::{Check, Class, Endian, Image, Kind, LinkageKind, MachoFacts, Mark, Slice};
 use crate::go;
 use crate::source::View;
 use commands::Commands;
+use format::FORMAT;
 use object::Endianness;
 use object::macho::{self, MachHeader32, MachHeader64};
 use object::read::macho::MachHeader;
 use std::collections::BTreeMap;
 
-const FORMAT: Format = Format::Macho;
-
 /// The most load commands: large programs have a hundred.
 const MAX_COMMANDS: u32 = 20_000;
+
+/// The image of each slice of a fat file.
+pub(super) fn slices(view: View<'_>) -> Result<Vec<(Slice, Parsed<'_>)>> {
+    fat::slices(view, read)
+}
 
 pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
     match view.bytes(0, 4) {

@@ -2,6 +2,7 @@
 
 mod coff;
 mod debug;
+mod header;
 mod imports;
 mod protection;
 
@@ -9,35 +10,15 @@ pub(super) use coff::{is as is_object, read as read_object};
 
 use super::{Identity, Parsed, flags, inside, sections as by_name, wrong};
 use crate::error::{Result, malformed};
-use crate::facts::{
-    Class, Endian, Extent, Format, Kind, LinkageKind, PeFacts, Section, SectionKind,
-};
+use crate::facts::{Class, Endian, Extent, Kind, LinkageKind, PeFacts, SectionKind};
 use crate::go;
 use crate::source::View;
 use crate::space::Range;
+use header::{FORMAT, Pe, described};
 use object::LittleEndian as LE;
 use object::pe::{self, ImageNtHeaders32, ImageNtHeaders64, ImageSectionHeader};
 use object::read::ReadRef as _;
-use object::read::pe::{DataDirectories, ImageNtHeaders, ImageOptionalHeader};
-
-const FORMAT: Format = Format::Pe;
-
-/// What all parts of the reader look at.
-struct Pe<'d> {
-    view: View<'d>,
-    wide: bool,
-    base: u64,
-    directories: DataDirectories<'d>,
-}
-
-impl Pe<'_> {
-    /// The address and size of a directory, relative to the image's base.
-    fn directory(&self, index: usize) -> Option<(u64, u64)> {
-        let directory = self.directories.get(index)?;
-        let address = u64::from(directory.virtual_address.get(LE));
-        (address != 0).then_some((address, directory.size.get(LE).into()))
-    }
-}
+use object::read::pe::{ImageNtHeaders, ImageOptionalHeader};
 
 pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
     inside(view, FORMAT, || "the DOS header".into(), 0, 64)?;
@@ -192,41 +173,4 @@ fn signature(
         facts.signature_size = (size > 0).then_some(size);
     }
     Ok(end.max(offset + size))
-}
-
-/// What a section holds, by its flags.
-fn kind_of(name: &str, flags: pe::SectionFlags) -> SectionKind {
-    match name {
-        _ if by_name::is_debug(name) => SectionKind::Debug,
-        ".reloc" | ".idata" | ".edata" | ".didat" => SectionKind::Linking,
-        ".symtab" => SectionKind::Symbols,
-        _ if flags.contains(pe::IMAGE_SCN_MEM_EXECUTE)
-            || flags.contains(pe::IMAGE_SCN_CNT_CODE) =>
-        {
-            SectionKind::Code
-        }
-        _ if flags.contains(pe::IMAGE_SCN_CNT_UNINITIALIZED_DATA) => SectionKind::Zero,
-        _ if flags.contains(pe::IMAGE_SCN_MEM_WRITE) => SectionKind::Data,
-        _ if flags.contains(pe::IMAGE_SCN_CNT_INITIALIZED_DATA) => SectionKind::ReadOnly,
-        _ => SectionKind::Other,
-    }
-}
-
-/// A section as the header says it.
-fn described(name: String, header: &ImageSectionHeader, base: u64) -> Section {
-    let raw = u64::from(header.size_of_raw_data.get(LE));
-    let size = u64::from(header.virtual_size.get(LE));
-    let flags = header.characteristics.get(LE);
-    let zero = flags.contains(pe::IMAGE_SCN_CNT_UNINITIALIZED_DATA);
-    let offset = u64::from(header.pointer_to_raw_data.get(LE));
-    Section {
-        kind: kind_of(&name, flags),
-        address: base.wrapping_add(header.virtual_address.get(LE).into()),
-        size: if size == 0 { raw } else { size },
-        stored: if zero || offset == 0 { 0 } else { raw },
-        offset,
-        // Before ELF had a flag for it, `.z` in the name said it; PE has no other way.
-        compression: name.starts_with(".zdebug").then(|| "zlib".into()),
-        name,
-    }
 }
