@@ -6,7 +6,7 @@ pub const LIMIT: u64 = 512 << 20;
 /// What small files take of it when nothing is said, in bytes.
 pub(super) const CACHE: u64 = 64 << 20;
 
-/// What code, threads and the allocator take whatever clients do, as measured under attack.
+/// What code, threads and the allocator take whatever clients do: an estimate.
 const BASE: u64 = 96 << 20;
 
 /// The least that is left for clients.
