@@ -1,7 +1,7 @@
 //! Measures what the documentation promises, on a Go program of a hundred megabytes that is generated
 //! and built first, beside the tools that one would use otherwise.
 //!
-//! `cargo run --release -p twinproof-inspect --example measure [-- FILE [FILE]]`
+//! `cargo run --release -p twinproof-inspect --example figures [-- FILE [FILE]]`
 //!
 //! It needs `go` and `readelf`. Each time is the best of five runs.
 
