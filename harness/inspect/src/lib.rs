@@ -21,6 +21,7 @@ mod source;
 mod space;
 mod versions;
 
+pub use compare::facts_by_name;
 pub use compare::{
     CompareError, CompareOptions, Comparison, Differing, FactDifference, IdPart, Ignore,
     SectionDifference, Side, Sizes, Verdict, compare,

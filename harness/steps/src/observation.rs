@@ -58,6 +58,10 @@ observations! {
     Lint(LintSight),
     /// A configuration file was read as WSL reads it.
     Parse(ParseSight),
+    /// A binary was described.
+    Inspect(InspectSight),
+    /// Two binaries were compared.
+    Diff(DiffSight),
     /// The case's origin has its rules.
     Origin(OriginSight),
     /// The subject was launched.

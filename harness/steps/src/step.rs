@@ -66,6 +66,10 @@ steps! {
     Lint(LintStep) = "lint",
     /// Reads a configuration file as WSL does.
     Parse(ParseStep) = "parse",
+    /// Says what a binary is.
+    Inspect(InspectStep) = "inspect",
+    /// Says why two binaries differ.
+    Diff(DiffStep) = "diff",
     /// Starts or scripts the case's origin.
     Origin(OriginStep) = "origin",
     /// Launches the subject.

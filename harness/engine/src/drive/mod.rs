@@ -8,12 +8,14 @@ mod canary;
 mod checksum_settings;
 mod config_lint;
 mod config_parse;
+mod diff;
 mod driver;
 mod entries;
 mod env;
 mod error;
 mod expand;
 mod http;
+mod inspect;
 mod origin;
 mod probe;
 mod process;
@@ -126,6 +128,8 @@ fn step(driver: &mut Driver<'_>, step: &Step) -> Result<Observation, StepError> 
         Step::Archive(s) => Observation::Archive(archive::drive(driver, s)?),
         Step::Lint(s) => Observation::Lint(config_lint::drive(driver, s)?),
         Step::Parse(s) => Observation::Parse(config_parse::drive(driver, s)?),
+        Step::Inspect(s) => Observation::Inspect(inspect::drive(driver, s)?),
+        Step::Diff(s) => Observation::Diff(diff::drive(driver, s)?),
         Step::Origin(s) => Observation::Origin(origin::drive(driver, s)?),
         Step::Subject(s) => Observation::Subject(subject::drive(driver, s)?),
         Step::Http(s) => Observation::Http(http::drive(driver, s)?),

@@ -1,7 +1,7 @@
 //! The facts of two images that differ.
 
 use super::report::FactDifference;
-use crate::facts::Image;
+use crate::facts::{Description, Image};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -26,6 +26,18 @@ pub(super) fn differences(a: &Image, b: &Image) -> Vec<FactDifference> {
             b: b.get(name).cloned(),
         })
         .collect()
+}
+
+/// Every fact of a file that is a single value, by its path in the description: of several images the
+/// name of the slice or member and a colon come first. Sections are left out.
+#[must_use]
+pub fn by_name(description: &Description) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for (name, image) in description.images() {
+        let place = name.map(|name| format!("{name}: ")).unwrap_or_default();
+        all.extend(flat(image).into_iter().map(|(fact, value)| (format!("{place}{fact}"), value)));
+    }
+    all
 }
 
 /// Every scalar by its path.

@@ -8,6 +8,7 @@ mod pairs;
 mod regions;
 mod report;
 
+pub use facts::by_name as facts_by_name;
 pub use report::{
     CompareOptions, Comparison, Differing, FactDifference, IdPart, Ignore, SectionDifference, Side,
     Sizes, Verdict,

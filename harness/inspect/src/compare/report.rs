@@ -35,6 +35,17 @@ pub enum Side {
     B,
 }
 
+impl Side {
+    /// `the first` or `the second`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::A => "the first",
+            Self::B => "the second",
+        }
+    }
+}
+
 /// Two sizes in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sizes {
@@ -72,6 +83,26 @@ pub enum Verdict {
     OtherPlatform,
     /// They are not of the same format.
     OtherFormat,
+}
+
+impl Verdict {
+    /// Its name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identical => "identical",
+            Self::OnlyIds => "only_ids",
+            Self::OnlyTimestamps => "only_timestamps",
+            Self::OnlySignature => "only_signature",
+            Self::OnlyDebug => "only_debug",
+            Self::MetadataDiffers => "metadata_differs",
+            Self::InputsDiffer => "inputs_differ",
+            Self::DataDiffers => "data_differs",
+            Self::CodeDiffers => "code_differs",
+            Self::OtherPlatform => "other_platform",
+            Self::OtherFormat => "other_format",
+        }
+    }
 }
 
 /// Why two files differ.

@@ -51,7 +51,7 @@ const ANCHORS: [(&str, LeakKind, usize); 34] = [
 const REACH: usize = 256;
 
 /// How much is gathered before it is scanned, in bytes.
-const WINDOW: usize = 256 << 10;
+const WINDOW: usize = 64 << 10;
 
 /// The most things that are asked for, and the most different leaks that are told apart.
 const MAX_ASKED: usize = 1000;
@@ -59,8 +59,37 @@ const MAX_LEAKS: usize = 10_000;
 
 /// What is looked for.
 pub(super) struct Finder {
-    search: AhoCorasick,
+    search: Search,
     asked: Vec<String>,
+}
+
+/// A search for many patterns, of which the first counts where several begin at a byte.
+enum Search {
+    /// By the first bytes of all patterns at once. Anchors share so few first letters that a search
+    /// for those alone stops at every slash.
+    Packed(aho_corasick::packed::Searcher),
+    /// For processors, or numbers of patterns, that the other is not made for.
+    Automaton(AhoCorasick),
+}
+
+impl Search {
+    fn new(patterns: &[&str]) -> Option<Self> {
+        let kind = aho_corasick::packed::MatchKind::LeftmostFirst;
+        let mut builder = aho_corasick::packed::Config::new().match_kind(kind).builder();
+        if let Some(packed) = builder.extend(patterns).build() {
+            return Some(Self::Packed(packed));
+        }
+        let kind = MatchKind::LeftmostFirst;
+        AhoCorasick::builder().match_kind(kind).build(patterns).ok().map(Self::Automaton)
+    }
+
+    fn find(&self, bytes: &[u8], from: usize) -> Option<aho_corasick::Match> {
+        let span = aho_corasick::Span { start: from, end: bytes.len() };
+        match self {
+            Self::Packed(search) => search.find_in(bytes, span),
+            Self::Automaton(search) => search.find(aho_corasick::Input::new(bytes).span(span)),
+        }
+    }
 }
 
 impl Finder {
@@ -69,13 +98,12 @@ impl Finder {
         let anchors = ANCHORS.iter().map(|(anchor, _, _)| *anchor);
         // What is asked for comes first: where both begin at a byte it counts.
         let patterns: Vec<&str> = asked.iter().map(String::as_str).chain(anchors).collect();
-        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns);
-        let search =
-            search.ok().filter(|_| asked.len() <= MAX_ASKED).ok_or(InspectError::Limit {
-                what: "text to look for".into(),
-                limit: MAX_ASKED as u64,
-                unit: "pieces",
-            })?;
+        let search = Search::new(&patterns).filter(|_| asked.len() <= MAX_ASKED);
+        let search = search.ok_or(InspectError::Limit {
+            what: "text to look for".into(),
+            limit: MAX_ASKED as u64,
+            unit: "pieces",
+        })?;
         Ok(Self { search, asked })
     }
 
@@ -238,8 +266,8 @@ impl Scan<'_> {
     fn look(&mut self, to: usize) {
         let mut at = self.from;
         while at < to {
-            let input = aho_corasick::Input::new(&self.window).range(at..);
-            let found = self.finder.search.find(input).filter(|found| found.start() < to);
+            let found = self.finder.search.find(&self.window, at);
+            let found = found.filter(|found| found.start() < to);
             let Some(found) = found else {
                 at = to;
                 break;

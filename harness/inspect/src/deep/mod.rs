@@ -33,7 +33,8 @@ const THREADS: usize = 4;
 pub(crate) fn fill(parsed: &mut Parsed<'_>, options: &Options, budget: &Budget) -> Result<()> {
     let finder = Finder::new(&options.leaks)?;
     let mut deep = Deep::default();
-    let places = places(parsed);
+    let mut places = places(parsed);
+    places.retain(Place::may_hold_text);
     let origin = Origin::of(parsed);
     let mut collector = match parsed.image.kind {
         // Its debug information is full of zeros that the linker has yet to fill in.
@@ -120,6 +121,13 @@ fn drain(tee: &mut Tee<'_>) -> Result<()> {
 }
 
 impl Place {
+    /// Whether there can be text in it. Tables of addresses and symbols have their names elsewhere.
+    fn may_hold_text(&self) -> bool {
+        let tables = ["addr", "aranges", "frame", "loc", "loclists", "ranges", "rnglists"];
+        let table = Self::debug_part(&self.name).is_some_and(|part| tables.contains(&part));
+        !table && self.name != ".symtab"
+    }
+
     /// The name of a debug section without what formats put around it: `info` of
     /// `__DWARF,__zdebug_info`.
     fn debug_part(name: &str) -> Option<&str> {

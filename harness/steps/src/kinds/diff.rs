@@ -1,0 +1,229 @@
+//! `diff`: why two binaries differ.
+
+use crate::kind::{Kind, Seen};
+use crate::lint::{self, Lint};
+use crate::{Checks, Evidence, Input, Part, Row};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use twinproof_model::{BlobRef, TextMatch};
+use twinproof_toml::node::{self, Node};
+
+/// Compares two binaries as `twinproof diff` does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiffStep {
+    /// A name for checks and controls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The first file.
+    pub a: String,
+    /// The second file.
+    pub b: String,
+    /// What kind of difference there is: `identical`, `only_ids`, `inputs_differ`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
+    /// A condition on the cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<TextMatch>,
+    /// The parts of Go's build ID that differ, all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_parts: Option<Vec<String>>,
+    /// The sections that differ, all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sections: Option<Vec<String>>,
+    /// Facts that differ, among others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<String>,
+}
+
+/// Why two binaries differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DiffSight {
+    /// Native path of the first file.
+    pub a: String,
+    /// Native path of the second file.
+    pub b: String,
+    /// The whole comparison, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<BlobRef>,
+    /// What kind of difference there is.
+    #[serde(default)]
+    pub verdict: String,
+    /// The cause.
+    #[serde(default)]
+    pub cause: String,
+    /// What makes them equal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// The parts of Go's build ID that differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub id_parts: Vec<String>,
+    /// The sections that differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<String>,
+    /// The facts that differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<String>,
+    /// Why they cannot be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// The kinds of difference, as `twinproof diff --json` names them.
+const VERDICTS: [&str; 11] = [
+    "identical",
+    "only_ids",
+    "only_timestamps",
+    "only_signature",
+    "only_debug",
+    "metadata_differs",
+    "inputs_differ",
+    "data_differs",
+    "code_differs",
+    "other_platform",
+    "other_format",
+];
+
+impl Kind for DiffStep {
+    type Seen = DiffSight;
+    const INPUTS: &'static [Input] = &[
+        Input::text("a", "Another first file").checked(lint::filled),
+        Input::text("b", "Another second file").checked(lint::filled),
+    ];
+    const SOURCES: &'static [&'static str] = &["diff"];
+
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn asserts(&self) -> bool {
+        self.verdict.is_some()
+            || self.cause.is_some()
+            || self.id_parts.is_some()
+            || self.sections.is_some()
+            || !self.facts.is_empty()
+    }
+
+    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+        lint::conditions(node::get(body, "cause"), lint);
+    }
+
+    fn check(&self, seen: &DiffSight, checks: &mut Checks<'_>) {
+        if let Some(error) = &seen.error {
+            checks.holds("compared", false, "two files that can be compared", error);
+            return;
+        }
+        if let Some(verdict) = &self.verdict {
+            let known = VERDICTS.contains(&verdict.as_str());
+            let expected =
+                if known { verdict.clone() } else { format!("one of {}", VERDICTS.join(", ")) };
+            checks.holds(
+                "verdict",
+                seen.verdict == *verdict,
+                expected,
+                format!("{}: {}", seen.verdict, seen.cause),
+            );
+        }
+        if let Some(cause) = &self.cause {
+            checks.text("cause", cause, Ok(seen.cause.clone()), &[]);
+        }
+        let list = |checks: &mut Checks<'_>,
+                    what,
+                    wanted: &Option<Vec<String>>,
+                    there: &[String],
+                    noun| {
+            if let Some(wanted) = wanted {
+                let mut there = there.to_vec();
+                there.sort();
+                checks.list(what, wanted, Ok(&there), noun, &[]);
+            }
+        };
+        list(checks, "id_parts", &self.id_parts, &seen.id_parts, "parts");
+        list(checks, "sections", &self.sections, &seen.sections, "sections");
+        for fact in &self.facts {
+            let there = seen.facts.contains(fact);
+            let actual = if there { "it differs" } else { "it is equal" };
+            checks.holds(&format!("facts.{fact}"), there, "it differs", actual);
+        }
+    }
+
+    fn golden(&self, _: &str, seen: &DiffSight, _: Evidence<'_>) -> Result<String, String> {
+        match &seen.error {
+            Some(error) => Err(error.clone()),
+            None => {
+                let lines = seen.sections.iter().map(|s| format!("section {s}"));
+                let facts = seen.facts.iter().map(|fact| format!("fact {fact}"));
+                let all: Vec<String> =
+                    [seen.cause.clone()].into_iter().chain(lines).chain(facts).collect();
+                Ok(all.join("\n") + "\n")
+            }
+        }
+    }
+}
+
+impl Seen for DiffSight {
+    fn rows(&self) -> Vec<Row<'_>> {
+        let said = self.error.as_deref().unwrap_or(&self.cause);
+        let mut rows = vec![Row::Line(vec![
+            Part::text("compared "),
+            Part::code(&self.a),
+            Part::text(" with "),
+            Part::code(&self.b),
+            Part::text(format!(": {said}")),
+        ])];
+        if let Some(remedy) = &self.remedy {
+            rows.push(Row::Line(vec![Part::text("equal with "), Part::code(remedy)]));
+        }
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DiffSight, DiffStep};
+    use crate::kind::Kind as _;
+    use crate::{Blobs, Checks, Evidence, Scope};
+    use rstest::rstest;
+    use serde_json::{Value, json};
+    use std::borrow::Cow;
+    use twinproof_model::{BlobRef, Verdict};
+
+    struct NoBlobs;
+
+    impl Blobs for NoBlobs {
+        fn get(&self, _: &BlobRef) -> Option<Cow<'_, [u8]>> {
+            None
+        }
+    }
+
+    fn holds(mut step: Value, sight: &DiffSight) -> bool {
+        (step["a"], step["b"]) = (json!("x"), json!("y"));
+        let step: DiffStep = serde_json::from_value(step).unwrap();
+        let scope = Scope::default();
+        let mut checks = Checks::new("z", 0, Evidence { blobs: &NoBlobs, scope: &scope });
+        step.check(sight, &mut checks);
+        let found = checks.into_found();
+        assert!(!found.is_empty());
+        found.iter().all(|check| check.verdict == Verdict::Pass)
+    }
+
+    #[rstest]
+    #[case(json!({"verdict": "only_ids"}), true)]
+    #[case(json!({"verdict": "identical"}), false)]
+    #[case(json!({"verdict": "no_such"}), false)]
+    #[case(json!({"id_parts": ["link action"]}), true)]
+    #[case(json!({"id_parts": []}), false)]
+    #[case(json!({"sections": [".note.go.buildid"]}), true)]
+    #[case(json!({"facts": ["go.version"]}), false)]
+    fn assertions(#[case] step: Value, #[case] wanted: bool) {
+        let sight = DiffSight {
+            verdict: "only_ids".into(),
+            id_parts: vec!["link action".into()],
+            sections: vec![".note.go.buildid".into()],
+            ..DiffSight::default()
+        };
+        assert_eq!(holds(step.clone(), &sight), wanted);
+        let failed = DiffSight { error: Some("b: ELF: truncated".into()), ..sight };
+        assert!(!holds(step, &failed));
+    }
+}
