@@ -225,7 +225,7 @@ impl Probe<'_> {
         Ok(())
     }
 
-    /// Whether one of the compilers that Go looks for makes a program.
+    /// Whether one of the compilers that Go looks for makes a program, and MinGW's.
     fn compiler(&mut self) -> Result<(), EnvironmentError> {
         let source = b"#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n".to_vec();
         self.sandbox.put(&self.at("measure/c.c"), &Put::File { bytes: source, mode: None })?;
@@ -235,6 +235,10 @@ impl Probe<'_> {
                 self.capabilities.insert(Capability::Cgo);
                 break;
             }
+        }
+        let args = ["-o", &self.at("measure/c.exe"), &self.at("measure/c.c")];
+        if self.ask("x86_64-w64-mingw32-gcc", &args)?.code == Some(0) {
+            self.capabilities.insert(Capability::Mingw);
         }
         Ok(())
     }

@@ -37,6 +37,8 @@ pub enum Capability {
     Go,
     /// A C compiler that Go can use is there.
     Cgo,
+    /// MinGW's C compiler for Windows on amd64 is there.
+    Mingw,
     /// The C library is glibc.
     Glibc,
     /// The C library is musl.
@@ -53,7 +55,7 @@ pub enum Capability {
 
 impl Capability {
     /// All capabilities but features.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Linux,
         Self::Windows,
         Self::Macos,
@@ -68,6 +70,7 @@ impl Capability {
         Self::Unprivileged,
         Self::Go,
         Self::Cgo,
+        Self::Mingw,
         Self::Glibc,
         Self::Musl,
         Self::Wslpath,
@@ -93,6 +96,7 @@ impl Capability {
             Self::Unprivileged => "unprivileged",
             Self::Go => "go",
             Self::Cgo => "cgo",
+            Self::Mingw => "mingw",
             Self::Glibc => "libc:glibc",
             Self::Musl => "libc:musl",
             Self::Wslpath => "wslpath",
