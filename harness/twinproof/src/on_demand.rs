@@ -90,11 +90,7 @@ impl OnDemand {
         let held = lock(&own);
         let result = match (self.store.lookup(module, version), self.known_absent(&name)) {
             (Err(OpsError::NotFound(_)), Some(error)) => Err(error),
-            (Err(OpsError::NotFound(_)), None) => self.add(module, version).inspect_err(|error| {
-                if matches!(error, OpsError::NotFound(_)) {
-                    self.remember(&name, error.clone());
-                }
-            }),
+            (Err(OpsError::NotFound(_)), None) => self.add(module, version),
             (other, _) => other,
         };
         drop(held);
@@ -113,13 +109,21 @@ impl OnDemand {
         let path = escape_path(module).map_err(|e| not_found(e.to_string()))?;
         let file = escape_version(version).map_err(|e| not_found(e.to_string()))?;
         let target = |extension: &str| format!("/{path}/@v/{file}.{extension}");
+        // Only what the upstream says it does not have: a damaged zip may come whole the next time.
+        let absent = |error: OpsError| {
+            if matches!(error, OpsError::NotFound(_)) {
+                self.remember(&format!("{module}@{version}"), error.clone());
+            }
+            error
+        };
 
         let mut go_mod = Vec::new();
-        self.fetch(&target("mod"), GO_MOD)?
+        self.fetch(&target("mod"), GO_MOD)
+            .map_err(absent)?
             .read_to_end(&mut go_mod)
             .map_err(|e| failed(format!("go.mod: {e}")))?;
         let mut zip = tempfile::NamedTempFile::new().map_err(|e| failed(e.to_string()))?;
-        std::io::copy(&mut self.fetch(&target("zip"), ZIP)?, &mut zip)
+        std::io::copy(&mut self.fetch(&target("zip"), ZIP).map_err(absent)?, &mut zip)
             .and_then(|_| zip.flush())
             .map_err(|e| failed(format!("zip: {e}")))?;
         let checked =
