@@ -5,7 +5,6 @@ use super::error::StepError;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Cursor, Read};
 use twinproof_base::{error_chain, hash, hex};
-use twinproof_environment::{Contents, SnapshotLimits};
 use twinproof_model::EntryKind;
 use twinproof_steps::{ArchiveEntry, ArchiveFormat, ArchiveSight, ArchiveStep};
 
@@ -18,10 +17,9 @@ const MAX_TARGET: u64 = 4096;
 
 pub fn drive(driver: &mut Driver<'_>, step: &ArchiveStep) -> Result<ArchiveSight, StepError> {
     let path = driver.path(&step.path)?;
-    let limits = SnapshotLimits { depth: 0, ..SnapshotLimits::default() };
-    let found = driver.sandbox().entries(&path, Contents::Wanted, limits)?;
+    let found = driver.file_if_there(&path)?;
     let mut sight = ArchiveSight { path, ..ArchiveSight::default() };
-    let Some(bytes) = found.into_iter().next().and_then(|entry| entry.bytes) else {
+    let Some(bytes) = found else {
         sight.error = Some("there is no such file".to_owned());
         return Ok(sight);
     };

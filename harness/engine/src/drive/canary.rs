@@ -3,7 +3,7 @@
 use super::driver::{Driver, nonce};
 use super::error::StepError;
 use twinproof_base::hex;
-use twinproof_environment::{Contents, Put, SnapshotLimits};
+use twinproof_environment::Put;
 use twinproof_steps::{Canary, CanarySight};
 
 pub fn drive(driver: &mut Driver<'_>, step: &Canary) -> Result<CanarySight, StepError> {
@@ -11,9 +11,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &Canary) -> Result<CanarySight, Step
     let nonce = nonce()?;
     let put = Put::File { bytes: nonce.clone().into_bytes(), mode: None };
     driver.sandbox().put(&written, &put)?;
-    let limits = SnapshotLimits { depth: 0, ..SnapshotLimits::default() };
-    let seen = driver.sandbox().entries(&looked_at, Contents::Wanted, limits)?;
-    let bytes = seen.into_iter().next().and_then(|e| e.bytes);
+    let bytes = driver.file_if_there(&looked_at)?;
     Ok(CanarySight {
         written,
         looked_at,

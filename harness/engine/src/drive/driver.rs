@@ -355,10 +355,15 @@ impl<'a> Driver<'a> {
     /// The bytes of a file that a step names.
     pub fn file(&self, path: &str) -> Result<Vec<u8>, StepError> {
         let path = self.path(path)?;
-        let limits = SnapshotLimits { depth: 0, ..SnapshotLimits::default() };
-        let entries = self.sandbox().entries(&path, Contents::Wanted, limits)?;
-        let bytes = entries.into_iter().next().and_then(|entry| entry.bytes);
+        let bytes = self.file_if_there(&path)?;
         bytes.ok_or_else(|| StepError::Broken(format!("there is no file {path}")))
+    }
+
+    /// The bytes of the file at a native path; `None` where there is none.
+    pub fn file_if_there(&self, path: &str) -> Result<Option<Vec<u8>>, StepError> {
+        let limits = SnapshotLimits { depth: 0, ..SnapshotLimits::default() };
+        let entries = self.sandbox().entries(path, Contents::Wanted, limits)?;
+        Ok(entries.into_iter().next().and_then(|entry| entry.bytes))
     }
 
     /// A path with `/` as a native one: relative ones are in the work directory.

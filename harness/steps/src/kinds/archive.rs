@@ -295,20 +295,10 @@ impl ArchiveEntry {
 #[cfg(test)]
 mod tests {
     use super::{ArchiveEntry, ArchiveFormat, ArchiveSight, ArchiveStep};
-    use crate::kind::Kind as _;
-    use crate::{Blobs, Checks, Evidence, Scope};
+    use crate::kinds::alone::checks;
     use rstest::rstest;
     use serde_json::{Value, json};
-    use std::borrow::Cow;
-    use twinproof_model::{BlobRef, EntryKind, Verdict};
-
-    struct NoBlobs;
-
-    impl Blobs for NoBlobs {
-        fn get(&self, _: &BlobRef) -> Option<Cow<'_, [u8]>> {
-            None
-        }
-    }
+    use twinproof_model::{EntryKind, Verdict};
 
     fn sight() -> ArchiveSight {
         let entry = |name: &str, mode, size| ArchiveEntry {
@@ -342,10 +332,7 @@ mod tests {
     fn assertions(#[case] mut step: Value, #[case] holds: bool) {
         step["path"] = "a.zip".into();
         let step: ArchiveStep = serde_json::from_value(step).unwrap();
-        let scope = Scope::default();
-        let mut checks = Checks::new("z", 0, Evidence { blobs: &NoBlobs, scope: &scope });
-        step.check(&sight(), &mut checks);
-        let found = checks.into_found();
+        let found = checks(&step, &sight());
         assert!(!found.is_empty());
         assert_eq!(found.iter().all(|c| c.verdict == Verdict::Pass), holds, "{found:?}");
     }
@@ -353,13 +340,9 @@ mod tests {
     #[test]
     fn an_unreadable_archive_meets_only_a_condition_on_the_reason() {
         let sight = ArchiveSight { error: Some("cut short".to_owned()), ..sight() };
-        let scope = Scope::default();
-        let evidence = Evidence { blobs: &NoBlobs, scope: &scope };
         let verdict = |step: Value| {
             let step: ArchiveStep = serde_json::from_value(step).unwrap();
-            let mut checks = Checks::new("z", 0, evidence);
-            step.check(&sight, &mut checks);
-            Verdict::merge_all(checks.into_found().iter().map(|c| c.verdict))
+            Verdict::merge_all(checks(&step, &sight).iter().map(|c| c.verdict))
         };
         assert_eq!(verdict(json!({"path": "a", "error": {"contains": "short"}})), Verdict::Pass);
         assert_eq!(verdict(json!({"path": "a", "count": 2})), Verdict::Fail);

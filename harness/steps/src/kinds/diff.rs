@@ -181,28 +181,15 @@ impl Seen for DiffSight {
 #[cfg(test)]
 mod tests {
     use super::{DiffSight, DiffStep};
-    use crate::kind::Kind as _;
-    use crate::{Blobs, Checks, Evidence, Scope};
+    use crate::kinds::alone::checks;
     use rstest::rstest;
     use serde_json::{Value, json};
-    use std::borrow::Cow;
-    use twinproof_model::{BlobRef, Verdict};
-
-    struct NoBlobs;
-
-    impl Blobs for NoBlobs {
-        fn get(&self, _: &BlobRef) -> Option<Cow<'_, [u8]>> {
-            None
-        }
-    }
+    use twinproof_model::Verdict;
 
     fn holds(mut step: Value, sight: &DiffSight) -> bool {
         (step["a"], step["b"]) = (json!("x"), json!("y"));
         let step: DiffStep = serde_json::from_value(step).unwrap();
-        let scope = Scope::default();
-        let mut checks = Checks::new("z", 0, Evidence { blobs: &NoBlobs, scope: &scope });
-        step.check(sight, &mut checks);
-        let found = checks.into_found();
+        let found = checks(&step, sight);
         assert!(!found.is_empty());
         found.iter().all(|check| check.verdict == Verdict::Pass)
     }

@@ -1,5 +1,7 @@
 //! The kinds of steps, a file each; files that two kinds share have no kind of their own.
 
+#[cfg(test)]
+mod alone;
 mod archive;
 mod canary;
 mod checksum_settings;
