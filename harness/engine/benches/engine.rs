@@ -14,7 +14,7 @@ use std::time::Duration;
 use twinproof_engine::{
     BlobStore, Bundle, Cell, Drive, Limits, Place, Plan, Progress, Redactor, Stop, plan, run,
 };
-use twinproof_judge::{Docket, Judge, assemble};
+use twinproof_judge::{Judge, RunManifest, assemble};
 use twinproof_model::{Results, Verdict};
 use twinproof_steps::{Case, RunRecord};
 
@@ -32,10 +32,10 @@ fn conform(
     cases: Vec<Case>,
     environment: &Double,
     bundle: &std::path::Path,
-) -> (Docket, Vec<RunRecord>, Results) {
+) -> (RunManifest, Vec<RunRecord>, Results) {
     let store = BlobStore::new(bundle);
     let plan = plan(cases, vec![environment.result()], "1.27.3".into(), false);
-    let docket = Docket {
+    let manifest = RunManifest {
         run: meta(),
         environments: plan.environments.clone(),
         claims: vec![claim()],
@@ -45,7 +45,7 @@ fn conform(
         expectations: Vec::new(),
         floors: Vec::new(),
     };
-    let judge = Judge::new(&docket.normalisers, &docket.goldens, &store).unwrap();
+    let judge = Judge::new(&manifest.normalisers, &manifest.goldens, &store).unwrap();
     let drive = Drive {
         plan: &plan,
         environments: &[Some(Place { environment, subject: None })],
@@ -57,9 +57,9 @@ fn conform(
         data: &|_| None,
     };
     let records = run(&drive, Limits::default(), &Stop::default(), &Silent);
-    let results = assemble(&docket, &records, &store).unwrap();
+    let results = assemble(&manifest, &records, &store).unwrap();
     assert_eq!(results.summary.of(Verdict::Pass), CASES as u64);
-    (docket, records, results)
+    (manifest, records, results)
 }
 
 fn benches(c: &mut Criterion) {
@@ -85,8 +85,8 @@ fn benches(c: &mut Criterion) {
     group.bench_function("their bundle sealed", |b| {
         b.iter_batched(
             driven,
-            |(dir, (docket, records, results))| {
-                Bundle::new(dir.path()).seal(&docket, &records, &results).unwrap();
+            |(dir, (manifest, records, results))| {
+                Bundle::new(dir.path()).seal(&manifest, &records, &results).unwrap();
                 dir
             },
             BatchSize::PerIteration,

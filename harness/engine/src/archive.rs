@@ -136,7 +136,7 @@ mod tests {
         let bundle = dir.path().join("b");
         std::fs::create_dir_all(bundle.join("records")).unwrap();
         std::fs::write(bundle.join("records/a.json"), "{}").unwrap();
-        std::fs::write(bundle.join("docket.json"), "[1,2,3]").unwrap();
+        std::fs::write(bundle.join("run-manifest.json"), "[1,2,3]").unwrap();
         let mut packed = Vec::new();
         pack(&bundle, &mut packed).unwrap();
         let mut again = Vec::new();

@@ -1,24 +1,60 @@
-//! The evidence bundle: a folder from which every verdict can be computed again.
+//! The evidence bundle: a folder from which every verdict of a run can be computed again.
+//!
+//! # Layout
 //!
 //! ```text
 //! bundle/
-//!   docket.json       cases, claims, environments, goldens, expectations, floors
-//!   records/ENV/SUITE/CASE.json    one run each; controls/… likewise
-//!   blobs/abcd…       bytes by their SHA-256
-//!   results.json      what the judge said
-//!   MANIFEST.sha256   the SHA-256 of every file above
+//!   run-manifest.json              the judge's other input: cases, claims, environments, normalisers,
+//!                                  goldens, expectations, floors, and when and how the run was started
+//!   records/ENV/SUITE/CASE.json    what each step of one case observed in one environment
+//!   controls/ENV/SUITE/CASE.json   the same for the case's control
+//!   blobs/SHA256                   bytes that records refer to: outputs, file contents, logs
+//!   results.json                   the verdicts
+//!   MANIFEST.sha256                the SHA-256 of every file above, as `sha256sum -c` reads it
 //! ```
+//!
+//! `ENV`, `SUITE` and `CASE` are the names with every byte outside `[A-Za-z0-9._-]` replaced by `_`
+//! ([`record_path`]). Names are at most 512 bytes and 16 folders deep, a bundle has at most a million
+//! files and 4 GiB ([`crate::bundle_names`]). Secrets are removed before bytes are hashed, so a blob's
+//! name is the hash of the bytes that are stored.
+//!
+//! # Example
+//!
+//! The case `path/greets` runs a program that prints `hello` and a newline. On the host, one file each
+//! is added to `records/` and `blobs/`:
+//!
+//! ```text
+//! records/host/path/greets.json
+//!   { "case": "path/greets", "environment": "host", "outcome": "driven",
+//!     "steps": [ { "index": 0, "observation": { "run": { "exit": 0,
+//!       "stdout": { "sha256": "5891b5b5…", "size": 6 }, … } } } ], … }
+//! blobs/5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
+//!   hello
+//! ```
+//!
+//! # Verification
+//!
+//! [`Bundle::rejudge`] compares every file with `MANIFEST.sha256`, computes every verdict from
+//! `run-manifest.json`, `records/`, `controls/` and `blobs/`, and compares the outcome with
+//! `results.json`. It finds a changed blob (its hash differs), a forged verdict (the computed one
+//! differs) and a forged verdict with a recomputed manifest (likewise). It cannot find a bundle whose
+//! evidence was invented as a whole: who needs that signs `bundle.tar.zst`.
 
 use crate::bundle_names::is_name;
 use crate::manifest::{self, Manifest, ManifestProblem};
 use crate::store::BlobStore;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
-use twinproof_judge::{Docket, NormaliserError, assemble, record_path};
+use twinproof_judge::{NormaliserError, RunManifest, assemble, record_path};
 use twinproof_model::Results;
 use twinproof_steps::RunRecord;
 
-/// Largest JSON file of a bundle that is read.
+/// Name of the run manifest in a bundle.
+const RUN_MANIFEST: &str = "run-manifest.json";
+/// Its name until November 2026.
+const OLD_RUN_MANIFEST: &str = "docket.json";
+
+/// Largest JSON file of a bundle that is read, in bytes.
 const LIMIT: u64 = 1 << 30;
 
 /// A bundle that cannot be written or read.
@@ -43,7 +79,16 @@ pub enum BundleError {
     /// It is no bundle.
     #[error("{0} is no evidence bundle: it has no {name}", name = manifest::NAME)]
     NoBundle(String),
-    /// A normaliser of its docket is bad.
+    /// It was written by a version before the first release, with a file that was renamed since.
+    #[error(
+        "{folder}: an older Twinproof wrote this bundle ({OLD_RUN_MANIFEST} instead of \
+             {RUN_MANIFEST}); judge it with that version, or run again"
+    )]
+    Old {
+        /// The bundle.
+        folder: String,
+    },
+    /// A normaliser of its run manifest is bad.
     #[error(transparent)]
     Normaliser(#[from] NormaliserError),
     /// Its manifest cannot be drawn up.
@@ -97,11 +142,11 @@ impl Bundle {
     /// When a file cannot be written.
     pub fn seal(
         &self,
-        docket: &Docket,
+        run_manifest: &RunManifest,
         records: &[RunRecord],
         results: &Results,
     ) -> Result<(), BundleError> {
-        self.write_json("docket.json", docket)?;
+        self.write_json(RUN_MANIFEST, run_manifest)?;
         for record in records {
             let path = record_path(&record.case, &record.environment, record.control);
             self.write_json(&path, record)?;
@@ -127,7 +172,7 @@ impl Bundle {
 
     fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, BundleError> {
         let io = |error| BundleError::Io { path: name.escape_debug().to_string(), error };
-        // A name comes from the docket, which may be anybody's.
+        // Names are made from those of cases in the run manifest, which is outside input.
         if !is_name(name) {
             return Err(io(std::io::Error::from(std::io::ErrorKind::InvalidFilename)));
         }
@@ -136,12 +181,12 @@ impl Bundle {
             .map_err(|error| BundleError::Json { path: name.to_owned(), error })
     }
 
-    /// The docket.
+    /// The run manifest.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn docket(&self) -> Result<Docket, BundleError> {
-        self.read_json("docket.json")
+    pub fn run_manifest(&self) -> Result<RunManifest, BundleError> {
+        self.read_json(RUN_MANIFEST)
     }
 
     /// The results that were stored.
@@ -152,16 +197,20 @@ impl Bundle {
         self.read_json("results.json")
     }
 
-    /// Looks for changed bytes, and computes every verdict again from the evidence. Where bytes were
-    /// changed, the verdicts are computed as far as what is left can be read.
+    /// Compares every file with the manifest and computes every verdict again from the evidence. If
+    /// files were changed and what is left cannot be judged, only the changes are reported.
     ///
     /// # Errors
-    /// When it is no bundle, or is unchanged and still cannot be read.
+    /// When it is no bundle, an older version wrote it, or it is unchanged and still cannot be read.
     pub fn rejudge(&self) -> Result<Rejudged, BundleError> {
         let path = self.folder.join(manifest::NAME);
         let Ok(bytes) = twinproof_base::file::read(&path, LIMIT) else {
             return Err(BundleError::NoBundle(self.folder.display().to_string()));
         };
+        if self.folder.join(OLD_RUN_MANIFEST).is_file() && !self.folder.join(RUN_MANIFEST).exists()
+        {
+            return Err(BundleError::Old { folder: self.folder.display().to_string() });
+        }
         let text = String::from_utf8_lossy(&bytes);
         let (files, problems) = match Manifest::parse(&text) {
             Ok(manifest) => (manifest.len(), manifest.problems(&self.folder)),
@@ -182,14 +231,14 @@ impl Bundle {
     }
 
     fn recompute(&self) -> Result<(Results, Results), BundleError> {
-        let (docket, stored) = (self.docket()?, self.results()?);
+        let (run_manifest, stored) = (self.run_manifest()?, self.results()?);
         let mut records = Vec::new();
         let cells = stored.cases.iter().map(|c| (&c.case, &c.environment, false));
         let controls = stored.controls.iter().map(|c| (&c.case, &c.environment, true));
         for (case, environment, control) in cells.chain(controls) {
             records.push(self.read_json(&record_path(case, environment, control))?);
         }
-        let computed = assemble(&docket, &records, &self.blobs())?;
+        let computed = assemble(&run_manifest, &records, &self.blobs())?;
         Ok((stored, computed))
     }
 }

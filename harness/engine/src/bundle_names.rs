@@ -113,7 +113,7 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("docket.json", true)]
+    #[case("run-manifest.json", true)]
     #[case("records/image_bookworm/path/gobin-unset.json", true)]
     #[case("", false)]
     #[case("a//b", false)]
@@ -141,8 +141,11 @@ mod tests {
     #[test]
     fn a_link_and_a_socket_in_a_folder_are_refused() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("docket.json"), "{}").unwrap();
-        assert_eq!(Names::of(dir.path()).unwrap().iter().collect::<Vec<_>>(), ["docket.json"]);
+        std::fs::write(dir.path().join("run-manifest.json"), "{}").unwrap();
+        assert_eq!(
+            Names::of(dir.path()).unwrap().iter().collect::<Vec<_>>(),
+            ["run-manifest.json"]
+        );
         let link = dir.path().join("results.json");
         std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
         assert_eq!(Names::of(dir.path()), Err(NameError::Kind("results.json".into())));

@@ -1,7 +1,7 @@
 //! The manifest of a bundle: the SHA-256 of every file in it, in the format of `sha256sum`.
 //!
 //! ```text
-//! 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae  docket.json
+//! 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae  run-manifest.json
 //! ```
 //! Lines are sorted by path and there is no other spelling of a manifest, so any changed byte, of a
 //! file or of the manifest, is found; `sha256sum -c MANIFEST.sha256` finds changed files too.

@@ -15,7 +15,7 @@ use twinproof_engine::{
     BlobStore, Bundle, Cell, Drive, Limits, Place, Plan, Progress, Redactor, Stop, plan, run,
 };
 use twinproof_environment::{Exec, Exited};
-use twinproof_judge::{Docket, Judge, assemble};
+use twinproof_judge::{Judge, RunManifest, assemble};
 use twinproof_model::{Capability, Results, Skip, Verdict};
 use twinproof_steps::{Case, RunOutcome, RunRecord};
 
@@ -67,7 +67,7 @@ impl Rig {
             .iter()
             .map(|e| Some(Place { environment: e, subject: None }))
             .collect();
-        let mut docket = Docket {
+        let mut manifest = RunManifest {
             run: meta(),
             environments: plan.environments.clone(),
             claims: vec![claim()],
@@ -77,7 +77,7 @@ impl Rig {
             expectations: Vec::new(),
             floors: Vec::new(),
         };
-        let judge = Judge::new(&docket.normalisers, &docket.goldens, &store).unwrap();
+        let judge = Judge::new(&manifest.normalisers, &manifest.goldens, &store).unwrap();
         let drive = Drive {
             plan: &plan,
             environments: &drivers,
@@ -89,9 +89,9 @@ impl Rig {
             data: &|_| None,
         };
         let records = run(&drive, self.limits, &self.stop, &Silent);
-        docket.run.interrupted = self.stop.requested();
-        let results = assemble(&docket, &records, &store).unwrap();
-        Bundle::new(bundle.path()).seal(&docket, &records, &results).unwrap();
+        manifest.run.interrupted = self.stop.requested();
+        let results = assemble(&manifest, &records, &store).unwrap();
+        Bundle::new(bundle.path()).seal(&manifest, &records, &results).unwrap();
         Ran { records, results, bundle }
     }
 }

@@ -1,8 +1,8 @@
-//! From the docket and the records to the results.
+//! Computes the results from the run manifest and the records.
 
 use crate::case::{Judge, NormaliserError};
 use crate::conclude::conclude;
-use crate::docket::{Docket, record_path};
+use crate::run_manifest::{RunManifest, record_path};
 use crate::{expect, floors};
 use std::collections::{BTreeMap, HashMap};
 use twinproof_model::{
@@ -11,30 +11,30 @@ use twinproof_model::{
 };
 use twinproof_steps::{Blobs, Case, RunOutcome, RunRecord};
 
-/// Judges every record and draws up the results. Every case of the docket appears with every
-/// environment of the docket that it names, whether there is a record or not.
+/// Judges every record and draws up the results. Every case of the run manifest appears with every
+/// environment of the run manifest that it names, whether there is a record or not.
 ///
 /// # Errors
 /// When a shared normaliser cannot be used.
 pub fn assemble(
-    docket: &Docket,
+    manifest: &RunManifest,
     records: &[RunRecord],
     blobs: &dyn Blobs,
 ) -> Result<Results, NormaliserError> {
-    let judge = Judge::new(&docket.normalisers, &docket.goldens, blobs)?;
+    let judge = Judge::new(&manifest.normalisers, &manifest.goldens, blobs)?;
     let by_cell: HashMap<(&str, &EnvironmentName, bool), &RunRecord> =
         records.iter().map(|r| ((r.case.as_str(), &r.environment, r.control), r)).collect();
     let levels: HashMap<&str, Level> =
-        docket.claims.iter().map(|c| (c.id.as_str(), c.level)).collect();
+        manifest.claims.iter().map(|c| (c.id.as_str(), c.level)).collect();
     let mut normalised: BTreeMap<String, u64> =
-        docket.normalisers.iter().map(|n| (n.name.clone(), 0)).collect();
+        manifest.normalisers.iter().map(|n| (n.name.clone(), 0)).collect();
     let mut cases = Vec::new();
     let mut controls = Vec::new();
-    for case in &docket.cases {
+    for case in &manifest.cases {
         let key = case.key();
         let named =
             |e: &&EnvironmentResult| case.environments.iter().any(|s| e.name.selected_by(s));
-        for environment in docket.environments.iter().filter(named) {
+        for environment in manifest.environments.iter().filter(named) {
             let record = by_cell.get(&(key.as_str(), &environment.name, false)).copied();
             let result = one(&judge, case, environment, record, &levels, &mut normalised);
             if let Some(record) = by_cell.get(&(key.as_str(), &environment.name, true)) {
@@ -43,19 +43,21 @@ pub fn assemble(
             cases.push(result);
         }
     }
-    let today = day_of(docket.run.started);
-    let expectations = expect::apply(&docket.expectations, today, &docket.environments, &mut cases);
-    let floors = floors::check(&docket.floors, &docket.environments, &cases, docket.run.filtered);
+    let today = day_of(manifest.run.started);
+    let expectations =
+        expect::apply(&manifest.expectations, today, &manifest.environments, &mut cases);
+    let floors =
+        floors::check(&manifest.floors, &manifest.environments, &cases, manifest.run.filtered);
     let normalisers =
         normalised.into_iter().map(|(name, replaced)| NormaliserUse { name, replaced }).collect();
-    let mut run = docket.run.clone();
+    let mut run = manifest.run.clone();
     run.redactions = records.iter().map(|r| r.redactions).sum();
     let mut results = Results {
         format: 1,
         run,
         summary: Summary::count(cases.iter().map(|c| c.verdict)),
-        environments: docket.environments.clone(),
-        claims: docket.claims.clone(),
+        environments: manifest.environments.clone(),
+        claims: manifest.claims.clone(),
         cases,
         controls,
         expectations,

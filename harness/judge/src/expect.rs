@@ -1,7 +1,7 @@
 //! Expectations applied to what was judged.
 
-use crate::docket::Placed;
 use crate::golden::conditions_hold;
+use crate::run_manifest::Placed;
 use twinproof_model::{
     CaseResult, EnvironmentResult, Expectation, ExpectationState, Expected, Verdict, glob_matches,
 };

@@ -7,12 +7,12 @@
 mod assemble;
 mod case;
 mod conclude;
-mod docket;
 mod expect;
 mod floors;
 mod golden;
+mod run_manifest;
 
 pub use assemble::assemble;
 pub use case::{Judge, Judgement, Judging, NormaliserError};
-pub use docket::{Docket, Placed, record_path};
 pub use golden::{class_of, golden_name};
+pub use run_manifest::{Placed, RunManifest, record_path};

@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use twinproof_judge::{Docket, assemble};
+use twinproof_judge::{RunManifest, assemble};
 use twinproof_model::{BlobRef, Results, Verdict};
 use twinproof_steps::Blobs;
 use twinproof_steps::RunRecord;
@@ -32,9 +32,9 @@ fn blobs() -> Memory {
 }
 
 /// One case that wants `good` from a program.
-fn docket(change: impl FnOnce(&mut Value)) -> Docket {
+fn manifest(change: impl FnOnce(&mut Value)) -> RunManifest {
     let environment = |name: &str| json!({ "name": name, "capabilities": ["os:linux"] });
-    let mut docket = json!({
+    let mut manifest = json!({
         "run": {
             "twinproof": "0", "started": 1_800_000_000_000_i64, "millis": 0, "arguments": [],
             "subjects": [], "suites_sha256": "",
@@ -55,8 +55,8 @@ fn docket(change: impl FnOnce(&mut Value)) -> Docket {
         "expectations": [],
         "floors": [],
     });
-    change(&mut docket);
-    serde_json::from_value(docket).unwrap()
+    change(&mut manifest);
+    serde_json::from_value(manifest).unwrap()
 }
 
 fn record(outcome: Value, steps: Value) -> RunRecord {
@@ -86,8 +86,8 @@ fn skipped(skip: Value) -> RunRecord {
     record(outcome, json!([]))
 }
 
-fn judge(docket: &Docket, record: RunRecord) -> Results {
-    assemble(docket, &[record], &blobs()).unwrap()
+fn judge(manifest: &RunManifest, record: RunRecord) -> Results {
+    assemble(manifest, &[record], &blobs()).unwrap()
 }
 
 #[rstest]
@@ -143,7 +143,7 @@ fn judge(docket: &Docket, record: RunRecord) -> Results {
     2
 )]
 fn a_record_has_one_verdict(#[case] record: RunRecord, #[case] verdict: Verdict, #[case] code: u8) {
-    let results = judge(&docket(|_| {}), record);
+    let results = judge(&manifest(|_| {}), record);
     assert_eq!(results.cases[0].verdict, verdict, "{:?}", results.cases[0]);
     assert_eq!(results.summary.exit_code, code);
     assert_eq!(results.summary.reasons.is_empty(), code == 0);
@@ -151,7 +151,7 @@ fn a_record_has_one_verdict(#[case] record: RunRecord, #[case] verdict: Verdict,
 
 #[test]
 fn a_run_without_its_record_is_the_harness_s_fault() {
-    let results = assemble(&docket(|_| {}), &[], &blobs()).unwrap();
+    let results = assemble(&manifest(|_| {}), &[], &blobs()).unwrap();
     assert_eq!(results.cases[0].verdict, Verdict::HarnessError);
     assert_eq!(results.cases[0].broken.as_deref(), Some("there is no record of this run"));
     assert_eq!(results.summary.exit_code, 255);
@@ -159,7 +159,7 @@ fn a_run_without_its_record_is_the_harness_s_fault() {
 
 #[test]
 fn a_run_without_a_case_is_not_known() {
-    let results = assemble(&docket(|d| d["cases"] = json!([])), &[], &blobs()).unwrap();
+    let results = assemble(&manifest(|d| d["cases"] = json!([])), &[], &blobs()).unwrap();
     assert_eq!(results.summary.exit_code, 2);
     assert_eq!(results.summary.reasons, ["1 run without a case"]);
 }
@@ -170,21 +170,21 @@ fn a_run_without_a_case_is_not_known() {
 #[case::may("may", false, 0)]
 #[case::may_strictly("may", true, 1)]
 fn a_failure_counts_by_its_level(#[case] level: &str, #[case] strict: bool, #[case] code: u8) {
-    let docket = docket(|d| {
+    let manifest = manifest(|d| {
         d["claims"][0]["level"] = json!(level);
         d["run"]["strict"] = json!(strict);
     });
-    assert_eq!(judge(&docket, printed("bad", json!({}))).summary.exit_code, code);
+    assert_eq!(judge(&manifest, printed("bad", json!({}))).summary.exit_code, code);
 }
 
 /// An expectation of the case's output, changed as given.
-fn expecting(expect: &str, change: Value) -> Docket {
+fn expecting(expect: &str, change: Value) -> RunManifest {
     let mut value = json!({
         "case": "s/c", "check": "p.stdout", "expect": expect, "reason": "known", "link": "x",
         "owner": "x", "expires": "9999-12-31",
     });
     value.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-    docket(|d| d["expectations"] = json!([{ "value": value, "file": "x.toml", "line": 1 }]))
+    manifest(|d| d["expectations"] = json!([{ "value": value, "file": "x.toml", "line": 1 }]))
 }
 
 #[rstest]
@@ -229,11 +229,11 @@ fn floors_are_checked_unless_cases_were_selected(
     #[case] met: bool,
     #[case] code: u8,
 ) {
-    let docket = docket(|d| {
+    let manifest = manifest(|d| {
         d["floors"] = json!([{ "suite": "s", "environment": "host", "pass": pass }]);
         d["run"]["filtered"] = json!(filtered);
     });
-    let results = judge(&docket, printed("good", json!({})));
+    let results = judge(&manifest, printed("good", json!({})));
     assert_eq!(results.floors[0].met, met);
     assert_eq!(results.summary.exit_code, code);
 }
@@ -249,12 +249,12 @@ fn the_floor_of_an_absent_environment(
     #[case] code: u8,
 ) {
     let absent = json!({ "reason": "environment_absent", "detail": "x", "remedy": "y" });
-    let docket = docket(|d| {
+    let manifest = manifest(|d| {
         d["floors"] = json!([{ "suite": "s", "environment": "host", "pass": 1, "always": always }]);
         d["environments"][0]["absent"] = absent.clone();
         d["environments"][0]["required"] = json!(required);
     });
-    let results = judge(&docket, skipped(absent));
+    let results = judge(&manifest, skipped(absent));
     assert_eq!(results.floors[0].met, met);
     assert_eq!(results.summary.exit_code, code);
 }
@@ -266,7 +266,7 @@ proptest! {
         outputs in proptest::collection::vec(0..4_usize, 1..12),
         seed in any::<u64>(),
     ) {
-        let docket = docket(|d| {
+        let manifest = manifest(|d| {
             let case = d["cases"][0].clone();
             let numbered = |n: usize| {
                 let mut case = case.clone();
@@ -281,11 +281,11 @@ proptest! {
             .enumerate()
             .map(|(n, o)| RunRecord { case: format!("s/c{n}"), ..printed(names[*o], json!({})) })
             .collect();
-        let first = assemble(&docket, &records, &blobs()).unwrap();
+        let first = assemble(&manifest, &records, &blobs()).unwrap();
         let length = records.len();
         records.rotate_left((seed % length as u64) as usize);
         records.reverse();
-        let second = assemble(&docket, &records, &blobs()).unwrap();
+        let second = assemble(&manifest, &records, &blobs()).unwrap();
         prop_assert_eq!(&first, &second);
         let merged = Verdict::merge_all(first.cases.iter().map(|c| c.verdict));
         prop_assert_eq!(first.summary.verdict, Some(merged));

@@ -76,7 +76,7 @@ fn every_report_is_there(whole: &Path) {
         "summary.md",
         "ledger.json",
         "bundle.tar.zst",
-        "bundle/docket.json",
+        "bundle/run-manifest.json",
         "bundle/results.json",
         "bundle/MANIFEST.sha256",
     ] {
@@ -162,7 +162,7 @@ fn an_unchanged_bundle_is_judged_the_same(
 #[rstest]
 #[case::a_blob("blobs/")]
 #[case::a_record("records/host/selftest/fail.json")]
-#[case::the_docket("docket.json")]
+#[case::the_run_manifest("run-manifest.json")]
 #[case::the_results("results.json")]
 #[case::the_manifest("MANIFEST.sha256")]
 fn a_flipped_byte_is_found(whole: &Path, #[case] name: &str, #[values(0, 1, 2)] part: usize) {
@@ -227,7 +227,7 @@ fn a_forged_verdict_is_found(
 
 #[rstest]
 #[case::a_record_left_out("records/host/selftest/pass-file.json")]
-#[case::the_docket_left_out("docket.json")]
+#[case::the_run_manifest_left_out("run-manifest.json")]
 fn a_bundle_that_lacks_a_file_is_not_clean(whole: &Path, #[case] name: &str) {
     let (_dir, bundle) = copy_of(whole);
     std::fs::remove_file(bundle.join(name)).unwrap();
@@ -236,11 +236,21 @@ fn a_bundle_that_lacks_a_file_is_not_clean(whole: &Path, #[case] name: &str) {
     assert!(said.contains(&format!("changed: {name}: missing\n")), "{said}");
 }
 
+#[rstest]
+fn a_bundle_of_an_older_version_is_refused_by_name(whole: &Path) {
+    let (_dir, bundle) = copy_of(whole);
+    std::fs::rename(bundle.join("run-manifest.json"), bundle.join("docket.json")).unwrap();
+    seal(&bundle);
+    let assert = judge(&bundle).assert().code(254);
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("an older Twinproof wrote this bundle (docket.json"), "{said}");
+}
+
 /// To open a pipe for reading waits for a writer; the test's time limit shows that nobody does.
 #[cfg(unix)]
 #[rstest]
 #[case("MANIFEST.sha256")]
-#[case("docket.json")]
+#[case("run-manifest.json")]
 #[case("results.json")]
 #[case("records/host/selftest/pass-file.json")]
 fn a_pipe_or_a_device_in_a_bundle_is_refused(
@@ -274,7 +284,7 @@ fn a_pipe_or_a_device_in_a_bundle_is_refused(
 fn a_case_whose_name_leads_out_of_the_bundle_is_not_read(whole: &Path) {
     let (dir, bundle) = copy_of(whole);
     std::fs::write(dir.path().join("outside.json"), "{}").unwrap();
-    for file in ["docket.json", "results.json"] {
+    for file in ["run-manifest.json", "results.json"] {
         let path = bundle.join(file);
         let text = std::fs::read_to_string(&path).unwrap();
         let text = text.replace("\"pass-file\"", "\"../../../../outside\"");

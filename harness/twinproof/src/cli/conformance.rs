@@ -17,7 +17,7 @@ use twinproof_engine::{
     Bundle, Drive, Limits, Place, Redactor, Selection, Shard, Stop, named, plan, run, write_pending,
 };
 use twinproof_environment::Detection;
-use twinproof_judge::{Docket, Judge, Placed, assemble, class_of};
+use twinproof_judge::{Judge, Placed, RunManifest, assemble, class_of};
 use twinproof_model::{
     Claim, EnvironmentKind, EnvironmentName, EnvironmentResult, Fingerprint, Level, RunMeta, Skip,
 };
@@ -167,13 +167,14 @@ impl Conformance {
             })
             .collect();
         let judged = judged(&subject, &wanted, &detected);
-        let mut docket = self.docket(repository, &loaded, &plan.cases, &goldens, judged);
-        docket.environments.clone_from(&plan.environments);
-        docket.run.filtered = selection.filters_cases();
+        let mut run_manifest =
+            self.run_manifest(repository, &loaded, &plan.cases, &goldens, judged);
+        run_manifest.environments.clone_from(&plan.environments);
+        run_manifest.run.filtered = selection.filters_cases();
         let bundle = Bundle::new(folder.path());
         let (store, redactor) = (bundle.blobs(), Redactor::new(std::env::vars()));
-        let judge =
-            Judge::new(&docket.normalisers, &docket.goldens, &store).map_err(Failure::invalid)?;
+        let judge = Judge::new(&run_manifest.normalisers, &run_manifest.goldens, &store)
+            .map_err(Failure::invalid)?;
         let progress = CellProgress::new(&board, &plan);
         let limits = Limits {
             jobs: self.jobs.unwrap_or_else(jobs).max(1),
@@ -194,10 +195,10 @@ impl Conformance {
         };
         let records = run(&drive, limits, stop, &progress);
         progress.finish();
-        docket.run.interrupted = stop.requested();
-        docket.run.millis = begun.elapsed().as_millis() as u64;
-        let results = assemble(&docket, &records, &store).map_err(Failure::invalid)?;
-        bundle.seal(&docket, &records, &results).map_err(Failure::broken)?;
+        run_manifest.run.interrupted = stop.requested();
+        run_manifest.run.millis = begun.elapsed().as_millis() as u64;
+        let results = assemble(&run_manifest, &records, &store).map_err(Failure::invalid)?;
+        bundle.seal(&run_manifest, &records, &results).map_err(Failure::broken)?;
         let bundle = folder.publish()?;
         // Sandboxes and containers go before the report is read, not after.
         drop(detected);
@@ -211,21 +212,21 @@ impl Conformance {
         publish(&results, &self.out, Some(&bundle))
     }
 
-    fn docket(
+    fn run_manifest(
         &self,
         repository: &Repository,
         loaded: &Loaded,
         cases: &[Case],
         goldens: &twinproof_engine::Goldens,
         subjects: Vec<String>,
-    ) -> Docket {
+    ) -> RunManifest {
         let decided = |c: &&Claim| cases.iter().any(|case| case.suite == c.suite);
         let used = |name: &str| {
             let case = name.split('@').next().unwrap_or(name);
             cases.iter().any(|c| case == c.key() || case.starts_with(&format!("{}.", c.key())))
         };
         let suites: std::collections::BTreeSet<_> = cases.iter().map(|c| &c.suite).collect();
-        Docket {
+        RunManifest {
             run: RunMeta {
                 twinproof: env!("CARGO_PKG_VERSION").into(),
                 started: jiff::Timestamp::now().as_millisecond(),

@@ -1,4 +1,4 @@
-//! The docket: all that a judge is given besides the records and their bytes.
+//! The run manifest: the judge's input besides the records and the bytes they refer to.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,9 +18,10 @@ pub struct Placed<T> {
     pub line: usize,
 }
 
-/// All that a judge is given besides the records and their bytes. It is stored in the bundle.
+/// The judge's input besides the records and the bytes they refer to: what was planned, and what the
+/// verdicts are compared with. It is stored in the bundle as `run-manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Docket {
+pub struct RunManifest {
     /// When, with what, and how the run was asked for.
     pub run: RunMeta,
     /// The selected environments.
