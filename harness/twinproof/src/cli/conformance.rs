@@ -63,7 +63,7 @@ pub struct Conformance {
     /// Folder of suites instead of those built in
     #[arg(long, value_name = "DIR")]
     suites: Option<PathBuf>,
-    /// Folder of goldens instead of those built in
+    /// Folder of goldens; with --suites there are none unless this is given
     #[arg(long, value_name = "DIR")]
     golden: Option<PathBuf>,
     /// List what would run, and run nothing
@@ -145,7 +145,7 @@ impl Conformance {
             list(&cases, &wanted);
             return Ok(CONFORMANT);
         }
-        let goldens = inputs::goldens(self.golden.as_ref(), repository)?;
+        let goldens = inputs::goldens(self.golden.as_ref(), self.suites.as_ref(), repository)?;
         let folder = BundleFolder::begin(&self.out)?;
         let stop = stop_on_signals();
         let board = Board::new();

@@ -93,11 +93,18 @@ fn toml_files(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// The goldens that a command compares with.
-pub fn goldens(named: Option<&PathBuf>, repository: &Repository) -> Result<Goldens, Failure> {
-    match (named, &repository.root) {
-        (Some(folder), _) => Goldens::load(folder).map_err(Failure::invalid),
-        (None, Some(root)) => Goldens::load(&root.join("golden")).map_err(Failure::broken),
-        (None, None) => Ok(Goldens::embedded(GOLDENS)),
+/// The goldens that a command compares with: those of the named folder, else the repository's, else
+/// those built in. Suites from a named folder have no goldens unless a folder is named for them: the
+/// repository's belong to the repository's suites, and would all be reported as stale.
+pub fn goldens(
+    named: Option<&PathBuf>,
+    suites: Option<&PathBuf>,
+    repository: &Repository,
+) -> Result<Goldens, Failure> {
+    match (named, suites, &repository.root) {
+        (Some(folder), ..) => Goldens::load(folder).map_err(Failure::invalid),
+        (None, Some(_), _) => Ok(Goldens::embedded(&[])),
+        (None, None, Some(root)) => Goldens::load(&root.join("golden")).map_err(Failure::broken),
+        (None, None, None) => Ok(Goldens::embedded(GOLDENS)),
     }
 }

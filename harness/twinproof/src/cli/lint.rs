@@ -18,7 +18,7 @@ pub struct Lint {
     /// Folder of suites instead of those built in
     #[arg(long, value_name = "DIR")]
     pub suites: Option<PathBuf>,
-    /// Folder of goldens instead of those built in
+    /// Folder of goldens; with --suites there are none unless this is given
     #[arg(long, value_name = "DIR")]
     pub golden: Option<PathBuf>,
     /// Print the mistakes as JSON
@@ -40,7 +40,7 @@ impl Lint {
                 return Ok(INVALID);
             }
         };
-        let goldens = goldens(self.golden.as_ref(), repository)?;
+        let goldens = goldens(self.golden.as_ref(), self.suites.as_ref(), repository)?;
         let names: Vec<String> = goldens.by_name().keys().cloned().collect();
         let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
         let found = twinproof_suite::lint(&loaded, &names, twinproof_model::Date(today));

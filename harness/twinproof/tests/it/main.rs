@@ -12,6 +12,7 @@ mod kill;
 mod large;
 mod memory;
 mod metrics;
+mod own_suite;
 mod prefix;
 mod served;
 mod sidecar;
