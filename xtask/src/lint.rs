@@ -9,8 +9,8 @@ pub fn run(lint: &Lint, repository: &Repository) -> anyhow::Result<u8> {
     let root = repository::root(repository)?;
     let suites = twinproof::finish(lint.run(repository));
     let mut found = Vec::new();
-    for name in schema::stale(root)? {
-        found.push(format!("suites/schema/{name}: stale; run `cargo xtask schema`"));
+    for file in schema::stale(root)? {
+        found.push(format!("{file}: stale; run `cargo xtask schema`"));
     }
     found.extend(tidy::breaches(root)?);
     for breach in &found {

@@ -9,6 +9,7 @@ mod lint;
 mod provide;
 mod repository;
 mod schema;
+mod step_reference;
 mod tidy;
 
 use clap::Parser as _;
@@ -37,7 +38,7 @@ enum Command {
     Bench(bench::Bench),
     /// Fuzz the readers of what comes from outside
     Fuzz(fuzz::Fuzz),
-    /// Write the JSON Schemas of the file formats
+    /// Write the JSON Schemas of the file formats, and the reference of steps in docs/authoring.md
     Schema(schema::Schema),
 }
 

@@ -1,14 +1,15 @@
-//! `schema`: the JSON Schemas that editors complete from, generated from the model.
+//! `schema`: what is generated from the types of the file formats: the JSON Schemas that editors
+//! complete from, and the reference of steps in docs/authoring.md.
 
-use crate::repository;
+use crate::{repository, step_reference};
 use anyhow::Context as _;
 use std::path::Path;
 use twinproof::cli::Repository;
 
-/// Write the JSON Schemas of the file formats.
+/// Write the JSON Schemas of the file formats, and the reference of steps in docs/authoring.md.
 #[derive(clap::Args, Debug)]
 pub struct Schema {
-    /// Only say which are not as the model says
+    /// Only say which files differ from what would be written
     #[arg(long)]
     check: bool,
 }
@@ -18,13 +19,13 @@ impl Schema {
         let root = repository::root(repository)?;
         if self.check {
             let stale = stale(root)?;
-            for name in &stale {
-                println!("suites/schema/{name} is stale: cargo xtask schema");
+            for file in &stale {
+                println!("{file} is stale: cargo xtask schema");
             }
             return Ok(u8::from(!stale.is_empty()));
         }
-        for (name, text) in texts()? {
-            let path = root.join("suites/schema").join(name);
+        for (file, text) in texts(root)? {
+            let path = root.join(file);
             twinproof_base::file::write(&path, text.as_bytes())
                 .with_context(|| path.display().to_string())?;
         }
@@ -32,19 +33,30 @@ impl Schema {
     }
 }
 
-fn texts() -> anyhow::Result<Vec<(&'static str, String)>> {
-    let text = |(name, schema)| Ok((name, serde_json::to_string_pretty(&schema)? + "\n"));
+/// Every generated file, by its path in the repository, with its text.
+fn texts(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut all = twinproof_steps::schema::all();
     all.push(("subject.json", twinproof_subject::schema()));
-    all.into_iter().map(text).collect()
+    let mut texts = Vec::new();
+    for (name, schema) in all {
+        let text = serde_json::to_string_pretty(&schema)? + "\n";
+        texts.push((format!("suites/schema/{name}"), text));
+    }
+    let page = step_reference::PAGE;
+    texts.push((page.to_owned(), step_reference::renewed(&committed(root, page)?)?));
+    Ok(texts)
 }
 
-/// The committed schemas that are not what the model gives.
-pub fn stale(root: &Path) -> anyhow::Result<Vec<&'static str>> {
-    let folder = root.join("suites/schema");
-    let differs = |(name, text): (&'static str, String)| {
-        let committed = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-        (committed.replace("\r\n", "\n") != text).then_some(name)
+/// A file of the repository. Git may have checked it out with CRLF.
+fn committed(root: &Path, file: &str) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(root.join(file)).with_context(|| file.to_owned())?;
+    Ok(text.replace("\r\n", "\n"))
+}
+
+/// The committed files that differ from what would be written.
+pub fn stale(root: &Path) -> anyhow::Result<Vec<String>> {
+    let differs = |(file, text): (String, String)| {
+        (committed(root, &file).unwrap_or_default() != text).then_some(file)
     };
-    Ok(texts()?.into_iter().filter_map(differs).collect())
+    Ok(texts(root)?.into_iter().filter_map(differs).collect())
 }

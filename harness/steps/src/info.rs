@@ -24,6 +24,8 @@ pub enum Captures {
 pub struct Info {
     /// The kind, as suite files write it.
     pub kind: &'static str,
+    /// A step of it, as suite files write it.
+    pub example: &'static str,
     /// The inputs that a control may change.
     pub inputs: &'static [Input],
     /// The variables that it gives to later steps.

@@ -15,6 +15,8 @@ use twinproof_toml::node::Node;
 pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
     /// What the engine records of it.
     type Seen: Seen;
+    /// A step of this kind as a suite file has it, for docs/authoring.md.
+    const EXAMPLE: &'static str;
     /// The inputs that a control may change.
     const INPUTS: &'static [Input] = &[];
     /// The variables that it gives to later steps.
@@ -93,6 +95,7 @@ pub trait Seen: Sized {
 pub const fn info_of<K: Kind>(kind: &'static str) -> Info {
     Info {
         kind,
+        example: K::EXAMPLE,
         inputs: K::INPUTS,
         gives: K::GIVES,
         sources: K::SOURCES,

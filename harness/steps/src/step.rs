@@ -190,6 +190,16 @@ mod tests {
     use super::Step;
 
     #[test]
+    fn example_of_each_kind_is_a_step_of_that_kind() {
+        for info in Step::KINDS {
+            let text = format!("step = {}", info.example);
+            let mut parsed: std::collections::BTreeMap<String, Step> =
+                toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", info.kind));
+            assert_eq!(parsed.remove("step").unwrap().kind(), info.kind);
+        }
+    }
+
+    #[test]
     fn kinds_are_listed_once() {
         let mut kinds: Vec<_> = Step::KINDS.iter().map(|info| info.kind).collect();
         kinds.sort_unstable();

@@ -132,6 +132,7 @@ pub struct ArchiveEntry {
 
 impl Kind for ArchiveStep {
     type Seen = ArchiveSight;
+    const EXAMPLE: &'static str = r#"{ archive = { name = "zip", path = "m.zip", entries = ["m@v1.0.0/go.mod", "m@v1.0.0/m.go"] } }"#;
     const INPUTS: &'static [Input] = &[Input::text("path", "Another path").checked(lint::filled)];
     const SOURCES: &'static [&'static str] = &["archive"];
     const CAPTURES: Captures = Captures::Names(&["sha256", "count", "sha256."]);

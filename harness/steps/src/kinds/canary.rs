@@ -38,6 +38,7 @@ pub struct CanarySight {
 
 impl Kind for Canary {
     type Seen = CanarySight;
+    const EXAMPLE: &'static str = r#"{ canary = { name = "stores", write = "${home}/go/canary", read = "profile/go/canary", same = true } }"#;
     const INPUTS: &'static [Input] =
         &[Input::text("read", "Another place to look").checked(lint::filled)];
 

@@ -84,6 +84,7 @@ impl LintFinding {
 
 impl Kind for LintStep {
     type Seen = LintSight;
+    const EXAMPLE: &'static str = r#"{ lint = { name = "lint", files = ["wsl.conf"], findings = ["CONF-026 wsl.conf:5:2"] } }"#;
     const INPUTS: &'static [Input] = &[
         Input::texts("files", "Other files"),
         Input::text("wsl_version", "Another release of WSL").checked(lint::filled),

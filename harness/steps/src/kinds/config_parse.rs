@@ -87,6 +87,7 @@ pub struct ParseSight {
 
 impl Kind for ParseStep {
     type Seen = ParseSight;
+    const EXAMPLE: &'static str = r#"{ parse = { name = "dns", path = "wsl.conf", as = "wsl.conf", config = { "network.generateResolvConf" = "false" }, warnings = [] } }"#;
     const INPUTS: &'static [Input] = &[Input::text("path", "Another path").checked(lint::filled)];
     const SOURCES: &'static [&'static str] = &["parse"];
 

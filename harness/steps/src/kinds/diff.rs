@@ -86,6 +86,7 @@ const VERDICTS: [&str; 11] = [
 
 impl Kind for DiffStep {
     type Seen = DiffSight;
+    const EXAMPLE: &'static str = r#"{ diff = { name = "builds", a = "one/hello", b = "two/hello", verdict = "identical" } }"#;
     const INPUTS: &'static [Input] = &[
         Input::text("a", "Another first file").checked(lint::filled),
         Input::text("b", "Another second file").checked(lint::filled),

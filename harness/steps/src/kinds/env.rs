@@ -29,6 +29,8 @@ pub struct EnvChange {}
 
 impl Kind for EnvStep {
     type Seen = EnvChange;
+    const EXAMPLE: &'static str =
+        r#"{ env = { set = { GOBIN = "${work}${sep}bin" }, unset = ["GOFLAGS"] } }"#;
     const INPUTS: &'static [Input] = &[Input::variables("set"), Input::unset("set")];
 
     fn name(&self) -> Option<&str> {

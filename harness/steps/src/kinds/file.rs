@@ -56,6 +56,7 @@ pub struct FileStep {
 
 impl Kind for FileStep {
     type Seen = Entries;
+    const EXAMPLE: &'static str = r#"{ file = { name = "settings", path = "env", text = { line = "GOBIN=${work}${sep}bin" } } }"#;
     const INPUTS: &'static [Input] = &[Input::text("path", "Another path").checked(lint::filled)];
     const SOURCES: &'static [&'static str] = &["file"];
     const CAPTURES: Captures = Captures::Names(&["sha256", "size", "text", "mode", "symlink"]);

@@ -13,6 +13,7 @@ pub struct Use(pub String);
 
 impl Kind for Use {
     type Seen = EnvChange;
+    const EXAMPLE: &'static str = r#"{ use = "hello" }"#;
 
     fn name(&self) -> Option<&str> {
         None

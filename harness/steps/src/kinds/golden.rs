@@ -28,6 +28,7 @@ pub struct GoldenSight {}
 
 impl Kind for GoldenStep {
     type Seen = GoldenSight;
+    const EXAMPLE: &'static str = r#"{ golden = { of = "tree:bin" } }"#;
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()

@@ -151,6 +151,7 @@ impl HttpExchange {
 
 impl Kind for Http {
     type Seen = HttpExchange;
+    const EXAMPLE: &'static str = r#"{ http = { name = "list", url = "${proxy}/example.com/a/@v/list", status = 200, body = "v1.0.0\n" } }"#;
     const INPUTS: &'static [Input] = &[
         Input::text("url", "Another address").checked(lint::url),
         Input::text("method", "Another method").checked(lint::method),

@@ -70,6 +70,7 @@ impl InspectStep {
 
 impl Kind for InspectStep {
     type Seen = InspectSight;
+    const EXAMPLE: &'static str = r#"{ inspect = { name = "binary", path = "hello.exe", facts = { format = "pe", "platform.declared" = "windows/amd64" } } }"#;
     const INPUTS: &'static [Input] = &[Input::text("path", "Another path").checked(lint::filled)];
     const SOURCES: &'static [&'static str] = &["inspect"];
     const CAPTURES: Captures = Captures::Anything;

@@ -79,6 +79,7 @@ pub struct OriginSight {
 
 impl Kind for OriginStep {
     type Seen = OriginSight;
+    const EXAMPLE: &'static str = r#"{ origin = { name = "upstream", module = [{ path = "example.com/a", version = "v1.0.0", files = { "go.mod" = "module example.com/a\n" } }] } }"#;
     const INPUTS: &'static [Input] = &[Input::rules("rule", "Other faults")];
     const GIVES: &'static [Variable] = &[
         ("origin", "address of the case's origin, without a final slash"),

@@ -120,6 +120,8 @@ type Answer = Result<BTreeMap<String, String>, String>;
 
 impl Kind for Probe {
     type Seen = ProbeSight;
+    const EXAMPLE: &'static str =
+        r#"{ probe = { name = "env", kind = "go_env", values = { GOPATH = "${home}${sep}go" } } }"#;
     const INPUTS: &'static [Input] = &[
         Input::variables("env"),
         Input::unset("env"),

@@ -166,6 +166,7 @@ pub struct ProcessObservation {
 
 impl Kind for Run {
     type Seen = ProcessObservation;
+    const EXAMPLE: &'static str = r#"{ run = { name = "greet", program = "${work}/hello${exe}", args = ["--to", "you"], stdout = "hello, you\n" } }"#;
     const INPUTS: &'static [Input] = &[
         Input::texts("args", "Other arguments"),
         Input::variables("env"),
@@ -222,6 +223,7 @@ impl Kind for Run {
 
 impl Kind for Go {
     type Seen = ProcessObservation;
+    const EXAMPLE: &'static str = r#"{ go = { name = "build", args = ["build", "."], cwd = "hello", env = { CGO_ENABLED = "0" }, exit = 0 } }"#;
     const INPUTS: &'static [Input] = &[
         Input::texts("args", "Other arguments"),
         Input::variables("env"),

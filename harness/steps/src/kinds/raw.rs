@@ -94,6 +94,7 @@ pub struct RawExchange {
 
 impl Kind for Raw {
     type Seen = RawExchange;
+    const EXAMPLE: &'static str = r#"{ raw = { name = "truncated", url = "${proxy}", send = "GET ${base}/%${end}", status = [400, 404, 410] } }"#;
     const INPUTS: &'static [Input] = &[
         Input::text("url", "Another address").checked(lint::url),
         Input::text("send", "Something else to send").instead_of(&["base64"]),

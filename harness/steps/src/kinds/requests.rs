@@ -114,6 +114,7 @@ impl SeenRequest {
 
 impl Kind for Requests {
     type Seen = SeenRequests;
+    const EXAMPLE: &'static str = r#"{ requests = { name = "asked", of = "origin", path = "/example.com/a/@v/*", count = 1 } }"#;
     const INPUTS: &'static [Input] = &[Input::text("path", "Another path").checked(lint::filled)];
     const SOURCES: &'static [&'static str] = &["requests"];
 

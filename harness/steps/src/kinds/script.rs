@@ -63,6 +63,8 @@ pub struct ScriptFailure {
 
 impl Kind for ScriptStep {
     type Seen = ScriptRun;
+    const EXAMPLE: &'static str =
+        r#"{ script = { name = "run", script = "mod_import_v1suffix" } }"#;
     const INPUTS: &'static [Input] = &[Input::table("env", "Further variables")];
 
     fn name(&self) -> Option<&str> {

@@ -73,6 +73,7 @@ pub struct Launch {
 
 impl Kind for SubjectStep {
     type Seen = Launch;
+    const EXAMPLE: &'static str = r#"{ subject = { name = "s" } }"#;
     const INPUTS: &'static [Input] = &[
         Input::rules("mutant", "Other faults in what the subject answers"),
         Input::table("set", "Other settings; those that are not named here stay")

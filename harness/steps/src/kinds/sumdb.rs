@@ -62,6 +62,7 @@ pub struct SumdbAnswer {
 
 impl Kind for SumdbStep {
     type Seen = SumdbAnswer;
+    const EXAMPLE: &'static str = r#"{ sumdb = { name = "record", url = "${sumdb}", key = "${sumdb_key}", module = "example.com/a", version = "v1.0.0" } }"#;
     const INPUTS: &'static [Input] = &[
         Input::text("url", "Another address").checked(lint::url),
         Input::text("key", "Another key").checked(lint::filled),

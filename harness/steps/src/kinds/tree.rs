@@ -36,6 +36,8 @@ pub struct TreeStep {
 
 impl Kind for TreeStep {
     type Seen = Entries;
+    const EXAMPLE: &'static str =
+        r#"{ tree = { name = "bin", path = "${home}/go/bin", entries = ["hello${exe}"] } }"#;
     const INPUTS: &'static [Input] = &[Input::text("path", "Another path").checked(lint::filled)];
     const SOURCES: &'static [&'static str] = &["tree"];
 

@@ -47,6 +47,8 @@ pub struct Wrote {
 
 impl Kind for Write {
     type Seen = Wrote;
+    const EXAMPLE: &'static str =
+        r#"{ write = { path = "hello/go.mod", text = "module example.com/hello\n\ngo 1.21\n" } }"#;
     const INPUTS: &'static [Input] = &[
         Input::text("path", "Another path").checked(lint::path_inside),
         Input::text("text", "Another text").instead_of(&["base64", "symlink", "dir"]),
