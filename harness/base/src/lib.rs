@@ -1,18 +1,22 @@
 //! What many crates need and none should write twice. Each module is one concept, and none knows
 //! another crate of this workspace.
 //!
+//! - [`base64`]: standard base64, strict both ways.
 //! - [`file`]: writing a file whole or not at all, and making it last.
 //! - [`hex`]: bytes as lower-case hexadecimal.
+//! - [`positional`]: reading and writing a file at a place.
 //! - [`hash`]: the SHA-256 of a stream.
 //! - [`error_chain`]: an error with all its causes, as one line.
 //! - [`go_env`]: the variables under which a `go` command depends on nothing of its user.
 //! - [`require`]: the tools and environments whose absence must fail (`TWINPROOF_REQUIRE`).
 
+pub mod base64;
 mod error_chain;
 pub mod file;
 pub mod go_env;
 pub mod hash;
 pub mod hex;
+pub mod positional;
 pub mod require;
 
 pub use error_chain::error_chain;

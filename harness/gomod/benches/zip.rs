@@ -1,11 +1,13 @@
-//! Judging a module zip: all at once, and as it arrives.
+//! Judging a module zip, all at once and as it arrives; the h1 of a zip and of a directory.
 //!
 //! `cargo bench -p twinproof-gomod`
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::hint::black_box;
+use std::io::Cursor;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use twinproof_gomod::dirhash::{hash_dir, hash_zip_reader};
 use twinproof_gomod::zip::{Limits, Stream, check, create};
 
 const MODULE: &str = "example.com/m";
@@ -47,5 +49,28 @@ fn validation(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, validation);
+fn dirhash(c: &mut Criterion) {
+    let mut group = c.benchmark_group("h1 of a zip");
+    for (name, files, size) in
+        [("1000 files of 8 KiB", 1000, 8 << 10), ("1 file of 8 MiB", 1, 8 << 20)]
+    {
+        let zip = zip_of(files, size);
+        group.throughput(Throughput::Bytes((files * size) as u64));
+        group.bench_function(name, |b| {
+            b.iter(|| hash_zip_reader(Cursor::new(black_box(zip.as_slice()))).unwrap());
+        });
+    }
+}
+
+fn directory(c: &mut Criterion) {
+    let dir = tempfile::tempdir().unwrap();
+    for i in 0..200 {
+        std::fs::write(dir.path().join(format!("file{i}.go")), "package p\n".repeat(800)).unwrap();
+    }
+    c.bench_function("h1 of a directory of 200 files of 8 KB", |b| {
+        b.iter(|| hash_dir(black_box(dir.path()), "m@v1.0.0").unwrap());
+    });
+}
+
+criterion_group!(benches, validation, dirhash, directory);
 criterion_main!(benches);

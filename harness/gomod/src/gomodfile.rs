@@ -29,7 +29,7 @@
 mod lex;
 mod quote;
 
-use twinproof_sumdb::escape::{EscapeError, check_path};
+use crate::escape::{EscapeError, check_path};
 
 use lex::Line;
 

@@ -9,7 +9,7 @@
 //! | `/MODULE/@v/VERSION.zip` | [`Request::Zip`]; the version is canonical |
 //! | `/sumdb/NAME/supported`, `…/latest`, `…/lookup/MODULE@VERSION`, `…/tile/H/L/N` | [`Request::Sumdb`] |
 //!
-//! MODULE and VERSION are in escaped form, where `!a` stands for `A` (`twinproof_sumdb::escape`).
+//! MODULE and VERSION are in escaped form, where `!a` stands for `A` ([`crate::escape`]).
 //! NAME may have slashes.
 //!
 //! # The target
@@ -38,7 +38,7 @@ mod sumdb;
 
 use std::fmt::Write as _;
 
-use twinproof_sumdb::escape::{escape_path, escape_version};
+use crate::escape::{escape_path, escape_version};
 
 pub use error::RequestError;
 

@@ -12,13 +12,71 @@
 //! metadata does not count. Whatever is invalid comes first and is all alike.
 //!
 //! The canonical form here drops all build metadata. That of a module's version keeps
-//! `+incompatible`: `twinproof_sumdb::escape::canonical_version`.
+//! `+incompatible`: [`crate::escape::canonical_version`].
 //!
 //! Source: golang.org/x/mod/semver.
 
 use std::cmp::Ordering;
 
-pub use twinproof_sumdb::escape::{Parts, version_parts as parts};
+/// The parts of `vMAJOR[.MINOR[.PATCH[-PRERELEASE][+BUILD]]]`, as they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts<'a> {
+    /// The major number, without `v`. Numbers have as many digits as they like.
+    pub major: &'a str,
+    /// The minor number; `0` when it is not there.
+    pub minor: &'a str,
+    /// The patch number; `0` when it is not there.
+    pub patch: &'a str,
+    /// The prerelease with its dash, or nothing.
+    pub prerelease: &'a str,
+    /// The build metadata with its plus sign, or nothing.
+    pub build: &'a str,
+}
+
+/// Takes a number without leading zeros off the front.
+fn take_number(text: &str) -> Option<(&str, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    let canonical = digits == "0" || (!digits.is_empty() && !digits.starts_with('0'));
+    canonical.then_some((digits, rest))
+}
+
+/// Whether `text` is dot-separated identifiers; numeric ones without leading zeros if `strict`.
+fn identifiers(text: &str, strict: bool) -> bool {
+    text.split('.').all(|part| {
+        let numeric = part.bytes().all(|b| b.is_ascii_digit());
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !(strict && numeric && part.len() > 1 && part.starts_with('0'))
+    })
+}
+
+/// Takes a semantic version apart; `None` when it is none.
+#[must_use]
+pub fn parts(version: &str) -> Option<Parts<'_>> {
+    let (major, rest) = take_number(version.strip_prefix('v')?)?;
+    let mut parts = Parts { major, minor: "0", patch: "0", prerelease: "", build: "" };
+    if rest.is_empty() {
+        return Some(parts);
+    }
+    let (minor, rest) = take_number(rest.strip_prefix('.')?)?;
+    parts.minor = minor;
+    if rest.is_empty() {
+        return Some(parts);
+    }
+    let (patch, rest) = take_number(rest.strip_prefix('.')?)?;
+    parts.patch = patch;
+    let (rest, build) = match rest.find('+') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    (parts.prerelease, parts.build) = (rest, build);
+    let prerelease_fits =
+        rest.is_empty() || rest.strip_prefix('-').is_some_and(|p| identifiers(p, true));
+    let build_fits =
+        build.is_empty() || build.strip_prefix('+').is_some_and(|b| identifiers(b, false));
+    (prerelease_fits && build_fits).then_some(parts)
+}
 
 /// Whether it is a semantic version.
 #[must_use]

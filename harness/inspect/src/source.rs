@@ -12,6 +12,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use twinproof_base::positional::read_at;
 
 /// What is described: a file, or bytes in memory.
 #[derive(Clone, Copy, Debug)]
@@ -132,16 +133,6 @@ impl ReadCacheOps for Cursor {
         }
         Ok(())
     }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
 }
 
 /// A part of an input: all of it, a slice of a fat file, a member of an archive. Offsets count from

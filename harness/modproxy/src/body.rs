@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
+use twinproof_base::positional::read_exact_at;
 
 use crate::eviction::FilePin;
 
@@ -116,25 +117,6 @@ pub(crate) fn read_at(file: &File, at: u64, length: usize) -> io::Result<Bytes> 
     let mut buffer = vec![0; length];
     read_exact_at(file, &mut buffer, at)?;
     Ok(buffer.into())
-}
-
-#[cfg(unix)]
-fn read_exact_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, buffer, at)
-}
-
-#[cfg(windows)]
-fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
-    while !buffer.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, buffer, at)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            n => {
-                buffer = buffer.get_mut(n..).unwrap_or_default();
-                at += n as u64;
-            }
-        }
-    }
-    Ok(())
 }
 
 impl FilePart {

@@ -2,7 +2,7 @@
 //! served byte for byte.
 
 use serde::Deserialize;
-use twinproof_sumdb::escape::{check, is_canonical_version};
+use twinproof_gomod::escape::{check, is_canonical_version};
 
 /// The fields that are looked at.
 #[derive(Deserialize)]

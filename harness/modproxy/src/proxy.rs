@@ -11,8 +11,8 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use tracing::Instrument as _;
 use twinproof_gomod::Request as Asked;
+use twinproof_gomod::escape::check;
 use twinproof_httpd::{Prepared, RequestId};
-use twinproof_sumdb::escape::check;
 
 use crate::answer::{Content, Keep};
 use crate::body::Body;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use twinproof_gomod::escape;
 use twinproof_gomod::{semver, versions};
-use twinproof_sumdb::escape;
 
 use crate::corpus::Corpus;
 use crate::crafted;

@@ -10,8 +10,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use twinproof_gomod::escape::{escape_path, escape_version, unescape_path, unescape_version};
 use twinproof_gomod::txtar::Archive;
-use twinproof_sumdb::escape::{escape_path, escape_version, unescape_path, unescape_version};
 
 use crate::release::{Module, Release, Releases};
 

@@ -11,8 +11,8 @@
 //! has no version but pseudo-versions has an empty list; one that is not known has none (404).
 
 use percent_encoding::percent_decode_str;
+use twinproof_gomod::escape::{unescape_path, unescape_version};
 use twinproof_gomod::versions;
-use twinproof_sumdb::escape::{unescape_path, unescape_version};
 
 use crate::answer::{Answer, JSON, TEXT, ZIP};
 use crate::catalogue::Catalogue;

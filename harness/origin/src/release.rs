@@ -3,9 +3,9 @@
 use std::io::Cursor;
 use std::sync::{Arc, OnceLock};
 
+use twinproof_gomod::dirhash::{H1, hash_go_mod, hash_zip_reader};
 use twinproof_gomod::pseudo::Pseudo;
 use twinproof_gomod::txtar::Archive;
-use twinproof_sumdb::dirhash::{H1, hash_go_mod, hash_zip_reader};
 
 use crate::content::Content;
 use crate::sum::sum_of;

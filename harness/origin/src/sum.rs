@@ -1,7 +1,7 @@
 //! The `h1:` hash over files with any names, those included that a module cannot have.
 
 use sha2::{Digest, Sha256};
-use twinproof_sumdb::dirhash::H1;
+use twinproof_gomod::dirhash::H1;
 
 use crate::content::Content;
 

@@ -222,7 +222,7 @@ impl Header {
 mod tests {
     use super::{Entry, Payload, build};
     use std::io::Cursor;
-    use twinproof_sumdb::dirhash::{hash_zip_reader, zip_files_reader};
+    use twinproof_gomod::dirhash::{hash_zip_reader, zip_files_reader};
 
     #[test]
     fn what_is_built_can_be_read() {

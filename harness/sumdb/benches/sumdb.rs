@@ -1,15 +1,12 @@
-//! The hot paths: the h1 of a zip and of a directory, tiles, proofs, publishing, opening a note, a
-//! lookup.
+//! The hot paths: tiles, proofs, publishing, opening a note, a lookup.
 //!
 //! `cargo bench -p twinproof-sumdb`
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::hint::black_box;
-use std::io::{Cursor, Write};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use twinproof_sumdb::client::{Client, MemoryStore};
-use twinproof_sumdb::dirhash::{hash_dir, hash_zip_reader};
 use twinproof_sumdb::note::{Note, Signer, open, sign};
 use twinproof_sumdb::server::{Local, MemoryLog, ServerOps};
 use twinproof_sumdb::tile::{HashedTile, Tile};
@@ -17,42 +14,8 @@ use twinproof_sumdb::tlog::{
     Inclusion, check_record, check_records, check_tree, prove_record, prove_tree, record_hash,
     stored_hashes_of_all, tree_hash,
 };
-use zip::write::{SimpleFileOptions, ZipWriter};
 
 const RECORDS: u64 = 10_000;
-
-fn zip_of(files: usize, size: usize) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let line = b"func compress(text string) string { return text }\n";
-    for i in 0..files {
-        zip.start_file(format!("m@v1.0.0/file{i}.go"), SimpleFileOptions::default()).unwrap();
-        zip.write_all(&line.repeat(size / line.len())).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
-
-fn dirhash(c: &mut Criterion) {
-    let mut group = c.benchmark_group("h1 of a zip");
-    for (name, files, size) in
-        [("1000 files of 8 KiB", 1000, 8 << 10), ("1 file of 8 MiB", 1, 8 << 20)]
-    {
-        let zip = zip_of(files, size);
-        group.throughput(Throughput::Bytes((files * size) as u64));
-        group.bench_function(name, |b| {
-            b.iter(|| hash_zip_reader(Cursor::new(black_box(zip.as_slice()))).unwrap());
-        });
-    }
-}
-
-fn directory(c: &mut Criterion) {
-    let dir = tempfile::tempdir().unwrap();
-    for i in 0..200 {
-        std::fs::write(dir.path().join(format!("file{i}.go")), "package p\n".repeat(800)).unwrap();
-    }
-    c.bench_function("h1 of a directory of 200 files of 8 KB", |b| {
-        b.iter(|| hash_dir(black_box(dir.path()), "m@v1.0.0").unwrap());
-    });
-}
 
 fn log() -> MemoryLog {
     let log = MemoryLog::new(Signer::from_seed("example.com/sumdb", [1; 32]).unwrap());
@@ -120,5 +83,5 @@ fn lookup(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, dirhash, directory, proofs, tile, note, lookup);
+criterion_group!(benches, proofs, tile, note, lookup);
 criterion_main!(benches);

@@ -2,31 +2,25 @@
 //!
 //! Each module is one concept, and its documentation is the specification it implements:
 //!
-//! - [`escape`]: module paths and versions, their checks and their `!x` spelling in URLs;
 //! - [`note`]: signed notes (C2SP signed-note) and their keys;
 //! - [`tlog`]: the transparency log of RFC 6962: hashes, tree heads, records, proofs;
 //! - [`tile`]: the log cut into tiles, and how tiles are authenticated;
-//! - [`dirhash`]: the `h1:` hash of a module zip, a directory tree and a go.mod;
 //! - [`client`]: lookups verified against all of the above, with proofs that can be kept;
 //! - [`server`]: what a database answers, a log in memory, and one on disk.
+//!
+//! Module paths, versions and `h1:` hashes are those of `twinproof_gomod`.
 //!
 //! It is not an HTTP client: whoever calls brings the transport as a [`client::Fetch`].
 //! It is not a go.sum editor either; it returns the lines and never touches a file of a project.
 
 pub mod client;
-pub mod dirhash;
-pub mod escape;
 pub mod note;
 pub mod server;
 pub mod tile;
 pub mod tlog;
 
 pub use client::{Client, Fetch, FetchError, LookupError, LookupProof, check_proof};
-pub use dirhash::H1;
 pub use tlog::Hash;
-
-mod base64;
-mod positional;
 
 /// The name of Go's public checksum database, as in cmd/go's `GOSUMDB` default.
 pub const PUBLIC_DATABASE: &str = "sum.golang.org";

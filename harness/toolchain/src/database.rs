@@ -10,9 +10,10 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use twinproof_gomod::H1;
 use twinproof_sumdb::client::{DirStore, MAX_RESPONSE};
 use twinproof_sumdb::{
-    Client, Fetch, FetchError, H1, LookupError, LookupProof, PUBLIC_DATABASE, PUBLIC_KEY,
+    Client, Fetch, FetchError, LookupError, LookupProof, PUBLIC_DATABASE, PUBLIC_KEY,
 };
 
 use crate::error::Error;

@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use twinproof_sumdb::H1;
+use twinproof_gomod::H1;
 
 use crate::error::Error;
 use crate::platform::Platform;

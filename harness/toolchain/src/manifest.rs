@@ -1,14 +1,14 @@
 //! The files of a GOROOT and their hashes.
 //!
-//! A tree's hash is the `h1:` of [`twinproof_sumdb::dirhash`] over names relative to the GOROOT.
+//! A tree's hash is the `h1:` of [`twinproof_gomod::dirhash`] over names relative to the GOROOT.
 //! Toolchain zips cannot hold a `go.mod` below their root, so it is called `_go.mod` there; a
 //! GOROOT has its right name. Times and modes do not count.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use twinproof_sumdb::H1;
-use twinproof_sumdb::dirhash::{DirHashError, FileHash, Limits, dir_files, hash_files, zip_files};
+use twinproof_gomod::H1;
+use twinproof_gomod::dirhash::{DirHashError, FileHash, Limits, dir_files, hash_files, zip_files};
 
 use crate::error::Error;
 use crate::platform::Platform;

@@ -1,7 +1,7 @@
 //! Where an SDK comes from, so that the claim can be checked again.
 
 use serde::{Deserialize, Serialize};
-use twinproof_sumdb::H1;
+use twinproof_gomod::H1;
 
 use crate::database::DatabaseProof;
 use crate::platform::Platform;

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use twinproof_sumdb::H1;
+use twinproof_gomod::H1;
 
 use crate::cache::Cache;
 use crate::database::{DatabaseProof, Vouched};

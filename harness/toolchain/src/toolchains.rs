@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use twinproof_sumdb::H1;
+use twinproof_gomod::H1;
 
 use crate::cache::Cache;
 use crate::database::{Database, PublicDatabase, Vouched};

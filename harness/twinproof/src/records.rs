@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use twinproof_sumdb::dirhash::{DirHashError, H1, hash_go_mod, hash_zip};
-use twinproof_sumdb::escape::{check, is_canonical_version, unescape_path, unescape_version};
+use twinproof_gomod::dirhash::{DirHashError, H1, hash_go_mod, hash_zip};
+use twinproof_gomod::escape::{check, is_canonical_version, unescape_path, unescape_version};
 
 /// The longest go.sum, and the longest go.mod.
 const LONGEST: u64 = 64 << 20;

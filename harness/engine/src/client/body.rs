@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use twinproof_base::hex;
-use twinproof_sumdb::dirhash::{hash_go_mod, hash_zip};
+use twinproof_gomod::dirhash::{hash_go_mod, hash_zip};
 
 /// Largest go.mod file that is hashed.
 const GO_MOD: u64 = 16 << 20;
@@ -88,7 +88,7 @@ mod tests {
         body.push(b"a\n");
         let received = body.end();
         assert_eq!((received.size, received.kept.as_slice()), (9, b"mod".as_slice()));
-        let whole = twinproof_sumdb::dirhash::hash_go_mod(b"module a\n").to_string();
+        let whole = twinproof_gomod::dirhash::hash_go_mod(b"module a\n").to_string();
         assert_eq!(received.h1, Some(Ok(whole)));
         assert_eq!(received.sha256.len(), 64);
     }

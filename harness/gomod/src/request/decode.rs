@@ -1,6 +1,6 @@
 //! From the target to the request.
 
-use twinproof_sumdb::escape::{is_canonical_version, unescape_path, unescape_version};
+use crate::escape::{is_canonical_version, unescape_path, unescape_version};
 
 use super::{MAX_ELEMENT, MAX_TARGET, Request, RequestError, sumdb};
 

@@ -1,6 +1,6 @@
 //! Why a request is refused.
 
-use twinproof_sumdb::escape::EscapeError;
+use crate::escape::EscapeError;
 
 use super::{MAX_ELEMENT, MAX_TARGET};
 

@@ -1,7 +1,7 @@
 //! Requests to a checksum database through a proxy.
 
-use twinproof_sumdb::escape::{is_canonical_version, unescape_path, unescape_version};
-use twinproof_sumdb::tile::Tile;
+use crate::escape::{is_canonical_version, unescape_path, unescape_version};
+use crate::tile::Tile;
 
 use super::{Request, RequestError};
 

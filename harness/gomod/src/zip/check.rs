@@ -2,8 +2,8 @@
 
 use std::io;
 
-use twinproof_sumdb::H1;
-use twinproof_sumdb::dirhash::{DirHashError, FileHash, hash_files, in_parallel};
+use crate::dirhash::H1;
+use crate::dirhash::{DirHashError, FileHash, hash_files, in_parallel};
 
 use super::container::{ContainerError, directory};
 use super::entry::{Entry, EntryError, check_header};

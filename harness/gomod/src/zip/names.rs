@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use twinproof_sumdb::escape::{check, check_file_path, is_canonical_version};
+use crate::escape::{check, check_file_path, is_canonical_version};
 
 use super::fold::{fold, is_letter};
 use super::limits::Limits;

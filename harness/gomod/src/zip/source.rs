@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io;
 
+use twinproof_base::positional;
+
 /// Something of known size that is read at any place. Implemented for files and bytes.
 pub trait Source: Sync {
     /// How many bytes it has.
@@ -24,10 +26,7 @@ impl Source for File {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        #[cfg(unix)]
-        return std::os::unix::fs::FileExt::read_at(self, buffer, offset);
-        #[cfg(windows)]
-        return std::os::windows::fs::FileExt::seek_read(self, buffer, offset);
+        positional::read_at(self, buffer, offset)
     }
 }
 

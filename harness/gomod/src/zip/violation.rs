@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use twinproof_sumdb::escape::EscapeError;
+use crate::escape::EscapeError;
 
 /// A rule that a zip breaks, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

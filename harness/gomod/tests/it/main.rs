@@ -5,6 +5,8 @@
 #[macro_use]
 extern crate twinproof_testkit;
 
+mod dirhash;
+mod escape;
 mod glob;
 mod gomodfile;
 mod goproxy;

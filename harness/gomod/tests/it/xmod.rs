@@ -2,6 +2,7 @@
 //! command at test time, is given what this crate is given, and must come to the same verdicts.
 
 use std::cell::RefCell;
+use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -9,6 +10,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use twinproof_base::base64;
+use twinproof_gomod::dirhash::{hash_dir, hash_zip};
+use twinproof_gomod::escape;
 use twinproof_gomod::glob::{match_path, match_prefix_patterns};
 use twinproof_gomod::gomodfile::GoMod;
 use twinproof_gomod::pseudo::{self, Pseudo};
@@ -16,6 +20,7 @@ use twinproof_gomod::semver;
 use twinproof_gomod::zip::{Limits, Raw, Stream, check, create, write};
 use twinproof_testkit::{Outcome, Peer, Program, Requirement, Unavailable, go};
 
+use crate::dirhash::make_zip;
 use crate::zip::streamed;
 
 const MODULE: &str = "example.com/m";
@@ -51,25 +56,10 @@ impl Xmod {
     /// The `h1:` hash of a zip that cmd/go would unpack.
     fn check(&mut self, zip: &[u8]) -> Result<String, String> {
         let request =
-            json!({"Op": "check", "Path": MODULE, "Version": VERSION, "Data": base64(zip)});
+            json!({"Op": "check", "Path": MODULE, "Version": VERSION, "Data": base64::encode(zip)});
         let answer = self.ask(&request);
         if answer.error.is_empty() { Ok(answer.text) } else { Err(answer.error) }
     }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    let digit = |n: u32| {
-        let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        char::from(digits[(n & 63) as usize])
-    };
-    let mut out = String::new();
-    for part in bytes.chunks(3) {
-        let byte = |i: usize| u32::from(part.get(i).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        out.extend([18, 12, 6, 0].map(|shift| digit(bits >> shift)).iter().take(part.len() + 1));
-        out.extend(std::iter::repeat_n('=', 3 - part.len()));
-    }
-    out
 }
 
 /// Runs a property whose cases all ask the one program.
@@ -101,6 +91,64 @@ fn ours(zip: &[u8]) -> Result<String, String> {
     let whole = whole.map(|checked| checked.h1.to_string()).map_err(|e| e.to_string());
     assert_eq!(whole.as_ref().ok(), arrived.as_ref().ok(), "{whole:?} {arrived:?}");
     whole
+}
+
+#[test]
+fn hashes_of_zips_and_trees() -> Outcome {
+    let names = "[a-c]{1,2}(-x|\\.go| é)?";
+    let content = prop::collection::vec(any::<u8>(), 0..2000);
+    let tree = prop::collection::btree_map((names, names), content, 0..12);
+    let dir = tempfile::tempdir().unwrap();
+    law(48, tree, |xmod, files| {
+        let root = tempfile::tempdir_in(dir.path()).unwrap();
+        let named: Vec<(String, Vec<u8>)> = files
+            .into_iter()
+            .map(|((folder, file), content)| (format!("m@v1.0.0/d{folder}/{file}"), content))
+            .collect();
+        let tree = root.path().join("m@v1.0.0");
+        fs::create_dir(&tree).unwrap();
+        for (name, content) in &named {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        let list: Vec<(&str, &[u8])> = named.iter().map(|(n, c)| (&**n, &**c)).collect();
+        let zip = root.path().join("m.zip");
+        fs::write(&zip, make_zip(&list)).unwrap();
+        let theirs = xmod.ask(&json!({"Op": "hash_zip", "Path": zip})).text;
+        prop_assert_eq!(theirs, hash_zip(&zip).unwrap().to_string());
+        for prefix in ["m@v1.0.0", "", "other/", "a/b"] {
+            let request = json!({"Op": "hash_dir", "Path": tree, "Prefix": prefix});
+            let ours = hash_dir(&tree, prefix).unwrap().to_string();
+            prop_assert_eq!(xmod.ask(&request).text, ours);
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+#[test]
+fn module_paths_and_versions() -> Outcome {
+    let element = "(v[0-9.]{1,3}|[a-cA-C~._!+-]{1,4}[0-9]?|gopkg\\.in|con|COM1\\.x|é|m\\.v[0-9]{1,2}(-unstable)?)";
+    let path = format!("(gopkg\\.in|a\\.b|[a-zA-Z.!-]{{1,4}})(/{element}){{0,3}}/?");
+    let version =
+        "v?[0-9]{1,2}(\\.[0-9]{1,2}){0,3}(-[0a-cA-C.!-]{0,5})?(\\+(incompatible|[a-c.]{0,3}))?";
+    let version = prop_oneof![version, "[ -~é]{0,4}"];
+    law(2048, (path.as_str(), version), |xmod, (path, version)| {
+        let error = || "error".to_owned();
+        let ours = vec![
+            escape::escape_path(&path).unwrap_or_else(|_| error()),
+            escape::escape_version(&version).unwrap_or_else(|_| error()),
+            escape::unescape_path(&path).unwrap_or_else(|_| error()),
+            escape::unescape_version(&version).unwrap_or_else(|_| error()),
+            escape::canonical_version(&version).unwrap_or_default(),
+            escape::check(&path, &version).is_ok().to_string(),
+        ];
+        let request = json!({"Op": "escape", "Path": path, "Version": version});
+        prop_assert_eq!(xmod.ask(&request).texts, Some(ours), "{} {}", path, version);
+        Ok(())
+    })?;
+    Ok(())
 }
 
 #[test]
@@ -176,7 +224,7 @@ fn go_mod_files() -> Outcome {
         let ours = GoMod::parse(text.as_bytes()).ok();
         let ours = ours
             .map(|go_mod| vec![go_mod.module.unwrap_or_default(), go_mod.go.unwrap_or_default()]);
-        let request = json!({"Op": "gomod", "Data": base64(text.as_bytes())});
+        let request = json!({"Op": "gomod", "Data": base64::encode(text.as_bytes())});
         prop_assert_eq!(ours, xmod.ask(&request).texts, "{:?}", text);
         Ok(())
     })?;
@@ -313,7 +361,7 @@ fn made_of_files() -> Outcome {
         }
         let listed: Vec<Value> = files
             .iter()
-            .map(|(name, data)| json!({"Name": name, "Data": base64(data.as_bytes())}))
+            .map(|(name, data)| json!({"Name": name, "Data": base64::encode(data.as_bytes())}))
             .collect();
         let request = json!({"Op": "create", "Path": MODULE, "Version": VERSION, "Files": listed});
         let theirs = xmod.ask(&request);

@@ -4,10 +4,10 @@ use std::io::Write as _;
 
 use proptest::prelude::*;
 use rstest::rstest;
+use twinproof_gomod::dirhash::hash_zip_reader;
 use twinproof_gomod::zip::{
     CheckError, Checked, Limits, Omission, Ratio, Raw, Reason, Stream, check, create, write,
 };
-use twinproof_sumdb::dirhash::hash_zip_reader;
 
 const MODULE: &str = "example.com/m";
 const VERSION: &str = "v1.0.0";

@@ -27,8 +27,9 @@ import (
 
 type request struct {
 	Op      string
-	Path    string      // check, create
-	Version string      // check, create, version
+	Path    string      // check, create, hash_zip, hash_dir, escape
+	Prefix  string      // hash_dir
+	Version string      // check, create, version, escape
 	Other   string      // version
 	Data    []byte      // check, gomod
 	Globs   string      // glob
@@ -105,10 +106,39 @@ func handle(req request, ans *answer) error {
 		if f.Go != nil {
 			ans.Texts[1] = f.Go.Version
 		}
+	case "hash_zip":
+		var err error
+		ans.Text, err = dirhash.HashZip(req.Path, dirhash.Hash1)
+		return err
+	case "hash_dir":
+		var err error
+		ans.Text, err = dirhash.HashDir(req.Path, req.Prefix, dirhash.Hash1)
+		return err
+	case "escape":
+		path, err1 := module.EscapePath(req.Path)
+		vers, err2 := module.EscapeVersion(req.Version)
+		unpath, err3 := module.UnescapePath(req.Path)
+		unvers, err4 := module.UnescapeVersion(req.Version)
+		check := module.Check(req.Path, req.Version) == nil
+		canonical := ""
+		if semver.IsValid(req.Version) {
+			canonical = module.CanonicalVersion(req.Version)
+		}
+		ans.Texts = []string{
+			ok(path, err1), ok(vers, err2), ok(unpath, err3), ok(unvers, err4),
+			canonical, fmt.Sprint(check),
+		}
 	default:
 		return fmt.Errorf("unknown op %q", req.Op)
 	}
 	return nil
+}
+
+func ok(text string, err error) string {
+	if err != nil {
+		return "error"
+	}
+	return text
 }
 
 // check does what cmd/go does with a zip that it downloaded.

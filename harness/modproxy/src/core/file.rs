@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use twinproof_gomod::Request;
-use twinproof_sumdb::dirhash::hash_go_mod;
-use twinproof_sumdb::escape::{escape_path, escape_version};
+use twinproof_gomod::dirhash::hash_go_mod;
+use twinproof_gomod::escape::{escape_path, escape_version};
 
 use super::{Core, Fetched, Got, place};
 use crate::answer::{Content, Keep};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use twinproof_gomod::escape::{escape_path, escape_version};
 use twinproof_gomod::{Request, versions};
-use twinproof_sumdb::escape::{escape_path, escape_version};
 
 use super::{Core, Got, place};
 use crate::answer::{Content, Keep};

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use twinproof_gomod::Request;
+use twinproof_gomod::escape::{canonical_version, escape_path};
 use twinproof_gomod::pseudo::is_pseudo;
-use twinproof_sumdb::escape::{canonical_version, escape_path};
 
 use super::{Core, Fetched, Got, place};
 use crate::answer::{Content, Keep};

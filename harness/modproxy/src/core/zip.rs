@@ -10,9 +10,9 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use twinproof_base::error_chain;
+use twinproof_gomod::H1;
 use twinproof_gomod::zip::{CheckError, Checked, Limits, Stream, check};
 use twinproof_httpd::file_bytes;
-use twinproof_sumdb::H1;
 
 use super::refusal::refused;
 use super::{Core, Fetched, Wanted, bad_content, log_failure, within};

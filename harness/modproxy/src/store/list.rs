@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::sync::{Mutex, PoisonError};
 
-use twinproof_sumdb::escape::{is_canonical_version, unescape_version};
+use twinproof_gomod::escape::{is_canonical_version, unescape_version};
 
 use super::{Name, Store, StoreError};
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
+use twinproof_gomod::escape::{escape_path, escape_version};
 use twinproof_sumdb::Client;
 use twinproof_sumdb::client::{LookupError, Store as _};
-use twinproof_sumdb::escape::{escape_path, escape_version};
 use twinproof_sumdb::note::{self, KeyError, Verifier};
 use twinproof_sumdb::tile::Tile;
 use twinproof_sumdb::tlog::Record;

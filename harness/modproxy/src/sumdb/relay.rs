@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use twinproof_gomod::Request;
-use twinproof_sumdb::escape::{unescape_path, unescape_version};
+use twinproof_gomod::escape::{unescape_path, unescape_version};
 use twinproof_sumdb::tile::{Level, Tile};
 
 use super::Database;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twinproof_sumdb::H1;
+use twinproof_gomod::H1;
 
 use crate::core::{Core, Wanted};
 use crate::failure::{Failure, Reason};

@@ -1,6 +1,6 @@
 //! Files of versions: from upstream into the store and out again.
 
-use twinproof_sumdb::dirhash::hash_zip;
+use twinproof_gomod::dirhash::hash_zip;
 
 use crate::support::{Folder, ask, get, settings, start, zip};
 

@@ -1,7 +1,7 @@
 //! Zips that break a rule.
 
+use twinproof_gomod::escape::check_path;
 use twinproof_origin::crafted;
-use twinproof_sumdb::escape::check_path;
 use twinproof_testkit::files_in;
 
 use crate::support::{Folder, get, origin, settings, start, zip};

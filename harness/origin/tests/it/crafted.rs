@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
+use twinproof_gomod::dirhash::{hash_zip, hash_zip_reader};
 use twinproof_origin::{Origin, Setup, crafted};
-use twinproof_sumdb::dirhash::{hash_zip, hash_zip_reader};
 use twinproof_testkit::Outcome;
 
 use crate::client::{connect, get, request};

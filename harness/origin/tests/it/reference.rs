@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use twinproof_gomod::dirhash::hash_zip_reader;
+use twinproof_gomod::escape::{escape_path, escape_version, unescape_path, unescape_version};
 use twinproof_gomod::txtar::Archive;
 use twinproof_origin::{Origin, Setup};
-use twinproof_sumdb::dirhash::hash_zip_reader;
-use twinproof_sumdb::escape::{escape_path, escape_version, unescape_path, unescape_version};
 use twinproof_testkit::Outcome;
 
 use crate::client::get;

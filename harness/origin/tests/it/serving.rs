@@ -3,8 +3,8 @@
 use std::io::Cursor;
 
 use rstest::rstest;
+use twinproof_gomod::dirhash::hash_zip_reader;
 use twinproof_origin::{Module, Origin, Setup};
-use twinproof_sumdb::dirhash::hash_zip_reader;
 
 use crate::client::{Got, LIMIT, connect, exchange, get, module, origin, request};
 use crate::requirement;

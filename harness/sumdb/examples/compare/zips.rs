@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use serde_json::json;
-use twinproof_sumdb::dirhash::hash_zip;
+use twinproof_gomod::dirhash::hash_zip;
 use twinproof_testkit::Program;
 use zip::write::{SimpleFileOptions, ZipWriter};
 

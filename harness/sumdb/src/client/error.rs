@@ -3,10 +3,10 @@
 use super::fetch::FetchError;
 use super::fork::Fork;
 use super::store::StoreError;
-use crate::escape::EscapeError;
 use crate::note::NoteError;
 use crate::tile::TileError;
 use crate::tlog::{ParseHeadError, RecordError, TlogError};
+use twinproof_gomod::escape::EscapeError;
 
 /// What to do about a tree head that is older than one seen before, though of the same history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

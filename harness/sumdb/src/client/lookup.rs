@@ -7,10 +7,10 @@ use super::kept::Kept;
 use super::proof::{LookupProof, lines_for};
 use super::store::Store;
 use super::view::View;
-use crate::escape::{escape_path, escape_version};
 use crate::note::{KeyError, Verifier};
 use crate::tile::TileHashReader;
 use crate::tlog::{Record, TreeHead, check_record, prove_record, record_hash};
+use twinproof_gomod::escape::{escape_path, escape_version};
 
 /// The tile height that cmd/go asks for, and every database serves.
 const DEFAULT_HEIGHT: u8 = 8;

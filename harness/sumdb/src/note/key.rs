@@ -3,7 +3,7 @@
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
-use crate::base64;
+use twinproof_base::base64;
 
 /// The algorithm byte of Ed25519.
 const ED25519: u8 = 1;

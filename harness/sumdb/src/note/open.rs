@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::key::{Signer, Verifier, is_valid_name};
-use crate::base64;
+use twinproof_base::base64;
 
 /// The most signature lines a note may have.
 pub const MAX_SIGNATURES: usize = 100;

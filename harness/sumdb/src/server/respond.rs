@@ -1,9 +1,9 @@
 //! From a path to an answer.
 
 use crate::client::{Fetch, FetchError};
-use crate::escape::{is_canonical_version, unescape_path, unescape_version};
 use crate::tile::{Level, Tile};
 use crate::tlog::Record;
+use twinproof_gomod::escape::{is_canonical_version, unescape_path, unescape_version};
 
 /// What a log must offer to be served.
 pub trait ServerOps {

@@ -1,7 +1,7 @@
 //! Why tiles gave no hash.
 
-use super::path::Tile;
 use crate::tlog::TlogError;
+use twinproof_gomod::tile::Tile;
 
 /// Why tiles gave no hash.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,8 +4,8 @@
 //! made only once of the same bytes, and gives every hash of its part of the tree after that.
 
 use super::error::TileError;
-use super::path::{Level, Tile};
 use crate::tlog::{HASH_SIZE, Hash, join_pairs};
+use twinproof_gomod::tile::{Level, Tile};
 
 /// The hashes of a tile, and those of the complete subtrees over them.
 #[derive(Clone, Debug, PartialEq, Eq)]

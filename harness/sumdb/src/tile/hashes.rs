@@ -2,8 +2,8 @@
 
 use super::error::TileError;
 use super::hashed::levels;
-use super::path::{Level, MAX_HEIGHT, Tile};
 use crate::tlog::{HASH_SIZE, Hash, HashReader, split_stored_hash_index, stored_hash_indexes};
+use twinproof_gomod::tile::{Level, MAX_HEIGHT, Tile};
 
 /// Where a tile holds a stored hash.
 #[derive(Clone, Copy)]

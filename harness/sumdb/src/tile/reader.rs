@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::error::TileError;
 use super::hashed::HashedTile;
 use super::hashes::{Place, locate};
-use super::path::{Level, Tile};
 use crate::tlog::{
     Hash, HashReader, TlogError, TreeHead, join, stored_hash_count, subtree_indexes,
 };
+use twinproof_gomod::tile::{Level, Tile};
 
 /// Where tiles come from: a server, a cache. What it reads is checked before it is used.
 pub trait TileReader {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::base64;
+use twinproof_base::base64;
 
 /// Bytes in a [`struct@Hash`].
 pub const HASH_SIZE: usize = 32;

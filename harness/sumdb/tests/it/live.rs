@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::time::Duration;
 
+use twinproof_gomod::dirhash::H1;
 use twinproof_sumdb::client::{Client, Fetch, FetchError, MAX_RESPONSE, MemoryStore, check_proof};
-use twinproof_sumdb::dirhash::H1;
 use twinproof_sumdb::{LookupError, PUBLIC_DATABASE, PUBLIC_KEY};
 use twinproof_testkit::{Outcome, Requirement};
 use ureq::tls::{RootCerts, TlsConfig};

@@ -13,8 +13,6 @@ extern crate twinproof_testkit;
 mod bulk;
 mod client;
 mod crash;
-mod dirhash;
-mod escape;
 mod kept;
 mod live;
 mod log;

@@ -5,7 +5,6 @@
 //! unseen (golang/go#80744), which a changed tile in these tests brings to light.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -15,10 +14,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use twinproof_sumdb::client::{Client, Fetch, FetchError, LookupError, MemoryStore, Store};
-use twinproof_sumdb::dirhash::{hash_dir, hash_zip};
-use twinproof_sumdb::escape::{
-    canonical_version, check, escape_path, escape_version, unescape_path, unescape_version,
-};
 use twinproof_sumdb::note::{Note, Signer, Verifier, open, sign};
 use twinproof_sumdb::server::{Local, MemoryLog};
 use twinproof_sumdb::tile::{Tile, new_tiles, tile_for_index};
@@ -26,7 +21,6 @@ use twinproof_sumdb::tlog::{Hash, Record, TreeHead, prove_record, prove_tree};
 use twinproof_testkit::{Outcome, Peer, Program, Requirement, Unavailable, go};
 
 use crate::client::forked;
-use crate::dirhash::make_zip;
 use crate::log::{root, stored};
 use crate::server::log;
 
@@ -73,7 +67,7 @@ impl Xmod {
 }
 
 fn base64(bytes: impl AsRef<[u8]>) -> String {
-    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
+    twinproof_base::base64::encode(bytes.as_ref())
 }
 
 /// Runs a property whose cases all ask the one program.
@@ -97,40 +91,6 @@ fn law<S: Strategy>(
     TestRunner::new_with_rng(config, random)
         .run(&strategy, |value| (test.borrow_mut())(&mut xmod.borrow_mut(), value))
         .unwrap();
-    Ok(())
-}
-
-#[test]
-fn hashes_of_zips_and_trees() -> Outcome {
-    let names = "[a-c]{1,2}(-x|\\.go| é)?";
-    let content = prop::collection::vec(any::<u8>(), 0..2000);
-    let tree = prop::collection::btree_map((names, names), content, 0..12);
-    let dir = tempfile::tempdir().unwrap();
-    law(48, tree, |xmod, files| {
-        let root = tempfile::tempdir_in(dir.path()).unwrap();
-        let named: Vec<(String, Vec<u8>)> = files
-            .into_iter()
-            .map(|((folder, file), content)| (format!("m@v1.0.0/d{folder}/{file}"), content))
-            .collect();
-        let tree = root.path().join("m@v1.0.0");
-        fs::create_dir(&tree).unwrap();
-        for (name, content) in &named {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, content).unwrap();
-        }
-        let list: Vec<(&str, &[u8])> = named.iter().map(|(n, c)| (&**n, &**c)).collect();
-        let zip = root.path().join("m.zip");
-        fs::write(&zip, make_zip(&list)).unwrap();
-        let theirs = xmod.ask(&json!({"op": "hash_zip", "path": zip})).text();
-        prop_assert_eq!(theirs, Some(hash_zip(&zip).unwrap().to_string()));
-        for prefix in ["m@v1.0.0", "", "other/", "a/b"] {
-            let request = json!({"op": "hash_dir", "path": tree, "prefix": prefix});
-            let ours = hash_dir(&tree, prefix).unwrap().to_string();
-            prop_assert_eq!(xmod.ask(&request).text(), Some(ours));
-        }
-        Ok(())
-    })?;
     Ok(())
 }
 
@@ -246,30 +206,6 @@ fn tile_paths() -> Outcome {
         let request = json!({"op": "tile_for_index", "height": height, "size": index});
         let ours = tile_for_index(height, index).map(|tile| tile.to_string());
         prop_assert_eq!(ours, xmod.ask(&request).text());
-        Ok(())
-    })?;
-    Ok(())
-}
-
-#[test]
-fn module_paths_and_versions() -> Outcome {
-    let element = "(v[0-9.]{1,3}|[a-cA-C~._!+-]{1,4}[0-9]?|gopkg\\.in|con|COM1\\.x|é|m\\.v[0-9]{1,2}(-unstable)?)";
-    let path = format!("(gopkg\\.in|a\\.b|[a-zA-Z.!-]{{1,4}})(/{element}){{0,3}}/?");
-    let version =
-        "v?[0-9]{1,2}(\\.[0-9]{1,2}){0,3}(-[0a-cA-C.!-]{0,5})?(\\+(incompatible|[a-c.]{0,3}))?";
-    let version = prop_oneof![version, "[ -~é]{0,4}"];
-    law(2048, (path.as_str(), version), |xmod, (path, version)| {
-        let error = || "error".to_owned();
-        let ours = vec![
-            escape_path(&path).unwrap_or_else(|_| error()),
-            escape_version(&version).unwrap_or_else(|_| error()),
-            unescape_path(&path).unwrap_or_else(|_| error()),
-            unescape_version(&version).unwrap_or_else(|_| error()),
-            canonical_version(&version).unwrap_or_default(),
-            check(&path, &version).is_ok().to_string(),
-        ];
-        let request = json!({"op": "escape", "path": path, "version": version});
-        prop_assert_eq!(ours, xmod.ask(&request).texts(), "{} {}", path, version);
         Ok(())
     })?;
     Ok(())

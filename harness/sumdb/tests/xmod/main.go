@@ -11,24 +11,20 @@ import (
 	"fmt"
 	"os"
 
-	"golang.org/x/mod/module"
-	"golang.org/x/mod/semver"
 	"golang.org/x/mod/sumdb"
-	"golang.org/x/mod/sumdb/dirhash"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
 type request struct {
 	Op      string
-	Path    string            // hash_zip, hash_dir, tile_path, escape, client
-	Prefix  string            // hash_dir
+	Path    string            // tile_path, client
 	Key     string            // sign, open, client
 	Message []byte            // sign, open, tree_note, record
 	Size    int64             // tree
 	Pairs   [][2]int64        // tree
 	Height  int               // tree, client
-	Version string            // escape, client
+	Version string            // client
 	Latest  []byte            // client
 	Remote  map[string][]byte // client
 	Cache   map[string][]byte // client
@@ -64,10 +60,6 @@ func main() {
 
 func handle(req request, ans *answer) (err error) {
 	switch req.Op {
-	case "hash_zip":
-		ans.Text, err = dirhash.HashZip(req.Path, dirhash.Hash1)
-	case "hash_dir":
-		ans.Text, err = dirhash.HashDir(req.Path, req.Prefix, dirhash.Hash1)
 	case "sign":
 		var signer note.Signer
 		if signer, err = note.NewSigner(req.Key); err != nil {
@@ -104,20 +96,6 @@ func handle(req request, ans *answer) (err error) {
 		}
 	case "tile_for_index":
 		ans.Text = tlog.TileForIndex(req.Height, req.Size).Path()
-	case "escape":
-		path, err1 := module.EscapePath(req.Path)
-		vers, err2 := module.EscapeVersion(req.Version)
-		unpath, err3 := module.UnescapePath(req.Path)
-		unvers, err4 := module.UnescapeVersion(req.Version)
-		check := module.Check(req.Path, req.Version) == nil
-		canonical := ""
-		if semver.IsValid(req.Version) {
-			canonical = module.CanonicalVersion(req.Version)
-		}
-		ans.Texts = []string{
-			ok(path, err1), ok(vers, err2), ok(unpath, err3), ok(unvers, err4),
-			canonical, fmt.Sprint(check),
-		}
 	case "client":
 		ops := &clientOps{req: req, ans: ans, config: req.Latest}
 		client := sumdb.NewClient(ops)
@@ -127,13 +105,6 @@ func handle(req request, ans *answer) (err error) {
 		err = errors.New("unknown op")
 	}
 	return err
-}
-
-func ok(text string, err error) string {
-	if err != nil {
-		return "error"
-	}
-	return text
 }
 
 type hashes []tlog.Hash

@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use twinproof_sumdb::{H1, Hash, LookupProof};
+use twinproof_gomod::H1;
+use twinproof_sumdb::{Hash, LookupProof};
 use twinproof_toolchain::{
     Database, DatabaseProof, Error, Platform, TOOLCHAIN_MODULE, Version, Vouched,
 };

@@ -5,8 +5,8 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use rstest::rstest;
-use twinproof_sumdb::H1;
-use twinproof_sumdb::dirhash::hash_zip_reader;
+use twinproof_gomod::H1;
+use twinproof_gomod::dirhash::hash_zip_reader;
 use twinproof_toolchain::{
     Cache, Error, Kind, Lock, Options, Platform, Sdk, Silent, Toolchains, Version,
 };

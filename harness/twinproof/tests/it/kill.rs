@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
+use twinproof_gomod::dirhash::{hash_zip, hash_zip_reader};
 use twinproof_model::Rule;
 use twinproof_origin::{Origin, Setup};
-use twinproof_sumdb::dirhash::{hash_zip, hash_zip_reader};
 use twinproof_testkit::files_in;
 
 const KILLS: &str = "TWINPROOF_KILLS";

@@ -12,8 +12,8 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
+use twinproof_gomod::dirhash::{hash_go_mod, hash_zip};
 use twinproof_origin::{Origin, Setup};
-use twinproof_sumdb::dirhash::{hash_go_mod, hash_zip};
 use twinproof_testkit::{Outcome, go};
 
 const NAME: &str = "sum.corp.example";

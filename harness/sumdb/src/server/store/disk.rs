@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use crate::positional;
+use twinproof_base::positional;
 
 /// The changes that a store makes to files. Each is one step at which a machine may stop, so that
 /// a test can put something in its place that does stop there. Reading does not go through it.

@@ -3,11 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::escape::EscapeError;
 use crate::note::NoteError;
 use crate::server::OpsError;
 use crate::tile::TileError;
 use crate::tlog::{RecordError, TlogError};
+use twinproof_gomod::escape::EscapeError;
 
 /// Why a store cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]

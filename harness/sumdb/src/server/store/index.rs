@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use super::disk::Disk;
 use super::error::{Remedy, StoreError};
 use super::layout::NEW;
-use crate::positional::read_exact_at;
+use twinproof_base::positional::read_exact_at;
 
 /// From how many records on a run is made of them.
 pub(super) const TAIL: u64 = 4096;

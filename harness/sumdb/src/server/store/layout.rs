@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::error::StoreError;
-use crate::positional::read_exact_at;
 use crate::tlog::{HASH_SIZE, Hash};
+use twinproof_base::positional::read_exact_at;
 
 /// The file that the writer holds locked.
 pub(super) const LOCK: &str = "lock";

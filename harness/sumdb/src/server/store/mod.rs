@@ -60,10 +60,10 @@ pub use error::{Remedy, StoreError};
 pub use reader::Reader;
 
 use super::respond::{OpsError, ServerOps};
-use crate::escape::{EscapeError, check_path, is_canonical_version};
 use crate::note::Signer;
 use crate::tile::Tile;
 use crate::tlog::{Hash, HashReader, RecordError, TreeHead, check_text};
+use twinproof_gomod::escape::{EscapeError, check_path, is_canonical_version};
 use view::View;
 use writer::Writer;
 

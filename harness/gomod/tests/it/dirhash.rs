@@ -5,8 +5,8 @@ use std::io::{Cursor, Write};
 
 use proptest::prelude::*;
 use rstest::rstest;
-use twinproof_sumdb::H1;
-use twinproof_sumdb::dirhash::{
+use twinproof_gomod::H1;
+use twinproof_gomod::dirhash::{
     DirHashError, FileHash, Limits, dir_files, hash_dir, hash_files, hash_go_mod, hash_zip,
     hash_zip_reader, zip_files_reader,
 };

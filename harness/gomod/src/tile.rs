@@ -1,4 +1,21 @@
-//! A tile's coordinates and its path.
+//! The coordinates of a tile of a checksum database, and the path under which it is asked for.
+//!
+//! A tile of height `H` at level `L` with number `N` lists `W` consecutive hashes of a log, or records
+//! of it where the level is `data`; what they mean is `twinproof_sumdb::tile`.
+//!
+//! Its path is `tile/H/L/NNN[.p/W]`. `N` is written in groups of three digits, all but the last with
+//! an `x` in front, so that no directory has more than 3000 entries. `.p/W` is there for a partial
+//! tile only. There is exactly one path for a tile, and [`Tile::parse`] takes no other spelling.
+//!
+//! | tile | path |
+//! | --- | --- |
+//! | H 8, L 0, N 0, W 256 | `tile/8/0/000` |
+//! | H 8, L 0, N 0, W 5 | `tile/8/0/000.p/5` |
+//! | H 3, L 4, N 1234067, W 8 | `tile/3/4/x001/x234/067` |
+//! | H 3, L 4, N 1234067, W 1 | `tile/3/4/x001/x234/067.p/1` |
+//! | H 8, data, N 7, W 256 | `tile/8/data/007` |
+//!
+//! Source: golang/proposal `design/25530-sumdb.md`.
 
 use std::fmt;
 use std::str::FromStr;

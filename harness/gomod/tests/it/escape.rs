@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use rstest::rstest;
-use twinproof_sumdb::escape::{
+use twinproof_gomod::escape::{
     EscapeError, canonical_version, check, check_path, escape_path, escape_version,
     is_canonical_version, split_path_version, unescape_path, unescape_version,
 };

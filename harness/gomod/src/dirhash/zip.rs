@@ -11,7 +11,7 @@ use zip::result::ZipError;
 
 use super::h1::{DirHashError, FileHash, H1, hash_files, hash_reader};
 use super::pool;
-use crate::positional::read_at;
+use twinproof_base::positional::read_at;
 
 /// What a zip may have at most. Passing a limit is an error, found before or while reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -28,7 +28,7 @@ mod version;
 
 pub use encode::{escape_path, escape_version, unescape_path, unescape_version};
 pub use path::{check_file_path, check_path, split_path_version};
-pub use version::{Parts, canonical_version, check, is_canonical_version, version_parts};
+pub use version::{canonical_version, check, is_canonical_version};
 
 /// A path or version is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

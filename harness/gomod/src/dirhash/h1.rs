@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
-use crate::base64;
+use twinproof_base::base64;
 
 /// An `h1:` hash. `Display` and `FromStr` are its text in go.sum; JSON has the same text.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

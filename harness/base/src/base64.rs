@@ -7,16 +7,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 /// Encodes `data`, with padding.
-pub(crate) fn encode(data: &[u8]) -> String {
+pub fn encode(data: &[u8]) -> String {
     STANDARD.encode(data)
 }
 
 /// Decodes `text`; `None` when it is not canonical base64.
-pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+pub fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
 /// Decodes exactly 32 bytes, the size of every hash and seed here.
-pub(crate) fn decode32(text: &str) -> Option<[u8; 32]> {
+pub fn decode32(text: &str) -> Option<[u8; 32]> {
     decode(text)?.try_into().ok()
 }
