@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twinproof_environment::{Absent, Environment, EnvironmentError, Sandbox};
+use twinproof_gomod::goproxy::without_user;
 use twinproof_model::{Capability, EnvironmentName, Fingerprint};
 use twinproof_subject::Subject;
 
@@ -39,14 +40,6 @@ impl Judged {
         let handshake = host.handshake().to_vec();
         Self { name: declaration.environment(), host, capabilities, fingerprint, handshake }
     }
-}
-
-/// An address without user information, which may be secret.
-fn without_user(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit('@').next().unwrap_or(authority);
-    format!("{scheme}://{host}{path}")
 }
 
 /// A subject as records and results name it: `proxy=goproxy v0.20.0`.

@@ -31,6 +31,8 @@ mod quote;
 
 use crate::escape::{EscapeError, check_path};
 
+pub use lex::GoModError;
+
 use lex::Line;
 
 /// The longest go.mod, in bytes.
@@ -43,16 +45,6 @@ pub struct GoMod {
     pub module: Option<String>,
     /// The Go version, such as `1.24`, `1.24.1` or `1.24rc1`.
     pub go: Option<String>,
-}
-
-/// A go.mod cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("go.mod:{line}: {reason}")]
-pub struct GoModError {
-    /// The line, from 1 on.
-    pub line: usize,
-    /// What is wrong.
-    pub reason: &'static str,
 }
 
 impl GoMod {

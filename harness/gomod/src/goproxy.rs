@@ -15,40 +15,42 @@
 //! with a dot, a colon or a slash that has no `:/` in it and is no absolute path gets `https://` in
 //! front. Any other word is refused: those are kept for later meanings.
 //!
+//! [`ProxyList::walk`] is the one walk over a list, for callers that wait and for those that do not;
+//! [`ProxyList::find`] asks the whole list with a function that waits.
+//!
 //! Errors are worded as cmd/go words them, passwords masked.
 //!
 //! Source: `proxyList` and `newProxyRepo` in `cmd/go/internal/modfetch/proxy.go`.
 
 mod url;
+mod walk;
 
-pub use url::{ProxyUrl, Scheme, UrlError};
+pub use url::{ProxyUrl, Scheme, UrlError, file_path, has_user, without_user};
+pub use walk::{Miss, Unfound, Walk};
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A GOPROXY list, with at least one entry. `Display` gives a list that reads the same.
+/// Go's own default.
+pub const DEFAULT: &str = "https://proxy.golang.org,direct";
+
+/// A GOPROXY list, with at least one entry or an end. `Display` gives a list that reads the same.
+///
+/// `P` is what stands for a proxy: its URL, or what a program made of it ([`ProxyList::try_map`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProxyList {
-    entries: Vec<Entry>,
+pub struct ProxyList<P = ProxyUrl> {
+    proxies: Vec<(P, FallBack)>,
+    end: End,
 }
 
-/// An entry of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Whom to ask.
-    pub proxy: Proxy,
-    /// When to go on to the next entry.
-    pub fall_back: FallBack,
-}
-
-/// Whom to ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Proxy {
-    /// A proxy.
-    Url(ProxyUrl),
-    /// The repositories themselves.
+/// What ends a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The last proxy.
+    Nothing,
+    /// `direct`: the repositories themselves.
     Direct,
-    /// Nobody: every request fails.
+    /// `off`: nothing else may be asked.
     Off,
 }
 
@@ -59,20 +61,6 @@ pub enum FallBack {
     NotFound,
     /// Whatever goes wrong: the entry is followed by `|`.
     AnyError,
-}
-
-impl FallBack {
-    /// Whether to go on after a failure, which is "does not exist" (404, 410) or something else.
-    #[must_use]
-    pub fn applies(self, does_not_exist: bool) -> bool {
-        does_not_exist || self == Self::AnyError
-    }
-
-    /// Whether to go on after an answer with this status.
-    #[must_use]
-    pub fn applies_to_status(self, status: u16) -> bool {
-        status != 200 && self.applies(matches!(status, 404 | 410))
-    }
 }
 
 /// A list that cmd/go refuses.
@@ -86,11 +74,28 @@ pub enum ProxyListError {
     Url(#[from] UrlError),
 }
 
-impl ProxyList {
-    /// The entries, in order. `off` and `direct` can only be the last.
+impl<P> ProxyList<P> {
+    /// The proxies, in the order in which they are asked.
+    pub fn proxies(&self) -> impl Iterator<Item = &P> {
+        self.proxies.iter().map(|(proxy, _)| proxy)
+    }
+
+    /// What ends the list.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub fn end(&self) -> End {
+        self.end
+    }
+
+    /// The same list of something that is made of each proxy.
+    ///
+    /// # Errors
+    /// The first that `make` gives.
+    pub fn try_map<Q, E>(
+        &self,
+        mut make: impl FnMut(&P) -> Result<Q, E>,
+    ) -> Result<ProxyList<Q>, E> {
+        let proxies = self.proxies.iter().map(|(proxy, fall_back)| Ok((make(proxy)?, *fall_back)));
+        Ok(ProxyList { proxies: proxies.collect::<Result<_, E>>()?, end: self.end })
     }
 }
 
@@ -98,43 +103,40 @@ impl FromStr for ProxyList {
     type Err = ProxyListError;
 
     fn from_str(list: &str) -> Result<Self, Self::Err> {
-        let mut entries = Vec::new();
+        let mut read = Self { proxies: Vec::new(), end: End::Nothing };
         for piece in list.split_inclusive([',', '|']) {
             let fall_back =
                 if piece.ends_with('|') { FallBack::AnyError } else { FallBack::NotFound };
-            let proxy = match piece.strip_suffix([',', '|']).unwrap_or(piece).trim() {
+            match piece.strip_suffix([',', '|']).unwrap_or(piece).trim() {
                 "" => continue,
-                "off" => Proxy::Off,
-                "direct" => Proxy::Direct,
-                text => Proxy::Url(ProxyUrl::parse(text)?),
-            };
-            if !matches!(proxy, Proxy::Url(_)) {
-                entries.push(Entry { proxy, fall_back: FallBack::NotFound });
-                break;
+                "off" => read.end = End::Off,
+                "direct" => read.end = End::Direct,
+                text => read.proxies.push((ProxyUrl::parse(text)?, fall_back)),
             }
-            entries.push(Entry { proxy, fall_back });
+            if read.end != End::Nothing {
+                return Ok(read);
+            }
         }
-        if entries.is_empty() {
-            return Err(ProxyListError::NoEntries);
-        }
-        Ok(Self { entries })
+        if read.proxies.is_empty() { Err(ProxyListError::NoEntries) } else { Ok(read) }
     }
 }
 
 impl fmt::Display for ProxyList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, entry) in self.entries.iter().enumerate() {
-            match &entry.proxy {
-                Proxy::Url(url) => f.write_str(url.as_str())?,
-                Proxy::Direct => f.write_str("direct")?,
-                Proxy::Off => f.write_str("off")?,
-            }
-            if entry.fall_back == FallBack::AnyError {
-                f.write_str("|")?;
-            } else if i + 1 < self.entries.len() {
-                f.write_str(",")?;
-            }
+        let end = match self.end {
+            End::Nothing => "",
+            End::Direct => "direct",
+            End::Off => "off",
+        };
+        for (i, (url, fall_back)) in self.proxies.iter().enumerate() {
+            let is_last = i + 1 == self.proxies.len() && end.is_empty();
+            f.write_str(url.as_str())?;
+            f.write_str(match fall_back {
+                FallBack::AnyError => "|",
+                FallBack::NotFound if is_last => "",
+                FallBack::NotFound => ",",
+            })?;
         }
-        Ok(())
+        f.write_str(end)
     }
 }

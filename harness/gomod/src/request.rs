@@ -40,13 +40,7 @@ use std::fmt::Write as _;
 
 use crate::escape::{escape_path, escape_version};
 
-pub use error::RequestError;
-
-/// The longest target, in bytes as it comes.
-pub const MAX_TARGET: usize = 4096;
-
-/// The longest element of a path, in bytes as it is stored. File systems take 255; suffixes need some.
-pub const MAX_ELEMENT: usize = 200;
+pub use error::{MAX_ELEMENT, MAX_TARGET, RequestError};
 
 /// What a request asks for. Paths and versions are as people write them, not escaped.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -93,14 +87,6 @@ pub enum Request {
 }
 
 impl Request {
-    /// Reads the target of a request line.
-    ///
-    /// # Errors
-    /// With the reason to refuse it; [`RequestError::status`] tells with which status.
-    pub fn decode(target: impl AsRef<[u8]>) -> Result<Self, RequestError> {
-        decode::decode(target.as_ref())
-    }
-
     /// The module path, unless it is about a checksum database.
     #[must_use]
     pub fn module(&self) -> Option<&str> {

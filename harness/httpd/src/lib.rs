@@ -40,6 +40,7 @@ mod frames;
 mod handler;
 mod listener;
 mod memory;
+mod metrics;
 mod peer;
 mod refusal;
 mod request_id;

@@ -108,7 +108,7 @@ fn serving(c: &mut Criterion) {
     }
     group.finish();
 
-    let proxy = Proxy::start(settings).expect("a proxy");
+    let proxy = Proxy::start(settings, None).expect("a proxy");
     let mut group = c.benchmark_group("proxy");
     for (what, target) in &targets {
         let request = || Request::get(target.as_str()).body(()).expect("a request");

@@ -12,14 +12,16 @@ pub(crate) enum Kind {
     Sumdb,
     /// A checksum database's hash tiles.
     Tile,
-    /// Health, readiness, metrics.
+    /// Health and readiness.
     Admin,
+    /// Metrics; counted with health and readiness.
+    Metrics,
     /// What is no request of the protocol.
     Other,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::List,
         Self::Latest,
         Self::Info,
@@ -28,6 +30,7 @@ impl Kind {
         Self::Sumdb,
         Self::Tile,
         Self::Admin,
+        Self::Metrics,
         Self::Other,
     ];
 
@@ -41,7 +44,7 @@ impl Kind {
             Self::Zip => "zip",
             Self::Sumdb => "sumdb",
             Self::Tile => "tile",
-            Self::Admin => "admin",
+            Self::Admin | Self::Metrics => "admin",
             Self::Other => "other",
         }
     }
@@ -51,6 +54,7 @@ impl Kind {
             Self::Info | Self::Latest => "application/json",
             Self::Zip => "application/zip",
             Self::Tile => "application/octet-stream",
+            Self::Metrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
             Self::List | Self::Mod | Self::Sumdb | Self::Admin | Self::Other => TEXT,
         }
     }

@@ -1,5 +1,6 @@
 //! Counters for Prometheus.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use twinproof_httpd::Counters;
 
 use crate::kind::Kind;
 
@@ -85,7 +87,8 @@ fn histogram() -> Histogram {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// `connections` counts the connections of the server in front, if there is one.
+    pub(crate) fn new(connections: Option<Arc<Counters>>) -> Self {
         let requests = Family::<Answered, Counter>::default();
         let layers = Family::<Layered, Counter>::default();
         let upstream = Family::default();
@@ -100,7 +103,7 @@ impl Metrics {
             }
         });
         let mut metrics = Self {
-            registry: Registry::with_prefix("twinproof_modproxy"),
+            registry: Registry::with_prefix("twinproof"),
             requests,
             layers,
             upstream,
@@ -117,11 +120,15 @@ impl Metrics {
             bound,
         };
         metrics.register();
+        if let Some(connections) = connections {
+            let registry = metrics.registry.sub_registry_with_prefix("httpd");
+            registry.register_collector(Box::new(connections));
+        }
         metrics
     }
 
     fn register(&mut self) {
-        let r = &mut self.registry;
+        let r = self.registry.sub_registry_with_prefix("modproxy");
         r.register("requests", "Requests answered", self.requests.clone());
         r.register("answers", "Files served, by where they were", self.layers.clone());
         r.register("upstream_requests", "Requests to upstreams", self.upstream.clone());
@@ -174,7 +181,7 @@ impl Metrics {
         self.seconds.get_or_create(&OfKind { kind: kind.name() }).observe(took.as_secs_f64());
     }
 
-    /// The text for Prometheus.
+    /// The text for Prometheus, as OpenMetrics.
     pub(crate) fn text(&self, memory: u64, store: u64) -> String {
         self.memory_bytes.set(memory);
         self.store_bytes.set(store);

@@ -12,7 +12,7 @@ use http_body::Body as _;
 use tracing::Instrument as _;
 use twinproof_gomod::Request as Asked;
 use twinproof_gomod::escape::check;
-use twinproof_httpd::{Prepared, RequestId};
+use twinproof_httpd::{Counters, Prepared, RequestId};
 
 use crate::answer::{Content, Keep};
 use crate::body::Body;
@@ -60,14 +60,18 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Opens the store and makes ready. Must be called within a tokio runtime.
+    /// Opens the store and makes ready. Must be called within a tokio runtime. The metrics include
+    /// `connections`, those of the server in front.
     ///
     /// # Errors
     /// When the settings cannot be put to work.
-    pub fn start(settings: Settings) -> Result<Arc<Self>, StartError> {
+    pub fn start(
+        settings: Settings,
+        connections: Option<Arc<Counters>>,
+    ) -> Result<Arc<Self>, StartError> {
         let store = Store::open(&settings.dir, settings.read_only, settings.sync)
             .map_err(|source| StartError::Store { dir: settings.dir.clone(), source })?;
-        let lasting = Arc::new(Lasting::new(store, settings.budget));
+        let lasting = Arc::new(Lasting::new(store, settings.budget, connections));
         let memory = settings.memory;
         let core = Core::new(settings, Arc::clone(&lasting))?;
         let begun = Arc::clone(&lasting);
@@ -271,19 +275,20 @@ impl Proxy {
 
     /// Health, readiness and metrics.
     fn admin(&self, target: &str) -> Option<Got> {
-        let text = match target {
-            "/healthz" => "ok\n".to_owned(),
+        let (kind, text) = match target {
+            "/healthz" => (Kind::Admin, "ok\n".to_owned()),
             "/readyz" if self.draining.load(Ordering::Relaxed) => {
                 return Some(Err(Failure::new(Reason::Busy, "draining")));
             }
-            "/readyz" => "ready\n".to_owned(),
+            "/readyz" => (Kind::Admin, "ready\n".to_owned()),
             "/metrics" => {
                 let store = self.lasting.eviction.as_ref().map_or(0, |eviction| eviction.total());
-                self.lasting.metrics.text(self.memory_cache.weight(), store)
+                let memory = self.memory_cache.weight();
+                (Kind::Metrics, self.lasting.metrics.text(memory, store))
             }
             _ => return None,
         };
-        let content = Content::memory(Kind::Admin, Bytes::from(text), None, Keep::Seconds(0));
+        let content = Content::memory(kind, Bytes::from(text), None, Keep::Seconds(0));
         Some(Ok((Arc::new(content), Layer::Memory)))
     }
 }

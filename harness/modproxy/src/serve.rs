@@ -9,9 +9,7 @@ use crate::config::Config;
 use crate::proxy::{Proxy, StartError};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
-use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,11 +17,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 use twinproof_httpd::{
-    Answer, BindError, Boxed, Counters, Drained, Handler, Hangup, Peer, Prepared, Server, Settings,
+    Answer, BindError, Boxed, Drained, Handler, Hangup, Peer, Prepared, Server, Settings,
 };
-
-/// What ends the text of metrics.
-const END: &str = "# EOF\n";
 
 /// A proxy cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +50,7 @@ impl Serving {
         let files = [&tls.ca, &tls.cert, &tls.key].into_iter().flatten().cloned().collect();
         let server = Server::bind(config.server)?;
         let admin = config.metrics.map(|listen| Server::bind(Settings::new(listen))).transpose()?;
-        let proxy = Proxy::start(config.proxy)?;
+        let proxy = Proxy::start(config.proxy, Some(server.counters()))?;
         Ok(Self { proxy, server, admin, files, poll: config.poll })
     }
 
@@ -83,13 +78,12 @@ impl Serving {
         again: impl Fn() -> Option<Config> + Send + 'static,
         stop: impl Future<Output = ()>,
     ) -> Drained {
-        let counters = self.server.counters();
         let shown = if self.admin.is_some() { Shown::Modules } else { Shown::Everything };
-        let main = Front { proxy: Arc::clone(&self.proxy), counters: Arc::clone(&counters), shown };
+        let main = Front { proxy: Arc::clone(&self.proxy), shown };
         let reloading = tokio::spawn(reload(Arc::clone(&self.proxy), self.files, self.poll, again));
         let (ended, mut end) = watch::channel(());
         let admin = self.admin.map(|admin| {
-            let front = Front { proxy: Arc::clone(&self.proxy), counters, shown: Shown::Admin };
+            let front = Front { proxy: Arc::clone(&self.proxy), shown: Shown::Admin };
             tokio::spawn(admin.run(Arc::new(front), async move {
                 // An error means that the other end is gone.
                 let _ = end.changed().await;
@@ -122,7 +116,6 @@ enum Shown {
 /// A proxy as a handler of requests.
 struct Front {
     proxy: Arc<Proxy>,
-    counters: Arc<Counters>,
     shown: Shown,
 }
 
@@ -145,17 +138,12 @@ impl Handler for Front {
         if !shown {
             return Answer::Now(not_found());
         }
-        let metrics = path == "/metrics";
         let plain = !peer.tls && request.version() < Version::HTTP_2;
         let answer = self.proxy.respond(request);
-        if !metrics {
-            return Answer::Later(match plain {
-                true => Box::pin(async { answer.await.map(Body::plain) }),
-                false => Box::pin(answer),
-            });
-        }
-        let counters = Arc::clone(&self.counters);
-        Answer::Later(Box::pin(async move { with_connections(answer.await, &counters).await }))
+        Answer::Later(match plain {
+            true => Box::pin(async { answer.await.map(Body::plain) }),
+            false => Box::pin(answer),
+        })
     }
 
     fn held(body: &Body) -> usize {
@@ -180,57 +168,6 @@ fn not_found() -> Response<Body> {
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     answer.headers_mut().insert(header::CONTENT_TYPE, text);
     answer
-}
-
-/// The proxy's metrics and those of its connections.
-async fn with_connections(answer: Response<Body>, counters: &Counters) -> Response<Body> {
-    let (parts, body) = answer.into_parts();
-    let Ok(body) = body.collect().await else { return not_found() };
-    let body = body.to_bytes();
-    if parts.status != StatusCode::OK || body.is_empty() {
-        return Response::from_parts(parts, Body::whole(body));
-    }
-    let mut text = String::from_utf8_lossy(&body).into_owned();
-    text.truncate(text.strip_suffix(END).map_or(text.len(), str::len));
-    connections(&mut text, counters);
-    let mut answer = Response::new(Body::whole(Bytes::from(text)));
-    let plain = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    answer.headers_mut().insert(header::CONTENT_TYPE, plain);
-    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
-}
-
-/// What is counted of connections, for Prometheus.
-fn connections(text: &mut String, counters: &Counters) {
-    let seen = counters.snapshot();
-    let mut one = |name: &str, kind: &str, help: &str, values: &[(String, u64)]| {
-        // Writing to a String does not fail.
-        let _ = writeln!(text, "# HELP twinproof_httpd_{name} {help}.");
-        let _ = writeln!(text, "# TYPE twinproof_httpd_{name} {kind}");
-        for (labels, value) in values {
-            let _ = writeln!(text, "twinproof_httpd_{name}{labels} {value}");
-        }
-    };
-    let plain = |value| [(String::new(), value)];
-    let by_reason = |counts: &[twinproof_httpd::Count]| -> Vec<(String, u64)> {
-        counts.iter().map(|c| (format!("{{reason=\"{}\"}}", c.reason), c.count)).collect()
-    };
-    one("connections", "gauge", "Connections open", &plain(seen.open));
-    one("accepted_total", "counter", "Connections accepted", &plain(seen.accepted));
-    let help = "Connections turned away, since there were too many";
-    one("turned_away_total", "counter", help, &plain(seen.turned_away));
-    one("requests_total", "counter", "Requests read", &plain(seen.requests));
-    one("in_flight", "gauge", "Requests under way", &plain(seen.in_flight));
-    let help = "Requests refused for a limit or a certificate";
-    one("refused_total", "counter", help, &plain(seen.refused));
-    one("handshakes_total", "counter", "TLS handshakes completed", &plain(seen.handshakes));
-    let failed = by_reason(&seen.handshakes_failed);
-    one("handshakes_failed_total", "counter", "TLS handshakes that were not", &failed);
-    let help = "Connections ended because the client was late";
-    one("late_total", "counter", help, &by_reason(&seen.late));
-    one("reloads_total", "counter", "New certificates taken up", &plain(seen.reloads));
-    let help = "New certificates that were of no use";
-    one("reloads_failed_total", "counter", help, &plain(seen.reloads_failed));
 }
 
 /// Reads again what may have changed, for ever.

@@ -1,9 +1,9 @@
 //! A case's control: it must fit its step, change something, and name checks that are there.
 
-use crate::case::{Placed, Told};
 use crate::key::Reader;
 use crate::names;
 use crate::node::{self, Node};
+use crate::told::{Placed, Told};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use twinproof_model::{Capability, Requirement};

@@ -1,8 +1,8 @@
 //! Golden steps: what they compare must have been seen by an earlier step of the case.
 
-use crate::case::{Placed, Told};
 use crate::node;
 use crate::report::{Draft, Reporter, Spot};
+use crate::told::{Placed, Told};
 use std::collections::BTreeMap;
 use twinproof_steps::Step;
 

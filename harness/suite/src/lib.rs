@@ -25,6 +25,7 @@ mod source;
 mod step;
 mod subjects;
 mod template;
+mod told;
 mod vocabulary;
 
 pub use lint::lint;

@@ -1,9 +1,9 @@
 //! Servers in a case: what it starts must be required, and what it asks must have been started.
 
-use crate::case::{Placed, Told};
 use crate::key::Reader;
 use crate::node::{self, Node};
 use crate::report::{Draft, Spot};
+use crate::told::{Placed, Told};
 use twinproof_model::{Capability, EnvironmentKind, Requirement};
 use twinproof_steps::{AskedOf, OriginDatabase, Step};
 

@@ -5,7 +5,7 @@
 
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use twinproof_sumdb::client::{Client, MemoryStore};
 use twinproof_sumdb::note::{Note, Signer, open, sign};
 use twinproof_sumdb::server::{Local, MemoryLog, ServerOps};

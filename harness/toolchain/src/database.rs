@@ -11,13 +11,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use twinproof_gomod::H1;
+use twinproof_gomod::goproxy::{Miss, ProxyList, without_user};
 use twinproof_sumdb::client::{DirStore, MAX_RESPONSE};
 use twinproof_sumdb::{
     Client, Fetch, FetchError, LookupError, LookupProof, PUBLIC_DATABASE, PUBLIC_KEY,
 };
 
 use crate::error::Error;
-use crate::goproxy::{Origin, ProxyList, without_user_info};
 use crate::http::{Http, Reply};
 use crate::platform::Platform;
 use crate::version::{TOOLCHAIN_MODULE, Version};
@@ -79,28 +79,25 @@ impl Fetch for At<'_> {
 impl PublicDatabase<'_> {
     /// The URL below which the database is.
     fn base(&self) -> Result<String, Error> {
-        let mut failure = None;
-        for origin in &self.list.origins {
-            match self.supported(origin) {
-                Ok(Some(base)) => return Ok(base),
-                Ok(None) => {}
-                Err(error) if origin.any_error_falls_through => failure = Some(error),
-                Err(error) => return Err(error),
+        let found = self.list.find(|proxy| {
+            let base = format!("{}/sumdb/{PUBLIC_DATABASE}", proxy.base());
+            match self.http.get(&format!("{base}/supported"), 1 << 16) {
+                Ok(Reply::Found(_)) => Ok(base),
+                Ok(Reply::Status(404 | 410)) => Err(Miss::NotFound(None)),
+                Ok(Reply::Status(status)) => {
+                    let name = proxy.name();
+                    let reason =
+                        format!("{name} answers status {status} when asked whether it relays it");
+                    let name = PUBLIC_DATABASE.to_owned();
+                    Err(Miss::Failed(Some(Error::Database { name, reason })))
+                }
+                Err(error) => Err(Miss::Failed(Some(error))),
             }
-        }
-        failure.map_or_else(|| Ok(format!("https://{PUBLIC_DATABASE}")), Err)
-    }
-
-    fn supported(&self, origin: &Origin) -> Result<Option<String>, Error> {
-        let base = origin.at(&format!("/sumdb/{PUBLIC_DATABASE}"));
-        match self.http.get(&format!("{base}/supported"), 1 << 16)? {
-            Reply::Found(_) => Ok(Some(base)),
-            Reply::Status(404 | 410) => Ok(None),
-            Reply::Status(status) => Err(Error::Database {
-                name: PUBLIC_DATABASE.to_owned(),
-                reason: format!("{origin} answers status {status} when asked whether it relays it"),
-            }),
-        }
+        });
+        found.or_else(|unfound| match unfound.miss {
+            Some(Miss::Failed(Some(error))) => Err(error),
+            _ => Ok(format!("https://{PUBLIC_DATABASE}")),
+        })
     }
 }
 
@@ -108,7 +105,7 @@ impl Database for PublicDatabase<'_> {
     fn vouch(&self, version: Version, platform: Platform) -> Result<Vouched, Error> {
         let fail = |reason: String| Error::Database { name: PUBLIC_DATABASE.to_owned(), reason };
         let base = self.base()?;
-        let via = without_user_info(&base);
+        let via = without_user(&base);
         let fetch = At { http: self.http, base };
         let client = Client::new(PUBLIC_KEY, fetch, DirStore::new(&self.store))
             .map_err(|error| fail(error.to_string()))?;

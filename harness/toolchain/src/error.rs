@@ -6,7 +6,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::goproxy::ParseProxyListError;
+use twinproof_gomod::goproxy::ProxyListError;
+
 use crate::platform::Platform;
 use crate::version::Version;
 
@@ -41,7 +42,7 @@ pub enum Error {
     ProxyOff,
     /// The list in force is not one.
     #[error("GOPROXY: {0}")]
-    ProxyList(#[from] ParseProxyListError),
+    ProxyList(#[from] ProxyListError),
     /// What was asked of an origin is more than the limit allows.
     #[error("{what} from {origin} is larger than {limit} bytes: it is not what it should be")]
     TooLarge {

@@ -5,14 +5,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use twinproof_gomod::goproxy::{file_path, without_user};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use crate::error::Error;
-use crate::goproxy::without_user_info;
 use crate::progress::{Phase, Progress};
 
 /// How often a download is taken up again after the connection broke.
@@ -210,11 +210,11 @@ impl Sink<'_> {
 }
 
 fn network(url: &str, reason: String) -> Error {
-    Error::Network { origin: without_user_info(url), reason }
+    Error::Network { origin: without_user(url), reason }
 }
 
 fn too_large(what: &str, url: &str, limit: u64) -> Error {
-    Error::TooLarge { what: what.to_owned(), origin: without_user_info(url), limit }
+    Error::TooLarge { what: what.to_owned(), origin: without_user(url), limit }
 }
 
 fn missing<T>(error: io::Error, path: &Path) -> Result<Reply<T>, Error> {
@@ -232,27 +232,4 @@ fn read_limited(source: impl Read, url: &str, limit: u64) -> Result<Vec<u8>, Err
         .read_to_end(&mut body)
         .map_err(|error| network(url, error.to_string()))?;
     if body.len() as u64 > limit { Err(too_large("an answer", url, limit)) } else { Ok(body) }
-}
-
-/// The path that a `file` URL names.
-fn file_path(url: &str) -> Option<PathBuf> {
-    let encoded = url.strip_prefix("file://")?;
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let hex = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
-        match hex.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(byte) if first == b'%' => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(first);
-                rest = tail;
-            }
-        }
-    }
-    let path = String::from_utf8(bytes).ok()?;
-    let drive = path.as_bytes().get(2) == Some(&b':');
-    Some(PathBuf::from(if drive { path.trim_start_matches('/').to_owned() } else { path }))
 }

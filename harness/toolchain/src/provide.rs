@@ -8,11 +8,11 @@ use std::fs;
 use std::path::Path;
 
 use twinproof_gomod::H1;
+use twinproof_gomod::goproxy::{Miss, ProxyList};
 
 use crate::cache::Cache;
 use crate::database::{DatabaseProof, Vouched};
 use crate::error::Error;
-use crate::goproxy::ProxyList;
 use crate::http::{Downloaded, Reply};
 use crate::make::make;
 use crate::manifest::Manifest;
@@ -20,45 +20,54 @@ use crate::platform::Platform;
 use crate::progress::{Phase, Progress};
 use crate::provenance::{Kind, Made, Provenance};
 use crate::recipe::Source;
-use crate::toolchains::{PROVENANCE, Sdk, Toolchains, cache_name};
+use crate::resources::Resources;
+use crate::sdk::{PROVENANCE, Sdk, cache_name};
 use crate::unpack::unpack;
 use crate::version::{TOOLCHAIN_MODULE, Version};
 
 /// One SDK to bring into one cache.
 pub(crate) struct Provide<'a> {
-    owner: &'a Toolchains,
+    with: &'a Resources,
     into: &'a Cache,
     version: Version,
     platform: Platform,
     name: String,
 }
 
+/// Gives the verified SDK of the host.
+type HostSdk<'f> = dyn Fn(&mut dyn Progress) -> Result<Sdk, Error> + 'f;
+
 /// Nobody serves it: who answered what, parted by `; `.
 struct NotServed(String);
 
 impl<'a> Provide<'a> {
     pub(crate) fn new(
-        owner: &'a Toolchains,
+        with: &'a Resources,
         into: &'a Cache,
         version: Version,
         platform: Platform,
     ) -> Self {
-        Self { owner, into, version, platform, name: cache_name(version, platform) }
+        Self { with, into, version, platform, name: cache_name(version, platform) }
     }
 
-    /// Downloads it or, where it is not served, makes it.
-    pub(crate) fn run(&self, progress: &mut dyn Progress) -> Result<Sdk, Error> {
+    /// Downloads it or, where it is not served, makes it from what `host_sdk` gives: the same version
+    /// for the host.
+    pub(crate) fn run(
+        &self,
+        host_sdk: &HostSdk<'_>,
+        progress: &mut dyn Progress,
+    ) -> Result<Sdk, Error> {
         match self.download(progress)? {
             Ok(sdk) => Ok(sdk),
-            Err(NotServed(answers)) => self.make(&answers, progress),
+            Err(NotServed(answers)) => self.make(&answers, host_sdk, progress),
         }
     }
 
     /// Downloads and verifies a toolchain zip, or says who answered what.
     fn download(&self, progress: &mut dyn Progress) -> Result<Result<Sdk, NotServed>, Error> {
-        let list = self.owner.proxy_list()?;
+        let list = self.with.proxy_list()?;
         progress.report(Phase::Lookup, &self.name, 0, None);
-        let proof = match self.owner.vouch(&list, self.version, self.platform)? {
+        let proof = match self.with.vouch(&list, self.version, self.platform)? {
             Vouched::Yes(proof) => *proof,
             Vouched::No(answer) => return Ok(Err(NotServed(answer))),
         };
@@ -86,13 +95,13 @@ impl<'a> Provide<'a> {
         let (zip, files) = match Manifest::of_zip(part, self.version, self.platform) {
             Ok(read) => read,
             Err(Error::BadZip { reason, .. }) => {
-                let kept = self.owner.cache.quarantine(part)?;
+                let kept = self.with.cache.quarantine(part)?;
                 return Err(Error::BadZip { zip: kept, reason });
             }
             Err(error) => return Err(error),
         };
         let locked =
-            self.owner.options.lock.get(self.version, self.platform).and_then(|locked| locked.zip);
+            self.with.options.lock.get(self.version, self.platform).and_then(|locked| locked.zip);
         let authorities = [(Some(proof.zip), proof.database.as_str()), (locked, "sdk.lock.toml")];
         for (expected, authority) in authorities {
             if let Some(expected) = expected.filter(|expected| *expected != zip) {
@@ -104,7 +113,7 @@ impl<'a> Provide<'a> {
                     found: zip.to_string(),
                     expected: expected.to_string(),
                     authority: authority.to_owned(),
-                    kept: self.owner.cache.quarantine(part)?,
+                    kept: self.with.cache.quarantine(part)?,
                 });
             }
         }
@@ -146,7 +155,7 @@ impl<'a> Provide<'a> {
         provenance: Provenance,
     ) -> Result<Sdk, Error> {
         let found = Manifest::of_dir(&sdk.join("goroot"))?;
-        let locked = self.owner.options.lock.get(self.version, self.platform);
+        let locked = self.with.options.lock.get(self.version, self.platform);
         let locked = locked.and_then(|locked| locked.tree).unwrap_or(provenance.tree);
         if &found != expected || locked != provenance.tree {
             return Err(Error::WrongHash {
@@ -154,7 +163,7 @@ impl<'a> Provide<'a> {
                 found: found.tree_hash()?.to_string(),
                 expected: locked.to_string(),
                 authority: "sdk.lock.toml or its file list".to_owned(),
-                kept: self.owner.cache.quarantine(sdk)?,
+                kept: self.with.cache.quarantine(sdk)?,
             });
         }
         let text = serde_json::to_vec_pretty(&provenance)
@@ -167,8 +176,13 @@ impl<'a> Provide<'a> {
     }
 
     /// Makes it from the verified SDK of the host.
-    fn make(&self, answers: &str, progress: &mut dyn Progress) -> Result<Sdk, Error> {
-        let (version, platform, host) = (self.version, self.platform, self.owner.options.host);
+    fn make(
+        &self,
+        answers: &str,
+        host_sdk: &HostSdk<'_>,
+        progress: &mut dyn Progress,
+    ) -> Result<Sdk, Error> {
+        let (version, platform, host) = (self.version, self.platform, self.with.options.host);
         let unserved =
             |made| Error::Unserved { version, platform, answers: answers.to_owned(), made };
         if platform == host {
@@ -177,7 +191,7 @@ impl<'a> Provide<'a> {
         if !matches!(platform.os(), "windows" | "linux") {
             return Err(unserved(Some("only SDKs for windows and linux are".to_owned())));
         }
-        let source = self.owner.get(version, host, progress).map_err(|error| match error {
+        let source = host_sdk(progress).map_err(|error| match error {
             Error::Unserved { answers, .. } => {
                 unserved(Some(format!("go{version} for {host}: {answers}")))
             }
@@ -187,7 +201,7 @@ impl<'a> Provide<'a> {
         let sdk = scratch.path().join("sdk");
         let from = Source { goroot: &source.goroot, version, platform: host };
         let locked = self
-            .owner
+            .with
             .options
             .lock
             .get(self.version, self.platform)
@@ -222,7 +236,7 @@ impl<'a> Provide<'a> {
     /// The database's answer for a made SDK's zip hash, where it has one; another hash is an error.
     fn confirmed(&self, zip: H1) -> Result<Option<DatabaseProof>, Error> {
         let (version, platform) = (self.version, self.platform);
-        match self.owner.vouch(&self.owner.proxy_list()?, version, platform) {
+        match self.with.vouch(&self.with.proxy_list()?, version, platform) {
             Ok(Vouched::Yes(proof)) if proof.zip == zip => Ok(Some(*proof)),
             Ok(Vouched::Yes(proof)) => Err(Error::Recipe {
                 version,
@@ -245,31 +259,38 @@ impl<'a> Provide<'a> {
     ) -> Result<Result<Downloaded, NotServed>, Error> {
         let path =
             format!("/{TOOLCHAIN_MODULE}/@v/{}.zip", self.version.module_version(self.platform));
+        let limit = self.with.options.max_download;
         let mut answers = Vec::new();
-        let mut unreachable = None;
-        for origin in &list.origins {
-            let go_on = origin.any_error_falls_through;
-            let limit = self.owner.options.max_download;
-            match self.owner.http.download(&origin.at(&path), part, limit, &self.name, progress) {
-                Ok(Reply::Found(downloaded)) => return Ok(Ok(downloaded)),
+        let found = list.find(|proxy| {
+            let (url, name) = (format!("{}{path}", proxy.base()), proxy.name());
+            match self.with.http.download(&url, part, limit, &self.name, progress) {
+                Ok(Reply::Found(downloaded)) => Ok(downloaded),
                 Ok(Reply::Status(status)) => {
-                    answers.push(format!("{origin} answers {status}"));
-                    match status {
-                        404 | 410 => {}
-                        403 if !go_on => break,
-                        _ if go_on => {}
+                    answers.push(format!("{name} answers {status}"));
+                    Err(match status {
+                        404 | 410 => Miss::NotFound(None),
+                        403 => Miss::Failed(None),
                         _ => {
                             let reason = format!("status {status}");
-                            return Err(Error::Network { origin: origin.to_string(), reason });
+                            Miss::Failed(Some(Error::Network { origin: name, reason }))
                         }
-                    }
+                    })
                 }
-                Err(error @ Error::Network { .. }) if go_on => unreachable = Some(error),
-                Err(error) => return Err(error),
+                Err(error @ Error::Network { .. }) => Err(Miss::Failed(Some(error))),
+                Err(error) => Err(Miss::Final(Some(error))),
             }
-        }
-        match unreachable {
-            Some(error) if answers.is_empty() => Err(error),
+        });
+        let unfound = match found {
+            Ok(downloaded) => return Ok(Ok(downloaded)),
+            Err(unfound) => unfound,
+        };
+        match unfound.miss {
+            // A miss that ended the walk, or nothing but misses without an answer.
+            Some(Miss::Failed(Some(error)) | Miss::Final(Some(error)))
+                if unfound.end.is_none() || answers.is_empty() =>
+            {
+                Err(error)
+            }
             _ if answers.is_empty() => Ok(Err(NotServed("GOPROXY names no proxy".to_owned()))),
             _ => Ok(Err(NotServed(answers.join("; ")))),
         }

@@ -8,80 +8,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use twinproof_gomod::H1;
 
 use crate::cache::Cache;
-use crate::database::{Database, PublicDatabase, Vouched};
+use crate::database::Database;
 use crate::error::Error;
-use crate::find::{Found, first_on_path, on_path};
-use crate::goproxy::{self, End, ProxyList};
+use crate::find::{Found, on_path};
 use crate::http::Http;
-use crate::lock::Lock;
-use crate::manifest::{LIMITS, Manifest};
+use crate::manifest::Manifest;
 use crate::platform::Platform;
-use crate::probe;
 use crate::progress::{Phase, Progress};
 use crate::prove::{Installed, ProofReport, Sides, compare, locate};
-use crate::provenance::Provenance;
 use crate::provide::Provide;
+use crate::resources::{Options, Resources};
+use crate::sdk::{Sdk, cache_name, read};
 use crate::version::Version;
-
-pub(crate) const PROVENANCE: &str = "provenance.json";
-
-/// How SDKs are provided.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The GOPROXY list to use instead of the one in force.
-    pub goproxy: Option<String>,
-    /// The pinned versions and their hashes.
-    pub lock: Lock,
-    /// The platform whose SDKs can be run here, to make others with.
-    pub host: Platform,
-    /// The largest toolchain zip that is downloaded, in bytes.
-    pub max_download: u64,
-}
-
-impl Options {
-    /// The list in force, the embedded lock, this machine's platform and 400 MiB.
-    ///
-    /// # Errors
-    /// When Go has no name for this machine's platform.
-    pub fn detect() -> Result<Self, Error> {
-        Ok(Self {
-            goproxy: None,
-            lock: Lock::embedded()?,
-            host: Platform::host()?,
-            max_download: LIMITS.compressed,
-        })
-    }
-}
-
-/// An SDK that is there, whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Sdk {
-    /// Its version.
-    pub version: Version,
-    /// The platform it runs on.
-    pub platform: Platform,
-    /// Its GOROOT.
-    pub goroot: PathBuf,
-    /// Where it comes from.
-    pub provenance: Provenance,
-}
-
-impl Sdk {
-    /// The path of its go command.
-    #[must_use]
-    pub fn go(&self) -> PathBuf {
-        self.goroot.join("bin").join(format!("go{}", self.platform.exe()))
-    }
-
-    /// The hash of its tree, as it was when it was provided or last checked.
-    #[must_use]
-    pub fn tree_hash(&self) -> H1 {
-        self.provenance.tree
-    }
-}
 
 /// All SDKs that can be told of without the network.
 #[derive(Debug, Serialize)]
@@ -96,36 +36,33 @@ pub struct Listing {
 
 /// Provides SDKs.
 pub struct Toolchains {
-    pub(crate) cache: Cache,
-    pub(crate) options: Options,
-    pub(crate) http: Http,
-    database: Option<Box<dyn Database>>,
+    with: Resources,
 }
 
 impl Toolchains {
     /// Nothing is read or fetched yet.
     #[must_use]
     pub fn new(cache: Cache, options: Options) -> Self {
-        Self { cache, options, http: Http::new(), database: None }
+        Self { with: Resources { cache, options, http: Http::new(), database: None } }
     }
 
     /// Asks another database than Go's public one.
     #[must_use]
     pub fn with_database(mut self, database: Box<dyn Database>) -> Self {
-        self.database = Some(database);
+        self.with.database = Some(database);
         self
     }
 
     /// The pinned versions, oldest first.
     #[must_use]
     pub fn pinned(&self) -> &[Version] {
-        &self.options.lock.pinned
+        &self.with.options.lock.pinned
     }
 
     /// The platform whose SDKs run here.
     #[must_use]
     pub fn host(&self) -> Platform {
-        self.options.host
+        self.with.options.host
     }
 
     /// What is there: on PATH and in the cache.
@@ -134,12 +71,14 @@ impl Toolchains {
         let mut cached = Vec::new();
         let entries =
             |dir: PathBuf| fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path());
-        let places =
-            entries(self.cache.verified("")).chain(entries(self.cache.made("")).flat_map(entries));
+        let places = entries(self.with.cache.verified(""))
+            .chain(entries(self.with.cache.made("")).flat_map(entries));
         cached.extend(places.filter_map(|place| read(&place)));
         cached.sort_by_key(|sdk| (sdk.version, sdk.platform));
         let host = |version: &Version| {
-            cached.iter().any(|sdk| (sdk.version, sdk.platform) == (*version, self.options.host))
+            cached
+                .iter()
+                .any(|sdk| (sdk.version, sdk.platform) == (*version, self.with.options.host))
         };
         let absent = self.pinned().iter().filter(|version| !host(version)).copied().collect();
         Listing { found: on_path().0, cached, absent }
@@ -160,11 +99,11 @@ impl Toolchains {
             return Err(Error::NoModule(version));
         }
         let name = cache_name(version, platform);
-        let _guard = self.cache.lock(&name, progress)?;
-        if let Some(sdk) = self.cached(&self.cache.verified(&name), progress)? {
+        let _guard = self.with.cache.lock(&name, progress)?;
+        if let Some(sdk) = self.cached(&self.with.cache.verified(&name), progress)? {
             return Ok(sdk);
         }
-        let made: Vec<PathBuf> = fs::read_dir(self.cache.made(&name))
+        let made: Vec<PathBuf> = fs::read_dir(self.with.cache.made(&name))
             .into_iter()
             .flatten()
             .flatten()
@@ -175,7 +114,8 @@ impl Toolchains {
                 return Ok(sdk);
             }
         }
-        Provide::new(self, &self.cache, version, platform).run(progress)
+        let host = |progress: &mut dyn Progress| self.get(version, self.host(), progress);
+        Provide::new(&self.with, &self.with.cache, version, platform).run(&host, progress)
     }
 
     /// Compares the SDK in the directory `path`, or right below it, with the verified one of its
@@ -188,14 +128,17 @@ impl Toolchains {
     /// [`Toolchains::get`] has.
     pub fn prove(&self, path: &Path, progress: &mut dyn Progress) -> Result<ProofReport, Error> {
         let Installed { goroot, version, platform } = locate(path)?;
-        let scratch = self.cache.scratch()?;
-        let cached = self.cache.root().canonicalize().is_ok_and(|root| goroot.starts_with(root));
+        let scratch = self.with.cache.scratch()?;
+        let cached =
+            self.with.cache.root().canonicalize().is_ok_and(|root| goroot.starts_with(root));
         let reference = if cached {
-            Provide::new(self, &Cache::at(scratch.path()), version, platform).run(progress)?
+            let host = |progress: &mut dyn Progress| self.get(version, self.host(), progress);
+            Provide::new(&self.with, &Cache::at(scratch.path()), version, platform)
+                .run(&host, progress)?
         } else {
             self.get(version, platform, progress)?
         };
-        let host = self.options.host;
+        let host = self.with.options.host;
         let host_sdk = if platform == host { None } else { self.get(version, host, progress).ok() };
         let go = host_sdk.as_ref().map_or_else(|| reference.go(), Sdk::go);
         let files = Manifest::of_dir(&reference.goroot)?;
@@ -222,53 +165,17 @@ impl Toolchains {
             let same = Manifest::of_dir(&sdk.goroot)
                 .and_then(|files| files.tree_hash())
                 .is_ok_and(|tree| tree == sdk.provenance.tree);
-            let locked =
-                self.options.lock.get(sdk.version, sdk.platform).and_then(|locked| locked.tree);
+            let locked = self
+                .with
+                .options
+                .lock
+                .get(sdk.version, sdk.platform)
+                .and_then(|locked| locked.tree);
             if same && locked.is_none_or(|tree| tree == sdk.provenance.tree) {
                 return Ok(Some(sdk));
             }
         }
-        self.cache.quarantine(place)?;
+        self.with.cache.quarantine(place)?;
         Ok(None)
     }
-
-    /// The GOPROXY list to use.
-    pub(crate) fn proxy_list(&self) -> Result<ProxyList, Error> {
-        if let Some(text) = &self.options.goproxy {
-            return Ok(ProxyList::parse(text)?);
-        }
-        let environment = std::env::var("GOPROXY").ok();
-        let ask_go = || probe::goproxy(&first_on_path()?);
-        Ok(goproxy::in_force(environment.as_deref(), ask_go)?.0)
-    }
-
-    /// What the checksum database says, asked through `list`.
-    pub(crate) fn vouch(
-        &self,
-        list: &ProxyList,
-        version: Version,
-        platform: Platform,
-    ) -> Result<Vouched, Error> {
-        if list.origins.is_empty() && list.end == End::Off {
-            return Err(Error::ProxyOff);
-        }
-        match &self.database {
-            Some(database) => database.vouch(version, platform),
-            None => PublicDatabase { http: &self.http, list, store: self.cache.sumdb() }
-                .vouch(version, platform),
-        }
-    }
-}
-
-/// The name of an SDK in the cache.
-pub(crate) fn cache_name(version: Version, platform: Platform) -> String {
-    format!("{}.{}", version.go_name(), platform.dashed())
-}
-
-/// The SDK that was published at `place`.
-fn read(place: &Path) -> Option<Sdk> {
-    let text = fs::read(place.join(PROVENANCE)).ok()?;
-    let provenance: Provenance = serde_json::from_slice(&text).ok()?;
-    let (version, platform) = (provenance.version, provenance.platform);
-    Some(Sdk { version, platform, goroot: place.join("goroot"), provenance })
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use twinproof_gomod::dirhash::hash_go_mod;
 use twinproof_gomod::escape::{check, escape_path, escape_version};
-use twinproof_gomod::goproxy::{Proxy, ProxyList, Scheme};
+use twinproof_gomod::goproxy::{Miss, ProxyList};
 use twinproof_gomod::zip::Limits;
 use twinproof_sumdb::server::{OpsError, ServerOps, Store};
 use twinproof_sumdb::tile::Tile;
@@ -43,12 +43,8 @@ impl OnDemand {
     /// # Errors
     /// When a URL has a user in it that would be sent in the clear.
     pub fn new(store: Store, upstream: ProxyList) -> Result<Self, String> {
-        for entry in upstream.entries() {
-            let Proxy::Url(url) = &entry.proxy else { continue };
-            let authority = url.base().split('/').nth(2).unwrap_or_default();
-            if url.scheme() == Scheme::Http && authority.contains('@') {
-                return Err(format!("the upstream {url} has a user in it: that needs https"));
-            }
+        if let Some(url) = upstream.proxies().find(|url| url.sends_user_in_clear()) {
+            return Err(format!("the upstream {url} has a user in it: that needs https"));
         }
         // The authorities of the system, and those of SSL_CERT_FILE and SSL_CERT_DIR.
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
@@ -139,30 +135,27 @@ impl OnDemand {
 
     /// The body of the first upstream that has it.
     fn fetch(&self, target: &str, limit: u64) -> Result<impl Read + use<>, OpsError> {
-        let mut last = OpsError::NotFound(format!("{target}: no upstream has it"));
-        for entry in self.upstream.entries() {
-            let Proxy::Url(url) = &entry.proxy else { break };
+        let found = self.upstream.find(|url| {
             let at = format!("{}{target}", url.base());
-            let missing = match self.agent.get(&at).call() {
+            match self.agent.get(&at).call() {
                 Ok(answer) if answer.status() == 200 => {
-                    return Ok(answer.into_body().into_with_config().limit(limit).reader());
+                    Ok(answer.into_body().into_with_config().limit(limit).reader())
                 }
                 Ok(answer) => {
-                    let missing = matches!(answer.status().as_u16(), 404 | 410);
                     let said = format!("{target}: upstream says {}", answer.status());
-                    last = if missing { OpsError::NotFound(said) } else { OpsError::Failed(said) };
-                    missing
+                    Err(if matches!(answer.status().as_u16(), 404 | 410) {
+                        Miss::NotFound(OpsError::NotFound(said))
+                    } else {
+                        Miss::Failed(OpsError::Failed(said))
+                    })
                 }
-                Err(error) => {
-                    last = OpsError::Failed(format!("{target}: {error}"));
-                    false
-                }
-            };
-            if !entry.fall_back.applies(missing) {
-                break;
+                Err(error) => Err(Miss::Failed(OpsError::Failed(format!("{target}: {error}")))),
             }
-        }
-        Err(last)
+        });
+        found.map_err(|unfound| match unfound.miss {
+            Some(Miss::NotFound(error) | Miss::Failed(error) | Miss::Final(error)) => error,
+            None => OpsError::NotFound(format!("{target}: no upstream has it")),
+        })
     }
 }
 

@@ -1,6 +1,14 @@
 //! A go.mod as lines of words.
 
-use super::GoModError;
+/// A go.mod cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("go.mod:{line}: {reason}")]
+pub struct GoModError {
+    /// The line, from 1 on.
+    pub line: usize,
+    /// What is wrong.
+    pub reason: &'static str,
+}
 
 /// A line that says something: in a block, with the block's verb.
 pub(super) struct Line {

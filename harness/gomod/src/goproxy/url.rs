@@ -1,6 +1,9 @@
 //! The URL of a proxy: as much of a URL as the checks of a GOPROXY list need.
 
 use std::fmt;
+use std::path::PathBuf;
+
+use percent_encoding::percent_decode_str;
 
 /// The URL of a proxy. `Debug` and `Display` mask the password; [`ProxyUrl::as_str`] does not.
 #[derive(Clone, PartialEq, Eq)]
@@ -102,6 +105,52 @@ impl ProxyUrl {
     pub fn base(&self) -> &str {
         self.text.strip_suffix('/').unwrap_or(&self.text)
     }
+
+    /// What to call the proxy in texts that others read: the URL without user and password.
+    #[must_use]
+    pub fn name(&self) -> String {
+        without_user(&self.text)
+    }
+
+    /// Whether a user, and a password with it, would be sent in the clear.
+    #[must_use]
+    pub fn sends_user_in_clear(&self) -> bool {
+        self.scheme == Scheme::Http && has_user(&self.text)
+    }
+}
+
+/// The authority of a URL and where it begins.
+fn authority(url: &str) -> Option<(usize, &str)> {
+    let start = url.find("//")? + 2;
+    Some((start, url.get(start..)?.split(['/', '?', '#']).next()?))
+}
+
+/// Whether a URL has a user in it.
+#[must_use]
+pub fn has_user(url: &str) -> bool {
+    authority(url).is_some_and(|(_, authority)| authority.contains('@'))
+}
+
+/// A URL without user and password, to be shown.
+#[must_use]
+pub fn without_user(url: &str) -> String {
+    match authority(url).and_then(|(start, text)| Some((start, text.rfind('@')?))) {
+        Some((start, at)) => {
+            let (before, rest) = url.split_at(start);
+            format!("{before}{}", rest.get(at + 1..).unwrap_or_default())
+        }
+        None => url.to_owned(),
+    }
+}
+
+/// The file that a `file` URL names; `None` for other URLs.
+#[must_use]
+pub fn file_path(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("file:")?;
+    let path = percent_decode_str(path.strip_prefix("//").unwrap_or(path)).decode_utf8_lossy();
+    // Windows: file:///C:/folder.
+    let has_drive = cfg!(windows) && path.as_bytes().get(2) == Some(&b':');
+    Some(PathBuf::from(if has_drive { path.get(1..).unwrap_or_default() } else { &path }))
 }
 
 impl fmt::Display for ProxyUrl {
@@ -171,11 +220,12 @@ fn wrong_escape(text: &str) -> Option<String> {
 
 /// The text with the password in front of the host as `xxxxx`.
 fn mask(text: &str) -> String {
-    let Some(start) = text.find("//").map(|at| at + 2) else { return text.to_owned() };
-    let rest = text.get(start..).unwrap_or_default();
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let Some((user, _)) = authority.rsplit_once('@') else { return text.to_owned() };
-    let Some((name, _)) = user.split_once(':') else { return text.to_owned() };
-    let tail = rest.get(user.len()..).unwrap_or_default();
-    format!("{}{name}:xxxxx{tail}", text.get(..start).unwrap_or_default())
+    let password = authority(text).and_then(|(start, authority)| {
+        let (user, _) = authority.rsplit_once('@')?;
+        Some((start + user.find(':')? + 1, start + user.len()))
+    });
+    match password.and_then(|(start, end)| Some((text.get(..start)?, text.get(end..)?))) {
+        Some((before, behind)) => format!("{before}xxxxx{behind}"),
+        None => text.to_owned(),
+    }
 }

@@ -4,7 +4,17 @@ use crate::escape::{is_canonical_version, unescape_path, unescape_version};
 
 use super::{MAX_ELEMENT, MAX_TARGET, Request, RequestError, sumdb};
 
-pub(super) fn decode(target: &[u8]) -> Result<Request, RequestError> {
+impl Request {
+    /// Reads the target of a request line.
+    ///
+    /// # Errors
+    /// With the reason to refuse it; [`RequestError::status`] tells with which status.
+    pub fn decode(target: impl AsRef<[u8]>) -> Result<Self, RequestError> {
+        decode(target.as_ref())
+    }
+}
+
+fn decode(target: &[u8]) -> Result<Request, RequestError> {
     if target.len() > MAX_TARGET {
         return Err(RequestError::TooLong);
     }

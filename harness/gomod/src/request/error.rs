@@ -2,7 +2,11 @@
 
 use crate::escape::EscapeError;
 
-use super::{MAX_ELEMENT, MAX_TARGET};
+/// The longest target, in bytes as it comes.
+pub const MAX_TARGET: usize = 4096;
+
+/// The longest element of a path, in bytes as it is stored. File systems take 255; suffixes need some.
+pub const MAX_ELEMENT: usize = 200;
 
 /// Why a request is refused. The text is meant for whoever asked: text/plain, one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

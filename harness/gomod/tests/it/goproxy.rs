@@ -1,37 +1,31 @@
 //! GOPROXY lists.
 
-use rstest::rstest;
-use twinproof_gomod::goproxy::{FallBack, Proxy, ProxyList};
+use std::path::PathBuf;
 
-fn shown(list: &ProxyList) -> Vec<String> {
-    let show = |entry: &twinproof_gomod::goproxy::Entry| {
-        let what = match &entry.proxy {
-            Proxy::Url(url) => url.as_str().to_owned(),
-            Proxy::Direct => "direct".to_owned(),
-            Proxy::Off => "off".to_owned(),
-        };
-        what + if entry.fall_back == FallBack::AnyError { "|" } else { "" }
-    };
-    list.entries().iter().map(show).collect()
-}
+use rstest::rstest;
+use twinproof_gomod::goproxy::{End, Miss, ProxyList, ProxyUrl, Unfound, file_path, without_user};
 
 #[rstest]
-#[case("https://a.example", &["https://a.example"])]
-#[case("https://a.example|http://b.example/x/,direct", &["https://a.example|", "http://b.example/x/", "direct"])]
-#[case(" https://a.example ,,| direct", &["https://a.example", "direct"])]
-#[case("a.example", &["https://a.example"])]
-#[case("a.example:8080/x", &["https://a.example:8080/x"])]
-#[case("localhost:8080", &["https://localhost:8080"])]
-#[case("off,https://a.example", &["off"])]
-#[case("direct|nonsense", &["direct"])]
-#[case("off|", &["off"])]
-#[case("file:///srv/mod", &["file:///srv/mod"])]
-#[case("file:/srv/mod|off", &["file:/srv/mod|", "off"])]
-#[case("HTTPS://a.example", &["HTTPS://a.example"])]
-#[case("https://u:p%20@[::1]:1/x?y#z", &["https://u:p%20@[::1]:1/x?y#z"])]
-fn lists(#[case] text: &str, #[case] entries: &[&str]) {
+#[case("https://a.example", "https://a.example", End::Nothing)]
+#[case(
+    "https://a.example|http://b.example/x/,direct",
+    "https://a.example|http://b.example/x/,direct",
+    End::Direct
+)]
+#[case(" https://a.example ,,| direct", "https://a.example,direct", End::Direct)]
+#[case("a.example", "https://a.example", End::Nothing)]
+#[case("a.example:8080/x", "https://a.example:8080/x", End::Nothing)]
+#[case("localhost:8080", "https://localhost:8080", End::Nothing)]
+#[case("off,https://a.example", "off", End::Off)]
+#[case("direct|nonsense", "direct", End::Direct)]
+#[case("off|", "off", End::Off)]
+#[case("file:///srv/mod", "file:///srv/mod", End::Nothing)]
+#[case("file:/srv/mod|off", "file:/srv/mod|off", End::Off)]
+#[case("HTTPS://a.example", "HTTPS://a.example", End::Nothing)]
+#[case("https://u:p%20@[::1]:1/x?y#z|", "https://u:p%20@[::1]:1/x?y#z|", End::Nothing)]
+fn lists(#[case] text: &str, #[case] read: &str, #[case] end: End) {
     let list: ProxyList = text.parse().unwrap();
-    assert_eq!(shown(&list), entries);
+    assert_eq!((list.to_string(), list.end()), (read.to_owned(), end));
     assert_eq!(list.to_string().parse::<ProxyList>().unwrap(), list);
 }
 
@@ -70,14 +64,43 @@ fn passwords_are_not_shown() {
 }
 
 #[rstest]
-#[case(FallBack::NotFound, 200, false)]
-#[case(FallBack::NotFound, 404, true)]
-#[case(FallBack::NotFound, 410, true)]
-#[case(FallBack::NotFound, 403, false)]
-#[case(FallBack::NotFound, 500, false)]
-#[case(FallBack::AnyError, 200, false)]
-#[case(FallBack::AnyError, 404, true)]
-#[case(FallBack::AnyError, 500, true)]
-fn going_on(#[case] fall_back: FallBack, #[case] status: u16, #[case] on: bool) {
-    assert_eq!(fall_back.applies_to_status(status), on);
+#[case("https://user:secret@a.example/x?y@z", "https://a.example/x?y@z")]
+#[case("https://user@a.example:1", "https://a.example:1")]
+#[case("https://a.example/@v", "https://a.example/@v")]
+#[case("a.example", "a.example")]
+fn users_are_not_shown(#[case] url: &str, #[case] shown: &str) {
+    assert_eq!(without_user(url), shown);
+}
+
+#[rstest]
+#[case("file:///srv/a%20b", Some("/srv/a b"))]
+#[case("file:/srv/a", Some("/srv/a"))]
+#[case("https://a.example", None)]
+fn files(#[case] url: &str, #[case] path: Option<&str>) {
+    assert_eq!(file_path(url), path.map(PathBuf::from));
+}
+
+/// What each proxy answers, by the first letter of its name: `n`ot found, `f`ails, ends `a`ll, `h`as it.
+fn answer(url: &ProxyUrl) -> Result<char, Miss<char>> {
+    let letter = url.as_str().chars().nth(8).unwrap();
+    let number = url.as_str().chars().nth(9).unwrap();
+    match letter {
+        'n' => Err(Miss::NotFound(number)),
+        'f' => Err(Miss::Failed(number)),
+        'a' => Err(Miss::Final(number)),
+        _ => Ok(number),
+    }
+}
+
+#[rstest]
+#[case("n1.x,n2.x,h3.x,h4.x", Ok('3'))]
+#[case("f1.x|h2.x", Ok('2'))]
+#[case("f1.x,h2.x", Err(Unfound { miss: Some(Miss::Failed('1')), end: None }))]
+#[case("n1.x|n2.x,direct", Err(Unfound { miss: Some(Miss::NotFound('1')), end: Some(End::Direct) }))]
+#[case("n1.x|f2.x|n3.x,off", Err(Unfound { miss: Some(Miss::Failed('2')), end: Some(End::Off) }))]
+#[case("f1.x|f2.x|", Err(Unfound { miss: Some(Miss::Failed('1')), end: Some(End::Nothing) }))]
+#[case("f1.x|a2.x|h3.x", Err(Unfound { miss: Some(Miss::Final('2')), end: None }))]
+#[case("off", Err(Unfound { miss: None, end: Some(End::Off) }))]
+fn walks(#[case] list: &str, #[case] found: Result<char, Unfound<char>>) {
+    assert_eq!(list.parse::<ProxyList>().unwrap().find(answer), found);
 }

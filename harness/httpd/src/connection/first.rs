@@ -4,8 +4,8 @@
 //! taken until they tell, and handed on: a look at bytes that are too few would find them again and
 //! again, and would never find the client's end.
 
-use super::Shared;
 use super::clock::Clock;
+use super::shared::Shared;
 use crate::counters::{Handshake, Late};
 use crate::handler::Handler;
 use crate::stream::Stream;

@@ -7,6 +7,7 @@
     reason = "a helper of a test fails the test"
 )]
 
+mod authority;
 mod drain;
 mod fast_path;
 mod http2;

@@ -1,6 +1,6 @@
 //! TLS: versions, protocols, handshakes that fail, and certificates that change.
 
-use crate::mtls::{Authority, Identity, client_config};
+use crate::authority::{Authority, Identity, client_config};
 use crate::support::{Running, SOON, exchange, one, plain, rest, start, status_and_body};
 use rstest::rstest;
 use rustls::pki_types::ServerName;

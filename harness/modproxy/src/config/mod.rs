@@ -31,12 +31,13 @@
 //! # Mistakes
 //!
 //! All of them are found at once, each with its place: file, line and column, or the flag or
-//! variable ([`Diagnostics`]; the file of a place is then `--flag` or the variable's name).
+//! variable ([`twinproof_toml::Diagnostics`]; the file of a place is then `--flag` or the variable's name).
 
 mod auth;
 mod file;
 mod given;
 mod keys;
+mod load;
 pub mod memory;
 mod resolve;
 mod value;
@@ -46,10 +47,7 @@ pub use keys::{KEYS, Key};
 pub use value::{Kind, parse_bytes};
 
 use crate::settings::Settings;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
-use twinproof_toml::Diagnostics;
 
 /// The variable that names the file.
 pub const FILE_VARIABLE: &str = "TWINPROOF_PROXY_CONFIG";
@@ -87,32 +85,4 @@ pub enum Format {
     Text,
     /// One JSON object a line.
     Json,
-}
-
-impl Config {
-    /// Reads the file, if there is one, and puts what was given beside it over it.
-    ///
-    /// `variable` looks up the variables that hold secrets.
-    ///
-    /// # Errors
-    /// All mistakes of all places.
-    pub fn load(
-        file: Option<&Path>,
-        given: &[Given],
-        variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, Diagnostics> {
-        let mut read = file.map_or_else(file::Read::empty, file::read);
-        let sources = Arc::clone(&read.reporter.sources);
-        let mut config = None;
-        // In a broken file, what is missing or wrong may only follow from that.
-        if !read.broken {
-            let folder = file.and_then(Path::parent);
-            let values = given::over(read.values, given, folder, &mut read.reporter);
-            config = resolve::resolve(&values, &read.auth, folder, variable, &mut read.reporter);
-        }
-        match config {
-            Some(config) if read.reporter.count() == 0 => Ok(config),
-            _ => Err(Diagnostics::new(read.reporter.into_found(), sources)),
-        }
-    }
 }

@@ -9,7 +9,7 @@ use crate::settings::{Database, Settings};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use twinproof_gomod::glob::match_path;
-use twinproof_gomod::goproxy::{Proxy, ProxyList};
+use twinproof_gomod::goproxy::{ProxyList, has_user};
 use twinproof_httpd::{ClientAuth, Mode, Tls};
 use twinproof_sumdb::note::Verifier;
 use twinproof_sumdb::{PUBLIC_DATABASE, PUBLIC_KEY};
@@ -255,10 +255,7 @@ impl<'a> Resolver<'a> {
             s.upstream = list.to_owned();
             match list.parse::<ProxyList>() {
                 Ok(parsed) => {
-                    urls.extend(parsed.entries().iter().filter_map(|entry| match &entry.proxy {
-                        Proxy::Url(url) => Some(url.base().to_owned()),
-                        Proxy::Direct | Proxy::Off => None,
-                    }));
+                    urls.extend(parsed.proxies().map(|url| url.base().to_owned()));
                     if urls.iter().any(|url| has_user(url)) {
                         let spot = self.spot("upstream.list");
                         let message = "credentials do not stand in the list of upstreams";
@@ -356,10 +353,4 @@ impl<'a> Resolver<'a> {
 /// The place of something that could be given anywhere.
 fn nowhere() -> Spot {
     Spot::new(&"".into(), 0..0)
-}
-
-/// Whether a URL has user information.
-fn has_user(url: &str) -> bool {
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-    rest.split('/').next().is_some_and(|authority| authority.contains('@'))
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
 use twinproof_gomod::Request;
+use twinproof_httpd::Counters;
 
 use crate::answer::Content;
 use crate::eviction::Eviction;
@@ -48,12 +49,16 @@ pub(crate) struct Lasting {
 }
 
 impl Lasting {
-    pub(crate) fn new(store: Store, budget: Option<u64>) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        budget: Option<u64>,
+        connections: Option<Arc<Counters>>,
+    ) -> Self {
         let budget = budget.filter(|_| !store.is_read_only());
         Self {
             eviction: budget.map(|budget| Arc::new(Eviction::new(budget))),
             store: Arc::new(store),
-            metrics: Arc::new(Metrics::new()),
+            metrics: Arc::new(Metrics::new(connections)),
             open_zips: Arc::new(OpenZips::new()),
             fetches: Singleflight::new(),
         }
@@ -144,35 +149,51 @@ impl Core {
         limit: u64,
         check: impl Fn(&bytes::Bytes) -> Result<T, String>,
     ) -> Result<(bytes::Bytes, T), Failure> {
+        let time = self.upstreams.times().small;
+        let check = &check;
+        self.fetch(kind, target, time, |upstream| async move {
+            let reply = self.upstreams.get(&upstream, target).await?;
+            let bad = |why: &str| bad_content(&upstream, target, why);
+            if reply.html {
+                return Err(bad("it is a web page"));
+            }
+            let bytes = reply.all(limit).await?;
+            let checked = check(&bytes).map_err(|why| bad(&why))?;
+            Ok((bytes, checked))
+        })
+        .await
+    }
+
+    /// Waits for its turn and asks the upstreams with `ask`, each for at most `time`, until one has
+    /// the file.
+    async fn fetch<T, F>(
+        &self,
+        kind: Kind,
+        target: &str,
+        time: Duration,
+        ask: impl Fn(Arc<Upstream>) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
         let _permit = self.permit().await?;
         let started = Instant::now();
-        let mut walk = self.upstreams.walk();
-        while let Some(upstream) = walk.next() {
-            let work = async {
-                let reply = self.upstreams.get(upstream, target).await?;
-                let bad = |why: &str| bad_content(upstream, target, why);
-                if reply.html {
-                    return Err(bad("it is a web page"));
+        let found = self
+            .upstreams
+            .find(target.trim_start_matches('/'), |upstream| {
+                let asking = ask(Arc::clone(&upstream));
+                async move {
+                    let result = within(time, &upstream, asking).await;
+                    self.count(kind, &result);
+                    if let Err(failure) = &result {
+                        log_failure(&upstream, target, failure);
+                    }
+                    result
                 }
-                let bytes = reply.all(limit).await?;
-                let checked = check(&bytes).map_err(|why| bad(&why))?;
-                Ok((bytes, checked))
-            };
-            let result = within(self.upstreams.times().small, upstream, work).await;
-            self.count(kind, &result);
-            match result {
-                Ok(got) => {
-                    self.metrics().fetched(kind, started.elapsed());
-                    return Ok(got);
-                }
-                Err(failure) => {
-                    log_failure(upstream, target, &failure);
-                    walk.failed(upstream, failure);
-                }
-            }
-        }
+            })
+            .await;
         self.metrics().fetched(kind, started.elapsed());
-        Err(walk.end(target.trim_start_matches('/')))
+        found
     }
 
     /// Waits for the turn to fetch.

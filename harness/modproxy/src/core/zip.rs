@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
-use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +14,7 @@ use twinproof_gomod::zip::{CheckError, Checked, Limits, Stream, check};
 use twinproof_httpd::file_bytes;
 
 use super::refusal::refused;
-use super::{Core, Fetched, Wanted, bad_content, log_failure, within};
+use super::{Core, Fetched, Wanted, bad_content};
 use crate::answer::{Content, Keep, Payload};
 use crate::eviction::{FilePin, Used};
 use crate::failure::{Failure, Reason};
@@ -138,26 +137,11 @@ impl Core {
 
     /// Fetches a zip from the first upstream that has a good one.
     pub(super) async fn fetch_zip(self: &Arc<Self>, wanted: &Wanted) -> Fetched {
-        let _permit = self.permit().await?;
-        let started = Instant::now();
-        let mut walk = self.upstreams.walk();
-        while let Some(upstream) = walk.next() {
-            let time = self.upstreams.times().zip;
-            let result = within(time, upstream, self.ingest(wanted, upstream)).await;
-            self.count(Kind::Zip, &result);
-            match result {
-                Ok(content) => {
-                    self.metrics().fetched(Kind::Zip, started.elapsed());
-                    return Ok(content);
-                }
-                Err(failure) => {
-                    log_failure(upstream, &wanted.target, &failure);
-                    walk.failed(upstream, failure);
-                }
-            }
-        }
-        self.metrics().fetched(Kind::Zip, started.elapsed());
-        Err(walk.end(wanted.target.trim_start_matches('/')))
+        let time = self.upstreams.times().zip;
+        self.fetch(Kind::Zip, &wanted.target, time, |upstream| async move {
+            self.ingest(wanted, &upstream).await
+        })
+        .await
     }
 
     /// One upstream's zip: to a temporary file, checked and hashed there, confirmed, named.

@@ -5,15 +5,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use twinproof_gomod::escape::{is_canonical_version, unescape_version};
 
 use super::{Name, Store, StoreError};
-
-/// One writer of list files at a time.
-#[derive(Debug, Default)]
-pub(super) struct Lists(Mutex<()>);
 
 /// The largest list file that is read back, in bytes.
 const MAX_LIST: u64 = 16 << 20;
@@ -82,7 +78,7 @@ impl Store {
         change: impl FnOnce(&mut BTreeSet<String>) -> bool,
     ) -> Result<(), StoreError> {
         let name = Name::list(module)?;
-        let _one_at_a_time = self.lists.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let text = match self.read(&name, MAX_LIST)? {
             Some((bytes, _)) => String::from_utf8_lossy(&bytes).into_owned(),
             None => String::new(),

@@ -26,6 +26,7 @@ mod write;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 pub(crate) use list::versions_here;
 pub(crate) use name::{Name, NoName};
@@ -66,7 +67,8 @@ pub(crate) struct Store {
     sync: bool,
     #[cfg(target_os = "linux")]
     handle: fs::File,
-    lists: list::Lists,
+    /// One writer of list files at a time.
+    lists: Mutex<()>,
 }
 
 impl Store {
@@ -85,7 +87,7 @@ impl Store {
             root,
             read_only,
             sync,
-            lists: list::Lists::default(),
+            lists: Mutex::default(),
         })
     }
 

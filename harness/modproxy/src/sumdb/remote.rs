@@ -25,7 +25,7 @@ pub(super) struct Remote {
 #[derive(Clone)]
 enum Way {
     Url(String),
-    Through(Upstream),
+    Through(Arc<Upstream>),
 }
 
 impl Remote {
@@ -57,27 +57,14 @@ impl Remote {
         if let Some(way) = found {
             return Ok(way);
         }
-        let mut walk = self.upstreams.walk();
-        let mut way = None;
-        while let Some(upstream) = walk.next() {
-            let target = format!("/sumdb/{}/supported", self.name);
-            match self.upstreams.get(upstream, &target).await {
-                Ok(_) => {
-                    way = Some(Way::Through(upstream.clone()));
-                    break;
-                }
-                Err(failure) => walk.failed(upstream, failure),
-            }
-        }
-        let way = match way {
-            Some(way) => way,
-            None => {
-                let failure = walk.end(&self.name);
-                if !failure.is_not_found() {
-                    return Err(failure);
-                }
-                Way::Url(format!("https://{}", self.name))
-            }
+        let target = &*format!("/sumdb/{}/supported", self.name);
+        let relays = |upstream: Arc<Upstream>| async move {
+            self.upstreams.get(&upstream, target).await?;
+            Ok(Way::Through(upstream))
+        };
+        let way = match self.upstreams.find(&self.name, relays).await {
+            Err(failure) if failure.is_not_found() => Way::Url(format!("https://{}", self.name)),
+            found => found?,
         };
         *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(way.clone());
         Ok(way)

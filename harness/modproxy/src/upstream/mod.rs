@@ -10,9 +10,10 @@ mod tls;
 mod transport;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use twinproof_gomod::goproxy::{FallBack, Proxy, ProxyList, ProxyUrl, Scheme};
+use twinproof_gomod::goproxy::{End, Miss, ProxyList, ProxyUrl, Unfound, file_path};
 
 pub(crate) use reply::{Reply, too_large};
 pub use tls::TlsError;
@@ -20,10 +21,9 @@ pub use tls::TlsError;
 use crate::failure::{Failure, Reason};
 use crate::settings::{Authorization, Settings, Times, UpstreamTls};
 
-/// The upstreams, in order.
+/// The upstreams.
 pub(crate) struct Upstreams {
-    entries: Vec<Upstream>,
-    end: End,
+    list: ProxyList<Arc<Upstream>>,
     client: ArcSwap<reqwest::Client>,
     tls: UpstreamTls,
     times: Times,
@@ -31,27 +31,18 @@ pub(crate) struct Upstreams {
 }
 
 /// One of them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Upstream {
     place: Place,
-    fall_back: FallBack,
     /// What it is called in texts and logs: without user and password.
     pub(crate) name: String,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Place {
     /// URL without a slash at the end.
     Http(String),
     Folder(PathBuf),
-}
-
-/// What ends the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Nothing,
-    Off,
-    Direct,
 }
 
 /// An upstream list or its certificates cannot be used.
@@ -77,15 +68,7 @@ pub enum UpstreamError {
 impl Upstreams {
     pub(crate) fn new(settings: &Settings) -> Result<Self, UpstreamError> {
         let list: ProxyList = settings.upstream.parse()?;
-        let mut entries = Vec::new();
-        let mut end = End::Nothing;
-        for entry in list.entries() {
-            match &entry.proxy {
-                Proxy::Url(url) => entries.push(Upstream::new(url, entry.fall_back)?),
-                Proxy::Direct => end = End::Direct,
-                Proxy::Off => end = End::Off,
-            }
-        }
+        let list = list.try_map(|url| Upstream::new(url).map(Arc::new))?;
         if let Some(plain) =
             settings.authorization.iter().find(|a| !a.prefix.starts_with("https://"))
         {
@@ -93,8 +76,7 @@ impl Upstreams {
         }
         let client = tls::client(&settings.tls, &settings.times)?;
         Ok(Self {
-            entries,
-            end,
+            list,
             client: ArcSwap::from_pointee(client),
             tls: settings.tls.clone(),
             times: settings.times,
@@ -112,106 +94,74 @@ impl Upstreams {
         self.times
     }
 
-    /// Begins to go through the list.
-    pub(crate) fn walk(&self) -> Walk<'_> {
-        Walk { upstreams: self, next: 0, best: None, stopped: false }
+    /// Asks one upstream after the other with `ask`, until one has `what`.
+    pub(crate) async fn find<T, F>(
+        &self,
+        what: &str,
+        ask: impl Fn(Arc<Upstream>) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let mut walk = self.list.walk();
+        while let Some(upstream) = walk.next() {
+            match ask(Arc::clone(upstream)).await {
+                Ok(found) => return Ok(found),
+                Err(failure) => walk.missed(miss(failure)),
+            }
+        }
+        Err(not_found(what, walk.finish()))
+    }
+}
+
+/// What a failure means for the walk.
+fn miss(failure: Failure) -> Miss<Failure> {
+    match failure.reason {
+        Reason::Security
+        | Reason::Unconfirmed
+        | Reason::Full
+        | Reason::Store
+        | Reason::Internal
+        | Reason::Busy => Miss::Final(failure),
+        _ if failure.is_not_found() => Miss::NotFound(failure),
+        _ => Miss::Failed(failure),
+    }
+}
+
+/// What to say when all have failed.
+fn not_found(what: &str, unfound: Unfound<Failure>) -> Failure {
+    let end = match unfound.end {
+        None | Some(End::Nothing) => None,
+        Some(End::Off) => Some("the upstream list of this proxy ends in off"),
+        Some(End::Direct) => {
+            Some("this proxy runs no version control: direct is left to the go command")
+        }
+    };
+    match (unfound.miss, end) {
+        (Some(Miss::NotFound(failure)), Some(end)) => {
+            Failure::not_found(format!("{}\n{end}", failure.text.trim_end()))
+        }
+        (Some(Miss::NotFound(failure) | Miss::Failed(failure) | Miss::Final(failure)), _) => {
+            failure
+        }
+        (None, Some(end)) => Failure::not_found(format!("not found: {what}: {end}")),
+        (None, None) => Failure::not_found(format!("not found: {what}")),
     }
 }
 
 impl Upstream {
-    fn new(url: &ProxyUrl, fall_back: FallBack) -> Result<Self, UpstreamError> {
-        let name = url.to_string();
-        let place = match url.scheme() {
-            Scheme::File => Place::Folder(folder(url.base())),
-            scheme => {
-                let base = url.base();
-                let authority = base.split('/').nth(2).unwrap_or_default();
-                if scheme == Scheme::Http && authority.contains('@') {
-                    return Err(UpstreamError::PlainUser(name));
-                }
-                if base.contains(['?', '#']) {
-                    return Err(UpstreamError::Query(name));
-                }
-                Place::Http(base.to_owned())
-            }
-        };
-        // Not even the user's name belongs into texts that others read.
-        let name = match (name.split_once("://"), name.contains('@')) {
-            (Some((scheme, rest)), true) => {
-                format!("{scheme}://{}", rest.split_once('@').map_or(rest, |(_, host)| host))
-            }
-            _ => name,
-        };
-        Ok(Self { place, fall_back, name })
-    }
-}
-
-/// The folder that a `file` URL means.
-fn folder(url: &str) -> PathBuf {
-    let path = url.split_once(':').map_or(url, |(_, path)| path);
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned();
-    // Windows: file:///C:/folder.
-    let drive = path.as_bytes().get(2) == Some(&b':') && cfg!(windows);
-    PathBuf::from(if drive { path.get(1..).unwrap_or_default() } else { &path })
-}
-
-/// A walk through the list, for one file.
-pub(crate) struct Walk<'a> {
-    upstreams: &'a Upstreams,
-    next: usize,
-    best: Option<Failure>,
-    stopped: bool,
-}
-
-impl<'a> Walk<'a> {
-    /// The next one to ask.
-    pub(crate) fn next(&mut self) -> Option<&'a Upstream> {
-        if self.stopped {
-            return None;
+    fn new(url: &ProxyUrl) -> Result<Self, UpstreamError> {
+        if url.sends_user_in_clear() {
+            return Err(UpstreamError::PlainUser(url.to_string()));
         }
-        let upstream = self.upstreams.entries.get(self.next)?;
-        self.next += 1;
-        Some(upstream)
-    }
-
-    /// The last one has failed.
-    pub(crate) fn failed(&mut self, upstream: &Upstream, failure: Failure) {
-        let final_word = matches!(
-            failure.reason,
-            Reason::Security
-                | Reason::Unconfirmed
-                | Reason::Full
-                | Reason::Store
-                | Reason::Internal
-                | Reason::Busy
-        );
-        self.stopped = final_word || !upstream.fall_back.applies(failure.is_not_found());
-        // What went wrong says more than that something is not there.
-        if self.best.as_ref().is_none_or(|best| best.is_not_found() && !failure.is_not_found())
-            || final_word
-        {
-            self.best = Some(failure);
-        }
-    }
-
-    /// What to say when all have failed.
-    pub(crate) fn end(self, what: &str) -> Failure {
-        let end = match self.upstreams.end {
-            _ if self.stopped => None,
-            End::Nothing => None,
-            End::Off => Some("the upstream list of this proxy ends in off"),
-            End::Direct => {
-                Some("this proxy runs no version control: direct is left to the go command")
+        let base = url.base();
+        let place = match file_path(base) {
+            Some(folder) => Place::Folder(folder),
+            None if base.contains(['?', '#']) => {
+                return Err(UpstreamError::Query(url.to_string()));
             }
+            None => Place::Http(base.to_owned()),
         };
-        match (self.best, end) {
-            (Some(best), Some(end)) if best.is_not_found() => {
-                Failure::not_found(format!("{}\n{end}", best.text.trim_end()))
-            }
-            (Some(best), _) => best,
-            (None, Some(end)) => Failure::not_found(format!("not found: {what}: {end}")),
-            (None, None) => Failure::not_found(format!("not found: {what}")),
-        }
+        Ok(Self { place, name: url.name() })
     }
 }

@@ -122,7 +122,7 @@ pub fn settings(store: &Folder, upstream: &str) -> Settings {
 
 /// A proxy with these settings.
 pub fn start(settings: Settings) -> Arc<Proxy> {
-    Proxy::start(settings).expect("a proxy")
+    Proxy::start(settings, None).expect("a proxy")
 }
 
 /// An origin with its crafted modules.

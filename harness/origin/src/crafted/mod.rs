@@ -64,21 +64,9 @@ mod odd;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+pub use odd::{RULE_VERSION, Rule};
+
 use crate::release::{Release, Releases};
-
-/// A module whose zip is out of the ordinary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// Its path.
-    pub path: &'static str,
-    /// What is out of the ordinary.
-    pub what: &'static str,
-    /// Whether golang.org/x/mod/zip and cmd/go take it.
-    pub legal: bool,
-}
-
-/// The version of all modules in [`rules`].
-pub const RULE_VERSION: &str = "v1.0.0";
 
 /// The modules with zips out of the ordinary, good and bad.
 pub fn rules() -> impl Iterator<Item = Rule> {

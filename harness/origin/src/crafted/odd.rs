@@ -1,10 +1,23 @@
 //! A module with a zip out of the ordinary: an ordinary part, and what is odd.
 
 use crate::content::Content;
-use crate::crafted::{RULE_VERSION, Rule};
 use crate::release::{Release, Zip, default_info};
 use crate::sum::{Files, hashes, sha256, sum_of_hashes};
 use crate::zipfile::{Entry, Payload, build};
+
+/// A module whose zip is out of the ordinary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its path.
+    pub path: &'static str,
+    /// What is out of the ordinary.
+    pub what: &'static str,
+    /// Whether golang.org/x/mod/zip and cmd/go take it.
+    pub legal: bool,
+}
+
+/// The version of all modules in [`rules`].
+pub const RULE_VERSION: &str = "v1.0.0";
 
 /// A module with a zip out of the ordinary.
 pub(super) struct Odd {

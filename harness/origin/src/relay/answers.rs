@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::Front;
+use super::front::Front;
 use super::requests::{Pending, Queue, arrived, guess, pass};
 use crate::answer::Answer;
 use crate::server::Shared;

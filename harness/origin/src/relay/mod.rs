@@ -5,14 +5,17 @@
 //! when the request has arrived, and applied when the answer has.
 
 mod answers;
+mod front;
 mod requests;
 
 use std::io;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
 use twinproof_model::Rule;
+
+use front::Front;
 
 use crate::record::{Log, Request};
 use crate::rules::Rules;
@@ -33,16 +36,6 @@ pub enum RelayError {
 pub struct Relay {
     server: Server,
     front: Arc<Front>,
-}
-
-/// What all connections of a relay share.
-struct Front {
-    target: SocketAddr,
-    /// The target's base path, which the relay's own URL has too. Rules and recorded requests do not
-    /// have it, so that they mean the same for every subject.
-    base: String,
-    rules: Rules,
-    log: Log,
 }
 
 impl Relay {
@@ -113,15 +106,5 @@ impl Relay {
 impl std::fmt::Debug for Relay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Relay").field("url", &self.url()).finish_non_exhaustive()
-    }
-}
-
-impl Front {
-    /// A target without the base path; one outside of it as it is.
-    fn below_base<'t>(&self, target: &'t str) -> &'t str {
-        match target.strip_prefix(self.base.as_str()) {
-            Some(rest) if rest.starts_with('/') => rest,
-            _ => target,
-        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use twinproof_model::Rule;
 
-use super::Front;
+use super::front::Front;
 use crate::record::{Id, Request};
 use crate::wire::body::Body;
 use crate::wire::head::Head;

@@ -13,6 +13,7 @@
 mod lookups;
 mod ours;
 mod peer;
+mod row;
 mod zips;
 
 use std::time::{Duration, Instant};
@@ -21,26 +22,11 @@ use serde_json::json;
 
 use ours::{Log, Task};
 use peer::Peer;
+use row::{Row, median};
 
 /// How long the iterations of one round of a small task take, about: less than the time that a
 /// thread is given at once, so that some rounds of either side are not interrupted.
 const ROUND: Duration = Duration::from_millis(1);
-
-/// A measured task.
-struct Row {
-    what: String,
-    ours: f64,
-    theirs: f64,
-    figure: f64,
-    /// The most memory above what the process had before, in bytes: ours and theirs.
-    memory: Option<(u64, u64)>,
-}
-
-impl Row {
-    fn ratio(&self) -> f64 {
-        self.theirs / self.ours
-    }
-}
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -141,13 +127,6 @@ fn compare(task: &Task<'_>, peer: &mut Peer, rounds: u32) -> Row {
     }
     let (ours, theirs) = (median(ours), median(theirs));
     Row { what: task.what.to_owned(), ours, theirs, figure: 3.0, memory: None }
-}
-
-/// The median of all but the first.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.remove(0);
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn time(count: u64, run: &mut dyn FnMut(u64) -> u64) -> (Duration, u64) {

@@ -12,7 +12,7 @@ use twinproof_testkit::Program;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::peer::Peer;
-use crate::{Row, median};
+use crate::row::{Row, median};
 
 /// The size that a zip is brought to.
 const SIZE: u64 = 100_000_000;

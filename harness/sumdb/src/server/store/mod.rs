@@ -47,6 +47,7 @@ mod frame;
 mod index;
 mod layout;
 mod open;
+mod options;
 mod reader;
 mod view;
 mod writer;
@@ -57,6 +58,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use disk::{Disk, OsDisk};
 pub use error::{Remedy, StoreError};
+pub use options::Options;
 pub use reader::Reader;
 
 use super::respond::{OpsError, ServerOps};
@@ -66,22 +68,6 @@ use crate::tlog::{Hash, HashReader, RecordError, TreeHead, check_text};
 use twinproof_gomod::escape::{EscapeError, check_path, is_canonical_version};
 use view::View;
 use writer::Writer;
-
-/// How a store is opened.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// What stands for the file system.
-    pub disk: Arc<dyn Disk>,
-    /// From how many records on a run of the index is made of them. Fewer are held in memory.
-    pub run_from: u64,
-}
-
-impl Default for Options {
-    /// The file system as it is, and runs from 4096 records on.
-    fn default() -> Self {
-        Self { disk: Arc::new(OsDisk), run_from: index::TAIL }
-    }
-}
 
 /// A log on disk, open for writing and reading. See the [module](self).
 ///

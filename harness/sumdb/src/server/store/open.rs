@@ -5,7 +5,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Options;
 use super::disk::Disk;
 use super::error::StoreError;
 use super::index::{self, Run};
@@ -13,6 +12,7 @@ use super::layout::{
     FORMAT, FORMAT_LINE, Files, HEAD, INDEX, LEVELS, LOCK, MAX_LEVELS, OFFSET_SIZE, level_count,
     level_path, missing,
 };
+use super::options::Options;
 use super::view::{Tree, View, entries, named, open_head};
 use super::writer::{Writer, is_beginning, put, signed};
 use crate::note::{Signer, Verifier};

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Options;
 use super::disk::Disk;
 use super::error::StoreError;
 use super::frame;
@@ -13,6 +12,7 @@ use super::layout::{
     FORMAT, HEAD, INDEX, LEVELS, MAX_LEVELS, NEW, OFFSET_SIZE, OFFSETS, RECORDS, level_count,
     level_path,
 };
+use super::options::Options;
 use super::view::{Tree, View, find};
 use crate::note::{Note, Signer, sign};
 use crate::tlog::{HASH_SIZE, Hash, TreeHead, join, node_hash, record_hash};

@@ -1,0 +1,65 @@
+//! What all connections of a server have in common.
+
+use crate::counters::Counters;
+use crate::handler::Handler;
+use crate::memory::Budget;
+use crate::settings::Limits;
+use crate::stop::Stop;
+use crate::tls::Terminator;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What all connections of a server have in common.
+#[derive(Debug)]
+pub(crate) struct Shared<H> {
+    pub(crate) handler: Arc<H>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) terminator: Option<Arc<Terminator>>,
+    pub(crate) stop: Stop,
+    pub(crate) log: bool,
+    pub(crate) budget: Budget,
+    pub(crate) one: hyper::server::conn::http1::Builder,
+    pub(crate) two: hyper::server::conn::http2::Builder<TokioExecutor>,
+}
+
+/// The largest frame and the window of a stream of HTTP/2: requests have next to no bodies.
+const WINDOW: u32 = 64 << 10;
+
+/// How much of an answer waits for a client of HTTP/2.
+const BUFFER: usize = 64 << 10;
+
+/// How much of an answer hyper takes ahead of a client of HTTP/1.
+const AHEAD: usize = 32 << 10;
+
+/// How often a silent client of HTTP/2 is asked whether it is there.
+const PING: Duration = Duration::from_secs(30);
+
+impl<H: Handler> Shared<H> {
+    pub(crate) fn new(
+        handler: Arc<H>,
+        limits: Arc<Limits>,
+        counters: Arc<Counters>,
+        terminator: Option<Arc<Terminator>>,
+        log: bool,
+    ) -> Self {
+        let mut one = hyper::server::conn::http1::Builder::new();
+        one.half_close(true)
+            .max_headers(limits.fields)
+            .max_header_size(limits.head)
+            .max_buf_size(AHEAD.max(2 * limits.head))
+            .header_read_timeout(None);
+        let mut two = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+        two.timer(TokioTimer::new())
+            .max_concurrent_streams(limits.streams)
+            .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
+            .max_send_buf_size(BUFFER)
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PING);
+        let budget = Budget::new(limits.memory);
+        Self { handler, limits, counters, terminator, stop: Stop::default(), log, budget, one, two }
+    }
+}

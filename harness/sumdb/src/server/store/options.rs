@@ -1,0 +1,22 @@
+//! How a store is opened.
+
+use std::sync::Arc;
+
+use super::disk::{Disk, OsDisk};
+use super::index;
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What stands for the file system.
+    pub disk: Arc<dyn Disk>,
+    /// From how many records on a run of the index is made of them. Fewer are held in memory.
+    pub run_from: u64,
+}
+
+impl Default for Options {
+    /// The file system as it is, and runs from 4096 records on.
+    fn default() -> Self {
+        Self { disk: Arc::new(OsDisk), run_from: index::TAIL }
+    }
+}
