@@ -43,6 +43,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = twinproof::helper() {
+        return ExitCode::from(code);
+    }
     let parsed = match Xtask::try_parse() {
         Ok(parsed) => parsed,
         Err(error) => return ExitCode::from(cli::refuse(&error)),

@@ -39,41 +39,51 @@ pub enum LoadError {
     TooMany,
 }
 
-/// Reads files and, of folders, all files of known names below them.
-///
-/// # Errors
-/// [`LoadError`], where a file cannot be read or is none that is known.
-pub fn load(paths: &[PathBuf], kind: Option<Kind>) -> Result<Vec<Source>, LoadError> {
-    let mut sources = Vec::new();
+/// Files that can be checked, and why others cannot.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The files.
+    pub sources: Vec<Source>,
+    /// What is wrong with the others.
+    pub errors: Vec<LoadError>,
+}
+
+/// Reads files and, of folders, all files of known names below them. One that cannot be read, or is none
+/// that is known, keeps no other from being checked.
+#[must_use]
+pub fn load(paths: &[PathBuf], kind: Option<Kind>) -> Loaded {
+    let mut loaded = Loaded::default();
     for path in paths {
-        let before = sources.len();
         if path.is_dir() {
-            for found in below(path) {
-                push(&mut sources, read(&found)?)?;
+            let found = below(path);
+            if found.is_empty() {
+                loaded.errors.push(LoadError::Nothing { path: path.clone() });
             }
-            if sources.len() == before {
-                return Err(LoadError::Nothing { path: path.clone() });
+            for file in found {
+                loaded.take(read(&file).map_err(LoadError::from));
             }
             continue;
         }
-        let source = read(path)?;
-        let known = kind.is_some()
-            || Kind::of_name(&source).is_some()
-            || Kind::of_content(&source).is_some();
-        if !known {
-            return Err(LoadError::Unknown { path: path.clone() });
-        }
-        push(&mut sources, source)?;
+        let source = read(path).map_err(LoadError::from).and_then(|source| {
+            let known = kind.is_some()
+                || Kind::of_name(&source).is_some()
+                || Kind::of_content(&source).is_some();
+            if known { Ok(source) } else { Err(LoadError::Unknown { path: path.clone() }) }
+        });
+        loaded.take(source);
     }
-    Ok(sources)
+    loaded
 }
 
-fn push(sources: &mut Vec<Source>, source: Source) -> Result<(), LoadError> {
-    if sources.len() == FILES_MAX {
-        return Err(LoadError::TooMany);
+impl Loaded {
+    fn take(&mut self, source: Result<Source, LoadError>) {
+        match source {
+            Ok(source) if self.sources.len() < FILES_MAX => self.sources.push(source),
+            Ok(_) if self.errors.iter().any(|error| matches!(error, LoadError::TooMany)) => {}
+            Ok(_) => self.errors.push(LoadError::TooMany),
+            Err(error) => self.errors.push(error),
+        }
     }
-    sources.push(source);
-    Ok(())
 }
 
 /// Reads one file; a link that leads nowhere is an empty one.

@@ -72,7 +72,7 @@ pub fn plan(
                     Requirement::Has(Capability::Go) => {
                         Skip::SdkAbsent { detail: format!("no Go SDK {version} is to be had") }
                     }
-                    other => Skip::RequirementNotMet { requirement: other.clone() },
+                    other => absent(other),
                 })
             });
             // No relay can stand in front of what is only read, where it may be under TLS.
@@ -123,6 +123,20 @@ pub fn needs_sdk(case: &Case) -> bool {
         || case.requires.iter().any(requires)
         || case.step.iter().any(Step::needs_sdk)
         || case.all_variables().any(refers)
+}
+
+/// Why a case does not run where its requirement is not met: what can be provided is absent.
+fn absent(requirement: &Requirement) -> Skip {
+    let absence = match requirement {
+        Requirement::Has(capability) => capability.absence(),
+        _ => None,
+    };
+    match absence {
+        Some((detail, remedy)) => {
+            Skip::CapabilityAbsent { detail: detail.to_owned(), remedy: remedy.to_owned() }
+        }
+        None => Skip::RequirementNotMet { requirement: requirement.clone() },
+    }
 }
 
 fn meets(requirement: &Requirement, environment: &EnvironmentResult, sdk: &str) -> bool {

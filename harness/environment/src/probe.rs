@@ -146,6 +146,7 @@ impl Probe<'_> {
             let release = self.text("cat", &["/etc/os-release"])?.unwrap_or_default();
             fingerprint.os = pretty_name(&release).unwrap_or(system);
             fingerprint.libc = self.libc()?;
+            self.tools()?;
         }
         if release.to_lowercase().contains("microsoft") && !self.ask("wslpath", &["/"])?.not_found {
             self.capabilities.insert(Capability::Wslpath);
@@ -156,6 +157,36 @@ impl Probe<'_> {
         let root = made.code == Some(0);
         self.capabilities.insert(if root { Capability::Root } else { Capability::Unprivileged });
         Ok(fingerprint)
+    }
+
+    /// What can be tried apart from the machine, and the programs that watch or stand for another system.
+    fn tools(&mut self) -> Result<(), EnvironmentError> {
+        const LAB: &[&str] = &["--mount", "--net", "true"];
+        const OWN: &[&str] = &["--user", "--map-root-user"];
+        const BINFMT: &[&str] =
+            &["--mount", "mount", "-t", "binfmt_misc", "binfmt_misc", "/proc/sys/fs/binfmt_misc"];
+        let ends_well = |program: &str, args: &[&str]| {
+            Ok::<_, EnvironmentError>(self.ask(program, args)?.code == Some(0))
+        };
+        let mut found = Vec::new();
+        // Root needs no user namespace for mounts and networks of its own.
+        if ends_well("unshare", &[OWN, LAB].concat())? || ends_well("unshare", LAB)? {
+            found.push(Capability::Lab);
+            if ends_well("unshare", &[OWN, BINFMT].concat())? {
+                found.push(Capability::Binfmt);
+            }
+        }
+        if ends_well("strace", &["-f", "-e", "trace=execve", "true"])? {
+            found.push(Capability::Strace);
+        }
+        if ends_well("pwsh", &["-NoProfile", "-NonInteractive", "-Command", "exit 0"])? {
+            found.push(Capability::Pwsh);
+        }
+        if wine_runs_go(&self.text("wine", &["--version"])?.unwrap_or_default()) {
+            found.push(Capability::WineHere);
+        }
+        self.capabilities.extend(found);
+        Ok(())
     }
 
     fn libc(&mut self) -> Result<String, EnvironmentError> {
@@ -320,6 +351,12 @@ fn musl_version(text: &str) -> Option<&str> {
     text.lines().find_map(|l| l.strip_prefix("Version "))
 }
 
+/// Whether programs of Go 1.21 and newer run under a Wine that says this of itself: `wine-10.0 (Debian)`.
+fn wine_runs_go(version: &str) -> bool {
+    let digits = version.strip_prefix("wine-").map(|rest| rest.split(['.', ' ']).next());
+    digits.flatten().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 10)
+}
+
 /// The version in `Microsoft Windows [Version 10.0.26100.1]`, whose words are translated, or in
 /// `Microsoft Windows 10.0.19043`, as Wine has it.
 fn windows_version(ver: &str) -> Option<String> {
@@ -334,7 +371,7 @@ pub(crate) fn variables(lines: &str) -> BTreeMap<&str, &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{join, musl_version, pretty_name, windows_version};
+    use super::{join, musl_version, pretty_name, windows_version, wine_runs_go};
     use rstest::rstest;
 
     #[rstest]
@@ -345,6 +382,14 @@ mod tests {
     #[case("", None)]
     fn versions_of_windows(#[case] ver: &str, #[case] want: Option<&str>) {
         assert_eq!(windows_version(ver).as_deref(), want);
+    }
+
+    #[rstest]
+    #[case("wine-10.0 (Debian 10.0~repack-6)", true)]
+    #[case("wine-8.0 (Debian 8.0~repack-4)", false)]
+    #[case("", false)]
+    fn wine_must_be_new_enough_for_go(#[case] version: &str, #[case] want: bool) {
+        assert_eq!(wine_runs_go(version), want);
     }
 
     #[test]

@@ -98,6 +98,7 @@ fn one(
         column: case.column,
         record: record_path(&key, &environment.name, false),
         drift: BTreeMap::new(),
+        exhibits: Vec::new(),
         goldens: Vec::new(),
     };
     let Some(record) = record else {
@@ -115,6 +116,7 @@ fn one(
     result.broken = judgement.broken;
     result.checks = judgement.checks;
     result.flaky = judgement.flaky;
+    result.exhibits = judgement.exhibits;
     result.goldens = judgement.goldens;
     if let (Some(row), false) = (&case.drift, judgement.drift.is_empty()) {
         result.drift.insert(row.clone(), judgement.drift);

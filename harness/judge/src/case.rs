@@ -2,7 +2,7 @@
 
 use crate::golden::{self, Normalisers};
 use std::collections::BTreeMap;
-use twinproof_model::{Check, GoldenResult, Normaliser, Verdict};
+use twinproof_model::{Check, Exhibit, GoldenResult, Normaliser, Verdict};
 use twinproof_steps::{
     Blobs, Case, Checks, Evidence, GoldenStep, RunOutcome, RunRecord, Scope, Step, StepRecord,
 };
@@ -37,6 +37,8 @@ pub struct Judgement {
     pub flaky: bool,
     /// The row of the drift table: column → value.
     pub drift: BTreeMap<String, String>,
+    /// What tables and pictures of reports are made of.
+    pub exhibits: Vec<Exhibit>,
     /// What broke, where the harness did.
     pub broken: Option<String>,
 }
@@ -148,6 +150,8 @@ impl Judging<'_> {
             self.judgement.drift =
                 values.into_iter().map(|(k, v)| (k, self.shortened(v))).collect();
         }
+        let shown = declared.exhibits(&step.observation, evidence, step.micros / 1000);
+        self.judgement.exhibits.extend(shown);
         self.judgement.flaky |= !step.failed_tries.is_empty();
         let captured = declared.capture(&step.observation, evidence);
         self.scope.extend(captured);
@@ -164,6 +168,11 @@ impl Judging<'_> {
     #[must_use]
     pub fn end(mut self, outcome: &RunOutcome) -> Judgement {
         let judgement = &mut self.judgement;
+        // Programs are part of a table only beside name servers.
+        let has_server = |e: &Exhibit| matches!(e, Exhibit::NameServer { .. });
+        if !judgement.exhibits.iter().any(has_server) {
+            judgement.exhibits.retain(|e| !matches!(e, Exhibit::Ran { .. }));
+        }
         if let RunOutcome::Broken { message } = outcome {
             judgement.broken.get_or_insert_with(|| message.clone());
         }

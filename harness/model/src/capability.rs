@@ -47,6 +47,16 @@ pub enum Capability {
     Wslpath,
     /// Programs reach the harness's own servers on the loopback interface.
     Loopback,
+    /// Private namespaces of users, mounts and networks can be made: a lab.
+    Lab,
+    /// binfmt_misc can be mounted in such a namespace, apart from the host's.
+    Binfmt,
+    /// Wine that runs programs of today's Go is there, beside Linux.
+    WineHere,
+    /// PowerShell is there.
+    Pwsh,
+    /// strace is there.
+    Strace,
     /// Cases can have an origin: in the host, and where the subject's upstream is one of ours.
     Origin,
     /// The subject has this feature, as its declaration says.
@@ -55,7 +65,7 @@ pub enum Capability {
 
 impl Capability {
     /// All capabilities but features.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 25] = [
         Self::Linux,
         Self::Windows,
         Self::Macos,
@@ -75,6 +85,11 @@ impl Capability {
         Self::Musl,
         Self::Wslpath,
         Self::Loopback,
+        Self::Lab,
+        Self::Binfmt,
+        Self::WineHere,
+        Self::Pwsh,
+        Self::Strace,
         Self::Origin,
     ];
 
@@ -101,9 +116,39 @@ impl Capability {
             Self::Musl => "libc:musl",
             Self::Wslpath => "wslpath",
             Self::Loopback => "loopback",
+            Self::Lab => "lab",
+            Self::Binfmt => "binfmt",
+            Self::WineHere => "wine-here",
+            Self::Pwsh => "pwsh",
+            Self::Strace => "strace",
             Self::Origin => "origin",
             Self::Feature(name) => name,
         }
+    }
+
+    /// Why it is absent where it could be, and what would provide it, for those that can be provided.
+    #[must_use]
+    pub const fn absence(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Lab => (
+                "no private user, mount and network namespaces can be made here",
+                "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (or run as root)",
+            ),
+            Self::Binfmt => (
+                "binfmt_misc cannot be mounted apart from the host's: that needs user namespaces, \
+                 Linux 6.7 or newer and its module",
+                "modprobe binfmt_misc, on Linux 6.7 or newer",
+            ),
+            Self::WineHere => (
+                "no Wine 10 or newer is here, beside Linux (the environment `wine` is a container)",
+                "apt-get install wine (Debian 13 or newer)",
+            ),
+            Self::Pwsh => ("no PowerShell is here", "install the program `pwsh`"),
+            Self::Strace => {
+                ("no strace is here, or it may trace nothing", "apt-get install strace")
+            }
+            _ => return None,
+        })
     }
 
     /// The capability of that name. Of a feature only the form is known here: words of lower-case

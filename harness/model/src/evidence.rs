@@ -37,6 +37,13 @@ pub enum Skip {
         /// Which requirement.
         requirement: Requirement,
     },
+    /// What the case requires is absent there, and can be provided.
+    CapabilityAbsent {
+        /// What is missing.
+        detail: String,
+        /// What would provide it.
+        remedy: String,
+    },
     /// What the case asks cannot be asked there, as its own script says.
     OutOfReach {
         /// Why.
@@ -67,7 +74,9 @@ impl Skip {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::EnvironmentAbsent { .. } | Self::SdkAbsent { .. } => Verdict::Unavailable,
+            Self::EnvironmentAbsent { .. }
+            | Self::SdkAbsent { .. }
+            | Self::CapabilityAbsent { .. } => Verdict::Unavailable,
             Self::RequirementNotMet { .. } | Self::OutOfReach { .. } => Verdict::NotApplicable,
             Self::Interrupted | Self::RunTimeLimit { .. } | Self::DiskFull { .. } => {
                 Verdict::Inconclusive
@@ -81,6 +90,7 @@ impl std::fmt::Display for Skip {
         match self {
             Self::EnvironmentAbsent { detail, .. }
             | Self::SdkAbsent { detail }
+            | Self::CapabilityAbsent { detail, .. }
             | Self::OutOfReach { detail } => f.write_str(detail),
             Self::RequirementNotMet { requirement } => write!(f, "requires {requirement}"),
             Self::Interrupted => f.write_str("interrupted before it ran"),

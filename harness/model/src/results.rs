@@ -1,7 +1,8 @@
 //! Results: what `results.json` holds. Every report is drawn from it and from nothing else.
 
 use crate::{
-    BlobRef, Capability, Claim, EnvironmentName, Expectation, Fingerprint, Level, Skip, Verdict,
+    BlobRef, Capability, Claim, EnvironmentName, Exhibit, Expectation, Fingerprint, Level, Skip,
+    Verdict,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -162,6 +163,9 @@ pub struct CaseResult {
     /// The row of the drift table that it fills, and with what: label → value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drift: BTreeMap<String, BTreeMap<String, String>>,
+    /// What it has seen that tables and pictures of reports are made of, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exhibits: Vec<Exhibit>,
     /// Its goldens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub goldens: Vec<GoldenResult>,

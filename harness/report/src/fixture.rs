@@ -59,6 +59,7 @@ pub fn case(id: &str, environment_name: &str, verdict: Verdict, claims: &[&str])
         line: 12,
         column: 1,
         drift: BTreeMap::new(),
+        exhibits: Vec::new(),
         goldens: Vec::new(),
     }
 }

@@ -8,6 +8,7 @@
 
 mod escape;
 mod evidence;
+mod exhibits;
 mod findings;
 #[cfg(test)]
 mod fixture;

@@ -1,22 +1,21 @@
 //! `summary.md`: the summary of a GitHub job. GitHub refuses a summary of more than 1 MiB, so lists
 //! end early and say how much is left out; the totals come first and are always whole.
 
+mod exhibits;
+mod page;
+
+pub use page::MARKDOWN_LIMIT;
+
 use crate::escape::{markdown as esc, markdown_code as code};
 use crate::findings::findings;
 use crate::tally::{self, Counts, Tally};
 use crate::words::Tone;
 use crate::{sarif, text, words};
-use std::fmt::Write as _;
+use page::{Page, cut, names, row};
 use twinproof_model::{CaseResult, Results, Verdict};
-
-/// The largest summary that is written, in bytes: half of what GitHub takes.
-pub const MARKDOWN_LIMIT: usize = 512 * 1024;
 
 /// How the line of totals begins.
 pub(crate) const TOTALS: &str = "Totals: ";
-
-/// Room kept for what follows a list that was cut.
-const RESERVE: usize = 1024;
 
 /// Draws `summary.md`.
 #[must_use]
@@ -42,6 +41,7 @@ pub fn markdown(results: &Results) -> String {
     expected(&mut page, results);
     unavailable(&mut page, results);
     drift(&mut page, results);
+    exhibits::sections(&mut page, results);
     floors(&mut page, results);
     controls(&mut page, results);
     page.line(&format!(
@@ -57,78 +57,6 @@ pub fn markdown(results: &Results) -> String {
 fn totals_line(counts: &Counts) -> String {
     let each: Vec<_> = Verdict::ALL.into_iter().map(|v| format!("{v} {}", counts.of(v))).collect();
     format!("{TOTALS}{}: {}", text::plural(counts.total(), "case", "cases"), each.join(", "))
-}
-
-fn cut(text: &str) -> String {
-    esc(&text::cut(text, 300))
-}
-
-/// The page, and how much of it is left.
-struct Page {
-    out: String,
-}
-
-impl Page {
-    fn line(&mut self, line: &str) {
-        if self.out.len() + line.len() + RESERVE / 2 < MARKDOWN_LIMIT {
-            self.out.push_str(line);
-            self.out.push('\n');
-        }
-    }
-
-    /// Lines after a heading, as many as there is room for; nothing at all when there are none.
-    fn list(&mut self, head: &str, lines: &[String]) {
-        if lines.is_empty() {
-            return;
-        }
-        self.line(head);
-        self.line("");
-        self.rows(lines);
-        self.line("");
-    }
-
-    fn rows(&mut self, lines: &[String]) {
-        for (at, line) in lines.iter().enumerate() {
-            if self.out.len() + line.len() + RESERVE > MARKDOWN_LIMIT {
-                let _ = writeln!(
-                    self.out,
-                    "\n{} more: see <code>report.html</code>.",
-                    lines.len() - at
-                );
-                break;
-            }
-            self.out.push_str(line);
-            self.out.push('\n');
-        }
-    }
-
-    fn table(&mut self, title: &str, columns: &[String], rows: &[String], open: bool) {
-        if rows.is_empty() {
-            return;
-        }
-        let count = rows.len();
-        let open = if open { " open" } else { "" };
-        self.line(&format!("<details{open}><summary><b>{title}</b> ({count})</summary>"));
-        self.line("");
-        self.bare_table(columns, rows);
-        self.line("</details>");
-        self.line("");
-    }
-
-    fn bare_table(&mut self, columns: &[String], rows: &[String]) {
-        self.line(&format!("| {} |", columns.join(" | ")));
-        self.line(&format!("|{}", " --- |".repeat(columns.len())));
-        self.rows(rows);
-        self.line("");
-    }
-}
-
-fn names(columns: &[&str]) -> Vec<String> {
-    columns.iter().map(|c| (*c).to_owned()).collect()
-}
-
-fn row(cells: &[String]) -> String {
-    format!("| {} |", cells.join(" | "))
 }
 
 fn verdict(v: Verdict) -> String {

@@ -179,7 +179,11 @@ pub fn kept(finding: &Finding<'_>) -> String {
 /// The command that provides what was missing, where one is known.
 pub fn remedy(skip: &Skip) -> Option<&str> {
     match skip {
-        Skip::EnvironmentAbsent { remedy, .. } if !remedy.is_empty() => Some(remedy),
+        Skip::EnvironmentAbsent { remedy, .. } | Skip::CapabilityAbsent { remedy, .. }
+            if !remedy.is_empty() =>
+        {
+            Some(remedy)
+        }
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ use crate::lint::Lint;
 use crate::observation::{Observation, Recorded};
 use crate::{Checks, Evidence};
 use std::collections::BTreeMap;
+use twinproof_model::Exhibit;
 use twinproof_toml::node::Node;
 
 /// The same as [`Kind`] for whoever does not know the payload's type. Every kind has it.
@@ -25,6 +26,7 @@ pub trait AnyKind {
         evidence: Evidence<'_>,
     ) -> Result<String, String>;
     fn drift(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String>;
+    fn exhibits(&self, seen: &Observation, evidence: Evidence<'_>, millis: u64) -> Vec<Exhibit>;
 }
 
 impl<K: Kind> AnyKind for K
@@ -76,5 +78,10 @@ where
 
     fn drift(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String> {
         K::Seen::of(seen).map(|seen| Kind::drift(self, seen, evidence)).unwrap_or_default()
+    }
+
+    fn exhibits(&self, seen: &Observation, evidence: Evidence<'_>, millis: u64) -> Vec<Exhibit> {
+        let seen = K::Seen::of(seen);
+        seen.map(|seen| Kind::exhibits(self, seen, evidence, millis)).unwrap_or_default()
     }
 }

@@ -6,6 +6,7 @@ use crate::{Checks, Evidence, Input, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use twinproof_model::Exhibit;
 use twinproof_toml::node::Node;
 
 /// The payload of a kind of step.
@@ -81,6 +82,12 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
     /// The values that stand for the case in a drift table; none of most kinds.
     fn drift(&self, _seen: &Self::Seen, _evidence: Evidence<'_>) -> BTreeMap<String, String> {
         BTreeMap::new()
+    }
+
+    /// What tables and pictures of a report are made of; nothing of most kinds. `millis` is how long the
+    /// step took.
+    fn exhibits(&self, _seen: &Self::Seen, _evidence: Evidence<'_>, _millis: u64) -> Vec<Exhibit> {
+        Vec::new()
     }
 }
 

@@ -62,6 +62,10 @@ observations! {
     Inspect(InspectSight),
     /// Two binaries were compared.
     Diff(DiffSight),
+    /// Something was done in a lab.
+    Lab(LabSight),
+    /// A trace of programs was read.
+    Trace(TraceSight),
     /// The case's origin has its rules.
     Origin(OriginSight),
     /// The subject was launched.

@@ -13,8 +13,8 @@ use crate::{Checks, Evidence, Observation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::Verdict;
 use twinproof_model::variables::BUILT_IN;
+use twinproof_model::{Exhibit, Verdict};
 use twinproof_toml::node::Node;
 
 /// Declares the kinds.
@@ -70,6 +70,10 @@ steps! {
     Inspect(InspectStep) = "inspect",
     /// Says why two binaries differ.
     Diff(DiffStep) = "diff",
+    /// Does something in private namespaces of Linux.
+    Lab(LabStep) = "lab",
+    /// Reads a trace of programs.
+    Trace(TraceStep) = "trace",
     /// Starts or scripts the case's origin.
     Origin(OriginStep) = "origin",
     /// Launches the subject.
@@ -170,6 +174,18 @@ impl Step {
     #[must_use]
     pub fn drift(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String> {
         self.any().drift(seen, evidence)
+    }
+
+    /// What tables and pictures of a report are made of; nothing of most kinds. `millis` is how long it
+    /// took.
+    #[must_use]
+    pub fn exhibits(
+        &self,
+        seen: &Observation,
+        evidence: Evidence<'_>,
+        millis: u64,
+    ) -> Vec<Exhibit> {
+        self.any().exhibits(seen, evidence, millis)
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Requirement {
     Mysql,
     /// A file system in memory, mounted in a namespace of the test's own (Linux).
     Tmpfs,
+    /// Private namespaces of users, mounts and networks (Linux).
+    Lab,
     /// A container engine.
     Docker,
     /// The images of the container environments, in the engine.
@@ -30,11 +32,12 @@ pub enum Requirement {
 
 impl Requirement {
     /// All of them but programs.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Go,
         Self::GoProxy,
         Self::Mysql,
         Self::Tmpfs,
+        Self::Lab,
         Self::Docker,
         Self::Images,
         Self::Wslpath,
@@ -48,6 +51,7 @@ impl Requirement {
             Self::GoProxy => "goproxy",
             Self::Mysql => "mysql",
             Self::Tmpfs => "tmpfs",
+            Self::Lab => "lab",
             Self::Docker => "docker",
             Self::Images => "images",
             Self::Wslpath => "wslpath",

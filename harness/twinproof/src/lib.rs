@@ -23,6 +23,8 @@ mod sync_health;
 pub use board::Board;
 pub use exit::{BROKEN, CONFORMANT, Failure, INVALID, NOT_CONFORMANT, NOT_KNOWN, report as finish};
 
+pub use twinproof_lab::helper;
+
 use clap::Parser as _;
 use std::ffi::OsString;
 

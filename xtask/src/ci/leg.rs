@@ -19,6 +19,10 @@ pub struct Leg {
     pub environments: String,
     /// What its tests must have, joined by commas.
     pub tests: String,
+    /// The networking mode of WSL in the workflow, where a distribution is installed there.
+    pub wsl: String,
+    /// That distribution.
+    pub distribution: String,
 }
 
 #[derive(Deserialize)]
@@ -38,6 +42,8 @@ impl Leg {
             runner: String::new(),
             environments: "host".to_owned(),
             tests: String::new(),
+            wsl: String::new(),
+            distribution: String::new(),
         };
         Ok(all()?.into_iter().find(|leg| leg.os == os).unwrap_or_else(other))
     }
@@ -87,7 +93,7 @@ mod tests {
         for part in ["ci/matrix.json", "fromJSON(needs.matrix.outputs.matrix)"] {
             assert!(WORKFLOW.contains(part), "{part}");
         }
-        for key in ["os", "runner", "environments"] {
+        for key in ["os", "runner", "environments", "distribution"] {
             assert!(WORKFLOW.contains(&format!("${{{{ matrix.{key} }}}}")), "{key}");
         }
         let legs = all().unwrap();

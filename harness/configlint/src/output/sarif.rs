@@ -17,6 +17,7 @@ pub fn sarif(set: &Set, findings: &[Finding], version: &str) -> String {
     let driver = s::ToolComponent::builder()
         .name("Twinproof config lint")
         .version(version)
+        .information_uri(env!("CARGO_PKG_REPOSITORY"))
         .rules(rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>())
         .build();
     let results: Vec<_> = findings.iter().map(|finding| result(set, finding, &rules)).collect();

@@ -179,7 +179,14 @@ fn readable(document: &Document, kind: Kind) -> impl Iterator<Item = (&Conf, &En
 
 fn says(conf: &Conf, entry: &Entry) -> String {
     let message = conf.message(entry).unwrap_or_default();
-    format!("WSL warns `{}`", shown(&message))
+    let where_it_is = if entry.lost {
+        "WSL does not come to this line; once it does it "
+    } else if entry.known.is_none() || entry.mangled.is_some() {
+        "WSL does not know the key in this place; in its own section it "
+    } else {
+        "WSL "
+    };
+    format!("{where_it_is}warns `{}`", shown(&message))
 }
 
 fn boolean(document: &Document, findings: &mut Findings<'_>) {

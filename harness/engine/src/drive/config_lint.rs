@@ -4,9 +4,9 @@ use super::driver::Driver;
 use super::error::StepError;
 use std::collections::BTreeMap;
 use twinproof_configlint::source::Source;
-use twinproof_configlint::{Finding, Options, Set, fix, lint};
+use twinproof_configlint::{Finding, Options, Set, doctor, fix, lint};
 use twinproof_environment::{Contents, SnapshotLimits};
-use twinproof_steps::{LintFinding, LintSight, LintStep};
+use twinproof_steps::{LintFinding, LintPolicy, LintSight, LintStep};
 
 pub fn drive(driver: &mut Driver<'_>, step: &LintStep) -> Result<LintSight, StepError> {
     let mut sight = LintSight { files: step.files.clone(), ..LintSight::default() };
@@ -38,7 +38,27 @@ pub fn drive(driver: &mut Driver<'_>, step: &LintStep) -> Result<LintSight, Step
     let set = Set::new(sources, options);
     sight.findings = lint(&set).iter().map(|finding| seen(&set, finding)).collect();
     sight.fixed = fixed;
+    sight.policies = policies(&set);
     Ok(sight)
+}
+
+/// The policies of the twins among the files.
+fn policies(set: &Set) -> Vec<LintPolicy> {
+    let table = doctor::compare(set);
+    if table.twins.len() < 2 {
+        return Vec::new();
+    }
+    let settings = table.settings.iter().enumerate();
+    let policy = |(index, setting): (usize, &&str)| LintPolicy {
+        setting: (*setting).to_owned(),
+        values: table
+            .twins
+            .iter()
+            .map(|twin| (twin.name.clone(), twin.values[index].clone()))
+            .collect(),
+        same: table.agrees(index),
+    };
+    settings.map(policy).collect()
 }
 
 /// A file, by the name that the step gives it, or why it cannot be had.

@@ -219,7 +219,15 @@ impl<'a> Driver<'a> {
             limit,
             output_limit: self.context.output_limit,
         };
-        let exited = self.sandbox.exec(&exec)?;
+        let exited = match &self.servers.lab {
+            None => self.sandbox.exec(&exec)?,
+            Some(lab) => {
+                let entry = lab.entry(&exec.program, &exec.args, &exec.cwd)?;
+                let cwd = self.sandbox.root().to_owned();
+                let (program, args) = (entry.program, entry.args);
+                self.sandbox.exec(&Exec { program, args, cwd, ..exec.clone() })?
+            }
+        };
         self.observe(exec, exited)
     }
 

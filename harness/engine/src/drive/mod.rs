@@ -5,6 +5,7 @@
 
 mod archive;
 mod canary;
+mod case_lab;
 mod checksum_settings;
 mod config_lint;
 mod config_parse;
@@ -16,6 +17,7 @@ mod error;
 mod expand;
 mod http;
 mod inspect;
+mod lab;
 mod origin;
 mod probe;
 mod process;
@@ -25,6 +27,7 @@ mod script;
 mod servers;
 mod subject;
 mod sumdb;
+mod trace;
 mod write;
 
 pub use driver::{Context, Place};
@@ -130,6 +133,8 @@ fn step(driver: &mut Driver<'_>, step: &Step) -> Result<Observation, StepError> 
         Step::Parse(s) => Observation::Parse(config_parse::drive(driver, s)?),
         Step::Inspect(s) => Observation::Inspect(inspect::drive(driver, s)?),
         Step::Diff(s) => Observation::Diff(diff::drive(driver, s)?),
+        Step::Lab(s) => Observation::Lab(lab::drive(driver, s)?),
+        Step::Trace(s) => Observation::Trace(trace::drive(driver, s)?),
         Step::Origin(s) => Observation::Origin(origin::drive(driver, s)?),
         Step::Subject(s) => Observation::Subject(subject::drive(driver, s)?),
         Step::Http(s) => Observation::Http(http::drive(driver, s)?),

@@ -1,6 +1,7 @@
 //! The servers of one case: its origin, its subject, the relay in front of it, and the requests that
 //! they have received.
 
+use super::case_lab::CaseLab;
 use super::error::StepError;
 use std::collections::BTreeMap;
 use twinproof_origin::{Origin, Relay, Request};
@@ -11,6 +12,8 @@ use twinproof_sumdb::client::MemoryStore;
 /// The servers of a case, and what they have seen so far. Dropping it ends them.
 #[derive(Default)]
 pub struct Servers {
+    /// The case's lab. It ends first: programs in it use the others.
+    pub lab: Option<CaseLab>,
     /// The case's upstream, once it is started.
     pub origin: Option<Origin>,
     /// What the subject is told of the origin.

@@ -16,6 +16,9 @@ pub fn drive(driver: &mut Driver<'_>, step: &Write) -> Result<Wrote, StepError> 
             .decode(encoded)
             .map_err(|e| StepError::Broken(format!("write {path}: {e}")))?;
         Put::File { bytes, mode }
+    } else if let Some(file) = &step.suite {
+        let (_, bytes) = driver.suite_file(Some(file)).map_err(StepError::Broken)?;
+        Put::File { bytes, mode }
     } else if let Some(target) = &step.symlink {
         Put::Symlink { target: driver.scope().expand(target)? }
     } else {

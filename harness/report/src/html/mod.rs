@@ -8,6 +8,7 @@
 mod cases;
 mod claims;
 mod drift;
+mod exhibits;
 mod ledgers;
 mod overview;
 mod parts;
@@ -102,6 +103,8 @@ fn sections(
     if !drift.is_empty() {
         sections.push(Section { id: "drift", title: "Drift", body: drift::tables(drift) });
     }
+    let shown = exhibits::sections(results);
+    sections.extend(shown.into_iter().map(|(id, title, body)| Section { id, title, body }));
     sections.extend([
         Section { id: "cases", title: "Cases", body: cases::cases(results, tally, bundle) },
         Section { id: "expectations", title: "Expectations", body: ledgers::expectations(results) },

@@ -6,6 +6,7 @@ use crate::{Checks, Evidence, Input, Item, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use twinproof_model::Exhibit;
 use twinproof_toml::names;
 use twinproof_toml::node::{self, Node};
 
@@ -44,9 +45,23 @@ pub struct LintSight {
     pub findings: Vec<LintFinding>,
     /// The texts of all files after fixes.
     pub fixed: BTreeMap<String, String>,
+    /// Go's policy of each twin among the files, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<LintPolicy>,
     /// Why the files could not be checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// A setting of Go's policy in each twin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LintPolicy {
+    /// The setting.
+    pub setting: String,
+    /// Its value by file; none where the file does not set it.
+    pub values: BTreeMap<String, Option<String>>,
+    /// Whether all come to the same, defaults included.
+    pub same: bool,
 }
 
 /// A finding.
@@ -143,6 +158,23 @@ impl Kind for LintStep {
         }
     }
 
+    fn exhibits(&self, seen: &LintSight, _: Evidence<'_>, _: u64) -> Vec<Exhibit> {
+        let found = seen.findings.iter().map(|f| Exhibit::Finding {
+            rule: f.rule.clone(),
+            level: f.level.clone(),
+            place: format!("{}:{}:{}", f.file, f.line, f.column),
+            message: f.message.clone(),
+            effect: f.effect.clone(),
+            fix: f.fix.clone(),
+        });
+        let policies = seen.policies.iter().map(|policy| Exhibit::Policy {
+            setting: policy.setting.clone(),
+            values: policy.values.clone(),
+            same: policy.same,
+        });
+        found.chain(policies).collect()
+    }
+
     fn golden(&self, _: &str, seen: &LintSight, _: Evidence<'_>) -> Result<String, String> {
         if let Some(error) = &seen.error {
             return Err(error.clone());
@@ -220,7 +252,7 @@ mod tests {
             files: vec!["wsl.conf".to_owned()],
             findings: vec![finding],
             fixed: BTreeMap::from([("wsl.conf".to_owned(), "a\n".to_owned())]),
-            error: None,
+            ..LintSight::default()
         }
     }
 

@@ -10,7 +10,7 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{BlobRef, TextMatch, Verdict};
+use twinproof_model::{BlobRef, Exhibit, TextMatch, Verdict};
 use twinproof_toml::node::{self, Node};
 
 /// What every started program shares: its surroundings, its limits, and what is asserted of it.
@@ -219,6 +219,10 @@ impl Kind for Run {
     ) -> Result<String, String> {
         output(source, seen, evidence)
     }
+
+    fn exhibits(&self, seen: &ProcessObservation, _: Evidence<'_>, millis: u64) -> Vec<Exhibit> {
+        vec![seen.ran(millis)]
+    }
 }
 
 impl Kind for Go {
@@ -279,6 +283,10 @@ impl Kind for Go {
         evidence: Evidence<'_>,
     ) -> Result<String, String> {
         output(source, seen, evidence)
+    }
+
+    fn exhibits(&self, seen: &ProcessObservation, _: Evidence<'_>, millis: u64) -> Vec<Exhibit> {
+        vec![seen.ran(millis)]
     }
 }
 
@@ -353,6 +361,18 @@ fn output(
 }
 
 impl ProcessObservation {
+    /// What it was told, and what came of it.
+    fn ran(&self, millis: u64) -> Exhibit {
+        let arguments = || self.argv.get(1..).unwrap_or_default().join(" ");
+        let proxy = self.env.get("GOPROXY").filter(|proxy| *proxy != "off");
+        let result = match self.exit {
+            Some(code) => format!("exit {code}"),
+            None => "no end".to_owned(),
+        };
+        let setting = proxy.map_or_else(arguments, |proxy| format!("GOPROXY={proxy}"));
+        Exhibit::Ran { setting, result, millis }
+    }
+
     /// Whether the program ended by itself; adds a check that says so where it did not.
     pub(crate) fn ended(&self, checks: &mut Checks<'_>) -> bool {
         let evidence = [&self.stdout, &self.stderr];

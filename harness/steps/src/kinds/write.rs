@@ -2,10 +2,10 @@
 
 use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
-use crate::{Checks, Input, Part, Row};
+use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use twinproof_model::BlobRef;
+use twinproof_model::{BlobRef, Exhibit};
 use twinproof_toml::names;
 use twinproof_toml::node::{self, Node};
 
@@ -18,12 +18,15 @@ pub struct Write {
     pub name: Option<String>,
     /// Where.
     pub path: String,
-    /// A file with this text, UTF-8. Give one of `text`, `base64`, `symlink`, `dir`.
+    /// A file with this text, UTF-8. Give one of `text`, `base64`, `suite`, `symlink`, `dir`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// A file with these bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base64: Option<String>,
+    /// A file with the bytes of this file beside the suite's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<String>,
     /// A symbolic link with this target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub symlink: Option<String>,
@@ -51,11 +54,11 @@ impl Kind for Write {
         r#"{ write = { path = "hello/go.mod", text = "module example.com/hello\n\ngo 1.21\n" } }"#;
     const INPUTS: &'static [Input] = &[
         Input::text("path", "Another path").checked(lint::path_inside),
-        Input::text("text", "Another text").instead_of(&["base64", "symlink", "dir"]),
+        Input::text("text", "Another text").instead_of(&["base64", "suite", "symlink", "dir"]),
         Input::text("base64", "Other bytes")
-            .instead_of(&["text", "symlink", "dir"])
+            .instead_of(&["text", "suite", "symlink", "dir"])
             .checked(lint::bytes),
-        Input::text("symlink", "Another target").instead_of(&["text", "base64", "dir"]),
+        Input::text("symlink", "Another target").instead_of(&["text", "base64", "suite", "dir"]),
         Input::text("mode", "Other permission bits").checked(lint::mode),
     ];
 
@@ -64,9 +67,10 @@ impl Kind for Write {
     }
 
     fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
-        const CONTENTS: [&str; 4] = ["text", "base64", "symlink", "dir"];
-        let there = [self.text.is_some(), self.base64.is_some(), self.symlink.is_some(), self.dir];
-        let count = there.iter().filter(|t| **t).count();
+        const CONTENTS: [&str; 5] = ["text", "base64", "suite", "symlink", "dir"];
+        let texts = [&self.text, &self.base64, &self.suite, &self.symlink];
+        let there = texts.map(Option::is_some).into_iter().chain([self.dir]);
+        let count = there.filter(|there| *there).count();
         if count == 1 {
             return;
         }
@@ -82,6 +86,15 @@ impl Kind for Write {
     }
 
     fn check(&self, _: &Wrote, _: &mut Checks<'_>) {}
+
+    fn exhibits(&self, seen: &Wrote, evidence: Evidence<'_>, _: u64) -> Vec<Exhibit> {
+        let Some(file) = self.suite.as_ref().filter(|file| file.ends_with(".sh")) else {
+            return Vec::new();
+        };
+        let bytes = seen.content.as_ref().and_then(|blob| evidence.read(blob).ok());
+        let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        text.map(|text| Exhibit::Script { file: file.clone(), text }).into_iter().collect()
+    }
 }
 
 impl Seen for Wrote {

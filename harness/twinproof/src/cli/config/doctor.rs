@@ -1,6 +1,6 @@
 //! `config doctor`: the twins' policies side by side.
 
-use super::lint::sources;
+use super::lint::{sources, tell};
 use crate::exit::{CONFORMANT, Failure, NOT_CONFORMANT};
 use std::path::PathBuf;
 use twinproof_configlint::{Options, Set, doctor};
@@ -19,7 +19,11 @@ pub struct Doctor {
 impl Doctor {
     pub fn run(&self) -> Result<u8, Failure> {
         let machine = self.machine || self.files.is_empty();
-        let set = Set::new(sources(&self.files, machine, None)?, Options::default());
+        let loaded = sources(&self.files, machine, None);
+        if let Some(last) = tell(loaded.errors) {
+            return Err(Failure::invalid(last));
+        }
+        let set = Set::new(loaded.sources, Options::default());
         let table = doctor::compare(&set);
         print!("{}", table.render());
         Ok(if table.differing().is_empty() { CONFORMANT } else { NOT_CONFORMANT })

@@ -1,9 +1,10 @@
 //! `config lint`.
 
+use super::machine::machine_files;
 use crate::exit::{CONFORMANT, Failure, NOT_CONFORMANT};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use twinproof_configlint::kind::Kind;
-use twinproof_configlint::machine::Places;
+use twinproof_configlint::load::{LoadError, Loaded};
 use twinproof_configlint::source::Source;
 use twinproof_configlint::{Level, Options, Set, fix, lint, load, output};
 
@@ -52,39 +53,12 @@ fn kind(name: &str) -> Result<Kind, String> {
 }
 
 /// The files that are named, and those of this machine where they are asked for.
-pub fn sources(
-    files: &[PathBuf],
-    machine: bool,
-    kind: Option<Kind>,
-) -> Result<Vec<Source>, Failure> {
-    let mut sources = load::load(files, kind).map_err(Failure::invalid)?;
+pub fn sources(files: &[PathBuf], machine: bool, kind: Option<Kind>) -> Loaded {
+    let mut loaded = load::load(files, kind);
     if machine {
-        let home = std::env::var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" });
-        let places = Places::of(home.map(PathBuf::from), Path::new("/mnt"), &distributions());
-        for file in places.files() {
-            // What this user may not read is not this user's to put right.
-            if let Ok(source) = load::read(&file) {
-                sources.push(source);
-            }
-        }
+        loaded.sources.extend(machine_files());
     }
-    Ok(sources)
-}
-
-/// The roots of this machine's distributions, as Windows sees them.
-fn distributions() -> Vec<PathBuf> {
-    if !cfg!(windows) {
-        return Vec::new();
-    }
-    let output = std::process::Command::new("wsl.exe")
-        .args(["--list", "--quiet"])
-        .env("WSL_UTF8", "1")
-        .stdin(std::process::Stdio::null())
-        .output();
-    let Ok(output) = output else { return Vec::new() };
-    let names = String::from_utf8_lossy(&output.stdout).replace('\0', "");
-    let names = names.lines().map(str::trim).filter(|name| !name.is_empty());
-    names.map(|name| PathBuf::from(format!(r"\\wsl.localhost\{name}\"))).collect()
+    loaded
 }
 
 impl Lint {
@@ -94,7 +68,7 @@ impl Lint {
             return Ok(CONFORMANT);
         }
         let options = Options { kind: self.kind, wsl_version: self.wsl_version.clone() };
-        let mut sources = sources(&self.files, self.machine, self.kind)?;
+        let Loaded { mut sources, errors } = sources(&self.files, self.machine, self.kind);
         if self.fix {
             sources = put_right(sources, &options)?;
         }
@@ -106,9 +80,21 @@ impl Lint {
             Format::Sarif => output::sarif(&set, &findings, env!("CARGO_PKG_VERSION")),
         };
         print!("{text}");
+        if let Some(last) = tell(errors) {
+            return Err(Failure::invalid(last));
+        }
         let bad = findings.iter().any(|finding| finding.level > Level::Note);
         Ok(if bad { NOT_CONFORMANT } else { CONFORMANT })
     }
+}
+
+/// Says why files were left out, all but the last, which ends the command.
+pub fn tell(mut errors: Vec<LoadError>) -> Option<LoadError> {
+    let last = errors.pop();
+    for error in errors {
+        eprintln!("error: {error}");
+    }
+    last
 }
 
 /// Applies fixes, shows what changed on stderr, and gives the files as they are then.

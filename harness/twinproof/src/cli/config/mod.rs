@@ -2,6 +2,7 @@
 
 mod doctor;
 mod lint;
+mod machine;
 mod parse;
 
 use crate::exit::{CONFORMANT, Failure, NOT_CONFORMANT};

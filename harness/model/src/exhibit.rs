@@ -1,0 +1,73 @@
+//! Exhibits: what a case has seen that a table or a picture of the report is made of.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One thing that a case has seen, apart from whether it is right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Exhibit {
+    /// One program started another.
+    Start {
+        /// The name of the first.
+        parent: String,
+        /// The name of the other.
+        child: String,
+        /// The variable that the case is about, in the environment of the other: `NAME=VALUE`, or
+        /// `no NAME`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        variable: Option<String>,
+    },
+    /// A name server that answers so was started.
+    NameServer {
+        /// Where, and its answers by name.
+        answers: String,
+    },
+    /// A program ran, in a case that has name servers.
+    Ran {
+        /// What it was told: GOPROXY where that is set, else its arguments.
+        setting: String,
+        /// How it ended.
+        result: String,
+        /// How long it took, in milliseconds.
+        millis: u64,
+    },
+    /// What name servers were asked.
+    Asked {
+        /// Each question once, with ` xN` behind one that came N times.
+        questions: Vec<String>,
+    },
+    /// Something that `config lint` finds.
+    Finding {
+        /// The rule.
+        rule: String,
+        /// `error`, `warning` or `note`.
+        level: String,
+        /// `FILE:LINE:COLUMN`.
+        place: String,
+        /// What is wrong.
+        message: String,
+        /// What becomes of it.
+        effect: String,
+        /// How it is put right, where that is certain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fix: Option<String>,
+    },
+    /// A setting of Go's policy in each twin.
+    Policy {
+        /// The setting.
+        setting: String,
+        /// Its value by twin; none where the twin does not set it.
+        values: BTreeMap<String, Option<String>>,
+        /// Whether all come to the same.
+        same: bool,
+    },
+    /// A script that a case has proved.
+    Script {
+        /// Its file, beside the suite's.
+        file: String,
+        /// Its text.
+        text: String,
+    },
+}
