@@ -19,10 +19,13 @@ pub fn check(
                 .filter(|c| counts(c.verdict))
                 .count() as u64;
             let absent = environment.absent.is_some() && !floor.always && !environment.required;
+            let lacks = floor.requires.iter().find(|c| !environment.capabilities.contains(c));
             let not_applied = if filtered {
                 Some("cases were selected".to_owned())
             } else if absent {
                 Some("the environment is absent and not required".to_owned())
+            } else if let Some(lacks) = lacks {
+                Some(format!("the environment has no {lacks}"))
             } else {
                 None
             };

@@ -1,6 +1,7 @@
 //! Floors: how much of a suite must have been decided, committed with the suites, so that a run in
 //! which most things could not run cannot look like a success.
 
+use crate::Capability;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,9 @@ pub struct Floor {
     /// meets it unless the run requires that environment.
     #[serde(default)]
     pub always: bool,
+    /// What the environment must have for the floor to apply.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<Capability>,
 }
 
 /// `suites/floors.toml`.

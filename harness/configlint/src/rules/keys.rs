@@ -531,9 +531,10 @@ fn misspelt_section(document: &Document, findings: &mut Findings<'_>) {
         let finding = findings.add(
             section.range.clone(),
             format!(
-                "WSL knows no section `[{}]`; {} belongs to `[{}]`",
+                "WSL knows no section `[{}]`; {} {} to `[{}]`",
                 section.name,
                 list(&names),
+                if names.len() == 1 { "belongs" } else { "belong" },
                 meant.join("]` or `[")
             ),
         );
@@ -541,7 +542,12 @@ fn misspelt_section(document: &Document, findings: &mut Findings<'_>) {
             "WSL warns `Unknown key '{}'` and does without it.",
             names.first().cloned().unwrap_or_default()
         ));
-        if let [one] = meant.as_slice() {
+        // Renaming takes everything in the section along: nothing may be in it that belongs elsewhere, or
+        // that would have WSL refuse the whole file once it is read.
+        let in_it = |entry: &&Entry| entry.section.as_deref() == Some(section.name.as_str());
+        let alone = conf.entries.iter().filter(in_it).count() == entries.len();
+        let harmless = entries.iter().all(|(_, entry)| entry.trouble != Some(Trouble::Mac));
+        if let ([one], true, true) = (meant.as_slice(), alone, harmless) {
             finding.replace(format!("write `[{one}]`"), section.range.clone(), *one);
         }
     }

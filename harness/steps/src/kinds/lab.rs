@@ -124,6 +124,7 @@ const ACTIONS: [&str; 7] = ["mount", "write", "address", "dns", "relay", "asked"
 
 impl Kind for LabStep {
     type Seen = LabSight;
+    const EXAMPLE: &'static str = r#"{ lab = { mount = "tmpfs", at = "lab", fstype = "tmpfs" } }"#;
     const INPUTS: &'static [Input] = &[
         Input::text("mount", "Another thing that is mounted").checked(lint::filled),
         Input::text("at", "Another place where it is mounted").checked(lint::filled),

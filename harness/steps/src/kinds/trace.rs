@@ -73,6 +73,8 @@ pub struct TracedProcess {
 
 impl Kind for TraceStep {
     type Seen = TraceSight;
+    const EXAMPLE: &'static str =
+        r#"{ trace = { path = "log", starts = ["go > compile", "go > link"] } }"#;
     const INPUTS: &'static [Input] = &[
         Input::text("path", "Another path").checked(lint::filled),
         Input::text("variable", "Another variable").checked(lint::filled),

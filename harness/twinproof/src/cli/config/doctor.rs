@@ -1,9 +1,14 @@
 //! `config doctor`: the twins' policies side by side.
 
 use super::lint::{sources, tell};
+use super::machine::ask;
 use crate::exit::{CONFORMANT, Failure, NOT_CONFORMANT};
 use std::path::PathBuf;
+use twinproof_configlint::source::Source;
 use twinproof_configlint::{Options, Set, doctor};
+
+/// Programs that know images.
+const ENGINES: [&str; 2] = ["docker", "podman"];
 
 /// Whose policies are compared.
 #[derive(clap::Args, Debug)]
@@ -14,18 +19,41 @@ pub struct Doctor {
     /// The files of this machine as well
     #[arg(long)]
     machine: bool,
+    /// An image whose variables are compared as well, as docker or podman has it; may be given more than
+    /// once
+    #[arg(long = "image", value_name = "IMAGE")]
+    images: Vec<String>,
 }
 
 impl Doctor {
     pub fn run(&self) -> Result<u8, Failure> {
         let machine = self.machine || self.files.is_empty();
-        let loaded = sources(&self.files, machine, None);
+        let mut loaded = sources(&self.files, machine, None);
         if let Some(last) = tell(loaded.errors) {
             return Err(Failure::invalid(last));
+        }
+        for image in &self.images {
+            loaded.sources.push(variables(image)?);
         }
         let set = Set::new(loaded.sources, Options::default());
         let table = doctor::compare(&set);
         print!("{}", table.render());
         Ok(if table.differing().is_empty() { CONFORMANT } else { NOT_CONFORMANT })
     }
+}
+
+/// The variables that an image sets.
+fn variables(image: &str) -> Result<Source, Failure> {
+    // A name that begins with a hyphen would be an option of the engine's.
+    if image.starts_with('-') {
+        return Err(Failure::invalid(format_args!("`{image}` is no image")));
+    }
+    let args = ["image", "inspect", "--format", "{{json .Config.Env}}", image];
+    let answer = ENGINES.iter().find_map(|engine| ask(engine, &args)).ok_or_else(|| {
+        Failure::invalid(format_args!("{image}: neither docker nor podman has this image here"))
+    })?;
+    let all: Option<Vec<String>> = serde_json::from_slice(&answer)
+        .map_err(|e| Failure::invalid(format_args!("{image}: the engine's answer: {e}")))?;
+    let text: String = all.unwrap_or_default().iter().map(|pair| format!("{pair}\n")).collect();
+    Ok(Source::new(format!("{image}/environment"), None, text.into_bytes()))
 }

@@ -28,7 +28,7 @@ pub fn machine_files() -> Vec<Source> {
 
 /// The roots of this machine's distributions, as Windows sees them.
 fn distributions() -> Vec<PathBuf> {
-    let Some(output) = ask("wsl.exe", &["--list", "--quiet"]) else { return Vec::new() };
+    let Some(output) = ask_windows("wsl.exe", &["--list", "--quiet"]) else { return Vec::new() };
     let names = String::from_utf8_lossy(&output).replace('\0', "");
     let names = names.lines().map(str::trim).filter(|name| !name.is_empty());
     names.map(|name| PathBuf::from(format!(r"\\wsl.localhost\{name}\"))).collect()
@@ -38,16 +38,18 @@ fn distributions() -> Vec<PathBuf> {
 fn registry() -> Option<Source> {
     let folder = tempfile::tempdir().ok()?;
     let file = folder.path().join("lxss.reg");
-    ask("reg.exe", &["export", LXSS, file.to_str()?, "/y"])?;
+    ask_windows("reg.exe", &["export", LXSS, file.to_str()?, "/y"])?;
     let bytes = std::fs::read(&file).ok()?;
     Some(Source::new("lxss.reg (exported)".to_owned(), None, bytes))
 }
 
-/// What a program of Windows answers; nothing elsewhere, and where it fails.
-fn ask(program: &str, args: &[&str]) -> Option<Vec<u8>> {
-    if !cfg!(windows) {
-        return None;
-    }
+/// What a program of Windows answers; nothing elsewhere.
+fn ask_windows(program: &str, args: &[&str]) -> Option<Vec<u8>> {
+    if cfg!(windows) { ask(program, args) } else { None }
+}
+
+/// What a program on PATH answers; nothing where it is absent or fails.
+pub fn ask(program: &str, args: &[&str]) -> Option<Vec<u8>> {
     let program = which::which(program).ok()?;
     let ended = run(Start {
         program: &program,
