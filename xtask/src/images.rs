@@ -1,10 +1,15 @@
 //! `images`: the images of the container environments, pulled or made ahead of a run. It starts no
 //! engine; a run does not need it, it only finds the images there.
 
+mod wine_root;
+
 use crate::ci::summary::time;
 use std::time::{Duration, Instant};
 use twinproof::{Board, CONFORMANT, INVALID, NOT_KNOWN};
 use twinproof_container::{Engine, Image, Origin, sweep};
+
+/// The image whose files are put beside the host's as well.
+const WINE: &str = "wine";
 
 /// Make or pull the images of the container environments.
 ///
@@ -74,7 +79,12 @@ impl Images {
         for name in wanted {
             let begun = Instant::now();
             match images.ensure(&engine, name, &board) {
-                Ok(image) => println!("{}", provided(&image, begun.elapsed())),
+                Ok(image) => {
+                    println!("{}", provided(&image, begun.elapsed()));
+                    if image.name == WINE {
+                        println!("{:<10} {}", "", wine_root::provide(&image));
+                    }
+                }
                 Err(error) => {
                     println!("{name:<10} absent     {error}");
                     code = NOT_KNOWN;

@@ -75,6 +75,10 @@ impl Environment for Judged {
         self.host.go_cache()
     }
 
+    fn wine_root(&self) -> Option<&str> {
+        self.host.wine_root()
+    }
+
     fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String> {
         self.host.base_env(home, tmp)
     }

@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use twinproof_container::{Image, Network, wine};
 use twinproof_model::{EnvironmentKind, EnvironmentName};
 
+/// The folder of the root with Wine, in the cache of what is made.
+pub const WINE_ROOT: &str = "wine-root";
+
 /// What the drivers are told.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -99,6 +102,7 @@ fn host(kind: EnvironmentKind, config: &Config) -> Detected {
         work: config.work.clone(),
         go_cache: config.go_cache.clone(),
         sdks: config.sdks.clone(),
+        wine_root: config.cache.join(WINE_ROOT),
     };
     Ok(Ok(Box::new(Host::detect(kind, &config)?)))
 }

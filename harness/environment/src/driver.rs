@@ -245,6 +245,11 @@ pub trait Environment: Send + Sync {
     /// Native path of a build cache that cases may share; it is warm where possible.
     fn go_cache(&self) -> &str;
 
+    /// Native path of the root of a Linux system with Wine, beside the machine's own, where there is one.
+    fn wine_root(&self) -> Option<&str> {
+        None
+    }
+
     /// The variables that a program needs here to start at all, with a home directory and a
     /// temporary directory at the given native paths. The harness's own variables are not in it.
     fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String>;
@@ -280,6 +285,10 @@ impl Environment for Arc<dyn Environment> {
 
     fn go_cache(&self) -> &str {
         (**self).go_cache()
+    }
+
+    fn wine_root(&self) -> Option<&str> {
+        (**self).wine_root()
     }
 
     fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String> {

@@ -19,7 +19,7 @@ pub mod windows;
 pub mod wsl;
 
 pub use candidates::{Candidates, Look};
-pub use detect::{Config, Progress};
+pub use detect::{Config, Progress, WINE_ROOT};
 pub use driver::{
     Absent, Contents, Detection, Entry, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,
     SnapshotLimits,

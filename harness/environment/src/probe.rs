@@ -182,9 +182,6 @@ impl Probe<'_> {
         if ends_well("pwsh", &["-NoProfile", "-NonInteractive", "-Command", "exit 0"])? {
             found.push(Capability::Pwsh);
         }
-        if wine_runs_go(&self.text("wine", &["--version"])?.unwrap_or_default()) {
-            found.push(Capability::WineHere);
-        }
         self.capabilities.extend(found);
         Ok(())
     }
@@ -351,12 +348,6 @@ fn musl_version(text: &str) -> Option<&str> {
     text.lines().find_map(|l| l.strip_prefix("Version "))
 }
 
-/// Whether programs of Go 1.21 and newer run under a Wine that says this of itself: `wine-10.0 (Debian)`.
-fn wine_runs_go(version: &str) -> bool {
-    let digits = version.strip_prefix("wine-").map(|rest| rest.split(['.', ' ']).next());
-    digits.flatten().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 10)
-}
-
 /// The version in `Microsoft Windows [Version 10.0.26100.1]`, whose words are translated, or in
 /// `Microsoft Windows 10.0.19043`, as Wine has it.
 fn windows_version(ver: &str) -> Option<String> {
@@ -371,7 +362,7 @@ pub(crate) fn variables(lines: &str) -> BTreeMap<&str, &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{join, musl_version, pretty_name, windows_version, wine_runs_go};
+    use super::{join, musl_version, pretty_name, windows_version};
     use rstest::rstest;
 
     #[rstest]
@@ -382,14 +373,6 @@ mod tests {
     #[case("", None)]
     fn versions_of_windows(#[case] ver: &str, #[case] want: Option<&str>) {
         assert_eq!(windows_version(ver).as_deref(), want);
-    }
-
-    #[rstest]
-    #[case("wine-10.0 (Debian 10.0~repack-6)", true)]
-    #[case("wine-8.0 (Debian 8.0~repack-4)", false)]
-    #[case("", false)]
-    fn wine_must_be_new_enough_for_go(#[case] version: &str, #[case] want: bool) {
-        assert_eq!(wine_runs_go(version), want);
     }
 
     #[test]

@@ -26,6 +26,7 @@ fn machine() -> Machine {
         work: dir.path().join("work"),
         go_cache: dir.path().join("cache"),
         sdks: Vec::new(),
+        wine_root: dir.path().join("no-wine"),
     };
     Machine { host: Host::detect(EnvironmentKind::Host, &config).unwrap(), dir }
 }

@@ -51,7 +51,7 @@ pub enum Capability {
     Lab,
     /// binfmt_misc can be mounted in such a namespace, apart from the host's.
     Binfmt,
-    /// Wine that runs programs of today's Go is there, beside Linux.
+    /// The root of a Linux system with Wine is there, for programs of Linux to enter.
     WineHere,
     /// PowerShell is there.
     Pwsh,
@@ -140,8 +140,8 @@ impl Capability {
                 "modprobe binfmt_misc, on Linux 6.7 or newer",
             ),
             Self::WineHere => (
-                "no Wine 10 or newer is here, beside Linux (the environment `wine` is a container)",
-                "apt-get install wine (Debian 13 or newer)",
+                "the files of the image `wine` are not beside those of the host",
+                "cargo xtask images wine",
             ),
             Self::Pwsh => ("no PowerShell is here", "install the program `pwsh`"),
             Self::Strace => {

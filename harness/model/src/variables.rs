@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// The variables that every run has: name and meaning. Besides them there are captured values and
 /// `goroot:VERSION`, the root of a certain SDK.
-pub const BUILT_IN: [(&str, &str); 13] = [
+pub const BUILT_IN: [(&str, &str); 14] = [
     ("work", "the run's work directory, symbolic links resolved"),
     ("home", "the home directory that programs see, in the work directory"),
     ("tmp", "the temporary directory that programs see, in the work directory"),
@@ -17,6 +17,10 @@ pub const BUILT_IN: [(&str, &str); 13] = [
     ("goos", "the operating system in Go's words"),
     ("goarch", "the processor architecture in Go's words"),
     ("go_version", "the version of the SDK that the case is about: `1.27.3`"),
+    (
+        "wine_root",
+        "the root of a Linux system with Wine, beside the machine's own; empty where there is none",
+    ),
     ("nonce", "32 hexadecimal digits, different in every run"),
 ];
 

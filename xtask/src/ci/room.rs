@@ -29,7 +29,7 @@ fn places(root: &Path, leg: &Leg, selection: Selection<'_>) -> Vec<Place> {
         && let Ok(cache) = twinproof_toolchain::Cache::of_user()
     {
         let path = cache.root().to_owned();
-        places.push(Place { path, what: "Go SDKs and their build cache", whole: 2 * GIB });
+        places.push(Place { path, what: "Go SDKs, their build cache, Wine", whole: 4 * GIB });
     }
     if chosen(&[Stage::Images]) && leg.has_images() {
         let path = PathBuf::from("/var/lib/docker");

@@ -120,6 +120,7 @@ impl<'a> Driver<'a> {
             ("goos", goos),
             ("goarch", &environment.fingerprint().arch),
             ("go_version", sdk),
+            ("wine_root", environment.wine_root().unwrap_or_default()),
             ("nonce", &nonce()?),
         ]
         .into_iter()

@@ -18,6 +18,8 @@ pub struct HostConfig {
     pub go_cache: PathBuf,
     /// The SDKs there are; those for this machine are offered.
     pub sdks: Vec<Sdk>,
+    /// Where the root of a Linux system with Wine is, if there is one.
+    pub wine_root: PathBuf,
 }
 
 /// The machine that the harness runs on.
@@ -25,6 +27,7 @@ pub struct Host {
     name: EnvironmentName,
     work: PathBuf,
     go_cache: String,
+    wine_root: Option<String>,
     offered: Offered,
     capabilities: BTreeSet<Capability>,
     fingerprint: Fingerprint,
@@ -47,6 +50,7 @@ impl Host {
             name,
             work: config.work.clone(),
             go_cache: cache,
+            wine_root: wine_in(&config.wine_root),
             offered,
             capabilities: BTreeSet::new(),
             fingerprint: Fingerprint::default(),
@@ -61,6 +65,9 @@ impl Host {
         host.capabilities = probed.capabilities;
         // Programs here and the harness have one network, and so have an origin.
         host.capabilities.extend([Capability::Loopback, Capability::Origin]);
+        if host.wine_root.is_some() {
+            host.capabilities.insert(Capability::WineHere);
+        }
         if cfg!(windows) {
             host.capabilities.insert(Capability::RealWindows);
         }
@@ -70,6 +77,12 @@ impl Host {
         host.handshake = handshake;
         Ok(host)
     }
+}
+
+/// A root with Wine in it, on Linux.
+fn wine_in(root: &Path) -> Option<String> {
+    let there = cfg!(target_os = "linux") && root.join("usr/bin/wine").exists();
+    root.to_str().filter(|_| there).map(str::to_owned)
 }
 
 fn prepared(name: &EnvironmentName, path: &Path) -> Result<String, EnvironmentError> {
@@ -117,6 +130,10 @@ impl Environment for Host {
 
     fn go_cache(&self) -> &str {
         &self.go_cache
+    }
+
+    fn wine_root(&self) -> Option<&str> {
+        self.wine_root.as_deref()
     }
 
     fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String> {

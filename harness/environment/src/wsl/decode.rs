@@ -89,6 +89,23 @@ mod tests {
     #[case([&b"hell\no\n"[..], &wide("not found\r\nCode: E\r\n")].concat(), "hell\no\nnot found\r\nCode: E\r\n")]
     #[case([&b"odd"[..], &wide("not found\r\n")].concat(), "oddnot found\r\n")]
     #[case([&wide("wsl: 警告\r\n")[..], b"raw tail"].concat(), "wsl: 警告\r\nraw tail")]
+    // What the suites interop and config read of a starting instance and of a missing distribution.
+    #[case(
+        wide(
+            "wsl: Unknown key 'wsl2.kernelCommandLine' in /etc/wsl.conf:2\r\nwsl: Unknown key 'net.generateResolvConf' in /etc/wsl.conf:4\r\n"
+        ),
+        "wsl: Unknown key 'wsl2.kernelCommandLine' in /etc/wsl.conf:2\r\nwsl: Unknown key 'net.generateResolvConf' in /etc/wsl.conf:4\r\n"
+    )]
+    #[case(
+        [&wide("wsl: Invalid boolean value 'yes' for key 'interop.enabled' in /etc/wsl.conf:2\r\n")[..], b"from linux\n"].concat(),
+        "wsl: Invalid boolean value 'yes' for key 'interop.enabled' in /etc/wsl.conf:2\r\nfrom linux\n"
+    )]
+    #[case(
+        wide(
+            "There is no distribution with the supplied name.\r\nError code: Wsl/Service/WSL_E_DISTRO_NOT_FOUND\r\n"
+        ),
+        "There is no distribution with the supplied name.\r\nError code: Wsl/Service/WSL_E_DISTRO_NOT_FOUND\r\n"
+    )]
     #[case(b"".to_vec(), "")]
     #[case(b"\0".to_vec(), "\0")]
     fn streams(#[case] bytes: Vec<u8>, #[case] want: &str) {

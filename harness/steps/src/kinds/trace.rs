@@ -194,6 +194,7 @@ impl Seen for TraceSight {
 #[cfg(test)]
 mod tests {
     use super::{TraceSight, TraceStep, TracedProcess};
+    use crate::kind::Kind as _;
     use crate::kinds::alone;
     use rstest::rstest;
     use serde_json::{Value, json};
@@ -226,9 +227,9 @@ mod tests {
     #[case(json!({"variable": "V", "holds": {"go": false, "compile": "/b"}}), true)]
     #[case(json!({"variable": "V", "holds": {"go": true}}), false)]
     #[case(json!({"variable": "V", "holds": {"link": false}}), false)]
-    #[case(json!({"order": ["openat */env *", "rename *"]}), true)]
-    #[case(json!({"order": ["rename *", "openat */env *"]}), false)]
-    #[case(json!({"order": ["getenv *"]}), false)]
+    #[case(json!({"order": ["openat **/env *", "rename **"]}), true)]
+    #[case(json!({"order": ["rename **", "openat **/env *"]}), false)]
+    #[case(json!({"order": ["getenv **"]}), false)]
     #[case(json!({"never": ["getenv", "Query*"]}), true)]
     #[case(json!({"never": ["open*"]}), false)]
     fn assertions(#[case] mut step: Value, #[case] holds: bool) {
