@@ -126,6 +126,8 @@ impl Capture {
                 bytes.extend(units(path).to_le_bytes());
                 bytes.extend([0, 0]);
                 bytes.extend(utf16(path));
+                // What the operation has besides: access, sharing, attributes.
+                bytes.extend([0; 64]);
                 (3, *operation, *result, bytes)
             }
             Did::Registry { operation, path, result, .. } => {
