@@ -179,7 +179,7 @@ pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detec
     let config = Config {
         work: work_folder(),
         go_cache: cache.clone(),
-        cache: toolchains_cache().map_err(Failure::broken)?,
+        cache: driver_cache().map_err(Failure::broken)?,
         sdks: provided.sdks,
         warm_cache: Some(cache),
         network: Network::None,
@@ -288,7 +288,10 @@ fn with_subjects(
 }
 
 /// Where what drivers build for themselves is kept.
-fn toolchains_cache() -> Result<PathBuf, twinproof_toolchain::Error> {
+///
+/// # Errors
+/// When this user has no folder for caches.
+pub fn driver_cache() -> Result<PathBuf, twinproof_toolchain::Error> {
     Ok(Cache::of_user()?.root().join("drivers"))
 }
 

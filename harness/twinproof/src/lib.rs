@@ -21,6 +21,7 @@ mod subject;
 mod sync_health;
 
 pub use board::Board;
+pub use environments::driver_cache;
 pub use exit::{BROKEN, CONFORMANT, Failure, INVALID, NOT_CONFORMANT, NOT_KNOWN, report as finish};
 
 pub use twinproof_lab::helper;

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use twinproof_container::Image;
 use twinproof_environment::WINE_ROOT;
-use twinproof_toolchain::Cache;
 
 /// The file that says which image the root is of; written last.
 const MARK: &str = ".image";
@@ -25,15 +24,15 @@ fn provided(image: &Image) -> anyhow::Result<String> {
     if !cfg!(target_os = "linux") {
         bail!("that needs Linux");
     }
-    let cache = Cache::of_user()?;
-    let root = cache.root().join(WINE_ROOT);
+    let cache = twinproof::driver_cache()?;
+    let root = cache.join(WINE_ROOT);
     let line = format!("its files are in {}", root.display());
     if std::fs::read_to_string(root.join(MARK)).is_ok_and(|mark| mark == image.tag) {
         return Ok(line);
     }
-    std::fs::create_dir_all(cache.root())?;
+    std::fs::create_dir_all(&cache)?;
     // Built beside its place, so that the root is whole or not there.
-    let fresh = tempfile::Builder::new().prefix(".wine-root-").tempdir_in(cache.root())?;
+    let fresh = tempfile::Builder::new().prefix(".wine-root-").tempdir_in(&cache)?;
     export(&image.tag, fresh.path())?;
     std::fs::write(fresh.path().join(MARK), &image.tag)?;
     if root.exists() {

@@ -81,7 +81,9 @@ impl Host {
 
 /// A root with Wine in it, on Linux.
 fn wine_in(root: &Path) -> Option<String> {
-    let there = cfg!(target_os = "linux") && root.join("usr/bin/wine").exists();
+    // A link that leads somewhere within that root only.
+    let wine = root.join("usr/bin/wine").symlink_metadata();
+    let there = cfg!(target_os = "linux") && wine.is_ok();
     root.to_str().filter(|_| there).map(str::to_owned)
 }
 
