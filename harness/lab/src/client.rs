@@ -43,6 +43,9 @@ impl Lab {
     /// # Errors
     /// When this system makes none.
     pub fn open() -> Result<Self, LabError> {
+        if !cfg!(target_os = "linux") {
+            return Err(LabError::Unavailable("a lab needs Linux".to_owned()));
+        }
         let program = std::env::current_exe()?;
         let mut command = Command::new(&program);
         command.args([ROLE, HOLD]).env_clear();
