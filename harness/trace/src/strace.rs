@@ -24,8 +24,11 @@ const PATHS: [(&str, usize, Option<usize>); 10] = [
     ("chmod", 0, None),
     ("rmdir", 0, None),
 ];
-/// Calls about two paths, with the places of both, and of their folders.
-const RENAMES: [(&str, [usize; 2], [Option<usize>; 2]); 5] = [
+/// A call about two paths: the places of both, and of their folders.
+type Rename = (&'static str, [usize; 2], [Option<usize>; 2]);
+
+/// Calls about two paths.
+const RENAMES: [Rename; 5] = [
     ("rename", [0, 1], [None, None]),
     ("renameat", [1, 3], [Some(0), Some(2)]),
     ("renameat2", [1, 3], [Some(0), Some(2)]),
