@@ -24,10 +24,8 @@ pub fn check(
                 Some("cases were selected".to_owned())
             } else if absent {
                 Some("the environment is absent and not required".to_owned())
-            } else if let Some(lacks) = lacks {
-                Some(format!("the environment has no {lacks}"))
             } else {
-                None
+                lacks.map(|lacks| format!("the environment has no {lacks}"))
             };
             results.push(FloorResult {
                 suite: floor.suite.clone(),

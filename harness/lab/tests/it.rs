@@ -1,5 +1,7 @@
 //! Labs as their users have them. This program plays the roles of a lab itself.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics fails")]
+
 #[macro_use]
 extern crate twinproof_testkit;
 

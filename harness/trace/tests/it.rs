@@ -1,5 +1,7 @@
 //! Traces as the tools write them.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics fails")]
+
 #[macro_use]
 extern crate twinproof_testkit;
 
