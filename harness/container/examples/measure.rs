@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use twinproof_container::{
-    Engine, Entry, Error, Exec, Images, Limits, Mount, Run, Session, SessionOptions, Silent, wine,
+    ArchiveEntry, DownloadLimits, Engine, Error, Exec, Images, Mount, Run, Session, SessionOptions,
+    Silent, wine,
 };
 
 const ROUNDS: u32 = 10;
@@ -46,10 +47,10 @@ fn run() -> Result<(), Error> {
     first.env = if windows { wine::base_environment() } else { Vec::new() };
     time("exec", ROUNDS, || session.exec(&first))?;
     time("exec_unix", ROUNDS, || session.exec_unix(&Exec::new(["/bin/true"])))?;
-    let entries: Vec<Entry> =
-        (0..20).map(|n| Entry::file(format!("d/{n}"), vec![b'x'; 1000])).collect();
+    let entries: Vec<ArchiveEntry> =
+        (0..20).map(|n| ArchiveEntry::file(format!("d/{n}"), vec![b'x'; 1000])).collect();
     time("upload of 20 files", ROUNDS, || session.upload("/work", &entries))?;
-    time("snapshot of 20 files", ROUNDS, || session.snapshot("/work", Limits::default()))?;
+    time("snapshot of 20 files", ROUNDS, || session.snapshot("/work", DownloadLimits::default()))?;
     time("remove", ROUNDS, || session.remove("/work"))?;
     if let (true, Some(_)) = (windows, sdk) {
         let mut go = Exec::new([r"C:\sdk\go\bin\go.exe", "version"]);
@@ -63,7 +64,10 @@ fn run() -> Result<(), Error> {
         let hello = "package main\n\nfunc main() { println(\"hello\") }\n";
         session.upload(
             "/opt/wine/drive_c/work",
-            &[Entry::file("main.go", hello), Entry::file("go.mod", "module hello\n\ngo 1.21\n")],
+            &[
+                ArchiveEntry::file("main.go", hello),
+                ArchiveEntry::file("go.mod", "module hello\n\ngo 1.21\n"),
+            ],
         )?;
         go.argv = [r"C:\sdk\go\bin\go.exe", "run", "."].map(str::to_owned).into();
         go.cwd = r"C:\work".into();

@@ -10,7 +10,7 @@ use crate::Error;
 
 /// One file system entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ArchiveEntry {
     /// Path relative to the directory of the upload or snapshot, `/` between its parts; empty for
     /// the directory (or file) itself.
     pub path: String,
@@ -35,7 +35,7 @@ pub enum Kind {
     Other(&'static str),
 }
 
-impl Entry {
+impl ArchiveEntry {
     /// A regular file of mode 0644.
     pub fn file(path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         Self { path: path.into(), kind: Kind::File(content.into()), mode: 0o644, mtime: None }
@@ -61,7 +61,7 @@ impl Entry {
 
 /// What a snapshot may hold at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct DownloadLimits {
     /// Bytes of all files together.
     pub bytes: u64,
     /// Entries.
@@ -71,14 +71,14 @@ pub struct Limits {
     pub depth: u32,
 }
 
-impl Default for Limits {
+impl Default for DownloadLimits {
     /// 64 MiB and 20,000 entries, however deep.
     fn default() -> Self {
         Self { bytes: 64 << 20, entries: 20_000, depth: u32::MAX }
     }
 }
 
-impl Limits {
+impl DownloadLimits {
     /// The longest archive that can be within the limits.
     pub(crate) fn archive_bytes(&self) -> usize {
         let headers = (self.entries as u64).saturating_mul(4096);
@@ -101,7 +101,7 @@ pub(crate) fn check_relative(path: &str) -> Result<(), Error> {
 }
 
 /// Packs entries under `dir` (absolute, in the container) into an archive for `/`.
-pub(crate) fn pack(dir: &str, entries: &[Entry]) -> Result<Vec<u8>, Error> {
+pub(crate) fn pack(dir: &str, entries: &[ArchiveEntry]) -> Result<Vec<u8>, Error> {
     let broken = |source| Error::Archive { path: dir.into(), source };
     let base = dir.trim_matches('/');
     let mut builder = Builder::new(Vec::new());
@@ -151,10 +151,14 @@ fn within(path: &str, depth: u32) -> bool {
 }
 
 /// Unpacks the archive of `path`, whose entries all begin with the last part of `path`.
-pub(crate) fn unpack(path: &str, bytes: &[u8], limits: Limits) -> Result<Vec<Entry>, Error> {
+pub(crate) fn unpack(
+    path: &str,
+    bytes: &[u8],
+    limits: DownloadLimits,
+) -> Result<Vec<ArchiveEntry>, Error> {
     let broken = |source| Error::Archive { path: path.into(), source };
     let large = |what: String| Error::TooLarge { path: path.into(), what };
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<ArchiveEntry> = Vec::new();
     let mut files: HashMap<String, usize> = HashMap::new();
     let (mut total, mut listed) = (0_u64, 0);
     for entry in Archive::new(bytes).entries().map_err(broken)? {
@@ -198,7 +202,7 @@ pub(crate) fn unpack(path: &str, bytes: &[u8], limits: Limits) -> Result<Vec<Ent
         };
         let mode = entry.header().mode().map_err(broken)? & 0o7777;
         let mtime = Some(entry.header().mtime().map_err(broken)?);
-        entries.push(Entry { path: relative, kind, mode, mtime });
+        entries.push(ArchiveEntry { path: relative, kind, mode, mtime });
         // The rest may be missing; see `begins_with_dir`.
         if limits.depth == 0 {
             break;
@@ -221,14 +225,14 @@ mod tests {
     fn entries_survive_the_archive() {
         let long = format!("{}/file", ["a-rather-long-name"; 12].join("/"));
         let entries = vec![
-            Entry::dir("d").mode(0o1777),
-            Entry::file("d/ü", [0, 255, 10]).mode(0o4755),
-            Entry { mtime: Some(1_700_000_000), ..Entry::file("d/z", "") },
-            Entry::symlink("d/zz", "../somewhere/else"),
-            Entry::file(long, "x"),
+            ArchiveEntry::dir("d").mode(0o1777),
+            ArchiveEntry::file("d/ü", [0, 255, 10]).mode(0o4755),
+            ArchiveEntry { mtime: Some(1_700_000_000), ..ArchiveEntry::file("d/z", "") },
+            ArchiveEntry::symlink("d/zz", "../somewhere/else"),
+            ArchiveEntry::file(long, "x"),
         ];
         let packed = pack("/base", &entries).unwrap();
-        let mut unpacked = unpack("/base", &packed, Limits::default()).unwrap();
+        let mut unpacked = unpack("/base", &packed, DownloadLimits::default()).unwrap();
         let mut expected = entries;
         for entry in &mut expected {
             entry.mtime = entry.mtime.or(Some(0));
@@ -248,14 +252,17 @@ mod tests {
     #[case("a/")]
     #[case("a\0b")]
     fn a_path_that_leaves_its_directory_is_refused(#[case] path: &str) {
-        assert!(matches!(pack("/w", &[Entry::file(path, "")]), Err(Error::Invalid(_))));
+        assert!(matches!(pack("/w", &[ArchiveEntry::file(path, "")]), Err(Error::Invalid(_))));
     }
 
     #[test]
     fn limits_hold() {
-        let packed = pack("/w", &[Entry::file("a", "12345"), Entry::file("b", "67890")]).unwrap();
-        let of =
-            |bytes, entries| unpack("/w", &packed, Limits { bytes, entries, ..Limits::default() });
+        let packed =
+            pack("/w", &[ArchiveEntry::file("a", "12345"), ArchiveEntry::file("b", "67890")])
+                .unwrap();
+        let of = |bytes, entries| {
+            unpack("/w", &packed, DownloadLimits { bytes, entries, ..DownloadLimits::default() })
+        };
         assert_eq!(of(10, 2).unwrap().len(), 2);
         assert_eq!(of(9, 2).unwrap_err().to_string(), "/w holds more than 9 bytes");
         assert_eq!(of(10, 1).unwrap_err().to_string(), "/w holds more than 1 entries");
@@ -270,18 +277,21 @@ mod tests {
         #[case] want: &[&str],
     ) {
         let entries = [
-            Entry::dir("w"),
-            Entry::dir("w/d"),
-            Entry::file("w/d/b", "12345"),
-            Entry::file("w/a", "12345"),
+            ArchiveEntry::dir("w"),
+            ArchiveEntry::dir("w/d"),
+            ArchiveEntry::file("w/d/b", "12345"),
+            ArchiveEntry::file("w/a", "12345"),
         ];
         let packed = pack("/", &entries).unwrap();
-        let limits = Limits { bytes: 5 * u64::from(depth), entries: want.len(), depth };
+        let limits = DownloadLimits { bytes: 5 * u64::from(depth), entries: want.len(), depth };
         let found = unpack("/w", &packed, limits).unwrap();
         assert_eq!(found.iter().map(|e| e.path.as_str()).collect::<Vec<_>>(), want);
         // The first header is enough for the directory itself.
         assert!(begins_with_dir(&packed[..512]) && !begins_with_dir(&packed[..511]));
-        assert_eq!(unpack("/w", &packed[..512], Limits { depth: 0, ..limits }).unwrap().len(), 1);
+        assert_eq!(
+            unpack("/w", &packed[..512], DownloadLimits { depth: 0, ..limits }).unwrap().len(),
+            1
+        );
     }
 
     #[test]
@@ -296,20 +306,24 @@ mod tests {
         header.set_mode(0o644);
         header.set_size(0);
         builder.append_link(&mut header, "w/b", "w/a").unwrap();
-        let entries = unpack("/w", &builder.into_inner().unwrap(), Limits::default()).unwrap();
+        let entries =
+            unpack("/w", &builder.into_inner().unwrap(), DownloadLimits::default()).unwrap();
         assert_eq!(entries[1].path, "b");
         assert_eq!(entries[1].kind, Kind::File(b"hi".to_vec()));
     }
 
     #[test]
     fn what_is_not_an_archive_is_an_error() {
-        assert!(matches!(unpack("/w", &[7; 700], Limits::default()), Err(Error::Archive { .. })));
+        assert!(matches!(
+            unpack("/w", &[7; 700], DownloadLimits::default()),
+            Err(Error::Archive { .. })
+        ));
     }
 
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
-            let _ = unpack("/w", &bytes, Limits::default());
+            let _ = unpack("/w", &bytes, DownloadLimits::default());
         }
     }
 }

@@ -8,7 +8,7 @@ use testcontainers::bollard::query_parameters::{
     DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 
-use crate::archive::{Entry, Limits, begins_with_dir, pack, unpack};
+use crate::archive::{ArchiveEntry, DownloadLimits, begins_with_dir, pack, unpack};
 use crate::runtime::block_on;
 use crate::{Error, Exec, Session};
 
@@ -18,7 +18,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a path that is not below `dir`, [`Error::Engine`].
-    pub fn upload(&self, dir: &str, entries: &[Entry]) -> Result<(), Error> {
+    pub fn upload(&self, dir: &str, entries: &[ArchiveEntry]) -> Result<(), Error> {
         absolute(dir)?;
         let archive = pack(dir, entries)?;
         let options = UploadToContainerOptionsBuilder::new().path("/").build();
@@ -34,7 +34,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::TooLarge`], [`Error::Archive`], [`Error::Engine`].
-    pub fn snapshot(&self, path: &str, limits: Limits) -> Result<Vec<Entry>, Error> {
+    pub fn snapshot(&self, path: &str, limits: DownloadLimits) -> Result<Vec<ArchiveEntry>, Error> {
         absolute(path)?;
         let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
         let most = limits.archive_bytes();

@@ -62,7 +62,7 @@ mod sweep;
 pub mod wine;
 
 pub use absent::Absent;
-pub use archive::{Entry, Kind, Limits};
+pub use archive::{ArchiveEntry, DownloadLimits, Kind};
 pub use definition::{Definition, Variant, definitions};
 pub use engine::{Engine, Started, start_if_absent};
 pub use error::Error;

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use twinproof_engine::{
-    BlobStore, Bundle, Cell, Drive, Limits, Place, Plan, Progress, Redactor, Stop, plan, run,
+    BlobStore, Bundle, Cell, Drive, Plan, Progress, Redactor, RunLimits, RunTarget, Stop, plan, run,
 };
 use twinproof_judge::{Judge, RunManifest, assemble};
 use twinproof_model::{Results, Verdict};
@@ -48,7 +48,7 @@ fn conform(
     let judge = Judge::new(&manifest.normalisers, &manifest.goldens, &store).unwrap();
     let drive = Drive {
         plan: &plan,
-        environments: &[Some(Place { environment, subject: None })],
+        environments: &[Some(RunTarget { environment, subject: None })],
         subject: "sdk=1.27.3",
         store: &store,
         folders: &[],
@@ -56,7 +56,7 @@ fn conform(
         judge: &judge,
         data: &|_| None,
     };
-    let records = run(&drive, Limits::default(), &Stop::default(), &Silent);
+    let records = run(&drive, RunLimits::default(), &Stop::default(), &Silent);
     let results = assemble(&manifest, &records, &store).unwrap();
     assert_eq!(results.summary.of(Verdict::Pass), CASES as u64);
     (manifest, records, results)

@@ -1,6 +1,6 @@
 //! Drives the cells of a plan side by side, within limits, and stops when asked to.
 
-use crate::drive::{self, Context, Place};
+use crate::drive::{self, Context, RunTarget};
 use crate::plan::{Cell, Plan};
 use crate::{BlobStore, Redactor};
 use std::any::Any;
@@ -16,7 +16,7 @@ use twinproof_steps::{RunOutcome, RunRecord};
 
 /// What a run may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct RunLimits {
     /// Cells at once.
     pub jobs: usize,
     /// A step that names no limit.
@@ -30,7 +30,7 @@ pub struct Limits {
     pub room: u64,
 }
 
-impl Default for Limits {
+impl Default for RunLimits {
     /// As many cells at once as the machine has cores, and one more to use their waiting times; 60 s
     /// for a step, 30 minutes for the run, 4 MiB for an output, and 256 MiB of room.
     fn default() -> Self {
@@ -81,7 +81,7 @@ pub struct Drive<'a> {
     /// What to drive.
     pub plan: &'a Plan,
     /// The drivers of the plan's environments, in its order; none where one is absent.
-    pub environments: &'a [Option<Place<'a>>],
+    pub environments: &'a [Option<RunTarget<'a>>],
     /// What is judged, `kind=value`, where the environment has no subject of its own.
     pub subject: &'a str,
     /// Where evidence goes.
@@ -100,7 +100,7 @@ pub struct Drive<'a> {
 /// has a record that says why.
 pub fn run(
     drive: &Drive<'_>,
-    limits: Limits,
+    limits: RunLimits,
     stop: &Stop,
     progress: &dyn Progress,
 ) -> Vec<RunRecord> {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use twinproof_engine::{
-    BlobStore, Bundle, Cell, Drive, Limits, Place, Plan, Progress, Redactor, Stop, plan, run,
+    BlobStore, Bundle, Cell, Drive, Plan, Progress, Redactor, RunLimits, RunTarget, Stop, plan, run,
 };
 use twinproof_environment::{Exec, Exited};
 use twinproof_judge::{Judge, RunManifest, assemble};
@@ -24,7 +24,7 @@ struct Rig {
     cases: Vec<Case>,
     environments: Vec<Double>,
     controls: bool,
-    limits: Limits,
+    limits: RunLimits,
     stop: Arc<Stop>,
     secrets: Vec<(String, String)>,
 }
@@ -50,7 +50,7 @@ impl Rig {
             cases,
             environments: vec![environment],
             controls: false,
-            limits: Limits { jobs: 1, ..Limits::default() },
+            limits: RunLimits { jobs: 1, ..RunLimits::default() },
             stop: Arc::default(),
             secrets: Vec::new(),
         }
@@ -62,10 +62,10 @@ impl Rig {
         let redactor = Redactor::new(self.secrets);
         let results = self.environments.iter().map(Double::result).collect();
         let plan = plan(self.cases, results, "1.27.3".into(), self.controls);
-        let drivers: Vec<Option<Place<'_>>> = self
+        let drivers: Vec<Option<RunTarget<'_>>> = self
             .environments
             .iter()
-            .map(|e| Some(Place { environment: e, subject: None }))
+            .map(|e| Some(RunTarget { environment: e, subject: None }))
             .collect();
         let mut manifest = RunManifest {
             run: meta(),

@@ -205,7 +205,7 @@ impl Default for SnapshotLimits {
 
 /// One thing that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct TreeEntry {
     /// Relative to the path looked at, with `/`; empty for that path itself.
     pub path: String,
     /// What it is.
@@ -328,5 +328,5 @@ pub trait Sandbox: Send {
         path: &str,
         contents: Contents,
         limits: SnapshotLimits,
-    ) -> Result<Vec<Entry>, EnvironmentError>;
+    ) -> Result<Vec<TreeEntry>, EnvironmentError>;
 }

@@ -21,8 +21,8 @@ pub mod wsl;
 pub use candidates::{Candidates, Look};
 pub use detect::{Config, Progress, WINE_ROOT};
 pub use driver::{
-    Absent, Contents, Detection, Entry, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,
-    SnapshotLimits,
+    Absent, Contents, Detection, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,
+    SnapshotLimits, TreeEntry,
 };
 pub use sdk::Sdk;
 pub use stop::kill_all;

@@ -246,7 +246,7 @@ impl Probe<'_> {
         if !modes.is_empty() && modes.iter().all(|&m| m == Some(0o640)) {
             self.capabilities.insert(Capability::ModeBits);
         }
-        let is_link = |e: &crate::Entry| e.path == "link" && e.target.as_deref() == Some("a");
+        let is_link = |e: &crate::TreeEntry| e.path == "link" && e.target.as_deref() == Some("a");
         if entries.iter().any(is_link) {
             self.capabilities.insert(Capability::Symlink);
         }

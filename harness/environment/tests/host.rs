@@ -197,7 +197,7 @@ fn entries_show_what_was_put(machine: &Machine) {
     std::fs::write(Path::new(&at("d")).join(name), "").unwrap();
     let shown = |contents| -> Vec<String> {
         let entries = sandbox.entries(&at("d"), contents, SnapshotLimits::default()).unwrap();
-        let show = |e: &twinproof_environment::Entry| {
+        let show = |e: &twinproof_environment::TreeEntry| {
             let mode = e.mode.unwrap();
             let bytes = e.bytes.as_ref().map(|b| String::from_utf8_lossy(b).into_owned());
             let hash = e.sha256.as_ref().map(|h| h[..8].to_owned());

@@ -8,7 +8,7 @@ use std::io::Cursor;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use twinproof_gomod::dirhash::{hash_dir, hash_zip_reader};
-use twinproof_gomod::zip::{Limits, Stream, check, create};
+use twinproof_gomod::zip::{Stream, ZipLimits, check, create};
 
 const MODULE: &str = "example.com/m";
 const VERSION: &str = "v1.0.0";
@@ -33,12 +33,12 @@ fn validation(c: &mut Criterion) {
         group.throughput(Throughput::Bytes((files * size) as u64));
         group.bench_function("all at once", |b| {
             b.iter(|| {
-                check(black_box(zip.as_slice()), MODULE, VERSION, Limits::default()).unwrap()
+                check(black_box(zip.as_slice()), MODULE, VERSION, ZipLimits::default()).unwrap()
             });
         });
         group.bench_function("as it arrives", |b| {
             b.iter(|| {
-                let mut stream = Stream::new(MODULE, VERSION, Limits::default()).unwrap();
+                let mut stream = Stream::new(MODULE, VERSION, ZipLimits::default()).unwrap();
                 for chunk in black_box(zip.as_slice()).chunks(32 << 10) {
                     stream.push(chunk).unwrap();
                 }

@@ -37,7 +37,7 @@
 //! - symbolic links and devices, which x/mod's words forbid but its code unpacks as plain files;
 //! - letters newer than Unicode 15.0, which Go up to 1.26 refuses;
 //! - a directory of more than 64 MiB, which is held in memory;
-//! - more entries than [`Limits::entries`], or contents that inflate beyond [`Limits::ratio`].
+//! - more entries than [`ZipLimits::entries`], or contents that inflate beyond [`ZipLimits::ratio`].
 //!
 //! # Three ways in
 //!
@@ -64,7 +64,7 @@ mod write;
 
 pub use check::{CheckError, Checked, check};
 pub use create::{CreateError, Created, Omission, create};
-pub use limits::{Limits, Ratio};
+pub use limits::{Ratio, ZipLimits};
 pub use source::Source;
 pub use stream::Stream;
 pub use violation::{Reason, Refusal, Violation};

@@ -13,7 +13,7 @@ const LONGEST: usize = 1024;
 
 /// The line of a request, while it is being answered.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct AccessLine {
     id: RequestId,
     method: Method,
     path: String,
@@ -26,7 +26,7 @@ pub(crate) struct Entry {
     whole: bool,
 }
 
-impl Entry {
+impl AccessLine {
     /// Begins the line, and puts the request's id into its extensions.
     pub(crate) fn begin<B>(request: &mut Request<B>, peer: &Arc<Peer>) -> Box<Self> {
         let id = RequestId::of(request.headers());

@@ -62,6 +62,6 @@ pub use listener::BindError;
 pub use peer::Peer;
 pub use request_id::RequestId;
 pub use server::{Drained, Reload, Server};
-pub use settings::{ClientAuth, Limits, Mode, Settings, Tls};
+pub use settings::{ClientAuth, HttpLimits, Mode, Settings, Tls};
 pub use signal::{Hangup, stop_signal};
 pub use tls::{TlsError, identities};

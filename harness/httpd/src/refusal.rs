@@ -1,6 +1,6 @@
 //! What the server answers by itself, and in which words.
 
-use crate::settings::Limits;
+use crate::settings::HttpLimits;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
@@ -57,7 +57,7 @@ impl Refusal {
         }
     }
 
-    fn text(&self, limits: &Limits) -> String {
+    fn text(&self, limits: &HttpLimits) -> String {
         match self {
             Self::Malformed => "malformed request\n".into(),
             Self::Host => "a request of HTTP/1.1 needs one Host field\n".into(),
@@ -84,7 +84,7 @@ impl Refusal {
     }
 
     /// For hyper to send.
-    pub(crate) fn response(&self, limits: &Limits, http2: bool) -> Response<Bytes> {
+    pub(crate) fn response(&self, limits: &HttpLimits, http2: bool) -> Response<Bytes> {
         let mut response = Response::new(self.text(limits).into());
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
@@ -96,7 +96,7 @@ impl Refusal {
     }
 
     /// As it is on the wire, for where there is no request that hyper could answer.
-    pub(crate) fn raw(&self, limits: &Limits) -> Bytes {
+    pub(crate) fn raw(&self, limits: &HttpLimits) -> Bytes {
         let text = self.text(limits);
         let status = self.status();
         let reason = status.canonical_reason().unwrap_or_default();
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn raw_answers_are_whole() {
-        let limits = Limits::default();
+        let limits = HttpLimits::default();
         assert_eq!(
             Refusal::Busy.raw(&limits),
             "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n\

@@ -20,8 +20,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
-/// How many clients are told at once that there are too many of them.
-const TOLD: usize = 64;
+/// How many clients over the limit get an answer at the same time; more are closed without one.
+const MAX_REFUSALS: usize = 64;
 
 /// The pause when no connection can be accepted, for want of descriptors as a rule.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -110,7 +110,7 @@ impl Server {
     }
 
     /// Serves until `stop` returns. Then it accepts no more, lets what is under way end within
-    /// [`crate::Limits::drain_time`], and cuts off the rest.
+    /// [`crate::HttpLimits::drain_time`], and cuts off the rest.
     pub async fn run<H: Handler>(self, handler: Arc<H>, stop: impl Future<Output = ()>) -> Drained {
         let limits = Arc::new(self.settings.limits);
         let log = self.settings.access_log;
@@ -148,7 +148,7 @@ async fn accept<H: Handler>(
     shared: &Arc<Shared<H>>,
     tracker: &TaskTracker,
 ) {
-    let (open, told) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (open, refusals) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut failing = false;
     loop {
         let (tcp, from) = match listener.accept().await {
@@ -170,10 +170,10 @@ async fn accept<H: Handler>(
         let full = open.fetch_add(1, Ordering::Relaxed) >= shared.limits.connections;
         let Some(taken) = taken.filter(|_| !full) else {
             shared.counters.turned_away();
-            if told.fetch_add(1, Ordering::Relaxed) < TOLD {
-                tracker.spawn(turn_away(tcp, Arc::clone(&told), guard));
+            if refusals.fetch_add(1, Ordering::Relaxed) < MAX_REFUSALS {
+                tracker.spawn(turn_away(tcp, Arc::clone(&refusals), guard));
             } else {
-                told.fetch_sub(1, Ordering::Relaxed);
+                refusals.fetch_sub(1, Ordering::Relaxed);
             }
             continue;
         };
@@ -195,7 +195,7 @@ async fn serve<H: Handler>(
 }
 
 /// Says that there are too many connections, where the client would understand it.
-async fn turn_away<H: Handler>(tcp: TcpStream, told: Arc<AtomicUsize>, guard: Guard<H>) {
+async fn turn_away<H: Handler>(tcp: TcpStream, refusals: Arc<AtomicUsize>, guard: Guard<H>) {
     let shared = Arc::clone(&guard.shared);
     drop(guard);
     let text = match shared.terminator {
@@ -203,7 +203,7 @@ async fn turn_away<H: Handler>(tcp: TcpStream, told: Arc<AtomicUsize>, guard: Gu
         None => Refusal::Busy.raw(&shared.limits),
     };
     lingering_close(Stream::Plain(tcp), text, true).await;
-    told.fetch_sub(1, Ordering::Relaxed);
+    refusals.fetch_sub(1, Ordering::Relaxed);
 }
 
 /// Counts a connection out.

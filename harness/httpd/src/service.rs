@@ -1,13 +1,13 @@
 //! Between hyper and the handler: what is refused, counted and logged.
 
-use crate::access::Entry;
+use crate::access::AccessLine;
 use crate::activity::Activity;
 use crate::handler::{Answer, Handler};
 use crate::memory::{self, Share, Wait};
 use crate::peer::Peer;
 use crate::refusal::Refusal;
 use crate::request_id::FIELD;
-use crate::settings::Limits;
+use crate::settings::HttpLimits;
 use crate::tracked::{Holding, Source, Ticket, Tracked};
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
@@ -21,7 +21,7 @@ use std::task::{Context, Poll};
 #[derive(Debug)]
 pub(crate) struct Service<H> {
     pub(crate) handler: Arc<H>,
-    pub(crate) limits: Arc<Limits>,
+    pub(crate) limits: Arc<HttpLimits>,
     pub(crate) activity: Arc<Activity>,
     pub(crate) peer: Arc<Peer>,
     pub(crate) forbidden: Option<&'static str>,
@@ -90,7 +90,7 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Service<H> {
 
     fn call(&self, mut request: Request<Incoming>) -> Answering<H> {
         let number = self.activity.begin();
-        let entry = self.log.then(|| Entry::begin(&mut request, &self.peer));
+        let entry = self.log.then(|| AccessLine::begin(&mut request, &self.peer));
         let ticket = Ticket::new(Arc::clone(&self.activity), entry);
         let http2 = request.version() == Version::HTTP_2;
         let last = !http2 && self.limits.requests.is_some_and(|most| number >= most);

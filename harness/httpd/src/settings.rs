@@ -11,7 +11,7 @@ pub struct Settings {
     /// TLS; plain HTTP when absent.
     pub tls: Option<Tls>,
     /// The limits.
-    pub limits: Limits,
+    pub limits: HttpLimits,
     /// Whether every request is logged (target `access`, level info).
     pub access_log: bool,
 }
@@ -20,7 +20,7 @@ impl Settings {
     /// Plain HTTP with the default limits and no log.
     #[must_use]
     pub fn new(listen: impl Into<String>) -> Self {
-        Self { listen: listen.into(), tls: None, limits: Limits::default(), access_log: false }
+        Self { listen: listen.into(), tls: None, limits: HttpLimits::default(), access_log: false }
     }
 }
 
@@ -70,7 +70,7 @@ pub enum Mode {
 
 /// The limits. Every wait has one.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct HttpLimits {
     /// Bytes of the head of a request: its first line and its header fields.
     pub head: usize,
     /// Header fields of a request.
@@ -100,7 +100,7 @@ pub struct Limits {
     pub memory: u64,
 }
 
-impl Default for Limits {
+impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             head: 16 << 10,

@@ -3,7 +3,7 @@
 use crate::activity::Activity;
 use crate::frames::Frames;
 use crate::refusal::Refusal;
-use crate::settings::Limits;
+use crate::settings::HttpLimits;
 use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
@@ -102,7 +102,7 @@ const FRAMES: usize = 8 << 10;
 pub(crate) struct Io {
     inner: TokioIo<Stream>,
     activity: Arc<Activity>,
-    limits: Arc<Limits>,
+    limits: Arc<HttpLimits>,
     /// Read before, to be read again.
     before: Bytes,
     /// What is sent in place of hyper's own answer.
@@ -116,7 +116,7 @@ impl Io {
         stream: Stream,
         before: Bytes,
         activity: Arc<Activity>,
-        limits: Arc<Limits>,
+        limits: Arc<HttpLimits>,
     ) -> Self {
         let inner = TokioIo::new(stream);
         Self { inner, activity, limits, before, instead: None, frames: None }

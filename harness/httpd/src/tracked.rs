@@ -1,6 +1,6 @@
 //! A body that tells when it is waited for and when it ends.
 
-use crate::access::Entry;
+use crate::access::AccessLine;
 use crate::activity::Activity;
 use crate::memory::{Share, Taken, Wait};
 use crate::streams::{Progress, Streams};
@@ -16,11 +16,11 @@ use std::task::{Context, Poll, ready};
 pub(crate) struct Ticket {
     activity: Arc<Activity>,
     waiting: bool,
-    pub(crate) entry: Option<Box<Entry>>,
+    pub(crate) entry: Option<Box<AccessLine>>,
 }
 
 impl Ticket {
-    pub(crate) fn new(activity: Arc<Activity>, entry: Option<Box<Entry>>) -> Self {
+    pub(crate) fn new(activity: Arc<Activity>, entry: Option<Box<AccessLine>>) -> Self {
         Self { activity, waiting: false, entry }
     }
 

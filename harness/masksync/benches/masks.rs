@@ -10,7 +10,8 @@ use twinproof_masksync::binlog::{Body, Charsets, Event, Flavour, Header, TableMa
 use twinproof_masksync::flow::{Change, Net, PlanColumn, TablePlan, change};
 use twinproof_masksync::keys::{Ring, Unbounded};
 use twinproof_masksync::mask::{
-    Alphabet, Binding, Encoding, FakeKind, Fallback, Keyed, Keys, Masker, Named, Place, Transformer,
+    Alphabet, Binding, Encoding, FakeKind, Fallback, Keyed, Keys, Masker, Named, RowContext,
+    Transformer,
 };
 use twinproof_masksync::predicate::{Ask, AskError, Decider, Truth};
 use twinproof_masksync::server::literal;
@@ -58,7 +59,7 @@ fn masks(c: &mut Criterion) {
         let masker = Masker::new(&named(transformer), &keys(), "shop.users", "phone", &[]);
         let Ok(mut masker) = masker else { continue };
         let cell = Cell::Text(b"13800001111".as_slice().into());
-        let place = Place { row: &row, cells: &[], types: &[] };
+        let place = RowContext { row: &row, cells: &[], types: &[] };
         group.bench_function(name, |b| {
             b.iter(|| masker.apply(black_box(&cell), &kind, place).map(Cell::into_owned));
         });

@@ -33,7 +33,7 @@ pub use matcher::{TextMatch, TextTable, ValueMatch};
 pub use pattern::glob_matches;
 pub use results::{
     CaseResult, Check, ControlOutcome, EnvironmentResult, ExpectationState, FloorResult,
-    GoldenResult, NormaliserUse, Results, RunMeta, Summary,
+    GoldenResult, NormaliserUse, Results, RunMeta, Summary, built_in_suites,
 };
 pub use rule::Rule;
 pub use verdict::Verdict;

@@ -55,6 +55,9 @@ pub struct RunMeta {
     pub commit: Option<String>,
     /// SHA-256 over the suite files that were loaded.
     pub suites_sha256: String,
+    /// The folder of suites, with `/`; relative to the current directory where it is below it.
+    #[serde(default = "built_in_suites")]
+    pub suites_folder: String,
     /// Whether the run was interrupted before its end.
     #[serde(default)]
     pub interrupted: bool,
@@ -67,6 +70,20 @@ pub struct RunMeta {
     /// How many times a secret was replaced in the evidence.
     #[serde(default)]
     pub redactions: u64,
+}
+
+impl RunMeta {
+    /// A suite file as reports name it, so that a reader finds it from where the run was started.
+    #[must_use]
+    pub fn suite_file(&self, file: &str) -> String {
+        format!("{}/{file}", self.suites_folder)
+    }
+}
+
+/// Where a repository of Twinproof has its suites, which are the built-in ones too.
+#[must_use]
+pub fn built_in_suites() -> String {
+    "suites".into()
 }
 
 /// Totals of a run.

@@ -42,6 +42,6 @@ pub use crate::core::SettingsError;
 pub use body::Body;
 pub use proxy::{Proxy, StartError};
 pub use serve::{ServeError, Serving};
-pub use settings::{Authorization, Database, Limits, Settings, Times, Ttl, UpstreamTls};
+pub use settings::{Authorization, Database, FileLimits, Settings, Times, Ttl, UpstreamTls};
 pub use sumdb::DatabaseError;
 pub use upstream::{TlsError, UpstreamError};

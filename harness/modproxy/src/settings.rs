@@ -27,7 +27,7 @@ pub struct Settings {
     /// Time limits of fetches.
     pub times: Times,
     /// Sizes and numbers.
-    pub limits: Limits,
+    pub limits: FileLimits,
     /// How long what may change is believed.
     pub ttl: Ttl,
     /// Bytes of small files that are kept in memory.
@@ -86,7 +86,7 @@ pub struct Times {
 
 /// Sizes and numbers.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct FileLimits {
     /// Bytes of an `.info` file, and of `@latest`.
     pub info: u64,
     /// Bytes of a `.mod` file.
@@ -149,7 +149,7 @@ impl Settings {
                 small: Duration::from_secs(60),
                 zip: Duration::from_secs(600),
             },
-            limits: Limits {
+            limits: FileLimits {
                 info: MIB,
                 go_mod: 16 * MIB,
                 list: 16 * MIB,

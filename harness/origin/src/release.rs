@@ -9,7 +9,7 @@ use twinproof_gomod::txtar::Archive;
 
 use crate::content::Content;
 use crate::sum::sum_of;
-use crate::zipfile::{Entry, build};
+use crate::zipfile::{CraftedEntry, build};
 
 /// A module that a set-up brings along.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl Zip {
     }
 
     /// A zip of these entries, with its true sum.
-    pub fn of_entries(entries: &[Entry]) -> Self {
+    pub fn of_entries(entries: &[CraftedEntry]) -> Self {
         Self::of_bytes(build(entries).to_vec(usize::MAX))
     }
 
@@ -153,10 +153,10 @@ impl Zip {
     }
 }
 
-fn entries(prefix: &str, files: &[(String, Vec<u8>)]) -> Vec<Entry> {
+fn entries(prefix: &str, files: &[(String, Vec<u8>)]) -> Vec<CraftedEntry> {
     let entry = |(name, data): &(String, Vec<u8>)| match name.strip_prefix('/') {
-        Some(raw) => Entry::text(raw, data),
-        None => Entry::text(format!("{prefix}{name}"), data),
+        Some(raw) => CraftedEntry::text(raw, data),
+        None => CraftedEntry::text(format!("{prefix}{name}"), data),
     };
     files.iter().map(entry).collect()
 }

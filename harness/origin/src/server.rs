@@ -18,7 +18,7 @@ const STACK: usize = 512 << 10;
 
 /// How long the threads may take to end once their sockets are closed. A system that does not wake
 /// them for that, as Wine does not, keeps them until the other side closes.
-const FAREWELL: Duration = Duration::from_secs(2);
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(2);
 
 /// What a connection is handed to.
 pub(crate) type Handler = dyn Fn(TcpStream, &Arc<Shared>) + Send + Sync;
@@ -115,7 +115,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, handler: &Arc<Handler>) 
     }
     let begun = Instant::now();
     for thread in threads {
-        while !thread.is_finished() && begun.elapsed() < FAREWELL {
+        while !thread.is_finished() && begun.elapsed() < SHUTDOWN_LIMIT {
             thread::sleep(Duration::from_millis(1));
         }
         if thread.is_finished() {

@@ -1,6 +1,6 @@
 //! Zips byte by byte: as Go's archive/zip writes them, and as nobody should.
 //!
-//! An [`Entry`] says what its headers claim, each claim apart from the truth. This is no zip
+//! An [`CraftedEntry`] says what its headers claim, each claim apart from the truth. This is no zip
 //! library: it writes, without zip64, and checks nothing.
 
 use std::io::Write;
@@ -64,7 +64,7 @@ impl Payload {
 
 /// One file of a zip, and what its headers claim.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct CraftedEntry {
     pub name: Vec<u8>,
     pub payload: Payload,
     /// The name in the local header, where it differs.
@@ -85,7 +85,7 @@ pub(crate) struct Entry {
     pub same_place_as: Option<usize>,
 }
 
-impl Entry {
+impl CraftedEntry {
     pub fn new(name: impl Into<Vec<u8>>, payload: Payload) -> Self {
         Self {
             name: name.into(),
@@ -159,12 +159,12 @@ impl Entry {
 }
 
 /// A zip of these entries, in this order.
-pub(crate) fn build(entries: &[Entry]) -> Content {
+pub(crate) fn build(entries: &[CraftedEntry]) -> Content {
     build_claiming(entries, saturate_short(entries.len()))
 }
 
 /// A zip whose end record claims `count` entries.
-pub(crate) fn build_claiming(entries: &[Entry], count: u16) -> Content {
+pub(crate) fn build_claiming(entries: &[CraftedEntry], count: u16) -> Content {
     let mut content = Content::default();
     let mut offsets: Vec<u32> = Vec::new();
     for entry in entries {
@@ -220,16 +220,16 @@ impl Header {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, Payload, build};
+    use super::{CraftedEntry, Payload, build};
     use std::io::Cursor;
     use twinproof_gomod::dirhash::{hash_zip_reader, zip_files_reader};
 
     #[test]
     fn what_is_built_can_be_read() {
         let zip = build(&[
-            Entry::text("m@v1.0.0/go.mod", "module m\n"),
-            Entry::new("m@v1.0.0/é", Payload::stored("stored".into())),
-            Entry::new("m@v1.0.0/zeros", Payload::zeros(3)),
+            CraftedEntry::text("m@v1.0.0/go.mod", "module m\n"),
+            CraftedEntry::new("m@v1.0.0/é", Payload::stored("stored".into())),
+            CraftedEntry::new("m@v1.0.0/zeros", Payload::zeros(3)),
         ])
         .to_vec(1 << 20);
         assert!(zip.len() < 8192, "{}", zip.len());

@@ -132,6 +132,7 @@ fn run_meta() -> RunMeta {
         subjects: vec!["toolchain=go1.27.3".into(), "proxy=embedded".into()],
         commit: Some("b7248eb".into()),
         suites_sha256: "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9".into(),
+        suites_folder: "suites".into(),
         strict: false,
         interrupted: false,
         filtered: false,

@@ -32,7 +32,7 @@ pub use junit::junit;
 pub use ledger::{Ledger, LedgerCell, LedgerClaim, LedgerEnvironment, ledger};
 pub use markdown::{MARKDOWN_LIMIT, markdown};
 pub use reconcile::{Mismatch, Reporter, reconcile};
-pub use sarif::{SUITES_FOLDER, fingerprint, sarif};
+pub use sarif::{fingerprint, sarif};
 pub use tally::Counts;
 pub use terminal::{TerminalOptions, terminal};
 pub use write::{ReportError, Written, write_all};

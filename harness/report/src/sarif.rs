@@ -10,11 +10,9 @@ use serde_sarif::sarif as s;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use twinproof_model::{
-    Capability, CaseResult, ExpectationState, Level, Requirement, Results, Verdict, glob_matches,
+    Capability, CaseResult, ExpectationState, Level, Requirement, Results, RunMeta, Verdict,
+    glob_matches,
 };
-
-/// The folder, relative to the repository's root, that suite files are located in.
-pub const SUITES_FOLDER: &str = "suites";
 
 /// Name of the fingerprint that makes two runs' results of one case in one environment the same.
 pub(crate) const FINGERPRINT: &str = "twinproof/caseEnvironment/v1";
@@ -125,7 +123,7 @@ fn result(
     let claim = case.claims.iter().min_by_key(|c| levels.get(c.as_str()).copied());
     let mut result = s::Result::builder()
         .message(message(&explanation(case)))
-        .locations(vec![location(case)])
+        .locations(vec![location(&results.run, case)])
         .build();
     result.rule_id = claim.cloned();
     result.rule_index =
@@ -181,9 +179,9 @@ fn explanation(case: &CaseResult) -> String {
     text
 }
 
-fn location(case: &CaseResult) -> s::Location {
+fn location(run: &RunMeta, case: &CaseResult) -> s::Location {
     let positive = |n: usize| i64::try_from(n.max(1)).unwrap_or(i64::MAX);
-    let uri = escape::uri_path(&format!("{SUITES_FOLDER}/{}", case.file));
+    let uri = escape::uri_path(&run.suite_file(&case.file));
     let place = s::PhysicalLocation::builder()
         .artifact_location(s::ArtifactLocation::builder().uri(uri).build())
         .region(

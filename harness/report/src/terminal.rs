@@ -6,7 +6,7 @@ use crate::tally::{self, Counts, DriftTable, Tally};
 use crate::text::{self, cut, cut_middle, pad, pad_left, width, wrap};
 use crate::words::Tone;
 use crate::{sarif, words};
-use twinproof_model::{CaseResult, EnvironmentName, Results, Verdict};
+use twinproof_model::{CaseResult, EnvironmentName, Results, RunMeta, Verdict};
 
 /// Columns of a line.
 const COLUMNS: usize = 80;
@@ -158,7 +158,7 @@ fn attention(screen: &mut Screen, results: &Results) {
     screen.title(&format!("Needs attention ({})", found.len()));
     for finding in found.iter().take(FINDINGS) {
         match finding.case() {
-            Some((_, case)) => case_finding(screen, case),
+            Some((_, case)) => case_finding(screen, &results.run, case),
             None => {
                 head_line(screen, finding.verdict(), "every case", finding.environment);
                 let why = finding.broken.unwrap_or_default();
@@ -178,10 +178,10 @@ fn attention(screen: &mut Screen, results: &Results) {
 }
 
 /// A case, where it is declared, and what was seen.
-fn case_finding(screen: &mut Screen, case: &CaseResult) {
+fn case_finding(screen: &mut Screen, run: &RunMeta, case: &CaseResult) {
     head_line(screen, case.verdict, &case.case, &case.environment);
-    let place =
-        cut_middle(&text::line(&format!("suites/{}:{}", case.file, case.line)), COLUMNS - 6);
+    let file = run.suite_file(&case.file);
+    let place = cut_middle(&text::line(&format!("{file}:{}", case.line)), COLUMNS - 6);
     screen.pieces(&[(Style::Dim, &format!("      {place}"))]);
     if let Some(why) = words::why(case) {
         screen.labelled(6, Style::Plain, "", &cut(&text::line(&why), 300));

@@ -18,7 +18,9 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use twinproof_origin::{Origin, Setup};
-use twinproof_script::{Database, Front, Limits, Outcome, Script, Setting, Toolchain, Verdict};
+use twinproof_script::{
+    Database, Front, Outcome, Script, ScriptLimits, Setting, Toolchain, Verdict,
+};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -133,7 +135,7 @@ fn main() -> Result<ExitCode, Failure> {
         gocache: options.gocache.unwrap_or_else(|| dir.path().join("gocache")),
         short: false,
         env: options.env,
-        limits: Limits::default(),
+        limits: ScriptLimits::default(),
         toolchain,
     };
     let mut scripts = Vec::new();

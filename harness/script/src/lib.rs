@@ -44,5 +44,5 @@ mod transcript;
 pub use front::{Database, Front};
 pub use outcome::{Failure, Outcome, Reason, Verdict};
 pub use script::{Script, ScriptError};
-pub use setting::{Limits, Setting};
+pub use setting::{ScriptLimits, Setting};
 pub use toolchain::{Toolchain, ToolchainError};

@@ -23,12 +23,12 @@ pub struct Setting {
     /// Variables that are set after all others.
     pub env: Vec<(String, String)>,
     /// How far a script may go.
-    pub limits: Limits,
+    pub limits: ScriptLimits,
 }
 
 /// How far a script may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ScriptLimits {
     /// Time for one command.
     pub command: Duration,
     /// Time for all of a script.
@@ -39,7 +39,7 @@ pub struct Limits {
     pub transcript: usize,
 }
 
-impl Default for Limits {
+impl Default for ScriptLimits {
     /// Five minutes for a command, fifteen for a script, 16 MiB of output, 1 MiB of transcript.
     fn default() -> Self {
         Self {

@@ -297,8 +297,8 @@ impl Declaration {
 
     /// Whether it is told of an upstream. One that is not serves what it has.
     fn has_upstream(&self) -> bool {
-        let told = names_in(self.own_texts());
-        ["upstream", "origin"].iter().any(|name| told.contains(*name))
+        let names = names_in(self.own_texts());
+        ["upstream", "origin"].iter().any(|name| names.contains(*name))
     }
 
     /// The variables that its texts refer to, those of its settings included.

@@ -42,7 +42,7 @@ pub struct Upstream {
     pub tls_key: String,
 }
 
-/// What a launch is told.
+/// What a launch is surroundings.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// A folder of the subject's own. What a launch before left in it is still there.
@@ -220,19 +220,24 @@ impl Subject {
     }
 
     /// What the program is given.
-    fn plan(&self, told: &Surroundings, port: u16, store: &Path) -> Result<Plan, LaunchError> {
+    fn plan(
+        &self,
+        surroundings: &Surroundings,
+        port: u16,
+        store: &Path,
+    ) -> Result<Plan, LaunchError> {
         let declaration = &self.declaration;
         let subject = || declaration.title.clone();
         let bin = |root: &String| Path::new(root).join("bin");
         let exe = std::env::consts::EXE_SUFFIX;
-        let go = told.goroot.as_ref().map(|root| bin(root).join(format!("go{exe}")));
-        let origin = told.origin.clone().unwrap_or_default();
+        let go = surroundings.goroot.as_ref().map(|root| bin(root).join(format!("go{exe}")));
+        let origin = surroundings.origin.clone().unwrap_or_default();
         let mut values: BTreeMap<&str, String> = BTreeMap::from([
             ("port", port.to_string()),
             ("address", format!("127.0.0.1:{port}")),
-            ("work", told.work.display().to_string()),
+            ("work", surroundings.work.display().to_string()),
             ("store", store.display().to_string()),
-            ("upstream", told.upstream.clone()),
+            ("upstream", surroundings.upstream.clone()),
             ("origin", origin.url),
             ("origin_ca", origin.ca),
             ("sumdb_name", origin.sumdb_name),
@@ -241,19 +246,19 @@ impl Subject {
             ("server_cert", origin.tls_cert),
             ("server_key", origin.tls_key),
             ("go", go.map(|p| p.display().to_string()).unwrap_or_default()),
-            ("goroot", told.goroot.clone().unwrap_or_default()),
-            ("gocache", told.go_cache.clone()),
+            ("goroot", surroundings.goroot.clone().unwrap_or_default()),
+            ("gocache", surroundings.go_cache.clone()),
             ("exe", exe.to_owned()),
         ]);
         let mut plan = Plan {
             args: Vec::new(),
-            env: told.env.clone(),
+            env: surroundings.env.clone(),
             files: BTreeMap::new(),
-            cwd: told.work.clone(),
+            cwd: surroundings.work.clone(),
             scheme: "http".to_owned(),
             base_path: declaration.base_path.clone(),
         };
-        if let (true, Some(root)) = (declaration.needs_go, &told.goroot) {
+        if let (true, Some(root)) = (declaration.needs_go, &surroundings.goroot) {
             let path = plan.env.entry("PATH".to_owned()).or_default();
             let list = if cfg!(windows) { ';' } else { ':' };
             *path = format!("{}{list}{path}", bin(root).display());
@@ -268,10 +273,10 @@ impl Subject {
         if let Some(cwd) = &declaration.cwd {
             plan.cwd = put(cwd, &values).map_err(wrong)?.into();
         }
-        if told.origin.is_some() {
+        if surroundings.origin.is_some() {
             plan.add(&declaration.origin, &values).map_err(wrong)?;
         }
-        for (name, value) in &told.set {
+        for (name, value) in &surroundings.set {
             let Some(setting) = declaration.set.get(name) else {
                 return Err(LaunchError::Setting { subject: subject(), setting: name.clone() });
             };

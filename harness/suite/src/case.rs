@@ -1,6 +1,7 @@
 //! From a `[[case]]` table to a [`Case`] that needs nothing else.
 
 use crate::control;
+use crate::expanded::{Expanded, Placed, expand};
 use crate::fixture::{Fixtures, take_steps};
 use crate::goldens;
 use crate::include::Includes;
@@ -12,7 +13,6 @@ use crate::scope::Variables;
 use crate::server;
 use crate::step::Site;
 use crate::template::{self, Template};
-use crate::told::{Placed, Told, expand};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twinproof_steps::{Case, Control, Step, is_reserved};
@@ -92,28 +92,28 @@ impl<'i> Context<'_, 'i> {
             }
         }
         let fixtures = &*self.fixtures;
-        let told = expand(&sites, fixtures, self.includes, reader);
+        let expanded = expand(&sites, fixtures, self.includes, reader);
         let control = control_of(&mut table, self.variables, self.used, reader);
         let known = self.variables.keys().map(String::as_str).collect::<Vec<_>>();
         let mut variables = BTreeSet::new();
-        if let Some(told) = &told {
-            variables.extend(told.steps.iter().flat_map(|p| p.site.left.iter().cloned()));
-            in_order(told, &known, reader);
-            asserts(told, &table, header.clone(), reader);
-            goldens::check(told, reader.reporter);
-            server::check(told, &table, &requires, reader);
+        if let Some(expanded) = &expanded {
+            variables.extend(expanded.steps.iter().flat_map(|p| p.site.left.iter().cloned()));
+            in_order(expanded, &known, reader);
+            asserts(expanded, &table, header.clone(), reader);
+            goldens::check(expanded, reader.reporter);
+            server::check(expanded, &table, &requires, reader);
             if let Some(read) = &control {
-                control::names(&read.node, told, reader);
-                let captured = captured_before(&told.steps, &read.control);
+                control::names(&read.node, expanded, reader);
+                let captured = captured_before(&expanded.steps, &read.control);
                 for open in read.pending.iter().filter(|p| !captured.contains(&p.name.as_str())) {
                     let draft = template::unknown(open, captured.iter().chain(&known).copied());
-                    if told.whole || draft.has_suggestion() {
+                    if expanded.whole || draft.has_suggestion() {
                         reader.add(draft);
                     }
                 }
             }
         }
-        let steps = told.filter(|told| told.whole).map(|told| told.steps);
+        let steps = expanded.filter(|expanded| expanded.whole).map(|expanded| expanded.steps);
         let names = steps.iter().flatten().map(|p| p.name().map(str::to_owned)).collect();
         let (line, column) = reader
             .reporter
@@ -180,17 +180,17 @@ impl<'i> Context<'_, 'i> {
 }
 
 /// Names and captures, in the order of the steps.
-fn in_order(told: &Told<'_, '_>, variables: &[&str], reader: &mut Reader<'_>) {
+fn in_order(expanded: &Expanded<'_, '_>, variables: &[&str], reader: &mut Reader<'_>) {
     let mut names: BTreeMap<&str, Spot> = BTreeMap::new();
     let mut captured: BTreeMap<&str, Spot> = BTreeMap::new();
     let mut given: BTreeSet<&str> = BTreeSet::new();
-    for placed in &told.steps {
+    for placed in &expanded.steps {
         for open in &placed.site.pending {
             let name = open.name.as_str();
             if !captured.contains_key(name) && !given.contains(name) {
                 let known = captured.keys().chain(variables).chain(&given).copied();
                 let draft = template::unknown(open, known);
-                if told.whole || draft.has_suggestion() {
+                if expanded.whole || draft.has_suggestion() {
                     reader.add(placed.explain(draft));
                 }
             }
@@ -224,7 +224,7 @@ fn in_order(told: &Told<'_, '_>, variables: &[&str], reader: &mut Reader<'_>) {
 }
 
 fn asserts(
-    told: &Told<'_, '_>,
+    expanded: &Expanded<'_, '_>,
     table: &Node<'_>,
     header: std::ops::Range<usize>,
     reader: &mut Reader<'_>,
@@ -232,7 +232,7 @@ fn asserts(
     // A step with a mistake in it may be the one that was meant to assert something.
     let nothing =
         |p: &Placed<'_, '_>| !p.site.wrong && p.site.step.as_ref().is_some_and(|s| !s.asserts());
-    if told.whole && told.steps.iter().all(nothing) {
+    if expanded.whole && expanded.steps.iter().all(nothing) {
         let span =
             if node::get(table, "id").is_some() { node::value_span(table, "id") } else { header };
         let draft = reader.draft("no-assertion", "the case asserts nothing", span);

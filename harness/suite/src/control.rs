@@ -1,9 +1,9 @@
 //! A case's control: it must fit its step, change something, and name checks that are there.
 
+use crate::expanded::{Expanded, Placed};
 use crate::key::Reader;
 use crate::names;
 use crate::node::{self, Node};
-use crate::told::{Placed, Told};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use twinproof_model::{Capability, Requirement};
@@ -40,8 +40,8 @@ pub(crate) fn check(case: &Case, table: &Node<'_>, reader: &mut Reader<'_>) {
 }
 
 /// Checks what a control says by itself, and the names of steps in it.
-pub(crate) fn names(table: &Node<'_>, told: &Told<'_, '_>, reader: &mut Reader<'_>) {
-    let steps = &told.steps;
+pub(crate) fn names(table: &Node<'_>, expanded: &Expanded<'_, '_>, reader: &mut Reader<'_>) {
+    let steps = &expanded.steps;
     if let Some(info) = changed(table, steps).and_then(|p| p.site.step.as_ref()).map(Step::info) {
         let no_normalisers = BTreeSet::new();
         let context = Names { settings: &reader.context.settings, normalisers: &no_normalisers };
@@ -78,12 +78,12 @@ pub(crate) fn names(table: &Node<'_>, told: &Told<'_, '_>, reader: &mut Reader<'
                     draft.help(format!("the case has {count} after fixtures are expanded"))
                 }
             };
-            if told.whole || draft.has_suggestion() {
+            if expanded.whole || draft.has_suggestion() {
                 reader.add(draft);
             }
         }
     }
-    if let Some(check) = node::text(table, "turns").filter(|_| told.whole)
+    if let Some(check) = node::text(table, "turns").filter(|_| expanded.whole)
         && let Some(step) = unknown_step(check, &named, steps.len())
     {
         let message = format!("the case has no step `{step}`");

@@ -1,14 +1,14 @@
 //! Golden steps: what they compare must have been seen by an earlier step of the case.
 
+use crate::expanded::{Expanded, Placed};
 use crate::node;
 use crate::report::{Draft, Reporter, Spot};
-use crate::told::{Placed, Told};
 use std::collections::BTreeMap;
 use twinproof_steps::Step;
 
 /// Checks the golden steps of a case.
-pub(crate) fn check(told: &Told<'_, '_>, reporter: &mut Reporter) {
-    let steps = &told.steps;
+pub(crate) fn check(expanded: &Expanded<'_, '_>, reporter: &mut Reporter) {
+    let steps = &expanded.steps;
     let mut names: BTreeMap<Option<&str>, Spot> = BTreeMap::new();
     for (index, placed) in steps.iter().enumerate() {
         let Some(Step::Golden(golden)) = &placed.site.step else { continue };

@@ -10,6 +10,7 @@
 mod case;
 mod claims;
 mod control;
+mod expanded;
 mod expectations;
 mod fixture;
 mod goldens;
@@ -25,7 +26,6 @@ mod source;
 mod step;
 mod subjects;
 mod template;
-mod told;
 mod vocabulary;
 
 pub use lint::lint;

@@ -1,21 +1,21 @@
 //! Servers in a case: what it starts must be required, and what it asks must have been started.
 
+use crate::expanded::{Expanded, Placed};
 use crate::key::Reader;
 use crate::node::{self, Node};
 use crate::report::{Draft, Spot};
-use crate::told::{Placed, Told};
 use twinproof_model::{Capability, EnvironmentKind, Requirement};
 use twinproof_steps::{AskedOf, OriginDatabase, Step};
 
 /// Checks the servers of a case whose table is `table`.
 pub(crate) fn check(
-    told: &Told<'_, '_>,
+    expanded: &Expanded<'_, '_>,
     table: &Node<'_>,
     requires: &[Requirement],
     reader: &mut Reader<'_>,
 ) {
     let mut server = Started::default();
-    for placed in &told.steps {
+    for placed in &expanded.steps {
         server.step(placed, requires, reader);
     }
     let Some(subject) = server.subject else { return };

@@ -8,15 +8,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use twinproof_gomod::H1;
-use twinproof_gomod::dirhash::{DirHashError, FileHash, Limits, dir_files, hash_files, zip_files};
+use twinproof_gomod::dirhash::{
+    DirHashError, FileHash, HashLimits, dir_files, hash_files, zip_files,
+};
 
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::version::{TOOLCHAIN_MODULE, Version};
 
 /// What a toolchain zip and a GOROOT may have at most: releases have 76 MB, 230 MB, 12 100 files.
-pub(crate) const LIMITS: Limits =
-    Limits { compressed: 400 << 20, uncompressed: 1 << 30, entries: 60_000 };
+pub(crate) const LIMITS: HashLimits =
+    HashLimits { compressed: 400 << 20, uncompressed: 1 << 30, entries: 60_000 };
 
 /// Files by name (relative, with slashes) with the SHA-256 of their contents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use crate::attempt::attempt;
 use crate::board::Board;
 use crate::exit::Failure;
-use crate::subject::{Subject, Subjects};
+use crate::subject::{SdkSubject, Subjects};
 use crate::{gocache, sdks};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use twinproof_environment::{
 };
 use twinproof_model::{EnvironmentKind, EnvironmentName};
 use twinproof_steps::Case;
-use twinproof_subject::{Declaration, Means, Subject as Server};
+use twinproof_subject::{Declaration, Means, Subject};
 use twinproof_toolchain::{Cache, Platform, Version};
 
 /// What a run asks for.
@@ -40,9 +40,9 @@ pub struct Detected {
     /// Each wanted environment, there or not.
     pub found: Vec<Detection>,
     /// The toolchain that is judged.
-    pub sdk: Subject,
+    pub sdk: SdkSubject,
     /// The subjects of those environments that are ones.
-    pub servers: BTreeMap<EnvironmentName, Server>,
+    pub servers: BTreeMap<EnvironmentName, Subject>,
 }
 
 impl Wanted {
@@ -209,7 +209,7 @@ pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detec
 /// What subjects' programs are got with.
 fn means(
     wanted: &Wanted,
-    sdk: &Subject,
+    sdk: &SdkSubject,
     config: &Config,
     host: Platform,
 ) -> Result<Means, twinproof_toolchain::Error> {
@@ -234,7 +234,7 @@ fn with_subjects(
     means: &Means,
     board: &Board,
     found: &mut Vec<Detection>,
-    servers: &mut BTreeMap<EnvironmentName, Server>,
+    servers: &mut BTreeMap<EnvironmentName, Subject>,
 ) {
     let host = EnvironmentName::of(EnvironmentKind::Host);
     let at = found.iter().position(|d| *d.name() == host);
@@ -265,7 +265,7 @@ fn with_subjects(
         let task = name.to_string();
         let say = |what: &str| board.say(&task, &format!("{task}: {what}"), None);
         say("getting its program");
-        let got = Server::get(declaration, means, &say).and_then(|server| {
+        let got = Subject::get(declaration, means, &say).and_then(|server| {
             say("trying it once");
             attempt(&server, shared.as_ref(), means).map(|()| server)
         });

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use twinproof_gomod::dirhash::hash_go_mod;
 use twinproof_gomod::escape::{check, escape_path, escape_version};
 use twinproof_gomod::goproxy::{Miss, ProxyList};
-use twinproof_gomod::zip::Limits;
+use twinproof_gomod::zip::ZipLimits;
 use twinproof_sumdb::server::{OpsError, ServerOps, Store};
 use twinproof_sumdb::tile::Tile;
 use ureq::tls::{RootCerts, TlsConfig};
@@ -123,7 +123,7 @@ impl OnDemand {
             .and_then(|_| zip.flush())
             .map_err(|e| failed(format!("zip: {e}")))?;
         let checked =
-            twinproof_gomod::zip::check(zip.as_file(), module, version, Limits::default())
+            twinproof_gomod::zip::check(zip.as_file(), module, version, ZipLimits::default())
                 .map_err(|e| not_found(format!("zip: {e}")))?;
         let h1 = checked.h1;
         let sum = hash_go_mod(&go_mod);

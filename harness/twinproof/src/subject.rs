@@ -14,14 +14,14 @@ const EMBEDDED: &str = "embedded";
 
 /// A toolchain as the subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
+pub struct SdkSubject {
     /// Version of the SDK (`1.27.3`).
     pub version: String,
     /// Whether somebody asked for this version.
     pub asked: bool,
 }
 
-impl std::fmt::Display for Subject {
+impl std::fmt::Display for SdkSubject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "sdk={}", self.version)
     }
@@ -31,7 +31,7 @@ impl std::fmt::Display for Subject {
 #[derive(Clone, Debug)]
 pub struct Subjects {
     /// The toolchain.
-    pub sdk: Subject,
+    pub sdk: SdkSubject,
     /// Proxies and databases, each a column of its own.
     pub servers: Vec<Declaration>,
     /// Programs that somebody gives: name of the subject → path.
@@ -53,7 +53,7 @@ impl Subjects {
         declarations: &mut Declarations,
         features: &BTreeSet<String>,
     ) -> Result<Self, String> {
-        let sdk = Subject { version: DEFAULT.into(), asked: false };
+        let sdk = SdkSubject { version: DEFAULT.into(), asked: false };
         let mut all =
             Self { sdk, servers: Vec::new(), given: BTreeMap::new(), asked: BTreeSet::new() };
         for text in given {
@@ -101,7 +101,7 @@ impl Subjects {
             return Err("there is one SDK subject already".into());
         }
         let version: Version = value.parse().map_err(|e| format!("{e}"))?;
-        self.sdk = Subject { version: version.to_string(), asked: true };
+        self.sdk = SdkSubject { version: version.to_string(), asked: true };
         Ok(())
     }
 

@@ -15,7 +15,7 @@ pub enum Direction {
 
 /// One entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct WslenvEntry {
     /// The variable's name, in which case counts.
     pub name: Vec<u8>,
     /// The flags behind the first slash; `None` without a slash.
@@ -32,7 +32,7 @@ pub struct Entry {
     pub to_windows: bool,
 }
 
-impl Entry {
+impl WslenvEntry {
     /// Whether it goes that way.
     #[must_use]
     pub const fn goes(&self, direction: Direction) -> bool {
@@ -45,7 +45,7 @@ impl Entry {
 
 /// The entries of WSLENV's value, empty ones apart. White space at the end is cut.
 #[must_use]
-pub fn entries(value: &[u8]) -> Vec<Entry> {
+pub fn entries(value: &[u8]) -> Vec<WslenvEntry> {
     let value = value.split(|&byte| byte == 0).next().unwrap_or_default();
     let blanks = value.iter().rev().take_while(|&&byte| matches!(byte, b' ' | 9..=13)).count();
     let mut at = 0;
@@ -59,13 +59,13 @@ pub fn entries(value: &[u8]) -> Vec<Entry> {
     entries
 }
 
-fn entry(item: &[u8], at: usize) -> Entry {
+fn entry(item: &[u8], at: usize) -> WslenvEntry {
     let slash = item.iter().position(|&byte| byte == b'/');
     let flags = slash.map(|slash| item[slash + 1..].to_vec());
     let given = flags.as_deref().unwrap_or_default();
     let has = |flag: u8| given.contains(&flag);
     let unknown_flag = given.iter().copied().find(|flag| !b"pluw".contains(flag));
-    Entry {
+    WslenvEntry {
         name: item[..slash.unwrap_or(item.len())].to_vec(),
         translated: has(b'p') || has(b'l'),
         unknown_flag,

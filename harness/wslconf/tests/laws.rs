@@ -126,7 +126,7 @@ proptest! {
             wslenv::pass(&here, direction, Some(value.as_bytes()), &variables).len()
         };
         let entries = wslenv::entries(value.as_bytes());
-        let count = |to: fn(&wslenv::Entry) -> bool| entries.iter().filter(|e| to(e)).count();
+        let count = |to: fn(&wslenv::WslenvEntry) -> bool| entries.iter().filter(|e| to(e)).count();
         prop_assert!(pass(wslenv::Direction::ToLinux) <= count(|e| e.to_linux));
         prop_assert!(pass(wslenv::Direction::ToWindows) <= count(|e| e.to_windows));
     }

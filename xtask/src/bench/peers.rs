@@ -109,7 +109,7 @@ impl Peers {
             needed.iter().filter_map(|n| Some(((*n).to_owned(), std::env::var(n).ok()?))).collect();
         env.insert("GOPATH".into(), folder.path().join("gopath").display().to_string());
         env.insert("GOFLAGS".into(), "-modcacherw".into());
-        let told = |o: &Origin| Upstream {
+        let upstream = |o: &Origin| Upstream {
             url: o.url(),
             ca: String::new(),
             tls_cert: String::new(),
@@ -124,7 +124,7 @@ impl Peers {
             work: folder.path().to_owned(),
             env,
             upstream: origin.map_or_else(|| upstream.to_owned(), Origin::url),
-            origin: origin.map(told),
+            origin: origin.map(upstream),
             goroot: Some(self.goroot.display().to_string()),
             go_cache: self.go_cache.display().to_string(),
             set: quiet.into_iter().collect(),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const GIB: u64 = 1 << 30;
 
 /// Where the stages write.
-struct Place {
+struct WrittenFolder {
     path: PathBuf,
     what: &'static str,
     /// Bytes that it has in the end, where nothing was there before.
@@ -17,27 +17,27 @@ struct Place {
 }
 
 /// What the chosen stages write; the sizes are those of a run on a fresh machine, rounded up.
-fn places(root: &Path, leg: &Leg, selection: Selection<'_>) -> Vec<Place> {
+fn places(root: &Path, leg: &Leg, selection: Selection<'_>) -> Vec<WrittenFolder> {
     let chosen = |stages: &[Stage]| stages.iter().any(|stage| selection.has(*stage));
     let mut places = Vec::new();
     if chosen(&[Stage::Clippy, Stage::Build, Stage::Test]) {
         let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
         let path = target.unwrap_or_else(|| root.join("target"));
-        places.push(Place { path, what: "what cargo builds", whole: 9 * GIB });
+        places.push(WrittenFolder { path, what: "what cargo builds", whole: 9 * GIB });
     }
     if chosen(&[Stage::Tools, Stage::Test, Stage::Conformance])
         && let Ok(cache) = twinproof_toolchain::Cache::of_user()
     {
         let path = cache.root().to_owned();
-        places.push(Place { path, what: "Go SDKs, their build cache, Wine", whole: 4 * GIB });
+        places.push(WrittenFolder { path, what: "Go SDKs, their build cache, Wine", whole: 4 * GIB });
     }
     if chosen(&[Stage::Images]) && leg.has_images() {
         let path = PathBuf::from("/var/lib/docker");
-        places.push(Place { path, what: "images", whole: 3 * GIB });
+        places.push(WrittenFolder { path, what: "images", whole: 3 * GIB });
     }
     if chosen(&[Stage::Images, Stage::Test, Stage::Conformance]) {
         let path = std::env::temp_dir();
-        places.push(Place { path, what: "temporary files", whole: GIB });
+        places.push(WrittenFolder { path, what: "temporary files", whole: GIB });
     }
     places
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::modules::Crate;
-use super::resolve::{Place, resolve};
+use super::resolve::{Resolved, resolve};
 
 /// Why one file needs another: the first line that names something of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +75,8 @@ pub fn of_crate(root: &Path) -> anyhow::Result<Vec<Circle>> {
 fn needs(all: &Crate) -> BTreeMap<(usize, usize), Need> {
     let mut needs: BTreeMap<(usize, usize), Need> = BTreeMap::new();
     for (number, module) in all.modules.iter().enumerate() {
-        let mut note = |place: Place, line: usize, name: Option<&String>| {
-            let Place::Item(of) = place else { return };
+        let mut note = |place: Resolved, line: usize, name: Option<&String>| {
+            let Resolved::Item(of) = place else { return };
             let to = all.modules[of].file;
             if to == module.file {
                 return;

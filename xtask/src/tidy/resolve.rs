@@ -9,7 +9,7 @@ const DEPTH: usize = 32;
 
 /// Where a path leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Resolved {
     /// A name that this module defines.
     Item(usize),
     /// A module.
@@ -19,46 +19,46 @@ pub enum Place {
 }
 
 /// Follows a path that is written in a module.
-pub fn resolve(all: &Crate, module: usize, path: &[String]) -> Place {
+pub fn resolve(all: &Crate, module: usize, path: &[String]) -> Resolved {
     follow(all, module, path, DEPTH)
 }
 
-fn follow(all: &Crate, module: usize, path: &[String], depth: usize) -> Place {
-    let Some(depth) = depth.checked_sub(1) else { return Place::Outside };
-    let Some((first, mut rest)) = path.split_first() else { return Place::Module(module) };
+fn follow(all: &Crate, module: usize, path: &[String], depth: usize) -> Resolved {
+    let Some(depth) = depth.checked_sub(1) else { return Resolved::Outside };
+    let Some((first, mut rest)) = path.split_first() else { return Resolved::Module(module) };
     let mut place = match first.as_str() {
-        "crate" => Place::Module(0),
-        "self" => Place::Module(module),
-        "super" => all.modules[module].parent.map_or(Place::Outside, Place::Module),
-        name => look_up(all, module, name, rest.is_empty(), depth).unwrap_or(Place::Outside),
+        "crate" => Resolved::Module(0),
+        "self" => Resolved::Module(module),
+        "super" => all.modules[module].parent.map_or(Resolved::Outside, Resolved::Module),
+        name => look_up(all, module, name, rest.is_empty(), depth).unwrap_or(Resolved::Outside),
     };
-    while let (Place::Module(at), Some((name, after))) = (place, rest.split_first()) {
+    while let (Resolved::Module(at), Some((name, after))) = (place, rest.split_first()) {
         rest = after;
         place = if name == "super" {
-            all.modules[at].parent.map_or(Place::Outside, Place::Module)
+            all.modules[at].parent.map_or(Resolved::Outside, Resolved::Module)
         } else {
             // What is not found is made by a macro there.
-            look_up(all, at, name, after.is_empty(), depth).unwrap_or(Place::Item(at))
+            look_up(all, at, name, after.is_empty(), depth).unwrap_or(Resolved::Item(at))
         };
     }
     place
 }
 
 /// What a name means in a module. The same name may be a module and an item.
-fn look_up(all: &Crate, at: usize, name: &str, is_last: bool, depth: usize) -> Option<Place> {
+fn look_up(all: &Crate, at: usize, name: &str, is_last: bool, depth: usize) -> Option<Resolved> {
     let module = &all.modules[at];
-    let child = module.children.get(name).map(|child| Place::Module(*child));
-    let own = module.items.contains(name).then_some(Place::Item(at));
+    let child = module.children.get(name).map(|child| Resolved::Module(*child));
+    let own = module.items.contains(name).then_some(Resolved::Item(at));
     let imported = || {
         let import = module.imports.iter().find(|i| i.name.as_deref() == Some(name))?;
         // `use name;` and `use name as name` mean the crate of that name.
         let is_itself = import.path.len() == 1 && import.path[0] == name;
-        Some(if is_itself { Place::Outside } else { follow(all, at, &import.path, depth) })
+        Some(if is_itself { Resolved::Outside } else { follow(all, at, &import.path, depth) })
     };
     let by_glob = || {
         let globs = module.imports.iter().filter(|i| i.name.as_deref() == Some(GLOB));
         globs.into_iter().find_map(|import| match follow(all, at, &import.path, depth) {
-            Place::Module(from) if from != at && depth > 0 => {
+            Resolved::Module(from) if from != at && depth > 0 => {
                 look_up(all, from, name, is_last, depth - 1)
             }
             _ => None,

@@ -5,7 +5,7 @@ use crate::document::Document;
 use crate::edit::Edit;
 use crate::rule::{Check, Findings, Level, Rule};
 use crate::set::Set;
-use crate::views::conf::{Conf, Entry};
+use crate::views::conf::{Assignment, Conf};
 use semver::Version;
 use twinproof_wslconf::Dialect;
 use twinproof_wslconf::keys::{find, keys};
@@ -191,7 +191,7 @@ fn homes(dialect: Dialect, key: &str) -> Vec<&'static str> {
     keys(dialect).iter().filter_map(|known| known.names.iter().find(is).copied()).collect()
 }
 
-fn is_wslg(entry: &Entry) -> bool {
+fn is_wslg(entry: &Assignment) -> bool {
     let wslg =
         ["WESTON_", "WSLG_", "WSL2_GUI", "RDP_"].iter().any(|start| entry.key.starts_with(start));
     wslg || entry.section.as_deref().is_some_and(|section| section.starts_with("system-distro"))
@@ -213,7 +213,7 @@ enum Why {
     Unknown,
 }
 
-fn why(dialect: Dialect, entry: &Entry) -> Option<Why> {
+fn why(dialect: Dialect, entry: &Assignment) -> Option<Why> {
     if entry.known.is_some() {
         return None;
     }
@@ -241,7 +241,7 @@ fn why(dialect: Dialect, entry: &Entry) -> Option<Why> {
 }
 
 /// The entries that are unknown for one reason.
-fn unknown(document: &Document, reason: Why) -> impl Iterator<Item = (&Conf, &Entry)> {
+fn unknown(document: &Document, reason: Why) -> impl Iterator<Item = (&Conf, &Assignment)> {
     let entries =
         document.conf.iter().flat_map(|conf| conf.entries.iter().map(move |entry| (conf, entry)));
     entries.filter(move |(conf, entry)| why(conf.dialect, entry) == Some(reason))
@@ -377,7 +377,7 @@ fn other_section(document: &Document, findings: &mut Findings<'_>) {
 }
 
 /// Edits that move an entry's line to another section, which is made where it is missing.
-fn moved(document: &Document, conf: &Conf, entry: &Entry, home: &str) -> Vec<Edit> {
+fn moved(document: &Document, conf: &Conf, entry: &Assignment, home: &str) -> Vec<Edit> {
     let source = &document.source;
     let end_of_line = source.line_end();
     let start = source.whole_line_at(entry.key_range.start).start;
@@ -513,8 +513,9 @@ fn newer_key(set: &Set, findings: &mut Findings<'_>) {
 fn misspelt_section(document: &Document, findings: &mut Findings<'_>) {
     let Some(conf) = &document.conf else { return };
     for section in &conf.sections {
-        let own =
-            |entry: &&(&Conf, &Entry)| entry.1.section.as_deref() == Some(section.name.as_str());
+        let own = |entry: &&(&Conf, &Assignment)| {
+            entry.1.section.as_deref() == Some(section.name.as_str())
+        };
         let entries: Vec<_> = unknown(document, Why::MisspeltSection).collect();
         let entries: Vec<_> = entries.iter().filter(own).collect();
         let mut meant: Vec<&str> = entries

@@ -4,7 +4,7 @@ use super::words::{list, shown};
 use crate::document::Document;
 use crate::kind::Kind;
 use crate::rule::{Check, Findings, Level, Rule};
-use crate::views::registry::{Entry, Key};
+use crate::views::registry::{Key, RegistryValue};
 use regashii::Value;
 
 /// Flags of a distribution: interop, Windows' PATH, drives.
@@ -92,7 +92,7 @@ fn keys(document: &Document) -> &[Key] {
 
 /// The value of a number.
 #[must_use]
-pub fn number(entry: &Entry) -> Option<u32> {
+pub fn number(entry: &RegistryValue) -> Option<u32> {
     match entry.value {
         Value::Dword(number) => Some(number),
         _ => None,

@@ -4,7 +4,7 @@ use super::words::{is_linux_path, is_windows_path, list, nearest, shown};
 use crate::document::Document;
 use crate::edit::Edit;
 use crate::rule::{Check, Findings, Level, Rule};
-use crate::views::conf::{Conf, Entry};
+use crate::views::conf::{Assignment, Conf};
 use twinproof_wslconf::Dialect;
 use twinproof_wslconf::keys::Kind;
 use twinproof_wslconf::value::{ByteSize, hostname, ports, size};
@@ -160,7 +160,7 @@ pub const RULES: &[Rule] = &[
 fn troubled(
     document: &Document,
     is: fn(&Trouble) -> bool,
-) -> impl Iterator<Item = (&Conf, &Entry)> {
+) -> impl Iterator<Item = (&Conf, &Assignment)> {
     let entries =
         document.conf.iter().flat_map(|conf| conf.entries.iter().map(move |entry| (conf, entry)));
     entries.filter(move |(_, entry)| {
@@ -169,7 +169,7 @@ fn troubled(
 }
 
 /// Entries whose value WSL reads, of one kind of setting.
-fn readable(document: &Document, kind: Kind) -> impl Iterator<Item = (&Conf, &Entry)> {
+fn readable(document: &Document, kind: Kind) -> impl Iterator<Item = (&Conf, &Assignment)> {
     let entries =
         document.conf.iter().flat_map(|conf| conf.entries.iter().map(move |entry| (conf, entry)));
     entries.filter(move |(_, entry)| {
@@ -177,7 +177,7 @@ fn readable(document: &Document, kind: Kind) -> impl Iterator<Item = (&Conf, &En
     })
 }
 
-fn says(conf: &Conf, entry: &Entry) -> String {
+fn says(conf: &Conf, entry: &Assignment) -> String {
     let message = conf.message(entry).unwrap_or_default();
     let where_it_is = if entry.lost {
         "WSL does not come to this line; once it does it "

@@ -11,7 +11,7 @@ use twinproof_wslconf::warning::{Trouble, Warning};
 
 /// A well-formed assignment.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct Assignment {
     /// The section it was meant to be in.
     pub section: Option<String>,
     /// The key, as spelt.
@@ -38,7 +38,7 @@ pub struct Entry {
     pub trouble: Option<Trouble>,
 }
 
-impl Entry {
+impl Assignment {
     /// Section and key, as WSL's messages have them.
     #[must_use]
     pub fn name(&self) -> String {
@@ -97,7 +97,7 @@ pub struct Conf {
     /// What WSL takes.
     pub applied: Applied,
     /// Its assignments.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Assignment>,
     /// Its sections.
     pub sections: Vec<Section>,
     /// Its bad lines; those behind the first, too, at which wsl.conf ends.
@@ -109,7 +109,7 @@ pub struct Conf {
 impl Conf {
     /// The first entry of a setting that holds.
     #[must_use]
-    pub fn entry(&self, name: &str) -> Option<&Entry> {
+    pub fn entry(&self, name: &str) -> Option<&Assignment> {
         self.entries.iter().find(|entry| {
             entry.is(name) && entry.known.is_some() && !entry.lost && entry.mangled.is_none()
         })
@@ -129,7 +129,7 @@ impl Conf {
 
     /// The message of WSL about an entry, without file and line.
     #[must_use]
-    pub fn message(&self, entry: &Entry) -> Option<String> {
+    pub fn message(&self, entry: &Assignment) -> Option<String> {
         let trouble = entry.trouble.clone()?;
         let warning = Warning {
             trouble,
@@ -206,7 +206,7 @@ pub fn read(dialect: Dialect, source: &Source) -> Conf {
                         .map_or(key, str::to_owned),
                     None => key,
                 };
-                let mut entry = Entry {
+                let mut entry = Assignment {
                     section: section.clone(),
                     known: None,
                     meant: None,
@@ -246,7 +246,7 @@ fn only_of(dialect: Dialect, key: &str) -> Option<&'static Key> {
 }
 
 /// What WSL warns of, once it reads the line as it was meant.
-fn trouble(dialect: Dialect, entry: &Entry, before: &[Entry]) -> Option<Trouble> {
+fn trouble(dialect: Dialect, entry: &Assignment, before: &[Assignment]) -> Option<Trouble> {
     let Some(key) = entry.meant else { return Some(Trouble::UnknownKey) };
     let first = before.iter().find(|other| other.known.is_some() && other.known == entry.known);
     if let Some(first) = first {

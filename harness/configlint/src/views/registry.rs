@@ -6,7 +6,7 @@ use std::ops::Range;
 
 /// A value.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct RegistryValue {
     /// Its name, empty for the default value.
     pub name: String,
     /// Its value.
@@ -23,13 +23,13 @@ pub struct Key {
     /// Where its line is.
     pub range: Range<usize>,
     /// Its values.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<RegistryValue>,
 }
 
 impl Key {
     /// A value by its name; case is no difference.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Entry> {
+    pub fn get(&self, name: &str) -> Option<&RegistryValue> {
         self.entries.iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
     }
 
@@ -73,7 +73,7 @@ pub fn read(source: &Source) -> Registry {
             entries: key
                 .values()
                 .iter()
-                .map(|(name, value)| Entry {
+                .map(|(name, value)| RegistryValue {
                     name: match name {
                         ValueName::Default => String::new(),
                         ValueName::Named(name) => name.clone(),

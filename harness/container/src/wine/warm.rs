@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::prefix::{OWN, PREFIX, base_environment, unix_environment};
-use crate::{Entry, Error, Exec, Mount, Session};
+use crate::{ArchiveEntry, Error, Exec, Mount, Session};
 
 /// The longest that Wine's services may take to come up.
 const WARM: Duration = Duration::from_secs(120);
@@ -14,7 +14,7 @@ pub(crate) fn warm_up(session: &Session, launcher: Vec<u8>, mounts: &[Mount]) ->
     if !drives.is_empty() {
         session.upload(&format!("{PREFIX}/dosdevices"), &drives)?;
     }
-    session.upload(&own, &[Entry::file("launch.exe", launcher).mode(0o755)])?;
+    session.upload(&own, &[ArchiveEntry::file("launch.exe", launcher).mode(0o755)])?;
     session.detached(&["wineserver", "--persistent", "--foreground"])?;
     let hold = [format!(r"C:\{OWN}\launch.exe"), format!(r"C:\{OWN}\ready.txt")];
     session.detached(&["wine", &hold[0], "hold", &hold[1]])?;
@@ -44,7 +44,7 @@ pub(crate) fn warm_up(session: &Session, launcher: Vec<u8>, mounts: &[Mount]) ->
 }
 
 /// A drive letter for each mount, from Y: downwards.
-fn drive_links(mounts: &[Mount]) -> Result<Vec<Entry>, Error> {
+fn drive_links(mounts: &[Mount]) -> Result<Vec<ArchiveEntry>, Error> {
     let letters = ('d'..='y').rev();
     if mounts.len() > letters.clone().count() {
         return Err(Error::Invalid(format!(
@@ -52,8 +52,9 @@ fn drive_links(mounts: &[Mount]) -> Result<Vec<Entry>, Error> {
             mounts.len()
         )));
     }
-    let link =
-        |(letter, mount): (char, &Mount)| Entry::symlink(format!("{letter}:"), &mount.container);
+    let link = |(letter, mount): (char, &Mount)| {
+        ArchiveEntry::symlink(format!("{letter}:"), &mount.container)
+    };
     Ok(letters.zip(mounts).map(link).collect())
 }
 
@@ -66,8 +67,8 @@ mod tests {
         let mount = |n: usize| Mount { host: "/h".into(), container: format!("/m{n}") };
         let mounts: Vec<Mount> = (0..22).map(mount).collect();
         let links = drive_links(&mounts).unwrap();
-        assert_eq!(links[0], Entry::symlink("y:", "/m0"));
-        assert_eq!(links[21], Entry::symlink("d:", "/m21"));
+        assert_eq!(links[0], ArchiveEntry::symlink("y:", "/m0"));
+        assert_eq!(links[21], ArchiveEntry::symlink("d:", "/m21"));
         let mounts: Vec<Mount> = (0..23).map(mount).collect();
         assert!(matches!(drive_links(&mounts), Err(Error::Invalid(_))));
     }

@@ -7,7 +7,7 @@ use rstest::rstest;
 use twinproof_testkit::Outcome;
 
 use crate::support::{session, sh};
-use twinproof_container::{Entry, Error, Exec, SessionOptions};
+use twinproof_container::{ArchiveEntry, Error, Exec, SessionOptions};
 
 #[rstest]
 #[case("trixie")]
@@ -84,7 +84,9 @@ fn only_a_program_that_is_not_there_is_not_found(
     #[values("bullseye", "bookworm", "trixie", "musl")] image: &str,
 ) -> Outcome {
     let session = session(image, SessionOptions::default())?;
-    session.upload("/tmp", &[Entry::file("crlf", "#!/bin/sh\r\nexit 0\r\n").mode(0o755)]).unwrap();
+    session
+        .upload("/tmp", &[ArchiveEntry::file("crlf", "#!/bin/sh\r\nexit 0\r\n").mode(0o755)])
+        .unwrap();
     let mut exec = Exec::new(argv.iter().copied());
     exec.cwd = "/tmp".into();
     exec.env = path.map(|path| ("PATH".into(), path.into())).into_iter().collect();

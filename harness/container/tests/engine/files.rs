@@ -4,7 +4,7 @@ use rstest::rstest;
 use twinproof_testkit::Outcome;
 
 use crate::support::{session, sh};
-use twinproof_container::{Entry, Error, Kind, Limits, SessionOptions};
+use twinproof_container::{ArchiveEntry, DownloadLimits, Error, Kind, SessionOptions};
 
 #[rstest]
 #[case("trixie")]
@@ -12,14 +12,14 @@ use twinproof_container::{Entry, Error, Kind, Limits, SessionOptions};
 fn what_goes_in_comes_out(#[case] image: &str) -> Outcome {
     let session = session(image, SessionOptions::default())?;
     let entries = vec![
-        Entry::dir("a").mode(0o750),
-        Entry::file("a/ü.bin", [0, 255, 10, 13]).mode(0o4711),
-        Entry { mtime: Some(1_700_000_000), ..Entry::file("a/z", "") }.mode(0o600),
-        Entry::symlink("b", "a/no such"),
-        Entry::file("c/implied/parent", "x"),
+        ArchiveEntry::dir("a").mode(0o750),
+        ArchiveEntry::file("a/ü.bin", [0, 255, 10, 13]).mode(0o4711),
+        ArchiveEntry { mtime: Some(1_700_000_000), ..ArchiveEntry::file("a/z", "") }.mode(0o600),
+        ArchiveEntry::symlink("b", "a/no such"),
+        ArchiveEntry::file("c/implied/parent", "x"),
     ];
     session.upload("/work/case-1", &entries).unwrap();
-    let found = session.snapshot("/work/case-1", Limits::default()).unwrap();
+    let found = session.snapshot("/work/case-1", DownloadLimits::default()).unwrap();
     let shown: Vec<_> =
         found.iter().map(|entry| (entry.path.as_str(), entry.mode, entry.kind.clone())).collect();
     assert_eq!(
@@ -36,13 +36,13 @@ fn what_goes_in_comes_out(#[case] image: &str) -> Outcome {
         ]
     );
     assert_eq!(found[2].mtime, Some(1_700_000_000));
-    let one = session.snapshot("/work/case-1/a/ü.bin", Limits::default()).unwrap();
+    let one = session.snapshot("/work/case-1/a/ü.bin", DownloadLimits::default()).unwrap();
     assert_eq!(one.len(), 1);
     assert_eq!((one[0].path.as_str(), &one[0].kind), ("", &found[3].kind));
     session.remove("/work/case-1").unwrap();
     session.remove("/work/case-1").unwrap();
     assert!(matches!(
-        session.snapshot("/work/case-1", Limits::default()),
+        session.snapshot("/work/case-1", DownloadLimits::default()),
         Err(Error::NotFound { path }) if path == "/work/case-1"
     ));
     Ok(())
@@ -51,9 +51,9 @@ fn what_goes_in_comes_out(#[case] image: &str) -> Outcome {
 #[test]
 fn an_existing_directory_keeps_its_mode() -> Outcome {
     let session = session("trixie", SessionOptions::default())?;
-    session.upload("/tmp", &[Entry::file("x", "1")]).unwrap();
+    session.upload("/tmp", &[ArchiveEntry::file("x", "1")]).unwrap();
     assert_eq!(sh(&session, "stat -c %a /tmp; cat /tmp/x").stdout, b"1777\n1");
-    session.upload("/tmp", &[Entry::file("x", "2")]).unwrap();
+    session.upload("/tmp", &[ArchiveEntry::file("x", "2")]).unwrap();
     assert_eq!(sh(&session, "cat /tmp/x").stdout, b"2");
     Ok(())
 }
@@ -62,7 +62,7 @@ fn an_existing_directory_keeps_its_mode() -> Outcome {
 fn a_program_writes_and_a_snapshot_reads() -> Outcome {
     let session = session("trixie", SessionOptions::default())?;
     sh(&session, "mkdir -p /w && cd /w && echo hi >f && ln f g && mkfifo p && chmod 4755 f");
-    let found = session.snapshot("/w", Limits::default()).unwrap();
+    let found = session.snapshot("/w", DownloadLimits::default()).unwrap();
     let kinds: Vec<_> = found.iter().map(|e| (e.path.as_str(), &e.kind, e.mode)).collect();
     let content = Kind::File(b"hi\n".to_vec());
     assert_eq!(
@@ -74,7 +74,7 @@ fn a_program_writes_and_a_snapshot_reads() -> Outcome {
             ("p", &Kind::Other("fifo"), 0o644)
         ]
     );
-    let small = Limits { bytes: 2, ..Limits::default() };
+    let small = DownloadLimits { bytes: 2, ..DownloadLimits::default() };
     assert!(matches!(session.snapshot("/w", small), Err(Error::TooLarge { .. })));
     Ok(())
 }

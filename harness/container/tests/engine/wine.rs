@@ -4,7 +4,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::session;
-use twinproof_container::{Entry, Error, Exec, Kind, Limits, Session, SessionOptions, wine};
+use twinproof_container::{
+    ArchiveEntry, DownloadLimits, Error, Exec, Kind, Session, SessionOptions, wine,
+};
 use twinproof_testkit::{Outcome, Unavailable, go};
 
 fn start() -> Result<Session, Unavailable> {
@@ -35,7 +37,7 @@ fn a_windows_program_runs_as_on_windows() -> Outcome {
     }
 
     // The environment is exact, the directory too.
-    session.upload("/opt/wine/drive_c/work/ü", &[Entry::file("in.txt", "hi")]).unwrap();
+    session.upload("/opt/wine/drive_c/work/ü", &[ArchiveEntry::file("in.txt", "hi")]).unwrap();
     let mut exec = cmd("set& cd& type in.txt");
     exec.cwd = r"C:\work\ü".into();
     exec.env = [
@@ -89,7 +91,8 @@ fn a_windows_program_runs_as_on_windows() -> Outcome {
     exec.stdin = Some(b"abc\r\nxyz\r\n".to_vec());
     assert_eq!(text(&session.exec(&exec).unwrap().stdout), "abc\n");
     session.exec(&cmd(r"echo made> C:\work\日本.txt")).unwrap();
-    let made = session.snapshot("/opt/wine/drive_c/work/日本.txt", Limits::default()).unwrap();
+    let made =
+        session.snapshot("/opt/wine/drive_c/work/日本.txt", DownloadLimits::default()).unwrap();
     assert_eq!(made[0].kind, Kind::File(b"made\r\n".to_vec()));
 
     // A time limit takes children with it.

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use support::{engine, session, sh};
-use twinproof_container::{Error, Exec, Limits, SessionOptions, stop_all, sweep};
+use twinproof_container::{DownloadLimits, Error, Exec, SessionOptions, stop_all, sweep};
 use twinproof_testkit::Outcome;
 
 #[test]
@@ -27,7 +27,7 @@ fn a_wait_for_a_program_ends_at_once_and_nothing_remains() -> Outcome {
             exec.env = vec![("PATH".into(), "/bin".into())];
             session.exec(&exec)
         });
-        while session.snapshot("/tmp/started", Limits::default()).is_err() {
+        while session.snapshot("/tmp/started", DownloadLimits::default()).is_err() {
             thread::sleep(Duration::from_millis(20));
         }
         let start = Instant::now();

@@ -39,7 +39,7 @@ pub struct Context<'a> {
 
 /// Where a case runs, and what is launched there to be judged.
 #[derive(Clone, Copy)]
-pub struct Place<'a> {
+pub struct RunTarget<'a> {
     /// The environment.
     pub environment: &'a dyn Environment,
     /// The subject, where the environment is one.
@@ -80,7 +80,7 @@ impl<'a> Driver<'a> {
     pub fn begin(
         context: &'a Context<'a>,
         case: &'a Case,
-        place: Place<'a>,
+        place: RunTarget<'a>,
         sdk: &str,
         record: &mut RunRecord,
     ) -> Result<Self, StepError> {

@@ -2,7 +2,7 @@
 
 use super::driver::Driver;
 use super::error::StepError;
-use twinproof_environment::{Contents, Entry, SnapshotLimits};
+use twinproof_environment::{Contents, SnapshotLimits, TreeEntry};
 use twinproof_steps::{Entries, FileEntry, FileStep, TreeStep};
 
 pub fn drive_file(driver: &mut Driver<'_>, step: &FileStep) -> Result<Entries, StepError> {
@@ -34,7 +34,7 @@ fn entries(
     Ok(Entries { path, entries })
 }
 
-fn stored(driver: &mut Driver<'_>, entry: Entry) -> Result<FileEntry, StepError> {
+fn stored(driver: &mut Driver<'_>, entry: TreeEntry) -> Result<FileEntry, StepError> {
     let content = entry.bytes.map(|bytes| driver.store(bytes)).transpose()?;
     Ok(FileEntry {
         path: entry.path,

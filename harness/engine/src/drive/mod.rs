@@ -30,7 +30,7 @@ mod sumdb;
 mod trace;
 mod write;
 
-pub use driver::{Context, Place};
+pub use driver::{Context, RunTarget};
 
 use driver::Driver;
 use error::StepError;
@@ -44,7 +44,7 @@ use twinproof_steps::{Case, GoldenSight, Observation, RunOutcome, RunRecord, Ste
 pub fn drive(
     context: &Context<'_>,
     case: &Case,
-    place: Place<'_>,
+    place: RunTarget<'_>,
     sdk: &str,
     mut record: RunRecord,
 ) -> (RunRecord, Verdict) {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 use twinproof_base::error_chain;
 use twinproof_script::{
-    Database, Front, Limits, Script, ScriptError, Setting, Toolchain, ToolchainError, Verdict,
+    Database, Front, Script, ScriptError, ScriptLimits, Setting, Toolchain, ToolchainError, Verdict,
 };
 use twinproof_steps::{HttpVersion, ScriptFailure, ScriptRun, ScriptStep};
 
@@ -52,7 +52,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &ScriptStep) -> Result<ScriptRun, St
         gocache: driver.environment().go_cache().into(),
         short: false,
         env,
-        limits: Limits { script: limit, ..Limits::default() },
+        limits: ScriptLimits { script: limit, ..ScriptLimits::default() },
     };
     let outcome = script.verdict_in(&setting).map_err(unread)?;
     let transcript = driver.store(outcome.transcript.into_bytes())?;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use twinproof_environment::{
-    Absent, Contents, Entry, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,
-    SnapshotLimits,
+    Absent, Contents, Environment, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
+    TreeEntry,
 };
 use twinproof_model::{
     Capability, Claim, EntryKind, EnvironmentName, EnvironmentResult, Fingerprint, Level, RunMeta,
@@ -119,10 +119,10 @@ impl Sandbox for Memory<'_> {
         path: &str,
         _contents: Contents,
         _limits: SnapshotLimits,
-    ) -> Result<Vec<Entry>, EnvironmentError> {
+    ) -> Result<Vec<TreeEntry>, EnvironmentError> {
         let files = self.files.lock().unwrap();
         let Some(Put::File { bytes, .. }) = files.get(path) else { return Ok(Vec::new()) };
-        Ok(vec![Entry {
+        Ok(vec![TreeEntry {
             path: String::new(),
             kind: EntryKind::File,
             mode: None,
@@ -185,6 +185,7 @@ pub fn meta() -> RunMeta {
         subjects: Vec::new(),
         commit: None,
         suites_sha256: String::new(),
+        suites_folder: "suites".into(),
         interrupted: false,
         strict: false,
         filtered: false,

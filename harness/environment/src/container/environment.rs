@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use twinproof_container::{
-    Engine, Entry, Error, Image, Mount, Network, Origin, Run, Session, SessionOptions,
+    ArchiveEntry, Engine, Error, Image, Mount, Network, Origin, Run, Session, SessionOptions,
 };
 use twinproof_model::{Capability, EnvironmentKind, EnvironmentName, Fingerprint};
 
@@ -195,7 +195,7 @@ impl Environment for Contained {
         let root = probe::join(self.flavour.work(), &dir);
         let failed = |e| EnvironmentError::driver(&self.name, format!("making {root}"), e);
         let parent = self.flavour.unix(self.flavour.work()).unwrap_or_default();
-        self.session.upload(&parent, &[Entry::dir(&dir)]).map_err(failed)?;
+        self.session.upload(&parent, &[ArchiveEntry::dir(&dir)]).map_err(failed)?;
         let (session, flavour, name) = (&self.session, self.flavour, &self.name);
         Ok(Box::new(ContainerSandbox { name, session, flavour, root }))
     }

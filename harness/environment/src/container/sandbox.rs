@@ -2,11 +2,11 @@
 
 use super::flavour::Flavour;
 use crate::driver::{
-    Contents, Entry, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
+    Contents, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits, TreeEntry,
 };
 use sha2::{Digest as _, Sha256};
 use twinproof_base::hex;
-use twinproof_container::{self as container, Error, Kind, Limits, Session};
+use twinproof_container::{self as container, DownloadLimits, Error, Kind, Session};
 use twinproof_model::{EntryKind, EnvironmentName};
 
 /// A work directory.
@@ -73,14 +73,14 @@ impl Sandbox for ContainerSandbox<'_> {
         let (dir, name) = unix.trim_end_matches('/').rsplit_once('/').unwrap_or(("", &unix));
         let entry = match what {
             Put::File { bytes, mode } => {
-                container::Entry::file(name, bytes.clone()).mode(mode.unwrap_or(0o644))
+                container::ArchiveEntry::file(name, bytes.clone()).mode(mode.unwrap_or(0o644))
             }
-            Put::Dir { mode } => container::Entry::dir(name).mode(mode.unwrap_or(0o755)),
+            Put::Dir { mode } => container::ArchiveEntry::dir(name).mode(mode.unwrap_or(0o755)),
             Put::Symlink { .. } if self.flavour == Flavour::Wine => {
                 let what = format!("make the symbolic link {path}: Wine shows none");
                 return Err(EnvironmentError::unsupported(self.name, what));
             }
-            Put::Symlink { target } => container::Entry::symlink(name, target),
+            Put::Symlink { target } => container::ArchiveEntry::symlink(name, target),
         };
         let dir = if dir.is_empty() { "/" } else { dir };
         self.session.upload(dir, &[entry]).map_err(|e| self.failed(format!("putting {path}"), &e))
@@ -91,10 +91,10 @@ impl Sandbox for ContainerSandbox<'_> {
         path: &str,
         contents: Contents,
         limits: SnapshotLimits,
-    ) -> Result<Vec<Entry>, EnvironmentError> {
+    ) -> Result<Vec<TreeEntry>, EnvironmentError> {
         let unix = self.unix(path)?;
         let SnapshotLimits { depth, entries, bytes } = limits;
-        let found = match self.session.snapshot(&unix, Limits { bytes, entries, depth }) {
+        let found = match self.session.snapshot(&unix, DownloadLimits { bytes, entries, depth }) {
             Ok(found) => found,
             Err(Error::NotFound { .. }) => return Ok(Vec::new()),
             Err(Error::TooLarge { what, .. }) => {
@@ -111,8 +111,8 @@ impl Sandbox for ContainerSandbox<'_> {
 }
 
 impl ContainerSandbox<'_> {
-    fn shown(&self, entry: container::Entry, contents: Contents) -> Entry {
-        let mut shown = Entry {
+    fn shown(&self, entry: container::ArchiveEntry, contents: Contents) -> TreeEntry {
+        let mut shown = TreeEntry {
             path: entry.path,
             kind: EntryKind::Other,
             mode: (self.flavour == Flavour::Linux).then_some(entry.mode),

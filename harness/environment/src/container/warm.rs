@@ -5,7 +5,7 @@ use crate::driver::{Contents, SnapshotLimits};
 use crate::files;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
-use twinproof_container::{Entry, Error, Session};
+use twinproof_container::{ArchiveEntry, Error, Session};
 use twinproof_model::EntryKind;
 
 /// Most that is put into a container; a larger cache is not worth its transfer.
@@ -21,7 +21,7 @@ pub(super) fn warm(
 ) -> Result<&'static str, Error> {
     let unix = flavour.unix(native).unwrap_or_default();
     let (parent, name) = unix.rsplit_once('/').unwrap_or_default();
-    session.upload(parent, &[Entry::dir(name)])?;
+    session.upload(parent, &[ArchiveEntry::dir(name)])?;
     let Some(source) = source else { return Ok("cold") };
     // A cache in use changes while it is read, or is too large: a cold one serves as well.
     let Ok(entries) = files::entries(source, Contents::Wanted, LIMITS, cfg!(unix)) else {
@@ -31,11 +31,11 @@ pub(super) fn warm(
         .into_iter()
         .filter(|e| !e.path.is_empty())
         .filter_map(|e| match e.kind {
-            EntryKind::Dir => Some(Entry::dir(e.path)),
+            EntryKind::Dir => Some(ArchiveEntry::dir(e.path)),
             EntryKind::File => {
                 let (mtime, mode) = (mtime(&source.join(&e.path)), mode(&e.path, e.mode));
-                let file = Entry::file(e.path, e.bytes.unwrap_or_default()).mode(mode);
-                Some(Entry { mtime, ..file })
+                let file = ArchiveEntry::file(e.path, e.bytes.unwrap_or_default()).mode(mode);
+                Some(ArchiveEntry { mtime, ..file })
             }
             EntryKind::Symlink | EntryKind::Other => None,
         })

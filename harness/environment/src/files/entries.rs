@@ -1,7 +1,7 @@
 //! What is in a directory, with hashes, within limits, without following links.
 
 use super::name::shown;
-use crate::driver::{Contents, Entry, SnapshotLimits};
+use crate::driver::{Contents, SnapshotLimits, TreeEntry};
 use sha2::{Digest as _, Sha256};
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -38,7 +38,7 @@ pub(crate) fn entries(
     contents: Contents,
     limits: SnapshotLimits,
     keeps_modes: bool,
-) -> Result<Vec<Entry>, FileError> {
+) -> Result<Vec<TreeEntry>, FileError> {
     let mut walk = Walk { contents, limits, keeps_modes, bytes: 0, entries: Vec::new() };
     match path.symlink_metadata() {
         Ok(metadata) => walk.visit(path, String::new(), &metadata, 0)?,
@@ -58,7 +58,7 @@ struct Walk {
     limits: SnapshotLimits,
     keeps_modes: bool,
     bytes: u64,
-    entries: Vec<Entry>,
+    entries: Vec<TreeEntry>,
 }
 
 impl Walk {
@@ -76,7 +76,7 @@ impl Walk {
             });
         }
         let kind = kind_of(metadata);
-        let mut entry = Entry {
+        let mut entry = TreeEntry {
             path: relative.clone(),
             kind,
             mode: if self.keeps_modes { mode_of(metadata) } else { None },
@@ -115,7 +115,7 @@ impl Walk {
         Ok(())
     }
 
-    fn read(&mut self, path: &Path, entry: &mut Entry) -> Result<(), FileError> {
+    fn read(&mut self, path: &Path, entry: &mut TreeEntry) -> Result<(), FileError> {
         let room = self.limits.bytes.saturating_sub(self.bytes);
         let file = File::open(path).map_err(|e| failed(path, e))?;
         let mut file = file.take(room.saturating_add(1));

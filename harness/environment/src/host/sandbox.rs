@@ -1,7 +1,7 @@
 //! A temporary directory, and the programs that run in it.
 
 use crate::driver::{
-    Contents, Entry, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
+    Contents, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits, TreeEntry,
 };
 use crate::files::{self, FileError, PutError};
 use std::io;
@@ -125,7 +125,7 @@ impl Sandbox for HostSandbox<'_> {
         path: &str,
         contents: Contents,
         limits: SnapshotLimits,
-    ) -> Result<Vec<Entry>, EnvironmentError> {
+    ) -> Result<Vec<TreeEntry>, EnvironmentError> {
         let path = self.root.join(path);
         files::entries(&path, contents, limits, cfg!(unix)).map_err(|e| match e {
             FileError::Io { path, error } => {

@@ -3,7 +3,7 @@
 use super::find::Found;
 use super::launch::{Answer, SCRIPT, encoded, literal, request};
 use crate::driver::{
-    Contents, Entry, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
+    Contents, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits, TreeEntry,
 };
 use crate::files::{self, FileError, PutError};
 use crate::probe::join;
@@ -174,7 +174,7 @@ impl Sandbox for InteropSandbox<'_> {
         path: &str,
         contents: Contents,
         limits: SnapshotLimits,
-    ) -> Result<Vec<Entry>, EnvironmentError> {
+    ) -> Result<Vec<TreeEntry>, EnvironmentError> {
         files::entries(&self.path(path)?, contents, limits, false).map_err(|e| match e {
             FileError::Io { path, error } => {
                 EnvironmentError::driver(self.name, format!("reading {path}"), error)

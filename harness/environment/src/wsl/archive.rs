@@ -1,6 +1,6 @@
 //! Files as tar archives: the form in which they pass through `wsl.exe`.
 
-use crate::driver::{Contents, Entry, Put, SnapshotLimits};
+use crate::driver::{Contents, Put, SnapshotLimits, TreeEntry};
 use crate::files::shown;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -55,8 +55,8 @@ pub(super) fn unpack(
     bytes: &[u8],
     contents: Contents,
     limits: SnapshotLimits,
-) -> Result<Vec<Entry>, UnpackError> {
-    let mut entries: Vec<Entry> = Vec::new();
+) -> Result<Vec<TreeEntry>, UnpackError> {
+    let mut entries: Vec<TreeEntry> = Vec::new();
     let mut first_names: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
     let (mut total, mut listed) = (0, 0);
     for entry in Archive::new(bytes).entries()? {
@@ -70,7 +70,7 @@ pub(super) fn unpack(
             return Err(UnpackError::Limit("the number of files".to_owned(), limit));
         }
         let link = entry.link_name_bytes().map(|name| name.into_owned()).unwrap_or_default();
-        let mut shown_entry = Entry {
+        let mut shown_entry = TreeEntry {
             path,
             kind: EntryKind::Other,
             mode: Some(entry.header().mode()? & 0o7777),
@@ -88,7 +88,7 @@ pub(super) fn unpack(
             EntryType::Link => {
                 // A further name of a file that came before.
                 if let Some(first) = first_names.get(&link).and_then(|&i| entries.get(i)) {
-                    shown_entry = Entry { path: shown_entry.path, ..first.clone() };
+                    shown_entry = TreeEntry { path: shown_entry.path, ..first.clone() };
                 }
             }
             kind if kind.is_file() => {

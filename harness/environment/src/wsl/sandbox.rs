@@ -4,7 +4,7 @@ use super::archive::{self, UnpackError};
 use super::relay::{Relay, token};
 use super::script::{kill, quoted, remove, run, with_trailer};
 use crate::driver::{
-    Contents, Entry, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
+    Contents, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits, TreeEntry,
 };
 use std::time::Duration;
 use twinproof_process::Stdin;
@@ -115,7 +115,7 @@ impl Sandbox for WslSandbox<'_> {
         path: &str,
         contents: Contents,
         limits: SnapshotLimits,
-    ) -> Result<Vec<Entry>, EnvironmentError> {
+    ) -> Result<Vec<TreeEntry>, EnvironmentError> {
         let action = format!("reading {path}");
         // A single file has to be listed at any depth: it is the path itself.
         let (flag, depth) = match limits.depth {

@@ -26,4 +26,4 @@ mod zip;
 pub use dir::{dir_files, hash_dir};
 pub use h1::{DirHashError, FileHash, H1, ParseH1Error, hash_files, hash_go_mod};
 pub use pool::run as in_parallel;
-pub use zip::{Limits, hash_zip, hash_zip_reader, zip_files, zip_files_reader};
+pub use zip::{HashLimits, hash_zip, hash_zip_reader, zip_files, zip_files_reader};

@@ -15,7 +15,7 @@ use twinproof_base::positional::read_at;
 
 /// What a zip may have at most. Passing a limit is an error, found before or while reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct HashLimits {
     /// Bytes of the zip itself.
     pub compressed: u64,
     /// Bytes of all contents together, as inflated, whatever the zip declares.
@@ -24,14 +24,14 @@ pub struct Limits {
     pub entries: u64,
 }
 
-impl Default for Limits {
+impl Default for HashLimits {
     /// 500 MiB each way, as golang.org/x/mod/zip has it, and a million entries.
     fn default() -> Self {
         Self { compressed: 500 << 20, uncompressed: 500 << 20, entries: 1_000_000 }
     }
 }
 
-/// The `h1:` hash of the zip at `path`, within the default [`Limits`].
+/// The `h1:` hash of the zip at `path`, within the default [`HashLimits`].
 ///
 /// Uses all cores, and memory for the directory and one buffer a core, whatever the zip's size.
 ///
@@ -39,21 +39,21 @@ impl Default for Limits {
 /// When it is not a zip, an entry does not inflate to what its checksum says, or a name has a
 /// newline or stands twice.
 pub fn hash_zip(path: &Path) -> Result<H1, DirHashError> {
-    hash_files(&zip_files(path, Limits::default())?)
+    hash_files(&zip_files(path, HashLimits::default())?)
 }
 
 /// The files of the zip at `path` with their hashes, sorted by name. See [`hash_zip`].
 ///
 /// # Errors
 /// As [`hash_zip`], and when a limit is passed.
-pub fn zip_files(path: &Path, limits: Limits) -> Result<Vec<FileHash>, DirHashError> {
+pub fn zip_files(path: &Path, limits: HashLimits) -> Result<Vec<FileHash>, DirHashError> {
     let read = |source| DirHashError::Read { path: path.to_path_buf(), source };
     let file = File::open(path).map_err(read)?;
     let reader = SharedFile { file: Arc::new(file), position: 0 };
     zip_files_reader(reader, limits)
 }
 
-/// The `h1:` hash of the zip that `reader` gives, within the default [`Limits`].
+/// The `h1:` hash of the zip that `reader` gives, within the default [`HashLimits`].
 ///
 /// The reader's clones must have positions of their own; a `Cursor<&[u8]>` has.
 ///
@@ -62,7 +62,7 @@ pub fn zip_files(path: &Path, limits: Limits) -> Result<Vec<FileHash>, DirHashEr
 pub fn hash_zip_reader<R: Read + Seek + Clone + Send + Sync>(
     reader: R,
 ) -> Result<H1, DirHashError> {
-    hash_files(&zip_files_reader(reader, Limits::default())?)
+    hash_files(&zip_files_reader(reader, HashLimits::default())?)
 }
 
 /// The files of the zip that `reader` gives, sorted by name. See [`hash_zip_reader`].
@@ -71,7 +71,7 @@ pub fn hash_zip_reader<R: Read + Seek + Clone + Send + Sync>(
 /// As [`hash_zip`], and when a limit is passed.
 pub fn zip_files_reader<R: Read + Seek + Clone + Send + Sync>(
     mut reader: R,
-    limits: Limits,
+    limits: HashLimits,
 ) -> Result<Vec<FileHash>, DirHashError> {
     let size = reader.seek(SeekFrom::End(0)).map_err(DirHashError::Zip)?;
     if size > limits.compressed {

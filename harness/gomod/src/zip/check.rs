@@ -6,8 +6,8 @@ use crate::dirhash::H1;
 use crate::dirhash::{DirHashError, FileHash, hash_files, in_parallel};
 
 use super::container::{ContainerError, directory};
-use super::entry::{Entry, EntryError, check_header};
-use super::limits::Limits;
+use super::entry::{EntryError, ZipEntry, check_header};
+use super::limits::ZipLimits;
 use super::names::{Kind, Names, check_special};
 use super::source::Source;
 use super::violation::{Reason, Refusal, Violation};
@@ -61,7 +61,7 @@ pub fn check<S: Source + ?Sized>(
     source: &S,
     module: &str,
     version: &str,
-    limits: Limits,
+    limits: ZipLimits,
 ) -> Result<Checked, CheckError> {
     let directory = Directory::read(source, module, version, limits)?;
     let work = |(): &mut (), i: usize| -> Result<[u8; 32], CheckError> {
@@ -79,7 +79,7 @@ pub fn check<S: Source + ?Sized>(
 
 /// A directory whose names and declared sizes break no rule.
 pub(super) struct Directory {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<ZipEntry>,
     compressed: u64,
     uncompressed: u64,
 }
@@ -90,7 +90,7 @@ impl Directory {
         source: &S,
         module: &str,
         version: &str,
-        limits: Limits,
+        limits: ZipLimits,
     ) -> Result<Self, CheckError> {
         let mut names = Names::new(module, version)?;
         let compressed = source.size().map_err(CheckError::Read)?;
@@ -139,9 +139,9 @@ impl Directory {
 
 fn check_entry(
     names: &mut Names,
-    entry: &Entry,
+    entry: &ZipEntry,
     total: &mut u64,
-    limits: Limits,
+    limits: ZipLimits,
 ) -> Result<(), Reason> {
     let kind = names.add(&entry.name)?;
     check_header(entry.flags, entry.method)?;

@@ -7,12 +7,12 @@
 
 use std::io;
 
-use super::entry::Entry;
+use super::entry::ZipEntry;
 use super::layout::{
     CENTRAL, CENTRAL_LENGTH, END, END_LENGTH, END64, END64_LENGTH, Fields, LOCATOR64,
     LOCATOR64_LENGTH, Wide,
 };
-use super::limits::Limits;
+use super::limits::ZipLimits;
 use super::source::{Source, read};
 use super::violation::{Reason, Violation};
 
@@ -39,7 +39,7 @@ fn not_a_zip(why: &'static str) -> ContainerError {
 }
 
 /// Where the directory is.
-struct Place {
+struct DirectoryExtent {
     offset: u64,
     size: u64,
     entries: u64,
@@ -48,8 +48,8 @@ struct Place {
 /// The entries of the directory, in its order.
 pub(super) fn directory<S: Source + ?Sized>(
     source: &S,
-    limits: Limits,
-) -> Result<Vec<Entry>, ContainerError> {
+    limits: ZipLimits,
+) -> Result<Vec<ZipEntry>, ContainerError> {
     let place = place(source)?;
     if place.entries > limits.entries {
         let reason = Reason::Entries { limit: limits.entries };
@@ -72,7 +72,7 @@ pub(super) fn directory<S: Source + ?Sized>(
     Ok(entries)
 }
 
-fn central(fields: &mut Fields<'_>) -> Option<Entry> {
+fn central(fields: &mut Fields<'_>) -> Option<ZipEntry> {
     let mut head = Fields(fields.bytes(CENTRAL_LENGTH)?);
     if head.u32()? != CENTRAL {
         return None;
@@ -92,11 +92,11 @@ fn central(fields: &mut Fields<'_>) -> Option<Entry> {
     let [uncompressed, compressed, offset] = wide.0;
     // The upper half is the mode where the creator is Unix (3) or macOS (19).
     let mode = if matches!(creator >> 8, 3 | 19) { attributes >> 16 } else { 0 };
-    Some(Entry { name, flags, method, crc, compressed, uncompressed, offset, mode })
+    Some(ZipEntry { name, flags, method, crc, compressed, uncompressed, offset, mode })
 }
 
 /// Finds the end record, and from it the directory.
-fn place<S: Source + ?Sized>(source: &S) -> Result<Place, ContainerError> {
+fn place<S: Source + ?Sized>(source: &S) -> Result<DirectoryExtent, ContainerError> {
     let size = source.size()?;
     let window = size.min(END_WINDOW);
     let start = size - window;
@@ -128,18 +128,21 @@ fn place<S: Source + ?Sized>(source: &S) -> Result<Place, ContainerError> {
 }
 
 /// The end record, and the length of the comment behind it.
-fn end(fields: &mut Fields<'_>) -> Option<(Place, u16)> {
+fn end(fields: &mut Fields<'_>) -> Option<(DirectoryExtent, u16)> {
     fields.u32()?;
     fields.u32()?;
     fields.u16()?;
     let entries = fields.u16()?.into();
     let size = fields.u32()?.into();
     let offset = fields.u32()?.into();
-    Some((Place { offset, size, entries }, fields.u16()?))
+    Some((DirectoryExtent { offset, size, entries }, fields.u16()?))
 }
 
 /// The zip64 end record and where it is, if its locator stands in front of the end record.
-fn end64<S: Source + ?Sized>(source: &S, end: u64) -> Result<Option<(Place, u64)>, ContainerError> {
+fn end64<S: Source + ?Sized>(
+    source: &S,
+    end: u64,
+) -> Result<Option<(DirectoryExtent, u64)>, ContainerError> {
     let Some(at) = end.checked_sub(LOCATOR64_LENGTH) else { return Ok(None) };
     let locator = read(source, at, 20)?;
     let mut fields = Fields(&locator);
@@ -153,7 +156,7 @@ fn end64<S: Source + ?Sized>(source: &S, end: u64) -> Result<Option<(Place, u64)
         let signature = fields.u32()?;
         fields.bytes(28)?;
         let (entries, size, offset) = (fields.u64()?, fields.u64()?, fields.u64()?);
-        (signature == END64).then_some(Place { offset, size, entries })
+        (signature == END64).then_some(DirectoryExtent { offset, size, entries })
     };
     let place = parse(Fields(&record)).ok_or_else(|| not_a_zip("malformed zip64 end record"))?;
     Ok(Some((place, at)))

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 
-use super::limits::Limits;
+use super::limits::ZipLimits;
 use super::names::{Names, Tree, check_path, check_special, special};
 use super::vendor::is_vendored;
 use super::violation::{Reason, Refusal, Violation};
@@ -57,7 +57,7 @@ pub fn create<P: AsRef<str>, D: AsRef<[u8]>>(
     version: &str,
     files: &[(P, D)],
 ) -> Result<Created, CreateError> {
-    let limits = Limits::default();
+    let limits = ZipLimits::default();
     Names::new(module, version).map_err(Refusal::from)?;
     let files: Vec<(&str, &[u8])> =
         files.iter().map(|(path, data)| (path.as_ref(), data.as_ref())).collect();
@@ -99,7 +99,7 @@ fn judge(
     modules: &HashSet<&str>,
     modern: bool,
     tree: &mut Tree,
-    limits: Limits,
+    limits: ZipLimits,
 ) -> Result<Option<Omission>, Reason> {
     if path.split('/').any(|element| matches!(element, "" | "." | "..")) {
         return Err(Reason::NotClean);

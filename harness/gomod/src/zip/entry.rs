@@ -18,7 +18,7 @@ const FLAG_ENCRYPTED: u16 = 1;
 
 /// An entry, as the directory has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct ZipEntry {
     pub(super) name: Vec<u8>,
     pub(super) flags: u16,
     pub(super) method: u16,
@@ -99,7 +99,7 @@ impl Local {
     }
 }
 
-impl Entry {
+impl ZipEntry {
     /// Checks the content against what is declared, and gives its SHA-256.
     pub(super) fn hash<S: Source + ?Sized>(&self, source: &S) -> Result<[u8; 32], EntryError> {
         let body = self.body(source)?;

@@ -2,7 +2,7 @@
 
 /// What a module zip may have at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ZipLimits {
     /// Bytes of the zip.
     pub compressed: u64,
     /// Bytes of all contents together.
@@ -24,7 +24,7 @@ pub struct Ratio {
     pub above: u64,
 }
 
-impl Default for Limits {
+impl Default for ZipLimits {
     /// The limits of golang.org/x/mod/zip, 200,000 entries, and a ratio of 300 above 64 MiB.
     fn default() -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::escape::{check, check_file_path, is_canonical_version};
 
 use super::fold::{fold, is_letter};
-use super::limits::Limits;
+use super::limits::ZipLimits;
 use super::violation::{Reason, Violation};
 
 /// What was seen of the names of a zip.
@@ -65,7 +65,7 @@ pub(super) fn special(path: &str) -> Option<&'static str> {
 pub(super) fn check_special(
     special: Option<&'static str>,
     size: u64,
-    limits: Limits,
+    limits: ZipLimits,
 ) -> Result<(), Reason> {
     match special {
         Some(file) if size > limits.special => {

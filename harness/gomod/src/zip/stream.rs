@@ -17,7 +17,7 @@ use super::check::{CheckError, Checked, Directory, check};
 use super::container::MAX_DIRECTORY;
 use super::entry::{DEFLATED, Local, check_header};
 use super::layout::{CENTRAL, DESCRIPTOR, END, END64, Fields, LOCAL, LOCAL_LENGTH};
-use super::limits::Limits;
+use super::limits::ZipLimits;
 use super::names::{Kind, Names, check_special};
 use super::source::Source;
 use super::violation::{Reason, Refusal, Violation};
@@ -27,7 +27,7 @@ use super::violation::{Reason, Refusal, Violation};
 pub struct Stream {
     module: String,
     version: String,
-    limits: Limits,
+    limits: ZipLimits,
     names: Names,
     /// Bytes that arrived.
     arrived: u64,
@@ -93,7 +93,7 @@ impl Stream {
     ///
     /// # Errors
     /// When the path and version are not those of a module.
-    pub fn new(module: &str, version: &str, limits: Limits) -> Result<Self, Refusal> {
+    pub fn new(module: &str, version: &str, limits: ZipLimits) -> Result<Self, Refusal> {
         Ok(Self {
             module: module.to_owned(),
             version: version.to_owned(),
@@ -334,7 +334,12 @@ impl Body {
     }
 
     /// Takes bytes; says how many, and whether the content is over.
-    fn take(&mut self, chunk: &[u8], limits: Limits, others: u64) -> Result<(usize, bool), Reason> {
+    fn take(
+        &mut self,
+        chunk: &[u8],
+        limits: ZipLimits,
+        others: u64,
+    ) -> Result<(usize, bool), Reason> {
         let Some(mut inflate) = self.inflate.take() else {
             let left = self.local.compressed.saturating_sub(self.compressed);
             let n = usize::try_from(left).unwrap_or(usize::MAX).min(chunk.len());
@@ -377,7 +382,7 @@ impl Body {
         Ok((taken, done))
     }
 
-    fn content(&mut self, part: &[u8], limits: Limits, before: u64) -> Result<(), Reason> {
+    fn content(&mut self, part: &[u8], limits: ZipLimits, before: u64) -> Result<(), Reason> {
         self.uncompressed += part.len() as u64;
         self.crc.update(part);
         self.sha256.update(part);

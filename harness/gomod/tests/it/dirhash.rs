@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 use twinproof_gomod::H1;
 use twinproof_gomod::dirhash::{
-    DirHashError, FileHash, Limits, dir_files, hash_dir, hash_files, hash_go_mod, hash_zip,
+    DirHashError, FileHash, HashLimits, dir_files, hash_dir, hash_files, hash_go_mod, hash_zip,
     hash_zip_reader, zip_files_reader,
 };
 use zip::CompressionMethod;
@@ -144,11 +144,11 @@ fn a_name_that_stands_twice_is_refused() {
 }
 
 #[rstest]
-#[case(Limits { uncompressed: 2000, ..Limits::default() }, None)]
-#[case(Limits { uncompressed: 1999, ..Limits::default() }, Some(1999))]
-#[case(Limits { entries: 1, ..Limits::default() }, Some(1))]
-#[case(Limits { compressed: 10, ..Limits::default() }, Some(10))]
-fn a_zip_over_a_limit(#[case] limits: Limits, #[case] over: Option<u64>) {
+#[case(HashLimits { uncompressed: 2000, ..HashLimits::default() }, None)]
+#[case(HashLimits { uncompressed: 1999, ..HashLimits::default() }, Some(1999))]
+#[case(HashLimits { entries: 1, ..HashLimits::default() }, Some(1))]
+#[case(HashLimits { compressed: 10, ..HashLimits::default() }, Some(10))]
+fn a_zip_over_a_limit(#[case] limits: HashLimits, #[case] over: Option<u64>) {
     let zip = make_zip(&[("a", &[0; 1000]), ("b", &[0; 1000])]);
     let got = match zip_files_reader(Cursor::new(zip.as_slice()), limits) {
         Ok(_) => None,
@@ -206,11 +206,11 @@ proptest! {
     #[test]
     fn a_changed_byte_in_a_zip_never_passes_for_another_content(at: prop::sample::Index, bit in 0u8..8) {
         let zip = make_zip(&[("a", &[1; 100]), ("b", b"content")]);
-        let want = zip_files_reader(Cursor::new(zip.as_slice()), Limits::default()).unwrap();
+        let want = zip_files_reader(Cursor::new(zip.as_slice()), HashLimits::default()).unwrap();
         let mut changed = zip.clone();
         changed[at.index(zip.len())] ^= 1 << bit;
         // Names have no checksum; contents have.
-        if let Ok(files) = zip_files_reader(Cursor::new(changed.as_slice()), Limits::default()) {
+        if let Ok(files) = zip_files_reader(Cursor::new(changed.as_slice()), HashLimits::default()) {
             for file in files {
                 prop_assert!(want.iter().any(|w| w.sha256 == file.sha256), "{:?}", file.name);
             }

@@ -17,7 +17,7 @@ use twinproof_gomod::glob::{match_path, match_prefix_patterns};
 use twinproof_gomod::gomodfile::GoMod;
 use twinproof_gomod::pseudo::{self, Pseudo};
 use twinproof_gomod::semver;
-use twinproof_gomod::zip::{Limits, Raw, Stream, check, create, write};
+use twinproof_gomod::zip::{Raw, Stream, ZipLimits, check, create, write};
 use twinproof_testkit::{Outcome, Peer, Program, Requirement, Unavailable, go};
 
 use crate::dirhash::make_zip;
@@ -82,8 +82,8 @@ fn law<S: Strategy>(
 
 /// The `h1:` hash of a zip that is accepted, whole and as it arrives.
 fn ours(zip: &[u8]) -> Result<String, String> {
-    let whole = check(zip, MODULE, VERSION, Limits::default());
-    let mut stream = Stream::new(MODULE, VERSION, Limits::default()).unwrap();
+    let whole = check(zip, MODULE, VERSION, ZipLimits::default());
+    let mut stream = Stream::new(MODULE, VERSION, ZipLimits::default()).unwrap();
     let pushed = zip.chunks(61).try_for_each(|part| stream.push(part));
     let arrived = pushed.map_err(|e| e.to_string()).and_then(|()| {
         stream.finish(zip).map(|checked| checked.h1.to_string()).map_err(|e| e.to_string())
@@ -271,7 +271,7 @@ fn names_in_zips() -> Outcome {
 fn go_together(names: &[String]) -> bool {
     let entries: Vec<Raw> =
         names.iter().map(|name| Raw::new(format!("{MODULE}@{VERSION}/{name}"), "")).collect();
-    let mut stream = Stream::new(MODULE, VERSION, Limits::default()).unwrap();
+    let mut stream = Stream::new(MODULE, VERSION, ZipLimits::default()).unwrap();
     stream.push(&write(&entries).unwrap()).is_ok()
 }
 
@@ -366,7 +366,7 @@ fn made_of_files() -> Outcome {
         let request = json!({"Op": "create", "Path": MODULE, "Version": VERSION, "Files": listed});
         let theirs = xmod.ask(&request);
         let ours = create(MODULE, VERSION, &files).ok().map(|created| {
-            check(&created.zip, MODULE, VERSION, Limits::default()).unwrap().h1.to_string()
+            check(&created.zip, MODULE, VERSION, ZipLimits::default()).unwrap().h1.to_string()
         });
         let expected = theirs.error.is_empty().then_some(theirs.text);
         prop_assert_eq!(ours, expected, "{:?}: {}", files, theirs.error);

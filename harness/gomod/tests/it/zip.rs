@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 use twinproof_gomod::dirhash::hash_zip_reader;
 use twinproof_gomod::zip::{
-    CheckError, Checked, Limits, Omission, Ratio, Raw, Reason, Stream, check, create, write,
+    CheckError, Checked, Omission, Ratio, Raw, Reason, Stream, ZipLimits, check, create, write,
 };
 
 const MODULE: &str = "example.com/m";
@@ -26,7 +26,7 @@ pub fn module(entries: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// The judgement over the whole, and the one while it arrives in chunks of this size.
-fn both(zip: &[u8], limits: Limits, chunk: usize) -> [Result<Checked, CheckError>; 2] {
+fn both(zip: &[u8], limits: ZipLimits, chunk: usize) -> [Result<Checked, CheckError>; 2] {
     let arrive = || {
         let mut stream = Stream::new(MODULE, VERSION, limits)?;
         for part in zip.chunks(chunk) {
@@ -37,7 +37,7 @@ fn both(zip: &[u8], limits: Limits, chunk: usize) -> [Result<Checked, CheckError
     [check(zip, MODULE, VERSION, limits), arrive()]
 }
 
-fn refusals(zip: &[u8], limits: Limits) -> Vec<String> {
+fn refusals(zip: &[u8], limits: ZipLimits) -> Vec<String> {
     let mut all: Vec<String> = [1, 7, 100, 1 << 20]
         .into_iter()
         .flat_map(|chunk| both(zip, limits, chunk))
@@ -60,7 +60,7 @@ fn a_module() {
         ("-", "-"),
     ]);
     for result in
-        [1, 7, 100, 1 << 20].into_iter().flat_map(|chunk| both(&zip, Limits::default(), chunk))
+        [1, 7, 100, 1 << 20].into_iter().flat_map(|chunk| both(&zip, ZipLimits::default(), chunk))
     {
         let checked = result.unwrap();
         assert_eq!(checked.files.len(), 8);
@@ -70,7 +70,7 @@ fn a_module() {
     // The other reader of zips does not take a directory twice.
     let zip =
         module(&[("go.mod", "module example.com/m\n"), ("a/", ""), ("a/b", &"x".repeat(9999))]);
-    let [whole, arrived] = both(&zip, Limits::default(), 1000);
+    let [whole, arrived] = both(&zip, ZipLimits::default(), 1000);
     let whole = whole.unwrap();
     assert_eq!(whole.h1, hash_zip_reader(std::io::Cursor::new(&*zip)).unwrap());
     assert_eq!(arrived.unwrap(), whole);
@@ -85,7 +85,7 @@ fn a_module() {
 fn prefixes(#[case] names: &[&str], #[case] reason: &str) {
     let entries: Vec<(&str, &str)> = names.iter().map(|name| (*name, "")).collect();
     let zip = write(&raw(&entries)).unwrap();
-    assert_eq!(refusals(&zip, Limits::default()), [format!("{}: {reason}", names[0])]);
+    assert_eq!(refusals(&zip, ZipLimits::default()), [format!("{}: {reason}", names[0])]);
 }
 
 /// The last name is the one that is refused.
@@ -129,14 +129,14 @@ fn refused_names(#[case] names: &[&str], #[case] reason: &str) {
     let entries: Vec<(&str, &str)> = names.iter().map(|name| (*name, "")).collect();
     let name = format!("{MODULE}@{VERSION}/{}", names.last().unwrap());
     let expected = format!("{}: {reason}", name.escape_debug());
-    assert_eq!(refusals(&module(&entries), Limits::default()), [expected]);
+    assert_eq!(refusals(&module(&entries), ZipLimits::default()), [expected]);
 }
 
 #[test]
 fn names_that_are_no_text() {
     let zip = write(&[Raw::new(b"example.com/m@v1.0.0/\xff".as_slice(), "")]).unwrap();
     let expected = "example.com/m@v1.0.0/\u{fffd}: file path is not UTF-8";
-    assert_eq!(refusals(&zip, Limits::default()), [expected]);
+    assert_eq!(refusals(&zip, ZipLimits::default()), [expected]);
 }
 
 #[rstest]
@@ -149,7 +149,7 @@ fn names_that_are_no_text() {
 #[case("go.mod/", "a")]
 #[case("vendor/a/b.go", ".git/config")]
 fn names_that_go_together(#[case] one: &str, #[case] other: &str) {
-    for result in both(&module(&[(one, ""), (other, "")]), Limits::default(), 10) {
+    for result in both(&module(&[(one, ""), (other, "")]), ZipLimits::default(), 10) {
         assert_eq!(result.unwrap().files.len(), 2);
     }
 }
@@ -160,14 +160,14 @@ fn names_that_go_together(#[case] one: &str, #[case] other: &str) {
 #[case("example.com/m", "v2.0.0", "version \"v2.0.0\" invalid: should be v0 or v1, not v2")]
 #[case("m", "v1.0.0", "malformed module path \"m\": missing dot in first path element")]
 fn modules(#[case] path: &str, #[case] version: &str, #[case] reason: &str) {
-    let refusal = Stream::new(path, version, Limits::default()).err().unwrap();
+    let refusal = Stream::new(path, version, ZipLimits::default()).err().unwrap();
     assert_eq!(refusal.to_string(), reason);
-    let error = check(&module(&[]), path, version, Limits::default()).unwrap_err();
+    let error = check(&module(&[]), path, version, ZipLimits::default()).unwrap_err();
     assert_eq!(error.to_string(), reason);
 }
 
-fn small() -> Limits {
-    Limits {
+fn small() -> ZipLimits {
+    ZipLimits {
         compressed: 1000,
         uncompressed: 3000,
         special: 100,
@@ -221,7 +221,7 @@ fn incompressible(length: usize) -> Vec<u8> {
 fn a_bomb_is_refused_long_before_it_has_arrived() {
     let zeros = "\0".repeat(12 << 20);
     let zip = module(&[("a", &zeros), ("b", &zeros)]);
-    let limits = Limits { uncompressed: 8 << 20, ..Limits::default() };
+    let limits = ZipLimits { uncompressed: 8 << 20, ..ZipLimits::default() };
     // Once by what it declares, once by what it inflates to.
     for zip in [zip.clone(), lie(&zip)] {
         let mut stream = Stream::new(MODULE, VERSION, limits).unwrap();
@@ -253,7 +253,7 @@ fn names_are_not_gathered_without_end() {
         .map(|i| Raw::new(format!("{MODULE}@{VERSION}/{}{i}", "x/".repeat(31_000)), ""))
         .collect();
     let zip = write(&entries).unwrap();
-    let [whole, arrived] = both(&zip, Limits::default(), 1 << 16);
+    let [whole, arrived] = both(&zip, ZipLimits::default(), 1 << 16);
     let why = whole.unwrap_err().to_string();
     assert_eq!(why, "not a readable zip: the directory is too large");
     let why = arrived.unwrap_err().to_string();
@@ -270,7 +270,7 @@ fn names_are_not_gathered_without_end() {
 #[case::no_type(0o644, None)]
 fn modes(#[case] mode: u32, #[case] reason: Option<&str>) {
     let entry = Raw { mode, ..Raw::new("example.com/m@v1.0.0/a", "x") };
-    let results = both(&write(&[entry]).unwrap(), Limits::default(), 9);
+    let results = both(&write(&[entry]).unwrap(), ZipLimits::default(), 9);
     let errors = results.map(|result| result.err().map(|e| e.to_string()));
     let expected = reason.map(|reason| format!("example.com/m@v1.0.0/a: {reason}"));
     assert_eq!(errors, [expected.clone(), expected]);
@@ -287,7 +287,7 @@ fn declared_sizes(#[case] declare: u32, #[case] true_size: usize) {
     let expected = format!(
         "example.com/m@v1.0.0/a: the content is not of the declared size of {declare} bytes"
     );
-    assert_eq!(refusals(&zip, Limits::default()), [expected]);
+    assert_eq!(refusals(&zip, ZipLimits::default()), [expected]);
 }
 
 /// Changes bytes of a good zip: at an offset in its first local header, its content or its directory.
@@ -301,15 +301,15 @@ fn declared_sizes(#[case] declare: u32, #[case] true_size: usize) {
 fn changed_bytes(#[case] at: usize, #[case] reason: &str) {
     let mut zip = module(&[("ab", "content")]);
     zip[at] ^= 8;
-    let error = check(&zip, MODULE, VERSION, Limits::default()).unwrap_err();
+    let error = check(&zip, MODULE, VERSION, ZipLimits::default()).unwrap_err();
     assert_eq!(error.to_string(), format!("example.com/m@v1.0.0/ab: {reason}"));
-    assert!(both(&zip, Limits::default(), 5)[1].is_err());
+    assert!(both(&zip, ZipLimits::default(), 5)[1].is_err());
 }
 
 #[test]
 fn what_cannot_be_read() {
     let zip = module(&[("go.mod", "module example.com/m\n"), ("a", &"y".repeat(500))]);
-    let limits = Limits::default();
+    let limits = ZipLimits::default();
     for end in 0..zip.len() {
         assert!(check(&zip[..end], MODULE, VERSION, limits).is_err(), "{end}");
     }
@@ -359,12 +359,14 @@ pub fn streamed(entries: &[(&str, &str)]) -> Vec<u8> {
 fn sizes_behind_the_contents() {
     let files = [("go.mod", "module example.com/m\n"), ("a/b.go", ""), ("c", &"z".repeat(99_999))];
     let zip = streamed(&files);
-    let plain = check(&module(&files), MODULE, VERSION, Limits::default()).unwrap();
-    for result in [1, 13, 4096].into_iter().flat_map(|chunk| both(&zip, Limits::default(), chunk)) {
+    let plain = check(&module(&files), MODULE, VERSION, ZipLimits::default()).unwrap();
+    for result in
+        [1, 13, 4096].into_iter().flat_map(|chunk| both(&zip, ZipLimits::default(), chunk))
+    {
         let checked = result.unwrap();
         assert_eq!((checked.h1, &checked.files), (plain.h1, &plain.files));
     }
-    let limits = Limits { uncompressed: 50_000, ..Limits::default() };
+    let limits = ZipLimits { uncompressed: 50_000, ..ZipLimits::default() };
     assert_eq!(
         refusals(&zip, limits).last().unwrap(),
         "example.com/m@v1.0.0/c: total uncompressed size of module contents too large (max size is 50000 bytes)"
@@ -402,7 +404,7 @@ fn made_of_files() {
     let new = create(MODULE, VERSION, &files).unwrap();
     let omitted: Vec<&str> = new.omitted.iter().map(|(path, _)| &**path).collect();
     assert_eq!(omitted[..2], ["vendor/modules.txt", "vendor/x/x.go"]);
-    let checked = check(&new.zip, MODULE, VERSION, Limits::default()).unwrap();
+    let checked = check(&new.zip, MODULE, VERSION, ZipLimits::default()).unwrap();
     let names: Vec<&str> = checked.files.iter().map(|file| &file.name[21..]).collect();
     assert_eq!(names, ["a.go", "go.mod", "pkg/vendor/v.go"]);
 }
@@ -420,7 +422,7 @@ fn not_to_be_made(#[case] name: &str, #[case] reason: &str) {
 #[test]
 fn reasons_are_typed() {
     let CheckError::Refused(refusal) =
-        check(&module(&[("a", ""), ("A", ""), ("a", "")]), MODULE, VERSION, Limits::default())
+        check(&module(&[("a", ""), ("A", ""), ("a", "")]), MODULE, VERSION, ZipLimits::default())
             .unwrap_err()
     else {
         panic!("it can be read");
@@ -438,7 +440,7 @@ proptest! {
     ) {
         let files: Vec<_> = files.into_iter().collect();
         let zip = create(MODULE, VERSION, &files).unwrap().zip;
-        let [whole, arrived] = both(&zip, Limits::default(), chunk);
+        let [whole, arrived] = both(&zip, ZipLimits::default(), chunk);
         let whole = whole.unwrap();
         prop_assert_eq!(whole.h1, hash_zip_reader(std::io::Cursor::new(&*zip)).unwrap());
         prop_assert_eq!(arrived.unwrap(), whole);
@@ -452,7 +454,7 @@ proptest! {
         let mut zip = if as_go_writes { streamed(&files) } else { module(&files) };
         let at = at.index(zip.len());
         zip[at] = byte;
-        let [whole, arrived] = both(&zip, Limits::default(), chunk);
+        let [whole, arrived] = both(&zip, ZipLimits::default(), chunk);
         match whole {
             Ok(whole) => prop_assert_eq!(arrived.unwrap(), whole),
             Err(_) => prop_assert!(arrived.is_err()),

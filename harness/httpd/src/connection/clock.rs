@@ -7,7 +7,7 @@
 use crate::activity::{Activity, Phase};
 use crate::counters::Late;
 use crate::memory::Budget;
-use crate::settings::Limits;
+use crate::settings::HttpLimits;
 use crate::streams::Streams;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -50,7 +50,7 @@ pub(crate) enum Due {
 }
 
 impl Clock {
-    pub(crate) fn new(limits: &Limits, budget: &Budget) -> Self {
+    pub(crate) fn new(limits: &HttpLimits, budget: &Budget) -> Self {
         Self {
             head: limits.head_time,
             idle: limits.idle_time,

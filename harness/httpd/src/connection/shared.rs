@@ -3,7 +3,7 @@
 use crate::counters::Counters;
 use crate::handler::Handler;
 use crate::memory::Budget;
-use crate::settings::Limits;
+use crate::settings::HttpLimits;
 use crate::stop::Stop;
 use crate::tls::Terminator;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -14,7 +14,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Shared<H> {
     pub(crate) handler: Arc<H>,
-    pub(crate) limits: Arc<Limits>,
+    pub(crate) limits: Arc<HttpLimits>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) terminator: Option<Arc<Terminator>>,
     pub(crate) stop: Stop,
@@ -39,7 +39,7 @@ const PING: Duration = Duration::from_secs(30);
 impl<H: Handler> Shared<H> {
     pub(crate) fn new(
         handler: Arc<H>,
-        limits: Arc<Limits>,
+        limits: Arc<HttpLimits>,
         counters: Arc<Counters>,
         terminator: Option<Arc<Terminator>>,
         log: bool,

@@ -4,11 +4,11 @@
 //! the answer or the connection; the handler has the answer ready ([`Handler::at_hand`]). Whatever
 //! else comes is left for hyper, byte for byte. When hyper has answered it, it is looked here again.
 
-use crate::access::Entry;
+use crate::access::AccessLine;
 use crate::handler::Handler;
 use crate::memory::{BLOCKED, Taken};
 use crate::service::Service;
-use crate::settings::Limits;
+use crate::settings::HttpLimits;
 use crate::stream::Stream;
 use bytes::{Buf, Bytes, BytesMut};
 use http::StatusCode;
@@ -124,8 +124,8 @@ impl<H: Handler> FastPath<H> {
         let Some(plain) = Plain::of(&self.read, limits) else { return false };
         let Some(answer) = handler.at_hand(plain.path) else { return false };
         activity.begin();
-        let entry = log.then(|| Entry::plain(plain.path, plain.agent, peer));
-        answer.put(&mut self.out, entry.as_ref().map(Entry::id));
+        let entry = log.then(|| AccessLine::plain(plain.path, plain.agent, peer));
+        answer.put(&mut self.out, entry.as_ref().map(AccessLine::id));
         if let Some(mut entry) = entry {
             entry.answered(StatusCode::OK);
             entry.sent(answer.length());
@@ -151,7 +151,7 @@ struct Plain<'a> {
 impl<'a> Plain<'a> {
     /// The request that the bytes begin with, if it is a plain one. Its path is as it came: whether
     /// there is such a path is for the handler to tell.
-    fn of(bytes: &'a [u8], limits: &Limits) -> Option<Self> {
+    fn of(bytes: &'a [u8], limits: &HttpLimits) -> Option<Self> {
         let mut fields = [httparse::EMPTY_HEADER; FIELDS];
         let mut request = httparse::Request::new(&mut fields);
         let httparse::Status::Complete(length) = request.parse(bytes).ok()? else { return None };
@@ -204,19 +204,19 @@ mod tests {
         let want = want.map(|(path, agent)| Plain { length: text.len(), path, agent });
         let with_more = format!("{text}GET /");
         for bytes in [text, with_more.as_str()] {
-            assert_eq!(Plain::of(bytes.as_bytes(), &Limits::default()), want, "{bytes:?}");
+            assert_eq!(Plain::of(bytes.as_bytes(), &HttpLimits::default()), want, "{bytes:?}");
         }
     }
 
     #[test]
     fn limits_are_for_hyper_to_tell() {
         let text = b"GET /a HTTP/1.1\r\nHost: h\r\nAccept: x\r\n\r\n";
-        let found = |limits: Limits| Plain::of(text, &limits).is_some();
-        let limits = Limits::default;
+        let found = |limits: HttpLimits| Plain::of(text, &limits).is_some();
+        let limits = HttpLimits::default;
         assert!(found(limits()));
-        assert!(found(Limits { head: text.len(), target: 2, fields: 2, ..limits() }));
-        assert!(!found(Limits { head: text.len() - 1, ..limits() }));
-        assert!(!found(Limits { target: 1, ..limits() }));
-        assert!(!found(Limits { fields: 1, ..limits() }));
+        assert!(found(HttpLimits { head: text.len(), target: 2, fields: 2, ..limits() }));
+        assert!(!found(HttpLimits { head: text.len() - 1, ..limits() }));
+        assert!(!found(HttpLimits { target: 1, ..limits() }));
+        assert!(!found(HttpLimits { fields: 1, ..limits() }));
     }
 }

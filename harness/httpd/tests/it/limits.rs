@@ -3,9 +3,9 @@
 use crate::support::{SOON, exchange, one, plain, rest, start, status_and_body};
 use rstest::rstest;
 use tokio::io::AsyncWriteExt;
-use twinproof_httpd::{Count, Limits, Settings};
+use twinproof_httpd::{Count, HttpLimits, Settings};
 
-fn limited(change: impl FnOnce(&mut Limits)) -> Settings {
+fn limited(change: impl FnOnce(&mut HttpLimits)) -> Settings {
     let mut settings = plain();
     change(&mut settings.limits);
     settings

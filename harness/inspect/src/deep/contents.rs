@@ -1,6 +1,6 @@
 //! The contents of a section, decompressed under a limit.
 
-use super::places::Place;
+use super::places::FilePart;
 use crate::error::{InspectError, Result, malformed};
 use crate::facts::{Class, Endian, Format};
 use crate::read::Parsed;
@@ -29,7 +29,7 @@ impl Budget {
     }
 
     /// Takes what a section declares.
-    fn take(&self, place: &Place, declared: u64) -> Result<()> {
+    fn take(&self, place: &FilePart, declared: u64) -> Result<()> {
         let take = |left: u64| left.checked_sub(declared);
         match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
             Ok(_) => Ok(()),
@@ -37,7 +37,7 @@ impl Budget {
         }
     }
 
-    fn refuse(&self, place: &Place, declared: u64) -> InspectError {
+    fn refuse(&self, place: &FilePart, declared: u64) -> InspectError {
         InspectError::Limit {
             what: format!("section {} declares {declared} bytes decompressed", place.name),
             limit: self.limit,
@@ -84,7 +84,7 @@ enum Reader<'d> {
 
 impl<'d> Contents<'d> {
     /// Opens a section; it must not declare more than the budget has.
-    pub(super) fn open(file: Origin<'d>, place: &Place, budget: &Budget) -> Result<Self> {
+    pub(super) fn open(file: Origin<'d>, place: &FilePart, budget: &Budget) -> Result<Self> {
         let plain = |skipped: u64| {
             file.raw.stream(place.offset + skipped, place.size.saturating_sub(skipped))
         };

@@ -21,7 +21,7 @@ use contents::{Contents, Origin};
 use dwarf::Collector;
 use leaks::{Finder, Found};
 use piece::PIECE;
-use places::{Place, places};
+use places::{FilePart, places};
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tee::Tee;
@@ -34,7 +34,7 @@ pub(crate) fn fill(parsed: &mut Parsed<'_>, options: &Options, budget: &Budget) 
     let finder = Finder::new(&options.leaks)?;
     let mut deep = Deep::default();
     let mut places = places(parsed);
-    places.retain(Place::may_hold_text);
+    places.retain(FilePart::may_hold_text);
     let origin = Origin::of(parsed);
     let mut collector = match parsed.image.kind {
         // Its debug information is full of zeros that the linker has yet to fill in.
@@ -46,8 +46,8 @@ pub(crate) fn fill(parsed: &mut Parsed<'_>, options: &Options, budget: &Budget) 
         }
         _ => Collector::new(origin, &places, budget)?,
     };
-    let told = |place: &&Place| collector.is_some() && dwarf::part(&place.name).is_some();
-    let (told, others): (Vec<&Place>, Vec<&Place>) = places.iter().partition(told);
+    let told = |place: &&FilePart| collector.is_some() && dwarf::part(&place.name).is_some();
+    let (told, others): (Vec<&FilePart>, Vec<&FilePart>) = places.iter().partition(told);
     let queue =
         Queue { origin, finder: &finder, budget, places: others, next: AtomicUsize::new(0) };
     let found = std::thread::scope(|scope| -> Result<Found> {
@@ -93,12 +93,12 @@ struct Queue<'a, 'd> {
     origin: Origin<'d>,
     finder: &'a Finder,
     budget: &'a Budget,
-    places: Vec<&'a Place>,
+    places: Vec<&'a FilePart>,
     next: AtomicUsize,
 }
 
 impl<'d, 'a: 'd> Queue<'a, 'd> {
-    fn open(&self, place: &Place) -> Result<Tee<'d>> {
+    fn open(&self, place: &FilePart) -> Result<Tee<'d>> {
         let contents = Contents::open(self.origin, place, self.budget)?;
         Ok(Tee::new(contents, self.finder.scan(&place.name)))
     }
@@ -120,7 +120,7 @@ fn drain(tee: &mut Tee<'_>) -> Result<()> {
     Ok(())
 }
 
-impl Place {
+impl FilePart {
     /// Whether there can be text in it. Tables of addresses and symbols have their names elsewhere.
     fn may_hold_text(&self) -> bool {
         let tables = ["addr", "aranges", "frame", "loc", "loclists", "ranges", "rnglists"];

@@ -5,7 +5,7 @@ use crate::read::Parsed;
 
 /// A part of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct FilePart {
     /// The section's name, or `(headers)` for what is in none.
     pub(super) name: String,
     pub(super) kind: SectionKind,
@@ -16,10 +16,10 @@ pub(super) struct Place {
 }
 
 /// All parts. Strings that debug information points to come last: what points there is known then.
-pub(super) fn places(parsed: &Parsed<'_>) -> Vec<Place> {
+pub(super) fn places(parsed: &Parsed<'_>) -> Vec<FilePart> {
     let sections = parsed.image.sections.iter().filter(|section| section.stored > 0);
-    let mut places: Vec<Place> = sections
-        .map(|section| Place {
+    let mut places: Vec<FilePart> = sections
+        .map(|section| FilePart {
             name: section.name.clone(),
             kind: section.kind,
             offset: section.offset,
@@ -40,15 +40,15 @@ pub(super) fn places(parsed: &Parsed<'_>) -> Vec<Place> {
         gaps.push(gap(end, parsed.view.size() - end));
     }
     places.extend(gaps);
-    let last = |place: &Place| {
-        let part = Place::debug_part(&place.name);
+    let last = |place: &FilePart| {
+        let part = FilePart::debug_part(&place.name);
         part.is_some_and(|part| part == "str" || part.starts_with("line_str"))
     };
     places.sort_by_key(last);
     places
 }
 
-fn gap(offset: u64, size: u64) -> Place {
+fn gap(offset: u64, size: u64) -> FilePart {
     let (name, kind) = ("(headers)".to_owned(), SectionKind::Other);
-    Place { name, kind, offset, size, compression: None }
+    FilePart { name, kind, offset, size, compression: None }
 }

@@ -1,7 +1,7 @@
 //! A table as its rows go through: columns, keys, masks.
 
 use crate::keys::RingError;
-use crate::mask::{Binding, Keys, MaskError, Masker, Named, Place};
+use crate::mask::{Binding, Keys, MaskError, Masker, Named, RowContext};
 use crate::value::{Cell, Charset, ColumnType};
 use std::sync::Arc;
 
@@ -107,7 +107,7 @@ impl TablePlan {
 
     fn cell<'c>(&mut self, i: usize, row: &[Cell<'c>], key: &[u8]) -> Result<Cell<'c>, Unmasked> {
         let cell = row.get(i).unwrap_or(&Cell::Null);
-        let place = Place { row: key, cells: row, types: &self.types };
+        let place = RowContext { row: key, cells: row, types: &self.types };
         let masked = self.maskers[i].apply(cell, &self.types[i], place);
         masked.map_err(|cause| self.unmasked(i, cause))
     }

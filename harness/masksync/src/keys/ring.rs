@@ -80,12 +80,12 @@ pub enum RingError {
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    key: Vec<Entry>,
+    key: Vec<StoredKey>,
 }
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct StoredKey {
     id: u32,
     state: KeyState,
     secret: String,

@@ -37,7 +37,7 @@ impl Keys {
 
 /// The row a cell is in.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'p> {
+pub struct RowContext<'p> {
     /// What randomised tokens are bound to: see [`Binding::row_part`].
     pub row: &'p [u8],
     /// The row's cells as they are at the source.
@@ -151,7 +151,7 @@ impl Masker {
         &mut self,
         cell: &Cell<'c>,
         kind: &ColumnType,
-        place: Place<'_>,
+        place: RowContext<'_>,
     ) -> Result<Cell<'c>, MaskError> {
         match &mut self.does {
             Does::Keep => return Ok(cell.clone()),
@@ -232,7 +232,7 @@ impl std::fmt::Debug for Masker {
 }
 
 /// The canonical bytes of a cell of a row; `None` for NULL.
-fn canonical(index: usize, place: Place<'_>) -> Result<Option<Vec<u8>>, MaskError> {
+fn canonical(index: usize, place: RowContext<'_>) -> Result<Option<Vec<u8>>, MaskError> {
     let (Some(cell), Some(kind)) = (place.cells.get(index), place.types.get(index)) else {
         return Ok(None);
     };

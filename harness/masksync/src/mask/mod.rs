@@ -21,7 +21,7 @@ mod token;
 mod transformer;
 
 pub use error::MaskError;
-pub use masker::{Keys, Masker, Place};
+pub use masker::{Keys, Masker, RowContext};
 pub use opener::{Opener, TokenError};
 pub use path::{JsonPath, PathError};
 pub use token::{Binding, Encoding, FORMAT_DETERMINISTIC, FORMAT_RANDOMISED, parse as parse_token};

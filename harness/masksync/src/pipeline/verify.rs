@@ -16,7 +16,7 @@ use crate::flow::TablePlan;
 use crate::keys::{Purpose, Unbounded};
 use crate::mask::hmac::Hash;
 use crate::mask::{Binding, Named, Opener, TokenError, Transformer};
-use crate::server::{Role, Session, cell, literal, name, quoted_name, tell};
+use crate::server::{Role, Session, cell, literal, name, quoted_name, without_values};
 use crate::sink::position;
 use crate::source::{Snapshot, executed};
 use crate::value::{Cell, Charset};
@@ -257,7 +257,8 @@ impl One {
         let from = quoted_name(&table.policy.staging);
         let sql = format!("SELECT {} FROM {from}{place}", names.join(", "));
         let doing = format!("reading {from}");
-        let rows: Vec<mysql::Row> = staging.conn.exec(sql, ()).map_err(|e| tell(&doing, &e))?;
+        let rows: Vec<mysql::Row> =
+            staging.conn.exec(sql, ()).map_err(|e| without_values(&doing, &e))?;
         let mut read = Vec::with_capacity(rows.len());
         for row in rows {
             let mut cells = Vec::with_capacity(names.len());

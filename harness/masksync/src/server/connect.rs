@@ -1,6 +1,6 @@
 //! Connections: verified TLS, or plain text where nobody is between.
 
-use super::told::{Failed, tell};
+use super::redact::{Failed, without_values};
 use crate::binlog::{Charsets, Flavour};
 use crate::policy::{Address, Endpoint};
 use mysql::prelude::Queryable as _;
@@ -81,7 +81,7 @@ impl Connector {
             opts = opts.ssl_opts(tls);
         }
         let told = |e: mysql::Error| {
-            let mut failed = tell(&doing, &e);
+            let mut failed = without_values(&doing, &e);
             if !local && matches!(e, mysql::Error::DriverError(mysql::DriverError::TlsNotSupported))
             {
                 failed.why = "the server offers no TLS, and plain text goes to a socket or this \
@@ -139,7 +139,7 @@ impl Session {
     /// # Errors
     /// When the server does not; `doing` is what it was for.
     pub fn run(&mut self, doing: &str, sql: &str) -> Result<(), Failed> {
-        self.conn.query_drop(sql).map_err(|e| tell(doing, &e))
+        self.conn.query_drop(sql).map_err(|e| without_values(doing, &e))
     }
 
     /// One text.
@@ -148,7 +148,7 @@ impl Session {
     /// When the server gives none.
     pub fn text(&mut self, doing: &str, sql: &str) -> Result<Option<String>, Failed> {
         let row: Option<Option<Vec<u8>>> =
-            self.conn.query_first(sql).map_err(|e| tell(doing, &e))?;
+            self.conn.query_first(sql).map_err(|e| without_values(doing, &e))?;
         Ok(row.flatten().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
@@ -157,7 +157,7 @@ impl Session {
     /// # Errors
     /// When the server gives none.
     pub fn texts(&mut self, doing: &str, sql: &str) -> Result<Vec<Vec<String>>, Failed> {
-        let rows: Vec<mysql::Row> = self.conn.query(sql).map_err(|e| tell(doing, &e))?;
+        let rows: Vec<mysql::Row> = self.conn.query(sql).map_err(|e| without_values(doing, &e))?;
         let text = |value: mysql::Value| match value {
             mysql::Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             mysql::Value::Int(n) => n.to_string(),

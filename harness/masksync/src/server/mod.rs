@@ -3,11 +3,11 @@
 mod connect;
 mod convert;
 mod literal;
+mod redact;
 mod schema;
-mod told;
 
 pub use connect::{Connector, Role, Session};
 pub use convert::{Conversion, cell};
 pub use literal::{literal, name, quoted_name};
+pub use redact::{Failed, without_values};
 pub use schema::{Column, ForeignKey, Table, read_table};
-pub use told::{Failed, tell};

@@ -1,7 +1,7 @@
 //! What a table looks like, as the server describes it.
 
 use super::connect::Session;
-use super::told::Failed;
+use super::redact::Failed;
 use crate::value::{Charset, ColumnType, Kind};
 use std::sync::Arc;
 

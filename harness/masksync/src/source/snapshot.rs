@@ -5,7 +5,9 @@
 //! first chunk, and up to one after the last its changes are applied whatever is there.
 
 use crate::policy::TablePolicy;
-use crate::server::{Column, Failed, Session, Table, cell, literal, name, quoted_name, tell};
+use crate::server::{
+    Column, Failed, Session, Table, cell, literal, name, quoted_name, without_values,
+};
 use crate::value::{Cell, Charset};
 use mysql::prelude::Queryable as _;
 
@@ -96,7 +98,7 @@ impl<'s> Snapshot<'s> {
         let table = quoted_name(&self.policy.source);
         let doing = format!("reading {table}");
         let rows: Vec<mysql::Row> =
-            session.conn.exec(self.sql(&table), ()).map_err(|e| tell(&doing, &e))?;
+            session.conn.exec(self.sql(&table), ()).map_err(|e| without_values(&doing, &e))?;
         self.done = rows.len() < self.limit || self.limit != ROWS;
         let count = self.table.columns.len();
         let mut chunk =

@@ -1,7 +1,7 @@
 //! The binlog, read by a thread of its own, a bounded number of bytes ahead.
 
 use crate::binlog::{Event, Flavour, GtidSet, Header, Source};
-use crate::server::{Connector, Failed, Role, Session, tell};
+use crate::server::{Connector, Failed, Role, Session, without_values};
 use mysql::BinlogRequest;
 use mysql_common::binlog::consts::BinlogChecksumAlg;
 use mysql_common::packets::{GnoInterval, Sid, Tag};
@@ -72,7 +72,7 @@ impl Stream {
         let (sender, events) = sync_channel(AHEAD);
         let request = request(&session, start)?;
         let Session { conn, .. } = session;
-        let stream = conn.get_binlog_stream(request).map_err(|e| tell(doing, &e))?;
+        let stream = conn.get_binlog_stream(request).map_err(|e| without_values(doing, &e))?;
         let spawned = std::thread::Builder::new()
             .name("masksync-binlog".to_owned())
             .spawn(move || read(stream, &sender));
@@ -144,7 +144,7 @@ fn read(mut stream: mysql::BinlogStream, events: &SyncSender<Result<OwnedEvent, 
     loop {
         let item = match stream.next() {
             None => Err(Failed { unreachable: true, ..broken("the source ended it") }),
-            Some(Err(error)) => Err(tell(doing, &error)),
+            Some(Err(error)) => Err(without_values(doing, &error)),
             Some(Ok(event)) => {
                 let header = event.header();
                 let read = Header {

@@ -3,7 +3,7 @@
 use crate::common::keys;
 use serde::Deserialize;
 use twinproof_masksync::mask::{
-    Alphabet, Binding, Encoding, FakeKind, Fallback, Keyed, Masker, Named, Opener, Place,
+    Alphabet, Binding, Encoding, FakeKind, Fallback, Keyed, Masker, Named, Opener, RowContext,
     Transformer,
 };
 use twinproof_masksync::value::{Cell, ColumnType, Kind};
@@ -62,7 +62,7 @@ fn known_answers_hold() {
         }
         let named = Named { class: answer.domain.as_str().into(), transformer };
         let mut masker = Masker::new(&named, &keys(), "shop.users", "phone", &[]).unwrap();
-        let place = Place { row: &row, cells: &[], types: &[] };
+        let place = RowContext { row: &row, cells: &[], types: &[] };
         let cell = Cell::Bytes(plain.into());
         let masked = masker.apply(&cell, &ColumnType::plain(Kind::Bytes), place).unwrap();
         assert_eq!(masked, Cell::Utf8(answer.masked.clone()), "{answer:?}");

@@ -9,7 +9,7 @@ use twinproof_masksync::keys::Ceiling;
 use twinproof_masksync::mask::{Alphabet, parse_token};
 use twinproof_masksync::mask::{
     Binding, Case, Encoding, FakeKind, Fallback, FixedValue, JsonRest, Keyed, MaskError, Masker,
-    Named, Opener, Place, TokenError, Transformer,
+    Named, Opener, RowContext, TokenError, Transformer,
 };
 use twinproof_masksync::value::{Cell, Charset, ColumnType, Kind};
 
@@ -40,7 +40,7 @@ fn row(id: &str) -> Vec<u8> {
 
 fn apply(masker: &mut Masker, cell: &Cell<'_>, id: &str) -> Result<Cell<'static>, MaskError> {
     let row = row(id);
-    let place = Place { row: &row, cells: &[], types: &[] };
+    let place = RowContext { row: &row, cells: &[], types: &[] };
     masker.apply(cell, &ColumnType::text(Charset::Utf8), place).map(Cell::into_owned)
 }
 
@@ -93,7 +93,7 @@ fn tokens_hold_the_canonical_bytes(
 ) {
     let mut masker =
         masker(Transformer::Deterministic { keyed: keyed(), encoding: Encoding::Binary });
-    let place = Place { row: &[], cells: &[], types: &[] };
+    let place = RowContext { row: &[], cells: &[], types: &[] };
     let token = written(&masker.apply(&cell, &kind, place).unwrap());
     let opener = Opener::new(keys().ring, "acme".into());
     let plain = opener.deterministic(&token, Encoding::Binary, "phone").unwrap();
@@ -104,7 +104,7 @@ fn tokens_hold_the_canonical_bytes(
 fn the_same_text_in_two_character_sets_has_one_token() {
     let mut masker =
         masker(Transformer::Token { keyed: keyed(), length: 32, encoding: Encoding::Text });
-    let place = Place { row: &[], cells: &[], types: &[] };
+    let place = RowContext { row: &[], cells: &[], types: &[] };
     let latin1 = Cell::Text(b"\xe9\x80".as_slice().into());
     let latin1 = masker.apply(&latin1, &ColumnType::text(Charset::Latin1), place).unwrap();
     let utf8 = masker.apply(&text("é€"), &ColumnType::text(Charset::Utf8), place).unwrap();
@@ -147,7 +147,7 @@ fn another_column_decides() {
     let types = [ColumnType::plain(Kind::Integer), ColumnType::text(Charset::Utf8)];
     let mut of = |country: Cell<'_>| {
         let cells = [Cell::Int(1), country];
-        let place = Place { row: &[], cells: &cells, types: &types };
+        let place = RowContext { row: &[], cells: &cells, types: &types };
         masker.apply(&text("138"), &types[1], place).unwrap().into_owned()
     };
     assert_eq!(of(text("CN")), Cell::Utf8("***".to_owned()));
@@ -166,7 +166,7 @@ fn parts_of_a_document_are_masked_and_others_go() {
         rest: JsonRest::Null,
     });
     let document = Cell::Json(br#"{"kind":"a","note":"138","tel":"138"}"#.as_slice().into());
-    let place = Place { row: &[], cells: &[], types: &[] };
+    let place = RowContext { row: &[], cells: &[], types: &[] };
     let masked = masker.apply(&document, &ColumnType::plain(Kind::Json), place).unwrap();
     let masked = String::from_utf8(written(&masked)).unwrap();
     assert!(masked.starts_with(r#"{"kind":"a","note":null,"tel":""#), "{masked}");

@@ -22,7 +22,7 @@ const NAMES: [&str; 5] = ["url", "bearer_file", "bearer_env", "basic_file", "bas
 
 /// A `[[upstream.auth]]`.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct AuthEntry {
     url: String,
     url_spot: Spot,
     scheme: Scheme,
@@ -46,7 +46,7 @@ enum From {
 pub(super) fn read(
     node: &Spanned<DeValue<'_>>,
     file: &Arc<str>,
-    entries: &mut Vec<Entry>,
+    entries: &mut Vec<AuthEntry>,
     reporter: &mut Reporter,
 ) {
     let Some(items) = node.get_ref().as_array() else {
@@ -64,7 +64,7 @@ pub(super) fn read(
 fn entry(
     node: &Spanned<DeValue<'_>>,
     file: &Arc<str>,
-    entries: &mut Vec<Entry>,
+    entries: &mut Vec<AuthEntry>,
     reporter: &mut Reporter,
 ) {
     let whole = Spot::new(file, node.span());
@@ -104,7 +104,7 @@ fn entry(
     let count = sources.len();
     match (url, sources.pop()) {
         (Some((url, url_spot)), Some((scheme, from, spot))) if count == 1 => {
-            entries.push(Entry { url, url_spot, scheme, from, spot });
+            entries.push(AuthEntry { url, url_spot, scheme, from, spot });
         }
         (None, _) => {
             let message = "`upstream.auth` needs the `url` of the upstream it is for";
@@ -120,14 +120,14 @@ fn entry(
 
 /// The credentials themselves. `upstreams` are the URLs that the variables are for.
 pub(super) fn resolve(
-    entries: &[Entry],
+    entries: &[AuthEntry],
     upstreams: &[String],
     folder: Option<&Path>,
     variable: &dyn Fn(&str) -> Option<String>,
     reporter: &mut Reporter,
 ) -> Vec<Authorization> {
     let mut found = Vec::new();
-    for Entry { url, url_spot, scheme, from, spot } in entries {
+    for AuthEntry { url, url_spot, scheme, from, spot } in entries {
         if !url.starts_with("https://") {
             let message = "credentials are sent by https only";
             reporter.add(Draft::new("credentials", message, url_spot.clone()).secret());

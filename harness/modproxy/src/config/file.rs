@@ -1,6 +1,6 @@
 //! The file: read key by key, so that a wrong value hides no other.
 
-use super::auth::{self, Entry};
+use super::auth::{self, AuthEntry};
 use super::given::{Placed, Values};
 use super::keys::{KEYS, Key, find};
 use super::value::{Kind, Value, parse, split};
@@ -21,7 +21,7 @@ const LONGEST: u64 = 1 << 20;
 pub(super) struct Read {
     file: Arc<str>,
     pub(super) values: Values,
-    pub(super) auth: Vec<Entry>,
+    pub(super) auth: Vec<AuthEntry>,
     pub(super) reporter: Reporter,
     /// Whether it is no TOML, or cannot be read.
     pub(super) broken: bool,

@@ -1,6 +1,6 @@
 //! From values to settings: what each one means, and what holds between them.
 
-use super::auth::{self, Entry};
+use super::auth::{self, AuthEntry};
 use super::given::{Placed, Values};
 use super::memory;
 use super::value::Value;
@@ -21,7 +21,7 @@ const LISTEN: &str = "127.0.0.1:8080";
 /// The settings; `None` if something is missing that they cannot be made without.
 pub(super) fn resolve(
     values: &Values,
-    auth: &[Entry],
+    auth: &[AuthEntry],
     folder: Option<&Path>,
     variable: &dyn Fn(&str) -> Option<String>,
     reporter: &mut Reporter,
@@ -205,7 +205,7 @@ impl<'a> Resolver<'a> {
 
     fn proxy(
         &mut self,
-        auth: &[Entry],
+        auth: &[AuthEntry],
         folder: Option<&Path>,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Option<Settings> {

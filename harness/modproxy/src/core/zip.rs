@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use twinproof_base::error_chain;
 use twinproof_gomod::H1;
-use twinproof_gomod::zip::{CheckError, Checked, Limits, Stream, check};
+use twinproof_gomod::zip::{CheckError, Checked, Stream, ZipLimits, check};
 use twinproof_httpd::file_bytes;
 
 use super::refusal::refused;
@@ -236,8 +236,8 @@ impl Core {
         Ok(written?)
     }
 
-    fn zip_limits(&self) -> Limits {
+    fn zip_limits(&self) -> ZipLimits {
         let limits = &self.settings.limits;
-        Limits { compressed: limits.zip, uncompressed: limits.unpacked, ..Limits::default() }
+        ZipLimits { compressed: limits.zip, uncompressed: limits.unpacked, ..ZipLimits::default() }
     }
 }

@@ -6,7 +6,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::reply::{Reply, Source};
 use super::transport::transport;
-use super::{Place, Upstream, Upstreams};
+use super::{Location, Upstream, Upstreams};
 use crate::failure::{Failure, Reason, clip};
 
 /// Bytes of an error's text that are read.
@@ -16,8 +16,8 @@ impl Upstreams {
     /// Asks for a file: `target` is its path as it stands in a request, with a slash in front.
     pub(crate) async fn get(&self, upstream: &Upstream, target: &str) -> Result<Reply, Failure> {
         match &upstream.place {
-            Place::Http(base) => self.get_url(&format!("{base}{target}"), &upstream.name).await,
-            Place::Folder(folder) => {
+            Location::Http(base) => self.get_url(&format!("{base}{target}"), &upstream.name).await,
+            Location::Folder(folder) => {
                 let target = percent_encoding::percent_decode_str(target).decode_utf8_lossy();
                 let path = target
                     .split('/')

@@ -33,13 +33,13 @@ pub(crate) struct Upstreams {
 /// One of them.
 #[derive(Debug)]
 pub(crate) struct Upstream {
-    place: Place,
+    place: Location,
     /// What it is called in texts and logs: without user and password.
     pub(crate) name: String,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Location {
     /// URL without a slash at the end.
     Http(String),
     Folder(PathBuf),
@@ -156,11 +156,11 @@ impl Upstream {
         }
         let base = url.base();
         let place = match file_path(base) {
-            Some(folder) => Place::Folder(folder),
+            Some(folder) => Location::Folder(folder),
             None if base.contains(['?', '#']) => {
                 return Err(UpstreamError::Query(url.to_string()));
             }
-            None => Place::Http(base.to_owned()),
+            None => Location::Http(base.to_owned()),
         };
         Ok(Self { place, name: url.name() })
     }

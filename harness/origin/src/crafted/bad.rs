@@ -3,7 +3,7 @@
 use super::odd::Odd;
 use crate::content::Content;
 use crate::release::Zip;
-use crate::zipfile::{Entry, Payload, build, build_claiming};
+use crate::zipfile::{CraftedEntry, Payload, build, build_claiming};
 
 pub(super) const ALL: &[Odd] = &[
     Odd::bad("crafted.example/bad/wrong-prefix", "a file under another module's prefix", |base| {
@@ -61,8 +61,8 @@ pub(super) const ALL: &[Odd] = &[
     Odd::bad("crafted.example/bad/duplicate", "a file twice, with two contents", |base| {
         let name = base.at("x.go");
         let mut entries = base.entries();
-        entries.push(Entry::text(name.as_str(), "package odd\n"));
-        entries.push(Entry::text(name.as_str(), "package odd // 2\n"));
+        entries.push(CraftedEntry::text(name.as_str(), "package odd\n"));
+        entries.push(CraftedEntry::text(name.as_str(), "package odd // 2\n"));
         // Go's hash has two lines for it, both with the last content.
         let last = (name.into_bytes(), b"package odd // 2\n".to_vec());
         let files = [base.files(), vec![last.clone(), last]].concat();
@@ -88,12 +88,12 @@ pub(super) const ALL: &[Odd] = &[
     }),
     Odd::bad("crafted.example/bad/license-large", "a LICENSE of more than 16 MiB", |base| {
         let license = vec![b'\n'; (16 << 20) + 1];
-        base.and_entry(Entry::text(base.at("LICENSE"), &license), &license)
+        base.and_entry(CraftedEntry::text(base.at("LICENSE"), &license), &license)
     }),
     Odd::bad("crafted.example/bad/not-utf8", "a name that is not UTF-8", |base| {
         let mut name = base.at("x").into_bytes();
         name.extend_from_slice(b"\xff\xfe.go");
-        base.and_entry(Entry::text(name, "package odd\n"), b"package odd\n")
+        base.and_entry(CraftedEntry::text(name, "package odd\n"), b"package odd\n")
     }),
     Odd::bad("crafted.example/bad/control", "a control character in a name", |base| {
         base.and(&[(base.at("x\u{1}.go"), "package odd\n")])
@@ -117,18 +117,18 @@ pub(super) const ALL: &[Odd] = &[
     ),
     Odd::bad("crafted.example/bad/size-small", "a declared size below the true one", |base| {
         let data = "package odd // more than declared\n";
-        let mut entry = Entry::text(base.at("x.go"), data);
+        let mut entry = CraftedEntry::text(base.at("x.go"), data);
         entry.central_size = Some(4);
         base.and_entry(entry, data.as_bytes())
     }),
     Odd::bad("crafted.example/bad/size-large", "a declared size above the true one", |base| {
         let data = "package odd\n";
-        let mut entry = Entry::text(base.at("x.go"), data);
+        let mut entry = CraftedEntry::text(base.at("x.go"), data);
         entry.central_size = Some(4096);
         base.and_entry(entry, data.as_bytes())
     }),
     Odd::bad("crafted.example/bad/checksum", "a CRC-32 that is not the content's", |base| {
-        let mut entry = Entry::text(base.at("x.go"), "package odd\n");
+        let mut entry = CraftedEntry::text(base.at("x.go"), "package odd\n");
         entry.crc = Some(0x1234_5678);
         base.and_entry(entry, b"package odd\n")
     }),
@@ -151,12 +151,12 @@ pub(super) const ALL: &[Odd] = &[
         base.instead(build_claiming(&base.entries(), 60_000))
     }),
     Odd::bad("crafted.example/bad/method", "a compression method that is not Go's", |base| {
-        let mut entry = Entry::text(base.at("x.go"), "package odd\n");
+        let mut entry = CraftedEntry::text(base.at("x.go"), "package odd\n");
         entry.method = Some(14);
         base.and_entry(entry, b"package odd\n")
     }),
     Odd::bad("crafted.example/bad/deflate", "a deflated stream that is none", |base| {
-        let mut entry = Entry::text(base.at("x.go"), "package odd\n");
+        let mut entry = CraftedEntry::text(base.at("x.go"), "package odd\n");
         entry.payload = Payload::stored("\u{7}\u{7}\u{7}\u{7}\u{7}\u{7}\u{7}\u{7}".into());
         entry.method = Some(8);
         base.and_entry(entry, b"package odd\n")

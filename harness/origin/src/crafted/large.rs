@@ -3,7 +3,7 @@
 use crate::content::Content;
 use crate::release::{MakeZip, Module, Release, Zip, default_info};
 use crate::sum::{hashes, sha256, sum_of_hashes};
-use crate::zipfile::{Entry, Payload, build};
+use crate::zipfile::{CraftedEntry, Payload, build};
 
 /// The module with 10,000 versions.
 pub(super) const MANY: &str = "crafted.example/many";
@@ -55,9 +55,9 @@ fn noisy(path: &'static str, version: &'static str, len: usize) -> Release {
     let make = move || {
         let at = |name: &str| format!("{path}@{version}/{name}");
         Zip::of_entries(&[
-            Entry::text(at("go.mod"), format!("module {path}\n")),
-            Entry::text(at("noisy.go"), "package noisy\n"),
-            Entry::new(at("noise.bin"), Payload::stored(noise(len, len as u64).into())),
+            CraftedEntry::text(at("go.mod"), format!("module {path}\n")),
+            CraftedEntry::text(at("noisy.go"), "package noisy\n"),
+            CraftedEntry::new(at("noise.bin"), Payload::stored(noise(len, len as u64).into())),
         ])
     };
     release(path, version, Box::new(make))
@@ -71,11 +71,11 @@ fn huge() -> Zip {
     let payload = Payload::stored(content);
     let at = |name: &str| format!("crafted.example/huge@v1.0.0/{name}");
     let go_mod = b"module crafted.example/huge\n";
-    let mut entries = vec![Entry::text(at("go.mod"), go_mod)];
+    let mut entries = vec![CraftedEntry::text(at("go.mod"), go_mod)];
     let mut files = hashes(&[(at("go.mod").into_bytes(), go_mod.to_vec())]);
     for i in 0..HUGE_FILES {
         let name = at(&format!("noise{i}.bin"));
-        entries.push(Entry::new(name.as_str(), payload.clone()));
+        entries.push(CraftedEntry::new(name.as_str(), payload.clone()));
         files.push((name.into_bytes(), hash));
     }
     Zip { content: build(&entries), sum: Some(sum_of_hashes(files)) }

@@ -3,7 +3,7 @@
 use super::odd::Odd;
 use crate::content::Content;
 use crate::release::Zip;
-use crate::zipfile::{Entry, Payload, build};
+use crate::zipfile::{CraftedEntry, Payload, build};
 
 pub(super) const ALL: &[Odd] = &[
     Odd::legal("crafted.example/legal/bare-prefix", "an entry that is the prefix alone", |base| {
@@ -11,9 +11,9 @@ pub(super) const ALL: &[Odd] = &[
     }),
     Odd::legal("crafted.example/legal/directories", "directories, one of them twice", |base| {
         let mut entries = base.entries();
-        let mut directory = Entry::new(base.at("a/"), Payload::stored(Content::default()));
+        let mut directory = CraftedEntry::new(base.at("a/"), Payload::stored(Content::default()));
         directory.mode = 0o40_755;
-        entries.extend([directory.clone(), Entry::text(base.at("a/x.go"), "package a\n")]);
+        entries.extend([directory.clone(), CraftedEntry::text(base.at("a/x.go"), "package a\n")]);
         Zip::of_entries(&entries)
     }),
     Odd::legal("crafted.example/legal/vendor-nested", "nested vendor directories", |base| {
@@ -26,12 +26,13 @@ pub(super) const ALL: &[Odd] = &[
     Odd::legal("crafted.example/legal/many-files", "5,000 files", |base| {
         let mut entries = base.entries();
         let name = |i: usize| base.at(&format!("d{}/f{i}.txt", i / 100));
-        entries.extend((0..5_000).map(|i| Entry::text(name(i), format!("{i}\n"))));
+        entries.extend((0..5_000).map(|i| CraftedEntry::text(name(i), format!("{i}\n"))));
         Zip::of_entries(&entries)
     }),
     Odd::legal("crafted.example/legal/stored", "nothing is deflated", |base| {
-        let entry =
-            |(name, data): (Vec<u8>, Vec<u8>)| Entry::new(name, Payload::stored(data.into()));
+        let entry = |(name, data): (Vec<u8>, Vec<u8>)| {
+            CraftedEntry::new(name, Payload::stored(data.into()))
+        };
         Zip::of_entries(&base.files().into_iter().map(entry).collect::<Vec<_>>())
     }),
     Odd::legal("crafted.example/legal/unicode", "a name with letters beyond ASCII", |base| {
@@ -50,19 +51,19 @@ pub(super) const ALL: &[Odd] = &[
         "crafted.example/legal/size-local",
         "a local header that lies about the size",
         |base| {
-            let mut entry = Entry::text(base.at("x.go"), "package odd\n");
+            let mut entry = CraftedEntry::text(base.at("x.go"), "package odd\n");
             entry.local_size = Some(3);
             base.and_entry(entry, b"package odd\n")
         },
     ),
     Odd::legal("crafted.example/legal/local-name", "a local header with another name", |base| {
-        let mut entry = Entry::text(base.at("x.go"), "package odd\n");
+        let mut entry = CraftedEntry::text(base.at("x.go"), "package odd\n");
         entry.local_name = Some(base.at("../../escaped.go").into_bytes());
         base.and_entry(entry, b"package odd\n")
     }),
     Odd::legal("crafted.example/legal/overlap", "two names for one place in the zip", |base| {
         let mut entries = base.entries();
-        let mut again = Entry::text(base.at("again.go"), "package odd\n");
+        let mut again = CraftedEntry::text(base.at("again.go"), "package odd\n");
         again.same_place_as = Some(1);
         entries.push(again);
         let mut files = base.files();
@@ -71,17 +72,17 @@ pub(super) const ALL: &[Odd] = &[
     }),
     Odd::legal("crafted.example/legal/encrypted", "a flag that says encrypted", |base| {
         let data = "what Go takes for the content\n";
-        let mut entry = Entry::new(base.at("secret.txt"), Payload::stored(data.into()));
+        let mut entry = CraftedEntry::new(base.at("secret.txt"), Payload::stored(data.into()));
         entry.flags = 1;
         base.and_entry(entry, data.as_bytes())
     }),
     Odd::legal("crafted.example/legal/symlink", "a mode that says symbolic link", |base| {
-        let mut entry = Entry::text(base.at("link"), "/etc/passwd");
+        let mut entry = CraftedEntry::text(base.at("link"), "/etc/passwd");
         entry.mode = 0o120_777;
         base.and_entry(entry, b"/etc/passwd")
     }),
     Odd::legal("crafted.example/legal/device", "a mode that says device", |base| {
-        let mut entry = Entry::text(base.at("null"), "");
+        let mut entry = CraftedEntry::text(base.at("null"), "");
         entry.mode = 0o20_666;
         base.and_entry(entry, b"")
     }),

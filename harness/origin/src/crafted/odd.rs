@@ -3,7 +3,7 @@
 use crate::content::Content;
 use crate::release::{Release, Zip, default_info};
 use crate::sum::{Files, hashes, sha256, sum_of_hashes};
-use crate::zipfile::{Entry, Payload, build};
+use crate::zipfile::{CraftedEntry, Payload, build};
 
 /// A module whose zip is out of the ordinary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,14 +61,14 @@ impl Base {
         ]
     }
 
-    pub fn entries(&self) -> Vec<Entry> {
-        self.files().into_iter().map(|(name, data)| Entry::text(name, data)).collect()
+    pub fn entries(&self) -> Vec<CraftedEntry> {
+        self.files().into_iter().map(|(name, data)| CraftedEntry::text(name, data)).collect()
     }
 
     /// These files, and no others.
     pub fn only(&self, files: Files) -> Zip {
-        let entries: Vec<Entry> =
-            files.iter().map(|(name, data)| Entry::text(name.as_slice(), data)).collect();
+        let entries: Vec<CraftedEntry> =
+            files.iter().map(|(name, data)| CraftedEntry::text(name.as_slice(), data)).collect();
         Zip::with_sum_of(build(&entries), &files)
     }
 
@@ -82,7 +82,7 @@ impl Base {
     }
 
     /// The ordinary files and this entry, whose content is `data` to whoever believes in it.
-    pub fn and_entry(&self, entry: Entry, data: &[u8]) -> Zip {
+    pub fn and_entry(&self, entry: CraftedEntry, data: &[u8]) -> Zip {
         let mut files = self.files();
         files.push((entry.name.clone(), data.to_vec()));
         let mut entries = self.entries();
@@ -92,7 +92,7 @@ impl Base {
 
     /// The ordinary files and 600 MiB of zeros, declared as so many bytes.
     pub fn bomb(&self, declared: u32) -> Zip {
-        let mut bomb = Entry::new(self.at("zeros.bin"), Payload::zeros(600));
+        let mut bomb = CraftedEntry::new(self.at("zeros.bin"), Payload::zeros(600));
         bomb.central_size = Some(declared);
         let mut content = Content::default();
         content.push_repeated(vec![0; 1 << 20], 600 << 20);

@@ -96,7 +96,7 @@ impl Conn {
         self.cut();
     }
 
-    /// As [`Conn::close`], without TLS's farewell.
+    /// As [`Conn::close`], without TLS's close_notify alert.
     pub fn cut(mut self) {
         let socket = self.socket();
         let quiet = Duration::from_millis(200);

@@ -121,7 +121,7 @@ fn body(results: &Results, case: &CaseResult, raw: Option<Markup>) -> Markup {
         }
         @if let Some(raw) = raw { details.raw { summary { "Raw evidence" } (raw) } }
         dl.facts {
-            dt { "declared" } dd { code { "suites/" (shown(&place)) } }
+            dt { "declared" } dd { code { (shown(&results.run.suite_file(&place))) } }
             dt { "level" } dd { (case.level.as_str()) }
             @if !case.subject.is_empty() { dt { "subject" } dd { code { (shown(&case.subject)) } } }
             dt { "took" } dd { (text::duration(case.micros)) @if case.started > 0 { ", from " (text::time(case.started)) } }

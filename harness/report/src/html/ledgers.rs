@@ -29,7 +29,7 @@ pub fn expectations(results: &Results) -> Markup {
                     td { (shown(&e.owner)) }
                     td { (e.expires) br; @if state.expired { b.alarm { "expired, " (left) } } @else { (left) } }
                     td { (state.applied) @if state.applied == 0 { br; b.alarm { "never applied" } } }
-                    td { code { "suites/" (shown(&state.file)) ":" (state.line) } }
+                    td { code { (shown(&results.run.suite_file(&state.file))) ":" (state.line) } }
                 }
             }
         })

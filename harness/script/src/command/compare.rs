@@ -3,8 +3,8 @@
 use crate::state::{Fault, Ran, State};
 use similar::TextDiff;
 
-/// Largest texts, together, whose difference is told.
-const TOLD: usize = 256 << 10;
+/// Texts of more bytes than this, both together, are compared but their difference is not shown.
+const MAX_DIFF_BYTES: usize = 256 << 10;
 
 pub(super) fn run(args: &[String], env: bool, state: &mut State) -> Result<Ran, Fault> {
     let (quiet, names) = match args {
@@ -24,10 +24,10 @@ pub(super) fn run(args: &[String], env: bool, state: &mut State) -> Result<Ran, 
     if env && a == b {
         return Ok(Ran::Quiet);
     }
-    if !quiet && a.len() + b.len() <= TOLD {
+    if !quiet && a.len() + b.len() <= MAX_DIFF_BYTES {
         let difference = TextDiff::from_lines(&a, &b);
-        let told = difference.unified_diff().header(got, want).to_string();
-        state.log.add(&told);
+        let diff = difference.unified_diff().header(got, want).to_string();
+        state.log.add(&diff);
     }
     Err(Fault::Failed(format!("{got} and {want} differ")))
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use tempfile::TempDir;
-use twinproof_script::{Limits, Outcome, Script, Setting, Toolchain};
+use twinproof_script::{Outcome, Script, ScriptLimits, Setting, Toolchain};
 
 /// A Go that is not there, with answers as a Linux one gives them.
 pub fn absent(dir: &Path) -> Toolchain {
@@ -29,7 +29,7 @@ pub fn setting(toolchain: impl FnOnce(&Path) -> Toolchain) -> (TempDir, Setting)
         gocache: dir.path().join("gocache"),
         short: false,
         env: Vec::new(),
-        limits: Limits::default(),
+        limits: ScriptLimits::default(),
     };
     (dir, setting)
 }

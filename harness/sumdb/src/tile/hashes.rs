@@ -7,7 +7,7 @@ use twinproof_gomod::tile::{Level, MAX_HEIGHT, Tile};
 
 /// Where a tile holds a stored hash.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct HashPosition {
     /// The tile, of least width.
     pub(super) tile: Tile,
     /// How many levels above the tile's own hashes.
@@ -16,7 +16,7 @@ pub(super) struct Place {
     pub(super) n: u64,
 }
 
-impl Place {
+impl HashPosition {
     /// Its own hashes, as a range of bytes, whose subtree hash it is.
     fn bytes(self) -> std::ops::Range<usize> {
         let at = |n: u64| usize::try_from(n << self.level).map_or(0, |n| n * HASH_SIZE);
@@ -25,7 +25,7 @@ impl Place {
 }
 
 /// Where tiles of `height` hold the stored hash `index`. `None` for a height out of bounds.
-pub(super) fn locate(height: u8, index: u64) -> Option<Place> {
+pub(super) fn locate(height: u8, index: u64) -> Option<HashPosition> {
     if !(1..=MAX_HEIGHT).contains(&height) {
         return None;
     }
@@ -37,7 +37,7 @@ pub(super) fn locate(height: u8, index: u64) -> Option<Place> {
     let (number, n) = (n >> across, n & ((1 << across) - 1));
     let width = u32::try_from((n + 1) << inner).ok()?;
     let level = Level::Hashes(u8::try_from(tile_level).ok()?);
-    Some(Place { tile: Tile::new(height, level, number, width)?, level: inner, n })
+    Some(HashPosition { tile: Tile::new(height, level, number, width)?, level: inner, n })
 }
 
 /// The tile of `height` and least width that holds the stored hash `index`.

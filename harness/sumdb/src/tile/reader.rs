@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::TileError;
 use super::hashed::HashedTile;
-use super::hashes::{Place, locate};
+use super::hashes::{HashPosition, locate};
 use crate::tlog::{
     Hash, HashReader, TlogError, TreeHead, join, stored_hash_count, subtree_indexes,
 };
@@ -66,10 +66,10 @@ impl<'a, T: TileReader + ?Sized> TileHashReader<'a, T> {
     }
 
     /// Where the hash at `index` is, in a tile as wide as the tree makes it.
-    fn place(&self, index: u64) -> Result<Place, TileError> {
+    fn place(&self, index: u64) -> Result<HashPosition, TileError> {
         locate(self.tiles.height(), index)
             .and_then(|place| {
-                Some(Place { tile: ancestor(place.tile, 0, self.head.size)?, ..place })
+                Some(HashPosition { tile: ancestor(place.tile, 0, self.head.size)?, ..place })
             })
             .ok_or_else(|| self.no_tile(index))
     }
@@ -167,7 +167,7 @@ impl<T: TileReader + ?Sized> HashReader for TileHashReader<'_, T> {
             let (asked, given) = (plan.tiles.len(), tiles.len());
             return Err(TlogError::WrongCount { asked, given }.into());
         }
-        let hash_at = |&(tile, place, index): &(usize, Place, u64)| {
+        let hash_at = |&(tile, place, index): &(usize, HashPosition, u64)| {
             tiles
                 .get(tile)
                 .and_then(|tile| tile.hash(place.level, place.n))

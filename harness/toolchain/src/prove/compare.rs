@@ -41,7 +41,7 @@ pub(crate) struct Sides<'a> {
 }
 
 /// What stands at a name.
-enum Entry {
+enum Found {
     File(PathBuf),
     Link(String),
     Broken(String),
@@ -79,26 +79,26 @@ fn difference(name: &str, change: Change) -> Difference {
     Difference { file: name.to_owned(), reach: Reach::of(name), change }
 }
 
-fn entries(root: &Path) -> Result<BTreeMap<String, Entry>, Error> {
+fn entries(root: &Path) -> Result<BTreeMap<String, Found>, Error> {
     let mut entries = BTreeMap::new();
     for entry in WalkDir::new(root).max_depth(64) {
         let (path, found) = match entry {
             Ok(entry) if entry.file_type().is_dir() => continue,
             Ok(entry) if entry.path_is_symlink() => {
                 let found = match (fs::read_link(entry.path()), fs::metadata(entry.path())) {
-                    (_, Ok(meta)) if meta.is_file() => Entry::File(entry.path().to_path_buf()),
-                    (Ok(target), _) => Entry::Link(target.display().to_string()),
-                    (Err(error), _) => Entry::Broken(error.to_string()),
+                    (_, Ok(meta)) if meta.is_file() => Found::File(entry.path().to_path_buf()),
+                    (Ok(target), _) => Found::Link(target.display().to_string()),
+                    (Err(error), _) => Found::Broken(error.to_string()),
                 };
                 (entry.into_path(), found)
             }
             Ok(entry) if entry.file_type().is_file() => {
-                (entry.path().to_path_buf(), Entry::File(entry.into_path()))
+                (entry.path().to_path_buf(), Found::File(entry.into_path()))
             }
-            Ok(entry) => (entry.into_path(), Entry::Broken("is no regular file".to_owned())),
+            Ok(entry) => (entry.into_path(), Found::Broken("is no regular file".to_owned())),
             Err(error) => {
                 let path = error.path().unwrap_or(root).to_path_buf();
-                (path, Entry::Broken(error.to_string()))
+                (path, Found::Broken(error.to_string()))
             }
         };
         let relative = path.strip_prefix(root).unwrap_or(&path);
@@ -112,12 +112,12 @@ fn entries(root: &Path) -> Result<BTreeMap<String, Entry>, Error> {
     Ok(entries)
 }
 
-fn judge(sides: Sides<'_>, name: &str, entry: &Entry) -> Option<Change> {
+fn judge(sides: Sides<'_>, name: &str, entry: &Found) -> Option<Change> {
     let expected = sides.files.files.get(name);
     let path = match entry {
-        Entry::File(path) => path,
-        Entry::Link(target) => return Some(Change::Link { target: target.clone() }),
-        Entry::Broken(reason) => return Some(Change::Unreadable { reason: reason.clone() }),
+        Found::File(path) => path,
+        Found::Link(target) => return Some(Change::Link { target: target.clone() }),
+        Found::Broken(reason) => return Some(Change::Unreadable { reason: reason.clone() }),
     };
     let Some(expected) = expected else {
         if NOT_IN_THE_ZIP.iter().any(|dir| name.starts_with(dir)) {

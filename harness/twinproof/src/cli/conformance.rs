@@ -9,12 +9,13 @@ use crate::environments::{self, Detected, Wanted};
 use crate::exit::{CONFORMANT, Failure};
 use crate::features;
 use crate::progress::CellProgress;
-use crate::subject::{Subject, Subjects};
+use crate::subject::{SdkSubject, Subjects};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use twinproof_engine::{
-    Bundle, Drive, Limits, Place, Redactor, Selection, Shard, Stop, named, plan, run, write_pending,
+    Bundle, Drive, Redactor, RunLimits, RunTarget, Selection, Shard, Stop, named, plan, run,
+    write_pending,
 };
 use twinproof_environment::Detection;
 use twinproof_judge::{Judge, Placed, RunManifest, assemble, class_of};
@@ -89,7 +90,7 @@ pub struct Conformance {
     run_limit: u64,
     /// Disk space that has to be free where runs write, in MiB; what would run with less is not
     /// judged
-    #[arg(long, value_name = "MIB", default_value_t = Limits::default().room >> 20)]
+    #[arg(long, value_name = "MIB", default_value_t = RunLimits::default().room >> 20)]
     room: u64,
     /// Environments whose absence makes the result unknown; `docker` stands for every image
     #[arg(long, env = twinproof_base::require::VARIABLE, value_name = "ENV", value_delimiter = ',')]
@@ -153,14 +154,14 @@ impl Conformance {
         let subject = detected.sdk.clone();
         let results = environment_results(&detected.found, &loaded, &require);
         let plan = plan(cases, results, subject.version.clone(), self.controls);
-        let drivers: Vec<Option<Place<'_>>> = plan
+        let drivers: Vec<Option<RunTarget<'_>>> = plan
             .environments
             .iter()
             .map(|wanted| {
                 let subject = detected.servers.get(&wanted.name);
                 detected.found.iter().find_map(|detection| match detection {
                     Detection::Available(e) if *e.name() == wanted.name => {
-                        Some(Place { environment: e.as_ref(), subject })
+                        Some(RunTarget { environment: e.as_ref(), subject })
                     }
                     _ => None,
                 })
@@ -176,12 +177,12 @@ impl Conformance {
         let judge = Judge::new(&run_manifest.normalisers, &run_manifest.goldens, &store)
             .map_err(Failure::invalid)?;
         let progress = CellProgress::new(&board, &plan);
-        let limits = Limits {
+        let limits = RunLimits {
             jobs: self.jobs.unwrap_or_else(jobs).max(1),
             step: Duration::from_secs(self.step_limit),
             run: Duration::from_secs(self.run_limit),
             room: self.room.saturating_mul(1 << 20),
-            ..Limits::default()
+            ..RunLimits::default()
         };
         let drive = Drive {
             plan: &plan,
@@ -202,8 +203,10 @@ impl Conformance {
         let bundle = folder.publish()?;
         // Sandboxes and containers go before the report is read, not after.
         drop(detected);
-        if let (Some(root), None) = (&repository.root, &self.golden) {
-            for name in write_pending(&root.join("golden"), &results).map_err(Failure::broken)? {
+        if let Some(folder) =
+            inputs::goldens_folder(self.golden.as_ref(), self.suites.as_ref(), repository)
+        {
+            for name in write_pending(&folder, &results).map_err(Failure::broken)? {
                 board.line(&format!(
                     "golden to review: {name} (cargo insta review, cargo xtask bless)"
                 ));
@@ -235,6 +238,7 @@ impl Conformance {
                 subjects,
                 commit: repository.commit.clone(),
                 suites_sha256: loaded.sha256.clone(),
+                suites_folder: inputs::shown_folder(self.suites.as_ref()),
                 interrupted: false,
                 strict: self.strict,
                 filtered: false,
@@ -262,7 +266,7 @@ impl Conformance {
 }
 
 /// Everything that is judged, as results name it; what is not to be had by its name alone.
-fn judged(sdk: &Subject, wanted: &Wanted, detected: &Detected) -> Vec<String> {
+fn judged(sdk: &SdkSubject, wanted: &Wanted, detected: &Detected) -> Vec<String> {
     let server = |name: &EnvironmentName| match detected.servers.get(name) {
         Some(server) => named(server),
         None => name.to_string().replacen(':', "=", 1),
@@ -346,8 +350,8 @@ fn jobs() -> usize {
     system.refresh_memory();
     let by_memory = usize::try_from(system.available_memory() / EACH).unwrap_or(usize::MAX);
     match system.available_memory() {
-        0 => Limits::default().jobs,
-        _ => Limits::default().jobs.min(by_memory),
+        0 => RunLimits::default().jobs,
+        _ => RunLimits::default().jobs.min(by_memory),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::embedded::{GOLDENS, SUITES};
 use crate::exit::Failure;
 use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use twinproof_engine::Goldens;
 use twinproof_subject::{Declaration, DeclarationError, Declarations};
 use twinproof_suite::{Diagnostics, LoadOptions, Loaded, Source, Subjects};
@@ -101,10 +101,36 @@ pub fn goldens(
     suites: Option<&PathBuf>,
     repository: &Repository,
 ) -> Result<Goldens, Failure> {
-    match (named, suites, &repository.root) {
-        (Some(folder), ..) => Goldens::load(folder).map_err(Failure::invalid),
-        (None, Some(_), _) => Ok(Goldens::embedded(&[])),
-        (None, None, Some(root)) => Goldens::load(&root.join("golden")).map_err(Failure::broken),
-        (None, None, None) => Ok(Goldens::embedded(GOLDENS)),
+    match (goldens_folder(named, suites, repository), suites) {
+        (Some(folder), _) if named.is_some() => Goldens::load(&folder).map_err(Failure::invalid),
+        (Some(folder), _) => Goldens::load(&folder).map_err(Failure::broken),
+        (None, Some(_)) => Ok(Goldens::embedded(&[])),
+        (None, None) => Ok(Goldens::embedded(GOLDENS)),
     }
+}
+
+/// The folder that goldens are read from, and that new ones are written to for review; none where
+/// they are built in or the suites have none.
+pub fn goldens_folder(
+    named: Option<&PathBuf>,
+    suites: Option<&PathBuf>,
+    repository: &Repository,
+) -> Option<PathBuf> {
+    match (named, suites, &repository.root) {
+        (Some(folder), ..) => Some(folder.clone()),
+        (None, None, Some(root)) => Some(root.join("golden")),
+        (None, ..) => None,
+    }
+}
+
+/// A folder of suites as reports name it: relative to the current directory where it is below it,
+/// with `/`.
+pub fn shown_folder(named: Option<&PathBuf>) -> String {
+    let Some(folder) = named else { return twinproof_model::built_in_suites() };
+    let current = std::env::current_dir().unwrap_or_default();
+    let below = folder.strip_prefix(&current).unwrap_or(folder);
+    let names: Vec<_> = below.components().filter(|c| *c != Component::CurDir).collect();
+    let path = names.into_iter().collect::<PathBuf>().display().to_string();
+    let path = if cfg!(windows) { path.replace('\\', "/") } else { path };
+    if path.is_empty() { ".".into() } else { path }
 }

@@ -43,11 +43,11 @@ enum SumdbCommand {
     /// Read a whole database and compare everything with everything, without changing it
     ///
     /// It may be served and added to meanwhile.
-    Check(Place),
+    Check(DatabaseFiles),
     /// Make the index of a database anew, from its records
     ///
     /// The index is not what clients verify: the records and their hashes stay as they are.
-    Rebuild(Place),
+    Rebuild(DatabaseFiles),
 }
 
 #[derive(clap::Args, Debug)]
@@ -56,7 +56,7 @@ struct Serve {
     #[arg(long, env = "TWINPROOF_SUMDB_LISTEN", default_value = "127.0.0.1:8081")]
     listen: String,
     #[command(flatten)]
-    log: Place,
+    log: DatabaseFiles,
     /// Certificate chain of the server, PEM; it speaks TLS when given
     #[arg(long, env = "TWINPROOF_SUMDB_TLS_CERT", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -79,7 +79,7 @@ struct Serve {
 #[derive(clap::Args, Debug)]
 struct Add {
     #[command(flatten)]
-    log: Place,
+    log: DatabaseFiles,
     /// A go.sum file; of each module version that has both of its lines there
     #[arg(long, value_name = "FILE")]
     go_sum: Vec<PathBuf>,
@@ -90,7 +90,7 @@ struct Add {
 
 /// Where a database is.
 #[derive(clap::Args, Debug)]
-struct Place {
+struct DatabaseFiles {
     /// The folder of the database
     #[arg(long, env = "TWINPROOF_SUMDB_STORE")]
     store: PathBuf,
@@ -99,7 +99,7 @@ struct Place {
     key: PathBuf,
 }
 
-impl Place {
+impl DatabaseFiles {
     fn signer(&self) -> Result<Signer, Failure> {
         Signer::read_file(&self.key).map_err(Failure::invalid)
     }

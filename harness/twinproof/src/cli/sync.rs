@@ -138,7 +138,7 @@ impl Sync {
             SyncCommand::Verify(verify) => verify.file.with(|setting| verify.run(setting)),
             SyncCommand::Resnapshot(again) => again.file.with(|setting| {
                 let (metrics, stop) = (Metrics::default(), Stop::default());
-                told(resnapshot(setting, &again.tables, &metrics, &stop), |()| {
+                exit_code(resnapshot(setting, &again.tables, &metrics, &stop), |()| {
                     println!("{} taken again", again.tables.join(", "));
                     CONFORMANT
                 })
@@ -148,8 +148,8 @@ impl Sync {
     }
 }
 
-/// What a command came to; what halts it is told.
-fn told<T>(result: Result<T, Halt>, code: impl FnOnce(T) -> u8) -> Result<u8, Failure> {
+/// The exit code of a command. A pipeline that halted is logged and is no failure of the program.
+fn exit_code<T>(result: Result<T, Halt>, code: impl FnOnce(T) -> u8) -> Result<u8, Failure> {
     Ok(match result {
         Ok(value) => code(value),
         Err(halt) => {
@@ -208,7 +208,7 @@ fn check(setting: &Setting) -> Result<u8, Failure> {
 
 impl PreviewRows {
     fn run(&self, setting: &Setting) -> Result<u8, Failure> {
-        told(preview(setting, self.rows), |tables| {
+        exit_code(preview(setting, self.rows), |tables| {
             for table in tables {
                 println!("{}", table.table);
                 for (before, after) in &table.rows {
@@ -259,7 +259,7 @@ impl Run {
                 server.abort();
             }
             match result {
-                Some(Ok(result)) => told(result, |()| CONFORMANT),
+                Some(Ok(result)) => exit_code(result, |()| CONFORMANT),
                 Some(Err(_)) => Err(Failure::broken("the pipeline broke")),
                 None => {
                     tracing::error!("the transaction did not end in time; it is rolled back");
@@ -273,7 +273,7 @@ impl Run {
 impl Verify {
     fn run(&self, setting: &Setting) -> Result<u8, Failure> {
         let options = VerifyOptions { without_keys: self.without_keys };
-        told(verify(setting, options), |verified| {
+        exit_code(verify(setting, options), |verified| {
             for ((difference, table, column), keys) in &verified.differences {
                 let column = if column.is_empty() { String::new() } else { format!(".{column}") };
                 let shown: Vec<&str> = keys.iter().take(5).map(String::as_str).collect();

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use twinproof_gomod::zip::{Limits, Stream, check};
+use twinproof_gomod::zip::{ZipLimits, Stream, check};
 
 const MODULE: &str = "example.com/m";
 const VERSION: &str = "v1.0.0";
@@ -10,7 +10,7 @@ const VERSION: &str = "v1.0.0";
 fuzz_target!(|input: &[u8]| {
     // The last byte, which a comment may have, says in what pieces the rest arrives.
     let chunk = usize::from(input.last().copied().unwrap_or(0)) + 1;
-    let limits = Limits { uncompressed: 1 << 20, entries: 1000, ..Limits::default() };
+    let limits = ZipLimits { uncompressed: 1 << 20, entries: 1000, ..ZipLimits::default() };
     let whole = check(input, MODULE, VERSION, limits);
     let mut stream = Stream::new(MODULE, VERSION, limits).expect("a module");
     let pushed = input.chunks(chunk).try_for_each(|part| stream.push(part));

@@ -3,7 +3,7 @@
 use super::strings::{Purpose, Wanted};
 use super::units::{self, Unit, Walk};
 use crate::deep::contents::{self, Budget, Contents, Origin};
-use crate::deep::places::Place;
+use crate::deep::places::FilePart;
 use crate::error::Result;
 use crate::facts::{Dwarf, Endian};
 use gimli::{
@@ -35,7 +35,7 @@ pub(crate) enum Part {
 
 /// What a section is, by its name.
 pub(crate) fn part(name: &str) -> Option<Part> {
-    match Place::debug_part(name)? {
+    match FilePart::debug_part(name)? {
         "info" => Some(Part::Info),
         "line" => Some(Part::Lines),
         "str" => Some(Part::Strings),
@@ -66,13 +66,13 @@ impl Collector {
     /// A collector for an image that has debug information.
     pub(crate) fn new(
         origin: Origin<'_>,
-        places: &[Place],
+        places: &[FilePart],
         budget: &Budget,
     ) -> Result<Option<Self>> {
         let kept = |part: &str| -> Result<Option<Vec<u8>>> {
-            let named = |place: &&Place| {
+            let named = |place: &&FilePart| {
                 // Mach-O cuts names after 16 bytes.
-                Place::debug_part(&place.name)
+                FilePart::debug_part(&place.name)
                     .is_some_and(|name| name == part || (name.len() >= 8 && part.starts_with(name)))
             };
             let Some(place) = places.iter().find(named) else { return Ok(None) };

@@ -36,7 +36,7 @@ pub(super) type Span = (u64, u64);
 
 /// A name's hash and the number of its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Entry {
+pub(super) struct IndexEntry {
     pub(super) print: u128,
     pub(super) id: u64,
 }
@@ -47,7 +47,7 @@ pub(super) fn print_of(name: &str) -> u128 {
     u128::from_be_bytes(digest.first_chunk().copied().unwrap_or_default())
 }
 
-impl Entry {
+impl IndexEntry {
     fn to_bytes(self) -> [u8; ENTRY] {
         let mut bytes = [0; ENTRY];
         let (print, id) = bytes.split_at_mut(16);
@@ -93,12 +93,12 @@ impl Run {
         StoreError::Damaged { path, offset, found, remedy: Remedy::RemoveIndex }
     }
 
-    fn read(&self, from: u64, to: u64) -> Result<Vec<Entry>, StoreError> {
+    fn read(&self, from: u64, to: u64) -> Result<Vec<IndexEntry>, StoreError> {
         let length = usize::try_from(to.saturating_sub(from)).unwrap_or(0) * ENTRY;
         let mut bytes = vec![0; length];
         read_exact_at(&self.file, &mut bytes, from * ENTRY as u64)
             .map_err(StoreError::io("read", &self.path))?;
-        Ok(bytes.as_chunks::<ENTRY>().0.iter().map(Entry::from_bytes).collect())
+        Ok(bytes.as_chunks::<ENTRY>().0.iter().map(IndexEntry::from_bytes).collect())
     }
 
     /// The numbers of the records whose names have this hash: one, or none.
@@ -156,7 +156,7 @@ impl Run {
         while low < high {
             let middle = low + (high - low) / 2;
             let entry = self.read(middle, middle + 1)?.first().copied();
-            let right = |entry: &Entry| (self.start..self.end).contains(&entry.id);
+            let right = |entry: &IndexEntry| (self.start..self.end).contains(&entry.id);
             let Some(entry) = entry.filter(right) else {
                 return Err(self.damaged(middle * ENTRY as u64, "it has a record of another run"));
             };
@@ -176,7 +176,7 @@ impl Run {
     }
 
     /// All entries, in order, a chunk in memory at a time.
-    pub(super) fn entries(&self) -> impl Iterator<Item = Result<Entry, StoreError>> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = Result<IndexEntry, StoreError>> {
         (0..self.count().div_ceil(CHUNK)).flat_map(move |chunk| {
             let from = chunk * CHUNK;
             let (entries, error) = match self.read(from, (from + CHUNK).min(self.count())) {
@@ -253,12 +253,12 @@ pub(super) fn write(
     dir: &Path,
     (start, end): Span,
     merge: &[impl AsRef<Run>],
-    entries: &[Entry],
+    entries: &[IndexEntry],
 ) -> Result<(), StoreError> {
     let path = dir.join(name(start, end));
     let new = dir.join(name(start, end) + NEW);
     let step = |action, result: io::Result<()>| result.map_err(StoreError::io(action, &new));
-    let mut sources: Vec<Box<dyn Iterator<Item = Result<Entry, StoreError>> + '_>> =
+    let mut sources: Vec<Box<dyn Iterator<Item = Result<IndexEntry, StoreError>> + '_>> =
         merge.iter().map(|run| Box::new(run.as_ref().entries()) as _).collect();
     sources.push(Box::new(entries.iter().copied().map(Ok)));
     let mut sources: Vec<_> = sources.into_iter().map(Iterator::peekable).collect();

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::error::StoreError;
 use super::frame;
-use super::index::{Entry, Run, print_of};
+use super::index::{IndexEntry, Run, print_of};
 use super::layout::{Files, level_count, level_path};
 use crate::note::{self, NoteError, Verifier};
 use crate::tile::{Level, Tile, TileError};
@@ -24,7 +24,7 @@ pub(super) struct Tree {
     pub(super) note: String,
     pub(super) runs: Vec<Arc<Run>>,
     /// The entries of the records behind the last run, sorted.
-    pub(super) tail: Vec<Entry>,
+    pub(super) tail: Vec<IndexEntry>,
 }
 
 /// The files, and the newest tree in them that is known to be published.
@@ -215,13 +215,13 @@ pub(super) fn named(files: &Files, start: u64, count: u64) -> Result<Vec<Named>,
 }
 
 /// The entries of the records `start..end`, sorted. Reads the records, a batch at a time.
-pub(super) fn entries(files: &Files, start: u64, end: u64) -> Result<Vec<Entry>, StoreError> {
+pub(super) fn entries(files: &Files, start: u64, end: u64) -> Result<Vec<IndexEntry>, StoreError> {
     let mut entries = Vec::new();
     let mut at = start;
     while at < end {
         let count = batch(at, end);
         for (id, record) in (at..).zip(named(files, at, count)?) {
-            entries.push(Entry { print: print_of(&record.name), id });
+            entries.push(IndexEntry { print: print_of(&record.name), id });
         }
         at += count;
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::disk::Disk;
 use super::error::StoreError;
 use super::frame;
-use super::index::{self, Entry, Run, print_of};
+use super::index::{self, IndexEntry, Run, print_of};
 use super::layout::{
     FORMAT, HEAD, INDEX, LEVELS, MAX_LEVELS, NEW, OFFSET_SIZE, OFFSETS, RECORDS, level_count,
     level_path,
@@ -23,9 +23,9 @@ pub(super) const MAX_PENDING: u64 = 1 << 20;
 /// How much of the records is kept in memory before it is written out.
 const SPILL: usize = 1 << 20;
 
-/// The end of a file that grows.
+/// A file that is only appended to, with what is not yet written.
 #[derive(Debug)]
-struct Growing {
+struct AppendFile {
     path: PathBuf,
     /// Bytes that were written.
     written: u64,
@@ -35,7 +35,7 @@ struct Growing {
     dirty: bool,
 }
 
-impl Growing {
+impl AppendFile {
     fn new(path: PathBuf, written: u64) -> Self {
         Self { path, written, buffer: Vec::new(), dirty: false }
     }
@@ -87,9 +87,9 @@ pub(super) struct Writer {
     size: u64,
     /// The complete subtrees that the records make up, from left to right.
     edge: Vec<Hash>,
-    records: Growing,
-    offsets: Growing,
-    levels: Vec<Growing>,
+    records: AppendFile,
+    offsets: AppendFile,
+    levels: Vec<AppendFile>,
     /// Whether `levels` has files whose names may not be on the medium.
     new_levels: bool,
     pending: HashMap<u128, (u64, Hash)>,
@@ -103,7 +103,7 @@ impl Writer {
             .take_while(|level| level_count(size, *level) > 0)
             .map(|level| {
                 let end = level_count(size, level) * HASH_SIZE as u64;
-                Growing::new(level_path(dir, level), end)
+                AppendFile::new(level_path(dir, level), end)
             })
             .collect();
         Self {
@@ -112,8 +112,8 @@ impl Writer {
             run_from: options.run_from,
             size,
             edge,
-            records: Growing::new(dir.join(RECORDS), end),
-            offsets: Growing::new(dir.join(OFFSETS), size * OFFSET_SIZE),
+            records: AppendFile::new(dir.join(RECORDS), end),
+            offsets: AppendFile::new(dir.join(OFFSETS), size * OFFSET_SIZE),
             levels,
             new_levels: false,
             pending: HashMap::new(),
@@ -169,7 +169,7 @@ impl Writer {
         let mut hash = record_hash(text.as_bytes());
         for level in 0.. {
             while self.levels.len() <= level {
-                self.levels.push(Growing::new(level_path(&self.dir, self.levels.len()), 0));
+                self.levels.push(AppendFile::new(level_path(&self.dir, self.levels.len()), 0));
                 self.new_levels = true;
             }
             if let Some(file) = self.levels.get_mut(level) {
@@ -186,13 +186,13 @@ impl Writer {
         self.size += 1;
     }
 
-    fn growing(&mut self) -> impl Iterator<Item = &mut Growing> {
+    fn append_files(&mut self) -> impl Iterator<Item = &mut AppendFile> {
         [&mut self.records, &mut self.offsets].into_iter().chain(&mut self.levels)
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
         let disk = Arc::clone(&self.disk);
-        self.growing().try_for_each(|file| file.flush(&*disk))
+        self.append_files().try_for_each(|file| file.flush(&*disk))
     }
 
     fn sync_dir(&self, path: &Path) -> Result<(), StoreError> {
@@ -222,7 +222,7 @@ impl Writer {
 
     fn sync(&mut self) -> Result<(), StoreError> {
         let disk = Arc::clone(&self.disk);
-        self.growing().try_for_each(|file| file.sync(&*disk))?;
+        self.append_files().try_for_each(|file| file.sync(&*disk))?;
         if self.new_levels {
             self.sync_dir(&self.dir.join(LEVELS))?;
             self.new_levels = false;
@@ -231,9 +231,9 @@ impl Writer {
     }
 
     /// The index with what was added: in the tail, or in a new run when the tail gets too long.
-    fn index(&mut self, tree: &Tree) -> Result<(Vec<Arc<Run>>, Vec<Entry>), StoreError> {
-        let pending = self.pending.iter().map(|(&print, &(id, _))| Entry { print, id });
-        let mut tail: Vec<Entry> = tree.tail.iter().copied().chain(pending).collect();
+    fn index(&mut self, tree: &Tree) -> Result<(Vec<Arc<Run>>, Vec<IndexEntry>), StoreError> {
+        let pending = self.pending.iter().map(|(&print, &(id, _))| IndexEntry { print, id });
+        let mut tail: Vec<IndexEntry> = tree.tail.iter().copied().chain(pending).collect();
         tail.sort_unstable();
         let runs = tree.runs.clone();
         if (tail.len() as u64) < self.run_from {
@@ -248,7 +248,7 @@ impl Writer {
         &mut self,
         mut runs: Vec<Arc<Run>>,
         end: u64,
-        entries: &[Entry],
+        entries: &[IndexEntry],
     ) -> Result<Vec<Arc<Run>>, StoreError> {
         let dir = self.dir.join(INDEX);
         let ranges: Vec<_> = runs.iter().map(|run| (run.start, run.end)).collect();

@@ -51,7 +51,7 @@ impl Parse {
 
     fn wslenv(&self, value: &[u8]) -> Result<Value, Failure> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let entry = |entry: wslenv::Entry| {
+        let entry = |entry: wslenv::WslenvEntry| {
             json!({
                 "name": text(&entry.name),
                 "flags": entry.flags.as_deref().map(text),

@@ -29,7 +29,7 @@ impl<'s> Placed<'s, '_> {
 }
 
 /// The steps of a case, fixtures expanded.
-pub(crate) struct Told<'s, 'i> {
+pub(crate) struct Expanded<'s, 'i> {
     pub(crate) steps: Vec<Placed<'s, 'i>>,
     /// Whether no step is missing. Where one is, a name that is not there may be its.
     pub(crate) whole: bool,
@@ -41,7 +41,7 @@ pub(crate) fn expand<'s, 'i>(
     fixtures: &'s Fixtures<'i>,
     includes: &Includes,
     reader: &mut Reader<'_>,
-) -> Option<Told<'s, 'i>> {
+) -> Option<Expanded<'s, 'i>> {
     let mut steps = Vec::new();
     let mut whole = true;
     for site in sites {
@@ -51,14 +51,14 @@ pub(crate) fn expand<'s, 'i>(
         };
         let via = reader.spot(site.body().span());
         let mut inner = Vec::new();
-        let told = fixtures.steps(&reader.file, &name.0, includes, &mut inner, 0);
-        whole &= told.is_ok();
+        let expanded = fixtures.steps(&reader.file, &name.0, includes, &mut inner, 0);
+        whole &= expanded.is_ok();
         steps.extend(inner.into_iter().map(|site| Placed { site, via: Some(via.clone()) }));
-        if matches!(told, Err(Failure::TooMany)) || steps.len() > MAX_STEPS {
+        if matches!(expanded, Err(Failure::TooMany)) || steps.len() > MAX_STEPS {
             let message = format!("the case has more than {MAX_STEPS} steps");
             reader.add(Draft::new("too-many-steps", message, via));
             return None;
         }
     }
-    (!steps.is_empty()).then_some(Told { steps, whole })
+    (!steps.is_empty()).then_some(Expanded { steps, whole })
 }

@@ -1,7 +1,7 @@
-//! What may be said of a server's error. Servers quote values in their messages, so most messages
-//! stay here, and the number is what is told.
+//! Errors of database servers, without the values that servers quote in their messages: a message is
+//! passed on only for error numbers whose messages hold no value, else the number and its meaning.
 
-/// A server did not do what it was asked. No value is in the text.
+/// A request that a server refused or did not answer. No row's value is in the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{doing}: {why}")]
 pub struct Failed {
@@ -21,9 +21,9 @@ const SAFE: [u16; 18] = [
     2061, 4052,
 ];
 
-/// What is said of an error.
+/// An error in words that hold no value of a row.
 #[must_use]
-pub fn tell(doing: &str, error: &mysql::Error) -> Failed {
+pub fn without_values(doing: &str, error: &mysql::Error) -> Failed {
     let (why, code, unreachable) = match error {
         mysql::Error::MySqlError(e) if SAFE.contains(&e.code) => {
             (format!("error {}: {}", e.code, e.message), Some(e.code), false)
@@ -79,11 +79,14 @@ mod tests {
     #[test]
     fn values_in_messages_are_not_told() {
         for code in [1062, 1406, 1366, 1292, 1264, 1300, 9999] {
-            let told = tell("writing", &error(code, "Duplicate entry '13800001111' for key 'u'"));
+            let told = without_values(
+                "writing",
+                &error(code, "Duplicate entry '13800001111' for key 'u'"),
+            );
             assert!(!told.to_string().contains("138"), "{told}");
             assert!(told.to_string().contains(&code.to_string()));
         }
-        let told = tell("writing", &error(1142, "INSERT command denied to user 'a'@'b'"));
+        let told = without_values("writing", &error(1142, "INSERT command denied to user 'a'@'b'"));
         assert!(told.to_string().ends_with("INSERT command denied to user 'a'@'b'"));
     }
 }
