@@ -25,7 +25,7 @@ const TRIES: u32 = 3;
 /// Between two tries, times the number of the try.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// How it is told that something is there.
+/// How the presence of something is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sign {
     /// A program on PATH.
@@ -224,7 +224,7 @@ mod tests {
     use rstest::rstest;
 
     #[test]
-    fn what_is_missing_is_what_has_no_sign() {
+    fn packages_without_their_sign_are_missing() {
         let there = |sign| match sign {
             Sign::File(_) => true,
             Sign::Program(name) => !["mmdebstrap", "gpg"].contains(&name),
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_workflow_installs_is_needed() {
+    fn packages_of_the_workflow_are_needed() {
         let workflow = include_str!("../../.github/workflows/conformance.yml");
         let installed = workflow.split_once("--no-install-recommends ").unwrap().1;
         let installed: Vec<&str> = installed.lines().next().unwrap().split_whitespace().collect();

@@ -1,9 +1,10 @@
-//! Files that appear whole or not at all, and stay after a power failure.
+//! Atomic and durable file writes: a reader sees the old file or the whole new one, and a finished
+//! write survives a power failure.
 //!
-//! A file is written beside its place under a temporary name, synced, and renamed; then its folder
-//! is synced, so that the new name lasts too. Whoever looks sees what was there before, or all of
-//! the new. [`write`] does it in one go, [`Pending`] for what is written piece by piece, [`publish`]
-//! for what another program has made.
+//! A file is written in its folder under a temporary name, synced, and renamed; then the folder is
+//! synced, because the rename itself is lost otherwise. [`write`] does all of it for bytes in memory,
+//! [`Pending`] for files that are written piece by piece, [`publish`] for files and folders that
+//! another program has made.
 //!
 //! Many files that become visible together (a folder that is renamed when it is finished) need not
 //! be synced one by one: write them with [`write_unsynced`], then [`sync_tree`] the folder once.
@@ -16,7 +17,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
 
-/// A file that is being written. It is gone when dropped without [`commit`](Self::commit).
+/// A file that is being written. Dropping it without [`commit`](Self::commit) removes it.
 #[derive(Debug)]
 pub struct Pending {
     file: File,
@@ -33,8 +34,8 @@ impl Pending {
         Self::with_prefix(place, ".tmp")
     }
 
-    /// The same, with a temporary name that begins with `prefix`, for those who look for what a
-    /// killed process has left.
+    /// The same, with a temporary name that begins with `prefix`, so that files left by a killed
+    /// process can be recognised and removed.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -46,7 +47,7 @@ impl Pending {
         Ok(Self::of(builder.tempfile_in(folder_of(place))?, place))
     }
 
-    /// The same, for the eyes of its owner alone where the system knows owners.
+    /// The same, readable by its owner only (mode 0600) on systems with such permissions.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -64,10 +65,10 @@ impl Pending {
         &mut self.file
     }
 
-    /// Syncs it and gives it its name, in place of whatever has it, for good.
+    /// Syncs the file, renames it to its name (replacing a file of that name), and syncs the folder.
     ///
     /// # Errors
-    /// When it cannot be synced or renamed; what had the name still has it.
+    /// When it cannot be synced or renamed. A file of that name is unchanged then.
     pub fn commit(self) -> io::Result<()> {
         self.file.sync_all()?;
         let folder = folder_of(&self.place).to_owned();
@@ -76,7 +77,7 @@ impl Pending {
         Ok(())
     }
 
-    /// Gives it its name without waiting until anything is on the medium.
+    /// Renames it without syncing: after a power failure the file may be missing or empty.
     ///
     /// # Errors
     /// As [`commit`](Self::commit).
@@ -101,15 +102,15 @@ impl Pending {
     }
 }
 
-/// Writes a file, and its folder where there is none, so that it is there whole or not at all.
+/// Writes a file atomically and durably; a missing folder is created.
 ///
 /// # Errors
-/// When it cannot be written; what was there is there still.
+/// When it cannot be written. A file that was there is unchanged then.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written(path, bytes)?.commit()
 }
 
-/// The same without waiting until it is on the medium: before it is relied on, [`sync_tree`] it.
+/// The same without syncing. Call [`sync_tree`] before relying on the file.
 ///
 /// # Errors
 /// As [`write`].
@@ -124,10 +125,10 @@ fn written(path: &Path, bytes: &[u8]) -> io::Result<Pending> {
     Ok(pending)
 }
 
-/// Gives a finished file or folder of the same file system its place, for good.
+/// Syncs a finished file or folder and moves it to its place on the same file system.
 ///
 /// # Errors
-/// When it cannot be synced or renamed; it is where it was then.
+/// When it cannot be synced or renamed. It stays where it was then.
 pub fn publish(finished: &Path, place: &Path) -> io::Result<()> {
     sync_tree(finished)?;
     rename(finished, place)?;
@@ -135,20 +136,20 @@ pub fn publish(finished: &Path, place: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Renames, in place of what has the name.
+/// Renames, replacing a file of that name.
 ///
 /// # Errors
-/// When both are what they were.
+/// When it cannot be renamed. Both files are unchanged then.
 #[cfg(not(windows))]
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-/// Renames, in place of what has the name. Some of Windows' file systems refuse it while somebody
-/// reads the file that has the name, so it is tried for a second.
+/// Renames, replacing a file of that name. Windows can refuse that while another process reads the
+/// file to be replaced, so it is retried for one second.
 ///
 /// # Errors
-/// When both are what they were.
+/// When it cannot be renamed. Both files are unchanged then.
 #[cfg(windows)]
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let mut tries = 200;
@@ -167,7 +168,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// whole file system, which for thousands of files takes a tenth of the time or less.
 ///
 /// # Errors
-/// When something may not be there.
+/// When a file may not be on the medium.
 #[cfg(target_os = "linux")]
 pub fn sync_tree(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
@@ -177,13 +178,13 @@ pub fn sync_tree(path: &Path) -> io::Result<()> {
 /// Waits until a file, or a folder with all below it, is on the medium.
 ///
 /// # Errors
-/// When something may not be there.
+/// When a file may not be on the medium.
 #[cfg(not(target_os = "linux"))]
 pub fn sync_tree(path: &Path) -> io::Result<()> {
     for entry in walkdir::WalkDir::new(path).contents_first(true) {
         let entry = entry?;
         if entry.file_type().is_file() {
-            // Windows syncs only what may be written to.
+            // FlushFileBuffers needs a handle with write access.
             File::options().read(true).write(cfg!(windows)).open(entry.path())?.sync_all()?;
         } else if entry.file_type().is_dir() {
             sync_folder(entry.path());
@@ -192,8 +193,8 @@ pub fn sync_tree(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the names in a folder last. Where a folder cannot be synced, the system does it in its own
-/// time: that is no failure of what was written.
+/// Syncs the names in a folder. Errors are ignored: some file systems cannot sync folders, and the
+/// files themselves are synced already.
 #[cfg(unix)]
 pub fn sync_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
@@ -216,7 +217,7 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
     }
     let mut bytes = Vec::new();
-    // A file can grow after it was looked at: the limit holds for what is read.
+    // The file may have grown since its size was read, so the limit is applied to the reading too.
     File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         let text = format!("it is larger than {limit} bytes");
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_dropped_was_never_there() {
+    fn uncommitted_file_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let mut pending = Pending::new(&folder.path().join("a")).unwrap();
         pending.file().write_all(b"half").unwrap();

@@ -1,9 +1,9 @@
-//! SHA-256 of what is too large, or not worth, holding in memory.
+//! SHA-256 of streams, so that large files need not be held in memory.
 
 use sha2::{Digest, Sha256};
 use std::io::{self, Read};
 
-/// SHA-256 of all that is left to read, lower-case hexadecimal.
+/// SHA-256 of everything left to read, in lower-case hexadecimal.
 ///
 /// # Errors
 /// When reading fails.

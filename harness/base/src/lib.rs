@@ -1,8 +1,8 @@
-//! What many crates need and none should write twice. Each module is one concept, and none knows
-//! another crate of this workspace.
+//! Helpers that many crates share. Each module is one concept, and none depends on another crate of
+//! this workspace.
 //!
 //! - [`base64`]: standard base64, strict both ways.
-//! - [`file`]: writing a file whole or not at all, and making it last.
+//! - [`file`]: atomic and durable file writes.
 //! - [`hex`]: bytes as lower-case hexadecimal.
 //! - [`positional`]: reading and writing a file at a place.
 //! - [`hash`]: the SHA-256 of a stream.

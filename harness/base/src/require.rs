@@ -1,5 +1,5 @@
-//! Which tools and environments must be there. Without one that is named, a test or a run fails;
-//! without one that is not, it says that it could not run.
+//! `TWINPROOF_REQUIRE`: tools and environments whose absence is a failure. A test or run that lacks
+//! one that is not named there is reported as not run.
 
 /// The variable that names them, separated by commas: `TWINPROOF_REQUIRE=docker,go,wine`.
 pub const VARIABLE: &str = "TWINPROOF_REQUIRE";

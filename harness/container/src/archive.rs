@@ -272,7 +272,7 @@ mod tests {
     #[case(0, &[""])]
     #[case(1, &["", "a", "d"])]
     #[case(2, &["", "a", "d", "d/b"])]
-    fn what_is_too_deep_is_not_listed_and_does_not_count(
+    fn entries_below_the_depth_are_neither_listed_nor_counted(
         #[case] depth: u32,
         #[case] want: &[&str],
     ) {
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_archive_is_an_error() {
+    fn bytes_that_are_no_archive_are_an_error() {
         assert!(matches!(
             unpack("/w", &[7; 700], DownloadLimits::default()),
             Err(Error::Archive { .. })

@@ -27,7 +27,7 @@ pub struct Run {
     until: u64,
 }
 
-/// A process, told apart from a later one with the same id.
+/// A process, with its start time to distinguish it from a later one with the same id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owner {
     pid: u32,
@@ -127,7 +127,7 @@ fn host() -> String {
     }
 }
 
-/// 16 hex digits that nobody else has.
+/// 16 hexadecimal digits, unique among runs on this machine.
 pub(crate) fn token() -> String {
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(std::process::id());

@@ -75,7 +75,7 @@ impl Session {
         &self.id
     }
 
-    /// Starts a command that nobody waits for, as it is, with the image's environment.
+    /// Starts a command in the background, without a supervisor, with the image's environment.
     pub(crate) fn detached(&self, argv: &[&str]) -> Result<(), Error> {
         let config = CreateExecOptions {
             cmd: Some(argv.iter().map(|word| (*word).to_owned()).collect()),

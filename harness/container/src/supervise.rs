@@ -220,7 +220,7 @@ mod tests {
     #[case(&["p"], &[("A=", "x")], "name of a variable")]
     #[case(&["p", "a\0b"], &[], "NUL")]
     #[case(&["p"], &[("A", "\0")], "NUL")]
-    fn what_cannot_be_said_is_refused(
+    fn command_that_cannot_be_passed_on_is_refused(
         #[case] argv: &[&str],
         #[case] env: &[(&str, &str)],
         #[case] says: &str,

@@ -1,6 +1,6 @@
 //! The names of a bundle's files, checked before any file is opened: in a folder and in an archive
 //! alike, so that a hostile bundle can name nothing outside itself, nothing that is no regular file,
-//! and nothing that a terminal would obey.
+//! and no terminal control characters.
 
 use std::collections::BTreeMap;
 use std::path::Path;

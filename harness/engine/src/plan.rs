@@ -67,7 +67,7 @@ pub fn plan(
                 }
                 let unmet = |r: &&Requirement| !meets(r, environment, version);
                 let requirement = case.requires.iter().find(unmet)?;
-                // Go is what all of this is about: where none is to be had, nothing is known.
+                // Every suite is about Go: without any SDK nothing can be decided.
                 Some(match requirement {
                     Requirement::Has(Capability::Go) => {
                         Skip::SdkAbsent { detail: format!("no Go SDK {version} is to be had") }
@@ -107,7 +107,7 @@ pub fn sdk_versions(case: &Case) -> BTreeSet<String> {
 }
 
 /// Whether a case cannot be driven without an SDK: it requires Go, names a version, runs the `go`
-/// command or refers to an SDK's root. Others are driven where no SDK is to be had, too.
+/// command or refers to an SDK's root. Others run without an SDK too.
 #[must_use]
 pub fn needs_sdk(case: &Case) -> bool {
     let requires = |r: &Requirement| {

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_stays() {
+    fn text_without_a_secret_is_unchanged() {
         let redactor = redactor();
         let counting = redactor.counting();
         assert_eq!((counting.text("/home/u x").as_str(), counting.count()), ("/home/u x", 0));

@@ -68,7 +68,7 @@ impl Stop {
     }
 }
 
-/// Told of what happens while a plan is driven. Called from several threads.
+/// Receives progress while a plan is driven. Called from several threads.
 pub trait Progress: Sync {
     /// A cell begins.
     fn began(&self, plan: &Plan, cell: &Cell);

@@ -189,7 +189,7 @@ mod tests {
     #[case(&["slow"], &[], &["b"])]
     #[case(&[], &["s/*"], &["a", "b", "c"])]
     #[case(&[], &["c"], &["c"])]
-    fn some_cases_run_on_request(
+    fn case_tagged_all_runs_only_on_request(
         #[case] tags: &[&str],
         #[case] cases: &[&str],
         #[case] want: &[&str],

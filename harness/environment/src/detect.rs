@@ -14,7 +14,7 @@ use twinproof_model::{EnvironmentKind, EnvironmentName};
 /// The folder of the root with Wine, in the cache of what is made.
 pub const WINE_ROOT: &str = "wine-root";
 
-/// What the drivers are told.
+/// Settings of all drivers.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Parent of the host's work directories; made when it is missing.

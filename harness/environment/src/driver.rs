@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use twinproof_model::{Capability, EntryKind, EnvironmentName, Fingerprint};
 
-/// Why an environment is not to be had, and what would provide it.
+/// Why an environment is absent, and the command that would provide it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Absent {
@@ -239,7 +239,7 @@ pub trait Environment: Send + Sync {
     /// Native path of the root of the SDK of that version (`1.27.3`).
     ///
     /// # Errors
-    /// When that SDK is not to be had here.
+    /// When that SDK is not available here.
     fn goroot(&self, version: &str) -> Result<String, Absent>;
 
     /// Native path of a build cache that cases may share; it is warm where possible.

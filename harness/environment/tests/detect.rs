@@ -83,7 +83,7 @@ fn the_host_is_there() {
 }
 
 #[test]
-fn what_is_there_is_known_before_anything_runs() {
+fn candidates_are_found_without_running_anything() {
     let there: Vec<String> =
         look(&["host", "image:nosuch"]).there().map(ToString::to_string).collect();
     assert_eq!(there, ["host"]);
@@ -92,7 +92,7 @@ fn what_is_there_is_known_before_anything_runs() {
 #[rstest]
 #[case("image:nosuch", "there is no image:nosuch; images are bookworm, bullseye, musl, trixie")]
 #[cfg_attr(not(windows), case("wsl:nosuch", "there is no distribution `nosuch`"))]
-fn what_is_named_in_full_comes_back(#[case] name: &str, #[case] want: &str) {
+fn environment_named_in_full_is_always_listed(#[case] name: &str, #[case] want: &str) {
     let detections = found(&[name, name]);
     let [Detection::Absent { name: got, absent }] = &detections[..] else {
         panic!("{}", detections.len())

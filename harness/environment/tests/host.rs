@@ -88,7 +88,7 @@ fn codes(machine: &Machine, #[case] script: &str, #[case] code: Option<i64>) {
 }
 
 #[rstest]
-fn what_cannot_be_started(machine: &Machine) {
+fn program_that_cannot_start_has_its_exit_code(machine: &Machine) {
     let sandbox = machine.host.open("refused").unwrap();
     let at = |name: &str| format!("{}/{name}", sandbox.root());
     sandbox.put(&at("plain"), &file("text", 0o644)).unwrap();
@@ -153,7 +153,7 @@ fn a_survivor_is_killed_and_hangs_nothing(machine: &Machine) {
 
 #[cfg(target_os = "linux")]
 #[rstest]
-fn what_left_the_group_ends_with_the_work_directory(machine: &Machine) {
+fn process_that_left_its_group_ends_with_the_work_directory(machine: &Machine) {
     let sandbox = machine.host.open("escaped").unwrap();
     let script = "setsid sh -c 'echo $$ > child; exec sleep 600' & while [ ! -s child ]; do :; done; echo on";
     let exited = sandbox.exec(&exec(machine, sandbox.as_ref(), "sh", &["-c", script])).unwrap();

@@ -248,7 +248,7 @@ fn an_sdk_is_put_in_place_once() {
 }
 
 #[test]
-fn what_wsl_exe_says_of_itself_becomes_the_error() {
+fn message_of_wsl_exe_becomes_the_error() {
     let double = Double::table();
     let mut found = double.find();
     found.distributions[0].name = "Gone".to_owned();

@@ -51,7 +51,7 @@ impl GoMod {
     /// Reads a go.mod of at most [`MAX_GO_MOD`] bytes.
     ///
     /// # Errors
-    /// When its words cannot be told apart, a block is left open, or one of the two lines is wrong.
+    /// When it cannot be split into words, a block is left open, or one of the two lines is wrong.
     pub fn parse(text: &[u8]) -> Result<Self, GoModError> {
         if text.len() > MAX_GO_MOD {
             return Err(GoModError { line: 1, reason: "file too large" });

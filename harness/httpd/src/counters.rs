@@ -23,7 +23,7 @@ pub enum Handshake {
     NoCertificate,
     /// The client's certificate is expired, or not valid yet.
     Expired,
-    /// No authority vouches for the client's certificate.
+    /// No trusted authority issued the client's certificate.
     Unknown,
     /// The client's certificate is for none of the identities that are let in.
     Unlisted,

@@ -1,8 +1,8 @@
 //! Frames of HTTP/2 that ask for nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, unknown ones.
 //!
-//! Each costs this side work, and below us nobody counts them. So the bytes that a client sends are
-//! looked at on their way to hyper. A client may send so many: enough for a start, some for each
-//! request, one for each 512 bytes that it is sent, and some each second. The kind is that of
+//! Each costs the server work, and the HTTP/2 library does not limit them. So this module counts them
+//! in the client's bytes on their way to hyper. A client has an allowance: some frames at the start, some
+//! for each request, one for each 512 bytes it receives, and some each second. Such floods are
 //! CVE-2019-9512, 9515 and others; RFC 9113, section 10.5, asks for a limit.
 
 use tokio::time::Instant;

@@ -1,6 +1,6 @@
 //! An HTTP server with limits: connections, TLS and mutual TLS, reload, drain. It knows no path.
 //!
-//! [`Server::bind`] takes the address, [`Server::run`] serves a [`Handler`] until it is told to stop
+//! [`Server::bind`] takes the address, [`Server::run`] serves a [`Handler`] until it is asked to stop
 //! and then drains. HTTP/1.1 and HTTP/2 are spoken on the same port, with TLS (ALPN) and without
 //! (prior knowledge).
 //!

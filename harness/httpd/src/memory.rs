@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_for_anybody_takes_everything() {
+    fn request_above_the_whole_budget_takes_all_of_it() {
         let budget = Budget::new(1 << 20);
         assert!(budget.try_take(1 << 30).is_some());
         assert!(budget.share().try_take(1 << 30).is_some());

@@ -10,6 +10,6 @@ pub struct Peer {
     /// Whether it came by TLS.
     pub tls: bool,
     /// Who its certificate says it is, where one was asked for: the name that let it in, or the
-    /// first one if everybody whom an authority vouches for is let in.
+    /// first one if every client with a certificate of the authority is accepted.
     pub identity: Option<String>,
 }

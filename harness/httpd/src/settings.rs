@@ -1,4 +1,4 @@
-//! What a server is told: where it listens, who may connect, and its limits.
+//! Settings of a server: where it listens, who may connect, and its limits.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -49,13 +49,13 @@ impl Tls {
 /// Which clients are let in.
 #[derive(Clone, Debug)]
 pub struct ClientAuth {
-    /// The authorities that vouch for clients, a PEM file.
+    /// The authorities whose client certificates are accepted, a PEM file.
     pub ca: PathBuf,
     /// What becomes of the others.
     pub mode: Mode,
     /// The identities let in: patterns for a subject alternative name (DNS name, URI, mail address
     /// or IP address) of the certificate, as Go's `path.Match` has them (`*` stops at `/`). Empty:
-    /// everybody whom an authority vouches for.
+    /// every client with a certificate of the authority.
     pub identities: Vec<String>,
 }
 

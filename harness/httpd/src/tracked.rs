@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-/// A request under way. Its end is told when this is dropped.
+/// A request under way. Dropping it counts and logs the request's end.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     activity: Arc<Activity>,

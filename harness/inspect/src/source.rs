@@ -1,8 +1,8 @@
 //! Where the bytes of a file come from: memory, or a file that is read where it is asked.
 //!
-//! Files are read by position and never mapped: a mapped file that another program makes shorter
-//! ends the process that looks at it. Small pieces (headers, tables, names) are kept while a file
-//! is described; large ones are streamed through a buffer and counted by nobody.
+//! Files are read by position and never mapped: accessing a mapped file that another program has
+//! truncated kills the process with SIGBUS. Small pieces (headers, tables, names) are kept in memory
+//! while a file is described, within a limit; large ones are streamed through a buffer of fixed size.
 
 use crate::error::{InspectError, Result};
 use object::read::{ReadCache, ReadCacheOps, ReadRef};

@@ -138,7 +138,7 @@ mod tests {
     #[case(Verdict::Unavailable)]
     #[case(Verdict::Inconclusive)]
     #[case(Verdict::HarnessError)]
-    fn what_did_not_answer_is_never_a_pass(#[case] v: Verdict) {
+    fn verdict_without_an_answer_is_never_a_pass(#[case] v: Verdict) {
         assert_eq!(Verdict::Pass.merge(v), v);
         assert!(!v.is_decided());
     }

@@ -66,7 +66,7 @@ pub(crate) struct Content {
     pub(crate) payload: Payload,
     /// Until when it may be served without looking again; `None` for what never changes.
     pub(crate) until: Option<Instant>,
-    /// Where to note that it was used, if somebody keeps count.
+    /// Where to note the use, if the store has a budget to evict by.
     used: Option<Used>,
     headers: HeaderMap,
     /// The answer to a plain GET, where the bytes are in memory.

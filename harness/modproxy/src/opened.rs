@@ -1,6 +1,6 @@
 //! Zips that were served lately, still open: the next request opens nothing and waits for no thread.
 //!
-//! They are known by their version. A file that somebody has removed, replaced or changed in size is
+//! They are found by their module version. A file that was removed, replaced or changed in size is
 //! looked at anew, and what goes for the store's budget is closed with it.
 
 use std::sync::Arc;

@@ -1,10 +1,10 @@
-//! What a proxy is told: plain values, all of them resolved. Where they come from (a file, flags,
+//! Settings of a proxy: plain values, all of them resolved. Where they come from (a file, flags,
 //! the environment) is the configuration's affair.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Everything a [`Proxy`](crate::Proxy) is told. [`Settings::new`] has the defaults.
+/// All settings of a [`Proxy`](crate::Proxy). [`Settings::new`] has the defaults.
 #[derive(Clone)]
 pub struct Settings {
     /// The store: a folder in the layout of GOMODCACHE's `cache/download`. It is made when absent.

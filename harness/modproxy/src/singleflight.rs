@@ -1,6 +1,6 @@
 //! One piece of work for all who want the same: the first one starts it, the others wait.
 //!
-//! The work runs as a task of its own, so nobody who stops waiting ends it for the others.
+//! The work runs as a task of its own, so a cancelled waiter does not cancel it for the others.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -95,7 +95,7 @@ impl Identity {
         }
     }
 
-    /// A certificate that vouches for itself.
+    /// A self-signed certificate.
     ///
     /// # Errors
     /// When the names are not ones.

@@ -105,7 +105,7 @@ impl Release {
         self.zip.get_or_init(&self.make)
     }
 
-    /// Whether its `.mod` is one that somebody wrote.
+    /// Whether it has a go.mod of its own, not one synthesised from the module path.
     pub fn has_go_mod(&self) -> bool {
         let synthesised = format!("module {}\n", self.path);
         self.go_mod.as_ref().is_some_and(|own| own.to_vec(usize::MAX) != synthesised.as_bytes())

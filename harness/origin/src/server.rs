@@ -16,8 +16,8 @@ const MAX_CONNECTIONS: usize = 4096;
 /// The stack of a connection's thread.
 const STACK: usize = 512 << 10;
 
-/// How long the threads may take to end once their sockets are closed. A system that does not wake
-/// them for that, as Wine does not, keeps them until the other side closes.
+/// How long to wait for connection threads after their sockets were shut down. Wine does not wake a
+/// blocked read for that; such a thread is left to end when the peer closes.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(2);
 
 /// What a connection is handed to.

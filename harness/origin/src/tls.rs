@@ -16,9 +16,9 @@ pub enum BadTls {
     Expired,
     /// The certificate is another host's.
     WrongHost,
-    /// The certificate vouches for itself.
+    /// The certificate is self-signed.
     SelfSigned,
-    /// The certificate is issued by an authority that nobody knows.
+    /// The certificate is issued by an authority that no client trusts.
     UnknownAuthority,
     /// What answers is HTTP without TLS.
     Plain,
@@ -31,7 +31,7 @@ pub enum ClientCertificate {
     Good,
     /// One whose time is over.
     Expired,
-    /// One that is issued by an authority that nobody knows.
+    /// One that is issued by an authority that no server trusts.
     UnknownAuthority,
 }
 
@@ -52,7 +52,7 @@ pub enum TlsError {
     Verifier(#[from] rustls::server::VerifierBuilderError),
 }
 
-/// The authority of an origin, and one that nobody trusts.
+/// The authority of an origin, and one that neither side trusts.
 pub(crate) struct Authorities {
     pub own: Authority,
     other: Authority,

@@ -1,4 +1,4 @@
-//! Zips byte by byte: as Go's archive/zip writes them, and as nobody should.
+//! Builds zips byte by byte: as Go's archive/zip writes them, and malformed ones for tests.
 //!
 //! An [`CraftedEntry`] says what its headers claim, each claim apart from the truth. This is no zip
 //! library: it writes, without zip64, and checks nothing.
@@ -225,7 +225,7 @@ mod tests {
     use twinproof_gomod::dirhash::{hash_zip_reader, zip_files_reader};
 
     #[test]
-    fn what_is_built_can_be_read() {
+    fn built_zip_can_be_read() {
         let zip = build(&[
             CraftedEntry::text("m@v1.0.0/go.mod", "module m\n"),
             CraftedEntry::new("m@v1.0.0/é", Payload::stored("stored".into())),

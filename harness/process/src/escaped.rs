@@ -28,6 +28,6 @@ pub fn kill_escaped(root: &std::path::Path) {
     }
 }
 
-/// Groups and jobs have to do here.
+/// Other systems do not show the environment of a process, so only its group or job is killed.
 #[cfg(not(target_os = "linux"))]
 pub fn kill_escaped(_root: &std::path::Path) {}

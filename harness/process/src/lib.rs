@@ -1,5 +1,5 @@
-//! Processes of the harness's own machine: started with exactly what they are given, watched,
-//! limited, and gone afterwards with everything that they started.
+//! Runs processes on the harness's own machine with an exact environment and limits, and kills
+//! everything that they started when they end.
 //!
 //! This knows nothing of environments: the host driver starts cases' programs with it, the drivers
 //! for WSL and Windows their relays, and the engine of cmd/go's scripts what they run.

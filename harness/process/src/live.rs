@@ -1,4 +1,4 @@
-//! A process that goes on while others work: a server.
+//! A process that runs in the background, such as a server.
 
 use crate::registry::{Registered, Running, Shared, lock, stopping};
 use crate::run::{code_of, spawn};
@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How often an end is looked for.
+/// Interval between polls for the end of the process.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A process to start and leave running.
@@ -67,7 +67,7 @@ impl Live {
         lock(&self.child).child.id()
     }
 
-    /// How it ended, when it has: its exit code, 128 + N for death by signal N.
+    /// Its exit code once it has ended, 128 + N for death by signal N; `None` while it runs.
     ///
     /// # Errors
     /// When the system does not say.
@@ -75,7 +75,7 @@ impl Live {
         if self.ended.is_none() {
             let mut running = lock(&self.child);
             if has_ended(&mut running)? {
-                // What it started goes with it, while its group's number is still its own.
+                // Kill its children before it is reaped: afterwards the group's id may be reused.
                 running.kill();
                 let status = running.child.inner_mut().wait()?;
                 running.reaped = true;
@@ -85,15 +85,15 @@ impl Live {
         Ok(self.ended)
     }
 
-    /// Asks it to end, waits at most that long, and kills what is left. Where a program cannot be
-    /// asked (Windows) it is killed.
+    /// Sends SIGTERM, waits at most that long, and kills the rest of the group. On Windows, which has no
+    /// such signal, it is killed at once.
     pub fn end(mut self, patience: Duration) {
         #[cfg(unix)]
         {
             let id = lock(&self.child).child.id();
             let id = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw);
             if let (None, Some(id)) = (self.ended, id) {
-                // It may have ended by itself; then it is not yet reaped, and the number is its own.
+                // It may have ended already; it is not reaped yet, so its id is still valid.
                 let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
                 let deadline = Instant::now() + patience;
                 while Instant::now() < deadline && matches!(self.ended(), Ok(None)) {
@@ -132,7 +132,7 @@ impl Drop for Live {
         let mut running = lock(&self.child);
         running.kill();
         if !running.reaped {
-            // Killed: this does not wait long.
+            // It was killed, so this wait is short.
             let _ = running.child.inner_mut().wait();
             running.reaped = true;
         }

@@ -1,4 +1,4 @@
-//! Where a program is, by the PATH that it is given and not by the harness's own.
+//! Looks a program up on the PATH of the environment it is started with, not on the harness's own.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -24,7 +24,7 @@ impl Sys for Given {
         RealSys.current_dir()
     }
 
-    /// None, so that `~` in PATH stays what it is: systems do not expand it.
+    /// None, so that `which` does not expand `~` in PATH: operating systems do not either.
     fn home_dir(&self) -> Option<PathBuf> {
         None
     }

@@ -1,4 +1,4 @@
-//! All processes that run now, so that a signal handler can end them.
+//! The registry of running processes, so that a signal handler can kill them all.
 //!
 //! Each child leads its own process group (or job object), so a ^C at the terminal does not reach
 //! it by itself: the harness's handler has to call [`kill_all`].
@@ -16,10 +16,10 @@ struct Registry {
     children: BTreeMap<u64, Shared>,
 }
 
-/// A child that two sides may kill.
+/// A child that both its owner and the signal handler may kill.
 pub(super) type Shared = Arc<Mutex<Running>>;
 
-/// A child, and whether it has been reaped: its group's number may belong to others then.
+/// A child, and whether it has been reaped: from then on its group's id may be reused.
 pub(super) struct Running {
     pub(super) child: Box<dyn ChildWrapper>,
     pub(super) reaped: bool,
@@ -29,22 +29,22 @@ impl Running {
     /// Kills the whole group or job, unless it is known to be gone.
     pub(super) fn kill(&mut self) {
         if !self.reaped {
-            // It fails only where nothing is left to kill.
+            // It fails only when no process is left.
             let _ = self.child.start_kill();
         }
     }
 }
 
-/// Takes a lock whose holder may have panicked: what it guards is valid at every moment.
+/// Takes a lock even if a holder panicked: the guarded map is consistent after every operation.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A child's place in the registry, left when this is dropped.
+/// A child's entry in the registry, removed on drop.
 pub(super) struct Registered(u64);
 
 impl Registered {
-    /// Enters a child. When everything is being stopped it is killed at once.
+    /// Adds a child. After [`kill_all`] it is killed at once.
     pub(super) fn enter(child: &Shared) -> Self {
         let mut registry = lock(&RUNNING);
         let id = registry.next;
@@ -68,8 +68,8 @@ pub(super) fn stopping() -> bool {
     lock(&RUNNING).stopping
 }
 
-/// Kills every process that runs now, with all that it started, and lets no further one start. For
-/// the way out: a handler of ^C calls it.
+/// Kills every registered process with its group, and every process that is added later. Called by
+/// the handler of ^C before the program exits.
 pub fn kill_all() {
     let mut registry = lock(&RUNNING);
     registry.stopping = true;

@@ -1,4 +1,5 @@
-//! One process, from its start to the moment when nothing of it is left.
+//! Runs one process with limits on time and output, and kills its whole process group (on Windows
+//! its job object) at the end.
 
 use super::registry::{Registered, Running, Shared, lock, stopping};
 use process_wrap::std::CommandWrap;
@@ -12,15 +13,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Longest time limit that is honoured; it only keeps the arithmetic of instants safe.
+/// Longest time limit. It only keeps `Instant + Duration` from overflowing.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
-/// How long outputs may stay open after everything in the group was killed: what has left the group
-/// may still hold them.
+/// How long outputs may stay open after the group was killed: a process that left the group by
+/// `setsid` may still hold the pipes.
 const DRAIN: Duration = Duration::from_millis(500);
 /// Bytes of the end of an output that are kept whatever its limit: a relay's trailer.
 const TAIL: usize = 256;
-/// How often, and how long apart, starting is tried again while the program's file is being written:
-/// a child of another thread may hold it open between its fork and its exec.
+/// How often, and how long apart, a start is retried after ETXTBSY: a child that another thread
+/// forked inherits a descriptor open for writing until its exec.
 const BUSY: (u32, Duration) = (20, Duration::from_millis(10));
 
 /// What a process reads.
@@ -41,7 +42,7 @@ pub enum Variables<'a> {
     Inherited(&'a [(&'a str, &'a str)]),
 }
 
-/// What is done at the time limit before anything is killed.
+/// An action at the time limit, before the process is killed.
 pub struct Grace<'a> {
     /// Ends the work elsewhere (inside a distribution, on Windows).
     pub ask: &'a (dyn Fn() + Sync),
@@ -136,7 +137,7 @@ pub fn run(start: Start<'_>) -> io::Result<Ended> {
     let registered = Registered::enter(&child);
     let (events, event) = channel();
     if let (Some(mut stdin), Some(bytes)) = (stdin, bytes) {
-        // A program may end without reading all of it; the pipe breaks then, and that is its right.
+        // EPIPE is no error here: a program may end without reading all of its input.
         std::thread::spawn(move || {
             let _ = stdin.write_all(&bytes);
         });
@@ -168,7 +169,7 @@ pub fn run(start: Start<'_>) -> io::Result<Ended> {
     watched.until_closed(Instant::now() + DRAIN);
 
     let code = code_of(status);
-    // Killed by the system's own handler of ^C and friends is not a time limit.
+    // A child that ^C killed did not run into its time limit.
     timed_out = timed_out && !stopping();
     let (out, err) = (take(&kept_out), take(&kept_err));
     Ok(Ended {
@@ -223,7 +224,7 @@ fn take(kept: &Mutex<Kept>) -> Kept {
     std::mem::take(&mut lock(kept))
 }
 
-/// What has been heard of a process.
+/// Messages from the threads that wait for a process and read its outputs.
 struct Watched<'a> {
     event: &'a Receiver<Event>,
     open: u32,
@@ -252,8 +253,8 @@ impl Watched<'_> {
     }
 }
 
-/// Says when the process has ended, without reaping it: until it is reaped its number, and with it
-/// that of its group, belongs to no other.
+/// Waits for the end of a process without reaping it. Until it is reaped its id, which is its group's
+/// id too, cannot be reused, so the group can still be killed safely.
 #[cfg(unix)]
 fn watch(child: &Shared, events: Sender<Event>) {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
@@ -267,7 +268,7 @@ fn watch(child: &Shared, events: Sender<Event>) {
     });
 }
 
-/// Says when the process has ended. Its handle keeps it from being mistaken for another.
+/// Waits for the end of a process. The open handle keeps its id from being reused.
 #[cfg(not(unix))]
 fn watch(child: &Shared, events: Sender<Event>) {
     let child = Arc::clone(child);
@@ -285,7 +286,7 @@ fn watch(child: &Shared, events: Sender<Event>) {
     });
 }
 
-/// Kills what is left of the group or job, and reaps its leader.
+/// Kills the rest of the group or job and reaps its leader.
 fn end(child: &Shared) -> io::Result<ExitStatus> {
     let mut running = lock(child);
     running.kill();

@@ -49,7 +49,7 @@ fn gone(id: &str) -> bool {
 }
 
 #[test]
-fn one_that_ends_says_how() {
+fn ended_process_gives_its_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let mut live = start(dir.path(), "echo out; echo err >&2; exit 3");
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -62,7 +62,7 @@ fn one_that_ends_says_how() {
 }
 
 #[test]
-fn one_that_is_asked_can_tidy_up() {
+fn process_asked_to_end_can_clean_up() {
     let dir = tempfile::tempdir().unwrap();
     let mut live =
         start(dir.path(), "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done");
@@ -74,7 +74,7 @@ fn one_that_is_asked_can_tidy_up() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_it_started_goes_with_it() {
+fn children_end_with_their_parent() {
     let dir = tempfile::tempdir().unwrap();
     let live = start(dir.path(), "sleep 600 & echo $! > child; echo up; wait");
     written(&dir.path().join("log"));

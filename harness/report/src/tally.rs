@@ -158,7 +158,7 @@ pub fn by_alarm(results: &Results) -> Vec<(usize, &CaseResult)> {
     cases
 }
 
-/// Whether somebody must look at it.
+/// Whether a verdict needs attention.
 pub fn needs_attention(verdict: Verdict) -> bool {
     verdict >= Verdict::Inconclusive
 }

@@ -16,7 +16,7 @@ pub fn label(verdict: Verdict) -> &'static str {
     }
 }
 
-/// A sign for the verdict, so that it is never told by colour alone.
+/// A sign for the verdict, so that colour is never the only distinction.
 pub fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::NotApplicable => "–",

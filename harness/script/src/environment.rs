@@ -18,8 +18,8 @@ const KEPT: [&str; 10] = [
     "PATHEXT",
 ];
 
-/// A proxy that nobody can reach: what is not on this machine is out of reach with it. Go's own tests
-/// have a hook in the go command for that.
+/// An unreachable HTTP proxy, so that scripts reach nothing outside this machine. Go's own tests use a
+/// hook in the go command for that, which a stock one does not have.
 const NOWHERE: &str = "http://127.0.0.1:0";
 
 /// Variables by name. Windows' names differ in more than case.

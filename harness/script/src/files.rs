@@ -70,7 +70,7 @@ mod tests {
     use super::remove_all;
 
     #[test]
-    fn what_is_read_only_goes_too() {
+    fn read_only_files_are_removed() {
         let dir = tempfile::tempdir().unwrap();
         let inner = dir.path().join("a/b");
         std::fs::create_dir_all(&inner).unwrap();

@@ -196,7 +196,7 @@ mod tests {
     #[case("[a")]
     #[case(r"\")]
     #[case(r"\y")]
-    fn what_go_refuses(#[case] pattern: &str) {
+    fn pattern_that_go_refuses_is_refused(#[case] pattern: &str) {
         // `a**` is refused by Go alone: no script can have it.
         assert_eq!(compile(pattern).is_err(), pattern != "a**");
     }

@@ -18,15 +18,15 @@ pub struct Setting {
     pub dir: PathBuf,
     /// GOCACHE; scripts share it.
     pub gocache: PathBuf,
-    /// Whether scripts are told that they are to be short: many skip themselves then.
+    /// Whether the condition `[short]` holds; many scripts skip themselves then.
     pub short: bool,
     /// Variables that are set after all others.
     pub env: Vec<(String, String)>,
-    /// How far a script may go.
+    /// Time and size limits of a script.
     pub limits: ScriptLimits,
 }
 
-/// How far a script may go.
+/// Time and size limits of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScriptLimits {
     /// Time for one command.

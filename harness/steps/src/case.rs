@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn control_that_does_not_fit_its_step_is_refused() {
         let error = |c: &str| case(c).under_control().unwrap_err();
         assert_eq!(error(r#"{"step":9,"remove":true}"#), ControlError::NoStep("9".into()));
         assert_eq!(

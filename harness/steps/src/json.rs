@@ -1,5 +1,5 @@
 //! Conditions on JSON: values at pointers, compared without regard to the order of members, to white
-//! space, or to members that nobody asked for.
+//! space, or to members that the assertion does not name.
 
 use crate::Scope;
 use serde_json::Value;

@@ -11,7 +11,7 @@ use twinproof_toml::node::Node;
 
 /// The payload of a kind of step.
 ///
-/// A kind says everything about itself here, and nobody else matches on it: the loader, the judge and
+/// A kind says everything about itself here, and no other code matches on it: the loader, the judge and
 /// the report ask through this trait. Each item that is not needed has a default.
 pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
     /// What the engine records of it.

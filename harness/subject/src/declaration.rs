@@ -1,4 +1,5 @@
-//! Declarations: how a subject is had, launched, told of its surroundings, and known to be ready.
+//! Declarations: where a subject's program comes from, how it is launched and configured, and how its
+//! readiness is recognised.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -43,16 +44,16 @@ pub struct Declaration {
     /// The version that is judged, where that is known beforehand.
     #[serde(default)]
     pub version: Option<String>,
-    /// How its program is had: this program itself.
+    /// Its program is this program itself.
     #[serde(default)]
     pub embedded: bool,
-    /// How its program is had: built from a Go module.
+    /// Its program is built from a Go module.
     #[serde(default)]
     pub build: Option<Build>,
-    /// How its program is had: the tests of a package of the SDK, built. `cmd/go` is one.
+    /// Its program is the compiled tests of a package of the SDK, such as `cmd/go`.
     #[serde(default)]
     pub test: Option<String>,
-    /// How its program is had: from whoever runs the suites, by `--subject NAME=PATH`.
+    /// Its program is given by `--subject NAME=PATH`.
     #[serde(default)]
     pub given: bool,
     /// It runs elsewhere, at this address, and its upstream is not ours.
@@ -220,7 +221,7 @@ pub enum DeclarationError {
 }
 
 impl Declaration {
-    /// The subject at an address that somebody gives: it is only read. A checksum database has its
+    /// The subject at a given address: it is only read. A checksum database has its
     /// verifier key before the address, as in GOSUMDB.
     ///
     /// # Errors
@@ -295,7 +296,7 @@ impl Declaration {
         all
     }
 
-    /// Whether it is told of an upstream. One that is not serves what it has.
+    /// Whether it is configured with an upstream. Without one it serves what it has.
     fn has_upstream(&self) -> bool {
         let names = names_in(self.own_texts());
         ["upstream", "origin"].iter().any(|name| names.contains(*name))

@@ -14,7 +14,7 @@ use twinproof_model::LaunchFailure;
 use twinproof_model::variables::expand;
 use twinproof_process::{Launch, Live};
 
-/// Launches until a port that somebody else took meanwhile is given up.
+/// Launches to try when another process takes the chosen port in the meantime.
 const TRIES: u32 = 5;
 /// Most bytes of a subject's output that are kept: its end.
 const LOG: u64 = 1 << 20;
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What programs say when their port is taken.
 const TAKEN: [&str; 3] = ["address already in use", "addrinuse", "only one usage of each socket"];
 
-/// An origin, as a subject is told of it.
+/// The addresses and certificates of an origin, for a subject's variables.
 #[derive(Clone, Debug, Default)]
 pub struct Upstream {
     /// Its address.
@@ -42,7 +42,7 @@ pub struct Upstream {
     pub tls_key: String,
 }
 
-/// What a launch is surroundings.
+/// What a launch needs to know: addresses, folders, variables.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// A folder of the subject's own. What a launch before left in it is still there.
@@ -343,7 +343,7 @@ impl Running {
     }
 }
 
-/// A port that nobody has at the moment.
+/// A port that is free at the moment.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

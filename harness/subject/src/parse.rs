@@ -27,7 +27,7 @@ impl Declaration {
     /// Reads a declaration; `file` is its name in messages.
     ///
     /// # Errors
-    /// All mistakes: it is no TOML, has unknown keys, does not say how the subject is had, or has a
+    /// All mistakes: it is no TOML, has unknown keys, does not say where the program comes from, or has a
     /// text that cannot be expanded.
     pub fn parse(file: &str, text: &str) -> Result<Self, DeclarationError> {
         Self::read(file, text, None)
@@ -77,7 +77,7 @@ fn name(read: &Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
     }
 }
 
-/// How the subject is had: in exactly one way.
+/// Where the subject's program comes from: exactly one of the ways.
 fn ways(read: &Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
     let there = [
         read.embedded,
@@ -220,7 +220,7 @@ mod tests {
     #[case("files = { conf = \"${origin}/x\" }", true)]
     #[case("origin = { args = [\"${origin}\"] }", true)]
     #[case("args = [\"${address}\"]", false)]
-    fn what_is_told_of_an_upstream_has_one(#[case] rest: &str, #[case] want: bool) {
+    fn declaration_that_names_an_upstream_has_one(#[case] rest: &str, #[case] want: bool) {
         let read = Declaration::parse("x.toml", &format!("{HEAD}given = true\n{rest}")).unwrap();
         assert_eq!(read.capabilities().contains(&Capability::Origin), want);
     }

@@ -1,4 +1,4 @@
-//! Getting a subject's program: this one itself, one that is built, or one that somebody gives.
+//! Gets a subject's program: this program itself, one that is built, or one that `--subject` gives.
 
 use crate::declaration::Declaration;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ const OUTPUT: u64 = 1 << 20;
 pub struct Means {
     /// This program, which has the embedded subjects.
     pub this: Option<PathBuf>,
-    /// Programs that somebody gives, in place of those that are declared: name of the subject → path.
+    /// Programs given by `--subject NAME=PATH`, in place of the declared ones: name of the subject → path.
     pub given: BTreeMap<String, PathBuf>,
     /// The `go` command that builds, and its version.
     pub go: Option<(PathBuf, String)>,
@@ -40,7 +40,7 @@ pub struct Subject {
     pub sha256: Option<String>,
 }
 
-/// Why a subject is not to be had, and what would help.
+/// Why a subject is not available, and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Missing {
@@ -51,10 +51,10 @@ pub struct Missing {
 }
 
 impl Subject {
-    /// Gets a subject's program; `say` is told what takes long.
+    /// Gets a subject's program; `say` receives a line before each step that takes long.
     ///
     /// # Errors
-    /// When it is not to be had.
+    /// When it is not available.
     pub fn get(
         declaration: &Declaration,
         means: &Means,

@@ -49,7 +49,7 @@ fn names(table: &Node<'_>, cases: &KnownCases, reader: &mut Reader<'_>) {
         return;
     };
     let named: Vec<&str> = steps.iter().flatten().map(String::as_str).collect();
-    // Of a case whose steps cannot be told, no check is known.
+    // A case whose fixtures cannot be expanded has no known checks to compare names with.
     if let Some(check) = node::text(table, "check").filter(|c| !c.is_empty() && !steps.is_empty())
         && let Some(step) = unknown_step(check, &named, steps.len())
     {

@@ -32,7 +32,7 @@ pub(crate) struct Fixtures<'i> {
     used: BTreeSet<Key>,
 }
 
-/// Why steps of a fixture cannot be told.
+/// Why a fixture cannot be expanded.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// It is reported already, or will be where the fixture is defined.

@@ -98,7 +98,7 @@ impl Database {
     }
 
     fn user(&self) -> Option<&'static str> {
-        // The servers do not run as root unless they are told to.
+        // The servers refuse to run as root unless `--user=root` says so.
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
@@ -157,7 +157,7 @@ impl Database {
         }
     }
 
-    /// Whether somebody answers at the socket.
+    /// Whether a server answers at the socket.
     #[cfg(unix)]
     fn is_ready(&self) -> bool {
         use std::io::Read as _;

@@ -53,7 +53,7 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
-    /// The checksum database does not vouch for it, or what it says does not hold.
+    /// The checksum database has no record of it, or the record's proof is wrong.
     #[error("checksum database {name}: {reason}")]
     Database {
         /// The database.

@@ -22,7 +22,7 @@ mod tests {
     #[case(Some("https://e.example"), Some("https://g.example"), "https://e.example")]
     #[case(Some(""), Some("https://g.example"), "https://g.example")]
     #[case(None, None, DEFAULT)]
-    fn what_is_in_force(
+    fn proxy_in_force_comes_from_go_env(
         #[case] environment: Option<&str>,
         #[case] go: Option<&str>,
         #[case] list: &str,

@@ -6,7 +6,7 @@
 //! GOTOOLCHAIN=local, GOWORK=off, a GOENV file that is ours, and no inherited Go settings at all.
 //! The user's configuration directory is out of reach too: go keeps counters there.
 //!
-//! It does not judge what it is told.
+//! It does not judge the answers.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -50,7 +50,7 @@ enum Settings {
     User,
 }
 
-/// Asks the go command at `go` for its settings, with nobody's GOENV file.
+/// Asks the go command at `go` for its settings, without the user's GOENV file.
 ///
 /// # Errors
 /// When it does not run, takes longer than 30 s, or answers something else than `go env -json`.

@@ -21,7 +21,7 @@ pub enum Phase {
     Compare,
 }
 
-/// Is told what happens. Both methods are called often and from the thread that called the library.
+/// Receives progress. Both methods are called often, from the thread that called the library.
 pub trait Progress {
     /// `done` of `total` (where known) of this phase, for `what`.
     fn report(&mut self, phase: Phase, what: &str, done: u64, total: Option<u64>);
@@ -32,7 +32,7 @@ pub trait Progress {
     }
 }
 
-/// Nobody is told.
+/// Drops all progress.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 

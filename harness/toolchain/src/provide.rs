@@ -2,7 +2,7 @@
 //!
 //! A zip counts only when its hash is the checksum database's and, where it is pinned, the lock's;
 //! a finished tree only when it is what its file list and the lock say. Whatever is not goes to
-//! quarantine. That nobody serves a platform is an answer, and then it is made.
+//! quarantine. A platform that no proxy serves (404) is an ordinary answer; its SDK is built then.
 
 use std::fs;
 use std::path::Path;

@@ -23,7 +23,7 @@ use crate::resources::{Options, Resources};
 use crate::sdk::{Sdk, cache_name, read};
 use crate::version::Version;
 
-/// All SDKs that can be told of without the network.
+/// All SDKs that are known without the network.
 #[derive(Debug, Serialize)]
 pub struct Listing {
     /// Those on PATH.

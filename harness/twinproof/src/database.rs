@@ -47,7 +47,7 @@ pub struct Database<O>(Arc<Shared<O>>);
 #[derive(Debug)]
 struct Shared<O> {
     log: O,
-    /// Whether damage was met: somebody has to mend the log and start it again.
+    /// Whether damage was found: the log has to be repaired by hand and the server restarted.
     damaged: AtomicBool,
     fetches: Semaphore,
 }

@@ -1,4 +1,4 @@
-//! How a failure is told, and the exit codes that this program shares with reports.
+//! How failures are printed, and the exit codes that this program shares with reports.
 
 pub use twinproof_model::exit::{BROKEN, CONFORMANT, INVALID, NOT_CONFORMANT, NOT_KNOWN};
 

@@ -31,7 +31,7 @@ pub struct OnDemand {
     store: Store,
     upstream: ProxyList,
     agent: ureq::Agent,
-    /// What is being fetched. Two who ask for one module version get one record, and nobody waits
+    /// Module versions being fetched. Two requests for one version get one record, and no request waits
     /// for another's.
     fetching: Mutex<HashMap<String, Arc<Mutex<()>>>>,
     absent: Mutex<HashMap<String, (Instant, OpsError)>>,

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_client_would_take_is_refused_with_its_line() {
+    fn invalid_record_is_refused_with_its_line() {
         let wrong = |text: &str| read_all(&[text.to_owned()]).unwrap_err();
         let said = wrong("\ntwo fields\n");
         assert!(said.ends_with("go.sum0:2: expected a module, a version and a hash"), "{said}");

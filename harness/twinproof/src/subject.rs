@@ -7,9 +7,9 @@ use twinproof_subject::{Declaration, Declarations, Kind};
 use twinproof_sumdb::note::Verifier;
 use twinproof_toolchain::Version;
 
-/// The version that is judged when nobody says which.
+/// The SDK version that is judged unless `--subject sdk=` names another.
 const DEFAULT: &str = "1.27.3";
-/// The subject of a kind when nobody says which.
+/// The subject of a kind unless `--subject` names another.
 const EMBEDDED: &str = "embedded";
 
 /// A toolchain as the subject.
@@ -17,7 +17,7 @@ const EMBEDDED: &str = "embedded";
 pub struct SdkSubject {
     /// Version of the SDK (`1.27.3`).
     pub version: String,
-    /// Whether somebody asked for this version.
+    /// Whether `--subject` named this version.
     pub asked: bool,
 }
 
@@ -34,9 +34,9 @@ pub struct Subjects {
     pub sdk: SdkSubject,
     /// Proxies and databases, each a column of its own.
     pub servers: Vec<Declaration>,
-    /// Programs that somebody gives: name of the subject → path.
+    /// Programs given by `--subject NAME=PATH`: name of the subject → path.
     pub given: BTreeMap<String, PathBuf>,
-    /// The environments of those that somebody asked for: without one the result is not known.
+    /// The environments of subjects that `--subject` named: the absence of one makes the result unknown.
     pub asked: BTreeSet<EnvironmentName>,
 }
 
@@ -222,7 +222,7 @@ mod tests {
         "unknown kind `goprox`; there are sdk, proxy and sumdb, and the subjects whose program can be \
          given: athens, embedded, goproxy"
     )]
-    fn what_is_wrong_is_told(#[case] given: &str, #[case] want: &str) {
+    fn wrong_subject_is_refused_with_its_reason(#[case] given: &str, #[case] want: &str) {
         let got = Subjects::parse(&[given.to_owned()], &[], &mut declarations(), &BTreeSet::new());
         let said = got.map(|_| String::new()).unwrap_or_else(|e| e);
         assert!(said.contains(want), "{said}");

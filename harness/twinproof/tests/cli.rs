@@ -128,7 +128,7 @@ fn a_wrong_answer_is_a_mismatch() {
 #[case::no_json("no json")]
 #[case::no_vectors("{}")]
 #[case::nothing("")]
-fn what_is_no_vectors_file_is_refused(#[case] text: &str) {
+fn malformed_vectors_file_is_refused(#[case] text: &str) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("vectors.json");
     std::fs::write(&file, text).unwrap();
@@ -139,7 +139,7 @@ fn what_is_no_vectors_file_is_refused(#[case] text: &str) {
 #[rstest]
 #[case::nothing("")]
 #[case::a_file("garbage")]
-fn what_is_no_bundle_is_told(#[case] text: &str) {
+fn path_that_is_no_bundle_is_refused(#[case] text: &str) {
     let dir = tempfile::tempdir().unwrap();
     twinproof().arg("judge").arg(dir.path()).assert().code(254);
     twinproof().arg("judge").arg(dir.path().join("nowhere")).assert().code(254);
@@ -249,7 +249,7 @@ fn recorded_answers_of_wsls_configuration_are_matched() {
 }
 
 #[test]
-fn what_wsl_takes_from_a_file_is_printed() {
+fn settings_that_wsl_reads_are_printed() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("wsl.conf");
     std::fs::write(&file, "[boot]\nsystemd=yes\n[net]\ngenerateHosts=0\n;\n").unwrap();
@@ -269,7 +269,7 @@ fn what_wsl_takes_from_a_file_is_printed() {
 }
 
 #[test]
-fn what_crosses_by_wslenv_is_printed() {
+fn variables_that_wslenv_passes_are_printed() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("wslenv");
     std::fs::write(&file, "GOPATH/p:GOROOT/w:X/q\n").unwrap();

@@ -103,7 +103,7 @@ fn first_line_of_a_difference_is_its_cause() {
 }
 
 #[test]
-fn what_is_ignored_makes_no_difference() {
+fn ignored_parts_are_no_difference() {
     let dir = tempfile::tempdir().unwrap();
     let library = std::fs::read(seed("pe-library")).unwrap();
     let mut other = library.clone();

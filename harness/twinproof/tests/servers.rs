@@ -131,7 +131,7 @@ fn a_subject_that_is_not_given_is_absent_with_its_remedy() {
 }
 
 #[test]
-fn what_is_only_read_has_no_upstream_of_ours() {
+fn read_only_subject_gets_no_upstream() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     let mut command = conformance(&beside("selftest"), &out);

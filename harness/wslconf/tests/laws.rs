@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn what_goes_one_way_only_does_not_go_the_other(value in "[AB/pluwq:]{0,12}") {
+    fn one_way_variable_does_not_cross_back(value in "[AB/pluwq:]{0,12}") {
         let machine = vectors::stock_machine().unwrap();
         let here = machine.at(b"/").unwrap();
         let variables = [(b"A".to_vec(), b"x".to_vec())];

@@ -78,7 +78,7 @@ fn a_mismatch_names_both_answers() {
                     {"id": "a", "file": "wsl.conf", "input": ""}]}"#,
     "v.json: the id `a` is used twice"
 )]
-fn what_is_no_vectors_file_is_an_error(#[case] text: &str, #[case] message: &str) {
+fn malformed_vectors_file_is_an_error(#[case] text: &str, #[case] message: &str) {
     let error = check_text(Path::new("v.json"), text).unwrap_err().to_string();
     assert!(error.contains(message), "{error}");
 }

@@ -179,13 +179,13 @@ fn an_error_points_into_the_file() {
     r#"{"worlds": {}, "vectors": [{"id": "a", "mode": "\ud800"}]}"#,
     "vector `a`: a surrogate that is no byte"
 )]
-fn what_is_no_vectors_file_is_an_error(#[case] text: &str, #[case] message: &str) {
+fn malformed_vectors_file_is_an_error(#[case] text: &str, #[case] message: &str) {
     let error = check_text(text).unwrap_err();
     assert!(error.contains(message), "{error}");
 }
 
 #[test]
-fn what_is_no_text_is_an_error() {
+fn vectors_that_are_not_utf8_are_an_error() {
     assert_eq!(check_text(b"{\n\"\xFF\"}").unwrap_err(), "v.json:2: is not UTF-8");
 }
 

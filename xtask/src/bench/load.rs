@@ -115,7 +115,7 @@ Transfer/sec:     13.50MB
     }
 
     #[test]
-    fn what_is_no_report_is_an_error() {
+    fn malformed_report_of_wrk_is_an_error() {
         assert!(read("unable to connect").is_err());
         assert!(read(&REPORT.replace("24.51ms", "24.51")).is_err());
     }

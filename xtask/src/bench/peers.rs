@@ -9,7 +9,7 @@ use twinproof_origin::Origin;
 use twinproof_subject::{Declarations, Kind, Means, Subject, Surroundings, Upstream};
 
 /// The setting of a subject that says whether it writes a line for every request. Here it does not,
-/// where it can be told: neither does nginx.
+/// where that can be configured: neither does nginx.
 const ACCESS_LOG: &str = "access_log";
 
 /// What can be compared, with its program at hand.
@@ -38,7 +38,7 @@ impl Peers {
     /// The embedded proxy (`program`) and the subjects of those names (`NAME` or `NAME=PATH`).
     ///
     /// # Errors
-    /// When one is not declared, or its program is not to be had.
+    /// When one is not declared, or its program is not available.
     pub fn new(root: &Path, program: &Path, names: &[String]) -> anyhow::Result<Self> {
         let mut declarations = Declarations::default();
         for entry in std::fs::read_dir(root.join("suites/subjects"))? {
@@ -109,7 +109,7 @@ impl Peers {
             needed.iter().filter_map(|n| Some(((*n).to_owned(), std::env::var(n).ok()?))).collect();
         env.insert("GOPATH".into(), folder.path().join("gopath").display().to_string());
         env.insert("GOFLAGS".into(), "-modcacherw".into());
-        let upstream = |o: &Origin| Upstream {
+        let addresses = |o: &Origin| Upstream {
             url: o.url(),
             ca: String::new(),
             tls_cert: String::new(),
@@ -124,7 +124,7 @@ impl Peers {
             work: folder.path().to_owned(),
             env,
             upstream: origin.map_or_else(|| upstream.to_owned(), Origin::url),
-            origin: origin.map(upstream),
+            origin: origin.map(addresses),
             goroot: Some(self.goroot.display().to_string()),
             go_cache: self.go_cache.display().to_string(),
             set: quiet.into_iter().collect(),

@@ -67,7 +67,7 @@ impl BenchProxy {
     /// Measures, shows a table, writes `proxy.json` and `proxy.html`.
     ///
     /// # Errors
-    /// When a server is not to be had or answers wrongly.
+    /// When a server is not available or answers wrongly.
     pub fn run(&self, repository: &Repository) -> anyhow::Result<u8> {
         let root = repository::root(repository)?;
         let program = release::program(root)?;

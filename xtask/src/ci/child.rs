@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_background_has_a_log() {
+    fn background_stage_writes_a_log() {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log");
         let limit = Duration::from_secs(60);

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lacks_is_said_with_what_it_is_for() {
+    fn missing_space_is_reported_with_its_purpose() {
         let needs = vec![("what cargo builds", 9 * GIB), ("images", 3 * GIB)];
         let mut volume = Volume { path: "/".into(), free: 12 * GIB, needs };
         assert_eq!(volume.complaint(), None);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_writes_little_needs_no_room() {
+    fn stages_that_write_little_need_no_space() {
         let leg = Leg::of("linux").unwrap();
         let selection = Selection { skip: &[], only: &[Stage::Fmt, Stage::Lint] };
         assert_eq!(missing(Path::new("."), &leg, selection), [""; 0]);

@@ -75,7 +75,7 @@ ci: fmt failed (1), after 1:04
     }
 
     #[test]
-    fn what_passed_is_counted() {
+    fn passed_stages_are_counted() {
         let lines =
             [line(Stage::Fmt, Outcome::Passed, 0), line(Stage::Deny, Outcome::Unavailable, 0)];
         let text = render(&lines, Duration::from_secs(600));

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_provided_comes_first_on_path() {
+    fn provided_tools_come_first_on_path() {
         let path = search_path().unwrap();
         let first = std::env::split_paths(&path).next().unwrap();
         assert!(first.ends_with("tools/actionlint-v1.7.12"), "{}", first.display());

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_passed_on_and_used_is_needed() {
+    fn re_export_that_is_used_is_a_dependency() {
         let root = ("lib.rs", "mod a; pub use a::A; pub struct Root; fn f() -> A { A }");
         let a = ("a.rs", "use crate::Root; pub struct A(Root);");
         assert_eq!(circles(&[root, a]), ["a.rs lib.rs"]);

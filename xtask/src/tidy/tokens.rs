@@ -207,7 +207,7 @@ mod tests {
     #[case("pub use a::B;")]
     #[case("pub(crate) use a::B;")]
     #[case("pub(in crate::x) use a::B;")]
-    fn what_others_may_take_is_public(#[case] text: &str) {
+    fn pub_items_are_public(#[case] text: &str) {
         assert!(parse(text).1[0].is_public);
         let (_, imports) = parse(&format!("{text} use c::D;"));
         assert!(!imports[1].is_public);
@@ -232,7 +232,7 @@ mod tests {
     #[case("[cfg(any(test, unix))]", false)]
     #[case("[cfg(unix)]", false)]
     #[case("[cfg_attr(test, path = \"x\")]", false)]
-    fn what_only_tests_compile(#[case] attribute: &str, #[case] want: bool) {
+    fn cfg_test_attributes_are_recognised(#[case] attribute: &str, #[case] want: bool) {
         let stream: TokenStream = attribute.parse().unwrap();
         let Some(TokenTree::Group(group)) = stream.into_iter().next() else { panic!() };
         assert_eq!(is_test(&group), want);

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_dockerfile_is_an_error() {
+    fn malformed_dockerfile_is_an_error() {
         assert!(read("FROM\n").error.is_some());
     }
 }

@@ -48,7 +48,7 @@ fn exit_codes_come_through(
 }
 
 #[test]
-fn what_cannot_run_says_so() -> Outcome {
+fn program_that_cannot_run_is_reported() -> Outcome {
     let session = session("trixie", SessionOptions::default())?;
     let done = session.exec(&Exec::new(["no-such-program"])).unwrap();
     assert_eq!((done.exit, done.not_found), (Some(127), true));
@@ -164,7 +164,7 @@ fn a_time_limit_ends_the_whole_tree(#[case] image: &str) -> Outcome {
 #[rstest]
 #[case("trixie")]
 #[case("musl")]
-fn what_a_program_leaves_running_is_ended(#[case] image: &str) -> Outcome {
+fn processes_left_running_are_killed(#[case] image: &str) -> Outcome {
     let session = session(image, SessionOptions::default())?;
     let done = sh(&session, "setsid sleep 700 & (sleep 701 &); echo done; exit 5");
     assert_eq!((done.exit, done.left_over), (Some(5), 2));

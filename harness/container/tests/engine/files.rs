@@ -9,7 +9,7 @@ use twinproof_container::{ArchiveEntry, DownloadLimits, Error, Kind, SessionOpti
 #[rstest]
 #[case("trixie")]
 #[case("musl")]
-fn what_goes_in_comes_out(#[case] image: &str) -> Outcome {
+fn uploaded_files_download_unchanged(#[case] image: &str) -> Outcome {
     let session = session(image, SessionOptions::default())?;
     let entries = vec![
         ArchiveEntry::dir("a").mode(0o750),

@@ -82,7 +82,7 @@ mod tests {
     use super::Body;
 
     #[test]
-    fn what_is_not_kept_is_still_hashed() {
+    fn body_beyond_the_limit_is_still_hashed() {
         let mut body = Body::new(3, true).unwrap();
         body.push(b"module ");
         body.push(b"a\n");

@@ -148,7 +148,8 @@ fn converse(send: &Send, mut stream: Stream, deadline: Instant, sent: &mut Sent)
             sent.timed_out = true;
             return;
         }
-        // Whoever has said all it wants may close before it has heard all; what it said is read.
+        // A server may answer and close before it has read everything. Its answer is read even where
+        // writing failed.
         if stream.write(piece).is_err() {
             break;
         }

@@ -1,4 +1,4 @@
-//! `canary`: writes bytes that nobody can guess at one path, and looks at another.
+//! `canary`: writes random bytes at one path and looks for them at another.
 
 use super::driver::{Driver, nonce};
 use super::error::StepError;

@@ -46,7 +46,7 @@ pub struct RunTarget<'a> {
     pub subject: Option<&'a Subject>,
 }
 
-/// 32 hexadecimal digits that nobody can guess.
+/// 32 random hexadecimal digits.
 pub fn nonce() -> Result<String, StepError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)

@@ -8,7 +8,7 @@ pub enum StepError {
     /// A value that an earlier step should have captured is not there: the case ends here.
     #[error(transparent)]
     Variable(#[from] VariableError),
-    /// An SDK is not to be had: the run is skipped.
+    /// An SDK is not available: the run is skipped.
     #[error("{0}")]
     Sdk(String),
     /// What the case asks cannot be asked here: the run is skipped.

@@ -16,7 +16,7 @@ pub struct Servers {
     pub lab: Option<CaseLab>,
     /// The case's upstream, once it is started.
     pub origin: Option<Origin>,
-    /// What the subject is told of the origin.
+    /// The origin's addresses and certificates, for the launch of the subject.
     pub upstream: Option<Upstream>,
     /// Requests that the origin has been made to forget, for the evidence.
     pub forgotten: Vec<SeenRequest>,

@@ -15,7 +15,7 @@ use twinproof_container::{
 };
 use twinproof_model::{Capability, EnvironmentKind, EnvironmentName, Fingerprint};
 
-/// What the drivers for containers are told.
+/// Settings of the drivers for containers.
 #[derive(Clone, Debug)]
 pub struct ContainerConfig {
     /// The SDKs there are; those for Linux are mounted into images, those for Windows into `wine`.
@@ -42,8 +42,8 @@ pub struct Contained {
 }
 
 impl Contained {
-    /// Starts a container of an image that is there, measures it and shakes hands. The image `wine`
-    /// becomes the environment `wine`, any other one `image:<name>`.
+    /// Starts a container of an image that is present, measures it, and does the handshake. The
+    /// image `wine` becomes the environment `wine`, any other one `image:<name>`.
     ///
     /// # Errors
     /// When the engine fails, an SDK does not run, or the handshake fails.

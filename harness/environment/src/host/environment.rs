@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use twinproof_model::{Capability, EnvironmentKind, EnvironmentName, Fingerprint};
 
-/// What the host driver is told.
+/// Settings of the host driver.
 #[derive(Clone, Debug)]
 pub struct HostConfig {
     /// Parent of the work directories; made when it is missing.
@@ -35,8 +35,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// Measures this machine and shakes hands. `kind` is [`EnvironmentKind::Host`], or on Windows
-    /// also [`EnvironmentKind::Windows`].
+    /// Measures this machine and does the driver's handshake with it. `kind` is
+    /// [`EnvironmentKind::Host`], or on Windows also [`EnvironmentKind::Windows`].
     ///
     /// # Errors
     /// When work directories cannot be made, or the handshake fails.

@@ -22,7 +22,7 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// Measures Windows and shakes hands. Its SDKs are those on its own PATH.
+    /// Measures Windows and does the driver's handshake with it. Its SDKs are those on its own PATH.
     ///
     /// # Errors
     /// When interop fails, or the handshake does.

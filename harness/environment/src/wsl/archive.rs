@@ -140,7 +140,7 @@ mod tests {
     #[case(Put::File { bytes: Vec::new(), mode: Some(0o4755) }, "w/a|File|4755|None|0")]
     #[case(Put::Dir { mode: Some(0o555) }, "w/a|Dir|555|None|0")]
     #[case(Put::Symlink { target: "../x y".to_owned() }, "w/a|Symlink|777|Some(\"../x y\")|0")]
-    fn what_is_packed_is_unpacked(#[case] what: Put, #[case] want: &str) {
+    fn packed_entry_unpacks_to_the_same(#[case] what: Put, #[case] want: &str) {
         let bytes = pack("/w/a", &what).unwrap();
         let entries = unpack(&bytes, Contents::Wanted, SnapshotLimits::default()).unwrap();
         let e = &entries[0];
@@ -160,7 +160,10 @@ mod tests {
     #[rstest]
     #[case(2, 0)]
     #[case(3, 1)]
-    fn what_is_too_deep_is_not_listed_and_does_not_count(#[case] depth: u32, #[case] want: usize) {
+    fn entries_below_the_depth_are_neither_listed_nor_counted(
+        #[case] depth: u32,
+        #[case] want: usize,
+    ) {
         let bytes = pack("/a/b/c", &Put::File { bytes: b"four".to_vec(), mode: None }).unwrap();
         let limits = SnapshotLimits { depth, entries: want, bytes: 4 * want as u64 };
         assert_eq!(unpack(&bytes, Contents::Hashes, limits).unwrap().len(), want);

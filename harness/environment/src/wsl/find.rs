@@ -6,7 +6,7 @@ use crate::driver::Absent;
 use crate::sdk::Sdk;
 use std::path::PathBuf;
 
-/// What the driver for WSL is told.
+/// Settings of the driver for WSL.
 #[derive(Clone, Debug, Default)]
 pub struct WslConfig {
     /// `wsl.exe`; looked up on PATH when it is not given.

@@ -10,7 +10,7 @@ pub trait Source: Sync {
     /// How many bytes it has.
     ///
     /// # Errors
-    /// When that is not to be had.
+    /// When the bytes cannot be read.
     fn size(&self) -> io::Result<u64>;
 
     /// Reads into `buffer` from `offset` on; 0 at the end.

@@ -313,7 +313,8 @@ impl Stream {
                 self.state = State::Descriptor(body);
                 Step::NeedsMore
             }
-            // Without the signature its length cannot be told; the rest is for the end to judge.
+            // Without its signature the length of the data descriptor is unknown. The check against the
+            // central directory at the end decides.
             Some((false, _)) => Step::Took(0),
         }
     }

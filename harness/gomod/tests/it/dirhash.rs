@@ -113,7 +113,7 @@ fn names_of_files_that_cannot_be_hashed() {
 }
 
 #[test]
-fn what_is_not_there_or_no_directory() {
+fn missing_directory_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing");
     assert!(

@@ -355,7 +355,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_accepted_is_safe(target in "/([a-zA!.%/@:]|%[0-9a-f]{2}|@v/|@latest|sumdb/|tile/8/0/|\\.info|v1\\.0\\.0){0,12}") {
+    fn accepted_request_names_a_safe_path(target in "/([a-zA!.%/@:]|%[0-9a-f]{2}|@v/|@latest|sumdb/|tile/8/0/|\\.info|v1\\.0\\.0){0,12}") {
         if let Ok(request) = Request::decode(&target) {
             let path = request.store_path().unwrap();
             prop_assert!(path.bytes().all(|b| (0x20..0x7f).contains(&b) && !b.is_ascii_uppercase()));

@@ -307,7 +307,7 @@ fn changed_bytes(#[case] at: usize, #[case] reason: &str) {
 }
 
 #[test]
-fn what_cannot_be_read() {
+fn zip_with_unreadable_entries_is_refused() {
     let zip = module(&[("go.mod", "module example.com/m\n"), ("a", &"y".repeat(500))]);
     let limits = ZipLimits::default();
     for end in 0..zip.len() {

@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// How long a connection may do nothing before it is taken apart.
 const NAP: Duration = Duration::from_secs(1);
 
-/// How long a client may take to hang up when it is told that the connection ends.
+/// How long a client may take to close after `Connection: close` or GOAWAY.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// How often the streams of HTTP/2 are looked at.

@@ -91,7 +91,7 @@ async fn read(
     Ok((length, tell(taken)))
 }
 
-/// `None`: not to be told yet.
+/// `None`: more bytes are needed to decide.
 fn tell(bytes: &[u8]) -> Option<First> {
     match bytes.first() {
         None => None,

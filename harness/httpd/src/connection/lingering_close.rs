@@ -35,6 +35,6 @@ pub(crate) async fn lingering_close(mut stream: Stream, last: Bytes, linger: boo
         }
         std::io::Result::Ok(())
     });
-    // The client is told all there is to tell, and may be gone.
+    // The client may have closed already: an error or a timeout here is no failure of the answer.
     let _ = timeout(LIMIT, close).await;
 }

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_large_is_not_copied() {
+    fn large_body_is_not_copied() {
         let prepared = |length| Prepared::new(&HeaderMap::new(), vec![0; length].into());
         assert!(prepared(BODY).is_some());
         assert_eq!(prepared(BODY + 1), None);

@@ -74,7 +74,8 @@ fn reason(error: &Error) -> &'static str {
     }
 }
 
-/// Another authority of the same name is an unknown one: its client is not told of a wrong signature.
+/// A certificate of another authority with the same name fails by its signature; it is reported as one
+/// of an unknown authority, which says more.
 fn plainer(error: Error) -> Error {
     match error {
         Error::InvalidCertificate(CertificateError::BadSignature) => {
@@ -102,8 +103,8 @@ impl ClientCertVerifier for ByList {
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        // With names, a client keeps a certificate of another authority to itself, and would be told
-        // that it has none.
+        // With a list of authorities, a client with a certificate of another one sends none, and the
+        // answer would wrongly say that it has none.
         if self.refuses() { self.0.authorities.root_hint_subjects() } else { &[] }
     }
 

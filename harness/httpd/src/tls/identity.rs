@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_is_for_nobody() {
+    fn malformed_certificate_has_no_identity() {
         assert_eq!(identities(b"\x30\x03abc"), Vec::<String>::new());
     }
 }

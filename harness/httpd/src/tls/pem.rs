@@ -49,7 +49,7 @@ pub enum TlsError {
     Identity(String),
 }
 
-/// A verifier for certificates that an authority of the file vouches for.
+/// A verifier that accepts certificates issued by an authority of the file.
 pub(super) fn authorities(
     path: &Path,
     pem: &[u8],

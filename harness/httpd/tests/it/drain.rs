@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 use twinproof_httpd::Drained;
 
 #[tokio::test]
-async fn what_is_under_way_ends_first() {
+async fn drain_waits_for_requests_under_way() {
     let server = start(plain());
     let (address, paths) = (server.address, server.paths.clone());
     let mut busy = server.connect().await;
@@ -28,7 +28,7 @@ async fn what_is_under_way_ends_first() {
 }
 
 #[tokio::test]
-async fn whoever_answered_last_an_idle_connection_ends_at_once() {
+async fn idle_connections_close_at_once_on_drain() {
     for path in ["/", "/later"] {
         let server = start(plain());
         let counters = server.counters.clone();
@@ -45,7 +45,7 @@ async fn whoever_answered_last_an_idle_connection_ends_at_once() {
 }
 
 #[tokio::test]
-async fn what_does_not_end_in_time_is_cut_off() {
+async fn request_that_outlasts_the_drain_is_cut_off() {
     let mut settings = plain();
     settings.limits.drain_time = SOON;
     let server = start(settings);

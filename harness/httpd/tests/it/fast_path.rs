@@ -90,7 +90,7 @@ async fn requests_ahead_of_a_slow_reader_are_all_answered() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_late() {
+async fn stalled_reader_times_out() {
     let mut settings = plain();
     settings.limits.write_time = SOON;
     let server = start(settings);

@@ -123,7 +123,7 @@ async fn a_preface_without_more_is_late() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_ends_before_the_server() {
+async fn server_waits_for_http2_streams_under_way() {
     let server = start(plain());
     let paths = server.paths.clone();
     let (mut sender, connection) = client(&server).await;

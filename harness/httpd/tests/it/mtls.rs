@@ -56,7 +56,7 @@ const GET: &str = "GET /peer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 )]
 #[case("servers", Err("forbidden: the client certificate is not meant for clients\n"))]
 #[tokio::test]
-async fn who_is_not_let_in_is_told_why(
+async fn refused_client_gets_the_reason(
     #[case] kind: &str,
     #[case] expected: Result<&str, &str>,
     #[values(false, true)] older: bool,
@@ -113,7 +113,7 @@ async fn a_handshake_is_refused(#[case] kind: &str, #[case] reason: &str, #[case
 #[case(LISTED, "spiffe://corp/ns/ci tls=true\n")]
 #[case(&[], "other.example tls=true\n")]
 #[tokio::test]
-async fn who_is_let_in_is_known(#[case] listed: &[&str], #[case] peer: &str) {
+async fn accepted_client_has_its_identity(#[case] listed: &[&str], #[case] peer: &str) {
     let (folder, authority) = (TempDir::new().unwrap(), Authority::new("ca"));
     let server = start(demanding(&folder, &authority, Mode::Refuse, listed));
     let identity = identity(&authority, "listed");

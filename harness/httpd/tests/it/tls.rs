@@ -92,7 +92,7 @@ async fn plain_http_is_told_to_use_tls() {
 }
 
 #[tokio::test]
-async fn what_is_no_tls_is_counted() {
+async fn handshakes_that_are_no_tls_are_counted() {
     let (folder, authority) = (TempDir::new().unwrap(), Authority::new("ca"));
     let server = start(settings(&folder, &authority.server("localhost")));
     let mut stream = server.connect().await;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// What is compared elsewhere, or follows from what is.
 const LEFT_OUT: [&str; 5] = ["sections", "ids", "entry", "deep", "overlay"];
 
-/// The most differences that are told.
+/// The most differences that are listed.
 const MOST: usize = 1000;
 
 /// All of them, sorted.

@@ -1,6 +1,6 @@
 //! The finder of leaks: paths, users and hosts of the machine on which a file was built.
 //!
-//! It looks for anchors, beginnings of paths that exist only on somebody's machine, and for what it
+//! It looks for anchors, beginnings of paths that exist only on a build machine, and for what it
 //! is asked for. What is inside a longer relative path or a URL is none. `/tmp/go-build` without a
 //! number is what cgo writes on every machine.
 
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_found_wherever_it_is() {
+    fn requested_text_is_found_in_every_part() {
         let leaks = found(b"xbuilder-7.example\0/srv/ci/a.go\0", &["builder-7", "/srv/ci"]);
         let values: Vec<&str> = leaks.iter().map(|l| l.1.as_str()).collect();
         assert_eq!(values, ["/srv/ci", "builder-7"]);

@@ -121,7 +121,7 @@ pub struct CodeSignature {
     pub team: Option<String>,
     /// Flags, such as `ADHOC`, `LINKER_SIGNED`, `RUNTIME`.
     pub flags: Vec<String>,
-    /// Whether it holds a signature of somebody; an ad hoc one does not.
+    /// Whether it holds a signature by a certificate; an ad hoc signature has none.
     pub certified: bool,
     /// The hash, such as `sha256`.
     pub hash: String,

@@ -66,7 +66,7 @@ pub(super) fn count(value: u64, what: &str) -> String {
     format!("{} {what}{plural}", number(value))
 }
 
-/// A name without what a terminal would obey.
+/// A name with its control characters escaped.
 pub(super) fn safe(name: &str) -> String {
     let mut text = String::new();
     for c in name.chars() {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_obeys_is_written_out() {
+    fn control_characters_are_escaped() {
         assert_eq!(safe("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\nb");
     }
 

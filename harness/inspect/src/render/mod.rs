@@ -1,6 +1,6 @@
 //! Descriptions and comparisons for people: plain text of 80 columns.
 //!
-//! Names come from the file, and may hold what a terminal obeys: it is written out.
+//! Names come from the file and may hold terminal control characters, which are escaped.
 
 mod difference;
 mod image;

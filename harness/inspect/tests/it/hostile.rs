@@ -204,7 +204,7 @@ fn section_of_zstd_is_decompressed_under_the_same_limits() {
 }
 
 #[test]
-fn what_is_no_image_says_how_it_begins() {
+fn error_for_an_unknown_format_shows_its_first_bytes() {
     let error = describe(&b"#!/bin/sh\n"[..], &Options::default()).unwrap_err();
     assert!(
         error.to_string().ends_with("(it begins with 23 21 2f 62 69 6e 2f 73 `#!/bin/s`)"),

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_set_is_refused() {
+    fn malformed_gtid_set_is_refused() {
         for text in ["x", "3e11:1", &format!("{UUID}:0"), &format!("{UUID}:3-1")] {
             assert!(GtidSet::mysql(text).is_err(), "{text}");
         }

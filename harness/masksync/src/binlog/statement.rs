@@ -1,5 +1,5 @@
-//! What a statement in the binlog does to tables, as far as it can be told from its first words.
-//! What cannot be told counts as the worst.
+//! Classifies statements of the binlog by their first words: whether they change rows or definitions,
+//! and of which tables. Callers treat [`Statement::Unknown`] as the worst case.
 
 /// What a logged statement does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Statement {
     pub fn read(sql: &[u8]) -> Self {
         let Ok(sql) = std::str::from_utf8(sql) else {
             return match sql.iter().position(u8::is_ascii_whitespace) {
-                // Row changes are told by their first word, whatever texts follow.
+                // Row changes are recognised by their first word, whatever string literals follow.
                 Some(end) => Self::read(&sql[..end]).unless_shape(),
                 None => Self::Unknown,
             };

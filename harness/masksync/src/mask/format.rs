@@ -153,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encrypted_reads_back(text in "\\+?[0-9]{6,20}( [0-9A-Za-z-]{0,9})?") {
+        fn encrypted_number_decrypts_to_itself(text in "\\+?[0-9]{6,20}( [0-9A-Za-z-]{0,9})?") {
             let format = format(Alphabet::Alphanumeric);
             let changed = format.encrypt(&text).unwrap();
             prop_assert_eq!(changed.len(), text.len());

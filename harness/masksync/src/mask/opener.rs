@@ -43,7 +43,7 @@ impl Opener {
     /// made by [`Binding::row_part`].
     ///
     /// # Errors
-    /// When it is no such token, or its key is not to be had.
+    /// When it is no such token, or its key is not available.
     pub fn randomised(
         &self,
         written: &[u8],
@@ -66,7 +66,7 @@ impl Opener {
     /// The canonical bytes in a deterministic token of a domain.
     ///
     /// # Errors
-    /// When it is no such token, or its key is not to be had.
+    /// When it is no such token, or its key is not available.
     pub fn deterministic(
         &self,
         written: &[u8],
@@ -88,7 +88,7 @@ impl Opener {
     /// The text that was encrypted in place.
     ///
     /// # Errors
-    /// When it has not that form, or the key is not to be had.
+    /// When it has not that form, or the key is not available.
     pub fn format(
         &self,
         text: &str,

@@ -120,7 +120,7 @@ mod tests {
     #[case("$.a[x]")]
     #[case("$.\"a")]
     #[case("$...a")]
-    fn what_is_no_path_is_refused(#[case] path: &str) {
+    fn malformed_json_path_is_refused(#[case] path: &str) {
         assert_eq!(path.parse::<JsonPath>(), Err(PathError(path.to_owned())));
     }
 }

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_told_apart() {
+    fn text_that_is_no_token_is_recognised() {
         assert_eq!(parse(b"", Encoding::Binary), Err("it is too short"));
         assert_eq!(parse(b"13800001111", Encoding::Text), Err("it is not base64url"));
         assert_eq!(parse(&[9; 60], Encoding::Binary), Err("its format is unknown"));

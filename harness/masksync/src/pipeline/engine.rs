@@ -552,7 +552,7 @@ impl Engine {
         self.current.is_none()
     }
 
-    /// Whether there is as much to hand on as should be in memory.
+    /// Whether as many rows wait to be written as may be held in memory.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.changes.keys >= ROWS

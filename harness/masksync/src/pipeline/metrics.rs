@@ -7,13 +7,13 @@ use prometheus_client::registry::Registry;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A pipeline that has heard nothing for longer is not well.
+/// A pipeline without an event or heartbeat for longer than this is unhealthy.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// Whether a pipeline is well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// It has heard from the source lately.
+    /// The source sent an event or heartbeat recently.
     Well,
     /// It has not.
     Silent,
@@ -66,7 +66,7 @@ fn now() -> u64 {
 }
 
 impl Metrics {
-    /// The source was heard.
+    /// Notes an event or heartbeat of the source.
     pub fn heard(&self) {
         self.heard.store(now(), Ordering::Relaxed);
     }

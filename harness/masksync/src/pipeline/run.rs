@@ -279,7 +279,7 @@ fn stream(
     tracing::info!(position = %engine.position, "the stream begins");
     std::thread::scope(|scope| {
         let (sender, batches) = sync_channel::<Batch>(1);
-        // The reader does not wait for events that nobody would write.
+        // The reader must not wait for space in a queue whose writer has ended.
         let ended = Stop::default();
         let writer = {
             let ended = ended.clone();

@@ -86,7 +86,7 @@ impl Address {
         Ok((Endpoint::Tcp(host.to_owned(), port), user.to_owned()))
     }
 
-    /// Whether nobody else can listen: a socket, or this machine's own network.
+    /// Whether the connection stays on this machine: a Unix socket or a loopback address.
     #[must_use]
     pub fn is_local(&self) -> bool {
         match &self.endpoint {

@@ -329,7 +329,7 @@ mod tests {
     #[case("t.a = 1")]
     #[case("a = COUNT(*)")]
     #[case("a = 'x")]
-    fn what_may_change_is_refused(#[case] text: &str) {
+    fn function_whose_value_may_change_is_refused(#[case] text: &str) {
         assert!(Predicate::read(text).is_err(), "{text}");
     }
 

@@ -1,4 +1,4 @@
-//! Connections: verified TLS, or plain text where nobody is between.
+//! Connections: verified TLS, or plain text over a socket or the loopback interface.
 
 use super::redact::{Failed, without_values};
 use crate::binlog::{Charsets, Flavour};

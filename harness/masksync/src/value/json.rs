@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_is_told_by_place_only() {
+    fn malformed_json_is_reported_by_offset_without_its_text() {
         let error = canonical(b"{\"tel\": 138").unwrap_err();
         assert_eq!(error.to_string(), "the JSON document cannot be read at line 1, column 11");
     }

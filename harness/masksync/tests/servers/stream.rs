@@ -85,7 +85,7 @@ fn flips_moves_and_swaps_within_a_transaction_have_their_net_effect() -> Outcome
 }
 
 #[test]
-fn what_did_not_commit_never_arrives() -> Outcome {
+fn uncommitted_rows_never_arrive() -> Outcome {
     each(|mut world| {
         users(&mut world);
         world.sync().unwrap();

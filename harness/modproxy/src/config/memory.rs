@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_is_known_before_it_is_needed() {
+    fn memory_left_is_computed_before_serving() {
         assert_eq!(for_clients(LIMIT, CACHE), Ok(352 << 20));
         assert_eq!(for_clients(192 << 20, 64 << 20), Ok(32 << 20));
         let said = for_clients(191 << 20, 64 << 20).unwrap_err();

@@ -69,7 +69,7 @@ impl Store {
         use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
         use rustix::io::Errno;
 
-        // Without NONBLOCK, opening a named pipe waits for somebody to write to it.
+        // Without O_NONBLOCK, opening a named pipe blocks until another process opens it for writing.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         for _ in 0..8 {

@@ -45,7 +45,7 @@ async fn commas_and_bars() {
 }
 
 #[tokio::test]
-async fn what_went_wrong_is_told_rather_than_what_is_not_there() {
+async fn upstream_error_is_reported_before_not_found() {
     let (broken, empty, store) = (failing(500), failing(404), Folder::new());
     let proxy = start(settings(&store, &format!("{}|{}", broken.url(), empty.url())));
     assert_eq!(get(&proxy, TARGET).await.status, 502);

@@ -7,7 +7,7 @@ use crate::support::{Folder, ask, get, settings, start, zip};
 const MODULE: &str = "example.com/a";
 
 #[tokio::test]
-async fn what_is_fetched_is_kept_and_served_without_the_upstream() {
+async fn fetched_file_is_served_without_the_upstream() {
     let (upstream, store) = (Folder::new(), Folder::new());
     upstream.module(MODULE, "v1.0.0");
     let proxy = start(settings(&store, &upstream.url()));
@@ -69,7 +69,7 @@ async fn a_zip_that_is_open_is_served_only_while_it_is_there() {
 }
 
 #[tokio::test]
-async fn what_is_nowhere_is_not_found() {
+async fn module_that_no_upstream_has_is_not_found() {
     let (upstream, store) = (Folder::new(), Folder::new());
     let proxy = start(settings(&store, &upstream.url()));
     for target in [

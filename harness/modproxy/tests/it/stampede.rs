@@ -53,7 +53,7 @@ async fn one_request_whatever_the_number_of_clients() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_goes_away_ends_nothing() {
+async fn cancelled_waiter_does_not_cancel_fetch() {
     let (origin, store) = (origin(), Folder::new());
     slow(&origin);
     let proxy = start(settings(&store, &origin.url()));

@@ -65,7 +65,7 @@ async fn refused_in_the_words_of_the_go_command() {
 }
 
 #[tokio::test]
-async fn what_others_left_in_the_store_is_judged_too() {
+async fn zip_put_into_the_store_by_others_is_checked() {
     let (origin, store, online) = (origin(), Folder::new(), Folder::new());
     let source = start(settings(&online, &origin.url()));
     // A store that somebody filled without checking: the zip lies there, and no hash.

@@ -65,7 +65,7 @@ pub(super) fn arrived(front: &Front, head: &Head) -> Pending {
     Pending { id, method: head.method.clone(), rule: rule.map(|(_, rule)| rule) }
 }
 
-/// What can be told of a head that is not one.
+/// The method and path of a malformed request head, as far as they can be read.
 pub(super) fn guess(bytes: &[u8]) -> Head {
     let line = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line.get(..line.len().min(4096)).unwrap_or_default());

@@ -120,7 +120,7 @@ fn a_hanging_answer_ends_with_the_client() {
 #[case("nonsense\r\n\r\n", "HTTP/1.1 400 ")]
 #[case("GET / HTTP/9.9\r\n\r\n", "HTTP/1.1 400 ")]
 #[case("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/1.1 400 ")]
-fn what_is_not_http_is_answered_by_the_target(#[case] bytes: &str, #[case] want: &str) {
+fn relay_passes_bytes_that_are_not_http_to_its_target(#[case] bytes: &str, #[case] want: &str) {
     let (origin, relay) = pair(Vec::new());
     let (answer, closed) = exchange(&relay.url(), bytes);
     assert!(closed && answer.starts_with(want), "{answer:?}");

@@ -82,7 +82,7 @@ fn lengths() {
 #[case(Rule { truncate: Some(3), ..rule() })]
 #[case(Rule { declare: Some(100), ..rule() })]
 #[case(Rule { reset: true, ..rule() })]
-fn what_breaks_a_client(#[case] rule: Rule) {
+fn rule_that_breaks_a_client(#[case] rule: Rule) {
     let origin = origin();
     origin.script(vec![rule]);
     assert!(fails(&format!("{}{LIST}", origin.url())));

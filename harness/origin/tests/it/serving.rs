@@ -190,7 +190,7 @@ fn connections_are_kept_and_requests_may_be_pipelined() {
 #[case("nonsense\r\n\r\n", "400 Bad Request")]
 #[case("GET /a b HTTP/1.1\r\n\r\n", "400 Bad Request")]
 #[case("GET /%ff HTTP/1.1\r\nConnection: close\r\n\r\n", "400 Bad Request")]
-fn what_is_not_http(#[case] request: &str, #[case] want: &str) {
+fn bytes_that_are_not_http_are_refused(#[case] request: &str, #[case] want: &str) {
     let origin = origin();
     let (answer, closed) = exchange(&origin.url(), request);
     assert!(closed && answer.starts_with(&format!("HTTP/1.1 {want}\r\n")), "{answer:?}");

@@ -101,7 +101,7 @@ fn number(n: u64) -> Markup {
     html! { @if n == 0 { td.zero { "0" } } @else { td { (n) } } }
 }
 
-/// What somebody must look at: one row for one cause.
+/// Findings that need attention, one row for each cause.
 pub fn attention(results: &Results) -> Markup {
     let found = findings(results);
     let rows: Vec<_> = found.iter().take(FINDINGS).map(finding).collect();

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twinproof_toml::node::{self, Node};
 
-/// Proves that two paths lead to one file, or that they do not: writes bytes that nobody can guess
+/// Proves that two paths lead to one file, or that they do not: writes random bytes
 /// at one path, and looks at the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

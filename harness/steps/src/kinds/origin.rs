@@ -59,7 +59,7 @@ pub struct OriginStep {
     /// Modules to serve besides the corpus of the SDK and the crafted ones; only where it is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub module: Vec<Module>,
-    /// The database that the variables and the subject are told of; only where it is started.
+    /// The database whose name, key and address the variables have; only in the step that starts the origin.
     #[serde(default, skip_serializing_if = "OriginDatabase::is_own")]
     pub database: OriginDatabase,
     /// Its faults, in place of those before.

@@ -93,7 +93,7 @@ pub struct SeenRequest {
 pub struct SeenRequests {
     /// A [`SeenRequest`] a line, as JSON.
     pub requests: BlobRef,
-    /// Why there are none, where nobody recorded any.
+    /// Why there are none, where no origin or relay recorded requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

@@ -95,7 +95,7 @@ pub enum LookupError {
 impl LookupError {
     /// Whether the database is to blame, and not the way to it, the store or the question.
     ///
-    /// A tampering cache on the way cannot be told from a tampering database, and counts as one.
+    /// A tampering cache on the way cannot be distinguished from a tampering database and counts as one.
     #[must_use]
     pub fn is_misbehavior(&self) -> bool {
         match self {

@@ -41,7 +41,7 @@ pub enum FetchError {
     /// Status 404 or 410: the database does not have it.
     #[error("not found")]
     NotFound,
-    /// Status 403: somebody on the way does not let it through.
+    /// Status 403: a proxy on the way refuses to pass it on.
     #[error("refused (status 403)")]
     Refused,
     /// Another status than 200.

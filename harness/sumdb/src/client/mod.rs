@@ -1,4 +1,4 @@
-//! A client of a checksum database that verifies whatever it is told.
+//! A client of a checksum database that verifies every answer.
 //!
 //! # A lookup
 //!
@@ -27,7 +27,7 @@
 //! 4. picks the lines of exactly this module and version, of which there must be one.
 //!
 //! The newest tree head only ever moves forward. An older one that fits is accepted, since caches
-//! on the way may serve it, unless the client is told to refuse it ([`OlderHead`]).
+//! on the way may serve it, unless the client is configured to refuse it ([`OlderHead`]).
 //!
 //! Tiles are hashed, and signatures verified, once for the same bytes as long as the client lives.
 //! Whether a tile belongs to a tree is found out anew for each tree head.

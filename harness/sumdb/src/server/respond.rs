@@ -10,7 +10,7 @@ pub trait ServerOps {
     /// The signed note of the log's newest tree head.
     ///
     /// # Errors
-    /// When there is none to be had.
+    /// When there is none, or it cannot be read.
     fn signed(&self) -> Result<String, OpsError>;
 
     /// The texts of `count` records from number `start`.

@@ -321,7 +321,7 @@ fn failures_of_the_way(#[case] answer: Result<Vec<u8>, FetchError>, #[case] mess
 }
 
 #[test]
-fn what_is_no_module_is_not_asked_for() {
+fn invalid_module_is_not_looked_up() {
     let log = log(9);
     let double = DatabaseDouble::new(&log);
     let client = client(&log, &double, MemoryStore::default());

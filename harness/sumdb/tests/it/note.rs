@@ -200,7 +200,7 @@ fn a_text_without_a_last_newline_is_not_signed() {
 
 proptest! {
     #[test]
-    fn what_is_signed_opens(text in "([ -~é—]{0,20}\n){1,5}", seed: [u8; 32], name in "[a-z./é]{1,20}") {
+    fn signed_note_opens(text in "([ -~é—]{0,20}\n){1,5}", seed: [u8; 32], name in "[a-z./é]{1,20}") {
         let signer = Signer::from_seed(&name, seed).unwrap();
         let message = sign(&unsigned(&text), &[&signer]).unwrap();
         let note = open(message.as_bytes(), &[signer.verifier().clone()]).unwrap();
@@ -241,7 +241,7 @@ fn a_key_in_a_file() {
 #[case::a_password("hunter2")]
 #[case::the_public_half(KEY)]
 #[case::a_broken_key("PRIVATE+KEY+hunter2 x+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")]
-fn what_is_in_a_file_is_never_printed(#[case] content: &str) {
+fn key_file_content_is_never_printed(#[case] content: &str) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("signer.key");
     std::fs::write(&path, content).unwrap();

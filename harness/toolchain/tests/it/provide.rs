@@ -167,7 +167,7 @@ fn a_platform_that_is_not_served_is_an_ordinary_answer(#[case] status: u16) {
 }
 
 #[test]
-fn what_the_database_does_not_know_is_not_downloaded() {
+fn version_unknown_to_the_database_is_not_downloaded() {
     let lab = Lab::new();
     let server = lab.server(vec![lab.whole()]);
     let toolchains = lab.with(lab.options(&server.url), None);
@@ -180,7 +180,7 @@ fn what_the_database_does_not_know_is_not_downloaded() {
 }
 
 #[test]
-fn what_is_neither_served_nor_to_be_made_says_both() {
+fn sdk_neither_served_nor_buildable_names_both_reasons() {
     let lab = Lab::new();
     let toolchains = lab.with(lab.options("https://127.0.0.1:9"), None);
     let error = toolchains.get(VERSION, Platform::WINDOWS_AMD64, &mut Silent).unwrap_err();
@@ -232,7 +232,7 @@ fn the_lock_stands_beside_the_database() {
 }
 
 #[test]
-fn what_is_no_zip_is_kept_too() {
+fn download_that_is_no_zip_is_quarantined() {
     let lab = Lab::new();
     let server = lab.server(vec![Answer::Whole(b"<html>log in</html>".to_vec())]);
     assert!(matches!(lab.get(&server.url).unwrap_err(), Error::BadZip { .. }));

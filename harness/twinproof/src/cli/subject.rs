@@ -99,7 +99,7 @@ impl Suites {
     }
 }
 
-/// How its program is had.
+/// Where its program comes from.
 fn how(declaration: &Declaration) -> String {
     let version = declaration.version.as_deref().unwrap_or_default();
     if declaration.embedded {
@@ -166,7 +166,7 @@ impl New {
         let text = found.and_then(|(_, bytes)| std::str::from_utf8(bytes).ok()).unwrap_or_default();
         let (_, cases) = self.suites.read(repository)?;
         let text = begun(text, &self.name, self.url.as_deref()) + &explained(&cases);
-        // A name or an address that cannot be one is told before anything is printed.
+        // Refuse an invalid name or address before anything is printed.
         Declaration::parse("the new declaration", &text).map_err(Failure::invalid)?;
         print!("{text}");
         Ok(CONFORMANT)

@@ -88,7 +88,7 @@ struct Add {
     download: Vec<PathBuf>,
 }
 
-/// Where a database is.
+/// The files of a database.
 #[derive(clap::Args, Debug)]
 struct DatabaseFiles {
     /// The folder of the database
@@ -190,7 +190,7 @@ impl Serve {
     }
 }
 
-/// Serves a log until it is told to end.
+/// Serves a log until SIGTERM or ^C.
 fn serve(settings: Settings, key: &str, log: impl Served) -> Result<u8, Failure> {
     block_on(async move {
         let stop = stop_signal();

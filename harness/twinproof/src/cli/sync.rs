@@ -21,7 +21,7 @@ use twinproof_modproxy::config::{Format, Log};
 const POLICY: u64 = 1 << 20;
 /// No longer token is read, in bytes.
 const TOKEN: u64 = 64 << 20;
-/// A pipeline that was told to end has this long for the transaction it is in.
+/// How long a pipeline may take for its current transaction after SIGTERM.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// Copy production rows to staging, filtered and masked.
@@ -250,7 +250,7 @@ impl Run {
             let result = tokio::select! {
                 result = &mut work => Some(result),
                 () = stop_signal() => {
-                    tracing::info!("told to stop");
+                    tracing::info!("stopping on a signal");
                     stop.set();
                     tokio::time::timeout(GRACE, work).await.ok()
                 }

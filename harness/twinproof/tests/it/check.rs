@@ -93,7 +93,7 @@ fn every_mistake_of_a_wrong_one() {
 }
 
 #[test]
-fn one_that_is_not_there() {
+fn missing_configuration_file_is_an_error() {
     let files = Files::new();
     let output = proxy("check", &["--config", &files.name("none.toml")], &[]);
     let said = text(&output.stderr);

@@ -55,7 +55,7 @@ fn refused(address: &str) -> Option<()> {
 }
 
 #[test]
-fn what_is_under_way_is_answered() {
+fn request_under_way_is_answered_before_the_end() {
     for signal in [Signal::TERM, Signal::INT] {
         let (files, upstream) = (Files::new(), Upstream::new());
         let mut proxy = proxy(&files, &upstream, "1h");
@@ -88,7 +88,7 @@ fn what_is_under_way_is_answered() {
 }
 
 #[test]
-fn what_does_not_end_in_time_is_cut_off() {
+fn request_that_outlasts_the_drain_is_cut_off() {
     let (files, upstream) = (Files::new(), Upstream::new());
     let mut proxy = proxy(&files, &upstream, "50ms");
     let mut client = Connection::plain(proxy.address());

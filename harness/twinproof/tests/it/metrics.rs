@@ -6,7 +6,7 @@ use crate::served::{Served, until};
 use twinproof_origin::{Origin, Setup};
 
 #[test]
-fn what_is_counted_is_what_was_asked() {
+fn metrics_equal_the_requests_made() {
     let (files, origin) = (Files::new(), Origin::start(Setup::default()).unwrap());
     let proxy = Served::proxy(&[
         "--store",

@@ -1,4 +1,4 @@
-//! The dynamic section: what a loader is told.
+//! The dynamic section: needed libraries, search paths and flags for the loader.
 
 use super::{Elf, FORMAT};
 use crate::error::{Result, malformed};

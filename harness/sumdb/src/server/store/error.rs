@@ -62,7 +62,7 @@ pub enum StoreError {
         /// What to do.
         remedy: Remedy,
     },
-    /// The module path or version is not valid, so that nobody could ask for it.
+    /// The module path or version is not valid, so that no client could ask for it.
     #[error(transparent)]
     Name(#[from] EscapeError),
     /// The record's text is not one that a record may have.
@@ -92,7 +92,7 @@ pub enum StoreError {
     /// Too much was added without being published.
     #[error("{0} records wait to be published, and no more may: publish them first")]
     Pending(u64),
-    /// After a failed sync nobody knows what is on the medium.
+    /// After a failed sync it is unknown which bytes are on the medium.
     #[error(
         "an earlier write to this log could not be brought to the medium; it still serves what was \
          published, and must be opened anew before it is written to"

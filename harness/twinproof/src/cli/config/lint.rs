@@ -8,7 +8,7 @@ use twinproof_configlint::load::{LoadError, Loaded};
 use twinproof_configlint::source::Source;
 use twinproof_configlint::{Level, Options, Set, fix, lint, load, output};
 
-/// What is checked, and how it is told.
+/// Which files are checked, and how findings are printed.
 #[derive(clap::Args, Debug)]
 pub struct Lint {
     /// Files, and folders below which files of known names are looked for
@@ -26,7 +26,7 @@ pub struct Lint {
     /// The release of WSL that the files are for
     #[arg(long, value_name = "VERSION")]
     wsl_version: Option<semver::Version>,
-    /// How findings are told
+    /// Format of the findings
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Human)]
     format: Format,
     /// Print the page of all rules, and check nothing
