@@ -203,12 +203,12 @@ pub(crate) fn unpack(
         let mode = entry.header().mode().map_err(broken)? & 0o7777;
         let mtime = Some(entry.header().mtime().map_err(broken)?);
         entries.push(ArchiveEntry { path: relative, kind, mode, mtime });
-        // The rest may be missing; see `begins_with_dir`.
+        // The archive may be cut after its first entry; see `begins_with_dir`.
         if limits.depth == 0 {
             break;
         }
     }
-    // Not before: one that is listed may be a further name of one that is not.
+    // Entries that are too deep are dropped only now: a listed entry may be a hard link to one of them.
     entries.retain(|entry| within(&entry.path, limits.depth));
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(entries)

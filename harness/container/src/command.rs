@@ -73,7 +73,7 @@ pub(crate) fn run(
     })
 }
 
-/// Ends a child: asked first where the system can ask, so that it removes its temporary files.
+/// Ends a child: first by SIGTERM where the system has it, so that it removes its temporary files.
 pub(crate) fn stop(child: &mut dyn process_wrap::std::ChildWrapper) {
     #[cfg(unix)]
     {
@@ -88,6 +88,6 @@ pub(crate) fn stop(child: &mut dyn process_wrap::std::ChildWrapper) {
             }
         }
     }
-    // It may have ended in the meantime: then there is nothing to kill.
+    // The child may have ended already; then there is nothing to kill.
     let _ = child.kill();
 }

@@ -1,4 +1,4 @@
-//! What decides how something is installed on the machine that the harness runs on.
+//! Facts about the host that decide how packages are installed on it.
 
 /// Whether an `os-release` is that of Debian, Ubuntu or a system made of one of them.
 #[must_use]
@@ -10,7 +10,7 @@ pub fn is_debian(os_release: &str) -> bool {
     words.flat_map(str::split_whitespace).any(|word| matches!(word, "debian" | "ubuntu"))
 }
 
-/// Whether this user may do everything.
+/// Whether this process runs as root.
 #[must_use]
 pub fn is_root() -> bool {
     #[cfg(unix)]

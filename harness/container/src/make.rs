@@ -81,8 +81,8 @@ fn arguments(definition: &Definition) -> Vec<String> {
     vec![
         "--verbose".into(),
         format!("--variant={variant}"),
-        // Release files of forky, sid and suites past their support may be past their date; what
-        // they say is signed all the same.
+        // Release files of unsupported suites and of sid may be past their Valid-Until date; their
+        // signatures are still checked.
         "--aptopt=Acquire::Check-Valid-Until \"false\"".into(),
         "--aptopt=Acquire::Retries \"3\"".into(),
         format!("--include={}", definition.packages.join(",")),

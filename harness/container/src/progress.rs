@@ -1,4 +1,4 @@
-//! Where long work says how far it is. Not a display: the caller draws.
+//! Receives progress of long work. The caller draws it.
 
 /// Receives messages while an image is being provided.
 pub trait Progress: Send + Sync {
@@ -7,7 +7,7 @@ pub trait Progress: Send + Sync {
     fn update(&self, message: &str, fraction: Option<f64>);
 }
 
-/// Says nothing.
+/// Ignores all progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

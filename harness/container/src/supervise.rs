@@ -1,5 +1,5 @@
-//! What runs around a program in a container: the command line that is given to the engine, and
-//! the reading of its answer. Pure: nothing is run here.
+//! The supervisor of a program in a container: builds the command line for the engine and parses its
+//! answer. Pure: nothing is run here.
 //!
 //! An engine's `exec` merges its own environment into the one given, has no time limit, and leaves
 //! a program's orphans running. So a program runs as
@@ -31,7 +31,7 @@ pub(crate) struct Program<'a> {
     pub spec: Option<(String, String, String)>,
 }
 
-/// The command line of the supervisor; an error says what cannot be said to a container.
+/// The command line of the supervisor. An error names a value that cannot be passed to a container.
 pub(crate) fn command(program: &Program<'_>, token: &str) -> Result<Vec<String>, Error> {
     let bad = |what: String| Err(Error::Invalid(what));
     let Some(first) = program.argv.first().filter(|first| !first.is_empty()) else {
@@ -84,7 +84,7 @@ pub(crate) fn kill_command(token: &str) -> Vec<String> {
 /// How a program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It ran and ended; what it left running was ended too.
+    /// It ran and ended; processes that it left running were killed.
     Exit { code: u32, left_over: u32 },
     /// There is no such program; the code of what looked for it.
     Missing { code: u32 },

@@ -1,4 +1,4 @@
-//! Removing what earlier runs left behind: containers with our labels whose owner is gone.
+//! Removes containers that earlier runs left behind: those with our labels whose owner process has ended.
 
 use std::collections::HashMap;
 
@@ -41,7 +41,7 @@ pub fn sweep(engine: &Engine) -> Result<Swept, Error> {
     Ok(swept)
 }
 
-/// Removes one container, running or not; that it is gone already is fine.
+/// Removes one container, running or not. One that does not exist is no error.
 pub(crate) fn remove(engine: &Engine, id: &str) -> Result<(), Error> {
     let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
     let removed = block_on(engine.docker.remove_container(id, Some(options)))?

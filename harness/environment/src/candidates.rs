@@ -21,7 +21,7 @@ pub struct Look {
     pub wsl_exe: Option<PathBuf>,
 }
 
-/// What was looked for: what can be started, and why the rest cannot.
+/// The candidates: environments that can be started, and why the others cannot.
 #[derive(Debug)]
 pub struct Candidates {
     pub(crate) all: Vec<Candidate>,
@@ -150,7 +150,7 @@ fn images(selected: &dyn Fn(&EnvironmentName) -> bool, look: &Look) -> Vec<Candi
             remedy: absent.remedy,
         });
     if let Ok(containers) = &containers {
-        // What a killed run left behind; that it cannot be removed hinders nothing.
+        // Remove containers that a killed run left behind. A failure here does not affect this run.
         let _ = sweep(&containers.engine);
     }
     let how = |image: &str, name: &EnvironmentName| {

@@ -1,4 +1,4 @@
-//! What an environment is and can do, measured through its own driver.
+//! Measures an environment's facts and capabilities through its own driver.
 //!
 //! Nothing here is assumed from a name: file systems, privileges and compilers are tried out in a
 //! work directory, versions are what the environment's own programs say.
@@ -151,7 +151,7 @@ impl Probe<'_> {
         if release.to_lowercase().contains("microsoft") && !self.ask("wslpath", &["/"])?.not_found {
             self.capabilities.insert(Capability::Wslpath);
         }
-        // A directory that may not be written to: only an administrator can.
+        // Only root can create an entry in a directory of mode 0555.
         self.sandbox.put(&self.at("measure/locked"), &Put::Dir { mode: Some(0o555) })?;
         let made = self.ask("mkdir", &[&self.at("measure/locked/x")])?;
         let root = made.code == Some(0);
@@ -320,7 +320,7 @@ pub(crate) fn loopback(
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 match listener.accept() {
-                    // Closed without an answer: the command fails, and it was here.
+                    // Close without an answer: the go command fails, but its connection shows that it can reach us.
                     Ok(_) => reached.store(true, Ordering::Relaxed),
                     Err(e) if e.kind() == ErrorKind::WouldBlock => {
                         std::thread::sleep(Duration::from_millis(5));

@@ -11,7 +11,7 @@ pub const INVALID: u8 = 254;
 /// The harness broke.
 pub const BROKEN: u8 = 255;
 
-/// The code that says most of several; [`CONFORMANT`] of none. What does not hold is more than what
+/// The most important of several codes; [`CONFORMANT`] of none. What does not hold is more than what
 /// is not known, and a code that is not listed here is as bad as a broken harness.
 pub fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
     let rank = |code: &u8| match *code {

@@ -9,7 +9,7 @@ use crate::exit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is known of a check, a case, a claim or a run. Ordered from harmless to alarming.
+/// The verdict on a check, a case, a claim or a run. Ordered from harmless to alarming.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]

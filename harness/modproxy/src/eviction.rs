@@ -1,8 +1,8 @@
-//! Which versions the store has, how large they are and when they were used last: what goes when
-//! the store's budget is passed.
+//! Eviction: keeps the store within its budget by removing the least recently used versions.
 //!
-//! Versions go whole and oldest first, but none that is being read or fetched. Time is counted in
-//! uses, not in seconds. Lists, and what checksum databases say, neither count nor go.
+//! A version is removed as a whole (its four files), never while it is being read or fetched. Recency is
+//! a counter of uses, not a time. Version lists and answers of checksum databases do not count towards
+//! the budget and are not evicted.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,13 +13,15 @@ use std::time::SystemTime;
 use crate::metrics::Metrics;
 use crate::store::{Name, Store};
 
-/// The files of a version, in the order in which they go: a zip without its hash is not served.
+/// The files of a version, in the order of their removal. The hash goes first: a zip without it is not
+/// served, so a crash in between leaves no version that looks complete.
 const FILES: [&str; 4] = ["ziphash", "zip", "mod", "info"];
 
-/// After how many versions the books are gone through.
+/// Every time the table has grown by this many versions, those that were requested and never found are
+/// dropped from it.
 const PRUNE: usize = 1024;
 
-/// The deepest folder that is looked into.
+/// Deepest folder below the store that the scan at the start enters.
 const MAX_DEPTH: usize = 64;
 
 /// A version, in escaped form.
@@ -82,7 +84,6 @@ impl Eviction {
         let now = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
         let mut versions = self.lock();
         if versions.len() % PRUNE == PRUNE - 1 {
-            // What was asked for and never found.
             versions.retain(|_, held| held.bytes > 0 || Arc::strong_count(&held.pin) > 1);
         }
         let held = match versions.entry(version.clone()) {

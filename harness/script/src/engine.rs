@@ -22,7 +22,7 @@ struct Work(PathBuf);
 impl Drop for Work {
     fn drop(&mut self) {
         twinproof_process::kill_escaped(&self.0);
-        // What is left is in a folder for temporary files.
+        // A folder that cannot be removed is below the system's temporary folder, which is cleaned up.
         let _ = remove_all(&self.0);
     }
 }
@@ -42,7 +42,7 @@ impl Script {
         let mut state = begin(&work.0, setting, started)?;
         unpack(self, &mut state)?;
         let verdict = all(self, &mut state, setting);
-        // What still runs in the background ends by itself or at its limit.
+        // Background commands end by themselves or at their time limit.
         for background in std::mem::take(&mut state.background) {
             let _ = background.running.join();
         }

@@ -18,7 +18,7 @@
 //! that the command must fail, `?` that it may, `[condition]` that it only runs where that holds, `&`
 //! at the end that it runs in the background, `#` begins a comment.
 //!
-//! What a script has to say is one of three ([`Verdict`]): it passes, a line of it fails, or it is
+//! A script has one of three outcomes ([`Verdict`]): it passes, a line of it fails, or it is
 //! about something that a stock `go` and a proxy do not have ([`Reason`]). Conditions are those of
 //! the machine that it runs on. Scripts only see the network that the setting gives them.
 //!

@@ -1,4 +1,4 @@
-//! What a script has to say.
+//! The outcome of a script.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -16,7 +16,7 @@ pub struct Outcome {
     pub millis: u64,
 }
 
-/// What a script says of its subject.
+/// The verdict of a script on its subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {

@@ -38,7 +38,7 @@ pub(crate) struct Command {
     pub(crate) background: bool,
 }
 
-/// Why a line is none.
+/// Why a line cannot be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LineError {
     #[error("a quote is not closed")]

@@ -1,4 +1,4 @@
-//! A script as it stands in its file.
+//! Parses a script file into its lines.
 
 use crate::outcome::Reason;
 use crate::parse::{Command, LineError, parse};
@@ -49,7 +49,7 @@ pub enum ScriptError {
         /// The most that is read.
         limit: u64,
     },
-    /// A line of it is none.
+    /// A line cannot be parsed.
     #[error("{name}:{line}: {why}")]
     Line {
         /// The script.
@@ -87,7 +87,7 @@ impl Script {
     /// Reads the script in a file. Its name is the file's without `.txt`.
     ///
     /// # Errors
-    /// When it cannot be read, or a line of it is none.
+    /// When it cannot be read, or a line cannot be parsed.
     pub fn read(path: &Path) -> Result<Self, ScriptError> {
         let failed = |source| ScriptError::Read { path: path.to_owned(), source };
         let mut text = Vec::new();
@@ -103,7 +103,7 @@ impl Script {
     /// Reads the script in `text`.
     ///
     /// # Errors
-    /// When a line of it is none.
+    /// When a line cannot be parsed.
     pub fn parse(name: &str, text: &[u8]) -> Result<Self, ScriptError> {
         let archive = Archive::parse(text);
         let comment = String::from_utf8_lossy(&archive.comment);

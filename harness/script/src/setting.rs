@@ -4,7 +4,7 @@ use crate::toolchain::Toolchain;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What scripts run with. One setting serves any number of scripts, also at the same time.
+/// The settings that scripts run with. One value serves any number of scripts, also concurrently.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// The go command.

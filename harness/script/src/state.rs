@@ -1,4 +1,4 @@
-//! What changes while a script runs.
+//! The state of a running script.
 
 use crate::environment::Environment;
 use crate::expand::expand;

@@ -229,7 +229,7 @@ fn asserts(
     header: std::ops::Range<usize>,
     reader: &mut Reader<'_>,
 ) {
-    // A step with a mistake in it may be the one that was meant to assert something.
+    // A step that could not be read may have had the assertion: do not report a second mistake.
     let nothing =
         |p: &Placed<'_, '_>| !p.site.wrong && p.site.step.as_ref().is_some_and(|s| !s.asserts());
     if expanded.whole && expanded.steps.iter().all(nothing) {

@@ -1,4 +1,4 @@
-//! A case's control: it must fit its step, change something, and name checks that are there.
+//! Checks of a case's control: it must fit its step, change something, and name existing checks.
 
 use crate::expanded::{Expanded, Placed};
 use crate::key::Reader;
@@ -39,7 +39,7 @@ pub(crate) fn check(case: &Case, table: &Node<'_>, reader: &mut Reader<'_>) {
     });
 }
 
-/// Checks what a control says by itself, and the names of steps in it.
+/// Checks the values of a control and the names of steps in it.
 pub(crate) fn names(table: &Node<'_>, expanded: &Expanded<'_, '_>, reader: &mut Reader<'_>) {
     let steps = &expanded.steps;
     if let Some(info) = changed(table, steps).and_then(|p| p.site.step.as_ref()).map(Step::info) {

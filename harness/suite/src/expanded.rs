@@ -1,4 +1,4 @@
-//! The steps of a case as they run: fixtures expanded, each with the place that it is from.
+//! The steps of a case with its fixtures expanded, each with its place in a file.
 
 use crate::fixture::{Failure, Fixtures, MAX_STEPS};
 use crate::include::Includes;
@@ -31,7 +31,8 @@ impl<'s> Placed<'s, '_> {
 /// The steps of a case, fixtures expanded.
 pub(crate) struct Expanded<'s, 'i> {
     pub(crate) steps: Vec<Placed<'s, 'i>>,
-    /// Whether no step is missing. Where one is, a name that is not there may be its.
+    /// Whether every step was read. If not, an unknown name may be that of a step with a mistake, and is
+    /// not reported.
     pub(crate) whole: bool,
 }
 

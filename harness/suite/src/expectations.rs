@@ -1,4 +1,5 @@
-//! Expectations: each must name a case and a check that exist, and answer for itself.
+//! Reads expectations: each must name an existing case and check, and have a reason, an owner and an
+//! end.
 
 use crate::control::unknown_step;
 use crate::decode::decode_except;

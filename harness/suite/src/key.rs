@@ -1,4 +1,4 @@
-//! What suite files have and other files have not: requirements, selectors of environments, versions.
+//! Readers for the values that only suite files have: requirements, selectors of environments, versions.
 
 use crate::node::{self, Node};
 use crate::report::Draft;

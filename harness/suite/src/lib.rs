@@ -1,11 +1,11 @@
 //! Reads a folder of suites into cases, claims, classes, normalisers, expectations and floors.
 //!
 //! Everything that is wrong, in every file, is found in one pass and reported as [`Diagnostics`]
-//! that point at a line and a column and name what was probably meant. What comes out of [`load`]
+//! that point at a line and a column and name what was probably meant. The result of [`load`]
 //! is self-contained: includes are followed, fixtures expanded, the suites' own variables put in.
 //!
-//! Nothing here runs a case, asks which environments are there, or looks at the clock. What only
-//! the state of the repository can tell (goldens, stale entries) is left to [`lint`].
+//! This crate runs no case, looks for no environment and reads no clock. Checks that depend on the rest
+//! of the repository (goldens, stale entries) are in [`lint`].
 
 mod case;
 mod claims;

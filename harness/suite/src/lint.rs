@@ -1,4 +1,4 @@
-//! What is not wrong in itself, but does not fit together: claims, cases, goldens, leftovers.
+//! Checks across files: claims without cases, stale goldens, unused normalisers and other leftovers.
 
 use crate::diagnostic::Diagnostics;
 use crate::load::Loaded;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use twinproof_model::{Class, Date, glob_matches};
 use twinproof_steps::{Case, Step};
 
-/// Checks what was loaded against itself and the goldens that are there.
+/// Checks loaded suites against each other and against the names of the goldens.
 ///
 /// `goldens` are names as `suite/case[.name]@class`; `today` decides which expectations have ended.
 #[must_use]

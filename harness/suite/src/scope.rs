@@ -1,4 +1,4 @@
-//! What a suite file can refer to: its own variables and fixtures, and those of its includes.
+//! Scopes: the variables and fixtures that a suite file may refer to, its own and those of its includes.
 
 use crate::include::Includes;
 use crate::key::Reader;

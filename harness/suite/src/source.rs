@@ -1,4 +1,4 @@
-//! Where suites are read from: a folder, or files that the program carries in itself.
+//! Sources of suites: a folder, or the files that are compiled into the program.
 //!
 //! Reading is bounded in the size of a file, the number of files and the depth of folders.
 

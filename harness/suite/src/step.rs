@@ -1,4 +1,4 @@
-//! What a single step may say, beyond the types of its keys.
+//! Checks of a single step beyond the types of its keys.
 
 use crate::decode::decode;
 use crate::key::Reader;

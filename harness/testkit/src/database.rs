@@ -12,7 +12,7 @@ use crate::requirement::{Requirement, Unavailable};
 /// A server that is not ready by then does not start.
 const READY: Duration = Duration::from_secs(90);
 
-/// Whose server it is.
+/// The product: MySQL or MariaDB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// MySQL.
@@ -21,7 +21,7 @@ pub enum Kind {
     Mariadb,
 }
 
-/// A server that runs. It ends, and its data goes, when this is dropped.
+/// A running server. Dropping this stops it and removes its data.
 #[derive(Debug)]
 pub struct Database {
     /// Whose it is.

@@ -1,4 +1,4 @@
-//! What a test finds in a folder.
+//! Lists the files of a folder, for comparisons in tests.
 
 use std::path::Path;
 

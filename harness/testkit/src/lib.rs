@@ -1,5 +1,5 @@
-//! What the tests of several crates share: what they need of the machine, and Go programs that they
-//! compare with. Nothing but tests and examples uses it.
+//! Helpers that the tests of several crates share: requirements on the machine, database servers, and Go
+//! programs to compare with. Only tests and examples use it.
 //!
 //! A test that needs something returns an [`Outcome`], and its target runs with [`main`], so that
 //! its absence is reported as an ignored test, with the reason:

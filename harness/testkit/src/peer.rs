@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A program that is built. It goes when this is dropped.
+/// A built program. Dropping this removes it.
 #[derive(Debug)]
 pub struct Program(TempDir);
 

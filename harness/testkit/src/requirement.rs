@@ -1,4 +1,4 @@
-//! What a test needs of the machine, and what becomes of it where that is missing.
+//! Requirements of tests on the machine, and the outcome of a test whose requirement is missing.
 
 use std::fmt;
 use std::panic::resume_unwind;
@@ -59,7 +59,7 @@ impl Requirement {
         }
     }
 
-    /// Whether it must be met.
+    /// Whether `TWINPROOF_REQUIRE` names it, so that its absence fails the test.
     #[must_use]
     pub fn is_required(self) -> bool {
         require::required(self.name())

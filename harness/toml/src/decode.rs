@@ -3,7 +3,7 @@
 //! This is a serde deserializer that borrows the tree. Unknown keys are known before serde sees
 //! them, because it names a struct's fields; after any other mistake the value is marked, a
 //! placeholder stands for it, and the type is read again. Each round marks a further value, so it
-//! ends. What is read with a placeholder in it is used for further checks only, as the mistake is
+//! ends. A value that contains a placeholder is used for further checks only, as the mistake is
 //! reported.
 
 use crate::fault::Fault;
@@ -125,7 +125,7 @@ impl State<'_> {
             Fault::Key(found, valid) => unknown_key(&found, valid, "a table", spot),
             Fault::Other(message) => Draft::new("invalid-value", message, spot),
         };
-        // What a table lacks when its unknown keys are left out is no mistake of its own.
+        // A key that seems missing may be one of the unknown keys, misspelt: report only the latter.
         let of_keys = follows && marks.keys.iter().any(|k| span.contains(&k.0));
         if of_keys {
             marks.progress |= marks.replaced.insert(id(node));

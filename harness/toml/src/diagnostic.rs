@@ -1,4 +1,4 @@
-//! What is wrong with a file, and where: plain data, without the way it is shown.
+//! Diagnostics: mistakes in a file and their places, as plain data without any formatting.
 
 use crate::text::SourceText;
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub struct Place {
     pub start: usize,
     /// Byte offset after the last byte.
     pub end: usize,
-    /// What is said of this place; may be empty.
+    /// The label of this place; may be empty.
     pub label: String,
 }
 
@@ -27,7 +27,7 @@ pub struct Place {
 pub struct Diagnostic {
     /// The place to change.
     pub place: Place,
-    /// What sort of mistake: kebab-case, stable.
+    /// The code of the mistake, kebab-case. It does not change between releases.
     pub code: &'static str,
     /// What is wrong, in one sentence without a full stop.
     pub message: String,
@@ -35,7 +35,7 @@ pub struct Diagnostic {
     pub others: Vec<Place>,
     /// What to do about it.
     pub help: Vec<String>,
-    /// Whether the text of the place must not be shown.
+    /// Whether the text at this place may be a secret and must not be shown.
     #[serde(skip)]
     pub secret: bool,
 }

@@ -1,4 +1,5 @@
-//! What stands for a value that is wrong or missing, so that the rest can be read.
+//! Placeholders for values that are wrong or missing, so that the rest of a file can still be read and
+//! all its mistakes reported at once.
 
 use crate::fault::Fault;
 use serde::de::{self, IntoDeserializer, Visitor};

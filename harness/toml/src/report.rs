@@ -57,14 +57,14 @@ impl Draft {
         Self { code, secret: false, message: message.into(), spot, label, others, help }
     }
 
-    /// What is written there may be a secret: its place is named, its text not shown.
+    /// The text at this place may be a secret: only the place is printed.
     #[must_use]
     pub fn secret(mut self) -> Self {
         self.secret = true;
         self
     }
 
-    /// What is said of the place.
+    /// Sets the label of the place.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
@@ -78,7 +78,7 @@ impl Draft {
         self
     }
 
-    /// Whether a valid name is near to the one that is wrong.
+    /// Whether a valid name is similar to the wrong one.
     #[must_use]
     pub fn has_suggestion(&self) -> bool {
         self.help.iter().any(|help| help.starts_with(names::SUGGESTION))

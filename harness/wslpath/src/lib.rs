@@ -8,8 +8,7 @@
 //!
 //! The rules follow microsoft/WSL at 3e27a6a (2026-08): `src/linux/init/wslpath.cpp`, `util.cpp`,
 //! `escape.cpp`, `drvfs.cpp`, `src/linux/mountutil/mountutil.c`, `src/shared/inc/CommandLine.h`,
-//! and `realpath` of musl 1.2. What those do against their own intention is reproduced here and
-//! marked *upstream defect* where it happens.
+//! and `realpath` of musl 1.2. Their defects are reproduced here, and marked *upstream defect*.
 //!
 //! Paths are bytes, as they are for the program. It is no path library: to join or clean paths in
 //! a harness, use `std::path`.

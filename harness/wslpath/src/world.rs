@@ -1,4 +1,4 @@
-//! What the translation asks of a machine, and nothing more: mounts, environment, current
+//! The interface between the translation and a machine: mounts, environment, current
 //! directory, symbolic links. Files are never opened.
 
 use crate::drives::MountTable;

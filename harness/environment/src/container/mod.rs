@@ -1,7 +1,7 @@
 //! Containers as environments: `image:<name>`, and Windows programs under Wine.
 //!
-//! One long-lived container an environment. How containers are kept, and cleaned up on every way
-//! out, is the business of `twinproof-container`; this adapts it to the traits.
+//! Each environment is one long-lived container. `twinproof-container` starts and cleans up containers;
+//! this module adapts it to the traits of drivers.
 
 mod environment;
 mod flavour;

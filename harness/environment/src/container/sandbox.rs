@@ -55,7 +55,7 @@ impl Sandbox for ContainerSandbox<'_> {
         if result.not_found {
             return Ok(Exited { not_found: true, duration: result.duration, ..Exited::default() });
         }
-        // As Windows' own drivers have it, a code of 32 bits is signed.
+        // Exit codes of 32 bits are signed, as in the driver for native Windows.
         let code = result.exit.map(|code| i64::from(code.cast_signed()));
         Ok(Exited {
             code,
@@ -141,7 +141,7 @@ impl ContainerSandbox<'_> {
 
 impl Drop for ContainerSandbox<'_> {
     fn drop(&mut self) {
-        // What is left goes with the container.
+        // Files that are left are removed with the container.
         if let Some(unix) = self.flavour.unix(&self.root) {
             let _ = self.session.remove(&unix);
         }

@@ -8,7 +8,8 @@ use std::time::UNIX_EPOCH;
 use twinproof_container::{ArchiveEntry, Error, Session};
 use twinproof_model::EntryKind;
 
-/// Most that is put into a container; a larger cache is not worth its transfer.
+/// Largest cache, in bytes, that is copied into a container; transferring more takes longer than
+/// compiling anew.
 const LIMITS: SnapshotLimits = SnapshotLimits { depth: 4, entries: 50_000, bytes: 512 << 20 };
 
 /// Makes the cache directory at a native path, with what `source` holds where that is within limits.
@@ -23,7 +24,7 @@ pub(super) fn warm(
     let (parent, name) = unix.rsplit_once('/').unwrap_or_default();
     session.upload(parent, &[ArchiveEntry::dir(name)])?;
     let Some(source) = source else { return Ok("cold") };
-    // A cache in use changes while it is read, or is too large: a cold one serves as well.
+    // The cache may change while it is read, or be too large: then the container begins with an empty one.
     let Ok(entries) = files::entries(source, Contents::Wanted, LIMITS, cfg!(unix)) else {
         return Ok("cold: the machine's own could not be read within limits");
     };

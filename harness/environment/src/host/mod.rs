@@ -1,7 +1,7 @@
 //! The machine that the harness runs on: direct processes in temporary work directories.
 //!
-//! On Windows the same driver is also the environment `windows`. There is no isolation but that of
-//! directories and variables: what a program does elsewhere on the machine, it does.
+//! On Windows the same driver is also the environment `windows`. Cases are isolated by
+//! directories and variables only: a program that writes elsewhere on the machine really does so.
 
 mod base;
 mod environment;

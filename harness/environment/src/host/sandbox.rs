@@ -10,9 +10,9 @@ use tempfile::TempDir;
 use twinproof_model::EnvironmentName;
 use twinproof_process::{self as process, Start, Stdin, Variables};
 
-/// Exit code for what the system refused to start, as shells have it.
+/// Exit code of a program that the system refused to start, as in shells.
 const REFUSED: i64 = 126;
-/// Exit code for a script whose interpreter is not there, as `env` has it.
+/// Exit code of a program or an interpreter that does not exist, as with `env`.
 const NO_INTERPRETER: i64 = 127;
 
 /// A work directory on this machine.
@@ -86,7 +86,7 @@ impl Sandbox for HostSandbox<'_> {
                 let message = format!("{}: no such directory ({e})", exec.cwd);
                 Err(EnvironmentError::driver(self.name, action(), message))
             }
-            // It is there, but what it names in its first line is not.
+            // The script exists, but the interpreter in its first line does not.
             Err(e) if e.kind() == io::ErrorKind::NotFound && program.exists() => Ok(Exited {
                 code: Some(NO_INTERPRETER),
                 stderr: format!("{}: {e}\n", exec.program).into_bytes(),
@@ -139,12 +139,12 @@ impl Sandbox for HostSandbox<'_> {
 impl Drop for HostSandbox<'_> {
     fn drop(&mut self) {
         process::kill_escaped(&self.root);
-        // What cannot be removed is left where the system cleans up: the temporary directory.
+        // Files that cannot be removed stay in the temporary directory, which the system cleans up.
         let _ = files::remove(self.dir.path());
     }
 }
 
-/// Whether the system looked at the program and would not start it.
+/// Whether the system found the program and refused to start it.
 fn refused(error: &io::Error) -> bool {
     let unknown_format: &[i32] = if cfg!(windows) { &[193, 216] } else { &[8] };
     matches!(

@@ -1,4 +1,4 @@
-//! What is said to PowerShell, and what it answers.
+//! The requests to PowerShell that start programs on Windows, and its answers.
 
 use super::quote::command_line;
 use crate::driver::Exec;
@@ -69,9 +69,9 @@ pub(super) enum Answer {
     Code(i64),
     NotFound,
     NoDirectory,
-    /// Windows would not start it: its words.
+    /// Windows refused to start it: its message.
     Refused(String),
-    /// The script itself failed, or said nothing that it can say.
+    /// The script itself failed, or its answer cannot be parsed.
     Failed(String),
 }
 

@@ -1,21 +1,32 @@
-//! The files that the proxy has, in the layout of GOMODCACHE's `cache/download`.
+//! The proxy's store: module files on disk, in the layout of GOMODCACHE's `cache/download`, so that an
+//! existing module cache can be served and the store can be used as `file://` proxy.
 //!
 //! ```text
 //! MODULE/@v/VERSION.info     as the upstream sent it
 //! MODULE/@v/VERSION.mod
 //! MODULE/@v/VERSION.zip
-//! MODULE/@v/VERSION.ziphash  the h1: hash of the zip: it has been verified
-//! MODULE/@v/list             the versions that are here in whole, for use through file://
-//! sumdb/NAME/…               what a checksum database says
-//! .tmp-…                     beside any of them: being written
+//! MODULE/@v/VERSION.ziphash  the h1: hash of the zip, written after the zip was verified
+//! MODULE/@v/list             the versions whose files are all present, for use through file://
+//! sumdb/NAME/…               answers of a checksum database
+//! .tmp-…                     beside any of them: a file that is being written
 //! ```
 //!
-//! Modules and versions are escaped. A file gets its name by a rename when all of it is on disk, so
-//! whatever has a name is whole; and a zip counts as there only with its hash beside it, which is
-//! written last. A process may be killed at any moment.
+//! Modules and versions are escaped (`example.com/Shout` is `example.com/!shout`).
 //!
-//! Links in the store are followed only while they stay in it. Nothing here knows what a file
-//! means, or where it comes from.
+//! # Crash safety
+//!
+//! A file is written under a temporary name, synced and renamed, so a file with its final name is always
+//! complete. A zip is served only if its `.ziphash` exists, which is written last. For example, while
+//! `example.com/a@v1.0.0` is fetched the process may be killed
+//!
+//! - during the download: `.tmp-…` is left, which a later start removes, and the next request fetches
+//!   again;
+//! - between the zip and its hash: `v1.0.0.zip` exists without `v1.0.0.ziphash`, so the next request
+//!   verifies the zip before it is served;
+//! - afterwards: both exist, and no request goes upstream again.
+//!
+//! Symbolic links are followed only while they stay inside the store. This module does not interpret the
+//! content of files and does not know where they come from.
 
 mod list;
 mod name;
@@ -42,10 +53,10 @@ pub(crate) enum StoreError {
     /// A file could not be written.
     #[error("the store cannot write {name}: {source}")]
     Write { name: String, source: io::Error },
-    /// There is no room.
+    /// The disk is full.
     #[error("the store has no room for {name}")]
     Full { name: String },
-    /// It may not be written to.
+    /// The store was opened read-only.
     #[error("the store is read-only: {name} cannot be kept")]
     ReadOnly { name: String },
     /// A link leads out of the store, or what has the name is no file.
@@ -54,7 +65,7 @@ pub(crate) enum StoreError {
     /// A file has more bytes than it may.
     #[error("in the store, {name} has {size} bytes, and may have {limit}")]
     TooLarge { name: String, size: u64, limit: u64 },
-    /// No file can have the name.
+    /// The name cannot be a file of the store.
     #[error(transparent)]
     Name(#[from] NoName),
 }

@@ -1,4 +1,4 @@
-//! What scripts do with files.
+//! The commands of scripts that work on files.
 
 use crate::files::remove_all;
 use crate::state::{Fault, Ran, State};

@@ -3,7 +3,7 @@
 //! # Hashes
 //!
 //! A record hashes to `SHA-256(0x00 ‖ record)`, an inner node to `SHA-256(0x01 ‖ left ‖ right)`,
-//! the empty tree to `SHA-256("")`. The two prefixes keep a record from passing for a node.
+//! the empty tree to `SHA-256("")`. The two prefixes prevent a record from being presented as a node.
 //! A tree of `n` records splits at the largest power of two below `n`:
 //!
 //! ```text

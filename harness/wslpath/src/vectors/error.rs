@@ -1,4 +1,4 @@
-//! What can be wrong with a file of vectors: always the file, and where in it.
+//! Errors in a file of vectors. Each names the file and the place in it.
 
 use crate::memory::WorldError;
 use std::io;

@@ -1,4 +1,5 @@
-//! A log on disk: append-only, safe at any instant, with one writer and any number of readers.
+//! A log on disk: append-only, consistent after a crash at any instant, with one writer and any number
+//! of readers.
 //!
 //! # Files
 //!
@@ -14,27 +15,33 @@
 //!
 //! # The order of writing
 //!
-//! [`Store::add`] keeps records in memory, or writes them behind what is published. Nobody sees
-//! them before [`Store::publish`], which goes through these steps, each finished before the next:
+//! [`Store::add`] keeps records in memory, or writes them behind the published ones. No reader sees
+//! them before [`Store::publish`], which takes these steps, each finished before the next:
 //!
 //! 1. `records` and `offsets` are written, then `levels`; all of them are synced, and the directory
 //!    `levels` if it has a new file;
-//! 2. now and then, a run of the index: written beside its place, synced, renamed, directory synced;
+//! 2. once enough records are new, a run of the index: written under a temporary name, synced, renamed,
+//!    directory synced;
 //! 3. the head is signed, written to `head.new`, synced, renamed to `head`, directory synced;
 //! 4. only now is it served;
 //! 5. runs that were merged into others are removed.
 //!
-//! The renaming of the head is the one moment at which the log changes: whatever is on disk without
-//! being covered by the head is not part of it. Opening a store cuts that off, and removes what is
-//! left of unfinished files. It reads the head, the right edge of the tree, whose hashes must give
-//! the head's, the last record, and those behind the last run of the index, whatever the log's
-//! size. [`Store::check`] reads everything.
+//! The log changes at one moment, the rename of the head: bytes on disk that the head does not cover are
+//! not part of it. Opening a store truncates them and removes unfinished files. Opening reads the head,
+//! the right edge of the tree (whose hashes must give the head's root), the last record, and the records
+//! after the last run of the index; its cost does not grow with the log. [`Store::check`] reads
+//! everything.
 //!
-//! A write that fails (a full disk) leaves the log as it was published, and what was added waiting,
-//! to be published later. A sync that fails leaves it unknown what is on the medium: the store goes
-//! on serving what was published and takes nothing more until it is opened anew.
+//! For example, a log of 5 published records gets a sixth. After step 1 `records` has six records and
+//! `head` says 5. If the process is killed now, opening the store truncates `records`, `offsets` and
+//! `levels` to 5 records. If it is killed after the rename of step 3, the log has 6 records, whether or
+//! not a client was served the new head.
 //!
-//! What is kept in memory has an upper bound but for records that wait: a million may, at 24 bytes.
+//! A write that fails (a full disk) leaves the published log unchanged, and the added records waiting to
+//! be published later. After a sync that fails it is unknown which bytes are on the medium: the store
+//! serves the published log and accepts no records until it is opened anew.
+//!
+//! Memory use is bounded. At most a million records may wait to be published, at 24 bytes each.
 //!
 //! # What it does not do
 //!
