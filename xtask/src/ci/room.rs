@@ -29,7 +29,11 @@ fn places(root: &Path, leg: &Leg, selection: Selection<'_>) -> Vec<WrittenFolder
         && let Ok(cache) = twinproof_toolchain::Cache::of_user()
     {
         let path = cache.root().to_owned();
-        places.push(WrittenFolder { path, what: "Go SDKs, their build cache, Wine", whole: 4 * GIB });
+        places.push(WrittenFolder {
+            path,
+            what: "Go SDKs, their build cache, Wine",
+            whole: 4 * GIB,
+        });
     }
     if chosen(&[Stage::Images]) && leg.has_images() {
         let path = PathBuf::from("/var/lib/docker");

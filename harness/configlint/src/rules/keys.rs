@@ -545,7 +545,7 @@ fn misspelt_section(document: &Document, findings: &mut Findings<'_>) {
         ));
         // Renaming takes everything in the section along: nothing may be in it that belongs elsewhere, or
         // that would have WSL refuse the whole file once it is read.
-        let in_it = |entry: &&Entry| entry.section.as_deref() == Some(section.name.as_str());
+        let in_it = |entry: &&Assignment| entry.section.as_deref() == Some(section.name.as_str());
         let alone = conf.entries.iter().filter(in_it).count() == entries.len();
         let harmless = entries.iter().all(|(_, entry)| entry.trouble != Some(Trouble::Mac));
         if let ([one], true, true) = (meant.as_slice(), alone, harmless) {
