@@ -6,7 +6,7 @@ use twinproof_model::{EnvironmentName, NormaliserUse, Results, Summary, exit};
 /// Legs that do not fit together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
-    /// There is nothing to merge.
+    /// No results were given.
     #[error("no results to merge")]
     Nothing,
     /// Legs ran different suites.
@@ -22,7 +22,7 @@ pub enum MergeError {
         /// The other.
         second: String,
     },
-    /// A leg that must be there is not.
+    /// No leg ran a required environment.
     #[error("no leg has environment {0}")]
     Missing(String),
 }
@@ -37,11 +37,13 @@ pub fn merge(legs: Vec<(String, Results)>, required: &[String]) -> Result<Result
     let mut absent: BTreeMap<EnvironmentName, usize> = BTreeMap::new();
     let first = legs.first().ok_or(MergeError::Nothing)?;
     for (index, (name, leg)) in legs.iter().enumerate() {
+        // Two versions of one case must not be counted as the same case.
         if leg.run.suites_sha256 != first.1.run.suites_sha256 {
             return Err(MergeError::Suites(first.0.clone(), name.clone()));
         }
         for environment in &leg.environments {
             let key = environment.name.clone();
+            // A leg lists every environment it looked for: absent ones may have run in another leg.
             if environment.absent.is_some() {
                 absent.entry(key).or_insert(index);
             } else if let Some((_, other)) = ran.insert(key.clone(), (index, name.clone())) {
@@ -77,6 +79,7 @@ pub fn merge(legs: Vec<(String, Results)>, required: &[String]) -> Result<Result
                 a.applied += b.applied;
             });
             merged.run.redactions += leg.run.redactions;
+            // Legs run at the same time, so the longest is the duration of all.
             merged.run.millis = merged.run.millis.max(leg.run.millis);
             merged.run.interrupted |= leg.run.interrupted;
             merged.run.filtered |= leg.run.filtered;

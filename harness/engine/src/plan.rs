@@ -70,7 +70,7 @@ pub fn plan(
                 // Every suite is about Go: without any SDK nothing can be decided.
                 Some(match requirement {
                     Requirement::Has(Capability::Go) => {
-                        Skip::SdkAbsent { detail: format!("no Go SDK {version} is to be had") }
+                        Skip::SdkAbsent { detail: format!("no Go SDK {version} is available") }
                     }
                     other => absent(other),
                 })

@@ -14,7 +14,7 @@ use twinproof_judge::Judge;
 use twinproof_model::{Skip, Verdict};
 use twinproof_steps::{RunOutcome, RunRecord};
 
-/// What a run may take.
+/// Limits of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct RunLimits {
     /// Cells at once.
@@ -121,6 +121,7 @@ pub fn run(
         disturbed: &disturbed,
     };
     let cells = &drive.plan.cells;
+    // A slot a cell keeps the records in the order of the plan, whichever cell ends first.
     let slots: Vec<Mutex<Option<RunRecord>>> = cells.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let work = || {
@@ -203,14 +204,14 @@ fn one(
     record
 }
 
-/// Whether less is free on the disk of `folder`. One that cannot be asked has room.
+/// Whether less is free on the disk of `folder`. A file system that does not tell counts as having room.
 fn lacks_room(folder: &Path, least: u64) -> Option<Skip> {
     let left = fs4::available_space(folder).ok()?;
     let folder = folder.display().to_string();
     (left < least).then_some(Skip::DiskFull { folder, left, least })
 }
 
-/// What a panic said.
+/// The message of a panic.
 fn message_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason given")

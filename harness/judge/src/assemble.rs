@@ -101,6 +101,7 @@ fn one(
         exhibits: Vec::new(),
         goldens: Vec::new(),
     };
+    // Every planned run writes a record, so a missing one is the harness's fault, not the subject's.
     let Some(record) = record else {
         result.verdict = Verdict::HarnessError;
         result.broken = Some("there is no record of this run".into());

@@ -119,9 +119,11 @@ impl Http {
         let length = header("content-length").and_then(|text| text.parse::<u64>().ok());
         let start = match response.status().as_u16() {
             200 => 0,
+            // RFC 9110, section 15.3.7: a 206 may start elsewhere than asked, so the offset is checked.
             206 if range.as_deref().is_some_and(|r| r.starts_with(&format!("bytes {there}-"))) => {
                 there
             }
+            // The part is complete: nothing follows its last byte.
             416 if range.as_deref() == Some(&format!("bytes */{there}")) => {
                 return Ok(Reply::Found(()));
             }
@@ -149,7 +151,9 @@ impl Http {
             .agent
             .get(url)
             .config()
+            // A redirect from https to http would give up what the certificate has proved.
             .https_only(url.starts_with("https://"))
+            // A compressed answer has other byte offsets, and could not be resumed.
             .accept_encoding("identity")
             .build();
         if let Some(from) = from {

@@ -85,6 +85,7 @@ fn same_build_info(
     target: Platform,
 ) -> Result<(), Error> {
     let go = source.executable("go");
+    // GOOS always differs. Settings such as GOAMD64 and GOARM64 exist for one architecture only.
     let architecture = |line: &String| {
         let setting = line.strip_prefix("build\t").unwrap_or_default();
         setting.starts_with("GOOS=")

@@ -82,6 +82,8 @@ impl<'a> Provide<'a> {
                 Ok(files) => {
                     return self.install(&part, &files, proof, progress).map(Ok);
                 }
+                // The part may be of another version of the file: try once more from nothing. A fresh
+                // download with a wrong hash is an error at once.
                 Err(Error::WrongHash { .. } | Error::BadZip { .. })
                     if downloaded.resumed && attempt == 0 => {}
                 Err(error) => return Err(error),
@@ -154,6 +156,7 @@ impl<'a> Provide<'a> {
         expected: &Manifest,
         provenance: Provenance,
     ) -> Result<Sdk, Error> {
+        // Read back from disk, so that a write error between unpacking and here is found too.
         let found = Manifest::of_dir(&sdk.join("goroot"))?;
         let locked = self.with.options.lock.get(self.version, self.platform);
         let locked = locked.and_then(|locked| locked.tree).unwrap_or(provenance.tree);

@@ -75,6 +75,7 @@ impl Recipe {
         }
         packages.sort();
         let go = source.executable("go");
+        // Only a build outside module mode records this setting; see the module's documentation.
         let outside_modules =
             build_info(&go, &go)?.iter().any(|line| line.starts_with("build\tDefaultGODEBUG="));
         let mut env = vec![("CGO_ENABLED".to_owned(), "0".to_owned())];
@@ -116,6 +117,7 @@ impl Recipe {
             ("GOCACHE", place("cache")?.into()),
             ("GOPATH", place("path")?.into()),
             ("GOTMPDIR", place("tmp")?.into()),
+            // `go` keeps telemetry and the `GOENV` file below these; the user's must have no influence.
             ("XDG_CONFIG_HOME", place("config")?.into()),
             ("APPDATA", place("config")?.into()),
         ]);

@@ -55,7 +55,7 @@ fn meaning(code: u16, state: &str) -> String {
         1406 => "a value is too long for its column",
         1451 | 1452 => "a foreign key does not hold",
         1048 => "a column cannot be NULL",
-        1205 => "a lock was not to be had in time",
+        1205 => "the wait for a lock timed out",
         1213 => "a deadlock",
         1153 => "a packet is larger than max_allowed_packet",
         1114 | 1021 | 3 => "the disk is full",
