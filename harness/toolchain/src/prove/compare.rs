@@ -81,12 +81,18 @@ fn difference(name: &str, change: Change) -> Difference {
 
 fn entries(root: &Path) -> Result<BTreeMap<String, Found>, Error> {
     let mut entries = BTreeMap::new();
+    // What is behind a link counts only where it is a part of the tree: elsewhere it can change
+    // without it.
+    let inside = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    let is_inside = |path: &Path| fs::canonicalize(path).is_ok_and(|to| to.starts_with(&inside));
     for entry in WalkDir::new(root).max_depth(64) {
         let (path, found) = match entry {
             Ok(entry) if entry.file_type().is_dir() => continue,
             Ok(entry) if entry.path_is_symlink() => {
                 let found = match (fs::read_link(entry.path()), fs::metadata(entry.path())) {
-                    (_, Ok(meta)) if meta.is_file() => Found::File(entry.path().to_path_buf()),
+                    (_, Ok(meta)) if meta.is_file() && is_inside(entry.path()) => {
+                        Found::File(entry.path().to_path_buf())
+                    }
                     (Ok(target), _) => Found::Link(target.display().to_string()),
                     (Err(error), _) => Found::Broken(error.to_string()),
                 };

@@ -150,6 +150,26 @@ fn links_out_of_the_tree_are_told_and_not_followed() {
 
 #[cfg(unix)]
 #[test]
+fn a_link_to_an_equal_file_out_of_the_tree_is_no_equal_file() {
+    let lab = Lab::new();
+    let (found, out) = (lab.dir.path().join("found"), lab.dir.path().join("reference"));
+    fs::remove_file(found.join("src/fmt/print.go")).unwrap();
+    std::os::unix::fs::symlink(out.join("src/fmt/print.go"), found.join("src/fmt/print.go"))
+        .unwrap();
+    let (_, differences) = lab.compare();
+    assert_eq!(differences.len(), 1);
+    assert!(matches!(differences[0].change, Change::Link { .. }), "{differences:?}");
+    // Within the tree it is one.
+    fs::remove_file(found.join("src/fmt/print.go")).unwrap();
+    fs::copy(out.join("src/fmt/print.go"), found.join("src/fmt/own.go")).unwrap();
+    std::os::unix::fs::symlink("own.go", found.join("src/fmt/print.go")).unwrap();
+    let (_, differences) = lab.compare();
+    assert_eq!(differences.len(), 1, "{differences:?}");
+    assert!(matches!(differences[0].change, Change::Added { .. }), "{differences:?}");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_program_for_unix_needs_its_run_bit() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
