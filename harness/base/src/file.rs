@@ -226,6 +226,26 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Why a file that holds a secret is not safe, where its rights say so: others can read or replace it.
+#[must_use]
+pub fn exposure(path: &Path) -> Option<&'static str> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(path).ok()?.permissions().mode();
+        match mode & 0o777 {
+            mode if mode & 0o022 != 0 => Some("others than its owner can change it"),
+            mode if mode & 0o004 != 0 => Some("everybody can read it"),
+            _ => None,
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -299,6 +319,26 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn secrets_that_others_can_read_or_change_are_noticed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        fs::write(&path, "x").unwrap();
+        for (mode, want) in [
+            (0o600, None),
+            (0o640, None),
+            (0o644, Some("everybody can read it")),
+            (0o620, Some("others than its owner can change it")),
+            (0o602, Some("others than its owner can change it")),
+        ] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(exposure(&path), want, "{mode:o}");
+        }
+        assert_eq!(exposure(&folder.path().join("absent")), None);
     }
 
     #[test]

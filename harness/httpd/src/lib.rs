@@ -58,7 +58,7 @@ pub use counters::{Count, Counters, Handshake, Late, Snapshot};
 pub use fast_path::mapped::file_bytes;
 pub use fast_path::prepared::Prepared;
 pub use handler::{Answer, Boxed, Handler};
-pub use listener::BindError;
+pub use listener::{BindError, handed_over};
 pub use peer::Peer;
 pub use request_id::RequestId;
 pub use server::{Drained, Reload, Server};

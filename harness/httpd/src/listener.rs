@@ -28,9 +28,28 @@ pub enum BindError {
         /// Why.
         error: io::Error,
     },
+    /// A socket that was handed over is of no use.
+    #[error("the socket that was handed over: {0}")]
+    HandedOver(io::Error),
     /// The TLS files will not do.
     #[error(transparent)]
     Tls(#[from] TlsError),
+}
+
+/// The sockets that whoever started this process has opened for it, as systemd does
+/// (`LISTEN_FDS`, `LISTEN_PID`), in their order. They are given out once.
+///
+/// A server that is started anew on a socket that stays open refuses nobody meanwhile.
+///
+/// # Errors
+/// When what was handed over is no TCP socket that listens.
+pub fn handed_over() -> io::Result<Vec<std::net::TcpListener>> {
+    let mut found = listenfd::ListenFd::from_env();
+    let sockets: io::Result<Vec<_>> =
+        (0..found.len()).filter_map(|at| found.take_tcp_listener(at).transpose()).collect();
+    let sockets = sockets?;
+    sockets.iter().try_for_each(|socket| socket.set_nonblocking(true))?;
+    Ok(sockets)
 }
 
 /// Listens on the first address of `listen` that can be had.

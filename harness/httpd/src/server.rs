@@ -71,12 +71,27 @@ impl Server {
     /// # Errors
     /// When the address cannot be had, or the TLS files will not do.
     pub fn bind(settings: Settings) -> Result<Self, BindError> {
+        Self::bind_or_take(settings, None)
+    }
+
+    /// The same, on a socket that listens already ([`handed_over`](crate::handed_over)) where there
+    /// is one.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub fn bind_or_take(
+        settings: Settings,
+        socket: Option<std::net::TcpListener>,
+    ) -> Result<Self, BindError> {
         let counters = Arc::new(Counters::default());
         let terminator = match &settings.tls {
             Some(tls) => Some(Arc::new(Terminator::new(tls, Arc::clone(&counters))?)),
             None => None,
         };
-        let listener = listen(&settings.listen)?;
+        let listener = match socket {
+            Some(socket) => TcpListener::from_std(socket).map_err(BindError::HandedOver)?,
+            None => listen(&settings.listen)?,
+        };
         let address = listener
             .local_addr()
             .map_err(|error| BindError::Address { listen: settings.listen.clone(), error })?;

@@ -10,6 +10,7 @@ use crate::request_id::FIELD;
 use crate::settings::HttpLimits;
 use crate::tracked::{Holding, Source, Ticket, Tracked};
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use hyper::body::{Body, Incoming};
 use std::convert::Infallible;
@@ -52,7 +53,7 @@ impl<H> Service<H> {
         }
         if request.version() == Version::HTTP_11 {
             let mut hosts = headers.get_all(HOST).iter();
-            if hosts.next().is_none() || hosts.next().is_some() {
+            if !hosts.next().is_some_and(is_host) || hosts.next().is_some() {
                 return Some(Refusal::Host);
             }
         }
@@ -73,6 +74,12 @@ impl<H> Service<H> {
             None => Some(Refusal::Length),
         }
     }
+}
+
+/// Whether a `Host` field names a host, with a port or not, or nothing.
+fn is_host(value: &HeaderValue) -> bool {
+    let host = value.to_str().unwrap_or("?");
+    host.is_empty() || (host.parse::<Authority>().is_ok() && !host.contains('@'))
 }
 
 /// The declared length of a body.

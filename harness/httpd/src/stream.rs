@@ -1,6 +1,6 @@
 //! The socket below hyper, which tells what happens on it.
 
-use crate::activity::Activity;
+use crate::activity::{Activity, Phase};
 use crate::frames::Frames;
 use crate::refusal::Refusal;
 use crate::settings::HttpLimits;
@@ -12,8 +12,10 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
 /// A connection, with TLS or without.
@@ -91,8 +93,42 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// Bytes of HTTP/2 that are read at a time.
-const FRAMES: usize = 8 << 10;
+/// Bytes that are read at a time.
+const PIECE: usize = 8 << 10;
+
+/// How long a client of HTTP/1 that has ended its side is taken to wait for an answer that nothing is
+/// there of yet: whether it only says no more or has gone away cannot be told.
+const GONE: Duration = Duration::from_secs(1);
+
+/// The end of the other side, which hyper takes for the end of all: it learns of it when no request is
+/// under way, or when the client is taken to have gone.
+#[derive(Debug)]
+struct Ended {
+    progress: (u64, u64),
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Ended {
+    fn new() -> Self {
+        Self { progress: (0, 0), timer: Box::pin(sleep(GONE)) }
+    }
+
+    /// Ready when hyper is to learn of it.
+    fn poll(&mut self, cx: &mut Context<'_>, activity: &Activity) -> Poll<()> {
+        match activity.phase() {
+            Phase::Idle | Phase::Head => return Poll::Ready(()),
+            // It takes what is written, or the clock ends it.
+            Phase::Write => return Poll::Pending,
+            Phase::Handler => {}
+        }
+        let progress = activity.progress();
+        if progress != self.progress {
+            self.progress = progress;
+            self.timer.as_mut().reset(Instant::now() + GONE);
+        }
+        self.timer.as_mut().poll(cx)
+    }
+}
 
 /// What hyper reads from and writes to.
 ///
@@ -109,6 +145,8 @@ pub(crate) struct Io {
     instead: Option<Bytes>,
     /// On HTTP/2: the frames that ask for nothing.
     frames: Option<Frames>,
+    /// On HTTP/1: the other side has ended.
+    ended: Option<Ended>,
 }
 
 impl Io {
@@ -119,7 +157,7 @@ impl Io {
         limits: Arc<HttpLimits>,
     ) -> Self {
         let inner = TokioIo::new(stream);
-        Self { inner, activity, limits, before, instead: None, frames: None }
+        Self { inner, activity, limits, before, instead: None, frames: None, ended: None }
     }
 
     /// For HTTP/2: frames that ask for nothing are counted.
@@ -172,23 +210,31 @@ impl Read for Io {
                 frames.read(&before);
             }
             buf.put_slice(&before);
-        } else if let Some(frames) = &mut this.frames {
-            // What hyper gives room for need not be initialised, so it is read here first.
-            let mut read = [MaybeUninit::uninit(); FRAMES];
-            let mut read = ReadBuf::uninit(&mut read);
-            let mut part = read.take(buf.remaining());
-            ready!(Pin::new(this.inner.inner_mut()).poll_read(cx, &mut part))?;
-            let part = part.filled();
+            this.activity.read();
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(ended) = &mut this.ended {
+            ready!(ended.poll(cx, &this.activity));
+            this.activity.read();
+            return Poll::Ready(Ok(()));
+        }
+        // What hyper gives room for need not be initialised, so it is read here first.
+        let mut read = [MaybeUninit::uninit(); PIECE];
+        let mut read = ReadBuf::uninit(&mut read);
+        let mut part = read.take(buf.remaining());
+        ready!(Pin::new(this.inner.inner_mut()).poll_read(cx, &mut part))?;
+        let part = part.filled();
+        if let Some(frames) = &mut this.frames {
             frames.read(part);
             let (requests, written) = this.activity.progress();
             if frames.too_many(requests, written) {
                 tracing::debug!("too many frames of HTTP/2 that ask for nothing");
                 return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
             }
-            buf.put_slice(part);
-        } else {
-            ready!(Pin::new(&mut this.inner).poll_read(cx, buf))?;
+        } else if part.is_empty() {
+            ready!(this.ended.insert(Ended::new()).poll(cx, &this.activity));
         }
+        buf.put_slice(part);
         this.activity.read();
         Poll::Ready(Ok(()))
     }

@@ -45,7 +45,8 @@ impl<H: Handler> Shared<H> {
         log: bool,
     ) -> Self {
         let mut one = hyper::server::conn::http1::Builder::new();
-        one.half_close(true)
+        // A client that has ended its side and waits is the business of `stream::Io`.
+        one.half_close(false)
             .max_headers(limits.fields)
             .max_header_size(limits.head)
             .max_buf_size(AHEAD.max(2 * limits.head))

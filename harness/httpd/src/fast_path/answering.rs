@@ -161,6 +161,8 @@ impl<'a> Plain<'a> {
             let is = |name: &str| field.name.eq_ignore_ascii_case(name);
             if is("host") {
                 hosts += 1;
+                let usual = |byte: &u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(byte);
+                known &= field.value.iter().all(usual);
             } else if is("user-agent") {
                 agent = std::str::from_utf8(field.value).unwrap_or_default();
             } else {
@@ -198,6 +200,7 @@ mod tests {
     #[case("GET /a HTTP/1.1\r\nHost: h\r\nX-Request-Id: a\r\n\r\n", None)]
     #[case("GET /a HTTP/1.1\r\nHost: h\r\n", None)]
     #[case("GET /a HTTP/1.1\r\nHost : h\r\n\r\n", None)]
+    #[case("GET /a HTTP/1.1\r\nHost: h i\r\n\r\n", None)]
     #[case("GET /a HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n", None)]
     #[case("", None)]
     fn only_plain_requests_are_taken(#[case] text: &str, #[case] want: Option<(&str, &str)>) {

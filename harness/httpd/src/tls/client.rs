@@ -1,6 +1,6 @@
 //! Who is let in by certificate.
 
-use super::identity::{identities, listed};
+use super::identity::{identities_of, listed};
 use super::pem::{TlsError, authorities};
 use crate::settings::{ClientAuth, Mode};
 use rustls::client::danger::HandshakeSignatureValid;
@@ -46,9 +46,9 @@ impl Clients {
 
     /// Under which name the certificate lets its owner in; `None` if under none.
     fn identity(&self, own: &CertificateDer<'_>) -> Option<Option<String>> {
-        let names = identities(own);
+        let names = identities_of(own);
         if self.identities.is_empty() {
-            return Some(names.into_iter().next());
+            return Some(names.into_iter().next().map(|identity| identity.name));
         }
         listed(&self.identities, &names).map(|name| Some(name.to_owned()))
     }

@@ -22,6 +22,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use twinproof_base::file::exposure;
 
 /// Bytes of an answer that wait encrypted for a client that does not take them.
 const AHEAD: usize = 32 << 10;
@@ -57,6 +58,9 @@ impl Terminator {
     pub(crate) fn new(settings: &Tls, counters: Arc<Counters>) -> Result<Self, TlsError> {
         let files = Files::read(settings)?;
         let current = current(settings, &files)?;
+        if let Some(why) = exposure(&settings.key) {
+            tracing::warn!(file = %settings.key.display(), why, "the private key is not safe");
+        }
         Ok(Self {
             settings: settings.clone(),
             counters,

@@ -120,6 +120,40 @@ async fn a_half_closed_client_has_its_answer() {
 }
 
 #[tokio::test]
+async fn nobody_works_on_for_a_client_that_has_left() {
+    let server = start(plain());
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    server.paths.entered.notified().await;
+    drop(stream);
+    // The gate is never opened.
+    server.until(|s| s.open == 0 && s.in_flight == 0).await;
+}
+
+#[tokio::test]
+async fn a_host_is_a_host() {
+    let server = start(plain());
+    for (host, status) in [
+        ("x", 200),
+        ("x.example:8080", 200),
+        ("[::1]:8080", 200),
+        ("", 200),
+        ("a b", 400),
+        ("a/b", 400),
+        ("u@a", 400),
+        ("a\tb", 400),
+    ] {
+        for path in ["/", "/later"] {
+            let request =
+                format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+            let answer = server.exchange(request).await;
+            let want = format!("HTTP/1.1 {status} ");
+            assert!(answer.starts_with(&want), "{host:?} {path}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_last_request_of_a_connection_says_so() {
     let server = start(limited(|limits| limits.requests = Some(2)));
     let answer = server.exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(2)).await;
