@@ -12,7 +12,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::Request;
 use http_body::Body as _;
 use tokio::runtime::Runtime;
-use twinproof_httpd::Settings as Listener;
+use twinproof_httpd::{Hangup, Settings as Listener};
 use twinproof_modproxy::config::{Config, Format, Log};
 use twinproof_modproxy::{Database, Proxy, Serving, Settings};
 use twinproof_origin::{Origin, Setup};
@@ -69,7 +69,7 @@ fn serving(c: &mut Criterion) {
     let store = tempfile::tempdir().expect("a folder");
     let mut settings = Settings::new(store.path());
     settings.upstream = origin.url();
-    settings.databases = vec![Database { key: origin.sumdb_key(), url: None }];
+    settings.databases = vec![Database { key: origin.sumdb_key(), url: None, by_default: false }];
     // What may change would otherwise be asked for again in the midst of it.
     settings.ttl.list = Duration::from_secs(3600);
     let serving = Serving::start(Config {
@@ -81,7 +81,7 @@ fn serving(c: &mut Criterion) {
     });
     let serving = serving.expect("a listener");
     let url = serving.url();
-    runtime.spawn(serving.run(|| None, std::future::pending::<()>()));
+    runtime.spawn(serving.run(Hangup::new(), || None, std::future::pending::<()>()));
 
     // A database grows as it is asked: here, by as much as the tile has.
     let name = origin.sumdb_name();

@@ -20,7 +20,9 @@ use twinproof_httpd::Prepared;
 
 use crate::body::Body;
 use crate::eviction::{FilePin, Used};
+use crate::growing::Growing;
 use crate::kind::Kind;
+use crate::singleflight::Interest;
 
 /// The bytes of a file.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub(crate) enum Payload {
         mapped: Option<Bytes>,
         pin: Option<Weak<FilePin>>,
     },
+    /// A file that is still arriving, for one answer.
+    Growing(Arc<Growing>, Interest),
 }
 
 impl Payload {
@@ -41,6 +45,7 @@ impl Payload {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
             Self::File { length, .. } => *length,
+            Self::Growing(growing, _) => growing.length.unwrap_or(u64::MAX),
         }
     }
 
@@ -54,6 +59,9 @@ impl Payload {
             Self::File { file, mapped, pin, .. } => {
                 let pin = pin.as_ref().and_then(Weak::upgrade);
                 Body::file(Arc::clone(file), mapped.clone(), start, length, pin)
+            }
+            Self::Growing(growing, interest) => {
+                Body::growing(Arc::clone(growing), interest.clone())
             }
         }
     }
@@ -113,7 +121,7 @@ impl Content {
         }
         let plain = match &payload {
             Payload::Memory(bytes) => Prepared::new(&headers, bytes.clone()),
-            Payload::File { .. } => None,
+            Payload::File { .. } | Payload::Growing(..) => None,
         };
         Self { kind, payload, until: None, used: None, headers, plain, etag, modified }
     }
@@ -153,7 +161,7 @@ impl Content {
     pub(crate) fn bytes(&self) -> Option<Bytes> {
         match &self.payload {
             Payload::Memory(bytes) => Some(bytes.clone()),
-            Payload::File { .. } => None,
+            Payload::File { .. } | Payload::Growing(..) => None,
         }
     }
 
@@ -168,8 +176,24 @@ impl Content {
         OVERHEAD
             + match &self.payload {
                 Payload::Memory(bytes) => bytes.len() as u64,
-                Payload::File { .. } => 0,
+                Payload::File { .. } | Payload::Growing(..) => 0,
             }
+    }
+
+    /// Whether a request can be answered with a zip that is still arriving: it wants all of it, and
+    /// names none that it has.
+    pub(crate) fn may_be_growing(method: &Method, asked: &HeaderMap) -> bool {
+        let conditions = [IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_RANGE, RANGE];
+        *method == Method::GET && !conditions.iter().any(|name| asked.contains_key(name))
+    }
+
+    /// A zip that is still arriving. It has no tag yet, and no parts of it are to be had.
+    pub(crate) fn growing(growing: Arc<Growing>, interest: Interest) -> Self {
+        let payload = Payload::Growing(growing, interest);
+        let mut content = Self::new(Kind::Zip, payload, "", None, Keep::Forever);
+        content.headers.remove(ETAG);
+        content.headers.remove(ACCEPT_RANGES);
+        content
     }
 
     /// The answer to a GET or HEAD with these headers.
@@ -178,9 +202,11 @@ impl Content {
             return self.bare(StatusCode::NOT_MODIFIED);
         }
         let length = self.payload.length();
-        match self.range(asked) {
+        // RFC 9110, section 14.2: a range is of GET alone.
+        let range = if *method == Method::GET { self.range(asked) } else { Range::Whole };
+        match range {
             Range::Whole => {}
-            Range::Part { start, end } if *method == Method::GET => {
+            Range::Part { start, end } => {
                 let mut answer = Response::new(self.payload.part(start, end - start));
                 *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
                 *answer.headers_mut() = self.headers.clone();
@@ -190,7 +216,6 @@ impl Content {
                 }
                 return answer;
             }
-            Range::Part { .. } => {}
             Range::Outside => {
                 let mut answer = self.bare(StatusCode::RANGE_NOT_SATISFIABLE);
                 answer.headers_mut().remove(CONTENT_TYPE);

@@ -1,5 +1,6 @@
-//! Bodies of answers: bytes in memory, or a part of a file.
+//! Bodies of answers: bytes in memory, a part of a file, or a file that is still arriving.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::pin::Pin;
@@ -12,6 +13,8 @@ use tokio::task::JoinHandle;
 use twinproof_base::positional::read_exact_at;
 
 use crate::eviction::FilePin;
+use crate::growing::{Available, Growing};
+use crate::singleflight::Interest;
 
 /// Bytes read from a file at first, and at most, at a time: the piece that a client does not take is
 /// small unless it has taken others before.
@@ -28,6 +31,26 @@ enum Kind {
     Empty,
     Whole(Bytes),
     File(FilePart),
+    Growing(Box<Arriving>),
+}
+
+/// A file that is still arriving, from the beginning on.
+struct Arriving {
+    growing: Arc<Growing>,
+    at: u64,
+    piece: u64,
+    available: Available,
+    waiting: Option<Pin<Box<dyn Future<Output = Available> + Send + Sync>>>,
+    reading: Option<JoinHandle<io::Result<Bytes>>>,
+    /// It goes on arriving.
+    interest: Interest,
+}
+
+impl fmt::Debug for Arriving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { growing, at, available, interest, .. } = self;
+        f.debug_tuple("Arriving").field(growing).field(at).field(available).field(interest).finish()
+    }
 }
 
 #[derive(Debug)]
@@ -69,7 +92,7 @@ impl Body {
     /// What it holds in memory, in bytes.
     pub(crate) fn held(&self) -> usize {
         match &self.0 {
-            Kind::Empty | Kind::File(_) => 0,
+            Kind::Empty | Kind::File(_) | Kind::Growing(_) => 0,
             Kind::Whole(bytes) => bytes.len(),
         }
     }
@@ -79,7 +102,23 @@ impl Body {
         match &self.0 {
             Kind::Empty | Kind::Whole(_) => 0,
             Kind::File(part) => usize::try_from(part.left.min(part.piece)).unwrap_or_default(),
+            Kind::Growing(arriving) => usize::try_from(arriving.piece).unwrap_or_default(),
         }
+    }
+
+    /// A file that is still arriving.
+    #[must_use]
+    pub(crate) fn growing(growing: Arc<Growing>, interest: Interest) -> Self {
+        let available = growing.available();
+        Self(Kind::Growing(Box::new(Arriving {
+            growing,
+            at: 0,
+            piece: FIRST,
+            available,
+            waiting: None,
+            reading: None,
+            interest,
+        })))
     }
 
     /// The same, for a connection without TLS: there the system sends files by itself, where it can.
@@ -153,6 +192,43 @@ impl FilePart {
     }
 }
 
+impl Arriving {
+    /// Whether all of it has been passed on.
+    fn is_whole(&self) -> bool {
+        self.available == Available::All(self.at) && self.reading.is_none()
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        loop {
+            if let Some(reading) = &mut self.reading {
+                let read = ready!(Pin::new(reading).poll(cx));
+                self.reading = None;
+                let bytes = read.map_err(io::Error::other).and_then(|read| read)?;
+                self.piece = (2 * self.piece).min(MOST);
+                self.at += bytes.len() as u64;
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+            if let Some(waiting) = &mut self.waiting {
+                self.available = ready!(waiting.as_mut().poll(cx));
+                self.waiting = None;
+            }
+            let (Available::Until(end) | Available::All(end)) = self.available else {
+                return Poll::Ready(Some(Err(io::Error::other("what came from upstream is bad"))));
+            };
+            if self.at < end {
+                let (file, at) = (Arc::clone(&self.growing.file), self.at);
+                let length = usize::try_from((end - at).min(self.piece)).unwrap_or_default();
+                let read = tokio::task::spawn_blocking(move || read_at(&file, at, length));
+                self.reading = Some(read);
+            } else if self.is_whole() {
+                return Poll::Ready(None);
+            } else {
+                self.waiting = Some(Box::pin(Arc::clone(&self.growing).wait(self.at)));
+            }
+        }
+    }
+}
+
 impl http_body::Body for Body {
     type Data = Bytes;
     type Error = io::Error;
@@ -169,6 +245,7 @@ impl http_body::Body for Body {
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
             Kind::File(part) => part.poll(cx).map_ok(Frame::data),
+            Kind::Growing(arriving) => arriving.poll(cx).map_ok(Frame::data),
         }
     }
 
@@ -177,6 +254,7 @@ impl http_body::Body for Body {
             Kind::Empty => true,
             Kind::Whole(_) => false,
             Kind::File(part) => part.left == 0,
+            Kind::Growing(arriving) => arriving.is_whole(),
         }
     }
 
@@ -185,6 +263,10 @@ impl http_body::Body for Body {
             Kind::Empty => 0,
             Kind::Whole(bytes) => bytes.len() as u64,
             Kind::File(part) => part.left,
+            Kind::Growing(arriving) => match arriving.growing.length {
+                Some(length) => length.saturating_sub(arriving.at),
+                None => return SizeHint::new(),
+            },
         })
     }
 }

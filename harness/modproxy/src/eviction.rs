@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use crate::metrics::Metrics;
-use crate::store::{Name, Store};
+use crate::store::{Name, SUMS, Store};
 
 /// The files of a version, in the order of their removal. The hash goes first: a zip without it is not
 /// served, so a crash in between leaves no version that looks complete.
-const FILES: [&str; 4] = ["ziphash", "zip", "mod", "info"];
+const FILES: [&str; 5] = ["ziphash", "zip", "mod", "info", SUMS];
 
 /// Every time the table has grown by this many versions, those that were requested and never found are
 /// dropped from it.
@@ -83,7 +83,7 @@ impl Eviction {
     pub(crate) fn hold(&self, version: &Version) -> (Used, Arc<FilePin>) {
         let now = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
         let mut versions = self.lock();
-        if versions.len() % PRUNE == PRUNE - 1 {
+        if versions.len() % PRUNE == PRUNE - 1 && !versions.contains_key(version) {
             versions.retain(|_, held| held.bytes > 0 || Arc::strong_count(&held.pin) > 1);
         }
         let held = match versions.entry(version.clone()) {

@@ -1,31 +1,182 @@
-//! Only so many fetches at the same time, and only so many that wait for their turn.
+//! Only so many fetches at the same time: the others wait for their turn, clients taking turns.
+//!
+//! Whoever waits for longer than a client would is told that the proxy is busy; who goes away while it
+//! waits is passed over.
 
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 
 use crate::failure::{Failure, Reason};
 
+/// Who asks: clients with one address are one. `None` for whoever is not known by an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Client(pub(crate) Option<IpAddr>);
+
 /// Gives leave to fetch.
 pub(crate) struct FetchLimiter {
-    running: Arc<Semaphore>,
-    queue: Arc<Semaphore>,
+    state: Arc<Mutex<State>>,
+    patience: Duration,
 }
 
+/// Nobody waits while anything is free.
+struct State {
+    free: usize,
+    /// Whose turn it is next: each client that waits, once.
+    order: VecDeque<Client>,
+    waiting: HashMap<Client, VecDeque<oneshot::Sender<Turn>>>,
+}
+
+/// Leave to fetch, until it is dropped.
+pub(crate) struct Turn(Option<Arc<Mutex<State>>>);
+
 impl FetchLimiter {
-    pub(crate) fn new(fetches: usize, queue: usize) -> Self {
-        let room = |n: usize| Arc::new(Semaphore::new(n.clamp(1, Semaphore::MAX_PERMITS)));
-        Self { running: room(fetches), queue: room(queue) }
+    /// For so many fetches at a time, each of which may wait for as long as `patience`.
+    pub(crate) fn new(fetches: usize, patience: Duration) -> Self {
+        let state = State { free: fetches.max(1), order: VecDeque::new(), waiting: HashMap::new() };
+        Self { state: Arc::new(Mutex::new(state)), patience }
     }
 
-    /// Waits for its turn. Leave ends when the permit is dropped.
-    pub(crate) async fn enter(&self) -> Result<OwnedSemaphorePermit, Failure> {
-        if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
-            return Ok(permit);
+    /// Waits for the client's turn.
+    pub(crate) async fn enter(&self, client: Client) -> Result<Turn, Failure> {
+        let turn = {
+            let mut state = lock(&self.state);
+            if state.free > 0 {
+                state.free -= 1;
+                return Ok(Turn(Some(Arc::clone(&self.state))));
+            }
+            state.wait(client)
+        };
+        let busy = || {
+            let text = "this proxy has too many fetches to do: try again";
+            Failure::new(Reason::Busy, text)
+        };
+        match tokio::time::timeout(self.patience, turn).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(busy()),
         }
-        let busy =
-            || Failure::new(Reason::Busy, "this proxy has too many fetches to do: try again");
-        let _place = self.queue.try_acquire().map_err(|_| busy())?;
-        Arc::clone(&self.running).acquire_owned().await.map_err(|_| busy())
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    fn wait(&mut self, client: Client) -> oneshot::Receiver<Turn> {
+        let (sender, receiver) = oneshot::channel();
+        let queue = self.waiting.entry(client).or_default();
+        if queue.is_empty() {
+            self.order.push_back(client);
+        }
+        if queue.len().is_power_of_two() {
+            // Those who went away; now and then, as it is all of them that are looked at.
+            queue.retain(|sender| !sender.is_closed());
+        }
+        queue.push_back(sender);
+        receiver
+    }
+
+    /// Who is next, if anybody waits.
+    fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
+        while let Some(client) = self.order.pop_front() {
+            let Some(queue) = self.waiting.get_mut(&client) else { continue };
+            let next = queue.pop_front();
+            if queue.is_empty() {
+                self.waiting.remove(&client);
+            } else {
+                self.order.push_back(client);
+            }
+            if next.as_ref().is_some_and(|sender| !sender.is_closed()) {
+                return next;
+            }
+        }
+        None
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let Some(state) = self.0.take() else { return };
+        loop {
+            let next = {
+                let mut state = lock(&state);
+                let next = state.next();
+                if next.is_none() {
+                    state.free += 1;
+                }
+                next
+            };
+            let Some(next) = next else { return };
+            match next.send(Turn(Some(Arc::clone(&state)))) {
+                Ok(()) => return,
+                // It has just gone away: the turn is another's, and is not given back twice.
+                Err(mut turn) => turn.0 = None,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn client(n: u8) -> Client {
+        Client(Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, n))))
+    }
+
+    /// Enters as somebody, says so, and leaves.
+    fn visit(
+        limiter: &Arc<FetchLimiter>,
+        who: u8,
+        said: &Arc<Mutex<Vec<u8>>>,
+    ) -> tokio::task::JoinHandle<()> {
+        let (limiter, said) = (Arc::clone(limiter), Arc::clone(said));
+        tokio::spawn(async move {
+            let _turn = limiter.enter(client(who)).await.unwrap();
+            said.lock().unwrap().push(who);
+        })
+    }
+
+    #[tokio::test]
+    async fn clients_take_turns() {
+        let limiter = Arc::new(FetchLimiter::new(1, Duration::from_secs(60)));
+        let said = Arc::default();
+        let first = limiter.enter(client(9)).await.unwrap();
+        let mut visits = Vec::new();
+        for who in [1, 1, 1, 1, 2, 3, 2] {
+            visits.push(visit(&limiter, who, &said));
+            tokio::task::yield_now().await;
+        }
+        drop(first);
+        for visit in visits {
+            visit.await.unwrap();
+        }
+        assert_eq!(*said.lock().unwrap(), [1, 2, 3, 1, 2, 1, 1]);
+        assert_eq!(lock(&limiter.state).free, 1);
+    }
+
+    #[tokio::test]
+    async fn who_went_away_or_waited_too_long_takes_no_turn() {
+        let limiter = Arc::new(FetchLimiter::new(1, Duration::from_millis(50)));
+        let said = Arc::default();
+        let first = limiter.enter(client(9)).await.unwrap();
+        let gone = visit(&limiter, 1, &said);
+        tokio::task::yield_now().await;
+        gone.abort();
+        assert!(gone.await.is_err());
+        let late = limiter.enter(client(2)).await;
+        assert_eq!(late.err().map(|failure| failure.reason), Some(Reason::Busy));
+        let stays = visit(&limiter, 3, &said);
+        tokio::task::yield_now().await;
+        drop(first);
+        stays.await.unwrap();
+        assert_eq!(*said.lock().unwrap(), [3]);
+        assert_eq!(lock(&limiter.state).free, 1);
+        assert!(lock(&limiter.state).waiting.is_empty());
     }
 }

@@ -1,16 +1,13 @@
 //! Checks of what upstreams say in `.info`, `@latest` and lists. Nothing is rewritten: what passes is
 //! served byte for byte.
 
-use serde::Deserialize;
+use serde_json::{Map, Value};
 use twinproof_gomod::escape::{check, is_canonical_version};
 
-/// The fields that are looked at.
-#[derive(Deserialize)]
-struct Fields {
-    #[serde(rename = "Version")]
-    version: String,
-    #[serde(rename = "Time")]
-    time: Option<String>,
+/// A field by its name, or else by its name in another case, as Go reads JSON.
+fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let named = |(key, _): &(&String, &Value)| key.eq_ignore_ascii_case(name);
+    fields.get(name).or_else(|| fields.iter().find(named).map(|(_, value)| value))
 }
 
 /// The version that an `.info` names, if it is one.
@@ -22,20 +19,22 @@ pub(crate) fn check_info(
     module: &str,
     asked: Option<&str>,
 ) -> Result<String, String> {
-    let fields: Fields =
+    let fields: Map<String, Value> =
         serde_json::from_slice(bytes).map_err(|e| format!("no version information: {e}"))?;
-    if !is_canonical_version(&fields.version) {
-        return Err(format!("its Version {:?} is not canonical", fields.version));
+    let version = field(&fields, "Version").and_then(Value::as_str).unwrap_or_default();
+    if !is_canonical_version(version) {
+        return Err(format!("its Version {version:?} is not canonical"));
     }
     if let Some(asked) = asked
         && is_exact(module, asked)
-        && fields.version != asked
+        && version != asked
     {
-        return Err(format!("it is about version {:?}, not {asked}", fields.version));
+        return Err(format!("it is about version {version:?}, not {asked}"));
     }
-    match fields.time {
-        Some(time) if !is_rfc3339(&time) => Err(format!("its Time {time:?} is not RFC 3339")),
-        _ => Ok(fields.version),
+    match field(&fields, "Time") {
+        None | Some(Value::Null) => Ok(version.to_owned()),
+        Some(Value::String(time)) if is_rfc3339(time) => Ok(version.to_owned()),
+        Some(time) => Err(format!("its Time {time} is not RFC 3339")),
     }
 }
 
@@ -121,6 +120,9 @@ mod tests {
         let time = r#"{"Version":"v1.0.0","Time":"2018-10-22T21:33:59-07:00","Origin":{}}"#;
         assert_eq!(ok(time, Some("v1.0.0")).as_deref(), Ok("v1.0.0"));
         assert_eq!(ok(r#"{"Version":"v1.0.0"}"#, None).as_deref(), Ok("v1.0.0"));
+        // As Go's decoder has it.
+        let lower = r#"{"version":"v1.0.0","TIME":null}"#;
+        assert_eq!(ok(lower, Some("v1.0.0")).as_deref(), Ok("v1.0.0"));
         assert_eq!(ok(r#"{"Version":"v1.0.0"}"#, Some("master")).as_deref(), Ok("v1.0.0"));
         // An inappropriate version is a query, and may be answered with another.
         let incompatible = r#"{"Version":"v2.0.0+incompatible"}"#;
@@ -132,6 +134,7 @@ mod tests {
             (r#"{"Version":""}"#, None),
             (r#"{"Time":"2018-10-22T21:33:59Z"}"#, None),
             (r#"{"Version":"v1.0.0","Time":"yesterday"}"#, None),
+            (r#"{"Version":"v1.0.0","time":7}"#, None),
             (r#"["v1.0.0"]"#, None),
             ("<html>", None),
             ("", None),

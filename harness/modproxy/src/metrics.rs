@@ -87,8 +87,9 @@ fn histogram() -> Histogram {
 }
 
 impl Metrics {
-    /// `connections` counts the connections of the server in front, if there is one.
-    pub(crate) fn new(connections: Option<Arc<Counters>>) -> Self {
+    /// `damaged` counts files of the store that are damaged, `connections` those of the server in
+    /// front, if there is one.
+    pub(crate) fn new(damaged: &Counter, connections: Option<Arc<Counters>>) -> Self {
         let requests = Family::<Answered, Counter>::default();
         let layers = Family::<Layered, Counter>::default();
         let upstream = Family::default();
@@ -119,7 +120,7 @@ impl Metrics {
             store_bytes: Gauge::default(),
             bound,
         };
-        metrics.register();
+        metrics.register(damaged);
         if let Some(connections) = connections {
             let registry = metrics.registry.sub_registry_with_prefix("httpd");
             registry.register_collector(Box::new(connections));
@@ -127,7 +128,7 @@ impl Metrics {
         metrics
     }
 
-    fn register(&mut self) {
+    fn register(&mut self, damaged: &Counter) {
         let r = self.registry.sub_registry_with_prefix("modproxy");
         r.register("requests", "Requests answered", self.requests.clone());
         r.register("answers", "Files served, by where they were", self.layers.clone());
@@ -144,6 +145,8 @@ impl Metrics {
         r.register("evictions", "Versions removed from the store", self.evictions.clone());
         let help = "Bytes removed from the store";
         r.register_with_unit("evicted", help, Unit::Bytes, self.evicted_bytes.clone());
+        let help = "Files of the store that were not what they had been";
+        r.register("damaged", help, damaged.clone());
         r.register("fetches", "Fetches under way", self.fetches.clone());
         r.register("waiting", "Fetches waiting for their turn", self.waiting.clone());
         let help = "Small files in memory";

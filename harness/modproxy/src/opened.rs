@@ -48,6 +48,7 @@ impl OpenZips {
 fn is_current(content: &Content) -> bool {
     match &content.payload {
         Payload::Memory(_) => true,
+        Payload::Growing(..) => false,
         #[cfg(unix)]
         Payload::File { file, length, .. } => {
             use std::os::unix::fs::MetadataExt as _;

@@ -3,6 +3,7 @@
 use twinproof_gomod::glob::match_prefix_patterns;
 
 use crate::failure::{Failure, Reason};
+use crate::fetch_limiter::Client;
 use crate::settings::Settings;
 
 /// Pattern lists with cmd/go's meaning, held against module paths.
@@ -17,8 +18,8 @@ pub(crate) struct Policy {
 /// How far a request for a module may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// To the upstreams.
-    Upstream,
+    /// To the upstreams, for this client.
+    Upstream(Client),
     /// To the store, for this reason.
     Store(&'static str),
 }
@@ -33,8 +34,8 @@ impl Policy {
         }
     }
 
-    /// Whether a module may be asked for.
-    pub(crate) fn check(&self, module: &str) -> Result<Reach, Failure> {
+    /// Whether a client may ask for a module.
+    pub(crate) fn check(&self, module: &str, client: Client) -> Result<Reach, Failure> {
         let denied = |why: &str| {
             Failure::new(Reason::Denied, format!("forbidden: {module} {why} of this proxy"))
         };
@@ -47,8 +48,9 @@ impl Policy {
         if match_prefix_patterns(&self.exclude, module) {
             return Ok(Reach::Store("it is excluded by the rules of this proxy"));
         }
-        Ok(Reach::Upstream)
+        Ok(Reach::Upstream(client))
     }
+
     /// Whether no checksum database may learn of the module.
     pub(crate) fn is_private(&self, module: &str) -> bool {
         match_prefix_patterns(&self.nosumdb, module)

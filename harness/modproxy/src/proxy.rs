@@ -18,6 +18,7 @@ use crate::answer::{Content, Keep};
 use crate::body::Body;
 use crate::core::{Core, Got, Lasting, SettingsError, Wanted};
 use crate::failure::{Failure, Reason};
+use crate::fetch_limiter::Client;
 use crate::info::is_exact;
 use crate::kind::Kind;
 use crate::memory_cache::MemoryCache;
@@ -188,7 +189,8 @@ impl Proxy {
         let span = tracing::info_span!("request", %id, method = %parts.method, target);
         let work = async {
             let mut kind = Kind::Other;
-            let got = self.get(&parts.method, target, &parts.headers, &mut kind).await;
+            let client = parts.extensions.get().copied().unwrap_or_default();
+            let got = self.get(&parts.method, target, &parts.headers, client, &mut kind).await;
             let (answer, layer) = match got {
                 Ok((content, layer)) => {
                     (content.answer(&parts.method, &parts.headers), Some(layer))
@@ -215,6 +217,7 @@ impl Proxy {
         method: &Method,
         target: &str,
         headers: &HeaderMap,
+        client: Client,
         kind: &mut Kind,
     ) -> Got {
         if *method != Method::GET && *method != Method::HEAD {
@@ -236,13 +239,17 @@ impl Proxy {
         })?;
         *kind = kind_of(&asked);
         let mut reach = match asked.module() {
-            Some(module) => core.policy.check(module)?,
-            None => Reach::Upstream,
+            Some(module) => core.policy.check(module, client)?,
+            None => Reach::Upstream(client),
         };
-        if reach == Reach::Upstream {
+        let mut this_time = false;
+        if let Reach::Upstream(_) = reach {
             if core.settings.offline {
                 reach = Reach::Store("it is offline");
+            } else if let Some(why) = core.upstreams.nobody() {
+                reach = Reach::Store(why);
             } else if forbids_fetching(headers) {
+                this_time = true;
                 reach = Reach::Store("the request says not to fetch it");
             }
         }
@@ -261,12 +268,13 @@ impl Proxy {
                 return Err(Failure::not_found(format!("not found: {module}@{version}{why}")));
             }
             Asked::Info { .. } | Asked::Mod { .. } | Asked::Zip { .. } => {
-                core.file(wanted(&asked)?, reach).await?
+                let part = Content::may_be_growing(method, headers);
+                core.file(wanted(&asked)?, reach, part).await?
             }
             Asked::Sumdb { name, rest } => core.sumdb(name, rest).await?,
         };
-        // What the store has now may be less than what upstreams have later.
-        let lasting = content.until.is_some() || !matches!(*kind, Kind::List | Kind::Latest);
+        // What the store has now may be less than what upstreams have for others.
+        let lasting = !(this_time && matches!(*kind, Kind::List | Kind::Latest));
         if lasting && content.payload.length() <= core.settings.small {
             self.memory_cache.keep(target, &content);
         }

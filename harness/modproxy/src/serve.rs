@@ -6,6 +6,7 @@
 
 use crate::body::Body;
 use crate::config::Config;
+use crate::fetch_limiter::Client;
 use crate::proxy::{Proxy, StartError};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use twinproof_httpd::{
     Answer, BindError, Boxed, Drained, Handler, Hangup, Peer, Prepared, Server, Settings,
+    handed_over,
 };
 
 /// A proxy cannot be served.
@@ -29,6 +31,9 @@ pub enum ServeError {
     /// It cannot listen.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// What was handed over is no socket that listens.
+    #[error("the sockets that were handed over: {0}")]
+    HandedOver(std::io::Error),
 }
 
 /// A proxy that listens.
@@ -43,13 +48,18 @@ pub struct Serving {
 impl Serving {
     /// Opens the store and listens. Must be called within a tokio runtime.
     ///
+    /// Sockets that were handed over ([`handed_over`]) go before the addresses in the configuration:
+    /// the first one is the main listener, the second one that of the metrics.
+    ///
     /// # Errors
     /// When the settings cannot be put to work, or an address cannot be had.
     pub fn start(config: Config) -> Result<Self, ServeError> {
         let tls = &config.proxy.tls;
         let files = [&tls.ca, &tls.cert, &tls.key].into_iter().flatten().cloned().collect();
-        let server = Server::bind(config.server)?;
-        let admin = config.metrics.map(|listen| Server::bind(Settings::new(listen))).transpose()?;
+        let mut sockets = handed_over().map_err(ServeError::HandedOver)?.into_iter();
+        let server = Server::bind_or_take(config.server, sockets.next())?;
+        let admin = |listen| Server::bind_or_take(Settings::new(listen), sockets.next());
+        let admin = config.metrics.map(admin).transpose()?;
         let proxy = Proxy::start(config.proxy, Some(server.counters()))?;
         Ok(Self { proxy, server, admin, files, poll: config.poll })
     }
@@ -72,15 +82,17 @@ impl Serving {
         self.admin.as_ref().map(Server::url)
     }
 
-    /// Serves until `stop` returns, and drains. `again` reads the configuration again.
+    /// Serves until `stop` returns, and drains. `again` reads the configuration again, on `hangup`.
     pub async fn run(
         self,
+        hangup: Hangup,
         again: impl Fn() -> Option<Config> + Send + 'static,
         stop: impl Future<Output = ()>,
     ) -> Drained {
         let shown = if self.admin.is_some() { Shown::Modules } else { Shown::Everything };
         let main = Front { proxy: Arc::clone(&self.proxy), shown };
-        let reloading = tokio::spawn(reload(Arc::clone(&self.proxy), self.files, self.poll, again));
+        let reloading = reload(Arc::clone(&self.proxy), self.files, self.poll, hangup, again);
+        let reloading = tokio::spawn(reloading);
         let (ended, mut end) = watch::channel(());
         let admin = self.admin.map(|admin| {
             let front = Front { proxy: Arc::clone(&self.proxy), shown: Shown::Admin };
@@ -123,12 +135,13 @@ impl Handler for Front {
     type Body = Body;
     type Later = Boxed<Body>;
 
-    fn handle(&self, request: Request<Incoming>, peer: &Arc<Peer>) -> Answer<Body> {
+    fn handle(&self, mut request: Request<Incoming>, peer: &Arc<Peer>) -> Answer<Body> {
         if self.shown != Shown::Admin
             && let Some(answer) = self.proxy.hit(&request)
         {
             return Answer::Now(answer);
         }
+        request.extensions_mut().insert(Client(Some(peer.address.ip())));
         let path = request.uri().path();
         let shown = match (self.shown, path) {
             (Shown::Admin, "/metrics" | "/healthz" | "/readyz") | (Shown::Everything, _) => true,
@@ -175,9 +188,9 @@ async fn reload(
     proxy: Arc<Proxy>,
     files: Vec<PathBuf>,
     poll: Duration,
+    mut hangup: Hangup,
     again: impl Fn() -> Option<Config>,
 ) {
-    let mut hangup = Hangup::new();
     let mut seen = contents(&files).await;
     loop {
         tokio::select! {

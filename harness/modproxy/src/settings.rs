@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use twinproof_sumdb::PUBLIC_KEY;
+
 /// All settings of a [`Proxy`](crate::Proxy). [`Settings::new`] has the defaults.
 #[derive(Clone)]
 pub struct Settings {
@@ -22,6 +24,9 @@ pub struct Settings {
     pub offline: bool,
     /// Certificates towards upstreams.
     pub tls: UpstreamTls,
+    /// Hosts beside an upstream's own that it may redirect to: patterns as Go's `path.Match` has them,
+    /// with a port or without.
+    pub redirects: Vec<String>,
     /// Credentials for upstreams.
     pub authorization: Vec<Authorization>,
     /// Time limits of fetches.
@@ -82,6 +87,8 @@ pub struct Times {
     pub small: Duration,
     /// For zips.
     pub zip: Duration,
+    /// How long a fetch may wait for its turn.
+    pub patience: Duration,
 }
 
 /// Sizes and numbers.
@@ -97,10 +104,12 @@ pub struct FileLimits {
     pub zip: u64,
     /// Bytes of everything in a zip, unpacked.
     pub unpacked: u64,
-    /// Fetches at the same time.
+    /// How many times the bytes of a zip its contents may be; any number when absent, as for `go`.
+    pub ratio: Option<u64>,
+    /// Fetches of small files at the same time.
     pub fetches: usize,
-    /// Fetches that wait for their turn.
-    pub queue: usize,
+    /// Fetches of zips at the same time.
+    pub zips: usize,
 }
 
 /// How long what may change is believed.
@@ -126,7 +135,20 @@ pub struct Database {
     /// Where it is. When absent, the upstreams that support it are asked, and else `https://` and
     /// its name.
     pub url: Option<String>,
+    /// Nobody has asked for it: it is relayed where there is a way to it, and otherwise left to `go`.
+    pub by_default: bool,
 }
+
+impl Database {
+    /// The public one, which `go` asks when it is told nothing.
+    #[must_use]
+    pub fn public() -> Self {
+        Self { key: PUBLIC_KEY.to_owned(), url: None, by_default: true }
+    }
+}
+
+/// Where the public mirror sends those who ask for zips.
+const PUBLIC_STORAGE: &str = "storage.googleapis.com";
 
 const MIB: u64 = 1 << 20;
 
@@ -142,12 +164,14 @@ impl Settings {
             upstream: "off".to_owned(),
             offline: false,
             tls: UpstreamTls::default(),
+            redirects: vec![PUBLIC_STORAGE.to_owned()],
             authorization: Vec::new(),
             times: Times {
                 connect: Duration::from_secs(10),
                 idle: Duration::from_secs(30),
                 small: Duration::from_secs(60),
                 zip: Duration::from_secs(600),
+                patience: Duration::from_secs(120),
             },
             limits: FileLimits {
                 info: MIB,
@@ -155,8 +179,9 @@ impl Settings {
                 list: 16 * MIB,
                 zip: 500 * MIB,
                 unpacked: 500 * MIB,
-                fetches: 32,
-                queue: 1024,
+                ratio: None,
+                fetches: 64,
+                zips: 32,
             },
             ttl: Ttl {
                 list: Duration::from_secs(60),

@@ -3,16 +3,17 @@
 //! and published before it is answered.
 
 use std::collections::HashMap;
-use std::io::{Read, Write as _};
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use twinproof_base::error_chain;
 use twinproof_gomod::dirhash::hash_go_mod;
 use twinproof_gomod::escape::{check, escape_path, escape_version};
 use twinproof_gomod::goproxy::{Miss, ProxyList};
 use twinproof_gomod::zip::ZipLimits;
 use twinproof_sumdb::server::{OpsError, ServerOps, Store};
 use twinproof_sumdb::tile::Tile;
-use ureq::tls::{RootCerts, TlsConfig};
 
 /// The longest go.mod, in bytes.
 const GO_MOD: u64 = 16 << 20;
@@ -30,7 +31,8 @@ const REMEMBERED: usize = 10_000;
 pub struct OnDemand {
     store: Store,
     upstream: ProxyList,
-    agent: ureq::Agent,
+    client: reqwest::Client,
+    runtime: Handle,
     /// Module versions being fetched. Two requests for one version get one record, and no request waits
     /// for another's.
     fetching: Mutex<HashMap<String, Arc<Mutex<()>>>>,
@@ -38,23 +40,16 @@ pub struct OnDemand {
 }
 
 impl OnDemand {
-    /// Grows `store` from `upstream`.
+    /// Grows `store` from `upstream`, which `client` asks. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// When a URL has a user in it that would be sent in the clear.
-    pub fn new(store: Store, upstream: ProxyList) -> Result<Self, String> {
+    pub fn new(store: Store, upstream: ProxyList, client: reqwest::Client) -> Result<Self, String> {
         if let Some(url) = upstream.proxies().find(|url| url.sends_user_in_clear()) {
             return Err(format!("the upstream {url} has a user in it: that needs https"));
         }
-        // The authorities of the system, and those of SSL_CERT_FILE and SSL_CERT_DIR.
-        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .tls_config(tls)
-            .timeout_global(Some(LIMIT))
-            .build();
         let (fetching, absent) = (Mutex::default(), Mutex::default());
-        Ok(Self { store, upstream, agent: config.into(), fetching, absent })
+        Ok(Self { store, upstream, client, runtime: Handle::current(), fetching, absent })
     }
 
     /// The log without its growth.
@@ -114,14 +109,10 @@ impl OnDemand {
         };
 
         let mut go_mod = Vec::new();
-        self.fetch(&target("mod"), GO_MOD)
-            .map_err(absent)?
-            .read_to_end(&mut go_mod)
-            .map_err(|e| failed(format!("go.mod: {e}")))?;
+        self.fetch(&target("mod"), GO_MOD, &mut go_mod).map_err(absent)?;
         let mut zip = tempfile::NamedTempFile::new().map_err(|e| failed(e.to_string()))?;
-        std::io::copy(&mut self.fetch(&target("zip"), ZIP).map_err(absent)?, &mut zip)
-            .and_then(|_| zip.flush())
-            .map_err(|e| failed(format!("zip: {e}")))?;
+        self.fetch(&target("zip"), ZIP, &mut zip).map_err(absent)?;
+        zip.flush().map_err(|e| failed(format!("zip: {e}")))?;
         let checked =
             twinproof_gomod::zip::check(zip.as_file(), module, version, ZipLimits::default())
                 .map_err(|e| not_found(format!("zip: {e}")))?;
@@ -133,14 +124,12 @@ impl OnDemand {
         Ok(number)
     }
 
-    /// The body of the first upstream that has it.
-    fn fetch(&self, target: &str, limit: u64) -> Result<impl Read + use<>, OpsError> {
+    /// Gets the body of the first upstream that has it. Waits: it is called on threads that may.
+    fn fetch(&self, target: &str, limit: u64, into: &mut dyn Write) -> Result<(), OpsError> {
         let found = self.upstream.find(|url| {
-            let at = format!("{}{target}", url.base());
-            match self.agent.get(&at).call() {
-                Ok(answer) if answer.status() == 200 => {
-                    Ok(answer.into_body().into_with_config().limit(limit).reader())
-                }
+            let request = self.client.get(format!("{}{target}", url.base())).timeout(LIMIT);
+            match self.runtime.block_on(request.send()) {
+                Ok(answer) if answer.status() == 200 => Ok(answer),
                 Ok(answer) => {
                     let said = format!("{target}: upstream says {}", answer.status());
                     Err(if matches!(answer.status().as_u16(), 404 | 410) {
@@ -149,13 +138,38 @@ impl OnDemand {
                         Miss::Failed(OpsError::Failed(said))
                     })
                 }
-                Err(error) => Err(Miss::Failed(OpsError::Failed(format!("{target}: {error}")))),
+                Err(error) => {
+                    let why = error_chain(&error.without_url());
+                    Err(Miss::Failed(OpsError::Failed(format!("{target}: {why}"))))
+                }
             }
         });
-        found.map_err(|unfound| match unfound.miss {
+        let answer = found.map_err(|unfound| match unfound.miss {
             Some(Miss::NotFound(error) | Miss::Failed(error) | Miss::Final(error)) => error,
             None => OpsError::NotFound(format!("{target}: no upstream has it")),
-        })
+        })?;
+        let failed = |why| OpsError::Failed(format!("{target}: {why}"));
+        self.body(answer, limit, into).map_err(failed)
+    }
+
+    fn body(
+        &self,
+        mut answer: reqwest::Response,
+        limit: u64,
+        into: &mut dyn Write,
+    ) -> Result<(), String> {
+        let mut left = limit;
+        while let Some(bytes) = self
+            .runtime
+            .block_on(answer.chunk())
+            .map_err(|error| error_chain(&error.without_url()))?
+        {
+            left = left
+                .checked_sub(bytes.len() as u64)
+                .ok_or_else(|| format!("it is over {limit} bytes"))?;
+            into.write_all(&bytes).map_err(|e| e.to_string())?;
+        }
+        Ok(())
     }
 }
 

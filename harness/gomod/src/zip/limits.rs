@@ -25,19 +25,22 @@ pub struct Ratio {
 }
 
 impl Default for ZipLimits {
-    /// The limits of golang.org/x/mod/zip, 200,000 entries, and a ratio of 300 above 64 MiB.
+    /// The limits of golang.org/x/mod/zip, and 200,000 entries.
     fn default() -> Self {
         Self {
             compressed: 500 << 20,
             uncompressed: 500 << 20,
             special: 16 << 20,
             entries: 200_000,
-            ratio: Ratio { max: 300, above: 64 << 20 },
+            ratio: Ratio::NONE,
         }
     }
 }
 
 impl Ratio {
+    /// Contents may be any number of times the zip, as for the go command.
+    pub const NONE: Self = Self { max: u64::MAX, above: u64::MAX };
+
     /// Whether contents of this size in a zip of that size are beyond it.
     pub(super) fn passed(self, contents: u64, zip: u64) -> bool {
         contents > self.above && contents / self.max.max(1) > zip

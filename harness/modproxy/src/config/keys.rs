@@ -75,6 +75,12 @@ pub const KEYS: &[Key] = &[
         "Client certificate towards upstreams, PEM",
     ),
     key("upstream.client_key", "upstream-client-key", Path, "Its private key, PEM"),
+    key(
+        "upstream.redirects",
+        "upstream-redirects",
+        List,
+        "Hosts beside their own that upstreams may redirect to [storage.googleapis.com]",
+    ),
     key("upstream.connect_time", "upstream-connect-time", Time, "Until connected [10s]"),
     key("upstream.idle_time", "upstream-idle-time", Time, "Without a byte arriving [30s]"),
     key(
@@ -97,7 +103,7 @@ pub const KEYS: &[Key] = &[
         "sumdb.databases",
         "sumdb",
         List,
-        "Checksum databases to relay, each in GOSUMDB's syntax: a verifier key, and a URL after a space",
+        "Checksum databases to relay, each in GOSUMDB's syntax: a verifier key, and a URL after a space; `off` for none [sum.golang.org]",
     ),
     key(
         "sumdb.verify",
@@ -193,8 +199,15 @@ pub const KEYS: &[Key] = &[
     key("limits.list", "limits-list", Bytes, "A list from upstream [16MiB]"),
     key("limits.zip", "limits-zip", Bytes, "A zip from upstream [500MiB]"),
     key("limits.unpacked", "limits-unpacked", Bytes, "Everything in a zip, unpacked [500MiB]"),
-    key("limits.fetches", "limits-fetches", Count, "Fetches at once [32]"),
-    key("limits.queue", "limits-queue", Count, "Fetches that wait for their turn [1024]"),
+    key(
+        "limits.ratio",
+        "limits-ratio",
+        Count,
+        "How many times a zip its contents may be; 0 is any number, as for go [0]",
+    ),
+    key("limits.fetches", "limits-fetches", Count, "Fetches of small files at once [64]"),
+    key("limits.zips", "limits-zips", Count, "Fetches of zips at once [32]"),
+    key("limits.patience", "limits-patience", Time, "A fetch that waits for its turn [2m]"),
     key("log.format", "log-format", Text, "`text` or `json` [text]"),
     key(
         "log.level",

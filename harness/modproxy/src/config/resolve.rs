@@ -232,7 +232,7 @@ impl<'a> Resolver<'a> {
         s.databases = self.databases();
         s.verify = self.switch("sumdb.verify").unwrap_or(s.verify);
         if s.verify && s.databases.is_empty() {
-            self.needs("sumdb.verify", "sumdb.databases");
+            self.wrong("sumdb.verify", "`sumdb.verify` needs a database");
         }
         s.nosumdb = self.patterns("sumdb.nosumdb").join(",");
         s.allow = self.patterns("policy.allow").join(",");
@@ -243,8 +243,10 @@ impl<'a> Resolver<'a> {
         self.set_bytes(&mut s.limits.list, "limits.list");
         self.set_bytes(&mut s.limits.zip, "limits.zip");
         self.set_bytes(&mut s.limits.unpacked, "limits.unpacked");
+        s.limits.ratio = self.number("limits.ratio").filter(|ratio| *ratio > 0);
         self.set_count(&mut s.limits.fetches, "limits.fetches", 1, 10_000);
-        self.set_count(&mut s.limits.queue, "limits.queue", 0, 1_000_000);
+        self.set_count(&mut s.limits.zips, "limits.zips", 1, 10_000);
+        self.set_time(&mut s.times.patience, "limits.patience");
         Some(s)
     }
 
@@ -277,6 +279,9 @@ impl<'a> Resolver<'a> {
         s.tls.ca = self.path("upstream.ca");
         s.tls.cert = self.path("upstream.client_cert");
         s.tls.key = self.path("upstream.client_key");
+        if self.get("upstream.redirects").is_some() {
+            s.redirects = self.patterns("upstream.redirects");
+        }
         self.set_time(&mut s.times.small, "upstream.timeout");
         s.times.connect = s.times.connect.min(s.times.small);
         s.times.idle = s.times.idle.min(s.times.small);
@@ -288,7 +293,14 @@ impl<'a> Resolver<'a> {
 
     fn databases(&mut self) -> Vec<Database> {
         let mut databases = Vec::new();
-        for text in self.list("sumdb.databases") {
+        let given = self.list("sumdb.databases");
+        if given.is_empty() {
+            return vec![Database::public()];
+        }
+        if given == ["off"] {
+            return databases;
+        }
+        for text in given {
             let mut fields = text.split_ascii_whitespace();
             let (key, url, rest) =
                 (fields.next().unwrap_or_default(), fields.next(), fields.next());
@@ -299,7 +311,8 @@ impl<'a> Resolver<'a> {
             } else if url.is_some_and(|url| !url.starts_with("http")) {
                 self.wrong("sumdb.databases", format!("`{text}`: the URL is http or https"));
             } else {
-                databases.push(Database { key: key.to_owned(), url: url.map(str::to_owned) });
+                let (key, url) = (key.to_owned(), url.map(str::to_owned));
+                databases.push(Database { key, url, by_default: false });
             }
         }
         databases

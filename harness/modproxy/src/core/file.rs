@@ -1,21 +1,31 @@
 //! Files that never change: the `.info` of a version, its `.mod` and its `.zip`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use twinproof_gomod::Request;
 use twinproof_gomod::dirhash::hash_go_mod;
 use twinproof_gomod::escape::{escape_path, escape_version};
 
+use super::list::soon;
 use super::{Core, Fetched, Got, place};
 use crate::answer::{Content, Keep};
 use crate::eviction::{FilePin, Used, Version};
 use crate::failure::Failure;
+use crate::fetch_limiter::Client;
 use crate::info::check_info;
 use crate::kind::Kind;
 use crate::metrics::Layer;
 use crate::policy::Reach;
-use crate::store::{Name, Store, StoreError};
+use crate::singleflight::Given;
+use crate::store::{Name, Store, StoreError, Sum};
+
+/// How long a file of the store is served from memory without a look whether it is still there.
+pub(super) const SEEN: Duration = Duration::from_secs(5);
+
+/// Why a file of the store is damaged.
+pub(super) const CHANGED: &str = "its bytes are not those that were written";
 
 /// A file of a version.
 #[derive(Clone, Debug)]
@@ -66,11 +76,23 @@ impl Wanted {
         Ok(Name::version(&self.escaped.module, &self.escaped.version, ext)?)
     }
 
-    /// Reads `.info` or `.mod` from the store, if what is there can be used.
+    /// Reads `.info` or `.mod` from the store. What cannot be used is set aside.
     fn read(&self, store: &Store, limit: u64) -> Result<Option<Content>, StoreError> {
         let Some((bytes, opened)) = store.read(&self.name, limit)? else { return Ok(None) };
-        if self.check(&bytes).is_err() {
+        let Version { module, version } = &self.escaped;
+        let (ext, sum) = (self.kind.name(), Sum::of(&bytes));
+        let recorded = store.sums(module, version)?.get(ext).copied();
+        let why = match recorded {
+            Some(recorded) if recorded != sum => Some(CHANGED.to_owned()),
+            _ => self.check(&bytes).err(),
+        };
+        if let Some(why) = why {
+            store.set_aside(&self.name, &why);
             return Ok(None);
+        }
+        if recorded.is_none() {
+            // Others have written it; from now on a change is noticed.
+            store.record(module, version, &[(ext, sum)]);
         }
         Ok(Some(Content::memory(self.kind, bytes, opened.modified, Keep::Forever)))
     }
@@ -87,29 +109,35 @@ impl Wanted {
 
 impl Core {
     /// A file of a version that stands for itself.
-    pub(crate) async fn file(self: &Arc<Self>, wanted: Wanted, reach: Reach) -> Got {
+    ///
+    /// Where `part` says that it will do, a zip that is still arriving.
+    pub(crate) async fn file(self: &Arc<Self>, wanted: Wanted, reach: Reach, part: bool) -> Got {
         let (_, _pin) = self.hold(&wanted);
         if let Some(content) = self.stored(&wanted).await? {
             return Ok((content, Layer::Store));
         }
-        if let Reach::Store(why) = reach {
-            let text = format!("not found: this proxy does not have {}, and {why}", wanted.what());
-            return Err(Failure::not_found(text));
-        }
+        let client = match reach {
+            Reach::Upstream(client) => client,
+            Reach::Store(why) => {
+                let what = wanted.what();
+                let text = format!("not found: this proxy does not have {what}, and {why}");
+                return Err(Failure::not_found(text));
+            }
+        };
         if let Some(failure) = self.failure(&wanted.name) {
             return Err(failure);
         }
         let name = wanted.name.clone();
         let core = Arc::clone(self);
-        let content = self
-            .together(name.as_str(), || async move {
+        let given = self
+            .together_or_part(name.as_str(), part, |teller| async move {
                 let (_, _pin) = core.hold(&wanted);
                 if let Some(content) = core.stored(&wanted).await? {
                     return Ok(content);
                 }
                 let fetched = match wanted.kind {
-                    Kind::Zip => core.fetch_zip(&wanted).await,
-                    _ => core.fetch_file(&wanted).await,
+                    Kind::Zip => core.fetch_zip(&wanted, client, &teller).await,
+                    _ => core.fetch_file(&wanted, client).await,
                 };
                 if let Err(failure) = &fetched {
                     core.keep_absence(&wanted.name, failure);
@@ -117,6 +145,10 @@ impl Core {
                 fetched
             })
             .await?;
+        let content = match given {
+            Given::Whole(fetched) => fetched?,
+            Given::Part(zip, interest) => Arc::new(Content::growing(zip, interest)),
+        };
         Ok((content, Layer::Upstream))
     }
 
@@ -129,7 +161,7 @@ impl Core {
         let (used, _pin) = self.hold(wanted);
         let wanted = wanted.clone();
         let content = self.on_disk(move |store| wanted.read(store, limit)).await?;
-        Ok(content.map(|content| Arc::new(content.used(used))))
+        Ok(content.map(|content| Arc::new(content.used(used).until(soon(SEEN)))))
     }
 
     /// Notes that a version is used, and keeps it from going while the pin is held.
@@ -161,16 +193,18 @@ impl Core {
         }
     }
 
-    async fn fetch_file(self: &Arc<Self>, wanted: &Wanted) -> Fetched {
+    async fn fetch_file(self: &Arc<Self>, wanted: &Wanted, client: Client) -> Fetched {
         let limit = self.limit(wanted.kind);
         let check = |bytes: &Bytes| wanted.check(bytes);
-        let (bytes, ()) = self.fetch_small(wanted.kind, &wanted.target, limit, check).await?;
+        let asked = (wanted.kind, client);
+        let (bytes, ()) = self.fetch_small(asked, &wanted.target, limit, check).await?;
         if wanted.kind == Kind::Mod {
             self.confirm(wanted, hash_go_mod(&bytes)).await?;
         }
         self.keep_small(wanted, &bytes).await;
         let (used, _pin) = self.hold(wanted);
-        Ok(Arc::new(Content::memory(wanted.kind, bytes, None, Keep::Forever).used(used)))
+        let content = Content::memory(wanted.kind, bytes, None, Keep::Forever);
+        Ok(Arc::new(content.used(used).until(soon(SEEN))))
     }
 
     /// Keeps a small file. It is whole and checked, so it is served even when it cannot be kept.
@@ -179,7 +213,9 @@ impl Core {
         let (file, kept) = (wanted.clone(), bytes.clone());
         let result = self
             .on_disk(move |store| {
+                let Version { module, version } = &file.escaped;
                 store.write(&file.name, &kept)?;
+                store.record(module, version, &[(file.kind.name(), Sum::of(&kept))]);
                 store.add_to_list(&file.escaped.module, &file.escaped.version)
             })
             .await;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use twinproof_gomod::escape::{escape_path, escape_version};
 use twinproof_gomod::{Request, versions};
 
+use super::list::{HERE, soon};
 use super::{Core, Got, place};
 use crate::answer::{Content, Keep};
 use crate::failure::Failure;
@@ -19,12 +20,17 @@ impl Core {
     /// The latest version of a module.
     pub(crate) async fn latest(self: &Arc<Self>, module: &str, reach: Reach) -> Got {
         let (name, target) = place(&Request::Latest { module: module.to_owned() })?;
-        if let Reach::Store(why) = reach {
-            let text = || format!("not found: this proxy has no version of {module}, and {why}");
-            let here = self.latest_here(module).await?.ok_or_else(|| Failure::not_found(text()))?;
-            let content = Content::memory(Kind::Latest, here, None, Keep::Seconds(0));
-            return Ok((Arc::new(content), Layer::Store));
-        }
+        let client = match reach {
+            Reach::Upstream(client) => client,
+            Reach::Store(why) => {
+                let text =
+                    || format!("not found: this proxy has no version of {module}, and {why}");
+                let here = self.latest_here(module).await?;
+                let here = here.ok_or_else(|| Failure::not_found(text()))?;
+                let content = Content::memory(Kind::Latest, here, None, Keep::Seconds(0));
+                return Ok((Arc::new(content.until(soon(HERE))), Layer::Store));
+            }
+        };
         let kept = self.ttl_cache.get(&name);
         if let Some(kept) = &kept
             && kept.is_fresh()
@@ -38,7 +44,8 @@ impl Core {
             .together(key.as_str(), || async move {
                 let limit = core.settings.limits.info;
                 let check = |bytes: &Bytes| check_info(bytes, &module, None);
-                let fetched = core.fetch_small(Kind::Latest, &target, limit, check).await;
+                let asked = (Kind::Latest, client);
+                let fetched = core.fetch_small(asked, &target, limit, check).await;
                 let fetched = match fetched {
                     Ok((bytes, version)) => {
                         core.keep_resolved(&module, &version, &bytes).await;

@@ -1,15 +1,15 @@
 //! Lists of versions.
 //!
-//! A list is the upstream's, with lines that are no versions left out, and pseudo-versions where
-//! there are others: `go` uses them only when there is nothing else. While upstreams fail it is
-//! the last one they gave, or what the store has in whole.
+//! A list is the upstream's, byte for byte: `go` picks the versions out of it by itself, and falls back
+//! on the pseudo-versions in it where there is no `@latest`. While upstreams fail it is the last one
+//! they gave, or what the store has in whole.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use twinproof_gomod::Request;
-use twinproof_gomod::escape::{canonical_version, escape_path};
+use twinproof_gomod::escape::escape_path;
 use twinproof_gomod::pseudo::is_pseudo;
 
 use super::{Core, Fetched, Got, place};
@@ -24,17 +24,30 @@ use crate::ttl_cache::Kept;
 /// How soon upstreams that have failed are asked again, at the earliest.
 const RETRY: Duration = Duration::from_secs(5);
 
+/// How long what the store has is remembered: somebody else may put files there.
+pub(super) const HERE: Duration = Duration::from_secs(1);
+
+/// So much later than now.
+pub(super) fn soon(time: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or(now)
+}
+
 impl Core {
     /// The versions of a module.
     pub(crate) async fn list(self: &Arc<Self>, module: &str, reach: Reach) -> Got {
         let (name, target) = place(&Request::List { module: module.to_owned() })?;
-        if let Reach::Store(why) = reach {
-            let here = self.list_here(module).await?;
-            let text = || format!("not found: this proxy has no version of {module}, and {why}");
-            let list = here.ok_or_else(|| Failure::not_found(text()))?;
-            let content = Content::memory(Kind::List, list, None, Keep::Seconds(0));
-            return Ok((Arc::new(content), Layer::Store));
-        }
+        let client = match reach {
+            Reach::Upstream(client) => client,
+            Reach::Store(why) => {
+                let here = self.list_here(module).await?;
+                let text =
+                    || format!("not found: this proxy has no version of {module}, and {why}");
+                let list = here.ok_or_else(|| Failure::not_found(text()))?;
+                let content = Content::memory(Kind::List, list, None, Keep::Seconds(0));
+                return Ok((Arc::new(content.until(soon(HERE))), Layer::Store));
+            }
+        };
         let kept = self.ttl_cache.get(&name);
         if let Some(kept) = &kept
             && kept.is_fresh()
@@ -48,12 +61,15 @@ impl Core {
             .together(key.as_str(), || async move {
                 let limit = core.settings.limits.list;
                 let fetched = core
-                    .fetch_small(Kind::List, &target, limit, clean)
+                    .fetch_small((Kind::List, client), &target, limit, |_| Ok(()))
                     .await
-                    .map(|(_, list)| Arc::new(core.changing(Kind::List, list)));
+                    .map(|(list, ())| Arc::new(core.changing(Kind::List, list)));
+                // A module that the upstreams do not have is not there for `go` either.
                 let here = match &fetched {
-                    Ok(_) => None,
-                    Err(_) => core.list_here(&module).await.unwrap_or_default(),
+                    Err(failure) if !failure.is_not_found() => {
+                        core.list_here(&module).await.unwrap_or_default()
+                    }
+                    _ => None,
                 };
                 core.settle((Kind::List, &name), fetched, kept, here)
             })
@@ -97,27 +113,11 @@ impl Core {
         };
         tracing::warn!(name = name.as_str(), error = failure.text, "an older answer stands in");
         self.metrics().stale.inc();
-        let now = Instant::now();
-        let content = Arc::new(
-            Content::memory(kind, bytes, None, Keep::Seconds(0))
-                .until(now.checked_add(RETRY).unwrap_or(now)),
-        );
+        let content = Content::memory(kind, bytes, None, Keep::Seconds(0));
+        let content = Arc::new(content.until(soon(RETRY)));
         self.ttl_cache.keep(name, Ok(Arc::clone(&content)), RETRY, ttl.stale);
         Ok(content)
     }
-}
-
-/// The list as it is served. An error when it is none at all.
-fn clean(bytes: &Bytes) -> Result<Bytes, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-    let is_version = |line: &&str| {
-        line.split_whitespace().next().is_some_and(|first| canonical_version(first).is_some())
-    };
-    let lines: Vec<&str> = text.lines().map(str::trim_end).filter(is_version).collect();
-    if lines.is_empty() && !text.trim().is_empty() {
-        return Err("it has no version in it".to_owned());
-    }
-    Ok(tagged_first(lines).into_iter().fold(String::new(), |all, line| all + line + "\n").into())
 }
 
 /// Leaves pseudo-versions out if there are others.

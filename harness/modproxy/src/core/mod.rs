@@ -9,22 +9,26 @@ mod zip;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use prometheus_client::metrics::gauge::Gauge;
+use quick_cache::sync::Cache;
 use tokio::task::spawn_blocking;
 use twinproof_gomod::Request;
+use twinproof_gomod::gomodfile::GoMod;
 use twinproof_httpd::Counters;
 
 use crate::answer::Content;
-use crate::eviction::Eviction;
+use crate::eviction::{Eviction, Version};
 use crate::failure::{Failure, Reason};
-use crate::fetch_limiter::FetchLimiter;
+use crate::fetch_limiter::{Client, FetchLimiter, Turn};
+use crate::growing::Growing;
 use crate::kind::Kind;
 use crate::metrics::{Layer, Metrics};
 use crate::opened::OpenZips;
 use crate::policy::Policy;
 use crate::settings::Settings;
-use crate::singleflight::Singleflight;
+use crate::singleflight::{Given, Singleflight, Teller};
 use crate::store::{Name, Store, StoreError};
 use crate::sumdb::{Database, DatabaseError};
 use crate::ttl_cache::{Kept, TtlCache};
@@ -45,8 +49,13 @@ pub(crate) struct Lasting {
     /// Where the store has a budget.
     pub(crate) eviction: Option<Arc<Eviction>>,
     pub(crate) open_zips: Arc<OpenZips>,
-    fetches: Singleflight<Fetched>,
+    /// Zips of the store that were found to be what they should be, as they were then.
+    verified: Cache<Version, (u64, Option<SystemTime>)>,
+    fetches: Singleflight<Arc<Growing>, Fetched>,
 }
+
+/// Zips whose state is remembered.
+const VERIFIED: usize = 16_384;
 
 impl Lasting {
     pub(crate) fn new(
@@ -57,9 +66,10 @@ impl Lasting {
         let budget = budget.filter(|_| !store.is_read_only());
         Self {
             eviction: budget.map(|budget| Arc::new(Eviction::new(budget))),
+            metrics: Arc::new(Metrics::new(&store.damaged, connections)),
             store: Arc::new(store),
-            metrics: Arc::new(Metrics::new(connections)),
             open_zips: Arc::new(OpenZips::new()),
+            verified: Cache::new(VERIFIED),
             fetches: Singleflight::new(),
         }
     }
@@ -83,8 +93,10 @@ pub(crate) struct Core {
     pub(crate) upstreams: Arc<Upstreams>,
     pub(crate) databases: Vec<Arc<Database>>,
     pub(crate) lasting: Arc<Lasting>,
-    fetch_limiter: FetchLimiter,
-    ttl_cache: TtlCache,
+    /// Small files and zips: neither waits for the other.
+    small_fetches: FetchLimiter,
+    zip_fetches: FetchLimiter,
+    pub(crate) ttl_cache: TtlCache,
 }
 
 impl Core {
@@ -101,7 +113,8 @@ impl Core {
             policy: Policy::new(&settings),
             databases: databases?,
             upstreams,
-            fetch_limiter: FetchLimiter::new(settings.limits.fetches, settings.limits.queue),
+            small_fetches: FetchLimiter::new(settings.limits.fetches, settings.times.patience),
+            zip_fetches: FetchLimiter::new(settings.limits.zips, settings.times.patience),
             ttl_cache: TtlCache::new(),
             lasting,
             settings,
@@ -134,41 +147,59 @@ impl Core {
     where
         F: Future<Output = Fetched> + Send + 'static,
     {
-        let (result, joined) = self.lasting.fetches.run(name, work).await;
+        match self.together_or_part(name, false, |_| work()).await? {
+            Given::Whole(fetched) => fetched,
+            Given::Part(..) => Err(Failure::new(Reason::Internal, "a part was not asked for")),
+        }
+    }
+
+    /// The same, or what there is of it so far where that will do.
+    async fn together_or_part<F>(
+        &self,
+        name: &str,
+        part: bool,
+        work: impl FnOnce(Teller<Arc<Growing>, Fetched>) -> F,
+    ) -> Result<Given<Arc<Growing>, Fetched>, Failure>
+    where
+        F: Future<Output = Fetched> + Send + 'static,
+    {
+        let (given, joined) = self.lasting.fetches.run(name, part, work).await;
         if joined {
             self.metrics().joins.inc();
         }
-        result.unwrap_or_else(|e| Err(Failure::new(Reason::Internal, e.to_string())))
+        given.map_err(|e| Failure::new(Reason::Internal, e.to_string()))
     }
 
     /// Asks the upstreams for a small file, one after the other, until one has what passes `check`.
     async fn fetch_small<T>(
         &self,
-        kind: Kind,
+        (kind, client): (Kind, Client),
         target: &str,
         limit: u64,
         check: impl Fn(&bytes::Bytes) -> Result<T, String>,
     ) -> Result<(bytes::Bytes, T), Failure> {
         let time = self.upstreams.times().small;
         let check = &check;
-        self.fetch(kind, target, time, |upstream| async move {
+        self.fetch((kind, client), target, time, |upstream| async move {
             let reply = self.upstreams.get(&upstream, target).await?;
             let bad = |why: &str| bad_content(&upstream, target, why);
-            if reply.html {
+            let html = reply.html;
+            let bytes = reply.all(limit).await?;
+            // The other kinds are told by what is in them, and `go` believes no label either.
+            if html && kind == Kind::Mod && !has_module_line(&bytes) {
                 return Err(bad("it is a web page"));
             }
-            let bytes = reply.all(limit).await?;
             let checked = check(&bytes).map_err(|why| bad(&why))?;
             Ok((bytes, checked))
         })
         .await
     }
 
-    /// Waits for its turn and asks the upstreams with `ask`, each for at most `time`, until one has
-    /// the file.
+    /// Waits for the client's turn and asks the upstreams with `ask`, each for at most `time`, until
+    /// one has the file.
     async fn fetch<T, F>(
         &self,
-        kind: Kind,
+        (kind, client): (Kind, Client),
         target: &str,
         time: Duration,
         ask: impl Fn(Arc<Upstream>) -> F,
@@ -176,7 +207,7 @@ impl Core {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let _permit = self.permit().await?;
+        let _permit = self.permit(kind, client).await?;
         let started = Instant::now();
         let found = self
             .upstreams
@@ -196,14 +227,13 @@ impl Core {
         found
     }
 
-    /// Waits for the turn to fetch.
-    async fn permit(&self) -> Result<Permit<'_>, Failure> {
-        self.metrics().waiting.inc();
-        let permit = self.fetch_limiter.enter().await;
-        self.metrics().waiting.dec();
-        let permit = permit?;
-        self.metrics().fetches.inc();
-        Ok(Permit { metrics: self.metrics(), _permit: permit })
+    /// Waits for a client's turn to have something fetched.
+    async fn permit(&self, kind: Kind, client: Client) -> Result<Permit<'_>, Failure> {
+        let limiter = if kind == Kind::Zip { &self.zip_fetches } else { &self.small_fetches };
+        let waiting = Counted::new(&self.metrics().waiting);
+        let turn = limiter.enter(client).await?;
+        drop(waiting);
+        Ok(Permit { _running: Counted::new(&self.metrics().fetches), _turn: turn })
     }
 
     fn count<T>(&self, kind: Kind, result: &Result<T, Failure>) {
@@ -240,13 +270,23 @@ fn place(request: &Request) -> Result<(Name, String), Failure> {
 }
 
 struct Permit<'a> {
-    metrics: &'a Metrics,
-    _permit: tokio::sync::OwnedSemaphorePermit,
+    _running: Counted<'a>,
+    _turn: Turn,
 }
 
-impl Drop for Permit<'_> {
+/// One more, until it is dropped.
+struct Counted<'a>(&'a Gauge);
+
+impl<'a> Counted<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.metrics.fetches.dec();
+        self.0.dec();
     }
 }
 
@@ -256,6 +296,11 @@ fn log_failure(upstream: &Upstream, target: &str, failure: &Failure) {
     } else {
         tracing::warn!(upstream = upstream.name, target, error = failure.text, "upstream failed");
     }
+}
+
+/// Whether bytes can be a go.mod that says whose it is.
+fn has_module_line(bytes: &[u8]) -> bool {
+    GoMod::parse(bytes).is_ok_and(|go_mod| go_mod.module.is_some())
 }
 
 /// What an upstream sent is not what was asked for.

@@ -1,14 +1,15 @@
 //! `.info` of what stands for a version: a branch, a commit, a prefix. What it means may change.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use twinproof_gomod::Request;
 
+use super::list::soon;
 use super::{Core, Fetched, Got, Wanted};
 use crate::answer::{Content, Keep};
 use crate::failure::Failure;
+use crate::fetch_limiter::Client;
 use crate::info::{check_info, is_exact};
 use crate::kind::Kind;
 use crate::metrics::Layer;
@@ -23,28 +24,32 @@ impl Core {
         {
             return kept.answer.clone().map(|content| (content, Layer::Memory));
         }
-        if let Reach::Store(why) = reach {
-            let text = format!(
-                "not found: this proxy cannot say what {} means for {}: {why}",
-                wanted.version, wanted.module
-            );
-            return Err(Failure::not_found(text));
-        }
+        let client = match reach {
+            Reach::Upstream(client) => client,
+            Reach::Store(why) => {
+                let text = format!(
+                    "not found: this proxy cannot say what {} means for {}: {why}",
+                    wanted.version, wanted.module
+                );
+                return Err(Failure::not_found(text));
+            }
+        };
         let name = wanted.name.clone();
         let core = Arc::clone(self);
         let content = self
             .together(name.as_str(), || async move {
-                let fetched = core.fetch_query(&wanted).await;
+                let fetched = core.fetch_query(&wanted, client).await;
                 core.settle((wanted.kind, &wanted.name), fetched, kept, None)
             })
             .await?;
         Ok((content, Layer::Upstream))
     }
 
-    async fn fetch_query(self: &Arc<Self>, wanted: &Wanted) -> Fetched {
+    async fn fetch_query(self: &Arc<Self>, wanted: &Wanted, client: Client) -> Fetched {
         let limit = self.settings.limits.info;
         let check = |bytes: &Bytes| check_info(bytes, &wanted.module, Some(&wanted.version));
-        let (bytes, version) = self.fetch_small(Kind::Info, &wanted.target, limit, check).await?;
+        let (bytes, version) =
+            self.fetch_small((Kind::Info, client), &wanted.target, limit, check).await?;
         self.keep_resolved(&wanted.module, &version, &bytes).await;
         Ok(Arc::new(self.changing(Kind::Info, bytes)))
     }
@@ -70,8 +75,6 @@ impl Core {
             Kind::List => self.settings.ttl.list,
             _ => self.settings.ttl.latest,
         };
-        let now = Instant::now();
-        Content::memory(kind, bytes, None, Keep::Seconds(ttl.as_secs()))
-            .until(now.checked_add(ttl).unwrap_or(now))
+        Content::memory(kind, bytes, None, Keep::Seconds(ttl.as_secs())).until(soon(ttl))
     }
 }

@@ -1,7 +1,10 @@
 //! Zips: streamed to disk, checked, hashed, and served only then.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,16 +13,21 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use twinproof_base::error_chain;
 use twinproof_gomod::H1;
-use twinproof_gomod::zip::{CheckError, Checked, Stream, ZipLimits, check};
+use twinproof_gomod::zip::{CheckError, Checked, Ratio, Stream, ZipLimits, check};
 use twinproof_httpd::file_bytes;
 
+use super::file::{CHANGED, SEEN};
+use super::list::soon;
 use super::refusal::refused;
-use super::{Core, Fetched, Wanted, bad_content};
+use super::{Core, Fetched, Wanted, bad_content, log_failure};
 use crate::answer::{Content, Keep, Payload};
-use crate::eviction::{FilePin, Used};
+use crate::eviction::{FilePin, Used, Version};
 use crate::failure::{Failure, Reason};
+use crate::fetch_limiter::Client;
+use crate::growing::{Grower, Growing, START, growing};
 use crate::kind::Kind;
-use crate::store::{Name, Opened, Pending, Store, StoreError};
+use crate::singleflight::Teller;
+use crate::store::{Name, Opened, Pending, Store, StoreError, Sum};
 use crate::upstream::{Reply, Upstream, too_large};
 
 /// The longest `.ziphash` that is read, in bytes.
@@ -28,10 +36,16 @@ const MAX_HASH: u64 = 256;
 /// Pieces of a zip that wait for the disk.
 const QUEUE: usize = 16;
 
-/// The hash beside a zip, if there is one.
-fn stored_hash(store: &Store, name: &Name) -> Result<Option<H1>, StoreError> {
-    let Some((bytes, _)) = store.read(name, MAX_HASH)? else { return Ok(None) };
-    Ok(std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok()))
+/// Bytes of contents up to which a limit on their ratio to the zip does not matter.
+const RATIO_ABOVE: u64 = 64 << 20;
+
+/// Writes the hash of a zip, and the checksums of both.
+fn keep_hash(store: &Store, wanted: &Wanted, h1: H1, sum: Sum) -> Result<(), StoreError> {
+    let hash = h1.to_string();
+    store.write(&wanted.beside("ziphash")?, hash.as_bytes())?;
+    let Version { module, version } = &wanted.escaped;
+    store.record(module, version, &[("zip", sum), ("ziphash", Sum::of(hash.as_bytes()))]);
+    Ok(())
 }
 
 /// A zip as it is served: its tag is its hash and its size.
@@ -50,7 +64,85 @@ fn content(
         let pin = pin.as_ref().map(Arc::downgrade);
         Payload::File { file: opened.file, length: opened.length, mapped, pin }
     };
-    Ok(Content::new(Kind::Zip, payload, &tag, opened.modified, Keep::Forever).used(used.clone()))
+    let content = Content::new(Kind::Zip, payload, &tag, opened.modified, Keep::Forever);
+    Ok(content.used(used.clone()).until(soon(SEEN)))
+}
+
+/// What the store has of a zip.
+enum There {
+    Nothing,
+    Good(Arc<Content>),
+    /// A zip that nobody has judged yet.
+    Unjudged,
+}
+
+/// Where a zip goes while it arrives.
+enum Place {
+    Store(Pending),
+    /// Nowhere: the store is only read. It is gone when nobody reads it any more.
+    Passing(File),
+}
+
+impl Place {
+    fn new(store: &Store, name: &Name) -> Result<Self, StoreError> {
+        if store.is_read_only() {
+            let failed = |source| StoreError::Write { name: name.to_string(), source };
+            return Ok(Self::Passing(tempfile::tempfile().map_err(failed)?));
+        }
+        Ok(Self::Store(store.create(name)?))
+    }
+
+    fn file(&mut self) -> &mut File {
+        match self {
+            Self::Store(pending) => pending.file(),
+            Self::Passing(file) => file,
+        }
+    }
+
+    /// For reading while it is written to.
+    fn reader(&mut self) -> Option<File> {
+        match self {
+            Self::Store(pending) => pending.reader(),
+            Self::Passing(file) if cfg!(unix) => file.try_clone().ok(),
+            Self::Passing(_) => None,
+        }
+    }
+
+    fn error(&self, name: &Name, source: std::io::Error) -> StoreError {
+        match self {
+            Self::Store(pending) => pending.error(source),
+            Self::Passing(_) => StoreError::Write { name: name.to_string(), source },
+        }
+    }
+}
+
+/// Takes back what was shown of a zip when that turns out to be of no use, or takes too long.
+struct Showing<'a> {
+    teller: &'a Teller<Arc<Growing>, Fetched>,
+    shown: &'a AtomicBool,
+}
+
+impl Showing<'_> {
+    /// It was of use.
+    fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Showing<'_> {
+    fn drop(&mut self) {
+        if self.teller.take_back() {
+            self.shown.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A zip that has arrived, and what there is to say of it.
+struct Arrived {
+    place: Place,
+    checked: Result<Checked, CheckError>,
+    sum: Sum,
+    grower: Option<Grower>,
 }
 
 impl Core {
@@ -63,30 +155,14 @@ impl Core {
         if let Some(content) = self.lasting.open_zips.get(&wanted.escaped) {
             return Ok(Some(content));
         }
-        let hash_name = wanted.beside("ziphash")?;
-        let (name, small) = (wanted.name.clone(), self.settings.small);
-        let held = self.hold(wanted);
-        let there = self
-            .on_disk(move |store| {
-                let Some(opened) = store.file(&name)? else { return Ok(None) };
-                let h1 = stored_hash(store, &hash_name)?;
-                match h1 {
-                    Some(h1) => {
-                        let read = |source| StoreError::Read { name: name.to_string(), source };
-                        Ok(Some(Ok(content(opened, h1, small, &held).map_err(read)?)))
-                    }
-                    None => Ok(Some(Err(opened))),
-                }
-            })
-            .await?;
-        match there {
-            None => Ok(None),
-            Some(Ok(content)) => {
-                let content = Arc::new(content);
+        let (core, file) = (Arc::clone(self), wanted.clone());
+        match self.on_disk(move |store| core.look(store, &file)).await? {
+            There::Nothing => Ok(None),
+            There::Good(content) => {
                 self.lasting.open_zips.keep(&wanted.escaped, &content);
                 Ok(Some(content))
             }
-            Some(Err(_)) => {
+            There::Unjudged => {
                 let core = Arc::clone(self);
                 let wanted = wanted.clone();
                 let key = format!("verify {}", wanted.name);
@@ -101,80 +177,167 @@ impl Core {
         }
     }
 
-    /// Checks a zip that is in the store without its hash, and writes that. One that fails counts
-    /// as not being there.
+    /// What the store has of a zip. It is held against what was written once in a process, and when
+    /// it has changed; what is damaged is set aside.
+    fn look(&self, store: &Store, wanted: &Wanted) -> Result<There, StoreError> {
+        let Some(opened) = store.file(&wanted.name)? else { return Ok(There::Nothing) };
+        let hash_name = wanted.beside("ziphash")?;
+        let Some((bytes, _)) = store.read(&hash_name, MAX_HASH)? else {
+            return Ok(There::Unjudged);
+        };
+        let Version { module, version } = &wanted.escaped;
+        let h1 = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok());
+        let sums = store.sums(module, version)?;
+        let changed = sums.get("ziphash").is_some_and(|recorded| *recorded != Sum::of(&bytes));
+        let Some(h1) = h1.filter(|_| !changed) else {
+            store.set_aside(&hash_name, if changed { CHANGED } else { "it is no hash" });
+            return Ok(There::Unjudged);
+        };
+        let read = |source| StoreError::Read { name: wanted.name.to_string(), source };
+        let state = (opened.length, opened.modified);
+        if self.lasting.verified.get(&wanted.escaped) != Some(state) {
+            match sums.get("zip") {
+                Some(recorded) if *recorded == Sum::of_file(&opened.file).map_err(read)? => {}
+                Some(_) => {
+                    store.set_aside(&wanted.name, CHANGED);
+                    store.set_aside(&hash_name, "its zip is damaged");
+                    return Ok(There::Nothing);
+                }
+                // Others have written it, and may have been wrong.
+                None => return Ok(There::Unjudged),
+            }
+            self.lasting.verified.insert(wanted.escaped.clone(), state);
+        }
+        let content = content(opened, h1, self.settings.small, &self.hold(wanted)).map_err(read)?;
+        Ok(There::Good(Arc::new(content)))
+    }
+
+    /// Checks a zip that is in the store without its hash or its checksum, and writes these. One that
+    /// fails counts as not being there.
     async fn adopt(self: &Arc<Self>, wanted: &Wanted) -> Fetched {
         let (file, limits) = (wanted.clone(), self.zip_limits());
-        let small = self.settings.small;
         let checked = self
             .on_disk(move |store| {
                 let Some(opened) = store.file(&file.name)? else { return Ok(None) };
                 let checked = check(&opened.file, &file.module, &file.version, limits);
-                Ok(Some((opened, checked)))
+                let read = |source| StoreError::Read { name: file.name.to_string(), source };
+                let sum = Sum::of_file(&opened.file).map_err(read)?;
+                let known = store.read(&file.beside("ziphash")?, MAX_HASH)?.map(|(bytes, _)| bytes);
+                Ok(Some((opened, checked, sum, known)))
             })
             .await?;
         let gone = || Failure::not_found("not found: the zip is not in the store");
-        let (opened, checked) = checked.ok_or_else(gone)?;
+        let (opened, checked, sum, known) = checked.ok_or_else(gone)?;
         let h1 = match checked {
-            Ok(Checked { h1, .. }) => h1,
+            Ok(Checked { h1, .. }) => Ok(h1),
+            Err(why) => Err(error_chain(&why)),
+        };
+        let h1 = h1.and_then(|h1| match known {
+            Some(known) if known.trim_ascii() != h1.to_string().as_bytes() => {
+                Err(format!("its hash is {h1}, and the one beside it another"))
+            }
+            _ => Ok(h1),
+        });
+        let h1 = match h1 {
+            Ok(h1) => h1,
             Err(why) => {
-                let (name, why) = (wanted.name.as_str(), error_chain(&why));
-                tracing::warn!(name, why, "a zip in the store is not served");
+                let file = wanted.clone();
+                let aside = move |store: &Store| {
+                    store.set_aside(&file.name, &why);
+                    let hash = file.beside("ziphash")?;
+                    if store.has(&hash) {
+                        store.set_aside(&hash, "its zip is damaged");
+                    }
+                    Ok(())
+                };
+                self.on_disk(aside).await?;
                 return Err(gone());
             }
         };
         self.confirm(wanted, h1).await?;
-        let name = wanted.beside("ziphash")?;
-        if let Err(failure) =
-            self.on_disk(move |store| store.write(&name, h1.to_string().as_bytes())).await
-        {
+        let file = wanted.clone();
+        if let Err(failure) = self.on_disk(move |store| keep_hash(store, &file, h1, sum)).await {
             tracing::debug!(error = failure.text, "a zip's hash is not kept");
         }
         let read = |e: std::io::Error| Failure::new(Reason::Store, e.to_string());
         self.book(wanted).await;
-        Ok(Arc::new(content(opened, h1, small, &self.hold(wanted)).map_err(read)?))
+        self.lasting.verified.insert(wanted.escaped.clone(), (opened.length, opened.modified));
+        let content = content(opened, h1, self.settings.small, &self.hold(wanted));
+        Ok(Arc::new(content.map_err(read)?))
     }
 
     /// Fetches a zip from the first upstream that has a good one.
-    pub(super) async fn fetch_zip(self: &Arc<Self>, wanted: &Wanted) -> Fetched {
+    pub(super) async fn fetch_zip(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+        client: Client,
+        teller: &Teller<Arc<Growing>, Fetched>,
+    ) -> Fetched {
         let time = self.upstreams.times().zip;
-        self.fetch(Kind::Zip, &wanted.target, time, |upstream| async move {
-            self.ingest(wanted, &upstream).await
-        })
-        .await
+        let shown = AtomicBool::new(false);
+        let (asked, seen) = ((Kind::Zip, client), &shown);
+        let fetched = self
+            .fetch(asked, &wanted.target, time, |upstream| async move {
+                let showing = Showing { teller, shown: seen };
+                let content = self.ingest(wanted, &upstream, teller).await?;
+                showing.keep();
+                Ok(content)
+            })
+            .await;
+        if let (Err(failure), true) = (&fetched, shown.load(Ordering::Relaxed)) {
+            // Whoever got the beginning of it learns why when it asks again.
+            let ttl = self.settings.ttl.negative;
+            self.ttl_cache.keep(&wanted.name, Err(failure.clone()), ttl, Duration::ZERO);
+        }
+        fetched
     }
 
     /// One upstream's zip: to a temporary file, checked and hashed there, confirmed, named.
-    async fn ingest(self: &Arc<Self>, wanted: &Wanted, upstream: &Upstream) -> Fetched {
+    async fn ingest(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+        upstream: &Upstream,
+        teller: &Teller<Arc<Growing>, Fetched>,
+    ) -> Fetched {
         let reply = self.upstreams.get(upstream, &wanted.target).await?;
         reply.check_length(self.settings.limits.zip)?;
-        let bad = |why: &str| bad_content(upstream, &wanted.target, why);
-        if reply.html {
-            return Err(bad("it is a web page"));
-        }
         let name = wanted.name.clone();
-        let pending = self.on_disk(move |store| store.create(&name)).await?;
-        let (pending, checked) = self.download(wanted, reply, pending).await?;
+        let place = self.on_disk(move |store| Place::new(store, &name)).await?;
+        let arrived = self.download(wanted, upstream, reply, place, teller).await?;
+        let Arrived { mut place, checked, sum, grower } = arrived;
         let h1 = checked.map_err(|error| match error {
-            CheckError::Refused(refusal) => bad(&refused(wanted, &refusal)),
+            CheckError::Refused(refusal) => {
+                bad_content(upstream, &wanted.target, &refused(wanted, &refusal))
+            }
             CheckError::Read(error) => Failure::new(Reason::Store, error.to_string()),
         })?;
         let h1 = h1.h1;
         self.confirm(wanted, h1).await?;
-        let (file, small) = (wanted.clone(), self.settings.small);
+        if let Some(grower) = grower {
+            grower.good();
+        }
+        let (core, file, small) = (Arc::clone(self), wanted.clone(), self.settings.small);
         let held = self.hold(wanted);
         let content = self
             .on_disk(move |store| {
+                let read = |source| StoreError::Read { name: file.name.to_string(), source };
+                let pending = match place {
+                    Place::Store(pending) => pending,
+                    Place::Passing(_) => {
+                        let file = place.file().try_clone().map_err(read)?;
+                        let length = sum.length;
+                        let opened = Opened { file: Arc::new(file), length, modified: None };
+                        return content(opened, h1, small, &held).map_err(read);
+                    }
+                };
                 pending.commit()?;
                 // Only from here on the zip counts as being there.
-                store.write(&file.beside("ziphash")?, h1.to_string().as_bytes())?;
+                keep_hash(store, &file, h1, sum)?;
                 store.add_to_list(&file.escaped.module, &file.escaped.version)?;
-                let gone = || StoreError::Read {
-                    name: file.name.to_string(),
-                    source: std::io::ErrorKind::NotFound.into(),
-                };
+                let gone = || read(std::io::ErrorKind::NotFound.into());
                 let opened = store.file(&file.name)?.ok_or_else(gone)?;
-                let read = |source| StoreError::Read { name: file.name.to_string(), source };
+                let state = (opened.length, opened.modified);
+                core.lasting.verified.insert(file.escaped.clone(), state);
                 content(opened, h1, small, &held).map_err(read)
             })
             .await?;
@@ -182,34 +345,58 @@ impl Core {
         Ok(Arc::new(content))
     }
 
-    /// Writes what comes to the file and judges it, as it comes and as a whole.
+    /// Writes what comes to the file and judges it, as it comes and as a whole. What breaks off is
+    /// asked for once more, from there on.
     async fn download(
         &self,
         wanted: &Wanted,
+        upstream: &Upstream,
         mut reply: Reply,
-        mut pending: Pending,
-    ) -> Result<(Pending, Result<Checked, CheckError>), Failure> {
+        mut place: Place,
+        teller: &Teller<Arc<Growing>, Fetched>,
+    ) -> Result<Arrived, Failure> {
         let (sender, mut receiver) = mpsc::channel::<Bytes>(QUEUE);
         let (ended, end) = oneshot::channel::<()>();
         let stream = Stream::new(&wanted.module, &wanted.version, self.zip_limits());
         let mut stream = stream.map_err(|e| Failure::not_found(format!("not found: {e}")))?;
+        let (name, teller, declared) = (wanted.name.clone(), teller.clone(), reply.length);
         let writer = spawn_blocking(move || -> Result<_, StoreError> {
+            let (mut length, mut crc) = (0, crc32fast::Hasher::new());
+            let mut grower: Option<Grower> = None;
+            let mut refused = None;
             while let Some(bytes) = receiver.blocking_recv() {
                 if let Err(refusal) = stream.push(&bytes) {
-                    return Ok((pending, Err(refusal.into())));
+                    refused = Some(refusal);
+                    break;
                 }
-                pending.file().write_all(&bytes).map_err(|e| pending.error(e))?;
+                place.file().write_all(&bytes).map_err(|e| place.error(&name, e))?;
+                crc.update(&bytes);
+                length += bytes.len() as u64;
+                match &grower {
+                    Some(grower) => grower.grown(length),
+                    None if length >= START => {
+                        if let Some(file) = place.reader() {
+                            let (new, zip) = growing(file, declared, length);
+                            grower = Some(new);
+                            teller.show(Arc::new(zip));
+                        }
+                    }
+                    None => {}
+                }
             }
-            // Nothing is judged that has not come to its end.
-            if end.blocking_recv().is_err() {
-                let broken = std::io::ErrorKind::UnexpectedEof.into();
-                return Ok((pending, Err(CheckError::Read(broken))));
-            }
-            let checked = stream.finish(pending.file());
-            Ok((pending, checked))
+            let checked = match refused {
+                Some(refusal) => Err(refusal.into()),
+                // Nothing is judged that has not come to its end.
+                None if end.blocking_recv().is_err() => {
+                    Err(CheckError::Read(std::io::ErrorKind::UnexpectedEof.into()))
+                }
+                None => stream.finish(place.file()),
+            };
+            Ok(Arrived { place, checked, sum: Sum { length, crc: crc.finalize() }, grower })
         });
         let limit = self.settings.limits.zip;
         let mut total = 0;
+        let mut again = true;
         let received = loop {
             match reply.chunk().await {
                 Ok(Some(bytes)) => {
@@ -223,6 +410,14 @@ impl Core {
                     }
                 }
                 Ok(None) => break Ok(()),
+                Err(failure) if again && total > 0 => {
+                    again = false;
+                    log_failure(upstream, &wanted.target, &failure);
+                    match self.upstreams.resume(upstream, &wanted.target, &reply, total).await {
+                        Ok(rest) => reply = rest,
+                        Err(_) => break Err(failure),
+                    }
+                }
                 Err(failure) => break Err(failure),
             }
         };
@@ -238,6 +433,8 @@ impl Core {
 
     fn zip_limits(&self) -> ZipLimits {
         let limits = &self.settings.limits;
-        ZipLimits { compressed: limits.zip, uncompressed: limits.unpacked, ..ZipLimits::default() }
+        let ratio = limits.ratio.map_or(Ratio::NONE, |max| Ratio { max, above: RATIO_ABOVE });
+        let (compressed, uncompressed) = (limits.zip, limits.unpacked);
+        ZipLimits { compressed, uncompressed, ratio, ..ZipLimits::default() }
     }
 }

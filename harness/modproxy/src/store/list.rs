@@ -3,7 +3,7 @@
 //! The file is for those who use the store through `file://`: what it names, they can have. It is
 //! not what an upstream said.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::sync::PoisonError;
 
@@ -51,6 +51,13 @@ pub(crate) fn versions_here(store: &Store, module: &str) -> Result<Vec<String>, 
     Ok(versions)
 }
 
+/// Whether a list file has versions and nothing else.
+fn is_list(bytes: &[u8]) -> bool {
+    // Others may have written a time behind a version.
+    let version = |line: &str| line.split_whitespace().next().is_some_and(is_canonical_version);
+    std::str::from_utf8(bytes).is_ok_and(|text| text.lines().all(version))
+}
+
 impl Store {
     /// Adds a version to its module's list file, if it is here in whole. Both are escaped.
     pub(crate) fn add_to_list(&self, module: &str, version: &str) -> Result<(), StoreError> {
@@ -59,8 +66,7 @@ impl Store {
                 return Ok(());
             }
         }
-        let Ok(version) = unescape_version(version) else { return Ok(()) };
-        self.change_list(module, |versions| versions.insert(version))
+        self.write_list(module, None)
     }
 
     /// Takes a version out of its module's list file. Both are escaped.
@@ -68,27 +74,24 @@ impl Store {
         if !self.has(&Name::list(module)?) {
             return Ok(());
         }
-        let Ok(version) = unescape_version(version) else { return Ok(()) };
-        self.change_list(module, |versions| versions.remove(&version))
+        self.write_list(module, unescape_version(version).ok().as_deref())
     }
 
-    fn change_list(
-        &self,
-        module: &str,
-        change: impl FnOnce(&mut BTreeSet<String>) -> bool,
-    ) -> Result<(), StoreError> {
+    /// Writes a module's list file anew, without a version that is about to go. What it had before
+    /// does not count, so damage does not last.
+    fn write_list(&self, module: &str, without: Option<&str>) -> Result<(), StoreError> {
         let name = Name::list(module)?;
         let _one_at_a_time = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = match self.read(&name, MAX_LIST)? {
-            Some((bytes, _)) => String::from_utf8_lossy(&bytes).into_owned(),
-            None => String::new(),
-        };
-        let mut versions: BTreeSet<String> =
-            text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
-        if !change(&mut versions) {
+        let before = self.read(&name, MAX_LIST)?.map(|(bytes, _)| bytes);
+        if before.as_ref().is_some_and(|bytes| !is_list(bytes)) {
+            self.set_aside(&name, "it has what is no version");
+        }
+        let versions = versions_here(self, module)?;
+        let there = versions.iter().filter(|version| Some(version.as_str()) != without);
+        let text: String = there.flat_map(|version| [version, "\n"]).collect();
+        if before.is_some_and(|before| before == text) {
             return Ok(());
         }
-        let text: String = versions.into_iter().map(|version| version + "\n").collect();
         self.write(&name, text.as_bytes())
     }
 }

@@ -6,8 +6,10 @@
 //! MODULE/@v/VERSION.mod
 //! MODULE/@v/VERSION.zip
 //! MODULE/@v/VERSION.ziphash  the h1: hash of the zip, written after the zip was verified
+//! MODULE/@v/VERSION.sums     CRC-32 and length of these files when they were written
 //! MODULE/@v/list             the versions whose files are all present, for use through file://
 //! sumdb/NAME/…               answers of a checksum database
+//! .damaged/…                 files that no longer were what had been written
 //! .tmp-…                     beside any of them: a file that is being written
 //! ```
 //!
@@ -28,9 +30,11 @@
 //! Symbolic links are followed only while they stay inside the store. This module does not interpret the
 //! content of files and does not know where they come from.
 
+mod aside;
 mod list;
 mod name;
 mod read;
+mod sums;
 mod sweep;
 mod write;
 
@@ -39,9 +43,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use prometheus_client::metrics::counter::Counter;
+
 pub(crate) use list::versions_here;
 pub(crate) use name::{Name, NoName};
 pub(crate) use read::Opened;
+pub(crate) use sums::{SUMS, Sum};
 pub(crate) use write::Pending;
 
 /// The store failed.
@@ -80,6 +87,10 @@ pub(crate) struct Store {
     handle: fs::File,
     /// One writer of list files at a time.
     lists: Mutex<()>,
+    /// One writer of sums at a time.
+    recording: Mutex<()>,
+    /// Files that were found to be damaged.
+    pub(crate) damaged: Counter,
 }
 
 impl Store {
@@ -99,6 +110,8 @@ impl Store {
             read_only,
             sync,
             lists: Mutex::default(),
+            recording: Mutex::default(),
+            damaged: Counter::default(),
         })
     }
 

@@ -39,6 +39,17 @@ impl Pending {
         self.file.file()
     }
 
+    /// The same once more, for reading while it is written. There is none where reading would move
+    /// the place that is written to.
+    pub(crate) fn reader(&mut self) -> Option<File> {
+        if cfg!(unix) { self.file().try_clone().ok() } else { None }
+    }
+
+    /// The same, not synced before it gets its name.
+    pub(crate) fn unsynced(self) -> Self {
+        Self { sync: false, ..self }
+    }
+
     /// The error of the store for a failed write.
     pub(crate) fn error(&self, source: io::Error) -> StoreError {
         write_error(&self.name, source)
@@ -96,7 +107,7 @@ impl Store {
     }
 
     /// Makes a folder of the store, one element after the other, so that none is made elsewhere.
-    fn make_folder(&self, folder: &str, name: &Name) -> Result<PathBuf, StoreError> {
+    pub(super) fn make_folder(&self, folder: &str, name: &Name) -> Result<PathBuf, StoreError> {
         let path = folder_path(self.root(), folder);
         // Most of the time it is there.
         if path.is_dir() {

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use twinproof_gomod::escape::{escape_path, escape_version};
 use twinproof_sumdb::Client;
 use twinproof_sumdb::client::{LookupError, Store as _};
-use twinproof_sumdb::note::{self, KeyError, Verifier};
+use twinproof_sumdb::note::{KeyError, Verifier};
 use twinproof_sumdb::tile::Tile;
 use twinproof_sumdb::tlog::Record;
 
@@ -28,11 +28,13 @@ const MAX_LOOKUP: u64 = 1 << 20;
 /// A database.
 pub(crate) struct Database {
     pub(crate) name: String,
-    verifier: Verifier,
     client: Client<Remote, Arc<Memory>>,
     memory: Arc<Memory>,
     store: Arc<Store>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
+    offline: bool,
+    /// Nobody has asked for it to be relayed.
+    pub(super) by_default: bool,
 }
 
 /// A database cannot be used.
@@ -64,15 +66,16 @@ impl Database {
             Arc::clone(metrics),
             offline,
         );
-        let memory = Arc::new(Memory::new(Arc::clone(store)));
+        let memory = Arc::new(Memory::new(Arc::clone(store), verifier.clone()));
         let client = Client::new(&database.key, remote, Arc::clone(&memory)).map_err(failed)?;
         Ok(Self {
             name,
-            verifier,
             client,
             memory,
             store: Arc::clone(store),
-            turns: Semaphore::new(PARALLEL),
+            turns: Arc::new(Semaphore::new(PARALLEL)),
+            offline,
+            by_default: database.by_default,
         })
     }
 
@@ -82,9 +85,14 @@ impl Database {
         work: impl FnOnce(&Self) -> Result<T, LookupError> + Send + 'static,
     ) -> Result<T, Failure> {
         let internal = |e: &dyn std::fmt::Display| Failure::new(Reason::Internal, e.to_string());
-        let _turn = self.turns.acquire().await.map_err(|e| internal(&e))?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|e| internal(&e))?;
         let database = Arc::clone(self);
-        let result = tokio::task::spawn_blocking(move || work(&database)).await;
+        let result = tokio::task::spawn_blocking(move || {
+            // The thread waits even where nobody waits for it any more.
+            let _turn = turn;
+            work(&database)
+        });
+        let result = result.await;
         result.map_err(|e| internal(&e))?.map_err(|error| self.failure(&error))
     }
 
@@ -117,9 +125,14 @@ impl Database {
         let place = self.place(&file);
         if let Some(name) = &place
             && let Ok(Some((bytes, _))) = self.store.read(name, MAX_LOOKUP)
-            && self.is_lookup(&bytes, module, version)
         {
-            return Ok(bytes);
+            match self.client.prove_kept(module, version, &bytes) {
+                Ok(()) => return Ok(bytes),
+                Err(error) if error.is_misbehavior() => {
+                    self.store.set_aside(name, &error.to_string());
+                }
+                Err(error) => tracing::debug!(%error, "a kept lookup cannot be proven"),
+            }
         }
         let proof = self.client.lookup_with_proof(module, version)?;
         let record = Record { id: proof.record_id, text: proof.record }.format()?;
@@ -132,17 +145,20 @@ impl Database {
         Ok(bytes)
     }
 
-    /// Whether what is kept can be the answer: signed, and about the module.
-    fn is_lookup(&self, bytes: &[u8], module: &str, version: &str) -> bool {
-        let Ok((record, rest)) = Record::parse(bytes) else { return false };
-        let start = format!("{module} {version} ");
-        record.text.lines().any(|line| line.starts_with(&start))
-            && note::open(rest, std::slice::from_ref(&self.verifier)).is_ok()
+    /// A tile, proven. Without the database, to be of any tree whose signed head is here.
+    pub(super) fn tile(&self, tile: Tile) -> Result<Vec<u8>, LookupError> {
+        match self.client.tile(tile) {
+            Err(error @ LookupError::Fetch { .. }) if self.offline => {
+                let mut heads = self.memory.heads().iter();
+                heads.find_map(|head| self.client.tile_under(head, tile).ok()).ok_or(error)
+            }
+            proven => proven,
+        }
     }
 
-    /// A tile, proven.
-    pub(super) fn tile(&self, tile: Tile) -> Result<Vec<u8>, LookupError> {
-        self.client.tile(tile)
+    /// Whether it can be relayed: something of it is here, or it can be reached.
+    pub(super) fn is_usable(&self) -> bool {
+        matches!(self.seen(), Ok(Some(_))) || self.newest().is_ok()
     }
 
     /// The newest signed tree head, fetched and proven to be of one history with those before.
@@ -158,7 +174,7 @@ impl Database {
     /// Makes the store answer for the database through `file://`.
     pub(super) fn support(&self) {
         if let Some(name) = self.place("supported")
-            && !self.store.has(&name)
+            && self.store.read(&name, 0).ok().flatten().is_none()
         {
             let _ = self.store.write(&name, b"");
         }

@@ -1,22 +1,34 @@
 //! What the verifying client remembers: in the store, and in memory where that cannot be written.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use twinproof_sumdb::client::{MAX_RESPONSE, Store as ClientStore, StoreError, Swap};
+use twinproof_sumdb::note::{self, Verifier};
 use twinproof_sumdb::tile::Tile;
+use twinproof_sumdb::tlog::{Record, TreeHead};
 
 use crate::store::{Name, Store};
 
 /// Bytes of tiles that are kept in memory for each database.
 const MAX_BYTES: u64 = 4 << 20;
 
+/// Kept lookups that are looked through for signed tree heads.
+const MAX_LOOKUPS: usize = 100_000;
+
+/// Signed tree heads that are kept of them: those of the largest trees.
+const MAX_HEADS: usize = 32;
+
 /// The memory of one database's client.
 pub(super) struct Memory {
     store: Arc<Store>,
+    verifier: Verifier,
+    /// Tree heads that stand in kept lookups, the largest tree first, once they have been looked for.
+    heads: OnceLock<Vec<Vec<u8>>>,
     /// The newest tree head, once it has been looked for.
     latest: Mutex<Option<Vec<u8>>>,
     tiles: Cache<Tile, Arc<Vec<u8>>, Bytes>,
@@ -39,12 +51,81 @@ fn place(database: &str, file: &str) -> Result<Name, StoreError> {
 }
 
 impl Memory {
-    pub(super) fn new(store: Arc<Store>) -> Self {
-        Self { store, latest: Mutex::default(), tiles: Cache::with_weighter(512, MAX_BYTES, Bytes) }
+    pub(super) fn new(store: Arc<Store>, verifier: Verifier) -> Self {
+        let tiles = Cache::with_weighter(512, MAX_BYTES, Bytes);
+        Self { store, verifier, heads: OnceLock::new(), latest: Mutex::default(), tiles }
+    }
+
+    /// What is wrong with a signed tree head, if anything is.
+    fn refusal(&self, note: &[u8]) -> Option<String> {
+        let opened = match note::open(note, std::slice::from_ref(&self.verifier)) {
+            Ok(opened) => opened,
+            Err(error) => return Some(error.to_string()),
+        };
+        TreeHead::parse(&opened.text).err().map(|error| error.to_string())
+    }
+
+    /// Signed tree heads that stand in kept lookups, the largest tree first. So a module cache of
+    /// `go`, which keeps the newest one elsewhere, can be served by itself.
+    pub(super) fn heads(&self) -> &[Vec<u8>] {
+        self.heads.get_or_init(|| {
+            let folder = self.store.root().join("sumdb").join(self.verifier.name()).join("lookup");
+            let mut found = BTreeSet::new();
+            let files = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok);
+            let files = files.filter(|entry| entry.file_type().is_file()).take(MAX_LOOKUPS);
+            for entry in files {
+                let read = twinproof_base::file::read(entry.path(), MAX_RESPONSE as u64);
+                let Ok(bytes) = read else { continue };
+                let Ok((_, note)) = Record::parse(&bytes) else { continue };
+                let text = std::str::from_utf8(note).ok();
+                let Some(head) = text.and_then(|text| TreeHead::parse(text).ok()) else { continue };
+                found.insert((head.size, note.to_vec()));
+                if found.len() > MAX_HEADS {
+                    found.pop_first();
+                }
+            }
+            let signed = |note: &Vec<u8>| self.refusal(note).is_none();
+            found.into_iter().rev().map(|(_, note)| note).filter(signed).collect()
+        })
+    }
+
+    /// The newest tree head that the store has. What is none is set aside.
+    fn stored(&self, database: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let name = place(database, "latest")?;
+        let read = match self.store.read(&name, MAX_RESPONSE as u64) {
+            Ok(read) => read.map(|(bytes, _)| bytes.to_vec()).unwrap_or_default(),
+            Err(error @ crate::store::StoreError::TooLarge { .. }) => {
+                self.store.set_aside(&name, &error.to_string());
+                return Ok(None);
+            }
+            Err(error) => {
+                let path = PathBuf::from(name.as_str());
+                return Err(StoreError { path, source: io::Error::other(error) });
+            }
+        };
+        if read.is_empty() {
+            return Ok(None);
+        }
+        match self.refusal(&read) {
+            None => Ok(Some(read)),
+            Some(why) => {
+                self.store.set_aside(&name, &why);
+                Ok(None)
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a tree head. A store that cannot be written to costs the memory of it beyond this process
+    /// only.
+    fn keep_latest(&self, database: &str, note: &[u8]) -> Result<(), StoreError> {
+        if let Err(error) = self.store.write(&place(database, "latest")?, note) {
+            tracing::debug!(%error, "a tree head is not kept");
+        }
+        Ok(())
     }
 
     /// The newest tree head: what this process has seen, or else what the store has.
@@ -54,12 +135,13 @@ impl Memory {
         database: &str,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         if held.is_none() {
-            let name = place(database, "latest")?;
-            let read = self.store.read(&name, MAX_RESPONSE as u64).map_err(|e| StoreError {
-                path: PathBuf::from(name.as_str()),
-                source: io::Error::other(e),
-            })?;
-            *held = read.map(|(bytes, _)| bytes.to_vec()).filter(|bytes| !bytes.is_empty());
+            *held = self.stored(database)?;
+            if held.is_none()
+                && let Some(head) = self.heads().first()
+            {
+                self.keep_latest(database, head)?;
+                *held = Some(head.clone());
+            }
         }
         Ok(held.clone())
     }
@@ -81,10 +163,7 @@ impl ClientStore for Memory {
             return Ok(Swap::Conflict);
         }
         *held = Some(new.to_vec());
-        // A store that cannot be written to costs the memory of it beyond this process only.
-        if let Err(error) = self.store.write(&place(database, "latest")?, new) {
-            tracing::debug!(%error, "a tree head is not kept");
-        }
+        self.keep_latest(database, new)?;
         Ok(Swap::Done)
     }
 
@@ -99,10 +178,17 @@ impl ClientStore for Memory {
 
     fn keep_tile(&self, database: &str, tile: Tile, data: &[u8]) {
         self.tiles.insert(tile, Arc::new(data.to_vec()));
-        if let Ok(name) = place(database, &tile.to_string())
-            && let Err(error) = self.store.write(&name, data)
-        {
-            tracing::debug!(%error, "a tile is not kept");
+        if let Ok(name) = place(database, &tile.to_string()) {
+            if let Ok(Some((there, _))) = self.store.read(&name, MAX_RESPONSE as u64) {
+                if there == data {
+                    return;
+                }
+                // It was not of use: what is kept now has been proven.
+                self.store.set_aside(&name, "it is no part of the tree");
+            }
+            if let Err(error) = self.store.write(&name, data) {
+                tracing::debug!(%error, "a tile is not kept");
+            }
         }
     }
 }

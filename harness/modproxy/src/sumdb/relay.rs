@@ -26,13 +26,24 @@ impl Core {
             return Err(Failure::not_found(text));
         };
         if rest == "supported" {
-            let database = Arc::clone(database);
-            database
-                .ask(|database| {
+            let place = database.place(rest).ok_or_else(|| Failure::not_found("not found"))?;
+            if let Some(kept) = self.failure(&place) {
+                return Err(kept);
+            }
+            let usable = database.ask(|database| {
+                let usable = !database.by_default || database.is_usable();
+                if usable {
                     database.support();
-                    Ok(())
-                })
-                .await?;
+                }
+                Ok(usable)
+            });
+            if !usable.await? {
+                let text = format!("not found: this proxy has no way to {name}");
+                let failure = Failure::not_found(text);
+                let ttl = self.settings.ttl.tree;
+                self.ttl_cache.keep(&place, Err(failure.clone()), ttl, Duration::ZERO);
+                return Err(failure);
+            }
             let keep = Keep::Seconds(self.settings.ttl.tree.as_secs());
             let content = Content::memory(Kind::Sumdb, Bytes::new(), None, keep);
             return Ok((Arc::new(content), Layer::Memory));

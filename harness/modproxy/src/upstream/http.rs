@@ -2,9 +2,13 @@
 
 use std::io;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
+    IF_RANGE, LAST_MODIFIED, RANGE,
+};
 
 use super::reply::{Reply, Source};
+use super::tls::stays;
 use super::transport::transport;
 use super::{Location, Upstream, Upstreams};
 use crate::failure::{Failure, Reason, clip};
@@ -28,9 +32,41 @@ impl Upstreams {
         }
     }
 
+    /// Asks once more for a file that broke off, for what comes after its first `at` bytes.
+    pub(crate) async fn resume(
+        &self,
+        upstream: &Upstream,
+        target: &str,
+        broken: &Reply,
+        at: u64,
+    ) -> Result<Reply, Failure> {
+        let Location::Http(base) = &upstream.place else {
+            return Err(Failure::new(Reason::Upstream, "a folder does not break off"));
+        };
+        let part = Some((at, broken.validator.as_ref()));
+        self.ask(&format!("{base}{target}"), &upstream.name, part).await
+    }
+
     /// Asks for a URL. `from` is what to call the server.
     pub(crate) async fn get_url(&self, url: &str, from: &str) -> Result<Reply, Failure> {
+        self.ask(url, from, None).await
+    }
+
+    /// Asks for a URL; where `part` says so, for what comes after so many bytes of what had this
+    /// validator.
+    async fn ask(
+        &self,
+        url: &str,
+        from: &str,
+        part: Option<(u64, Option<&HeaderValue>)>,
+    ) -> Result<Reply, Failure> {
         let mut request = self.client.load().get(url);
+        if let Some((at, validator)) = part {
+            request = request.header(RANGE, format!("bytes={at}-"));
+            if let Some(validator) = validator {
+                request = request.header(IF_RANGE, validator);
+            }
+        }
         if let Some(credential) = self.authorization.iter().find(|a| covers(&a.prefix, url)) {
             request = request.header(AUTHORIZATION, &credential.value);
         }
@@ -42,14 +78,23 @@ impl Upstreams {
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default()
             .to_ascii_lowercase();
-        if status != 200 {
-            let text = if content_type.starts_with("text/plain") {
+        let skip = match (part, status) {
+            (None, 200) => Some(0),
+            (Some((at, _)), 206) if begins_at(response.headers(), at) => Some(0),
+            // It sends all of it again: what came before is passed over.
+            (Some((at, _)), 200) => Some(at),
+            _ => None,
+        };
+        let Some(skip) = skip else {
+            // What another host says is not the upstream's word.
+            let own = url.parse().is_ok_and(|asked| stays(&asked, response.url()));
+            let text = if own && content_type.starts_with("text/plain") {
                 error_text(&mut response).await
             } else {
                 String::new()
             };
             return Err(status_failure(status, &text, from));
-        }
+        };
         if let Some(encoding) = response.headers().get(CONTENT_ENCODING)
             && encoding.as_bytes() != b"identity"
         {
@@ -59,10 +104,24 @@ impl Upstreams {
         Ok(Reply {
             length: response.content_length(),
             html: content_type.starts_with("text/html"),
+            validator: validator(response.headers()),
             source: Source::Http(Box::new(response)),
             from: from.to_owned(),
+            skip,
         })
     }
+}
+
+/// What tells whether a file is still the same: a strong tag, or else its date.
+fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
+    let tag = headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\""));
+    tag.or_else(|| headers.get(LAST_MODIFIED)).cloned()
+}
+
+/// Whether a part begins at this byte.
+fn begins_at(headers: &HeaderMap, at: u64) -> bool {
+    let range = headers.get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+    range.is_some_and(|range| range.starts_with(&format!("bytes {at}-")))
 }
 
 /// Whether a credential for URLs that begin with `prefix` is for this one: at the end of the prefix
@@ -88,7 +147,9 @@ async fn open_file(path: &std::path::Path, from: &str, target: &str) -> Result<R
         source: Source::File(file),
         length: Some(metadata.len()),
         html: false,
+        validator: None,
         from: from.to_owned(),
+        skip: 0,
     })
 }
 

@@ -21,12 +21,21 @@ pub use tls::TlsError;
 use crate::failure::{Failure, Reason};
 use crate::settings::{Authorization, Settings, Times, UpstreamTls};
 
+/// An HTTP client with the certificates, time limits and redirects of a proxy's own.
+///
+/// # Errors
+/// When certificates or keys cannot be used.
+pub fn client(settings: &Settings) -> Result<reqwest::Client, TlsError> {
+    tls::client(&settings.tls, &settings.times, &settings.redirects)
+}
+
 /// The upstreams.
 pub(crate) struct Upstreams {
     list: ProxyList<Arc<Upstream>>,
     client: ArcSwap<reqwest::Client>,
     tls: UpstreamTls,
     times: Times,
+    redirects: Vec<String>,
     authorization: Vec<Authorization>,
 }
 
@@ -74,24 +83,32 @@ impl Upstreams {
         {
             return Err(UpstreamError::PlainAuthorization(plain.prefix.clone()));
         }
-        let client = tls::client(&settings.tls, &settings.times)?;
+        let client = tls::client(&settings.tls, &settings.times, &settings.redirects)?;
         Ok(Self {
             list,
             client: ArcSwap::from_pointee(client),
             tls: settings.tls.clone(),
             times: settings.times,
+            redirects: settings.redirects.clone(),
             authorization: settings.authorization.clone(),
         })
     }
 
     /// Reads certificates and keys again. On an error the old ones stay.
     pub(crate) fn reload(&self) -> Result<(), TlsError> {
-        self.client.store(tls::client(&self.tls, &self.times)?.into());
+        let client = tls::client(&self.tls, &self.times, &self.redirects)?;
+        self.client.store(client.into());
         Ok(())
     }
 
     pub(crate) fn times(&self) -> Times {
         self.times
+    }
+
+    /// Why there is nobody to ask, if there is nobody.
+    pub(crate) fn nobody(&self) -> Option<&'static str> {
+        let nobody = self.list.proxies().next().is_none();
+        nobody.then(|| why(self.list.end()).unwrap_or("it has no upstream"))
     }
 
     /// Asks one upstream after the other with `ask`, until one has `what`.
@@ -128,15 +145,18 @@ fn miss(failure: Failure) -> Miss<Failure> {
     }
 }
 
+/// Why nobody else is asked, where that is to be said.
+fn why(end: End) -> Option<&'static str> {
+    match end {
+        End::Nothing => None,
+        End::Off => Some("the upstream list of this proxy ends in off"),
+        End::Direct => Some("this proxy runs no version control: direct is left to the go command"),
+    }
+}
+
 /// What to say when all have failed.
 fn not_found(what: &str, unfound: Unfound<Failure>) -> Failure {
-    let end = match unfound.end {
-        None | Some(End::Nothing) => None,
-        Some(End::Off) => Some("the upstream list of this proxy ends in off"),
-        Some(End::Direct) => {
-            Some("this proxy runs no version control: direct is left to the go command")
-        }
-    };
+    let end = unfound.end.and_then(why);
     match (unfound.miss, end) {
         (Some(Miss::NotFound(failure)), Some(end)) => {
             Failure::not_found(format!("{}\n{end}", failure.text.trim_end()))

@@ -1,6 +1,7 @@
 //! The bytes that an upstream sends, as they come.
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
+use reqwest::header::HeaderValue;
 use tokio::io::AsyncReadExt as _;
 
 use super::transport::transport;
@@ -16,8 +17,12 @@ pub(crate) struct Reply {
     pub(crate) length: Option<u64>,
     /// Whether it claims to be a web page.
     pub(crate) html: bool,
+    /// What tells whether it is still the same when it is asked for again.
+    pub(super) validator: Option<HeaderValue>,
     /// Who sends it.
     pub(crate) from: String,
+    /// Bytes at its beginning that are not wanted.
+    pub(super) skip: u64,
 }
 
 pub(super) enum Source {
@@ -28,6 +33,18 @@ pub(super) enum Source {
 impl Reply {
     /// The next bytes. `None` at the end, which has come where it should.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        loop {
+            let Some(mut bytes) = self.next().await? else { return Ok(None) };
+            let unwanted = self.skip.min(bytes.len() as u64);
+            self.skip -= unwanted;
+            bytes.advance(usize::try_from(unwanted).unwrap_or(bytes.len()));
+            if !bytes.is_empty() {
+                return Ok(Some(bytes));
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         match &mut self.source {
             Source::Http(response) => {
                 response.chunk().await.map_err(|error| transport(&self.from, &error))

@@ -255,7 +255,7 @@ error[bad-setting]: `[a` is a malformed pattern
 #[case::negative("[limits]\nfetches = -1\n", "`limits.fetches` is a number from 0 on")]
 #[case::zero("[limits]\nhead_time = '0s'\n", "`limits.head_time` may not be 0")]
 #[case::key("[sumdb]\ndatabases = ['x']\n", "`x` is not a verifier key, with a URL after a space")]
-#[case::verify("[sumdb]\nverify = true\n", "`sumdb.verify` needs `sumdb.databases`")]
+#[case::verify("[sumdb]\ndatabases = 'off'\nverify = true\n", "`sumdb.verify` needs a database")]
 #[case::base("base_path = 'goproxy'\n", "`base_path` begins with `/`")]
 #[case::auth("[upstream]\nauth = 1\n", "`upstream.auth` is a list of tables")]
 #[case::plain(

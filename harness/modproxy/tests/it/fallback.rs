@@ -92,6 +92,33 @@ async fn redirects() {
 }
 
 #[tokio::test]
+async fn redirects_stay_on_the_host_unless_another_is_listed() {
+    let (first, second, store) = (origin(), origin(), Folder::new());
+    let mut away = rule("*");
+    away.redirect = Some(format!("{}{TARGET}", second.url()));
+    first.script(vec![away]);
+    let strict = settings(&store, &first.url());
+    let answer = get(&start(strict.clone()), TARGET).await;
+    assert_eq!(answer.status, 502);
+    let said = "redirected to 127.0.0.1, which is not the upstream's and not listed";
+    assert!(answer.text().contains(said), "{}", answer.text());
+    assert_eq!(second.requests().len(), 0);
+
+    let mut listed = strict;
+    listed.redirects = vec!["127.0.0.1".to_owned()];
+    // The other host's words are not shown, nor is a body of it that is no go.mod kept.
+    let mut failing = rule("*");
+    (failing.status, failing.body) = (Some(500), Some("inner secret".to_owned()));
+    failing.header.insert("Content-Type".to_owned(), "text/plain".to_owned());
+    second.script(vec![failing]);
+    let answer = get(&start(listed.clone()), TARGET).await;
+    assert_eq!(answer.status, 502);
+    assert!(!answer.text().contains("inner secret"), "{}", answer.text());
+    second.script(Vec::new());
+    assert_eq!(get(&start(listed), TARGET).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_gateway_that_demands_a_certificate() {
     let (origin, store, files) = (origin(), Folder::new(), Folder::new());
     let good = origin.client_cert(ClientCertificate::Good).expect("a certificate");

@@ -7,6 +7,8 @@ use twinproof_testkit::files_in;
 
 use crate::support::{Folder, count, get, origin, rule, settings, start};
 
+const ZIP: &str = "/crafted.example/medium/@v/v1.0.0.zip";
+
 const FILES: [&str; 3] = ["@v/v1.0.0.zip", "@v/v1.0.0.mod", "@v/v1.0.0.info"];
 
 fn faults() -> Vec<(&'static str, Rule, u16)> {
@@ -58,6 +60,36 @@ async fn nothing_wrong_is_kept() {
             assert_eq!(get(&proxy, &format!("/crafted.example/hello/{file}")).await.status, 200);
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_right_is_served_whatever_it_is_called() {
+    let (origin, store) = (origin(), Folder::new());
+    let mut labelled = rule("*");
+    labelled.header.insert("Content-Type".to_owned(), "text/html".to_owned());
+    origin.script(vec![labelled]);
+    let proxy = start(settings(&store, &origin.url()));
+    for file in ["@v/v1.0.0.zip", "@v/v1.0.0.mod", "@v/v1.0.0.info", "@v/list", "@latest"] {
+        let answer = get(&proxy, &format!("/crafted.example/hello/{file}")).await;
+        assert_eq!(answer.status, 200, "{file}: {}", answer.text());
+        assert!(!answer.header("content-type").contains("html"));
+    }
+}
+
+#[tokio::test]
+async fn a_zip_that_breaks_off_once_is_whole_after_all() {
+    let (origin, store) = (origin(), Folder::new());
+    let want = get(&start(settings(&Folder::new(), &origin.url())), ZIP).await.body;
+    let mut cut = rule("*.zip");
+    (cut.truncate, cut.times) = (Some(300), Some(1));
+    origin.script(vec![cut]);
+    origin.clear();
+    let proxy = start(settings(&store, &origin.url()));
+    let answer = get(&proxy, ZIP).await;
+    assert_eq!((answer.status, answer.body), (200, want));
+    let requests = origin.requests();
+    let ranges: Vec<_> = requests.iter().map(|request| request.header("range")).collect();
+    assert_eq!(ranges, [None, Some("bytes=300-")]);
 }
 
 #[tokio::test]
@@ -192,10 +224,14 @@ async fn a_store_that_cannot_be_written_to_still_serves() {
     for ext in ["info", "mod", "zip"] {
         assert_eq!(get(&proxy, &format!("/example.com/a/@v/v1.0.0.{ext}")).await.status, 200);
     }
-    // Small files go through, a zip has nowhere to be checked.
-    for (ext, status) in [("info", 200), ("mod", 200), ("zip", 507)] {
+    // The rest goes through, zips judged as ever.
+    for (ext, status) in [("info", 200), ("mod", 200), ("zip", 200)] {
         let answer = get(&proxy, &format!("/crafted.example/hello/@v/v1.0.0.{ext}")).await;
         assert_eq!(answer.status, status, "{ext}");
     }
+    let mut cut = rule("*/medium/*.zip");
+    cut.truncate = Some(20);
+    origin.script(vec![cut]);
+    assert_eq!(get(&proxy, "/crafted.example/medium/@v/v1.0.0.zip").await.status, 502);
     assert_eq!(files_in(store.path()).len(), 4, "{:?}", files_in(store.path()));
 }

@@ -1,5 +1,7 @@
 //! Files of versions: from upstream into the store and out again.
 
+use std::time::Duration;
+
 use twinproof_gomod::dirhash::hash_zip;
 
 use crate::support::{Folder, ask, get, settings, start, zip};
@@ -64,8 +66,14 @@ async fn a_zip_that_is_open_is_served_only_while_it_is_there() {
     assert_eq!(get(&proxy, &target).await.body, want);
     let other = zip(&[(&format!("{MODULE}@v1.0.0/go.mod"), b"module example.com/other\n")]);
     assert_ne!(other.len(), want.len());
-    std::fs::write(&file, &other).expect("written in place");
-    assert_eq!(get(&proxy, &target).await.body, other);
+    // What nobody has put there through the proxy is damage, of another length or not.
+    for damaged in [other, want.iter().map(|byte| byte ^ 1).collect()] {
+        std::fs::write(&file, &damaged).expect("written in place");
+        assert_eq!(get(&proxy, &target).await.status, 404);
+        assert_eq!(store.read(&format!(".damaged{target}")), Some(damaged));
+        std::fs::write(&file, &want).expect("written");
+        assert_eq!(get(&proxy, &target).await.body, want);
+    }
 }
 
 #[tokio::test]
@@ -121,14 +129,80 @@ async fn lists_and_latest_are_the_upstreams() {
     upstream.write("example.com/d/@v/list", b"<html>log in</html>");
     let proxy = start(settings(&store, &upstream.url()));
     let answer = get(&proxy, "/example.com/a/@v/list").await;
-    assert_eq!((answer.status, answer.text()), (200, "v1.0.0\nv1.1.0 2024-01-02T03:04:05Z\n"));
+    // `go` makes of it what it makes of the upstream's own.
+    assert_eq!((answer.status, answer.text()), (200, &*list));
     let answer = get(&proxy, "/example.com/a/@latest").await;
     assert_eq!((answer.status, answer.text()), (200, r#"{"Version":"v1.1.0"}"#));
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(get(&proxy, "/example.com/b/@v/list").await.text(), format!("{pseudo}\n"));
     let answer = get(&proxy, "/example.com/c/@v/list").await;
     assert_eq!((answer.status, answer.text()), (200, ""));
-    assert_eq!(get(&proxy, "/example.com/d/@v/list").await.status, 502);
+    let answer = get(&proxy, "/example.com/d/@v/list").await;
+    assert_eq!((answer.status, answer.text()), (200, "<html>log in</html>"));
+}
+
+#[tokio::test]
+async fn what_the_upstream_no_longer_lists_is_served_and_not_listed() {
+    let (upstream, store) = (Folder::new(), Folder::new());
+    for version in ["v1.0.0", "v1.1.0"] {
+        upstream.module(MODULE, version);
+    }
+    let mut brief = settings(&store, &upstream.url());
+    brief.ttl.list = Duration::ZERO;
+    let proxy = start(brief);
+    for version in ["v1.0.0", "v1.1.0"] {
+        for ext in ["info", "mod", "zip"] {
+            let target = format!("/{MODULE}/@v/{version}.{ext}");
+            assert_eq!(get(&proxy, &target).await.status, 200, "{target}");
+        }
+    }
+    let list = format!("/{MODULE}/@v/list");
+    assert_eq!(get(&proxy, &list).await.text(), "v1.0.0\nv1.1.0\n");
+    upstream.write(list.trim_start_matches('/'), b"v1.0.0\n");
+    assert_eq!(get(&proxy, &list).await.text(), "v1.0.0\n");
+    assert_eq!(get(&proxy, &format!("/{MODULE}/@v/v1.1.0.zip")).await.status, 200);
+    // The whole module is gone: for `go` too, which asks its next proxy then.
+    std::fs::remove_dir_all(upstream.file("example.com")).expect("removed");
+    assert_eq!(get(&proxy, &list).await.status, 404);
+    assert_eq!(get(&proxy, &format!("/{MODULE}/@v/v1.1.0.zip")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_file_that_is_removed_from_the_store_is_not_served_for_ever() {
+    let (upstream, store) = (Folder::new(), Folder::new());
+    upstream.module(MODULE, "v1.0.0");
+    let proxy = start(settings(&store, &upstream.url()));
+    let target = format!("/{MODULE}/@v/v1.0.0.mod");
+    assert_eq!(get(&proxy, &target).await.status, 200);
+    std::fs::remove_dir_all(upstream.file("example.com")).expect("removed");
+    std::fs::remove_file(store.file(target.trim_start_matches('/'))).expect("removed");
+    let begun = std::time::Instant::now();
+    while get(&proxy, &target).await.status != 404 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "served from memory still");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn contents_many_times_the_zip_are_served_unless_a_limit_is_set() {
+    let (upstream, store) = (Folder::new(), Folder::new());
+    upstream.module(MODULE, "v1.0.0");
+    let zeros = vec![0; 80 << 20];
+    let prefix = format!("{MODULE}@v1.0.0");
+    let bytes = zip(&[
+        (&format!("{prefix}/go.mod"), b"module example.com/a\n"),
+        (&format!("{prefix}/zeros"), &zeros),
+    ]);
+    let target = format!("/{MODULE}/@v/v1.0.0.zip");
+    upstream.write(target.trim_start_matches('/'), &bytes);
+    let mut limited = settings(&store, &upstream.url());
+    limited.limits.ratio = Some(300);
+    let answer = get(&start(limited), &target).await;
+    assert_eq!(answer.status, 502);
+    let said = "the contents are more than 300 times as large as the zip";
+    assert!(answer.text().contains(said), "{}", answer.text());
+    let answer = get(&start(settings(&store, &upstream.url())), &target).await;
+    assert_eq!((answer.status, answer.body.len()), (200, bytes.len()));
 }
 
 #[tokio::test]
@@ -232,6 +306,9 @@ async fn conditional_requests_ranges_and_head() {
             let stale = [("Range", "bytes=2-5"), ("If-Range", "\"x\"")];
             assert_eq!(ask(&proxy, "GET", target, &stale).await.status, 200);
 
+            // A range is of GET alone.
+            let outside = ask(&proxy, "HEAD", target, &[("Range", "bytes=999999-")]).await;
+            assert_eq!(outside.status, 200);
             let head = ask(&proxy, "HEAD", target, &[]).await;
             assert_eq!((head.status, head.body.len()), (200, 0));
             assert_eq!(head.header("content-length"), whole.body.len().to_string());

@@ -3,10 +3,12 @@
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 
 mod config;
+mod damage;
 mod eviction;
 mod fallback;
 mod faults;
 mod files;
+mod passing;
 mod stampede;
 mod sumdb;
 mod support;

@@ -28,7 +28,7 @@ async fn crowd(proxy: &Arc<Proxy>, target: &str, clients: usize) -> Vec<(u16, Ve
 
 fn slow(origin: &Origin) {
     let mut rule = rule("*");
-    rule.delay_ms = 100;
+    rule.delay_ms = 300;
     origin.script(vec![rule]);
 }
 
@@ -69,6 +69,8 @@ async fn cancelled_waiter_does_not_cancel_fetch() {
         let proxy = Arc::clone(&proxy);
         tokio::spawn(async move { get(&proxy, target).await })
     };
+    // Long enough to wait for the same.
+    tokio::time::sleep(Duration::from_millis(30)).await;
     first.abort();
     assert!(first.await.is_err());
     assert_eq!(second.await.expect("an answer").status, 200);
@@ -77,28 +79,96 @@ async fn cancelled_waiter_does_not_cancel_fetch() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fetches_beyond_the_queue_are_told_to_come_again() {
+async fn who_waits_for_longer_than_a_client_would_is_told_to_come_again() {
     let (origin, store) = (origin(), Folder::new());
-    slow(&origin);
+    let mut hang = rule("*");
+    hang.hang = true;
+    origin.script(vec![hang]);
     let mut narrow = settings(&store, &origin.url());
     narrow.limits.fetches = 1;
-    narrow.limits.queue = 1;
+    narrow.times.patience = Duration::from_millis(100);
     let proxy = start(narrow);
-    let tasks: Vec<_> = (0..8)
+    let hanging = {
+        let proxy = Arc::clone(&proxy);
+        tokio::spawn(async move { get(&proxy, "/crafted.example/many/@v/v1.0.0.mod").await })
+    };
+    while !origin.wait_for(1, Duration::from_millis(10)) {
+        tokio::task::yield_now().await;
+    }
+    let answer = get(&proxy, "/crafted.example/many/@v/v1.0.1.mod").await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+    // Zips do not wait for small files.
+    origin.script(Vec::new());
+    assert_eq!(get(&proxy, "/crafted.example/many/@v/v1.0.1.zip").await.status, 200);
+    hanging.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_cold_lists_at_once_all_have_their_answers() {
+    let (origin, store) = (origin(), Folder::new());
+    let mut slow = rule("*");
+    slow.delay_ms = 10;
+    origin.script(vec![slow]);
+    let proxy = start(settings(&store, &origin.url()));
+    let tasks: Vec<_> = (0..2500)
         .map(|n| {
             let proxy = Arc::clone(&proxy);
-            let target = format!("/crafted.example/many/@v/v1.0.{n}.mod");
+            let target = format!("/crafted.example/nothing/{n}/@v/list");
+            tokio::spawn(async move { get(&proxy, &target).await.status })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.expect("an answer"), 404);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_zips_do_not_hold_up_small_files() {
+    let (origin, store) = (origin(), Folder::new());
+    let mut hang = rule("*.zip");
+    hang.hang = true;
+    origin.script(vec![hang]);
+    let proxy = start(settings(&store, &origin.url()));
+    let zips: Vec<_> = (0..64)
+        .map(|n| {
+            let proxy = Arc::clone(&proxy);
+            let target = format!("/crafted.example/many/@v/v1.0.{n}.zip");
             tokio::spawn(async move { get(&proxy, &target).await })
         })
         .collect();
-    let mut statuses = Vec::new();
-    for task in tasks {
-        let answer = task.await.expect("an answer");
-        if answer.status == 503 {
-            assert_eq!(answer.header("retry-after"), "1");
-        }
-        statuses.push(answer.status);
+    while origin.requests().len() < 32 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    statuses.sort_unstable();
-    assert_eq!(statuses, [200, 200, 503, 503, 503, 503, 503, 503]);
+    for file in ["@v/v1.0.0.info", "@v/v1.0.0.mod", "@v/list", "@latest"] {
+        let target = format!("/crafted.example/many/{file}");
+        let answer = tokio::time::timeout(Duration::from_secs(20), get(&proxy, &target)).await;
+        assert_eq!(answer.expect("in time").status, 200, "{file}");
+    }
+    zips.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fetch_that_nobody_waits_for_makes_room() {
+    let (origin, store) = (origin(), Folder::new());
+    let mut hang = rule("*/medium/*");
+    hang.hang = true;
+    origin.script(vec![hang]);
+    let mut narrow = settings(&store, &origin.url());
+    narrow.limits.fetches = 1;
+    let proxy = start(narrow);
+    for n in 0..3 {
+        let leaves = {
+            let proxy = Arc::clone(&proxy);
+            let target = format!("/crafted.example/medium/@v/v1.0.{n}.mod");
+            tokio::spawn(async move { get(&proxy, &target).await })
+        };
+        while !origin.wait_for(n + 1, Duration::from_millis(10)) {
+            tokio::task::yield_now().await;
+        }
+        leaves.abort();
+        assert!(leaves.await.is_err());
+    }
+    let honest = get(&proxy, "/crafted.example/hello/@v/v1.0.0.mod");
+    let answer = tokio::time::timeout(Duration::from_secs(20), honest).await;
+    assert_eq!(answer.expect("in time").status, 200);
 }

@@ -12,7 +12,7 @@ use crate::support::{Folder, count, get, origin, rule, settings, start};
 
 fn with_database(origin: &Origin, store: &Folder) -> Settings {
     let mut settings = settings(store, &origin.url());
-    settings.databases = vec![Database { key: origin.sumdb_key(), url: None }];
+    settings.databases = vec![Database { key: origin.sumdb_key(), url: None, by_default: false }];
     settings
 }
 

@@ -132,6 +132,37 @@ impl<F: Fetch, S: Store> Client<F, S> {
         })
     }
 
+    /// Proves an answer to a lookup that was kept: its record is in the tree that was signed with it.
+    /// Tiles come from the store, and from the database where that has none.
+    ///
+    /// # Errors
+    /// [`LookupError::is_misbehavior`] when it is not what the database had answered; otherwise when
+    /// it cannot be told, for want of tiles.
+    pub fn prove_kept(
+        &self,
+        module: &str,
+        version: &str,
+        answer: &[u8],
+    ) -> Result<(), LookupError> {
+        let view = self.view();
+        let (record, note) = Record::parse(answer)?;
+        let SignedHead { head, .. } = view.open(note)?;
+        if record.id >= head.size {
+            return Err(LookupError::RecordBeyondTree { id: record.id, size: head.size });
+        }
+        let hash = record_hash(record.text.as_bytes());
+        let audit_path = view.with_tiles(|tiles| {
+            prove_record(head.size, record.id, &TileHashReader::new(head, tiles))
+        })?;
+        check_record(&audit_path, head.size, &head.hash, record.id, &hash)
+            .map_err(|_| LookupError::WrongRecord { id: record.id })?;
+        if lines_for(&record.text, module, version).is_empty() {
+            let (module, version) = (module.to_owned(), version.to_owned());
+            return Err(LookupError::MissingLine { module, version });
+        }
+        Ok(())
+    }
+
     /// Fetches the newest tree head, checks it against the one in the store and moves that forward.
     /// Returns the newer of the two.
     ///

@@ -73,6 +73,24 @@ impl<F: Fetch, S: Store> Client<F, S> {
         }
     }
 
+    /// The bytes of a tile that are proven to be in the tree with this signed note, which need not be
+    /// the newest: where no newer tiles are to be had, older ones are of use still.
+    ///
+    /// # Errors
+    /// As [`tile`](Self::tile).
+    pub fn tile_under(&self, note: &[u8], tile: Tile) -> Result<Vec<u8>, LookupError> {
+        let head = self.view().open(note)?.head;
+        let wide = widest(tile, head.size)
+            .filter(|wide| wide.width() >= tile.width() && tile.height() <= MAX_CLIENT_HEIGHT);
+        let absent =
+            || LookupError::Fetch { path: format!("/{tile}"), source: FetchError::NotFound };
+        let wide = wide.ok_or_else(absent)?;
+        match tile.level() {
+            Level::Data => self.data_tile(head, tile),
+            Level::Hashes(level) => self.hash_tile(head, tile, wide, level),
+        }
+    }
+
     fn hash_tile(
         &self,
         head: TreeHead,

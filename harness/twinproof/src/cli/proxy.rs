@@ -8,7 +8,7 @@ use clap::builder::ValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 use std::path::PathBuf;
-use twinproof_httpd::stop_signal;
+use twinproof_httpd::{Hangup, stop_signal};
 use twinproof_modproxy::Serving;
 use twinproof_modproxy::config::{Config, FILE_VARIABLE, Given, KEYS, Key, Kind, Origin};
 use twinproof_toml::Diagnostics;
@@ -65,11 +65,6 @@ impl Serve {
     }
 
     fn run(&self) -> Result<u8, Failure> {
-        let config = match self.load() {
-            Ok(config) => config,
-            Err(mistakes) => return Ok(tell(&mistakes)),
-        };
-        begin_log(&config.log)?;
         let again = self.clone();
         let again = move || match again.load() {
             Ok(config) => Some(config),
@@ -80,13 +75,19 @@ impl Serve {
             }
         };
         block_on(async move {
-            let stop = stop_signal();
+            // Before anything else: from here on no signal ends the process, and none is lost.
+            let (stop, hangup) = (stop_signal(), Hangup::new());
+            let config = match self.load() {
+                Ok(config) => config,
+                Err(mistakes) => return Ok(tell(&mistakes)),
+            };
+            begin_log(&config.log)?;
             let serving = Serving::start(config).map_err(Failure::invalid)?;
             if let Some(url) = serving.metrics_url() {
                 tracing::info!(url, "metrics");
             }
             announce(&serving.url())?;
-            let drained = serving.run(again, stop).await;
+            let drained = serving.run(hangup, again, stop).await;
             tracing::info!(connections = drained.open, cut = drained.cut, "stopped");
             Ok(if drained.cut == 0 { CONFORMANT } else { BROKEN })
         })

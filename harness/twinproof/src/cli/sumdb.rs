@@ -8,7 +8,7 @@ use crate::serving::{announce, begin_log, block_on};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use twinproof_gomod::goproxy::ProxyList;
-use twinproof_httpd::{Server, Settings, Tls, stop_signal};
+use twinproof_httpd::{Hangup, Server, Settings, Tls, handed_over, stop_signal};
 use twinproof_modproxy::config::{Format, Log, memory, parse_bytes};
 use twinproof_sumdb::note::Signer;
 use twinproof_sumdb::server::Store;
@@ -66,6 +66,21 @@ struct Serve {
     /// Grow by what is asked for, from these proxies, in GOPROXY's syntax; nobody else adds then
     #[arg(long, env = "TWINPROOF_SUMDB_UPSTREAM", value_name = "LIST")]
     upstream: Option<ProxyList>,
+    /// Authorities to trust besides the system's, PEM
+    #[arg(long, env = "TWINPROOF_SUMDB_UPSTREAM_CA", value_name = "PATH")]
+    upstream_ca: Option<PathBuf>,
+    /// Client certificate towards upstreams, PEM
+    #[arg(long, env = "TWINPROOF_SUMDB_UPSTREAM_CLIENT_CERT", value_name = "PATH")]
+    #[arg(requires = "upstream_client_key")]
+    upstream_client_cert: Option<PathBuf>,
+    /// Its private key, PEM
+    #[arg(long, env = "TWINPROOF_SUMDB_UPSTREAM_CLIENT_KEY", value_name = "PATH")]
+    #[arg(requires = "upstream_client_cert")]
+    upstream_client_key: Option<PathBuf>,
+    /// Hosts beside their own that upstreams may redirect to [storage.googleapis.com]
+    #[arg(long, env = "TWINPROOF_SUMDB_UPSTREAM_REDIRECTS", value_name = "LIST")]
+    #[arg(value_delimiter = ',')]
+    upstream_redirects: Vec<String>,
     /// Memory of the whole process, such as 512MiB; clients wait or are turned away before it is
     /// passed
     #[arg(long, env = "TWINPROOF_SUMDB_MEMORY_LIMIT", value_name = "BYTES")]
@@ -101,7 +116,11 @@ struct DatabaseFiles {
 
 impl DatabaseFiles {
     fn signer(&self) -> Result<Signer, Failure> {
-        Signer::read_file(&self.key).map_err(Failure::invalid)
+        let signer = Signer::read_file(&self.key).map_err(Failure::invalid)?;
+        if let Some(why) = twinproof_base::file::exposure(&self.key) {
+            eprintln!("warning: the signer key {}: {why}", self.key.display());
+        }
+        Ok(signer)
     }
 
     fn check(&self) -> Result<u8, Failure> {
@@ -166,15 +185,33 @@ impl Serve {
         if let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) {
             settings.tls = Some(Tls::new(cert, key));
         }
-        if let Some(upstream) = &self.upstream {
-            let store = self.log.open()?;
-            let key = store.key();
-            let log = OnDemand::new(store, upstream.clone()).map_err(Failure::invalid)?;
-            return serve(settings, &key, log);
+        block_on(async move {
+            // Before anything else: from here on no signal ends the process but as it should.
+            let (stop, _hangup) = (stop_signal(), Hangup::new());
+            if let Some(upstream) = &self.upstream {
+                let store = self.log.open()?;
+                let key = store.key();
+                let client = self.client()?;
+                let log =
+                    OnDemand::new(store, upstream.clone(), client).map_err(Failure::invalid)?;
+                return serve(settings, &key, log, stop).await;
+            }
+            let reader = self.reader()?;
+            let key = reader.key();
+            serve(settings, &key, reader, stop).await
+        })
+    }
+
+    /// The client towards upstreams: the proxy's own.
+    fn client(&self) -> Result<reqwest::Client, Failure> {
+        let mut settings = twinproof_modproxy::Settings::new("");
+        settings.tls.ca.clone_from(&self.upstream_ca);
+        settings.tls.cert.clone_from(&self.upstream_client_cert);
+        settings.tls.key.clone_from(&self.upstream_client_key);
+        if !self.upstream_redirects.is_empty() {
+            settings.redirects.clone_from(&self.upstream_redirects);
         }
-        let reader = self.reader()?;
-        let key = reader.key();
-        serve(settings, &key, reader)
+        twinproof_modproxy::client(&settings).map_err(Failure::invalid)
     }
 
     /// The database for reading, so that another process may add to it. It is made where there is
@@ -191,16 +228,19 @@ impl Serve {
 }
 
 /// Serves a log until SIGTERM or ^C.
-fn serve(settings: Settings, key: &str, log: impl Served) -> Result<u8, Failure> {
-    block_on(async move {
-        let stop = stop_signal();
-        let server = Server::bind(settings).map_err(Failure::invalid)?;
-        tracing::info!(key, "serving");
-        announce(&server.url())?;
-        let drained = server.run(Arc::new(Database::new(log)), stop).await;
-        tracing::info!(connections = drained.open, cut = drained.cut, "stopped");
-        Ok(CONFORMANT)
-    })
+async fn serve(
+    settings: Settings,
+    key: &str,
+    log: impl Served,
+    stop: impl Future<Output = ()>,
+) -> Result<u8, Failure> {
+    let socket = handed_over().map_err(Failure::invalid)?.into_iter().next();
+    let server = Server::bind_or_take(settings, socket).map_err(Failure::invalid)?;
+    tracing::info!(key, "serving");
+    announce(&server.url())?;
+    let drained = server.run(Arc::new(Database::new(log)), stop).await;
+    tracing::info!(connections = drained.open, cut = drained.cut, "stopped");
+    Ok(CONFORMANT)
 }
 
 impl Add {

@@ -16,6 +16,11 @@ pub fn fetch(url: &str) -> Option<(u16, Vec<u8>)> {
     Some((answer.status().as_u16(), body))
 }
 
+/// The status of an answer, if it comes whole.
+pub fn status(url: &str) -> Option<u16> {
+    fetch(url).map(|(status, _)| status)
+}
+
 /// Status and text of an answer that must come.
 pub fn get(url: &str) -> Answer {
     let (status, body) = fetch(url).unwrap();

@@ -14,9 +14,12 @@ mod memory;
 mod metrics;
 mod own_suite;
 mod prefix;
+mod resolution;
 mod served;
 mod sidecar;
+mod starts;
 mod sumdb;
+mod trust;
 
 #[cfg(unix)]
 mod drain;

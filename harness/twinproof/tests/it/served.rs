@@ -28,13 +28,30 @@ impl Served {
     }
 
     fn start(what: &str, args: &[&str]) -> Self {
-        let mut child = Command::new(assert_cmd::cargo::cargo_bin("twinproof"))
-            .args([what, "serve", "--listen", "127.0.0.1:0"])
-            .args(args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(program());
+        command.args([what, "serve", "--listen", "127.0.0.1:0"]).args(args);
+        Self::of(&mut command)
+    }
+
+    /// `what serve` with these variables.
+    pub fn with(what: &str, variables: &[(&str, &str)], args: &[&str]) -> Self {
+        let mut command = Command::new(program());
+        command.args([what, "serve", "--listen", "127.0.0.1:0"]).args(args);
+        Self::of(command.envs(variables.iter().copied()))
+    }
+
+    /// `proxy serve` on a socket that is handed to it, as systemd does.
+    #[cfg(unix)]
+    pub fn on(socket: &std::net::TcpListener, args: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        let script = "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\" 3<&0 </dev/null";
+        command.args(["-c", script, "sh"]).arg(program()).args(["proxy", "serve"]).args(args);
+        let socket: std::os::fd::OwnedFd = socket.try_clone().unwrap().into();
+        Self::of(command.stdin(Stdio::from(socket)))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()).lines(), log.clone());
         thread::spawn(move || {
@@ -98,6 +115,11 @@ impl Drop for Served {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// This program.
+pub fn program() -> std::path::PathBuf {
+    assert_cmd::cargo::cargo_bin("twinproof")
 }
 
 /// Waits for something.
