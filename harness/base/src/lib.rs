@@ -6,6 +6,7 @@
 //! - [`hex`]: bytes as lower-case hexadecimal.
 //! - [`positional`]: reading and writing a file at a place.
 //! - [`hash`]: the SHA-256 of a stream.
+//! - [`plural`] and [`count`]: numbers with their nouns.
 //! - [`error_chain`]: an error with all its causes, as one line.
 //! - [`go_env`]: the variables under which a `go` command depends on nothing of its user.
 //! - [`require`]: the tools and environments whose absence must fail (`TWINPROOF_REQUIRE`).
@@ -18,5 +19,7 @@ pub mod hash;
 pub mod hex;
 pub mod positional;
 pub mod require;
+mod words;
 
 pub use error_chain::error_chain;
+pub use words::{count, plural};

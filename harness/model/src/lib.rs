@@ -18,6 +18,7 @@ mod matcher;
 mod pattern;
 mod results;
 mod rule;
+mod template;
 pub mod variables;
 mod verdict;
 
@@ -36,4 +37,5 @@ pub use results::{
     GoldenResult, NormaliserUse, Results, RunMeta, Summary, built_in_suites,
 };
 pub use rule::Rule;
+pub use template::{JsonTemplate, Template};
 pub use verdict::Verdict;

@@ -1,5 +1,6 @@
 //! Assertions about text: what a suite file may say of an output or a file.
 
+use crate::{JsonTemplate, Template};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,36 +19,36 @@ pub struct TextMatch(pub TextTable);
 pub struct TextTable {
     /// The whole text is this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub equals: Option<String>,
+    pub equals: Option<Template>,
     /// The lines of the text are these, in this order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lines: Option<Vec<String>>,
+    pub lines: Option<Vec<Template>>,
     /// The lines of the text are these, in any order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lines_in_any_order: Option<Vec<String>>,
+    pub lines_in_any_order: Option<Vec<Template>>,
     /// One line of the text is this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<String>,
+    pub line: Option<Template>,
     /// No line of the text is this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub no_line: Option<String>,
+    pub no_line: Option<Template>,
     /// The text has this part, literally.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contains: Option<String>,
+    pub contains: Option<Template>,
     /// The text does not have this part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lacks: Option<String>,
+    pub lacks: Option<Template>,
     /// The whole text matches this regular expression, which is anchored at both ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub regex: Option<String>,
+    pub regex: Option<Template>,
     /// One line of the text matches this regular expression, anchored at both ends of the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line_regex: Option<String>,
+    pub line_regex: Option<Template>,
     /// The text is JSON, and has these values: JSON pointer (RFC 6901; empty for the whole) → value. Of
     /// an object, the members given must be there with these values; further ones may be. A list must be
     /// equal. Order of members and white space do not count.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub json: BTreeMap<String, serde_json::Value>,
+    pub json: BTreeMap<String, JsonTemplate>,
     /// The text is JSON, and has nothing at these pointers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub json_lacks: Vec<String>,
@@ -64,16 +65,16 @@ impl TextTable {
     }
 
     /// The regular expressions in it.
-    pub fn regexes(&self) -> impl Iterator<Item = &str> {
-        self.regex.as_deref().into_iter().chain(self.line_regex.as_deref())
+    pub fn regexes(&self) -> impl Iterator<Item = &Template> {
+        self.regex.iter().chain(&self.line_regex)
     }
 }
 
 impl TextMatch {
     /// The whole text is this.
     #[must_use]
-    pub fn equals(text: impl Into<String>) -> Self {
-        Self(TextTable { equals: Some(text.into()), ..TextTable::default() })
+    pub fn equals(text: Template) -> Self {
+        Self(TextTable { equals: Some(text), ..TextTable::default() })
     }
 }
 
@@ -88,7 +89,7 @@ impl<'de> Deserialize<'de> for TextMatch {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<TextMatch, E> {
-                Ok(TextMatch::equals(text))
+                Template::parse(text).map(TextMatch::equals).map_err(E::custom)
             }
 
             fn visit_map<A: serde::de::MapAccess<'de>>(
@@ -148,6 +149,7 @@ impl<'de> Deserialize<'de> for ValueMatch {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ValueMatch, E> {
+                let text = Template::parse(text).map_err(E::custom)?;
                 Ok(ValueMatch::Text(Box::new(TextMatch::equals(text))))
             }
 

@@ -2,6 +2,7 @@
 //! and durations. Not about any one report's syntax.
 
 use std::borrow::Cow;
+pub use twinproof_base::plural;
 use unicode_width::UnicodeWidthStr;
 
 /// How many columns a terminal shows this text in.
@@ -173,11 +174,6 @@ pub fn duration(micros: u64) -> String {
         }
         _ => format!("{} min {} s", micros / 60_000_000, micros / 1_000_000 % 60),
     }
-}
-
-/// `1 case`, `2 cases`.
-pub fn plural(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// `16 KiB`, `1.5 MiB`, `7 bytes`.

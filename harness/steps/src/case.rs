@@ -138,11 +138,16 @@ impl Case {
 mod tests {
     use super::Case;
     use crate::{ControlError, Go, Step, StepRef, SubjectStep, Write};
+    use twinproof_model::Template;
 
     fn case(control: &str) -> Case {
         let control = serde_json::from_str(control).unwrap();
-        let go = Go { name: Some("v".into()), args: vec!["version".into()], ..Go::default() };
-        let write = Write { path: "a".into(), dir: true, ..Write::default() };
+        let go = Go {
+            name: Some("v".into()),
+            args: vec![Template::literal("version")],
+            ..Go::default()
+        };
+        let write = Write { path: Template::literal("a"), dir: true, ..Write::default() };
         Case {
             suite: "s".into(),
             id: "c".into(),
@@ -168,8 +173,8 @@ mod tests {
         let mutated =
             case(r#"{"step":"v","args":["env"],"env":{"A":"1"}}"#).under_control().unwrap();
         let Step::Go(go) = &mutated.step[1] else { panic!() };
-        assert_eq!(go.args, ["env"]);
-        assert_eq!(go.env["A"], "1");
+        assert_eq!(go.args, [Template::literal("env")]);
+        assert_eq!(go.env["A"].as_str(), "1");
         assert_eq!(mutated.step[0], case(r#"{"step":1}"#).step[0]);
     }
 
@@ -177,7 +182,7 @@ mod tests {
     fn a_directory_becomes_a_file() {
         let mutated = case(r#"{"step":1,"text":"x"}"#).under_control().unwrap();
         let Step::Write(w) = &mutated.step[0] else { panic!() };
-        assert_eq!((w.text.as_deref(), w.dir), (Some("x"), false));
+        assert_eq!((w.text.as_ref().map(Template::as_str), w.dir), (Some("x"), false));
     }
 
     #[test]
@@ -185,7 +190,7 @@ mod tests {
         let mut case = case(r#"{"step":"v","env":{"A":"1"},"unset":["B"]}"#);
         let Step::Go(go) = &mut case.step[1] else { panic!() };
         go.unset = vec!["A".into(), "C".into()];
-        go.env = [("B".to_owned(), "2".to_owned()), ("D".to_owned(), "3".to_owned())].into();
+        go.env = [("B", "2"), ("D", "3")].map(|(k, v)| (k.to_owned(), Template::literal(v))).into();
         let mutated = case.under_control().unwrap();
         let Step::Go(go) = &mutated.step[1] else { panic!() };
         assert_eq!(go.unset, ["C", "B"]);

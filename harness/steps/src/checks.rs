@@ -1,7 +1,7 @@
 //! Collects the checks of one step: each assertion, with what was asserted and what was seen.
 
 use crate::{Evidence, text};
-use twinproof_model::{BlobRef, Check, TextMatch, ValueMatch, Verdict};
+use twinproof_model::{BlobRef, Check, Template, TextMatch, ValueMatch, Verdict};
 
 /// A text that was seen; or why there is none, and the verdict that follows.
 pub(crate) type Sighted = Result<String, (Verdict, String)>;
@@ -94,11 +94,32 @@ impl<'a> Checks<'a> {
         }
     }
 
+    /// Whether a thing could be looked at, and is to be compared further. `error` says why not, which
+    /// is what `wanted` is about; where nothing is asserted of it, it fails. `thing` is what should have
+    /// been there.
+    pub(crate) fn readable(
+        &mut self,
+        what: &str,
+        thing: &str,
+        error: Option<&String>,
+        wanted: Option<&TextMatch>,
+    ) -> bool {
+        match (wanted, error) {
+            (Some(wanted), _) => {
+                let whole = (Verdict::Fail, thing.to_owned());
+                self.text("error", wanted, error.cloned().ok_or(whole), &[]);
+            }
+            (None, Some(error)) => self.holds(what, false, thing, error),
+            (None, None) => return true,
+        }
+        false
+    }
+
     /// The whole of a list, in any order: `noun` is what it is of, in the plural.
     pub fn list(
         &mut self,
         what: &str,
-        wanted: &[String],
+        wanted: &[Template],
         seen: Result<&[String], &str>,
         noun: &str,
         evidence: &[&BlobRef],
@@ -129,11 +150,11 @@ impl<'a> Checks<'a> {
     }
 
     /// An expanded text, or a check that says which variable is unknown.
-    pub fn expand(&mut self, what: &str, text: &str) -> Option<String> {
+    pub fn expand(&mut self, what: &str, text: &Template) -> Option<String> {
         match self.evidence.scope.expand(text) {
             Ok(text) => Some(text),
             Err(error) => {
-                self.push(what, Verdict::Inconclusive, text, error.to_string(), &[]);
+                self.push(what, Verdict::Inconclusive, text.as_str(), error.to_string(), &[]);
                 None
             }
         }

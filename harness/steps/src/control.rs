@@ -8,6 +8,7 @@ use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use twinproof_model::{Rule, Template};
 
 /// A change of one step's *input* under which the case must fail. Besides its own keys it has those
 /// inputs of the step that it changes; assertions cannot be touched.
@@ -185,7 +186,7 @@ impl JsonSchema for Control {
                 InputType::Text => g.subschema_for::<String>(),
                 InputType::Texts => g.subschema_for::<Vec<String>>(),
                 InputType::Table => g.subschema_for::<BTreeMap<String, String>>(),
-                InputType::Rules => g.subschema_for::<Vec<twinproof_model::Rule>>(),
+                InputType::Rules => g.subschema_for::<Vec<Rule<Template>>>(),
             };
             add(key, schema, format!("{} ({}).", input.doc, kinds.join(", ")));
         }

@@ -4,7 +4,7 @@ use crate::lint::{self, KeyCheck};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use twinproof_model::Rule;
+use twinproof_model::{Rule, Template};
 
 /// The type of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +161,7 @@ pub enum InputValue {
     /// Texts by name.
     Table(BTreeMap<String, String>),
     /// A list of faults.
-    Rules(Vec<Rule>),
+    Rules(Vec<Rule<Template>>),
 }
 
 impl InputValue {

@@ -24,7 +24,7 @@ pub(crate) fn hold(
         None => format!("there is no {} in {seen}", named(pointer)),
     };
     for (pointer, wanted) in &table.json {
-        let wanted = expanded(wanted, scope)?;
+        let wanted = wanted.expand(&|text| scope.expand(text))?;
         let holds = seen.pointer(pointer).is_some_and(|value| includes(value, &wanted));
         hold(format!("{} is {wanted}", named(pointer)), holds, &|| shown(pointer));
     }
@@ -50,19 +50,4 @@ fn includes(value: &Value, wanted: &Value) -> bool {
         }
         (value, wanted) => value == wanted,
     }
-}
-
-/// The value with variables put into its texts.
-fn expanded(value: &Value, scope: &Scope) -> Result<Value, VariableError> {
-    Ok(match value {
-        Value::String(text) => Value::String(scope.expand(text)?),
-        Value::Array(list) => {
-            Value::Array(list.iter().map(|v| expanded(v, scope)).collect::<Result<_, _>>()?)
-        }
-        Value::Object(members) => {
-            let members = members.iter().map(|(k, v)| Ok((k.clone(), expanded(v, scope)?)));
-            Value::Object(members.collect::<Result<_, _>>()?)
-        }
-        other => other.clone(),
-    })
 }

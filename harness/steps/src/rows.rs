@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+pub(crate) use twinproof_base::plural;
 use twinproof_model::BlobRef;
 
 /// A piece of a line.
@@ -74,9 +75,4 @@ impl<'a> Row<'a> {
     pub fn blob(title: impl Into<Cow<'a, str>>, blob: &'a BlobRef) -> Self {
         Self::Blob(title.into(), blob)
     }
-}
-
-/// A number and a word: `1 entry`, `2 entries`.
-pub(crate) fn plural(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

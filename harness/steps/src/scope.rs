@@ -1,7 +1,8 @@
 //! Variables and captured values as the steps of a run see them.
 
 use std::collections::BTreeMap;
-use twinproof_model::variables::{VariableError, expand};
+use twinproof_model::Template;
+use twinproof_model::variables::VariableError;
 
 /// The values that the texts of a step may refer to.
 #[derive(Clone, Debug, Default)]
@@ -31,17 +32,26 @@ impl Scope {
     ///
     /// # Errors
     /// When a variable is unknown here.
-    pub fn expand(&self, text: &str) -> Result<String, VariableError> {
-        expand(text, |name| self.get(name))
+    pub fn expand(&self, text: &Template) -> Result<String, VariableError> {
+        text.expand(|name| self.get(name))
+    }
+
+    /// Puts values into the texts of a table.
+    ///
+    /// # Errors
+    /// When a variable is unknown here.
+    pub fn expand_all(
+        &self,
+        texts: &BTreeMap<String, Template>,
+    ) -> Result<BTreeMap<String, String>, VariableError> {
+        texts.iter().map(|(name, text)| Ok((name.clone(), self.expand(text)?))).collect()
     }
 
     /// Puts values into a regular expression; they stand for themselves in it.
     ///
     /// # Errors
     /// When a variable is unknown here.
-    pub fn expand_regex(&self, pattern: &str) -> Result<String, VariableError> {
-        let quoted: BTreeMap<_, _> =
-            self.values.iter().map(|(name, value)| (name.as_str(), regex::escape(value))).collect();
-        expand(pattern, |name| quoted.get(name).map(String::as_str))
+    pub fn expand_regex(&self, pattern: &Template) -> Result<String, VariableError> {
+        pattern.expand(|name| self.get(name).map(regex::escape))
     }
 }

@@ -4,8 +4,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use twinproof_model::variables::references;
-use twinproof_model::{Capability, EnvironmentKind, EnvironmentName};
+use twinproof_model::{Capability, EnvironmentKind, EnvironmentName, Template};
 use twinproof_toml::Diagnostics;
 
 /// The variables that texts of a declaration may refer to: name and meaning. Texts of a setting may
@@ -74,16 +73,16 @@ pub struct Declaration {
     pub key: Option<String>,
     /// Arguments of its program.
     #[serde(default)]
-    pub args: Vec<String>,
+    pub args: Vec<Template>,
     /// Variables of its environment.
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<String, Template>,
     /// Files written before it is launched: path in its folder → text.
     #[serde(default)]
-    pub files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, Template>,
     /// Its current directory; the folder of its own when absent.
     #[serde(default)]
-    pub cwd: Option<String>,
+    pub cwd: Option<Template>,
     /// What is added where the case has an origin.
     #[serde(default)]
     pub origin: Addition,
@@ -139,13 +138,13 @@ pub struct Build {
 pub struct Addition {
     /// Further arguments.
     #[serde(default)]
-    pub args: Vec<String>,
+    pub args: Vec<Template>,
     /// Further variables, or other values.
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<String, Template>,
     /// Further files, or text after that of files already there.
     #[serde(default)]
-    pub files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, Template>,
 }
 
 /// What a case can set.
@@ -159,19 +158,19 @@ pub struct Setting {
     pub when: Option<String>,
     /// Further arguments.
     #[serde(default)]
-    pub args: Vec<String>,
+    pub args: Vec<Template>,
     /// Further variables, or other values.
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<String, Template>,
     /// Further files, or text after that of files already there.
     #[serde(default)]
-    pub files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, Template>,
     /// Another scheme of its address, such as `https`.
     #[serde(default)]
     pub scheme: Option<String>,
     /// What its address has after host and port instead.
     #[serde(default)]
-    pub base_path: Option<String>,
+    pub base_path: Option<Template>,
 }
 
 /// How a subject is known to be ready: its port is open and, where a path is given, a GET of it is
@@ -313,15 +312,14 @@ impl Declaration {
     }
 
     /// Its texts that may refer to variables, without those of settings.
-    fn own_texts(&self) -> impl Iterator<Item = &String> {
+    fn own_texts(&self) -> impl Iterator<Item = &Template> {
         let plain = self.args.iter().chain(self.env.values()).chain(self.files.values());
         let added = [&self.origin.env, &self.origin.files].into_iter().flat_map(BTreeMap::values);
         plain.chain(&self.cwd).chain(&self.origin.args).chain(added)
     }
 }
 
-/// The variables that texts refer to. A text that cannot be read is refused where it is loaded.
-fn names_in<'t>(texts: impl Iterator<Item = &'t String>) -> BTreeSet<String> {
-    let names = texts.flat_map(|text| references(text).unwrap_or_default());
-    names.map(|reference| reference.name).collect()
+/// The variables that texts refer to.
+fn names_in<'t>(texts: impl Iterator<Item = &'t Template>) -> BTreeSet<String> {
+    texts.flat_map(|text| text.variables().map(|(name, _)| name.to_owned())).collect()
 }

@@ -10,8 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use twinproof_model::LaunchFailure;
-use twinproof_model::variables::expand;
+use twinproof_model::{LaunchFailure, Template};
 use twinproof_process::{Launch, Live};
 
 /// Launches to try when another process takes the chosen port in the meantime.
@@ -295,13 +294,13 @@ impl Subject {
     }
 }
 
-fn put(text: &str, values: &BTreeMap<&str, String>) -> Result<String, String> {
-    expand(text, |name| values.get(name).map(String::as_str)).map_err(|e| e.to_string())
+fn put(text: &Template, values: &BTreeMap<&str, String>) -> Result<String, String> {
+    text.expand(|name| values.get(name)).map_err(|e| e.to_string())
 }
 
 impl Plan {
     fn add(&mut self, what: &Addition, values: &BTreeMap<&str, String>) -> Result<(), String> {
-        let put = |text: &String| put(text, values);
+        let put = |text: &Template| put(text, values);
         for arg in &what.args {
             self.args.push(put(arg)?);
         }

@@ -3,8 +3,8 @@
 use crate::declaration::{Declaration, DeclarationError, VARIABLES};
 use std::collections::BTreeSet;
 use std::ops::Range;
-use twinproof_model::Capability;
-use twinproof_model::variables::{VariableError, references};
+use twinproof_model::variables::VariableError;
+use twinproof_model::{Capability, Template};
 use twinproof_toml::node::{self, Node};
 use twinproof_toml::{Reader, Vocabulary, read_checked};
 
@@ -180,16 +180,14 @@ fn text(node: Option<&Node<'_>>, value: bool, reader: &mut Reader<'_>) {
     let Some((text, span)) = node.and_then(|n| Some((n.get_ref().as_str()?, n.span()))) else {
         return;
     };
-    let found = match references(text) {
-        Ok(found) => found,
-        Err(error) => return wrong(reader, "bad-variable", &error.to_string(), span),
-    };
-    for reference in found {
+    // A text that cannot be taken apart is reported with its type.
+    let Ok(template) = Template::parse(text) else { return };
+    for (variable, _) in template.variables() {
         let known = VARIABLES.iter().map(|(name, _)| *name).chain(value.then_some("value"));
-        if !known.clone().any(|name| name == reference.name) {
-            let message = VariableError::Unknown(reference.name.clone()).to_string();
+        if !known.clone().any(|name| name == variable) {
+            let message = VariableError::Unknown(variable.to_owned()).to_string();
             let draft = reader.draft("unknown-variable", &message, span.clone());
-            reader.add(draft.suggest(&reference.name, known, "variables"));
+            reader.add(draft.suggest(variable, known, "variables"));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::report::{Draft, Spot};
 use crate::scope::Variables;
 use crate::server;
 use crate::step::Site;
-use crate::template::{self, Template};
+use crate::template::{self, Filler};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twinproof_steps::{Case, Control, Step, is_reserved};
@@ -267,9 +267,9 @@ fn control_of<'i>(
         ));
         return None;
     };
-    let mut template = Template::new(variables, used);
-    template.fill(&mut node, reader);
-    let (pending, left) = (template.pending, template.left);
+    let mut filler = Filler::new(variables, used);
+    filler.fill(&mut node, reader);
+    let (pending, left) = (filler.pending, filler.left);
     let control = crate::decode::decode(&node, &reader.file, reader.reporter)?;
     Some(ReadControl { control, node, pending, left })
 }

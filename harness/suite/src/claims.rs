@@ -142,12 +142,10 @@ fn replaced(table: &Node<'_>, reader: &mut Reader<'_>) {
                 let message = format!("`${highest}` stands for a group that is not there");
                 let draft =
                     reader.draft("unknown-group", &message, node::value_span(table, "replace"));
-                reader.add(
-                    draft.help(format!(
-                        "the regular expression has {}",
-                        names::count(count, "group")
-                    )),
-                );
+                reader.add(draft.help(format!(
+                    "the regular expression has {}",
+                    names::count(count as u64, "group")
+                )));
             }
         }
         (there, _) => {
@@ -200,7 +198,7 @@ pub(crate) fn floors(
                 Some(count) if floor.pass > *count as u64 => {
                     let message = format!(
                         "the suite has {}, {} cannot pass",
-                        names::count(*count, "case"),
+                        names::count(*count as u64, "case"),
                         floor.pass
                     );
                     reader.add(reader.draft(

@@ -69,7 +69,7 @@ pub(crate) fn names(table: &Node<'_>, expanded: &Expanded<'_, '_>, reader: &mut 
         if let (false, Some(reference)) = (there, reference) {
             let message = format!("the case has no step `{reference}`");
             let draft = reader.draft("unknown-step-name", &message, found.span());
-            let count = names::count(steps.len(), "step");
+            let count = names::count(steps.len() as u64, "step");
             let draft = match reference {
                 StepRef::Name(name) => {
                     draft.suggest(&name, named.iter().copied(), "steps with a name")

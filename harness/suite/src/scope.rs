@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeValue;
-use twinproof_model::variables::{BUILT_IN, references};
+use twinproof_model::Template;
+use twinproof_model::variables::BUILT_IN;
 use twinproof_steps::is_reserved;
 
 /// No variable's value may be longer, in bytes.
@@ -123,7 +124,7 @@ impl Resolver<'_> {
             self.reporter.add(Draft::new(code, message, definition.value.clone()));
             return Some(self.keep(name, definition, String::new(), String::new()));
         }
-        let Ok(found) = references(&definition.text) else {
+        let Ok(template) = Template::parse(definition.text.as_str()) else {
             let draft = Draft::new("open-variable", "`${` without `}`", definition.value.clone())
                 .help("write `$${` for the characters themselves");
             self.reporter.add(draft);
@@ -132,19 +133,19 @@ impl Resolver<'_> {
         path.push(name.to_owned());
         let (mut text, mut regex) = (String::new(), String::new());
         let mut at = 0;
-        for reference in found {
-            let before = &definition.text[at..reference.range.start];
+        for (inner, range) in template.variables() {
+            let before = &definition.text[at..range.start];
             text.push_str(before);
             regex.push_str(&literal(before));
-            at = reference.range.end;
-            match self.resolve(&reference.name, path) {
+            at = range.end;
+            match self.resolve(inner, path) {
                 Some(inner) => {
                     self.used.insert(inner.spot.clone());
                     text.push_str(&inner.text);
                     regex.push_str(&inner.regex);
                 }
                 None => {
-                    let written = &definition.text[reference.range.clone()];
+                    let written = &definition.text[range];
                     text.push_str(written);
                     regex.push_str(written);
                 }

@@ -6,7 +6,7 @@ use crate::names;
 use crate::node::{self, Node};
 use crate::report::Spot;
 use crate::scope::Variables;
-use crate::template::{Pending, Template};
+use crate::template::{Filler, Pending};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use twinproof_steps::Step;
@@ -37,9 +37,9 @@ impl<'i> Site<'i> {
         reader: &mut Reader<'_>,
     ) -> Self {
         let before = reader.reporter.count();
-        let mut template = Template::new(variables, used);
-        template.fill(&mut node, reader);
-        let (pending, left) = (template.pending, template.left);
+        let mut filler = Filler::new(variables, used);
+        filler.fill(&mut node, reader);
+        let (pending, left) = (filler.pending, filler.left);
         let message = match node::table(&node).map(|t| t.len()) {
             None => format!("expected a step, found {}", node::describe(node.get_ref())),
             Some(0) => "a step without a kind".to_owned(),

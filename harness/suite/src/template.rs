@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::de::DeValue;
-use twinproof_model::variables::{BUILT_IN, GOROOT_OF, references};
+use twinproof_model::Template;
+use twinproof_model::variables::{BUILT_IN, GOROOT_OF};
 use twinproof_steps::{gives, lint};
 
 /// No text may be longer after variables were put in, in bytes.
@@ -22,7 +23,7 @@ pub(crate) struct Pending {
 }
 
 /// Where variables are put in.
-pub(crate) struct Template<'t> {
+pub(crate) struct Filler<'t> {
     pub(crate) variables: &'t Variables,
     pub(crate) used: &'t mut BTreeSet<Spot>,
     pub(crate) pending: Vec<Pending>,
@@ -37,7 +38,7 @@ enum Form {
     Regex,
 }
 
-impl<'t> Template<'t> {
+impl<'t> Filler<'t> {
     /// Nothing filled yet.
     pub(crate) fn new(variables: &'t Variables, used: &'t mut BTreeSet<Spot>) -> Self {
         Self { variables, used, pending: Vec::new(), left: BTreeSet::new() }
@@ -71,7 +72,7 @@ impl<'t> Template<'t> {
         }
     }
 
-    /// The text with its variables put in; `None` when it has none.
+    /// The text with its variables put in; `None` when it stays as it is.
     fn text(
         &mut self,
         text: &str,
@@ -79,28 +80,30 @@ impl<'t> Template<'t> {
         span: &Range<usize>,
         reader: &mut Reader<'_>,
     ) -> Option<String> {
-        if !text.contains("${") {
-            return None;
-        }
-        let Ok(found) = references(text) else {
-            let at = text.rfind("${").unwrap_or_default();
-            let span = within(reader, span, text, at..at + 2);
-            let draft = reader.draft("open-variable", "`${` without `}`", span);
-            reader.add(draft.help("write `$${` for the characters themselves"));
-            return None;
+        let template = match Template::parse(text) {
+            Ok(template) if template.has_variables() => template,
+            Ok(_) => return None,
+            Err(_) => {
+                let at = text.rfind("${").unwrap_or_default();
+                let span = within(reader, span, text, at..at + 2);
+                let draft = reader.draft("open-variable", "`${` without `}`", span);
+                reader.add(draft.help("write `$${` for the characters themselves"));
+                // Only this is wrong with it.
+                return Some(Template::literal(text).as_str().to_owned());
+            }
         };
         let mut out = String::new();
         let mut at = 0;
-        for reference in found {
-            out.push_str(&text[at..reference.range.start]);
-            at = reference.range.end;
-            if let Some(variable) = self.variables.get(&reference.name) {
+        for (name, range) in template.variables() {
+            out.push_str(&text[at..range.start]);
+            at = range.end;
+            if let Some(variable) = self.variables.get(name) {
                 self.used.insert(variable.spot.clone());
                 out.push_str(if form == Form::Regex { &variable.regex } else { &variable.text });
             } else {
-                out.push_str(&text[reference.range.clone()]);
-                let span = within(reader, span, text, reference.range);
-                self.open(reference.name, span, reader);
+                out.push_str(&text[range.clone()]);
+                let span = within(reader, span, text, range);
+                self.open(name.to_owned(), span, reader);
             }
             if out.len() > MAX_TEXT {
                 let message = "the text is longer than 1 MiB after variables were put in";
@@ -110,8 +113,8 @@ impl<'t> Template<'t> {
         }
         out.push_str(&text[at..]);
         // Values that were put in may refer to variables of the run, too.
-        let left = references(&out).unwrap_or_default();
-        self.left.extend(left.into_iter().map(|reference| reference.name));
+        let left = Template::parse(out.as_str()).unwrap_or_default();
+        self.left.extend(left.variables().map(|(name, _)| name.to_owned()));
         Some(out)
     }
 

@@ -1,5 +1,7 @@
 //! The valid name nearest to a wrong one, and how names and numbers are written in messages.
 
+pub use twinproof_base::count;
+
 /// How a suggestion begins.
 pub(crate) const SUGGESTION: &str = "did you mean";
 /// Up to so many valid names are all listed.
@@ -29,12 +31,6 @@ pub fn suggest<'n>(
         help.push(format!("the {what} are {}", list(&valid)));
     }
     help
-}
-
-/// A number and a word: `1 case`, `2 cases`.
-#[must_use]
-pub fn count(number: usize, word: &str) -> String {
-    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The article of a word that is a key: `a` or `an`.

@@ -22,8 +22,8 @@ impl Diagnostics {
         let _ = writeln!(
             out,
             "{} in {}",
-            count(self.items().len(), "error"),
-            count(files.len(), "file")
+            count(self.items().len() as u64, "error"),
+            count(files.len() as u64, "file")
         );
         out
     }

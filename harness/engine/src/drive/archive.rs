@@ -17,11 +17,11 @@ const MAX_TARGET: u64 = 4096;
 
 pub fn drive(driver: &mut Driver<'_>, step: &ArchiveStep) -> Result<ArchiveSight, StepError> {
     let path = driver.path(&step.path)?;
-    let found = driver.file_if_there(&path)?;
+    let found = driver.looked_at(&path)?;
     let mut sight = ArchiveSight { path, ..ArchiveSight::default() };
-    let Some(bytes) = found else {
-        sight.error = Some("there is no such file".to_owned());
-        return Ok(sight);
+    let bytes = match found {
+        Ok(bytes) => bytes,
+        Err(absent) => return Ok(ArchiveSight { error: Some(absent), ..sight }),
     };
     sight.sha256 = Some(hex::encode(&Sha256::digest(&bytes)));
     sight.format = format_of(&bytes);

@@ -5,6 +5,7 @@ use super::driver::Driver;
 use super::error::StepError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use twinproof_model::Template;
 use twinproof_steps::{
     CHECKSUM_MODULES, Probe, ProbeSight, Process, ProcessObservation, SettingRun,
 };
@@ -19,13 +20,13 @@ struct Setting {
     /// How the row is called.
     name: String,
     /// The variables that are set.
-    env: BTreeMap<String, String>,
+    env: BTreeMap<String, Template>,
 }
 
 /// Tries every row of the suite file that the probe names.
 pub fn drive(driver: &mut Driver<'_>, probe: &Probe) -> Result<ProbeSight, StepError> {
     let cannot = |error| Ok(ProbeSight { error: Some(error), ..ProbeSight::default() });
-    let rows = driver.suite_file(probe.path.as_deref()).and_then(|(path, bytes)| {
+    let rows = driver.suite_file(probe.path.as_ref()).and_then(|(path, bytes)| {
         serde_json::from_slice::<Vec<Setting>>(&bytes).map_err(|error| format!("{path}: {error}"))
     });
     let rows = match rows {
@@ -59,10 +60,13 @@ fn download(
     let goroot = driver.goroot(probe.sdk.as_deref())?;
     let mut env = probe.env.clone();
     env.extend(row.env.clone());
-    env.insert("GOPATH".to_owned(), format!("${{work}}${{sep}}settings${{sep}}{number}"));
+    env.insert(
+        "GOPATH".to_owned(),
+        Template::parse(format!("${{work}}${{sep}}settings${{sep}}{number}"))?,
+    );
     let env = driver.env(Some(&goroot), &env, &probe.unset)?;
     let process = Process {
-        args: ["mod", "download", &format!("{module}@{VERSION}")].map(str::to_owned).to_vec(),
+        args: ["mod", "download", &format!("{module}@{VERSION}")].map(Template::literal).to_vec(),
         ..Process::default()
     };
     driver.process(driver.go_program(&goroot), &process, env)

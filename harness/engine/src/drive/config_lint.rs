@@ -6,10 +6,14 @@ use std::collections::BTreeMap;
 use twinproof_configlint::source::Source;
 use twinproof_configlint::{Finding, Options, Set, doctor, fix, lint};
 use twinproof_environment::{Contents, SnapshotLimits};
+use twinproof_model::Template;
 use twinproof_steps::{LintFinding, LintPolicy, LintSight, LintStep};
 
 pub fn drive(driver: &mut Driver<'_>, step: &LintStep) -> Result<LintSight, StepError> {
-    let mut sight = LintSight { files: step.files.clone(), ..LintSight::default() };
+    let mut sight = LintSight {
+        files: step.files.iter().map(|file| file.as_str().to_owned()).collect(),
+        ..LintSight::default()
+    };
     let version = match step.wsl_version.as_deref().map(str::parse).transpose() {
         Ok(version) => version,
         Err(error) => {
@@ -65,20 +69,20 @@ fn policies(set: &Set) -> Vec<LintPolicy> {
 fn source(
     driver: &Driver<'_>,
     step: &LintStep,
-    file: &str,
+    file: &Template,
 ) -> Result<Result<Source, String>, StepError> {
     if step.suite {
         let bytes = driver.suite_file(Some(file));
-        return Ok(bytes.map(|(_, bytes)| Source::new(file.to_owned(), None, bytes)));
+        return Ok(bytes.map(|(_, bytes)| Source::new(file.as_str().to_owned(), None, bytes)));
     }
     let path = driver.path(file)?;
     let limits = SnapshotLimits { depth: 0, ..SnapshotLimits::default() };
     let found = driver.sandbox().entries(&path, Contents::Wanted, limits)?;
     let Some(entry) = found.into_iter().next() else {
-        return Ok(Err(format!("there is no file {file}")));
+        return Ok(Err(format!("there is no file {}", file.as_str())));
     };
     let bytes = entry.bytes.unwrap_or_default();
-    Ok(Ok(Source::new(file.to_owned(), entry.target, bytes)))
+    Ok(Ok(Source::new(file.as_str().to_owned(), entry.target, bytes)))
 }
 
 fn seen(set: &Set, finding: &Finding) -> LintFinding {

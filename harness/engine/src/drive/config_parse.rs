@@ -9,7 +9,12 @@ use twinproof_wslconf::parse::parse;
 
 pub fn drive(driver: &mut Driver<'_>, step: &ParseStep) -> Result<ParseSight, StepError> {
     let path = driver.path(&step.path)?;
-    let bytes = driver.file(&step.path)?;
+    let bytes = match driver.looked_at(&path)? {
+        Ok(bytes) => bytes,
+        Err(absent) => {
+            return Ok(ParseSight { path, error: Some(absent), ..ParseSight::default() });
+        }
+    };
     let dialect = match step.dialect {
         ParseDialect::WslConf => Dialect::WslConf,
         ParseDialect::WslConfig => Dialect::WslConfig,
@@ -40,5 +45,6 @@ pub fn drive(driver: &mut Driver<'_>, step: &ParseStep) -> Result<ParseSight, St
             .map(|(name, value)| (name.to_owned(), value.text()))
             .collect(),
         warnings: applied.warnings.iter().map(message).collect(),
+        error: None,
     })
 }

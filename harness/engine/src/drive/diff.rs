@@ -7,8 +7,14 @@ use twinproof_steps::{DiffSight, DiffStep};
 
 pub fn drive(driver: &mut Driver<'_>, step: &DiffStep) -> Result<DiffSight, StepError> {
     let (a, b) = (driver.path(&step.a)?, driver.path(&step.b)?);
-    let (first, second) = (driver.file(&step.a)?, driver.file(&step.b)?);
+    let (first, second) = (driver.looked_at(&a)?, driver.looked_at(&b)?);
     let sight = DiffSight { a, b, ..DiffSight::default() };
+    let (first, second) = match (first, second) {
+        (Ok(first), Ok(second)) => (first, second),
+        (Err(absent), _) | (_, Err(absent)) => {
+            return Ok(DiffSight { error: Some(absent), ..sight });
+        }
+    };
     let found = match compare(first.as_slice(), second.as_slice(), &CompareOptions::default()) {
         Ok(found) => found,
         Err(error) => {

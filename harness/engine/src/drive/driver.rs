@@ -12,7 +12,7 @@ use twinproof_base::hex;
 use twinproof_environment::{Contents, Environment, Exec, Exited, Put, Sandbox, SnapshotLimits};
 use twinproof_judge::{Judge, Judging};
 use twinproof_model::variables::GOROOT_OF;
-use twinproof_model::{BlobRef, Capability, Skip};
+use twinproof_model::{BlobRef, Capability, Skip, Template};
 use twinproof_steps::{
     Case, Process, ProcessObservation, RunRecord, Scope, SeenRequest, StepRecord,
 };
@@ -153,7 +153,7 @@ impl<'a> Driver<'a> {
     pub fn env(
         &self,
         goroot: Option<&str>,
-        set: &BTreeMap<String, String>,
+        set: &BTreeMap<String, Template>,
         unset: &[String],
     ) -> Result<BTreeMap<String, String>, StepError> {
         let mut env = self.base.clone();
@@ -179,9 +179,7 @@ impl<'a> Driver<'a> {
         for name in unset {
             env.remove(name);
         }
-        for (name, value) in set {
-            env.insert(name.clone(), self.judging.scope().expand(value)?);
-        }
+        env.extend(self.judging.scope().expand_all(set)?);
         Ok(env)
     }
 
@@ -210,7 +208,7 @@ impl<'a> Driver<'a> {
             Some(cwd) => self.path(cwd)?,
             None => self.sandbox.root().to_owned(),
         };
-        let stdin = step.stdin.as_deref().map(|t| self.judging.scope().expand(t)).transpose()?;
+        let stdin = step.stdin.as_ref().map(|t| self.judging.scope().expand(t)).transpose()?;
         let exec = Exec {
             program,
             args: expanded?,
@@ -346,14 +344,15 @@ impl<'a> Driver<'a> {
     }
 
     /// A path of a suite file as a native path: relative ones are in the work directory.
-    pub fn path(&self, text: &str) -> Result<String, StepError> {
+    pub fn path(&self, text: &Template) -> Result<String, StepError> {
         Ok(self.native(&self.judging.scope().expand(text)?))
     }
 
     /// A data file of the case's suite: its path relative to the folder of suites, and its bytes; or a
     /// sentence that says why it cannot be had.
-    pub fn suite_file(&self, name: Option<&str>) -> Result<(String, Vec<u8>), String> {
-        let name = self.scope().expand(name.unwrap_or_default()).map_err(|e| e.to_string())?;
+    pub fn suite_file(&self, name: Option<&Template>) -> Result<(String, Vec<u8>), String> {
+        let name = name.map(|name| self.scope().expand(name)).transpose();
+        let name = name.map_err(|e| e.to_string())?.unwrap_or_default();
         let path = format!("{}/{name}", self.case.suite);
         match (self.context.data)(&path) {
             Some(bytes) => Ok((path, bytes)),
@@ -362,10 +361,16 @@ impl<'a> Driver<'a> {
     }
 
     /// The bytes of a file that a step names.
-    pub fn file(&self, path: &str) -> Result<Vec<u8>, StepError> {
+    pub fn file(&self, path: &Template) -> Result<Vec<u8>, StepError> {
         let path = self.path(path)?;
         let bytes = self.file_if_there(&path)?;
         bytes.ok_or_else(|| StepError::Broken(format!("there is no file {path}")))
+    }
+
+    /// The bytes of the file at a native path that a step looks at; where there is none, what is recorded
+    /// as the reason, from which the judge makes a failure.
+    pub fn looked_at(&self, path: &str) -> Result<Result<Vec<u8>, String>, StepError> {
+        Ok(self.file_if_there(path)?.ok_or_else(|| format!("there is no file {path}")))
     }
 
     /// The bytes of the file at a native path; `None` where there is none.

@@ -3,6 +3,7 @@
 use super::driver::Driver;
 use super::error::StepError;
 use twinproof_environment::{Contents, SnapshotLimits, TreeEntry};
+use twinproof_model::Template;
 use twinproof_steps::{Entries, FileEntry, FileStep, TreeStep};
 
 pub fn drive_file(driver: &mut Driver<'_>, step: &FileStep) -> Result<Entries, StepError> {
@@ -24,7 +25,7 @@ pub fn drive_tree(driver: &mut Driver<'_>, step: &TreeStep) -> Result<Entries, S
 
 fn entries(
     driver: &mut Driver<'_>,
-    path: &str,
+    path: &Template,
     contents: Contents,
     limits: SnapshotLimits,
 ) -> Result<Entries, StepError> {

@@ -8,9 +8,8 @@ pub fn drive(driver: &mut Driver<'_>, step: &EnvStep) -> Result<EnvChange, StepE
     for name in &step.unset {
         driver.unset_variable(name);
     }
-    for (name, value) in &step.set {
-        let value = driver.scope().expand(value)?;
-        driver.set_variable(name, value);
+    for (name, value) in driver.scope().expand_all(&step.set)? {
+        driver.set_variable(&name, value);
     }
     Ok(EnvChange {})
 }

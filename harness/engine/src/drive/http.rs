@@ -9,17 +9,14 @@ use twinproof_steps::{Http, HttpExchange};
 const GLANCE: u64 = 64 << 10;
 
 pub fn drive(driver: &mut Driver<'_>, step: &Http) -> Result<HttpExchange, StepError> {
-    let mut headers = Vec::new();
-    for (name, value) in &step.headers {
-        headers.push((name.clone(), driver.scope().expand(value)?));
-    }
+    let headers = driver.scope().expand_all(&step.headers)?.into_iter().collect();
     let captured = |what: &str| step.capture.values().any(|w| w == what);
     let text = step.body.is_some() || driver.golden_reads("body") || captured("body");
     let identity = match (&step.cert, &step.key) {
         (Some(cert), Some(key)) => Some((driver.file(cert)?, driver.file(key)?)),
         _ => None,
     };
-    let ca = step.ca.as_deref().map(|path| driver.file(path)).transpose()?;
+    let ca = step.ca.as_ref().map(|path| driver.file(path)).transpose()?;
     let ask = Ask {
         method: step.method.clone().unwrap_or_else(|| "GET".to_owned()),
         url: driver.scope().expand(&step.url)?,

@@ -8,19 +8,17 @@ use twinproof_steps::{InspectSight, InspectStep};
 
 pub fn drive(driver: &mut Driver<'_>, step: &InspectStep) -> Result<InspectSight, StepError> {
     let path = driver.path(&step.path)?;
-    let bytes = driver.file(&step.path)?;
+    let unseen = |path, error| InspectSight { path, error: Some(error), ..InspectSight::default() };
+    let bytes = match driver.looked_at(&path)? {
+        Ok(bytes) => bytes,
+        Err(absent) => return Ok(unseen(path, absent)),
+    };
     let leaks: Vec<String> =
         step.texts().map(|text| driver.scope().expand(text)).collect::<Result<_, _>>()?;
     let options = Options { deep: !leaks.is_empty(), leaks };
     let description = match describe(bytes.as_slice(), &options) {
         Ok(description) => description,
-        Err(error) => {
-            return Ok(InspectSight {
-                path,
-                error: Some(error.to_string()),
-                ..InspectSight::default()
-            });
-        }
+        Err(error) => return Ok(unseen(path, error.to_string())),
     };
     let mut found = BTreeMap::new();
     for (_, image) in description.images() {

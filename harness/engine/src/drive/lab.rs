@@ -6,6 +6,7 @@ use super::error::StepError;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use twinproof_lab::{HostState, Reply, Request};
+use twinproof_model::Template;
 use twinproof_steps::{LabAsked, LabRefusal, LabSight, LabState, LabStates, LabStep};
 
 /// The port of name servers.
@@ -44,7 +45,10 @@ pub fn drive(driver: &mut Driver<'_>, step: &LabStep) -> Result<LabSight, StepEr
 
 /// What the lab is asked, and the same in words.
 fn request(driver: &Driver<'_>, step: &LabStep) -> Result<(Request, String), StepError> {
-    let text = |text: &Option<String>| driver.scope().expand(text.as_deref().unwrap_or_default());
+    let text = |text: &Option<Template>| match text {
+        Some(text) => driver.scope().expand(text),
+        None => Ok(String::new()),
+    };
     if step.mount.is_some() {
         let (source, target) = (text(&step.mount)?, driver.native(&text(&step.at)?));
         let fstype = text(&step.fstype)?;
@@ -69,10 +73,7 @@ fn request(driver: &Driver<'_>, step: &LabStep) -> Result<(Request, String), Ste
             Some(on) => parsed(&driver.scope().expand(on)?, "an address")?,
             None => IpAddr::V4(Ipv4Addr::LOCALHOST),
         };
-        let mut zone = step.dns.clone();
-        for answer in zone.values_mut() {
-            *answer = driver.scope().expand(answer)?;
-        }
+        let zone = driver.scope().expand_all(&step.dns)?;
         let all: Vec<_> = zone.iter().map(|(name, answer)| format!("{name} = {answer}")).collect();
         let done = format!("name server on {server}: {}", all.join(", "));
         return Ok((Request::Dns { listen: SocketAddr::new(server, DOMAIN), zone }, done));

@@ -14,7 +14,6 @@ mod driver;
 mod entries;
 mod env;
 mod error;
-mod expand;
 mod http;
 mod inspect;
 mod lab;

@@ -2,12 +2,11 @@
 
 use super::driver::Driver;
 use super::error::StepError;
-use super::expand::expanded;
 use std::collections::BTreeMap;
 use std::path::Path;
 use twinproof_base::error_chain;
 use twinproof_environment::Put;
-use twinproof_model::Capability;
+use twinproof_model::{Capability, Rule, Template};
 use twinproof_origin::{
     BadTls, CertificateSpec, ClientCertificate, Module, Origin, OriginError, Setup,
 };
@@ -18,7 +17,7 @@ use twinproof_subject::Upstream;
 const CORPUS: [&str; 5] = ["src", "cmd", "go", "testdata", "mod"];
 
 pub fn drive(driver: &mut Driver<'_>, step: &OriginStep) -> Result<OriginSight, StepError> {
-    let rules = expanded(&step.rule, driver.scope())?;
+    let rules = rules(driver, &step.rule)?;
     if let Some(origin) = &driver.servers.origin {
         origin.script(rules);
         if step.clear {
@@ -37,14 +36,18 @@ pub fn drive(driver: &mut Driver<'_>, step: &OriginStep) -> Result<OriginSight, 
     corpus.extend(CORPUS);
     let corpora = if !goroot.is_empty() && corpus.is_dir() { vec![corpus] } else { vec![] };
     let mut modules = Vec::new();
-    for module in expanded(&step.module, driver.scope())? {
-        let files = module.files.into_iter().map(|(name, text)| (name, text.into_bytes()));
+    let scope = driver.scope();
+    for module in &step.module {
+        let files = scope.expand_all(&module.files)?.into_iter();
+        let bytes = |text: &Option<Template>| -> Result<Option<Vec<u8>>, StepError> {
+            Ok(text.as_ref().map(|text| scope.expand(text)).transpose()?.map(String::into_bytes))
+        };
         modules.push(Module {
-            path: module.path,
-            version: module.version,
-            files: files.collect(),
-            info: module.info.map(String::into_bytes),
-            go_mod: module.go_mod.map(String::into_bytes),
+            path: scope.expand(&module.path)?,
+            version: scope.expand(&module.version)?,
+            files: files.map(|(name, text)| (name, text.into_bytes())).collect(),
+            info: bytes(&module.info)?,
+            go_mod: bytes(&module.go_mod)?,
             ..Module::default()
         });
     }
@@ -78,6 +81,12 @@ pub fn drive(driver: &mut Driver<'_>, step: &OriginStep) -> Result<OriginSight, 
     });
     driver.servers.origin = Some(origin);
     Ok(OriginSight { variables })
+}
+
+/// Rules with the variables put into their texts.
+pub(super) fn rules(driver: &Driver<'_>, rules: &[Rule<Template>]) -> Result<Vec<Rule>, StepError> {
+    let expand = |text: &Template| driver.scope().expand(text);
+    Ok(rules.iter().map(|rule| rule.try_map(expand)).collect::<Result<_, _>>()?)
 }
 
 /// What the case says of TLS, each thing only where it is named: keys take time to make.

@@ -4,6 +4,7 @@ use super::checksum_settings;
 use super::driver::Driver;
 use super::error::StepError;
 use std::path::Path;
+use twinproof_model::Template;
 use twinproof_steps::{Probe, ProbeKind, ProbeSight, Process, VectorAnswer};
 
 pub fn drive(driver: &mut Driver<'_>, probe: &Probe) -> Result<ProbeSight, StepError> {
@@ -21,7 +22,7 @@ fn ask_go(driver: &mut Driver<'_>, probe: &Probe, args: &[&str]) -> Result<Probe
     let goroot = driver.goroot(probe.sdk.as_deref())?;
     let env = driver.env(Some(&goroot), &probe.env, &probe.unset)?;
     let process = Process {
-        args: args.iter().map(|a| (*a).to_owned()).collect(),
+        args: args.iter().copied().map(Template::literal).collect(),
         cwd: probe.cwd.clone(),
         ..Process::default()
     };
@@ -69,7 +70,7 @@ fn wslconf_vectors(path: &Path, text: &str) -> Result<Vec<VectorAnswer>, String>
 }
 
 fn vectors(driver: &Driver<'_>, probe: &Probe, compare: Compare) -> Result<ProbeSight, StepError> {
-    let answers = driver.suite_file(probe.path.as_deref()).and_then(|(path, bytes)| {
+    let answers = driver.suite_file(probe.path.as_ref()).and_then(|(path, bytes)| {
         let text = std::str::from_utf8(&bytes).map_err(|e| format!("{path} is not UTF-8: {e}"))?;
         compare(Path::new(&path), text)
     });

@@ -18,7 +18,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &Raw) -> Result<RawExchange, StepErr
             .map_err(|e| StepError::Broken(format!("what is to be sent: {e}")))?,
         (None, None) => Vec::new(),
     };
-    let ca = step.ca.as_deref().map(|path| driver.file(path)).transpose()?;
+    let ca = step.ca.as_ref().map(|path| driver.file(path)).transpose()?;
     let answers = step.answers.map_or(1, |n| n.max(1));
     let sent = client::send(&Send {
         url: driver.scope().expand(&step.url)?,

@@ -39,10 +39,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &ScriptStep) -> Result<ScriptRun, St
     };
     let front = Front::start(&subject, &format!("{}/mod", origin.url()), database)
         .map_err(|e| StepError::broken(format!("the server in front of the subject: {e}")))?;
-    let mut env = Vec::new();
-    for (name, value) in &step.env {
-        env.push((name.clone(), driver.scope().expand(value)?));
-    }
+    let env = driver.scope().expand_all(&step.env)?.into_iter().collect();
     let limit = step.timeout.map_or(LIMIT, |s| Duration::from_secs(s.into()));
     let setting = Setting {
         toolchain,

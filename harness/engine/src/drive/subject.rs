@@ -2,7 +2,7 @@
 
 use super::driver::Driver;
 use super::error::StepError;
-use super::expand::expanded;
+use super::origin;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &SubjectStep) -> Result<Launch, Step
     let subject = driver.subject().ok_or_else(|| {
         StepError::Broken(format!("{} has no subject", driver.environment().name()))
     })?;
-    let rules = expanded(&step.mutant, driver.scope())?;
+    let rules = origin::rules(driver, &step.mutant)?;
     driver.servers.end_subject(step.kill);
     let mut launch = match &subject.declaration.url {
         Some(url) => Launch { url: url.clone(), ..named(subject) },
@@ -59,10 +59,7 @@ fn launch(
         Some(list) => driver.scope().expand(list)?,
         None => driver.servers.upstream.as_ref().map_or("off", |o| o.url.as_str()).to_owned(),
     };
-    let mut set = BTreeMap::new();
-    for (name, value) in &step.set {
-        set.insert(name.clone(), driver.scope().expand(value)?);
-    }
+    let set = driver.scope().expand_all(&step.set)?;
     let goroot = driver.scope().get("goroot").filter(|g| !g.is_empty()).map(str::to_owned);
     let surroundings = Surroundings {
         work: PathBuf::from(&work),

@@ -6,13 +6,14 @@ use crate::client::{Ask, Credentials, exchange};
 use base64::Engine as _;
 use std::time::Duration;
 use twinproof_base::error_chain;
+use twinproof_model::Template;
 use twinproof_steps::{HttpVersion, SumdbAnswer, SumdbStep};
 use twinproof_sumdb::client::{Client, Fetch, FetchError, LookupError, MAX_RESPONSE};
 
 pub fn drive(driver: &mut Driver<'_>, step: &SumdbStep) -> Result<SumdbAnswer, StepError> {
     let url = driver.scope().expand(&step.url)?;
     let key = driver.scope().expand(&step.key)?;
-    let expand = |text: &Option<String>| text.as_deref().map(|t| driver.scope().expand(t));
+    let expand = |text: &Option<Template>| text.as_ref().map(|t| driver.scope().expand(t));
     let module = expand(&step.module).transpose()?;
     let version = expand(&step.version).transpose()?;
     let limit = driver.limit(step.timeout);

@@ -15,11 +15,10 @@ pub fn drive(driver: &mut Driver<'_>, step: &TraceStep) -> Result<TraceSight, St
         driver.suite_file(Some(&step.path)).map_err(StepError::Broken)?
     } else {
         let path = driver.path(&step.path)?;
-        match driver.file_if_there(&path)? {
-            Some(bytes) => (path, bytes),
-            None => {
-                let error = Some("there is no such file".to_owned());
-                return Ok(TraceSight { path, error, ..TraceSight::default() });
+        match driver.looked_at(&path)? {
+            Ok(bytes) => (path, bytes),
+            Err(absent) => {
+                return Ok(TraceSight { path, error: Some(absent), ..TraceSight::default() });
             }
         }
     };

@@ -5,6 +5,7 @@ use crate::lint::{self, Lint};
 use crate::{Checks, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use twinproof_model::Template;
 use twinproof_toml::node::{self, Node};
 
 /// Proves that two paths lead to one file, or that they do not: writes random bytes
@@ -16,9 +17,9 @@ pub struct Canary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Where it is written.
-    pub write: String,
+    pub write: Template,
     /// Where it is looked for.
-    pub read: String,
+    pub read: Template,
     /// Whether it must be there.
     pub same: bool,
 }
@@ -52,7 +53,7 @@ impl Kind for Canary {
 
     fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
         lint.filled(body, &["write"]);
-        if self.write == self.read && !self.write.is_empty() {
+        if self.write == self.read && !self.write.as_str().is_empty() {
             let message = "the canary is looked for where it is written";
             lint.add(lint.draft("no-effect", message, node::value_span(body, "read")));
         }

@@ -6,7 +6,7 @@ use crate::{Checks, Evidence, Input, Item, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::Exhibit;
+use twinproof_model::{Exhibit, Template};
 use twinproof_toml::names;
 use twinproof_toml::node::{self, Node};
 
@@ -18,7 +18,7 @@ pub struct LintStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Which files: paths in the work directory, or files beside the suite's where `suite` is set.
-    pub files: Vec<String>,
+    pub files: Vec<Template>,
     /// The files are beside the suite's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suite: bool,
@@ -27,13 +27,13 @@ pub struct LintStep {
     pub wsl_version: Option<String>,
     /// Everything that is found, in any order: `RULE FILE:LINE:COLUMN`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub findings: Option<Vec<String>>,
+    pub findings: Option<Vec<Template>>,
     /// Claims of the source document that the findings are about, all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claims: Option<Vec<String>>,
+    pub claims: Option<Vec<Template>>,
     /// Whole texts of files after all fixes: path → text. Of a file that no fix changes it is its own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub fixed: BTreeMap<String, String>,
+    pub fixed: BTreeMap<String, Template>,
 }
 
 /// What was found.
@@ -120,18 +120,17 @@ impl Kind for LintStep {
             node::get(body, "fixed").and_then(node::table).into_iter().flat_map(|t| t.iter())
         {
             let name = name.get_ref().as_ref();
-            if !self.files.iter().any(|file| file == name) {
+            if !self.files.iter().any(|file| file.as_str() == name) {
                 let message = format!("`{name}` is none of the files that are checked");
                 let draft = lint.draft("lint-file", &message, node::key_span(body, "fixed"));
-                let files: Vec<&str> = self.files.iter().map(String::as_str).collect();
+                let files: Vec<&str> = self.files.iter().map(Template::as_str).collect();
                 lint.add(draft.help(format!("there are {}", names::list(&files))));
             }
         }
     }
 
     fn check(&self, seen: &LintSight, checks: &mut Checks<'_>) {
-        if let Some(error) = &seen.error {
-            checks.holds("lint", false, "files that can be checked", error);
+        if !checks.readable("lint", "files that can be checked", seen.error.as_ref(), None) {
             return;
         }
         let sorted = |mut all: Vec<String>| {
@@ -220,21 +219,10 @@ impl LintFinding {
 #[cfg(test)]
 mod tests {
     use super::{LintFinding, LintSight, LintStep};
-    use crate::kind::Kind as _;
-    use crate::{Blobs, Checks, Evidence, Scope};
+    use crate::kinds::alone::hold;
     use rstest::rstest;
     use serde_json::{Value, json};
-    use std::borrow::Cow;
     use std::collections::BTreeMap;
-    use twinproof_model::{BlobRef, Verdict};
-
-    struct NoBlobs;
-
-    impl Blobs for NoBlobs {
-        fn get(&self, _: &BlobRef) -> Option<Cow<'_, [u8]>> {
-            None
-        }
-    }
 
     fn sight() -> LintSight {
         let finding = LintFinding {
@@ -264,15 +252,7 @@ mod tests {
     #[case(json!({"claims": []}), false)]
     #[case(json!({"fixed": {"wsl.conf": "a\n"}}), true)]
     #[case(json!({"fixed": {"wsl.conf": "b\n"}}), false)]
-    fn assertions(#[case] mut step: Value, #[case] holds: bool) {
-        step["files"] = json!(["wsl.conf"]);
-        let step: LintStep = serde_json::from_value(step).unwrap();
-        assert!(step.asserts());
-        let scope = Scope::default();
-        let mut checks = Checks::new("z", 0, Evidence { blobs: &NoBlobs, scope: &scope });
-        step.check(&sight(), &mut checks);
-        let found = checks.into_found();
-        assert!(!found.is_empty());
-        assert_eq!(found.iter().all(|c| c.verdict == Verdict::Pass), holds, "{found:?}");
+    fn assertions(#[case] step: Value, #[case] holds: bool) {
+        assert_eq!(hold::<LintStep>(json!({"files": ["wsl.conf"]}), step, &sight()), holds);
     }
 }

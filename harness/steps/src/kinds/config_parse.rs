@@ -6,6 +6,8 @@ use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use twinproof_model::Template;
 
 /// Reads a configuration file as WSL does, without a WSL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,16 +17,16 @@ pub struct ParseStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Which file.
-    pub path: String,
+    pub path: Template,
     /// As which of WSL's files it is read.
     #[serde(rename = "as")]
     pub dialect: ParseDialect,
     /// All settings that are not the defaults afterwards: name → value as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub config: Option<BTreeMap<String, String>>,
+    pub config: Option<BTreeMap<String, Template>>,
     /// All messages of WSL, in any order; the file is called `F` in them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub warnings: Option<Vec<String>>,
+    pub warnings: Option<Vec<Template>>,
     /// What becomes of the file as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<ParseOutcome>,
@@ -83,6 +85,9 @@ pub struct ParseSight {
     pub config: BTreeMap<String, String>,
     /// The messages, in order.
     pub warnings: Vec<String>,
+    /// Why it could not be looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl Kind for ParseStep {
@@ -100,6 +105,9 @@ impl Kind for ParseStep {
     }
 
     fn check(&self, seen: &ParseSight, checks: &mut Checks<'_>) {
+        if !checks.readable("parsed", "a file that can be parsed", seen.error.as_ref(), None) {
+            return;
+        }
         if let Some(outcome) = self.outcome {
             checks.holds(
                 "outcome",
@@ -109,12 +117,12 @@ impl Kind for ParseStep {
             );
         }
         if let Some(wanted) = &self.config {
-            let lines = |config: &BTreeMap<String, String>| -> Vec<String> {
-                config.iter().map(|(name, value)| format!("{name}={value}")).collect()
-            };
-            let mut there = lines(&seen.config);
+            let mut there: Vec<String> = seen.config.iter().map(setting).collect();
             there.sort();
-            checks.list("config", &lines(wanted), Ok(&there), "settings", &[]);
+            // A setting's name has no `${`, and its value was taken apart before.
+            let wanted = wanted.iter().map(setting).map(Template::parse);
+            let wanted: Vec<Template> = wanted.filter_map(Result::ok).collect();
+            checks.list("config", &wanted, Ok(&there), "settings", &[]);
         }
         if let Some(wanted) = &self.warnings {
             let mut there = seen.warnings.clone();
@@ -124,18 +132,27 @@ impl Kind for ParseStep {
     }
 
     fn golden(&self, _: &str, seen: &ParseSight, _: Evidence<'_>) -> Result<String, String> {
-        let settings = seen.config.iter().map(|(name, value)| format!("{name}={value}\n"));
+        if let Some(error) = &seen.error {
+            return Err(error.clone());
+        }
+        let settings = seen.config.iter().map(|all| setting(all) + "\n");
         let warnings = seen.warnings.iter().map(|warning| format!("{warning}\n"));
         Ok(settings.chain(warnings).collect())
     }
 }
 
+/// A setting as checks and goldens write it.
+fn setting((name, value): (&String, &impl Display)) -> String {
+    format!("{name}={value}")
+}
+
 impl Seen for ParseSight {
     fn rows(&self) -> Vec<Row<'_>> {
+        let outcome = self.error.as_deref().unwrap_or(self.outcome.as_str());
         let line = vec![
             Part::text("read "),
             Part::code(&self.path),
-            Part::text(format!(" as WSL does: {}", self.outcome.as_str())),
+            Part::text(format!(" as WSL does: {outcome}")),
         ];
         let mut rows = vec![Row::Line(line)];
         if !self.config.is_empty() {
@@ -149,21 +166,10 @@ impl Seen for ParseSight {
 #[cfg(test)]
 mod tests {
     use super::{ParseOutcome, ParseSight, ParseStep};
-    use crate::kind::Kind as _;
-    use crate::{Blobs, Checks, Evidence, Scope};
+    use crate::kinds::alone::hold;
     use rstest::rstest;
     use serde_json::{Value, json};
-    use std::borrow::Cow;
     use std::collections::BTreeMap;
-    use twinproof_model::{BlobRef, Verdict};
-
-    struct NoBlobs;
-
-    impl Blobs for NoBlobs {
-        fn get(&self, _: &BlobRef) -> Option<Cow<'_, [u8]>> {
-            None
-        }
-    }
 
     #[rstest]
     #[case(json!({"config": {"boot.systemd": "true"}}), true)]
@@ -172,21 +178,17 @@ mod tests {
     #[case(json!({"warnings": ["w1"]}), false)]
     #[case(json!({"outcome": "stopped"}), true)]
     #[case(json!({"outcome": "whole"}), false)]
-    fn assertions(#[case] mut step: Value, #[case] holds: bool) {
-        step["path"] = json!("wsl.conf");
-        step["as"] = json!("wsl.conf");
-        let step: ParseStep = serde_json::from_value(step).unwrap();
+    fn assertions(#[case] step: Value, #[case] holds: bool) {
+        let always = json!({"path": "wsl.conf", "as": "wsl.conf"});
         let sight = ParseSight {
             path: "/w/wsl.conf".to_owned(),
             outcome: ParseOutcome::Stopped,
             config: BTreeMap::from([("boot.systemd".to_owned(), "true".to_owned())]),
             warnings: vec!["w2".to_owned(), "w1".to_owned()],
+            error: None,
         };
-        let scope = Scope::default();
-        let mut checks = Checks::new("z", 0, Evidence { blobs: &NoBlobs, scope: &scope });
-        step.check(&sight, &mut checks);
-        let found = checks.into_found();
-        assert!(!found.is_empty());
-        assert_eq!(found.iter().all(|c| c.verdict == Verdict::Pass), holds, "{found:?}");
+        assert_eq!(hold::<ParseStep>(always.clone(), step.clone(), &sight), holds);
+        let absent = ParseSight { error: Some("there is no file x".to_owned()), ..sight };
+        assert!(!hold::<ParseStep>(always, step, &absent));
     }
 }

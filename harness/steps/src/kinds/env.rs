@@ -6,6 +6,7 @@ use crate::{Checks, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use twinproof_model::Template;
 use twinproof_toml::node::{self, Node};
 
 /// Sets or unsets variables for the steps after it.
@@ -17,7 +18,7 @@ pub struct EnvStep {
     pub name: Option<String>,
     /// Variables set.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub set: BTreeMap<String, String>,
+    pub set: BTreeMap<String, Template>,
     /// Variables taken away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unset: Vec<String>,

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_base::hex;
-use twinproof_model::{EntryKind, TextMatch, Verdict};
+use twinproof_model::{EntryKind, Template, TextMatch, Verdict};
 use twinproof_toml::node::{self, Node};
 
 /// Looks at one file. Symbolic links are not followed.
@@ -21,7 +21,7 @@ pub struct FileStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Which.
-    pub path: String,
+    pub path: Template,
     /// Whether there is anything at that path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
@@ -36,7 +36,7 @@ pub struct FileStep {
     pub text: Option<TextMatch>,
     /// The SHA-256 of its bytes, lower-case hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
+    pub sha256: Option<Template>,
     /// Its first bytes, base64: a magic number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_with: Option<String>,
@@ -45,7 +45,7 @@ pub struct FileStep {
     pub mode: Option<String>,
     /// The target of the symbolic link that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub symlink: Option<String>,
+    pub symlink: Option<Template>,
     /// Whether it is a directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<bool>,

@@ -9,7 +9,7 @@ use crate::{Checks, Evidence, Input, Item, Part, Row, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{BlobRef, TextMatch, ValueMatch, Verdict};
+use twinproof_model::{BlobRef, Template, TextMatch, ValueMatch, Verdict};
 use twinproof_toml::node::{self, Node};
 
 /// Most requests made at the same time.
@@ -24,13 +24,13 @@ pub struct Http {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Where.
-    pub url: String,
+    pub url: Template,
     /// GET when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// Headers sent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, Template>,
     /// The version of HTTP, which is also asserted; 1.1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<HttpVersion>,
@@ -40,13 +40,13 @@ pub struct Http {
     pub times: Option<u32>,
     /// File with the certificates that the server's must come from (PEM); the system's when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<String>,
+    pub ca: Option<Template>,
     /// File with the client's certificate (PEM).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cert: Option<String>,
+    pub cert: Option<Template>,
     /// File with the key of the client's certificate (PEM).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
+    pub key: Option<Template>,
     /// Time limit in seconds; the suite's default when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
@@ -64,10 +64,10 @@ pub struct Http {
     pub size: Option<u64>,
     /// The SHA-256 of the body, lower-case hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
+    pub sha256: Option<Template>,
     /// The `h1:` hash of the module zip that the body is, or of the go.mod file that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub h1: Option<String>,
+    pub h1: Option<Template>,
     /// `false` where the answer must break off before its end; an answer that does is otherwise an
     /// error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -189,9 +189,9 @@ impl Kind for Http {
         lint::headers(body, "header", lint);
         lint::sha256(body, "sha256", lint);
         if let Some(hash) =
-            self.h1.as_deref().filter(|h| !h.starts_with("h1:") && !h.contains("${"))
+            self.h1.as_ref().filter(|h| !h.as_str().starts_with("h1:") && !h.has_variables())
         {
-            let message = format!("`{}` is no h1 hash", hash.escape_debug());
+            let message = format!("`{}` is no h1 hash", hash.as_str().escape_debug());
             let draft = lint.draft("bad-h1", &message, node::value_span(body, "h1"));
             lint.add(draft.help("write it as in a go.sum file: `h1:…=`"));
         }

@@ -7,7 +7,7 @@ use crate::{Captures, Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{BlobRef, TextMatch, Verdict};
+use twinproof_model::{BlobRef, Template, TextMatch};
 use twinproof_toml::node::{self, Node};
 
 /// Describes a binary, and asserts facts by their names in `twinproof inspect --json`: those of the
@@ -21,19 +21,19 @@ pub struct InspectStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Which file.
-    pub path: String,
+    pub path: Template,
     /// Facts and their values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub facts: BTreeMap<String, String>,
+    pub facts: BTreeMap<String, Template>,
     /// Facts that it must not have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub absent: Vec<String>,
     /// Text that must be nowhere in it, compressed sections included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub without: Vec<String>,
+    pub without: Vec<Template>,
     /// Text that must be somewhere in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub with: Vec<String>,
+    pub with: Vec<Template>,
     /// It cannot be described, and this is a condition on the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<TextMatch>,
@@ -63,7 +63,7 @@ pub struct InspectSight {
 
 impl InspectStep {
     /// All text that is looked for.
-    pub fn texts(&self) -> impl Iterator<Item = &String> {
+    pub fn texts(&self) -> impl Iterator<Item = &Template> {
         self.with.iter().chain(&self.without)
     }
 }
@@ -96,13 +96,8 @@ impl Kind for InspectStep {
     }
 
     fn check(&self, seen: &InspectSight, checks: &mut Checks<'_>) {
-        if let Some(wanted) = &self.error {
-            let whole = (Verdict::Fail, "a file that can be described".to_owned());
-            checks.text("error", wanted, seen.error.clone().ok_or(whole), &[]);
-            return;
-        }
-        if let Some(error) = &seen.error {
-            checks.holds("described", false, "a file that can be described", error);
+        let thing = "a file that can be described";
+        if !checks.readable("described", thing, seen.error.as_ref(), self.error.as_ref()) {
             return;
         }
         for (fact, wanted) in &self.facts {
@@ -166,18 +161,13 @@ impl Seen for InspectSight {
 #[cfg(test)]
 mod tests {
     use super::{InspectSight, InspectStep};
-    use crate::kinds::alone::checks;
+    use crate::kinds::alone::hold;
     use rstest::rstest;
     use serde_json::{Value, json};
     use std::collections::BTreeMap;
-    use twinproof_model::Verdict;
 
-    fn holds(mut step: Value, sight: &InspectSight) -> bool {
-        step["path"] = json!("x");
-        let step: InspectStep = serde_json::from_value(step).unwrap();
-        let found = checks(&step, sight);
-        assert!(!found.is_empty());
-        found.iter().all(|check| check.verdict == Verdict::Pass)
+    fn holds(step: Value, sight: &InspectSight) -> bool {
+        hold::<InspectStep>(json!({"path": "x"}), step, sight)
     }
 
     #[rstest]

@@ -7,7 +7,7 @@ use crate::{Checks, Evidence, Input, Item, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{Exhibit, Verdict};
+use twinproof_model::{Exhibit, Template, Verdict};
 use twinproof_toml::node::{self, Node};
 
 /// Does one thing in the case's lab, which the first such step makes. From then on `run` and `go` start
@@ -20,39 +20,39 @@ pub struct LabStep {
     pub name: Option<String>,
     /// Makes one call of mount(2): what is mounted `at` a place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mount: Option<String>,
+    pub mount: Option<Template>,
     /// Where it is mounted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<String>,
+    pub at: Option<Template>,
     /// The type of its file system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fstype: Option<String>,
+    pub fstype: Option<Template>,
     /// Flags of the call: `bind`, `rec`, `ro`, `remount`, `nosuid`, `nodev`, `noexec`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
     /// Writes this text with one call into a file that exists: `to`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub write: Option<String>,
+    pub write: Option<Template>,
     /// The file that is written; or the address, `http://HOST:PORT`, that a relay leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
+    pub to: Option<Template>,
     /// Gives the loopback interface this address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
+    pub address: Option<Template>,
     /// Starts a name server with these answers: name, or `*` for all others → an IPv4 address,
     /// `NXDOMAIN`, `SERVFAIL`, `REFUSED`, `NODATA`, or `DROP` for no answer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub dns: BTreeMap<String, String>,
+    pub dns: BTreeMap<String, Template>,
     /// The address of the name server, port 53; 127.0.0.1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on: Option<String>,
+    pub on: Option<Template>,
     /// Listens there, `ADDRESS:PORT`, and passes connections on to a server outside: `to`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub relay: Option<String>,
+    pub relay: Option<Template>,
     /// All questions that the name servers have got since the last such step, in any order:
     /// `SERVER TRANSPORT NAME TYPE`, with ` xN` behind one that came N times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<Vec<String>>,
+    pub asked: Option<Vec<Template>>,
     /// Seconds that lie at least between the first and the last of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u32>,

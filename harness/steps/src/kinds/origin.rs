@@ -7,7 +7,7 @@ use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::Rule;
+use twinproof_model::{Rule, Template};
 use twinproof_toml::node::{self, Node};
 
 /// A module that an origin serves besides the corpus and the crafted ones.
@@ -15,18 +15,18 @@ use twinproof_toml::node::{self, Node};
 #[serde(deny_unknown_fields)]
 pub struct Module {
     /// Its path, unescaped.
-    pub path: String,
+    pub path: Template,
     /// Its version, canonical.
-    pub version: String,
+    pub version: Template,
     /// Its files: name → text. The zip has them below `path@version/`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, Template>,
     /// Its `.info`; version and a fixed time when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub info: Option<String>,
+    pub info: Option<Template>,
     /// Its `.mod`; the file `go.mod` when absent, else a `module` line.
     #[serde(default, rename = "mod", skip_serializing_if = "Option::is_none")]
-    pub go_mod: Option<String>,
+    pub go_mod: Option<Template>,
 }
 
 /// A checksum database that an origin serves.
@@ -64,7 +64,7 @@ pub struct OriginStep {
     pub database: OriginDatabase,
     /// Its faults, in place of those before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rule: Vec<Rule>,
+    pub rule: Vec<Rule<Template>>,
     /// Forgets the requests made so far.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clear: bool,

@@ -11,7 +11,7 @@ use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{BlobRef, ValueMatch, Verdict};
+use twinproof_model::{BlobRef, Template, ValueMatch, Verdict};
 use twinproof_toml::node::{self, Node};
 
 /// Typed questions.
@@ -49,19 +49,19 @@ pub struct Probe {
     pub kind: ProbeKind,
     /// The file that the question is about, for kinds that have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub path: Option<Template>,
     /// The SDK's version; that of the subject when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sdk: Option<String>,
     /// Variables set for the program that answers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<String, Template>,
     /// Variables taken away for the program that answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unset: Vec<String>,
     /// Its current directory; the work directory when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cwd: Option<String>,
+    pub cwd: Option<Template>,
     /// Conditions on values of the answer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, ValueMatch>,

@@ -10,44 +10,78 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{BlobRef, Exhibit, TextMatch, Verdict};
+use twinproof_model::{BlobRef, Exhibit, Template, TextMatch, Verdict};
 use twinproof_toml::node::{self, Node};
-
-/// What every started program shares: its surroundings, its limits, and what is asserted of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Process {
-    /// Arguments, each as it is.
-    pub args: Vec<String>,
-    /// Variables set for this program.
-    pub env: BTreeMap<String, String>,
-    /// Variables taken away for this program.
-    pub unset: Vec<String>,
-    /// Its current directory; the work directory when absent.
-    pub cwd: Option<String>,
-    /// Its standard input; empty when absent.
-    pub stdin: Option<String>,
-    /// Time limit in seconds; the suite's default when absent.
-    pub timeout: Option<u32>,
-    /// The exit code; 0 when absent.
-    pub exit: ExitMatch,
-    /// A condition on its standard output.
-    pub stdout: Option<TextMatch>,
-    /// A condition on its standard error.
-    pub stderr: Option<TextMatch>,
-    /// Values for later steps: name → regular expression, anchored to one line of the standard
-    /// output, whose first group is the value.
-    pub capture: BTreeMap<String, String>,
-    /// Tries after a failed one. Each is recorded, and a late success is reported as flaky.
-    pub retries: u32,
-}
 
 /// An exact exit code. As in a shell, 128 + N stands for death by signal N.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ExitMatch(pub i64);
 
-macro_rules! process_step {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident : $ty:ty),* $(,)? }) => {
+/// Passes the keys that all started programs share on to a macro, in front of what else it is given.
+macro_rules! with_shared_keys {
+    ($define:ident $($more:tt)*) => {
+        $define! {
+            {
+                /// Arguments, each as it is.
+                #[serde(default, skip_serializing_if = "Vec::is_empty")]
+                args: Vec<Template>,
+                /// Variables set for this program.
+                #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+                env: BTreeMap<String, Template>,
+                /// Variables taken away for this program.
+                #[serde(default, skip_serializing_if = "Vec::is_empty")]
+                unset: Vec<String>,
+                /// Its current directory; the work directory when absent.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                cwd: Option<Template>,
+                /// Its standard input; empty when absent.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                stdin: Option<Template>,
+                /// Time limit in seconds; the suite's default when absent.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                timeout: Option<u32>,
+                /// The exit code; 0 when absent.
+                #[serde(default)]
+                exit: ExitMatch,
+                /// A condition on its standard output.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                stdout: Option<TextMatch>,
+                /// A condition on its standard error.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                stderr: Option<TextMatch>,
+                /// Values for later steps: name → regular expression, anchored to one line of the
+                /// standard output, whose first group is the value.
+                #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+                capture: BTreeMap<String, String>,
+                /// Tries after a failed one. Each is recorded; a late success is reported as flaky.
+                #[serde(default, skip_serializing_if = "is_zero")]
+                retries: u32,
+            }
+            $($more)*
+        }
+    };
+}
+
+/// Defines the shared keys as a type of their own.
+macro_rules! define_process {
+    ({ $($(#[$attribute:meta])* $key:ident: $type:ty,)* }) => {
+        /// What every started program shares: its surroundings, its limits, and what is asserted of it.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        pub struct Process {
+            $($(#[$attribute])* pub $key: $type,)*
+        }
+    };
+}
+
+/// Defines a kind of step that starts a program: the keys that only this kind has, its example, the
+/// input of a control that only it has, and which SDK it needs.
+macro_rules! define_kind {
+    (
+        { $($(#[$shared:meta])* $key:ident: $type:ty,)* }
+        $(#[$doc:meta])* $name:ident { $($(#[$own:meta])* $own_key:ident: $own_type:ty,)* }
+        $example:literal, $input:expr, { $($method:tt)* }
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
@@ -55,60 +89,82 @@ macro_rules! process_step {
             /// A name for checks and controls.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub name: Option<String>,
-            $($(#[$field_doc])* pub $field: $ty,)*
-            /// Arguments, each as it is.
-            #[serde(default, skip_serializing_if = "Vec::is_empty")]
-            pub args: Vec<String>,
-            /// Variables set for this program.
-            #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-            pub env: BTreeMap<String, String>,
-            /// Variables taken away for this program.
-            #[serde(default, skip_serializing_if = "Vec::is_empty")]
-            pub unset: Vec<String>,
-            /// Its current directory; the work directory when absent.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            pub cwd: Option<String>,
-            /// Its standard input; empty when absent.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            pub stdin: Option<String>,
-            /// Time limit in seconds; the suite's default when absent.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            pub timeout: Option<u32>,
-            /// The exit code; 0 when absent.
-            #[serde(default)]
-            pub exit: ExitMatch,
-            /// A condition on its standard output.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            pub stdout: Option<TextMatch>,
-            /// A condition on its standard error.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            pub stderr: Option<TextMatch>,
-            /// Values for later steps: name → regular expression, anchored to one line of the
-            /// standard output, whose first group is the value.
-            #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-            pub capture: BTreeMap<String, String>,
-            /// Tries after a failed one. Each is recorded; a late success is reported as flaky.
-            #[serde(default, skip_serializing_if = "is_zero")]
-            pub retries: u32,
+            $($(#[$own])* pub $own_key: $own_type,)*
+            $($(#[$shared])* pub $key: $type,)*
         }
 
         impl $name {
             /// The part that all started programs share.
             #[must_use]
             pub fn process(&self) -> Process {
-                Process {
-                    args: self.args.clone(),
-                    env: self.env.clone(),
-                    unset: self.unset.clone(),
-                    cwd: self.cwd.clone(),
-                    stdin: self.stdin.clone(),
-                    timeout: self.timeout,
-                    exit: self.exit,
-                    stdout: self.stdout.clone(),
-                    stderr: self.stderr.clone(),
-                    capture: self.capture.clone(),
-                    retries: self.retries,
-                }
+                Process { $($key: self.$key.clone(),)* }
+            }
+        }
+
+        impl Kind for $name {
+            type Seen = ProcessObservation;
+            const EXAMPLE: &'static str = $example;
+            const INPUTS: &'static [Input] = &[
+                Input::texts("args", "Other arguments"),
+                Input::variables("env"),
+                Input::unset("env"),
+                $input,
+                Input::text("cwd", "Another current directory").checked(lint::filled),
+                Input::text("stdin", "Another standard input"),
+            ];
+            const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
+            const CAPTURES: Captures = Captures::LineRegex;
+            const ENDS: &'static [&'static str] = &["exit"];
+
+            fn name(&self) -> Option<&str> {
+                self.name.as_deref()
+            }
+
+            fn asserts(&self) -> bool {
+                self.exit.0 != 0 || self.stdout.is_some() || self.stderr.is_some()
+            }
+
+            $($method)*
+
+            fn retries(&self) -> u32 {
+                self.retries
+            }
+
+            fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
+                lint::exit(body, "exit", lint);
+                lint::timeout(body, "timeout", lint);
+                lint::conditions(node::get(body, "stdout"), lint);
+                lint::conditions(node::get(body, "stderr"), lint);
+            }
+
+            fn check(&self, seen: &ProcessObservation, checks: &mut Checks<'_>) {
+                self.process().check(seen, checks);
+            }
+
+            fn capture(
+                &self,
+                seen: &ProcessObservation,
+                evidence: Evidence<'_>,
+            ) -> BTreeMap<String, String> {
+                captured(&self.capture, seen, evidence)
+            }
+
+            fn golden(
+                &self,
+                source: &str,
+                seen: &ProcessObservation,
+                evidence: Evidence<'_>,
+            ) -> Result<String, String> {
+                output(source, seen, evidence)
+            }
+
+            fn exhibits(
+                &self,
+                seen: &ProcessObservation,
+                _: Evidence<'_>,
+                millis: u64,
+            ) -> Vec<Exhibit> {
+                vec![seen.ran(millis)]
             }
         }
     };
@@ -119,19 +175,40 @@ fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-process_step! {
+with_shared_keys! { define_process }
+
+with_shared_keys! { define_kind
     /// Runs a program.
     Run {
         /// A path, or a name that is looked up on the environment's PATH.
-        program: String,
+        program: Template,
+    }
+    r#"{ run = { name = "greet", program = "${work}/hello${exe}", args = ["--to", "you"], stdout = "hello, you\n" } }"#,
+    Input::text("program", "Another program").checked(lint::filled),
+    {
+        fn needs_sdk(&self) -> bool {
+            matches!(self.program.as_str(), "go" | "gofmt")
+        }
     }
 }
-process_step! {
+
+with_shared_keys! { define_kind
     /// Runs the `go` command of the environment's SDK.
     Go {
         /// The SDK's version; that of the subject when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sdk: Option<String>,
+    }
+    r#"{ go = { name = "build", args = ["build", "."], cwd = "hello", env = { CGO_ENABLED = "0" }, exit = 0 } }"#,
+    Input::text("sdk", "Another SDK").checked(lint::go_version),
+    {
+        fn needs_sdk(&self) -> bool {
+            true
+        }
+
+        fn sdk(&self) -> Option<&str> {
+            self.sdk.as_deref()
+        }
     }
 }
 
@@ -164,137 +241,7 @@ pub struct ProcessObservation {
     pub truncated: bool,
 }
 
-impl Kind for Run {
-    type Seen = ProcessObservation;
-    const EXAMPLE: &'static str = r#"{ run = { name = "greet", program = "${work}/hello${exe}", args = ["--to", "you"], stdout = "hello, you\n" } }"#;
-    const INPUTS: &'static [Input] = &[
-        Input::texts("args", "Other arguments"),
-        Input::variables("env"),
-        Input::unset("env"),
-        Input::text("program", "Another program").checked(lint::filled),
-        Input::text("cwd", "Another current directory").checked(lint::filled),
-        Input::text("stdin", "Another standard input"),
-    ];
-    const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
-    const CAPTURES: Captures = Captures::LineRegex;
-    const ENDS: &'static [&'static str] = &["exit"];
-
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    fn asserts(&self) -> bool {
-        self.process().asserts()
-    }
-
-    fn needs_sdk(&self) -> bool {
-        matches!(self.program.as_str(), "go" | "gofmt")
-    }
-
-    fn retries(&self) -> u32 {
-        self.retries
-    }
-
-    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
-        lint_process(body, lint);
-    }
-
-    fn check(&self, seen: &ProcessObservation, checks: &mut Checks<'_>) {
-        self.process().check(seen, checks);
-    }
-
-    fn capture(
-        &self,
-        seen: &ProcessObservation,
-        evidence: Evidence<'_>,
-    ) -> BTreeMap<String, String> {
-        captured(&self.capture, seen, evidence)
-    }
-
-    fn golden(
-        &self,
-        source: &str,
-        seen: &ProcessObservation,
-        evidence: Evidence<'_>,
-    ) -> Result<String, String> {
-        output(source, seen, evidence)
-    }
-
-    fn exhibits(&self, seen: &ProcessObservation, _: Evidence<'_>, millis: u64) -> Vec<Exhibit> {
-        vec![seen.ran(millis)]
-    }
-}
-
-impl Kind for Go {
-    type Seen = ProcessObservation;
-    const EXAMPLE: &'static str = r#"{ go = { name = "build", args = ["build", "."], cwd = "hello", env = { CGO_ENABLED = "0" }, exit = 0 } }"#;
-    const INPUTS: &'static [Input] = &[
-        Input::texts("args", "Other arguments"),
-        Input::variables("env"),
-        Input::unset("env"),
-        Input::text("sdk", "Another SDK").checked(lint::go_version),
-        Input::text("cwd", "Another current directory").checked(lint::filled),
-        Input::text("stdin", "Another standard input"),
-    ];
-    const SOURCES: &'static [&'static str] = &["stdout", "stderr"];
-    const CAPTURES: Captures = Captures::LineRegex;
-    const ENDS: &'static [&'static str] = &["exit"];
-
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    fn asserts(&self) -> bool {
-        self.process().asserts()
-    }
-
-    fn needs_sdk(&self) -> bool {
-        true
-    }
-
-    fn sdk(&self) -> Option<&str> {
-        self.sdk.as_deref()
-    }
-
-    fn retries(&self) -> u32 {
-        self.retries
-    }
-
-    fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
-        lint_process(body, lint);
-    }
-
-    fn check(&self, seen: &ProcessObservation, checks: &mut Checks<'_>) {
-        self.process().check(seen, checks);
-    }
-
-    fn capture(
-        &self,
-        seen: &ProcessObservation,
-        evidence: Evidence<'_>,
-    ) -> BTreeMap<String, String> {
-        captured(&self.capture, seen, evidence)
-    }
-
-    fn golden(
-        &self,
-        source: &str,
-        seen: &ProcessObservation,
-        evidence: Evidence<'_>,
-    ) -> Result<String, String> {
-        output(source, seen, evidence)
-    }
-
-    fn exhibits(&self, seen: &ProcessObservation, _: Evidence<'_>, millis: u64) -> Vec<Exhibit> {
-        vec![seen.ran(millis)]
-    }
-}
-
 impl Process {
-    fn asserts(&self) -> bool {
-        self.exit.0 != 0 || self.stdout.is_some() || self.stderr.is_some()
-    }
-
     fn check(&self, seen: &ProcessObservation, checks: &mut Checks<'_>) {
         if !seen.ended(checks) {
             return;
@@ -324,14 +271,6 @@ impl Process {
             checks.text(what, wanted, sighted, &[blob]);
         }
     }
-}
-
-/// What `run` and `go` have in common.
-fn lint_process(body: &Node<'_>, lint: &mut Lint<'_>) {
-    lint::exit(body, "exit", lint);
-    lint::timeout(body, "timeout", lint);
-    lint::conditions(node::get(body, "stdout"), lint);
-    lint::conditions(node::get(body, "stderr"), lint);
 }
 
 /// The values that lines of the standard output give.

@@ -8,7 +8,7 @@ use crate::{Checks, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{BlobRef, TextMatch, ValueMatch};
+use twinproof_model::{BlobRef, Template, TextMatch, ValueMatch};
 use twinproof_toml::node::{self, Node};
 
 /// Sends bytes as they are and reads what comes: until the other side closes, until the answers are
@@ -20,10 +20,10 @@ pub struct Raw {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Where: only its host and port are used, and TLS where it is `https`.
-    pub url: String,
+    pub url: Template,
     /// What is sent. Give this or `base64`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub send: Option<String>,
+    pub send: Option<Template>,
     /// What is sent, as base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base64: Option<String>,
@@ -38,7 +38,7 @@ pub struct Raw {
     pub half_close: bool,
     /// File with the certificates that the server's must come from (PEM); the system's when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<String>,
+    pub ca: Option<Template>,
     /// Time limit in seconds; the suite's default when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,

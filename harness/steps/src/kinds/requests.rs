@@ -6,7 +6,7 @@ use crate::{Checks, Evidence, Input, Part, Row, Scope, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use twinproof_model::{BlobRef, ValueMatch, Verdict, glob_matches};
+use twinproof_model::{BlobRef, Template, ValueMatch, Verdict, glob_matches};
 use twinproof_toml::node::{self, Node};
 
 /// Whose requests are meant.
@@ -43,7 +43,7 @@ pub struct Requests {
     pub of: AskedOf,
     /// Only those whose target fits this pattern, in which `*` is any run of characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub path: Option<Template>,
     /// Only those with this method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
@@ -61,7 +61,7 @@ pub struct Requests {
     pub at_most: Option<u64>,
     /// All of them as `METHOD target`, in any order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub targets: Option<Vec<String>>,
+    pub targets: Option<Vec<Template>>,
     /// Conditions on headers of each of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub header: BTreeMap<String, ValueMatch>,
@@ -203,7 +203,7 @@ impl Requests {
         seen: &'r [SeenRequest],
         scope: &Scope,
     ) -> Result<Vec<&'r SeenRequest>, String> {
-        let path = self.path.as_deref().map(|p| scope.expand(p)).transpose();
+        let path = self.path.as_ref().map(|p| scope.expand(p)).transpose();
         let path = path.map_err(|e| e.to_string())?;
         // `*` is any run of characters here, as in rules.
         let pattern = path.map(|p| p.replace('*', "**"));

@@ -7,7 +7,7 @@ use crate::{Checks, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{BlobRef, Verdict};
+use twinproof_model::{BlobRef, Template, Verdict};
 use twinproof_toml::node::{self, Node};
 
 /// Runs a script of cmd/go's own tests with the case's SDK: `$GOPROXY` is the subject, `$GOSUMDB` the
@@ -26,7 +26,7 @@ pub struct ScriptStep {
     pub database: bool,
     /// Variables set after those that every script begins with.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<String, Template>,
     /// Time limit of the whole script in seconds; 900 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,

@@ -7,7 +7,7 @@ use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{BlobRef, LaunchFailure, Rule, Verdict};
+use twinproof_model::{BlobRef, LaunchFailure, Rule, Template, Verdict};
 use twinproof_toml::node::Node;
 
 /// Launches the subject, which is ready when the step is done; a second one ends it and launches it
@@ -20,14 +20,14 @@ pub struct SubjectStep {
     pub name: Option<String>,
     /// Its upstream, in GOPROXY's syntax; the case's origin when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub upstream: Option<String>,
+    pub upstream: Option<Template>,
     /// Settings that its declaration names: setting → value. The case requires `feature:SETTING` of
     /// each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub set: BTreeMap<String, String>,
+    pub set: BTreeMap<String, Template>,
     /// Faults that a relay in front of it applies to its answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub mutant: Vec<Rule>,
+    pub mutant: Vec<Rule<Template>>,
     /// Puts a relay in front of it even without faults, so that what it is asked is recorded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub relay: bool,

@@ -6,7 +6,7 @@ use crate::rows::plural;
 use crate::{Checks, Input, Item, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use twinproof_model::{TextMatch, Verdict};
+use twinproof_model::{Template, TextMatch, Verdict};
 use twinproof_toml::node::{self, Node};
 
 /// Asks a checksum database as a verifying client does: signatures, inclusion, and consistency with
@@ -18,15 +18,15 @@ pub struct SumdbStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Where the database is, or a proxy's `/sumdb/NAME`.
-    pub url: String,
+    pub url: Template,
     /// Its verifier key.
-    pub key: String,
+    pub key: Template,
     /// The module looked up; only the latest head is fetched when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub module: Option<String>,
+    pub module: Option<Template>,
     /// Its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
+    pub version: Option<Template>,
     /// Time limit in seconds; the suite's default when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,

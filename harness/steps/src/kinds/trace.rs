@@ -7,7 +7,7 @@ use crate::{Checks, Evidence, Input, Item, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{Exhibit, ValueMatch, glob_matches};
+use twinproof_model::{Exhibit, Template, ValueMatch, glob_matches};
 use twinproof_toml::node::Node;
 
 /// Reads a trace: a log of strace, or a capture of Process Monitor as PML or CSV.
@@ -18,14 +18,14 @@ pub struct TraceStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Which file: a path in the work directory, or a file beside the suite's where `suite` is set.
-    pub path: String,
+    pub path: Template,
     /// The file is beside the suite's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suite: bool,
     /// Every start of a program by another, each once, in any order: `PARENT > CHILD`, by names without
     /// paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Vec<String>>,
+    pub starts: Option<Vec<Template>>,
     /// The variable that `holds` is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variable: Option<String>,
@@ -34,7 +34,7 @@ pub struct TraceStep {
     pub holds: BTreeMap<String, ValueMatch>,
     /// Events that are there in this order, others between them: patterns for `OPERATION PATH RESULT`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub order: Vec<String>,
+    pub order: Vec<Template>,
     /// Patterns of operations of which there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub never: Vec<String>,
@@ -97,8 +97,7 @@ impl Kind for TraceStep {
     }
 
     fn check(&self, seen: &TraceSight, checks: &mut Checks<'_>) {
-        if let Some(error) = &seen.error {
-            checks.holds("trace", false, "a trace", error);
+        if !checks.readable("trace", "a trace", seen.error.as_ref(), None) {
             return;
         }
         if let Some(wanted) = &self.starts {

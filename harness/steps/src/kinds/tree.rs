@@ -7,7 +7,7 @@ use crate::{Checks, Evidence, Input};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use twinproof_model::EntryKind;
+use twinproof_model::{EntryKind, Template};
 use twinproof_toml::node::{self, Node};
 
 /// Looks at a directory with all that is in it.
@@ -18,14 +18,14 @@ pub struct TreeStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Which.
-    pub path: String,
+    pub path: Template,
     /// Whether the directory is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
     /// Every file and link in it, relative to it, with `/`, sorted; directories end in `/` and are
     /// listed only where they are empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entries: Option<Vec<String>>,
+    pub entries: Option<Vec<Template>>,
     /// How many files and links are in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,

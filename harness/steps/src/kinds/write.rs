@@ -5,7 +5,7 @@ use crate::lint::{self, Lint};
 use crate::{Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use twinproof_model::{BlobRef, Exhibit};
+use twinproof_model::{BlobRef, Exhibit, Template};
 use twinproof_toml::names;
 use twinproof_toml::node::{self, Node};
 
@@ -17,19 +17,19 @@ pub struct Write {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Where.
-    pub path: String,
+    pub path: Template,
     /// A file with this text, UTF-8. Give one of `text`, `base64`, `suite`, `symlink`, `dir`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
+    pub text: Option<Template>,
     /// A file with these bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base64: Option<String>,
     /// A file with the bytes of this file beside the suite's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suite: Option<String>,
+    pub suite: Option<Template>,
     /// A symbolic link with this target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub symlink: Option<String>,
+    pub symlink: Option<Template>,
     /// A directory.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dir: bool,
@@ -68,8 +68,8 @@ impl Kind for Write {
 
     fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
         const CONTENTS: [&str; 5] = ["text", "base64", "suite", "symlink", "dir"];
-        let texts = [&self.text, &self.base64, &self.suite, &self.symlink];
-        let there = texts.map(Option::is_some).into_iter().chain([self.dir]);
+        let templates = [&self.text, &self.suite, &self.symlink].map(Option::is_some);
+        let there = templates.into_iter().chain([self.base64.is_some(), self.dir]);
         let count = there.filter(|there| *there).count();
         if count == 1 {
             return;
@@ -88,12 +88,12 @@ impl Kind for Write {
     fn check(&self, _: &Wrote, _: &mut Checks<'_>) {}
 
     fn exhibits(&self, seen: &Wrote, evidence: Evidence<'_>, _: u64) -> Vec<Exhibit> {
-        let Some(file) = self.suite.as_ref().filter(|file| file.ends_with(".sh")) else {
+        let Some(file) = self.suite.as_ref().filter(|file| file.as_str().ends_with(".sh")) else {
             return Vec::new();
         };
         let bytes = seen.content.as_ref().and_then(|blob| evidence.read(blob).ok());
         let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        text.map(|text| Exhibit::Script { file: file.clone(), text }).into_iter().collect()
+        text.map(|text| Exhibit::Script { file: file.to_string(), text }).into_iter().collect()
     }
 }
 

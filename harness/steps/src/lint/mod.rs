@@ -5,8 +5,11 @@ mod pattern;
 
 pub use pattern::{base64, regex};
 
+use pattern::has_variables;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
+use twinproof_model::Template;
 use twinproof_toml::node::{self, Node};
 
 /// The names that a step may refer to, besides those in its own case.
@@ -81,7 +84,7 @@ pub fn mode(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
 pub fn sha256(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
     let Some(hash) = node::text(table, key) else { return };
     let hex = hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    if !hash.contains("${") && (hash.len() != 64 || !hex) {
+    if !has_variables(hash) && (hash.len() != 64 || !hex) {
         let draft = lint.draft("bad-sha256", "this is no SHA-256", node::value_span(table, key));
         lint.add(draft.help("write 64 lower-case hexadecimal digits"));
     }
@@ -140,7 +143,9 @@ pub fn method(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
 /// An address, which may begin with a variable.
 pub fn url(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
     let Some(url) = node::text(table, key) else { return };
-    if !["http://", "https://", "${"].iter().any(|p| url.starts_with(p)) {
+    let begins_with_variable = Template::parse(url)
+        .is_ok_and(|url| url.variables().next().is_some_and(|(_, range)| range.start == 0));
+    if !begins_with_variable && !["http://", "https://"].iter().any(|p| url.starts_with(p)) {
         let message = format!("`{}` is no address", url.escape_debug());
         let draft = lint.draft("bad-url", &message, node::value_span(table, key));
         lint.add(draft.help("begin it with `http://`, `https://` or a variable"));

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use std::ops::Range;
-use twinproof_model::variables::references;
+use twinproof_model::Template;
 use twinproof_toml::Reader;
 
 /// Checks a regular expression; its number of groups, or `None` when it is wrong.
@@ -40,20 +40,17 @@ pub fn regex<C>(pattern: &str, span: &Range<usize>, lint: &mut Reader<'_, C>) ->
 /// The pattern with a word in the place of each variable; `None` when a variable is not closed,
 /// which is reported where variables are looked at.
 fn without_variables(pattern: &str) -> Option<String> {
-    let mut out = String::with_capacity(pattern.len());
-    let mut at = 0;
-    for reference in references(pattern).ok()? {
-        out.push_str(&pattern[at..reference.range.start]);
-        out.push('x');
-        at = reference.range.end;
-    }
-    out.push_str(&pattern[at..]);
-    Some(if out.contains("$${") { out.replace("$${", "${") } else { out })
+    Template::parse(pattern).ok()?.expand(|_| Some("x")).ok()
+}
+
+/// Whether a text of a suite file refers to variables.
+pub(super) fn has_variables(text: &str) -> bool {
+    Template::parse(text).is_ok_and(|text| text.has_variables())
 }
 
 /// Checks base64 (standard alphabet, with padding) and tells its length in bytes.
 pub fn base64<C>(text: &str, span: &Range<usize>, lint: &mut Reader<'_, C>) -> Option<usize> {
-    if text.contains("${") {
+    if has_variables(text) {
         return None;
     }
     match base64::engine::general_purpose::STANDARD.decode(text) {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use twinproof_base::count;
+
 use super::report::{Change, Difference, ProofReport, Reach, Status};
 use crate::provenance::{Kind, Provenance};
 
@@ -95,11 +97,6 @@ fn named(group: &[&Difference]) -> Vec<String> {
         lines.push(format!("… and {} more; the JSON names all", group.len() - SHOWN));
     }
     lines
-}
-
-/// A number with its unit, which takes an s where it must.
-fn count(number: u64, unit: &str) -> String {
-    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 fn kind(change: &Change) -> &'static str {
