@@ -142,3 +142,13 @@ fn other_signature_is_a_verdict_of_its_own() {
     let found = compare(whole.as_slice(), other.as_slice(), &CompareOptions { ignore }).unwrap();
     assert!(found.equal);
 }
+
+#[test]
+fn stripped_program_has_sections_without_bytes_beyond_its_end() {
+    let args = ["-trimpath", "-ldflags=-s -w"];
+    let (Some(whole), Some(stripped)) = (pure("linux/amd64"), linux("stripped", &args, &[])) else {
+        return;
+    };
+    let found = of(&whole, &stripped, &[]);
+    assert_eq!(found.verdict, Verdict::OnlyDebug, "{found:?}");
+}
