@@ -81,7 +81,9 @@ impl Asker<'_> {
             let line = line.split("\\n\\tserver response").next().unwrap_or_default().to_owned();
             // Progress, in whatever order.
             let progress = line.starts_with("go: downloading ") || line.contains("server response");
-            (!progress && !line.starts_with('\t')).then_some(line + "\n")
+            // What a server says stands behind a tab, without the quotes that JSON has.
+            let said = line.starts_with('\t') && !line.contains('"');
+            (!progress && !said).then_some(line + "\n")
         };
         text.lines().filter_map(told).collect()
     }
