@@ -9,6 +9,7 @@
 //! - [`plural`] and [`count`]: numbers with their nouns.
 //! - [`error_chain`]: an error with all its causes, as one line.
 //! - [`go_env`]: the variables under which a `go` command depends on nothing of its user.
+//! - [`shell`]: words for a POSIX shell.
 //! - [`require`]: the tools and environments whose absence must fail (`TWINPROOF_REQUIRE`).
 
 pub mod base64;
@@ -19,6 +20,7 @@ pub mod hash;
 pub mod hex;
 pub mod positional;
 pub mod require;
+pub mod shell;
 mod words;
 
 pub use error_chain::error_chain;

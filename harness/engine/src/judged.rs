@@ -30,6 +30,7 @@ impl Judged {
             ("subject", Some(declaration.title.clone())),
             ("version", Some(subject.version.clone())),
             ("program_sha256", subject.sha256.clone()),
+            ("network", (!declaration.is_read_only()).then(network)),
             ("url", declaration.url.as_deref().map(without_user)),
         ];
         for (name, value) in facts {
@@ -39,6 +40,14 @@ impl Judged {
         }
         let handshake = host.handshake().to_vec();
         Self { name: declaration.environment(), host, capabilities, fingerprint, handshake }
+    }
+}
+
+/// What a subject that is launched here can reach.
+fn network() -> String {
+    match twinproof_process::isolation() {
+        Ok(()) => "a namespace of its own, with loopback only".to_owned(),
+        Err(why) => format!("the machine's, which nothing keeps it from: {why}"),
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use twinproof_judge::Judge;
 use twinproof_model::{Skip, Verdict};
+use twinproof_process::loopback_only;
 use twinproof_steps::{RunOutcome, RunRecord};
 
 /// Limits of a run.
@@ -195,6 +196,15 @@ fn one(
     progress.began(plan, cell);
     let begun = record.clone();
     let driven = || drive::drive(context, case, place, plan.sdk_of(case), record);
+    // A subject that is launched here, and its go command, reach the case's servers and nobody else.
+    let launched = place.subject.is_some_and(|subject| !subject.declaration.is_read_only());
+    let driven = || match if launched { loopback_only(driven) } else { Ok(driven()) } {
+        Ok(driven) => driven,
+        Err(message) => {
+            let outcome = RunOutcome::Broken { message };
+            (RunRecord { outcome, ..begun.clone() }, Verdict::HarnessError)
+        }
+    };
     // A driver that panics ends its own cell, not the run.
     let (record, verdict) = catch_unwind(AssertUnwindSafe(driven)).unwrap_or_else(|panic| {
         let message = format!("the driver panicked: {}", message_of(panic.as_ref()));

@@ -90,6 +90,7 @@ fn one(
         skip: None,
         broken: None,
         checks: Vec::new(),
+        exchanges: BTreeMap::new(),
         flaky: false,
         micros: record.map_or(0, |r| r.micros),
         started: record.map_or(0, |r| r.started),
@@ -116,6 +117,7 @@ fn one(
     result.verdict = judgement.verdict();
     result.broken = judgement.broken;
     result.checks = judgement.checks;
+    result.exchanges = judgement.exchanges;
     result.flaky = judgement.flaky;
     result.exhibits = judgement.exhibits;
     result.goldens = judgement.goldens;

@@ -2,7 +2,7 @@
 
 use crate::golden::{self, Normalisers};
 use std::collections::BTreeMap;
-use twinproof_model::{Check, Exhibit, GoldenResult, Normaliser, Verdict};
+use twinproof_model::{Check, Exchange, Exhibit, GoldenResult, Normaliser, Verdict};
 use twinproof_steps::{
     Blobs, Case, Checks, Evidence, GoldenStep, RunOutcome, RunRecord, Scope, Step, StepRecord,
 };
@@ -29,6 +29,8 @@ pub struct Judge<'a> {
 pub struct Judgement {
     /// Every check, in the order of the steps.
     pub checks: Vec<Check>,
+    /// What was sent and received by steps whose checks do not all hold, by the step's index.
+    pub exchanges: BTreeMap<usize, Exchange>,
     /// Goldens compared.
     pub goldens: Vec<GoldenResult>,
     /// How often each normaliser replaced something.
@@ -139,12 +141,16 @@ impl Judging<'_> {
             check.verdict > Verdict::Pass && ends.contains(&name)
         };
         let goes_on = !checks.iter().any(ending);
+        let evidence = Evidence { blobs: self.judge.blobs, scope: &self.scope };
+        if checks.iter().any(|check| check.verdict > Verdict::Pass) {
+            let exchange = declared.exchange(&step.observation, evidence);
+            self.judgement.exchanges.extend(exchange.map(|exchange| (step.index, exchange)));
+        }
         self.judgement.checks.extend(checks);
         self.judgement.goldens.extend(golden);
         for (name, count) in counts {
             *self.judgement.normalised.entry(name).or_default() += count;
         }
-        let evidence = Evidence { blobs: self.judge.blobs, scope: &self.scope };
         if self.case.drift.is_some() && self.judgement.drift.is_empty() {
             let values = declared.drift(&step.observation, evidence);
             self.judgement.drift =

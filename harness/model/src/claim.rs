@@ -61,6 +61,10 @@ pub struct Claim {
     pub document: Option<DocumentVerdict>,
     /// Where the statement or the truth can be read up: a section, a source line, an issue.
     pub reference: String,
+    /// Address of the normative source: a specification, a design, or the source of the program whose
+    /// behaviour is the rule. A `must` that servers of other people are held to cannot do without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// How binding it is.
     pub level: Level,
     /// The suite whose cases decide it.

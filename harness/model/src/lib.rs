@@ -33,7 +33,7 @@ pub use golden::{Class, ClassFile, Normaliser, NormaliserFile};
 pub use matcher::{TextMatch, TextTable, ValueMatch};
 pub use pattern::glob_matches;
 pub use results::{
-    CaseResult, Check, ControlOutcome, EnvironmentResult, ExpectationState, FloorResult,
+    CaseResult, Check, ControlOutcome, EnvironmentResult, Exchange, ExpectationState, FloorResult,
     GoldenResult, NormaliserUse, Results, RunMeta, Summary, built_in_suites,
 };
 pub use rule::Rule;

@@ -162,6 +162,10 @@ pub struct CaseResult {
     pub broken: Option<String>,
     /// Every check.
     pub checks: Vec<Check>,
+    /// What was sent and received by the steps whose checks do not all hold: index of the step, from 0
+    /// → exchange.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub exchanges: BTreeMap<usize, Exchange>,
     /// Whether it held only after a retry.
     #[serde(default)]
     pub flaky: bool,
@@ -204,6 +208,19 @@ pub struct Check {
     /// Evidence that it rests on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<BlobRef>,
+}
+
+/// What a step sent and received, shortened for reading, and how to do it again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Exchange {
+    /// What was sent: a request with its headers, or a program with its arguments.
+    pub request: String,
+    /// What came: an answer with its headers and body, or what the program printed.
+    pub response: String,
+    /// A line for a POSIX shell that does it again. `$PROXY` and `$SUMDB` stand in it for the address
+    /// of a subject that ended with the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<String>,
 }
 
 /// A golden and how what was seen compares to it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::protocol::Service;
-use crate::record::{Log, Request};
+use crate::record::{Id, Log, Request};
 use crate::rules::Rules;
 use crate::server::Held;
 use crate::stop::Stop;
@@ -23,8 +23,9 @@ pub(crate) struct Site {
 /// How long a connection may be idle, and a client slow to read.
 const IDLE: Duration = Duration::from_secs(300);
 
-/// Serves a connection until it ends. `held` is the server's hold on its socket.
-pub(crate) fn serve(mut conn: Conn, site: &Site, stop: &Stop, held: Held<'_>) {
+/// Serves a connection until it ends. `base` stands in front of every path that is asked for, and
+/// `held` is the server's hold on its socket.
+pub(crate) fn serve(mut conn: Conn, site: &Site, base: &str, stop: &Stop, held: Held<'_>) {
     let socket = conn.socket();
     let _ = socket.set_nodelay(true);
     let _ = socket.set_read_timeout(Some(IDLE));
@@ -34,10 +35,10 @@ pub(crate) fn serve(mut conn: Conn, site: &Site, stop: &Stop, held: Held<'_>) {
         let head = match read_head(&mut conn) {
             Ok(head) => head,
             Err(HeadError::End) => break End::Close,
-            Err(HeadError::Malformed) => break refuse(&mut conn, 400, stop),
-            Err(HeadError::TooLarge) => break refuse(&mut conn, 431, stop),
+            Err(HeadError::Malformed) => break refuse(&mut conn, 400, stop).1,
+            Err(HeadError::TooLarge) => break refuse_large(&mut conn, site, stop),
         };
-        if let Some(end) = exchange(&mut conn, &head, client.as_ref(), site, stop) {
+        if let Some(end) = exchange(&mut conn, &head, client.as_ref(), (site, base), stop) {
             break end;
         }
     };
@@ -58,21 +59,26 @@ enum End {
     Hang,
 }
 
-fn refuse(conn: &mut Conn, status: u16, stop: &Stop) -> End {
+/// Refuses what is no request, or too large a one.
+fn refuse(conn: &mut Conn, status: u16, stop: &Stop) -> (u64, End) {
     let answer = Answer::text(status, format!("{}\n", crate::answer::reason(status)));
-    let _ = Delivery::from(answer).send(conn, false, false, stop);
-    End::Close
+    let sent = Delivery::from(answer).send(conn, false, false, stop);
+    (sent.map_or_else(|(sent, _)| sent, |sent| sent.bytes), End::Close)
 }
 
-/// One request and its answer; the way the connection ends, if it does.
-fn exchange(
-    conn: &mut Conn,
-    head: &Head,
-    client: Option<&String>,
-    site: &Site,
-    stop: &Stop,
-) -> Option<End> {
-    let id = site.log.arrived(Request {
+/// Refuses a request that is too large. It was made all the same, so it is on record.
+fn refuse_large(conn: &mut Conn, site: &Site, stop: &Stop) -> End {
+    const TOO_LARGE: u16 = 431;
+    let id = arrived(conn, &Head::guess(conn.buffer()), None, site);
+    site.log.sending(id, TOO_LARGE);
+    let (sent, end) = refuse(conn, TOO_LARGE, stop);
+    site.log.done(id, sent);
+    end
+}
+
+/// Notes a request.
+fn arrived(conn: &Conn, head: &Head, client: Option<&String>, site: &Site) -> Id {
+    site.log.arrived(Request {
         number: 0,
         method: head.method.clone(),
         target: head.target.clone(),
@@ -85,7 +91,18 @@ fn exchange(
         rule: None,
         at: 0,
         took: None,
-    });
+    })
+}
+
+/// One request and its answer; the way the connection ends, if it does.
+fn exchange(
+    conn: &mut Conn,
+    head: &Head,
+    client: Option<&String>,
+    (site, base): (&Site, &str),
+    stop: &Stop,
+) -> Option<End> {
+    let id = arrived(conn, head, client, site);
     let done = |sent: u64, end: Option<End>| {
         site.log.done(id, sent);
         end
@@ -96,7 +113,10 @@ fn exchange(
     }
     let Ok(body_read) = skip_body(conn, head) else { return done(0, Some(End::Close)) };
     let usual = |target: Option<&str>, fork: bool| match head.method.as_str() {
-        "GET" | "HEAD" => site.service.answer(target.unwrap_or(&head.target), fork),
+        "GET" | "HEAD" => {
+            let target = target.unwrap_or(&head.target);
+            site.service.answer(&format!("{base}{target}"), fork)
+        }
         _ => {
             let mut answer = Answer::text(405, "only GET and HEAD are allowed\n");
             answer.set("Allow", "GET, HEAD");

@@ -20,8 +20,14 @@ use twinproof_sumdb::tile::Tile;
 
 use crate::catalogue::Catalogue;
 
-/// The name of the database that is an origin's own.
-pub(crate) const OWN_NAME: &str = "origin.example/sumdb";
+/// The name of the database that is an origin's own: a host's name, as most have.
+pub(crate) const OWN_NAME: &str = "sum.origin.example";
+
+/// The name of another one, with a slash in it.
+pub(crate) const SLASHED_NAME: &str = "origin.example/sumdb";
+
+/// The name of the one that has a listener of its own.
+pub(crate) const ROOT_NAME: &str = "root.origin.example";
 
 /// Which log of a database answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +47,7 @@ pub(crate) struct Database {
     logs: [OnceLock<MemoryLog>; 3],
 }
 
-/// The seed of the key of [`OWN_NAME`]: fresh in each process.
+/// The seed of the keys of an origin's own databases: fresh in each process.
 fn seed() -> [u8; 32] {
     static SEED: OnceLock<[u8; 32]> = OnceLock::new();
     *SEED.get_or_init(|| {
@@ -65,9 +71,9 @@ impl Database {
         }
     }
 
-    /// The database that is an origin's own.
-    pub fn own() -> Option<Self> {
-        Some(Self::new(&Signer::from_seed(OWN_NAME, seed()).ok()?, false))
+    /// A database of an origin's own, with that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(Self::new(&Signer::from_seed(name, seed()).ok()?, false))
     }
 
     /// The database of cmd/go's tests, whose signer key stands in the `proxy_test.go` that belongs

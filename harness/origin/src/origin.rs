@@ -14,8 +14,8 @@ use crate::authority::Identity;
 use crate::catalogue::Catalogue;
 use crate::connection::{self, Site};
 use crate::corpus::{Corpus, CorpusError};
-use crate::database::{Database, OWN_NAME};
-use crate::protocol::Service;
+use crate::database::{Database, OWN_NAME, ROOT_NAME, SLASHED_NAME};
+use crate::protocol::{ROOT, Service};
 use crate::record::{Log, Request};
 use crate::release::Module;
 use crate::rules::Rules;
@@ -56,6 +56,8 @@ pub enum OriginError {
 enum Listener {
     Tls,
     Mutual,
+    /// For the checksum database alone, at its root.
+    Database,
     Bad(BadTls),
 }
 
@@ -77,14 +79,16 @@ impl Origin {
         let corpora = corpora.collect::<Result<Vec<_>, _>>()?;
         let service = Service {
             catalogue: Catalogue::new(setup.modules, corpora),
-            own: Database::own().ok_or(OriginError::Key)?,
+            own: Database::named(OWN_NAME).ok_or(OriginError::Key)?,
+            slashed: Database::named(SLASHED_NAME).ok_or(OriginError::Key)?,
+            root: Database::named(ROOT_NAME).ok_or(OriginError::Key)?,
             cmd_go: setup.corpora.iter().find_map(|folder| Database::of_cmd_go(folder)),
         };
         let site = Arc::new(Site { service, rules: Rules::new(setup.rules), log: Log::new() });
         let own = Arc::clone(&site);
         let handler = move |stream: TcpStream, shared: &Arc<Shared>| {
             if let Ok(held) = shared.hold(&stream) {
-                connection::serve(Conn::plain(stream), &own, &shared.stop, held);
+                connection::serve(Conn::plain(stream), &own, "", &shared.stop, held);
             }
         };
         let plain = Server::start(Arc::new(handler)).map_err(OriginError::Listen)?;
@@ -161,7 +165,7 @@ impl Origin {
         }
         let authorities = self.authorities()?;
         let config = match which {
-            Listener::Tls => Some(authorities.server(None, false)?),
+            Listener::Tls | Listener::Database => Some(authorities.server(None, false)?),
             Listener::Mutual => Some(authorities.server(None, true)?),
             Listener::Bad(BadTls::Plain) => None,
             Listener::Bad(kind) => Some(authorities.server(Some(kind), false)?),
@@ -170,7 +174,8 @@ impl Origin {
         let handler = move |stream: TcpStream, shared: &Arc<Shared>| {
             let Ok(held) = shared.hold(&stream) else { return };
             if let Some(conn) = handshake(stream, config.as_ref()) {
-                connection::serve(conn, &site, &shared.stop, held);
+                let base = if which == Listener::Database { ROOT } else { "" };
+                connection::serve(conn, &site, base, &shared.stop, held);
             }
         };
         let server = Server::start(Arc::new(handler)).map_err(OriginError::Listen)?;
@@ -196,6 +201,24 @@ impl Origin {
     #[must_use]
     pub fn sumdb_url(&self) -> String {
         format!("{}/db", self.url())
+    }
+
+    /// Name, verifier key and URL of a second checksum database of its own, whose name has a slash.
+    #[must_use]
+    pub fn slashed_sumdb(&self) -> (String, String, String) {
+        let database = &self.site.service.slashed;
+        let url = format!("{}/slashed-db", self.url());
+        (database.name().to_owned(), database.key().to_owned(), url)
+    }
+
+    /// Name, verifier key and URL of a third one: at the root of a host under TLS.
+    ///
+    /// # Errors
+    /// As [`Origin::url_tls`].
+    pub fn root_sumdb(&self) -> Result<(String, String, String), OriginError> {
+        let database = &self.site.service.root;
+        let url = self.secure(Listener::Database)?;
+        Ok((database.name().to_owned(), database.key().to_owned(), url))
     }
 
     /// Name and verifier key of the database of cmd/go's tests, when a corpus came with it.

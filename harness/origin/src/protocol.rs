@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `/PATH/@v/list`, `/PATH/@v/VERSION.info` (`.mod`, `.zip`), `/PATH/@latest` | the module |
 //! | `/sumdb/NAME/…` | the database NAME, by way of the proxy |
-//! | `/db/…` | the origin's own database, directly |
+//! | `/db/…`, `/slashed-db/…` | the origin's own databases, directly |
 //! | `/mod/…` | the same modules and databases behind cmd/go's control prefixes ([`control`]) |
 //!
 //! In place of a version a branch, a tag or a commit may be asked for. A module that is known and
@@ -20,10 +20,17 @@ use crate::control::{self, Step};
 use crate::database::{Database, History};
 use crate::target::path_of;
 
+/// What stands in front of the paths of the database that has a listener of its own, once they came in.
+pub(crate) const ROOT: &str = "/root-db";
+
 /// What an origin serves.
 pub(crate) struct Service {
     pub catalogue: Catalogue,
     pub own: Database,
+    /// A database whose name has a slash.
+    pub slashed: Database,
+    /// The database at the root of a listener of its own.
+    pub root: Database,
     pub cmd_go: Option<Database>,
 }
 
@@ -35,8 +42,12 @@ impl Service {
             return Answer::text(400, "the path is not UTF-8\n");
         };
         let history = if fork { History::Fork } else { History::True };
-        if let Some(rest) = path.strip_prefix("/db/") {
-            return self.own.respond(&self.catalogue, history, &format!("/{rest}")).into();
+        let direct = [("/db", &self.own), ("/slashed-db", &self.slashed), (ROOT, &self.root)];
+        for (prefix, database) in direct {
+            let rest = path.strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
+            if let Some(rest) = rest {
+                return database.respond(&self.catalogue, history, rest).into();
+            }
         }
         let Some(rest) = path.strip_prefix("/mod/") else {
             return self.goproxy(path.strip_prefix('/').unwrap_or(&path), history);
@@ -72,7 +83,8 @@ impl Service {
     }
 
     fn database(&self, rest: &str, history: History) -> Answer {
-        for database in std::iter::once(&self.own).chain(&self.cmd_go) {
+        let own = [&self.own, &self.slashed, &self.root];
+        for database in own.into_iter().chain(&self.cmd_go) {
             match rest.strip_prefix(database.name()) {
                 Some("/supported") => return Answer::text(200, ""),
                 Some(path) if path.starts_with('/') => {

@@ -7,11 +7,13 @@
 mod escaped;
 mod live;
 mod lookup;
+mod network;
 mod registry;
 mod run;
 
 pub use escaped::kill_escaped;
 pub use live::{Launch, Live};
 pub use lookup::lookup;
+pub use network::{isolation, loopback_only};
 pub use registry::kill_all;
 pub use run::{Ended, Grace, Start, Stdin, Variables, run};

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use twinproof_model::{
     BlobRef, Capability, CaseResult, Check, Claim, ControlOutcome, Date, DocumentVerdict,
-    EntryKind, EnvironmentName, EnvironmentResult, Expectation, ExpectationState, Expected,
-    Fingerprint, FloorResult, GoldenResult, Level, NormaliserUse, Requirement, Results, RunMeta,
-    Skip, Summary, Verdict,
+    EntryKind, EnvironmentName, EnvironmentResult, Exchange, Expectation, ExpectationState,
+    Expected, Fingerprint, FloorResult, GoldenResult, Level, NormaliserUse, Requirement, Results,
+    RunMeta, Skip, Summary, Verdict,
 };
 use twinproof_steps::{
     Entries, EnvChange, FileEntry, GoldenSight, HttpExchange, Observation, ProbeSight,
@@ -53,6 +53,7 @@ pub fn case(id: &str, environment_name: &str, verdict: Verdict, claims: &[&str])
         skip: None,
         broken: None,
         checks: Vec::new(),
+        exchanges: BTreeMap::new(),
         flaky: false,
         micros: 1_234_567,
         started: START + 1_000,
@@ -71,6 +72,7 @@ fn claim(id: &str, suite: &str, statement: &str, level: Level) -> Claim {
         truth: None,
         document: None,
         reference: "go help environment".into(),
+        source: Some("https://pkg.go.dev/cmd/go#hdr-Environment_variables".into()),
         level,
         suite: suite.into(),
     }
@@ -81,6 +83,7 @@ fn of_document(id: &str, statement: &str, document: DocumentVerdict, truth: &str
         document: Some(document),
         truth: (!truth.is_empty()).then(|| truth.to_owned()),
         reference: "source document, 2.3".into(),
+        source: None,
         ..claim(id, "path", statement, Level::Should)
     }
 }
@@ -227,6 +230,12 @@ pub fn full() -> Results {
         check("install.file", Verdict::Fail, "one\\bin\\hello.exe exists", "nothing is there"),
         check("install.stdout", Verdict::Fail, "text without `<script>`", HOSTILE),
     ];
+    let sent = Exchange {
+        request: "GET /example.com/!hello/@v/list HTTP/1.1\nAccept: */*\n".into(),
+        response: format!("HTTP/1.1 500\ncontent-type: text/html\n\n{HOSTILE}"),
+        repeat: Some("curl -sSi --path-as-is -g \"$PROXY\"'/example.com/!hello/@v/list'".into()),
+    };
+    fail.exchanges.insert(0, sent);
     fail.goldens = vec![GoldenResult {
         name: "path/gobin-unset.install@windows".into(),
         step: 3,

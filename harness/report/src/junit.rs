@@ -6,7 +6,7 @@
 //! itself is the property `twinproof.verdict` of each test case.
 
 use crate::tally::Tally;
-use crate::{text, words};
+use crate::{failure, text, words};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -53,13 +53,13 @@ fn suite(results: &Results, name: &str, outcome: &str, cases: &[&CaseResult]) ->
     }
     suite.add_property((XmlString::new("twinproof.outcome"), xml(outcome)));
     for case in cases {
-        suite.add_test_case(test_case(name, case));
+        suite.add_test_case(test_case(results, name, case));
     }
     suite
 }
 
-fn test_case(suite: &str, case: &CaseResult) -> TestCase {
-    let mut test = TestCase::new(xml(&case.case), status(case));
+fn test_case(results: &Results, suite: &str, case: &CaseResult) -> TestCase {
+    let mut test = TestCase::new(xml(&case.case), status(results, case));
     test.set_classname(xml(suite));
     test.set_time(Duration::from_micros(case.micros));
     test.set_assertions(case.checks.len());
@@ -69,6 +69,7 @@ fn test_case(suite: &str, case: &CaseResult) -> TestCase {
         (VERDICT, case.verdict.to_string()),
         ("twinproof.title", case.title.clone()),
         ("twinproof.claims", case.claims.join(" ")),
+        ("twinproof.level", case.level.as_str().to_owned()),
         ("twinproof.subject", case.subject.clone()),
         ("twinproof.record", case.record.clone()),
         ("twinproof.flaky", case.flaky.to_string()),
@@ -79,7 +80,7 @@ fn test_case(suite: &str, case: &CaseResult) -> TestCase {
     test
 }
 
-fn status(case: &CaseResult) -> TestCaseStatus {
+fn status(results: &Results, case: &CaseResult) -> TestCaseStatus {
     let mut status = match case.verdict {
         Verdict::Pass | Verdict::Xfail | Verdict::Waived => return TestCaseStatus::success(),
         Verdict::Fail | Verdict::Xpass => TestCaseStatus::non_success(NonSuccessKind::Failure),
@@ -98,11 +99,24 @@ fn status(case: &CaseResult) -> TestCaseStatus {
     status.set_type(case.verdict.as_str());
     status.set_message(xml(&reason));
     let mut lines = Vec::new();
-    for check in case.checks.iter().filter(|c| c.verdict != Verdict::Pass) {
-        lines.push(format!(
-            "{} [{}]\n  expected: {}\n  actual:   {}",
-            check.id, check.verdict, check.expected, check.actual
-        ));
+    for step in failure::failed_steps(case) {
+        for check in step.checks {
+            lines.push(format!(
+                "{} [{}]\n  expected: {}\n  actual:   {}",
+                check.id, check.verdict, check.expected, check.actual
+            ));
+        }
+        if let Some(exchange) = step.exchange {
+            lines.push(format!("  request:\n{}", indented(&exchange.request)));
+            lines.push(format!("  response:\n{}", indented(&exchange.response)));
+            lines.extend(exchange.repeat.as_ref().map(|line| format!("  repeat:\n    {line}")));
+        }
+    }
+    if !lines.is_empty() {
+        for claim in failure::claims(results, case) {
+            let source = failure::claim_source(claim);
+            lines.push(format!("claim {}\n  {source}", failure::claim_line(claim)));
+        }
     }
     if let Some(remedy) = case.skip.as_ref().and_then(words::remedy) {
         lines.push(format!("to provide it: {remedy}"));
@@ -111,6 +125,12 @@ fn status(case: &CaseResult) -> TestCaseStatus {
         status.set_description(xml(&lines.join("\n")));
     }
     status
+}
+
+/// Each line of a text, four spaces in.
+fn indented(text: &str) -> String {
+    let lines = text.trim_end().lines().map(|line| format!("    {line}"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Text that XML can carry: control characters and noncharacters become visible ones.

@@ -9,6 +9,7 @@
 mod escape;
 mod evidence;
 mod exhibits;
+mod failure;
 mod findings;
 #[cfg(test)]
 mod fixture;

@@ -10,12 +10,18 @@ use crate::escape::{markdown as esc, markdown_code as code};
 use crate::findings::findings;
 use crate::tally::{self, Counts, Tally};
 use crate::words::Tone;
-use crate::{sarif, text, words};
+use crate::{failure, sarif, text, words};
 use page::{Page, cut, names, row};
-use twinproof_model::{CaseResult, Results, Verdict};
+use twinproof_model::{CaseResult, Exchange, Results, Verdict};
 
 /// How the line of totals begins.
 pub(crate) const TOTALS: &str = "Totals: ";
+
+/// Failed steps of a case that are shown.
+const STEPS: usize = 3;
+
+/// Most bytes of a request, an answer or a command line.
+const EXCERPT: usize = 1024;
 
 /// Draws `summary.md`.
 #[must_use]
@@ -85,25 +91,43 @@ fn environments(page: &mut Page, tally: &Tally<'_>) {
     }
 }
 
-fn worst(case: &CaseResult) -> String {
+fn worst(results: &Results, case: &CaseResult) -> String {
     if let Some(why) = words::why(case) {
         return cut(&why);
     }
-    let checks: Vec<_> = case
-        .checks
-        .iter()
-        .filter(|c| c.verdict == case.verdict)
-        .take(3)
-        .map(|c| {
-            format!(
+    let mut parts = Vec::new();
+    for step in failure::failed_steps(case).into_iter().take(STEPS) {
+        for c in step.checks {
+            parts.push(format!(
                 "{}: expected {}, actual {}",
                 code(&c.id, 80),
                 code(&c.expected, 200),
                 code(&c.actual, 200)
-            )
-        })
-        .collect();
-    checks.join("<br>")
+            ));
+        }
+        parts.extend(step.exchange.map(exchange));
+    }
+    for claim in failure::claims(results, case) {
+        let words = cut(&failure::claim_line(claim));
+        parts.push(match &claim.source {
+            Some(url) => format!("{words} <a href=\"{}\">source</a>", esc(url)),
+            None => format!("{words} ({})", cut(&claim.reference)),
+        });
+    }
+    parts.join("<br>")
+}
+
+/// What was sent and received, folded away: it has to stay on the line of its table's row.
+fn exchange(exchange: &Exchange) -> String {
+    let lines = |text: &str| {
+        let text = text::head(text.trim_end(), EXCERPT);
+        text.lines().map(esc).collect::<Vec<_>>().join("&#10;")
+    };
+    let mut shown = format!("{}&#10;&#10;{}", lines(&exchange.request), lines(&exchange.response));
+    if let Some(line) = &exchange.repeat {
+        shown.push_str(&format!("&#10;&#10;{}", lines(line)));
+    }
+    format!("<details><summary>request, response, repeat</summary><pre>{shown}</pre></details>")
 }
 
 /// One row for one cause.
@@ -120,7 +144,7 @@ fn attention(page: &mut Page, results: &Results) {
                         cut(&c.title),
                         more.unwrap_or_default()
                     ),
-                    worst(c),
+                    worst(results, c),
                     code(&format!("{}:{}", c.file, c.line), 160),
                 ),
                 None => (

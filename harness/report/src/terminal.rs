@@ -5,8 +5,8 @@ use crate::findings::findings;
 use crate::tally::{self, Counts, DriftTable, Tally};
 use crate::text::{self, cut, cut_middle, pad, pad_left, width, wrap};
 use crate::words::Tone;
-use crate::{sarif, words};
-use twinproof_model::{CaseResult, EnvironmentName, Results, RunMeta, Verdict};
+use crate::{failure, sarif, words};
+use twinproof_model::{CaseResult, EnvironmentName, Results, Verdict};
 
 /// Columns of a line.
 const COLUMNS: usize = 80;
@@ -14,6 +14,12 @@ const COLUMNS: usize = 80;
 const LISTED: usize = 40;
 /// How many findings it shows before that.
 const FINDINGS: usize = 30;
+/// Failed steps of a case that are shown.
+const STEPS: usize = 3;
+/// As wide as the labels of a case's lines.
+const EMPTY: &str = "        ";
+/// Lines of a request or an answer that are shown.
+const EXCERPT: usize = 12;
 /// How the line of totals begins.
 pub(crate) const TOTALS: &str = "Totals: ";
 
@@ -127,6 +133,38 @@ impl Screen {
         }
     }
 
+    /// Lines under a label, each as it is.
+    fn beneath(&mut self, label: &str, lines: impl IntoIterator<Item = String>) {
+        for (at, line) in lines.into_iter().enumerate() {
+            let label = if at == 0 { (Style::Dim, label) } else { (Style::Plain, EMPTY) };
+            self.pieces(&[
+                (Style::Plain, "      "),
+                label,
+                (Style::Plain, " "),
+                (Style::Plain, &line),
+            ]);
+        }
+    }
+
+    /// The first lines of a text under a label, each cut to its line.
+    fn excerpt(&mut self, label: &str, text: &str) {
+        let lines: Vec<_> = text.trim_end().lines().collect();
+        let cut = |line: &&str| cut(&text::line(line), COLUMNS - 7 - EMPTY.len());
+        let mut shown: Vec<_> = lines.iter().take(EXCERPT).map(cut).collect();
+        if lines.len() > EXCERPT {
+            let rest = (lines.len() - EXCERPT) as u64;
+            shown.push(format!("… {}", text::plural(rest, "more line", "more lines")));
+        }
+        self.beneath(label, shown);
+    }
+
+    /// A command line that can be copied, broken only where a shell reads on.
+    fn command(&mut self, label: &str, command: Option<&str>) {
+        let lines =
+            command.map(|c| failure::command_lines(&text::line(c), COLUMNS - 7 - EMPTY.len()));
+        self.beneath(label, lines.into_iter().flatten());
+    }
+
     fn more(&mut self, all: usize) {
         if all > LISTED {
             let text = format!("  … and {} more in report.html", all - LISTED);
@@ -158,7 +196,7 @@ fn attention(screen: &mut Screen, results: &Results) {
     screen.title(&format!("Needs attention ({})", found.len()));
     for finding in found.iter().take(FINDINGS) {
         match finding.case() {
-            Some((_, case)) => case_finding(screen, &results.run, case),
+            Some((_, case)) => case_finding(screen, results, case),
             None => {
                 head_line(screen, finding.verdict(), "every case", finding.environment);
                 let why = finding.broken.unwrap_or_default();
@@ -178,25 +216,38 @@ fn attention(screen: &mut Screen, results: &Results) {
 }
 
 /// A case, where it is declared, and what was seen.
-fn case_finding(screen: &mut Screen, run: &RunMeta, case: &CaseResult) {
+fn case_finding(screen: &mut Screen, results: &Results, case: &CaseResult) {
     head_line(screen, case.verdict, &case.case, &case.environment);
-    let file = run.suite_file(&case.file);
+    let file = results.run.suite_file(&case.file);
     let place = cut_middle(&text::line(&format!("{file}:{}", case.line)), COLUMNS - 6);
     screen.pieces(&[(Style::Dim, &format!("      {place}"))]);
     if let Some(why) = words::why(case) {
         screen.labelled(6, Style::Plain, "", &cut(&text::line(&why), 300));
     }
-    let checks: Vec<_> = case.checks.iter().filter(|c| c.verdict == case.verdict).collect();
-    for check in checks.iter().take(5) {
-        screen.labelled(6, Style::Title, "check   ", &cut_middle(&text::line(&check.id), 64));
-        screen.labelled(6, Style::Dim, "expected", &cut(&text::line(&check.expected), 260));
-        screen.labelled(6, Style::Dim, "actual  ", &cut(&text::line(&check.actual), 260));
+    let steps = failure::failed_steps(case);
+    if !steps.is_empty() {
+        for claim in failure::claims(results, case) {
+            let line = format!("{} ({})", failure::claim_line(claim), failure::claim_source(claim));
+            screen.labelled(6, Style::Dim, "claim   ", &cut(&text::line(&line), 400));
+        }
     }
-    if checks.len() > 5 {
-        let text = format!(
-            "      … and {} in report.html",
-            text::plural(checks.len() as u64 - 5, "check", "checks")
-        );
+    let (shown, rest) = steps.split_at(steps.len().min(STEPS));
+    for step in shown {
+        for check in &step.checks {
+            screen.labelled(6, Style::Title, "check   ", &cut_middle(&text::line(&check.id), 64));
+            screen.labelled(6, Style::Dim, "expected", &cut(&text::line(&check.expected), 260));
+            screen.labelled(6, Style::Dim, "actual  ", &cut(&text::line(&check.actual), 260));
+        }
+        if let Some(exchange) = step.exchange {
+            screen.excerpt("request ", &exchange.request);
+            screen.excerpt("response", &exchange.response);
+            screen.command("repeat  ", exchange.repeat.as_deref());
+        }
+    }
+    let rest: usize = rest.iter().map(|step| step.checks.len()).sum();
+    if rest > 0 {
+        let text =
+            format!("      … and {} in report.html", text::plural(rest as u64, "check", "checks"));
         screen.pieces(&[(Style::Dim, &text)]);
     }
 }

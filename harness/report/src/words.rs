@@ -2,10 +2,13 @@
 //! repeat it. Plain words, without the markup of any report.
 
 use crate::findings::Finding;
-use crate::tally::Tally;
+use crate::tally::{Counts, EnvironmentTally, Tally};
 use crate::text::plural;
 use std::collections::BTreeMap;
-use twinproof_model::{CaseResult, DocumentVerdict, Expected, Level, Results, Skip, Verdict};
+use twinproof_base::shell::quote;
+use twinproof_model::{
+    CaseResult, DocumentVerdict, EnvironmentName, Expected, Level, Results, Skip, Verdict,
+};
 
 /// The verdict as people write it.
 pub fn label(verdict: Verdict) -> &'static str {
@@ -109,23 +112,46 @@ fn answering(tally: &Tally<'_>) -> usize {
     tally.environments.iter().filter(|e| e.counts.decided() > 0).count()
 }
 
+/// The proxies and databases that somebody asked for by name: where there are some, the run is about
+/// them, and what the cases of this machine say stands beside it.
+fn named_subjects<'t, 'r>(tally: &'t Tally<'r>) -> Vec<&'t EnvironmentTally<'r>> {
+    let named = |e: &&EnvironmentTally<'_>| {
+        e.name.kind().is_subject() && e.result.is_some_and(|result| result.required)
+    };
+    tally.environments.iter().filter(named).collect()
+}
+
 /// What became of the run, in one sentence for people who do not read tables.
 pub fn headline(results: &Results, tally: &Tally<'_>) -> String {
-    let counts = &tally.counts;
+    let subjects = named_subjects(tally);
+    let (counts, place, beside) = match subjects.as_slice() {
+        [] => {
+            let answering = answering(tally) as u64;
+            (tally.counts, plural(answering, "environment", "environments"), 0)
+        }
+        named => {
+            let mut counts = Counts::default();
+            named.iter().flat_map(|e| e.counts.present()).for_each(|(v, n)| counts.add_many(v, n));
+            let names: Vec<_> = named.iter().map(|e| e.name.to_string()).collect();
+            (counts, names.join(" and "), tally.counts.decided() - counts.decided())
+        }
+    };
     let (decided, passed) = (counts.decided(), counts.of(Verdict::Pass));
-    let answering = answering(tally) as u64;
     let absent = results.environments.iter().filter(|e| e.absent.is_some()).count() as u64;
     let broken = results.environments.iter().filter(|e| e.broken.is_some()).count() as u64;
     let mut parts = vec![format!(
-        "{passed} of {} {} in {}",
+        "{passed} of {} {} in {place}",
         plural(decided, "decided case", "decided cases"),
         if decided == 1 { "passes" } else { "pass" },
-        plural(answering, "environment", "environments"),
     )];
     let known = counts.of(Verdict::Xfail) + counts.of(Verdict::Waived);
     let failing = counts.of(Verdict::Fail);
     if failing > 0 {
-        parts.push(plural(failing, "case fails", "cases fail") + &failures_by_level(results));
+        let of_subject = |e: &EnvironmentName| {
+            subjects.is_empty() || subjects.iter().any(|subject| subject.name == e)
+        };
+        let levels = failures_by_level(results, of_subject);
+        parts.push(plural(failing, "case fails", "cases fail") + &levels);
     }
     let mut also = |count: u64, one: &str, many: &str| {
         if count > 0 {
@@ -137,14 +163,16 @@ pub fn headline(results: &Results, tally: &Tally<'_>) -> String {
     also(counts.of(Verdict::Inconclusive), "case is inconclusive", "cases are inconclusive");
     also(counts.of(Verdict::HarnessError), "case broke the harness", "cases broke the harness");
     also(broken, "environment is broken", "environments are broken");
+    also(beside, "case is about the machine itself", "cases are about the machine itself");
     also(absent, "environment was not available", "environments were not available");
     format!("{}.", parts.join("; "))
 }
 
 /// ` (3 MUST, 1 SHOULD)`: how many failing cases are of which level.
-fn failures_by_level(results: &Results) -> String {
+fn failures_by_level(results: &Results, counted: impl Fn(&EnvironmentName) -> bool) -> String {
     let mut counts: BTreeMap<Level, u64> = BTreeMap::new();
-    for case in results.cases.iter().filter(|case| case.verdict == Verdict::Fail) {
+    let failed = |case: &&CaseResult| case.verdict == Verdict::Fail && counted(&case.environment);
+    for case in results.cases.iter().filter(failed) {
         *counts.entry(case.level).or_default() += 1;
     }
     let each: Vec<_> =
@@ -236,28 +264,10 @@ pub fn reproduce_case(case: &CaseResult) -> String {
 /// The command that computes every verdict again from the evidence alone.
 pub const REJUDGE: &str = "cargo xtask judge bundle";
 
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
-
-    #[rstest]
-    #[case("path/x", "path/x")]
-    #[case("a b", "'a b'")]
-    #[case("it's", r"'it'\''s'")]
-    #[case("", "''")]
-    #[case("**", "'**'")]
-    fn words_are_quoted(#[case] word: &str, #[case] want: &str) {
-        assert_eq!(quote(word), want);
-    }
 
     #[rstest]
     #[case(None, "unknown")]

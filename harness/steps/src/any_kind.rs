@@ -5,7 +5,7 @@ use crate::lint::Lint;
 use crate::observation::{Observation, Recorded};
 use crate::{Checks, Evidence};
 use std::collections::BTreeMap;
-use twinproof_model::Exhibit;
+use twinproof_model::{Exchange, Exhibit};
 use twinproof_toml::node::Node;
 
 /// The same as [`Kind`] for whoever does not know the payload's type. Every kind has it.
@@ -18,6 +18,7 @@ pub trait AnyKind {
     fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>);
     /// Whether the observation is of this kind; its checks are pushed if so.
     fn check(&self, seen: &Observation, checks: &mut Checks<'_>) -> bool;
+    fn exchange(&self, seen: &Observation, evidence: Evidence<'_>) -> Option<Exchange>;
     fn capture(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String>;
     fn golden(
         &self,
@@ -59,6 +60,10 @@ where
 
     fn check(&self, seen: &Observation, checks: &mut Checks<'_>) -> bool {
         K::Seen::of(seen).map(|seen| Kind::check(self, seen, checks)).is_some()
+    }
+
+    fn exchange(&self, seen: &Observation, evidence: Evidence<'_>) -> Option<Exchange> {
+        Kind::exchange(self, K::Seen::of(seen)?, evidence)
     }
 
     fn capture(&self, seen: &Observation, evidence: Evidence<'_>) -> BTreeMap<String, String> {

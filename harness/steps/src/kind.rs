@@ -6,7 +6,7 @@ use crate::{Checks, Evidence, Input, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use twinproof_model::Exhibit;
+use twinproof_model::{Exchange, Exhibit};
 use twinproof_toml::node::Node;
 
 /// The payload of a kind of step.
@@ -59,6 +59,12 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
 
     /// Compares its assertions with what was seen.
     fn check(&self, seen: &Self::Seen, checks: &mut Checks<'_>);
+
+    /// What was sent and received, for whoever wants to see a failure and repeat it; nothing of kinds
+    /// that ask nobody.
+    fn exchange(&self, _seen: &Self::Seen, _evidence: Evidence<'_>) -> Option<Exchange> {
+        None
+    }
 
     /// The values that later steps get. One that is not there is left out; the step that needs it
     /// then cannot be driven.

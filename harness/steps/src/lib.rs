@@ -25,6 +25,7 @@ mod record;
 mod rows;
 pub mod schema;
 mod scope;
+mod shown;
 mod step;
 mod step_ref;
 mod text;

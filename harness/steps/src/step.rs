@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::variables::BUILT_IN;
-use twinproof_model::{Exhibit, Verdict};
+use twinproof_model::{Exchange, Exhibit, Verdict};
 use twinproof_toml::node::Node;
 
 /// Declares the kinds.
@@ -148,6 +148,12 @@ impl Step {
             let actual = "an observation of another kind";
             checks.push("evidence", Verdict::Inconclusive, expected, actual, &[]);
         }
+    }
+
+    /// What was sent and received; nothing of kinds that ask nobody.
+    #[must_use]
+    pub fn exchange(&self, seen: &Observation, evidence: Evidence<'_>) -> Option<Exchange> {
+        self.any().exchange(seen, evidence)
     }
 
     /// The values that later steps get from it. One that is not there is left out; the step that

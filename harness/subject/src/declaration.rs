@@ -64,6 +64,10 @@ pub struct Declaration {
     /// What it can do, for `requires = ["feature:NAME"]`. Its settings are features too.
     #[serde(default)]
     pub features: BTreeSet<String>,
+    /// Whether it may answer a GET by redirects, to a store of objects for instance: they are followed as
+    /// the go command follows them, at most ten.
+    #[serde(default)]
+    pub redirects: bool,
     /// What the address of its service has after host and port, such as `/sumdb/NAME`.
     #[serde(default)]
     pub base_path: String,
@@ -260,6 +264,7 @@ impl Declaration {
             url: Some(url.trim_end_matches('/').to_owned()),
             needs_go: false,
             features: BTreeSet::new(),
+            redirects: false,
             base_path: String::new(),
             key,
             args: Vec::new(),

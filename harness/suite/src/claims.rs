@@ -41,6 +41,14 @@ pub(crate) fn claims(root: &Node<'_>, reader: &mut Reader<'_>) -> Vec<Sited<Clai
         let Some(claim) = decode::<Claim>(table, &reader.file, reader.reporter) else { continue };
         unique(&mut seen, table, "id", "claims", reader);
         reader.filled(table, &["statement", "truth", "reference", "suite"]);
+        if claim.source.as_ref().is_some_and(|source| !source.starts_with("https://")) {
+            let draft = reader.draft(
+                "bad-source",
+                "a source is an address",
+                node::value_span(table, "source"),
+            );
+            reader.add(draft.help("write one that begins with `https://`"));
+        }
         if node::text(table, "id").is_some() && !names::is_claim_id(&claim.id) {
             let message = format!("`{}` is no claim's id", claim.id.escape_debug());
             let draft = reader.draft("bad-id", &message, node::value_span(table, "id"));

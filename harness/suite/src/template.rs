@@ -13,7 +13,7 @@ use twinproof_model::variables::{BUILT_IN, GOROOT_OF};
 use twinproof_steps::{gives, lint};
 
 /// No text may be longer after variables were put in, in bytes.
-pub(crate) const MAX_TEXT: usize = 1024 * 1024;
+pub(crate) const MAX_TEXT: usize = 2 * 1024 * 1024;
 
 /// A variable that only a capture of an earlier step can give a value.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ impl<'t> Filler<'t> {
                 self.open(name.to_owned(), span, reader);
             }
             if out.len() > MAX_TEXT {
-                let message = "the text is longer than 1 MiB after variables were put in";
+                let message = "the text is longer than 2 MiB after variables were put in";
                 reader.add(reader.draft("text-too-large", message, span.clone()));
                 return None;
             }

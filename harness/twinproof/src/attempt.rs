@@ -4,6 +4,7 @@ use std::time::Duration;
 use twinproof_environment::Environment;
 use twinproof_model::LaunchFailure;
 use twinproof_origin::{Origin, Setup};
+use twinproof_process::loopback_only;
 use twinproof_subject::{Means, Missing, Subject, Surroundings, Upstream};
 
 /// How long a subject at an address may take to answer.
@@ -30,6 +31,12 @@ pub fn attempt(server: &Subject, host: &dyn Environment, means: &Means) -> Resul
         });
     }
     let broken = |error: String| missing(format!("it cannot be launched: {error}"), String::new());
+    loopback_only(|| launched_once(server, host, means)).map_err(broken)?
+}
+
+fn launched_once(server: &Subject, host: &dyn Environment, means: &Means) -> Result<(), Missing> {
+    let missing = |detail: String, remedy: String| Missing { detail, remedy };
+    let broken = |error: String| missing(format!("it cannot be launched: {error}"), String::new());
     let folder = tempfile::Builder::new().prefix("twinproof-subject-").tempdir();
     let folder = folder.map_err(|e| broken(e.to_string()))?;
     let origin = Origin::start(Setup::default()).map_err(|e| broken(e.to_string()))?;
@@ -38,7 +45,7 @@ pub fn attempt(server: &Subject, host: &dyn Environment, means: &Means) -> Resul
         std::fs::create_dir(folder.path().join(name)).map_err(|e| broken(e.to_string()))?;
     }
     let go = means.go.as_ref().and_then(|(go, _)| go.parent()?.parent());
-    let launched = server.launch(&Surroundings {
+    let surroundings = Surroundings {
         work: folder.path().to_owned(),
         env: host.base_env(&text("home"), &text("tmp")),
         upstream: origin.url(),
@@ -52,8 +59,8 @@ pub fn attempt(server: &Subject, host: &dyn Environment, means: &Means) -> Resul
         goroot: go.map(|root| root.display().to_string()),
         go_cache: host.go_cache().to_owned(),
         ..Surroundings::default()
-    });
-    let launched = launched.map_err(|e| broken(e.to_string()))?;
+    };
+    let launched = server.launch(&surroundings).map_err(|e| broken(e.to_string()))?;
     let Err(failure) = launched.outcome else { return Ok(()) };
     let how = match failure {
         LaunchFailure::Ended { exit: Some(code) } => format!("it ended with exit code {code}"),
@@ -66,8 +73,8 @@ pub fn attempt(server: &Subject, host: &dyn Environment, means: &Means) -> Resul
     let last = log.lines().map(str::trim).rfind(|line| !line.is_empty());
     let last =
         last.map_or("; it wrote nothing".to_owned(), |line| format!("; its last line: {line}"));
-    let remedy = match means.given.contains_key(&declaration.name) {
-        true => format!("--subject {}=PATH", declaration.name),
+    let remedy = match means.given.contains_key(&server.declaration.name) {
+        true => format!("--subject {}=PATH", server.declaration.name),
         false => String::new(),
     };
     Err(missing(how + &last, remedy))

@@ -56,6 +56,8 @@ pub fn drive(driver: &mut Driver<'_>, step: &OriginStep) -> Result<OriginSight, 
         (OriginDatabase::Own, _) => {
             (origin.sumdb_name().to_owned(), origin.sumdb_key(), origin.sumdb_url())
         }
+        (OriginDatabase::Slashed, _) => origin.slashed_sumdb(),
+        (OriginDatabase::Root, _) => origin.root_sumdb().map_err(broken)?,
         (OriginDatabase::CmdGo, Some((name, key))) => {
             (name, key, format!("{}/mod/sumdb-direct", origin.url()))
         }

@@ -33,6 +33,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &SubjectStep) -> Result<Launch, Step
     }
     let kind = subject.declaration.kind.as_str().to_owned();
     launch.variables.insert("base".to_owned(), path_of(&url).to_owned());
+    launch.variables.insert("authority".to_owned(), authority_of(&url).to_owned());
     launch.variables.insert(kind, url);
     if let Some(key) = &subject.declaration.key {
         let name = key.split('+').next().unwrap_or(key);
@@ -114,9 +115,16 @@ fn path_of(url: &str) -> &str {
     rest.find('/').map_or("", |at| rest[at..].trim_end_matches('/'))
 }
 
+/// Host and port of an address, as a `Host` field has them.
+fn authority_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::path_of;
+    use super::{authority_of, path_of};
     use rstest::rstest;
 
     #[rstest]
@@ -125,5 +133,6 @@ mod tests {
     #[case("https://h/go/proxy/", "/go/proxy")]
     fn paths_of_addresses(#[case] url: &str, #[case] want: &str) {
         assert_eq!(path_of(url), want);
+        assert_eq!(authority_of("https://user:word@h:8080/go"), "h:8080");
     }
 }

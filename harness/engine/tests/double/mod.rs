@@ -170,6 +170,7 @@ pub fn claim() -> Claim {
         truth: None,
         document: None,
         reference: "none".into(),
+        source: None,
         level: Level::Must,
         suite: "s".into(),
     }

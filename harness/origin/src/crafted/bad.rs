@@ -50,6 +50,13 @@ pub(super) const ALL: &[Odd] = &[
         "two directories whose names differ in case only",
         |base| base.and(&[(base.at("a/x.go"), "package a\n"), (base.at("A/y.go"), "package a\n")]),
     ),
+    Odd::bad(
+        "crafted.example/bad/case-file-and-directory",
+        "a file and a directory whose names differ in case only",
+        |base| {
+            base.and(&[(base.at("VERSION"), "1\n"), (base.at("version/a.go"), "package version\n")])
+        },
+    ),
     Odd::bad("crafted.example/bad/case-unicode", "names that fold alike beyond ASCII", |base| {
         base.and(&[(base.at("\u{e9}.txt"), "1\n"), (base.at("\u{c9}.txt"), "2\n")])
     }),

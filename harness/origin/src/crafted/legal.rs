@@ -5,6 +5,9 @@ use crate::content::Content;
 use crate::release::Zip;
 use crate::zipfile::{CraftedEntry, Payload, build};
 
+/// What compresses best.
+static ZEROS: [u8; 32 << 20] = [0; 32 << 20];
+
 pub(super) const ALL: &[Odd] = &[
     Odd::legal("crafted.example/legal/bare-prefix", "an entry that is the prefix alone", |base| {
         base.and(&[(base.at(""), "")])
@@ -35,6 +38,11 @@ pub(super) const ALL: &[Odd] = &[
         };
         Zip::of_entries(&base.files().into_iter().map(entry).collect::<Vec<_>>())
     }),
+    Odd::legal(
+        "crafted.example/legal/compressible",
+        "32 MiB of zeros, deflated to a thousandth",
+        |base| base.and_entry(Entry::new(base.at("zeros.bin"), Payload::deflated(&ZEROS)), &ZEROS),
+    ),
     Odd::legal("crafted.example/legal/unicode", "a name with letters beyond ASCII", |base| {
         base.and(&[(base.at("\u{e9}\u{4e16}\u{754c}.txt"), "hello\n")])
     }),

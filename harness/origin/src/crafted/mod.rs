@@ -36,6 +36,7 @@
 //! | `vendor-nested` | files in nested vendor directories (golang/go#37397) |
 //! | `many-files` | 5,000 files |
 //! | `stored` | nothing is deflated |
+//! | `compressible` | 32 MiB of zeros, deflated to a thousandth |
 //! | `unicode` | a name with letters beyond ASCII |
 //! | `empty` | no entries at all |
 //! | `trailing-garbage` | bytes behind the end record |

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::front::Front;
-use super::requests::{Pending, Queue, arrived, guess, pass};
+use super::requests::{Pending, Queue, arrived, pass};
 use crate::answer::Answer;
 use crate::server::Shared;
 use crate::wire::body::Body;
@@ -104,8 +104,13 @@ impl Head {
         fitting.next().map(|(_, value)| value.as_str())
     }
 
+    /// Whether an answer with this status to such a request has no content, whatever it declares.
+    fn bodiless(&self, method: &str) -> bool {
+        method == "HEAD" || matches!(self.status, 100..=199 | 204 | 304)
+    }
+
     fn body(&self, method: &str) -> Body {
-        if method == "HEAD" || matches!(self.status, 100..=199 | 204 | 304) {
+        if self.bodiless(method) {
             return Body::Length(0);
         }
         Body::announced(|name| self.header(name), Body::Close).unwrap_or(Body::Close)
@@ -142,7 +147,8 @@ fn exchange(
         return Ok(None);
     }
     // An answer to what is no whole request yet: to a slow head, or one too large.
-    let pending = queue.pop().unwrap_or_else(|| arrived(front, &guess(b"")));
+    let pending =
+        queue.pop().unwrap_or_else(|| arrived(front, &crate::wire::head::Head::guess(b"")));
     let Pending { id, method, rule } = pending;
     let body = head.body(&method);
     let Some(rule) = rule else {
@@ -162,7 +168,7 @@ fn exchange(
         front.log.done(id, sent);
         Ok(end)
     };
-    let bodiless = body.is_done();
+    let bodiless = head.bodiless(&method);
     let Ok(mut answer) = read_answer(upstream, head, body) else {
         return done(0, Some(End::Close));
     };

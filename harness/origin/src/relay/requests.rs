@@ -65,15 +65,6 @@ pub(super) fn arrived(front: &Front, head: &Head) -> Pending {
     Pending { id, method: head.method.clone(), rule: rule.map(|(_, rule)| rule) }
 }
 
-/// The method and path of a malformed request head, as far as they can be read.
-pub(super) fn guess(bytes: &[u8]) -> Head {
-    let line = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
-    let line = String::from_utf8_lossy(line.get(..line.len().min(4096)).unwrap_or_default());
-    let mut words = line.split_ascii_whitespace().map(str::to_owned);
-    let mut next = || words.next().unwrap_or_default();
-    Head { method: next(), target: next(), version: 1, headers: Vec::new(), len: 0 }
-}
-
 /// Passes on what the client sends until it ends, and then the end.
 pub(super) fn pass(client: &TcpStream, upstream: &TcpStream, queue: &Queue, front: &Front) {
     let mut state = State::Head(Vec::new());
@@ -111,7 +102,7 @@ fn note(mut state: State, mut bytes: &[u8], queue: &Queue, front: &Front) -> Sta
                             .map_or(State::Lost, State::Body)
                     }
                     Err(_) => {
-                        queue.push(arrived(front, &guess(&head)));
+                        queue.push(arrived(front, &Head::guess(&head)));
                         State::Lost
                     }
                 }

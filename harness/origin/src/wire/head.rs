@@ -56,6 +56,15 @@ impl Head {
         }
     }
 
+    /// What can be told of a head that is not one, or is not whole.
+    pub fn guess(bytes: &[u8]) -> Self {
+        let line = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line.get(..line.len().min(4096)).unwrap_or_default());
+        let mut words = line.split_ascii_whitespace().map(str::to_owned);
+        let mut next = || words.next().unwrap_or_default();
+        Self { method: next(), target: next(), version: 1, headers: Vec::new(), len: 0 }
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.name == name).map(|header| header.value.as_str())
     }

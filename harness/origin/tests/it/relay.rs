@@ -72,6 +72,20 @@ fn rules_change_answers(#[case] rule: Rule, #[case] status: &str, #[case] conten
     assert_eq!(relay.requests()[0].rule, Some(0));
 }
 
+/// A body in place of an empty one is announced with its own length.
+#[test]
+fn an_empty_answer_can_get_a_body() {
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let rule = Rule { body: Some("v1.0.0\n".to_owned()), ..rule() };
+    let relay = Relay::start(&canned(answer), vec![rule]).expect("starts");
+    let (answer, _) = exchange(&relay.url(), &request(LIST));
+    assert_eq!(answer.to_lowercase().matches("content-length: ").count(), 1, "{answer}");
+    assert!(
+        answer.contains("Content-Length: 7\r\n") && answer.ends_with("\r\n\r\nv1.0.0\n"),
+        "{answer}"
+    );
+}
+
 #[test]
 fn a_head_request_keeps_its_length() {
     let header = [("X-Own".to_owned(), "1".to_owned())].into();

@@ -1,13 +1,14 @@
 //! Every case in every environment, down to its checks and its raw evidence.
 
-use super::parts::{anchor, bundle_link, chip, code, hash, shown, table};
+use super::parts::{anchor, bundle_link, chip, code, hash, shown, table, web_link};
 use super::raw::{Budget, raw};
 use crate::evidence::Bundle;
+use crate::failure::{self, FailedStep};
 use crate::tally::{self, Tally};
 use crate::{sarif, text, words};
 use maud::{Markup, html};
 use std::collections::HashMap;
-use twinproof_model::{CaseResult, Results, Verdict};
+use twinproof_model::{CaseResult, Exchange, Results, Verdict};
 
 /// All cases, by suite; within a suite in the order of the results.
 pub fn cases(results: &Results, tally: &Tally<'_>, bundle: Option<&dyn Bundle>) -> Markup {
@@ -22,6 +23,7 @@ pub fn cases(results: &Results, tally: &Tally<'_>, bundle: Option<&dyn Bundle>) 
         suites[at].1.push((index, case));
     }
     html! {
+        button #whole type="button" { "Show the whole report" }
         (filters(results, tally, &suites))
         @for (suite, cases) in &suites {
             section.suite {
@@ -78,7 +80,7 @@ fn case(results: &Results, index: usize, case: &CaseResult, raw: Option<Markup>)
     let environment = case.environment.to_string();
     html! {
         article class="case" data-verdict=(case.verdict) data-environment=(environment)
-            data-suite=(case.suite) data-attention[tally::needs_attention(case.verdict)] id=(anchor(index)) {
+            data-suite=(case.suite) data-attention[tally::needs_attention(case.verdict)] {
             details {
                 summary {
                     (chip(case.verdict)) " "
@@ -88,7 +90,8 @@ fn case(results: &Results, index: usize, case: &CaseResult, raw: Option<Markup>)
                     " " span.title { (shown(&case.title)) }
                     " " span.claims { (shown(&case.claims.join(" "))) }
                 }
-                div.body { (body(results, case, raw)) }
+                // A browser opens what a fragment lies in, so the anchor is within.
+                div.body id=(anchor(index)) { (body(results, case, raw)) }
             }
         }
     }
@@ -109,6 +112,8 @@ fn body(results: &Results, case: &CaseResult, raw: Option<Markup>) -> Markup {
                 a href="#expectations" { "(expectations)" } }
         }
         @if !case.checks.is_empty() { (checks(case)) }
+        @for step in failure::failed_steps(case) { @if let Some(exchange) = step.exchange { (self::exchange(&step, exchange)) } }
+        (claims(results, case))
         @for golden in &case.goldens {
             details {
                 summary { "Golden " code { (shown(&golden.name)) } @if golden.equal { ": equal" } @else { ": differs" } }
@@ -127,6 +132,42 @@ fn body(results: &Results, case: &CaseResult, raw: Option<Markup>) -> Markup {
             dt { "took" } dd { (text::duration(case.micros)) @if case.started > 0 { ", from " (text::time(case.started)) } }
             dt { "record" } dd { (bundle_link(&case.record)) }
             dt { "repeat" } dd { (code(&words::reproduce_case(case))) }
+        }
+    }
+}
+
+/// What a failed step sent and received, and how to do it again.
+fn exchange(step: &FailedStep<'_>, exchange: &Exchange) -> Markup {
+    let names: Vec<_> = step.checks.iter().map(|check| check.id.as_str()).collect();
+    html! {
+        section.exchange {
+            h4 { "Seen by " code { (shown(&names.join(", "))) } }
+            div.sides {
+                figure { figcaption { "request" } pre { (text::block(exchange.request.trim_end())) } }
+                figure { figcaption { "response" } pre { (text::block(exchange.response.trim_end())) } }
+            }
+            @if let Some(line) = &exchange.repeat {
+                p { "Repeat it: " }
+                pre.repeat { (text::block(&failure::command_lines(line, 100).join("\n"))) }
+            }
+        }
+    }
+}
+
+/// The claims with their levels and sources.
+fn claims(results: &Results, case: &CaseResult) -> Markup {
+    let claims = failure::claims(results, case);
+    html! {
+        @if !claims.is_empty() {
+            ul.claims aria-label="Claims" {
+                @for claim in claims {
+                    li {
+                        (shown(&failure::claim_line(claim))) " "
+                        @if let Some(url) = &claim.source { (web_link(url)) " " }
+                        span.muted { "(" (shown(&claim.reference)) ")" }
+                    }
+                }
+            }
         }
     }
 }

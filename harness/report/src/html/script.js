@@ -28,10 +28,16 @@
     $("filter-count").textContent = `${shown} of ${cases.length} cases`;
   };
 
+  const targetCase = () => {
+    const named = location.hash.length > 1 && $(decodeURIComponent(location.hash.slice(1)));
+    return named && named.closest("article.case");
+  };
   const openTarget = () => {
-    const target = location.hash.length > 1 && $(decodeURIComponent(location.hash.slice(1)));
-    if (!target || !target.matches("article.case")) return;
+    const target = targetCase();
+    if (!target) return;
     if (target.hidden) { form.reset(); apply(); }
+    // Cases that were never drawn have a guessed height: draw all, so that the place holds.
+    document.documentElement.classList.add("whole");
     target.querySelector("details").open = true;
     target.querySelector("summary").focus({ preventScroll: true });
     target.scrollIntoView();
@@ -75,5 +81,20 @@
   window.addEventListener("afterprint", () => {
     for (const d of closed) d.open = false;
   });
-  openTarget();
+
+  // A page that is opened at a case shows that case alone, below the headline, until all is asked for.
+  const page = document.documentElement, opened = targetCase();
+  if (opened) {
+    page.classList.add("alone");
+    opened.classList.add("opened");
+    opened.querySelector("details").open = true;
+    const top = () => { if (page.classList.contains("alone")) window.scrollTo(0, 0); };
+    window.addEventListener("load", () => requestAnimationFrame(top));
+    const all = () => {
+      page.classList.remove("alone");
+      openTarget();
+    };
+    $("whole").addEventListener("click", all);
+    window.addEventListener("hashchange", () => page.classList.remove("alone"));
+  }
 })();

@@ -5,18 +5,19 @@ use crate::info::Captures;
 use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
 use crate::rows::plural;
-use crate::{Checks, Evidence, Input, Item, Part, Row, text};
+use crate::{Checks, Evidence, Input, Item, Part, Row, Scope, shown, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{BlobRef, Template, TextMatch, ValueMatch, Verdict};
+use twinproof_base::shell::quote;
+use twinproof_model::{BlobRef, Exchange, Template, TextMatch, ValueMatch, Verdict};
 use twinproof_toml::node::{self, Node};
 
 /// Most requests made at the same time.
 const MAX_TIMES: u32 = 1000;
 
-/// Makes an HTTP request from the harness. Redirects are not followed, nothing is decoded, and the
-/// target is sent as it is written.
+/// Makes an HTTP request from the harness. Nothing is decoded, the target is sent as it is written, and
+/// redirects are not followed unless the subject's declaration says that it answers by them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
@@ -115,6 +116,10 @@ pub struct HttpExchange {
     /// Why there was no answer, or why it broke off where there is a status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The addresses that redirects led to, where the subject's declaration allows them; the answer is
+    /// that of the last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redirects: Vec<String>,
     /// The answers to the other requests made at the same time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<HttpAnswer>,
@@ -255,6 +260,33 @@ impl Kind for Http {
         }
     }
 
+    fn exchange(&self, seen: &HttpExchange, evidence: Evidence<'_>) -> Option<Exchange> {
+        let expand =
+            |text: &Template| evidence.scope.expand(text).unwrap_or_else(|_| text.to_string());
+        let sent: BTreeMap<_, _> =
+            self.headers.iter().map(|(name, value)| (name.clone(), expand(value))).collect();
+        let version = self.http.unwrap_or_default();
+        let target = shown::target(&seen.url);
+        let times = self.times.map(|n| format!("{n} times at once: ")).unwrap_or_default();
+        let request = format!(
+            "{times}{} {target} {}\n{}",
+            seen.method,
+            version.as_str(),
+            shown::fields(&sent)
+        );
+        let response = match seen.status {
+            None => seen.described(),
+            Some(_) => {
+                let version = seen.version.as_deref().unwrap_or("HTTP");
+                let body = shown::content(seen.body.as_ref(), evidence);
+                let fields = shown::fields(&seen.headers);
+                format!("{version} {}\n{fields}\n{body}", seen.described())
+            }
+        };
+        let repeat = Some(self.curl(seen, &sent, evidence.scope));
+        Some(Exchange { request: shown::cut(&request), response, repeat })
+    }
+
     fn capture(&self, seen: &HttpExchange, evidence: Evidence<'_>) -> BTreeMap<String, String> {
         let found = |what: &str| match what {
             "status" => seen.status.map(|s| s.to_string()),
@@ -285,6 +317,36 @@ impl Kind for Http {
 }
 
 impl Http {
+    /// The request as a command line.
+    fn curl(&self, seen: &HttpExchange, sent: &BTreeMap<String, String>, scope: &Scope) -> String {
+        let mut words = vec!["curl -sSi --path-as-is -g".to_owned()];
+        match seen.method.as_str() {
+            "GET" => {}
+            "HEAD" => words.push("-I".to_owned()),
+            method => words.push(format!("-X {}", quote(method))),
+        }
+        if self.http == Some(HttpVersion::Two) {
+            let tls = seen.url.starts_with("https:");
+            words.push(if tls { "--http2" } else { "--http2-prior-knowledge" }.to_owned());
+        }
+        for (name, value) in sent {
+            words.push(format!("-H {}", shown::word(&format!("{name}: {value}"), scope)));
+        }
+        for (flag, file) in [("--cacert", &self.ca), ("--cert", &self.cert), ("--key", &self.key)] {
+            let path = file.as_ref().map(|f| scope.expand(f).unwrap_or_else(|_| f.to_string()));
+            words.extend(path.map(|path| format!("{flag} {}", quote(&path))));
+        }
+        let is_zip = |kind: &String| kind.starts_with("application/zip");
+        if seen.headers.get("content-type").is_some_and(is_zip) {
+            words.push("-o answer.zip -D -".to_owned());
+        }
+        if !seen.redirects.is_empty() {
+            words.push("-L".to_owned());
+        }
+        words.push(shown::word(&seen.url, scope));
+        words.join(" ")
+    }
+
     /// Whether the answer came to its end, where it began.
     fn check_complete(&self, seen: &HttpExchange, actual: &str, checks: &mut Checks<'_>) {
         let broke_off = seen.status.is_some() && seen.error.is_some();
@@ -366,7 +428,13 @@ impl Seen for HttpExchange {
         if let Some(h1) = self.h1.as_ref().or(self.h1_error.as_ref()) {
             line.extend([Part::text(", "), Part::code(h1)]);
         }
-        let mut rows = vec![Row::Line(line), Row::Values(Some("Headers"), &self.headers)];
+        let mut rows = vec![Row::Line(line)];
+        if !self.redirects.is_empty() {
+            let mut way = vec![Part::text("by way of "), Part::code(self.redirects.join(", "))];
+            way.push(Part::text(", where it was redirected"));
+            rows.push(Row::Line(way));
+        }
+        rows.push(Row::Values(Some("Headers"), &self.headers));
         let title = if self.cut { "beginning of the body" } else { "body" };
         rows.extend(self.body.iter().map(|body| Row::blob(title, body)));
         if !self.others.is_empty() {

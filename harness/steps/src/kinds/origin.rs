@@ -33,9 +33,13 @@ pub struct Module {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OriginDatabase {
-    /// Its own, with every module that it serves.
+    /// Its own, with every module that it serves: it is named like a host.
     #[default]
     Own,
+    /// One with every module that it serves, whose name has a slash.
+    Slashed,
+    /// One with every module that it serves, at the root of a host under TLS.
+    Root,
     /// That of cmd/go's tests, with the key that stands in the SDK's `proxy_test.go`.
     CmdGo,
 }

@@ -5,12 +5,12 @@ use crate::info::Captures;
 use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
 use crate::rows::plural;
-use crate::{Checks, Evidence, Input, Part, Row, text};
+use crate::{Checks, Evidence, Input, Part, Row, Scope, shown, text};
 use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{BlobRef, Exhibit, Template, TextMatch, Verdict};
+use twinproof_model::{BlobRef, Exchange, Exhibit, Template, TextMatch, Verdict};
 use twinproof_toml::node::{self, Node};
 
 /// An exact exit code. As in a shell, 128 + N stands for death by signal N.
@@ -139,6 +139,14 @@ macro_rules! define_kind {
 
             fn check(&self, seen: &ProcessObservation, checks: &mut Checks<'_>) {
                 self.process().check(seen, checks);
+            }
+
+            fn exchange(
+                &self,
+                seen: &ProcessObservation,
+                evidence: Evidence<'_>,
+            ) -> Option<Exchange> {
+                Some(seen.exchange(evidence))
             }
 
             fn capture(
@@ -299,6 +307,12 @@ fn output(
     text::of_process(&evidence.read(blob)?).ok_or_else(|| "it is not UTF-8".to_owned())
 }
 
+/// Whether a variable decides what a `go` command asks of whom.
+fn tells_go(name: &str) -> bool {
+    const PLACES: [&str; 5] = ["GOROOT", "GOPATH", "GOCACHE", "GOMODCACHE", "GOENV"];
+    (name.starts_with("GO") && !PLACES.contains(&name)) || name.starts_with("SSL_CERT_")
+}
+
 impl ProcessObservation {
     /// What it was told, and what came of it.
     fn ran(&self, millis: u64) -> Exhibit {
@@ -310,6 +324,34 @@ impl ProcessObservation {
         };
         let setting = proxy.map_or_else(arguments, |proxy| format!("GOPROXY={proxy}"));
         Exhibit::Ran { setting, result, millis }
+    }
+
+    /// The program with its arguments, and what it printed.
+    fn exchange(&self, evidence: Evidence<'_>) -> Exchange {
+        let ended = match self.exit {
+            _ if self.timed_out => format!("killed after {} ms", self.limit_ms),
+            Some(code) => format!("exit code {code}"),
+            None => "it did not start".to_owned(),
+        };
+        let mut response = ended;
+        for (title, blob) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            let text = shown::content(Some(blob), evidence);
+            if !text.is_empty() {
+                response.push_str(&format!("\n{title}:\n{}", text.trim_end()));
+            }
+        }
+        let line = self.command_line(evidence.scope);
+        Exchange { request: self.argv.join(" "), response, repeat: Some(line) }
+    }
+
+    fn command_line(&self, scope: &Scope) -> String {
+        let told = self.env.iter().filter(|(name, _)| tells_go(name));
+        let variables = told.map(|(name, value)| shown::word(&format!("{name}={value}"), scope));
+        let (program, args) = self.argv.split_first().map_or(("", &[][..]), |(p, a)| (p, a));
+        let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
+        let words = args.iter().map(|arg| shown::word(arg, scope));
+        let program = std::iter::once(shown::word(program, scope));
+        variables.chain(program).chain(words).collect::<Vec<_>>().join(" ")
     }
 
     /// Whether the program ended by itself; adds a check that says so where it did not.

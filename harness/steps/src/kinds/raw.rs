@@ -4,11 +4,11 @@ use super::exchange::StatusMatch;
 use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
 use crate::rows::plural;
-use crate::{Checks, Input, Part, Row};
+use crate::{Checks, Evidence, Input, Part, Row, shown};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{BlobRef, Template, TextMatch, ValueMatch};
+use twinproof_model::{BlobRef, Exchange, Template, TextMatch, ValueMatch};
 use twinproof_toml::node::{self, Node};
 
 /// Sends bytes as they are and reads what comes: until the other side closes, until the answers are
@@ -162,6 +162,45 @@ impl Kind for Raw {
             checks.text("body", wanted, body, &evidence);
         }
     }
+
+    fn exchange(&self, seen: &RawExchange, evidence: Evidence<'_>) -> Option<Exchange> {
+        let sent = seen.sent.as_ref();
+        let url = evidence.scope.expand(&self.url).unwrap_or_else(|_| self.url.to_string());
+        let short = sent.filter(|blob| blob.size <= REPEATED);
+        let bytes = short.and_then(|blob| evidence.blobs.get(blob));
+        let end = match (&seen.error, seen.closed) {
+            (Some(error), _) => error.as_str(),
+            (None, true) => "the connection was closed",
+            (None, false) => "the connection was open at the end",
+        };
+        let received = shown::content(seen.received.as_ref(), evidence);
+        Some(Exchange {
+            request: shown::content(sent, evidence),
+            response: format!("{received}\n({end})"),
+            repeat: bytes.map(|bytes| repeated(&bytes, &url, evidence.scope)),
+        })
+    }
+}
+
+/// Longest bytes that a command line repeats.
+const REPEATED: u64 = 4096;
+
+/// The bytes as a command line: of `curl` where they are one plain GET, of `nc` otherwise.
+fn repeated(bytes: &[u8], url: &str, scope: &crate::Scope) -> String {
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let head = text.strip_suffix("\r\n\r\n").and_then(|head| head.split_once("\r\n"));
+    let plain = |fields: &str| {
+        fields.split("\r\n").all(|f| f.starts_with("Host: ") || f == "Connection: close")
+    };
+    if let Some((line, fields)) = head
+        && plain(fields)
+        && let Some(target) = line.strip_prefix("GET ").and_then(|l| l.strip_suffix(" HTTP/1.1"))
+        && target.bytes().all(|b| b.is_ascii_graphic())
+    {
+        let (target, url) = (shown::word(target, scope), shown::word(url, scope));
+        return format!("curl -sSi --request-target {target} {url}");
+    }
+    format!("{} | nc HOST PORT   # of {}", shown::printf(bytes), shown::word(url, scope))
 }
 
 impl Seen for RawExchange {

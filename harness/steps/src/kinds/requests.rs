@@ -2,11 +2,11 @@
 
 use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
-use crate::{Checks, Evidence, Input, Part, Row, Scope, text};
+use crate::{Checks, Evidence, Input, Part, Row, Scope, shown, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use twinproof_model::{BlobRef, Template, ValueMatch, Verdict, glob_matches};
+use twinproof_model::{BlobRef, Exchange, Template, ValueMatch, Verdict, glob_matches};
 use twinproof_toml::node::{self, Node};
 
 /// Whose requests are meant.
@@ -182,6 +182,23 @@ impl Kind for Requests {
         for (name, wanted) in &self.header {
             check_header_of_each(name, wanted, &fitting, blob, checks);
         }
+    }
+
+    fn exchange(&self, seen: &SeenRequests, evidence: Evidence<'_>) -> Option<Exchange> {
+        let all = SeenRequest::read_all(&evidence.read(&seen.requests).ok()?).ok()?;
+        let fitting = self.fitting(&all, evidence.scope).ok()?;
+        let whom = match self.of {
+            AskedOf::Origin => "What the upstream (the case's origin) was asked",
+            AskedOf::Subject => "What the subject was asked",
+        };
+        let about = self.path.as_ref().map(|path| format!(", of {path}")).unwrap_or_default();
+        let lines = fitting.iter().map(|request| {
+            let status = request.status.map_or_else(|| "none".to_owned(), |s| s.to_string());
+            format!("{} {}: answered {status}\n", request.method, request.target)
+        });
+        let response = shown::cut(&lines.collect::<String>());
+        let none = if response.is_empty() { "nothing".to_owned() } else { response };
+        Some(Exchange { request: format!("{whom}{about}"), response: none, repeat: None })
     }
 
     fn golden(

@@ -89,6 +89,7 @@ impl Kind for SubjectStep {
             "base",
             "path that every request of the module proxy begins with; empty where there is none",
         ),
+        ("authority", "host and port of that address, as a `Host` field has them"),
         ("store", "the folder where the subject keeps what it has"),
         ("sumdb_name", "name of the checksum database that is judged"),
         ("sumdb_key", "its verifier key"),

@@ -3,10 +3,10 @@
 use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
 use crate::rows::plural;
-use crate::{Checks, Input, Item, Part, Row};
+use crate::{Checks, Evidence, Input, Item, Part, Row, shown};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use twinproof_model::{Template, TextMatch, Verdict};
+use twinproof_model::{Exchange, Template, TextMatch, Verdict};
 use twinproof_toml::node::{self, Node};
 
 /// Asks a checksum database as a verifying client does: signatures, inclusion, and consistency with
@@ -112,6 +112,35 @@ impl Kind for SumdbStep {
                 checks.text(what, wanted, value.ok_or((Verdict::Fail, answer.clone())), &[]);
             }
         }
+    }
+
+    fn exchange(&self, seen: &SumdbAnswer, evidence: Evidence<'_>) -> Option<Exchange> {
+        let expand =
+            |text: &Template| evidence.scope.expand(text).unwrap_or_else(|_| text.to_string());
+        let key = expand(&self.key);
+        let (what, path) = match (&self.module, &self.version) {
+            (Some(module), Some(version)) => {
+                let module = format!("{}@{}", expand(module), expand(version));
+                // A path with capital letters is asked for in another spelling.
+                let plain = !module.contains(|c: char| c.is_ascii_uppercase());
+                (
+                    format!("the verified record of {module}"),
+                    plain.then(|| format!("lookup/{module}")),
+                )
+            }
+            _ => ("the verified tree head".to_owned(), Some("latest".to_owned())),
+        };
+        let response = match (&seen.error, &seen.lines, seen.size) {
+            (Some(error), _, _) => format!("refused: {error}"),
+            (None, Some(lines), _) => lines.join("\n"),
+            (None, None, size) => format!("a tree of {} records", size.unwrap_or_default()),
+        };
+        let line = |path| shown::word(&format!("{}/{path}", seen.url), evidence.scope);
+        Some(Exchange {
+            request: format!("{what}, of {}, by the key {key}", seen.url),
+            response,
+            repeat: path.map(|path| format!("curl -sSi --path-as-is {}", line(path))),
+        })
     }
 }
 

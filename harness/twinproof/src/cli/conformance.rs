@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use twinproof_engine::{
-    Bundle, Drive, Redactor, RunLimits, RunTarget, Selection, Shard, Stop, named, plan, run,
+    Bundle, Drive, Plan, Redactor, RunLimits, RunTarget, Selection, Shard, Stop, named, plan, run,
     write_pending,
 };
 use twinproof_environment::Detection;
@@ -169,8 +169,7 @@ impl Conformance {
             .collect();
         let judged = judged(&subject, &wanted, &detected);
         let mut run_manifest =
-            self.run_manifest(repository, &loaded, &plan.cases, &goldens, judged);
-        run_manifest.environments.clone_from(&plan.environments);
+            self.run_manifest(repository, &loaded, &plan, &goldens, judged);
         run_manifest.run.filtered = selection.filters_cases();
         let bundle = Bundle::new(folder.path());
         let (store, redactor) = (bundle.blobs(), Redactor::new(std::env::vars()));
@@ -219,11 +218,21 @@ impl Conformance {
         &self,
         repository: &Repository,
         loaded: &Loaded,
-        cases: &[Case],
+        plan: &Plan,
         goldens: &twinproof_engine::Goldens,
         subjects: Vec<String>,
     ) -> RunManifest {
-        let decided = |c: &&Claim| cases.iter().any(|case| case.suite == c.suite);
+        let (cases, environments) = (&plan.cases, &plan.environments);
+        let there = |selectors: &[String]| {
+            environments.iter().any(|e| selectors.iter().any(|s| e.name.selected_by(s)))
+        };
+        // A claim that only cases of other environments decide is not open here, but out of place.
+        let decided = |c: &&Claim| {
+            let mut deciding =
+                loaded.cases.iter().filter(|case| case.claims.contains(&c.id)).peekable();
+            cases.iter().any(|case| case.suite == c.suite)
+                && (deciding.peek().is_none() || deciding.any(|case| there(&case.environments)))
+        };
         let used = |name: &str| {
             let case = name.split('@').next().unwrap_or(name);
             cases.iter().any(|c| case == c.key() || case.starts_with(&format!("{}.", c.key())))
@@ -244,7 +253,7 @@ impl Conformance {
                 filtered: false,
                 redactions: 0,
             },
-            environments: Vec::new(),
+            environments: environments.to_vec(),
             claims: loaded.claims.iter().filter(decided).cloned().collect(),
             cases: cases.to_vec(),
             normalisers: loaded.normalisers.clone(),
@@ -258,6 +267,7 @@ impl Conformance {
                 .expectations
                 .iter()
                 .filter(|e| cases.iter().any(|c| c.key() == e.value.case))
+                .filter(|e| e.value.environments.is_empty() || there(&e.value.environments))
                 .map(|e| Placed { value: e.value.clone(), file: e.file.clone(), line: e.line })
                 .collect(),
             floors: loaded.floors.iter().filter(|f| suites.contains(&f.suite)).cloned().collect(),
