@@ -6,8 +6,10 @@
 
 use std::sync::LazyLock;
 
-/// Whether work can have a network of its own here: nothing, or why not.
-#[must_use]
+/// Whether work can have a network of its own here.
+///
+/// # Errors
+/// Why it cannot.
 pub fn isolation() -> Result<(), &'static str> {
     static FOUND: LazyLock<Result<(), String>> = LazyLock::new(|| {
         std::thread::scope(|scope| scope.spawn(enter).join())

@@ -5,7 +5,7 @@ use crate::load::Loaded;
 use crate::report::{Draft, Reporter, Spot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use twinproof_model::{Class, Date, glob_matches};
+use twinproof_model::{Class, Date, EnvironmentKind, Level, glob_matches};
 use twinproof_steps::{Case, Step};
 
 /// Checks loaded suites against each other and against the names of the goldens.
@@ -15,6 +15,7 @@ use twinproof_steps::{Case, Step};
 pub fn lint(loaded: &Loaded, goldens: &[String], today: Date) -> Diagnostics {
     let mut reporter = Reporter::new(Arc::clone(&loaded.sources));
     claims(loaded, &mut reporter);
+    unsourced(loaded, &mut reporter);
     let used = golden_steps(loaded, goldens, &mut reporter);
     leftovers(loaded, &used, &mut reporter);
     expired(loaded, today, &mut reporter);
@@ -38,6 +39,36 @@ fn claims(loaded: &Loaded, reporter: &mut Reporter) {
                 "add a case to the suite `{}`, or name the claim in one that is there",
                 claim.suite
             )));
+        }
+    }
+}
+
+/// What servers of other people must do is never our taste: such a claim names its source.
+fn unsourced(loaded: &Loaded, reporter: &mut Reporter) {
+    let of_subjects = |case: &&Case| {
+        let kinds = case.environments.iter().map(|s| s.split(':').next().unwrap_or_default());
+        EnvironmentKind::ALL
+            .iter()
+            .filter(|kind| kind.is_subject())
+            .any(|kind| kinds.clone().any(|named| named == kind.as_str()))
+    };
+    let judged: BTreeSet<&str> = loaded
+        .cases
+        .iter()
+        .filter(of_subjects)
+        .flat_map(|c| &c.claims)
+        .map(String::as_str)
+        .collect();
+    for (claim, spot) in loaded.claims.iter().zip(&loaded.spots.claims) {
+        let binding = claim.level == Level::Must && judged.contains(claim.id.as_str());
+        if binding && claim.source.is_none() {
+            let message =
+                format!("`{}` is a must for servers, without a normative source", claim.id);
+            let draft = Draft::new("claim-without-source", message, spot.clone());
+            reporter.add(draft.help(
+                "give `source`, the address of the specification, the design or the program that \
+                 says so; where there is none the level is `should` or `may`",
+            ));
         }
     }
 }

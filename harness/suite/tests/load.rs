@@ -185,3 +185,27 @@ fn lint_compares_claims_cases_and_goldens() {
         lint(&loaded, &[], today("2027-01-01")).render(false)
     );
 }
+
+/// What servers of other people must do names where that is said; advice need not.
+#[test]
+fn a_must_for_servers_names_its_source() {
+    const CASE: &str = "[[case]]\nid = \"x\"\nclaims = [\"PROXY-001\"]\ntitle = \"x\"\n\
+        environments = [\"proxy\"]\nstep = [{ subject = { name = \"s\" } }, \
+        { http = { name = \"h\", url = \"${proxy}/a\", status = 200 } }]\n\
+        control = { step = \"h\", url = \"${proxy}/b\", turns = \"h.status\" }\n";
+    let found = |level: &str, source: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let claim = format!(
+            "[[claim]]\nid = \"PROXY-001\"\nstatement = \"It holds.\"\nreference = \"taste\"\n\
+             {source}level = \"{level}\"\nsuite = \"proxy\"\n"
+        );
+        std::fs::write(dir.path().join("claims.toml"), claim).unwrap();
+        std::fs::create_dir(dir.path().join("proxy")).unwrap();
+        std::fs::write(dir.path().join("proxy/a.toml"), CASE).unwrap();
+        let loaded = load_dir(dir.path().to_owned()).unwrap_or_else(|e| panic!("{e}"));
+        lint(&loaded, &[], today("2027-01-01")).items().iter().map(|d| d.code).collect::<Vec<_>>()
+    };
+    assert_eq!(found("must", ""), ["claim-without-source"]);
+    assert_eq!(found("must", "source = \"https://go.dev/ref/mod\"\n"), Vec::<&str>::new());
+    assert_eq!(found("should", ""), Vec::<&str>::new());
+}

@@ -168,8 +168,7 @@ impl Conformance {
             })
             .collect();
         let judged = judged(&subject, &wanted, &detected);
-        let mut run_manifest =
-            self.run_manifest(repository, &loaded, &plan, &goldens, judged);
+        let mut run_manifest = self.run_manifest(repository, &loaded, &plan, &goldens, judged);
         run_manifest.run.filtered = selection.filters_cases();
         let bundle = Bundle::new(folder.path());
         let (store, redactor) = (bundle.blobs(), Redactor::new(std::env::vars()));

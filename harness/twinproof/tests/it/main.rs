@@ -5,6 +5,7 @@
 #[macro_use]
 extern crate twinproof_testkit;
 
+mod answering;
 mod check;
 mod client;
 mod files;
@@ -14,10 +15,13 @@ mod memory;
 mod metrics;
 mod own_suite;
 mod prefix;
+mod proves_nothing;
+mod read_only;
 mod resolution;
 mod served;
 mod sidecar;
 mod starts;
+mod suites;
 mod sumdb;
 mod trust;
 
@@ -29,5 +33,6 @@ mod full;
 mod reload;
 
 fn main() -> std::process::ExitCode {
+    answering::serve_if_asked();
     twinproof_testkit::main()
 }

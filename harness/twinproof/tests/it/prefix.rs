@@ -2,10 +2,10 @@
 //! the same wherever it serves.
 
 use crate::files::Files;
+use crate::suites::run;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
-use twinproof_model::{Results, Verdict};
+use twinproof_model::Verdict;
 use twinproof_testkit::{Outcome, go};
 
 /// The embedded proxy's declaration, under another name and a base path.
@@ -29,22 +29,8 @@ fn verdicts_under_a_base_path_are_those_without() -> Outcome {
     let files = Files::new();
     let declaration = files.write("prefixed.toml", &prefixed());
     let second = format!("proxy={declaration}");
-    let suites = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../suites");
-    let run = Command::new(env!("CARGO_BIN_EXE_twinproof"))
-        .args(["conformance", "--suite", "proxy", "--env", "proxy"])
-        .args(["--subject", "proxy=embedded", "--subject", &second])
-        // What tests require is no environment of a run.
-        .env_remove("TWINPROOF_REQUIRE")
-        .arg("--suites")
-        .arg(suites)
-        .arg("--out")
-        .arg(files.name("out"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
-    let bytes =
-        std::fs::read(files.at("out/results.json")).unwrap_or_else(|e| panic!("{e}: {said}"));
-    let results: Results = serde_json::from_slice(&bytes).unwrap();
+    let args = ["--subject", "proxy=embedded", "--subject", &second].map(str::to_owned);
+    let (results, said) = run(&files, &args);
     let mut verdicts: BTreeMap<&str, Vec<(String, Verdict)>> = BTreeMap::new();
     for case in &results.cases {
         let one = (case.environment.to_string(), undeclared(case.verdict));
