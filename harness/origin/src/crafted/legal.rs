@@ -41,7 +41,12 @@ pub(super) const ALL: &[Odd] = &[
     Odd::legal(
         "crafted.example/legal/compressible",
         "32 MiB of zeros, deflated to a thousandth",
-        |base| base.and_entry(Entry::new(base.at("zeros.bin"), Payload::deflated(&ZEROS)), &ZEROS),
+        |base| {
+            base.and_entry(
+                CraftedEntry::new(base.at("zeros.bin"), Payload::deflated(&ZEROS)),
+                &ZEROS,
+            )
+        },
     ),
     Odd::legal("crafted.example/legal/unicode", "a name with letters beyond ASCII", |base| {
         base.and(&[(base.at("\u{e9}\u{4e16}\u{754c}.txt"), "hello\n")])
