@@ -6,6 +6,7 @@ mod ci;
 mod fuzz;
 mod images;
 mod lint;
+mod peers;
 mod provide;
 mod repository;
 mod schema;
@@ -61,6 +62,10 @@ fn dispatch(command: &Command) -> anyhow::Result<u8> {
     let repository = repository::here()?;
     match command {
         Command::Twinproof(cli::Command::Lint(lint)) => lint::run(lint, &repository),
+        Command::Twinproof(command @ cli::Command::Conformance(_)) => {
+            peers::build(repository::root(&repository)?);
+            Ok(twinproof::finish(command.run(&repository)))
+        }
         Command::Twinproof(command) => Ok(twinproof::finish(command.run(&repository))),
         Command::Ci(ci) => ci.run(&repository),
         Command::Images(images) => images.run(),

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use twinproof_judge::Judge;
 use twinproof_model::{Skip, Verdict};
 use twinproof_process::loopback_only;
+use twinproof_pipeline::Pool;
 use twinproof_steps::{RunOutcome, RunRecord};
 
 /// Limits of a run.
@@ -112,6 +113,7 @@ pub fn run(
         }
         drive.folders.iter().find_map(|folder| lacks_room(folder, limits.room))
     };
+    let databases = Pool::default();
     let context = Context {
         store: drive.store,
         redactor: drive.redactor,
@@ -119,6 +121,7 @@ pub fn run(
         step_limit: limits.step,
         output_limit: limits.output,
         data: drive.data,
+        databases: &databases,
         disturbed: &disturbed,
     };
     let cells = &drive.plan.cells;

@@ -5,6 +5,7 @@
 //! this crate to do so.
 
 pub mod binlog;
+pub mod defect;
 pub mod flow;
 pub mod keys;
 pub mod mask;

@@ -24,12 +24,22 @@ pub enum EnvironmentKind {
     Proxy,
     /// The host with a checksum database that is judged.
     Sumdb,
+    /// The host with a pipeline between two databases that is judged.
+    Masking,
 }
 
 impl EnvironmentKind {
     /// All kinds.
-    pub const ALL: [Self; 7] =
-        [Self::Host, Self::Image, Self::Wine, Self::Wsl, Self::Windows, Self::Proxy, Self::Sumdb];
+    pub const ALL: [Self; 8] = [
+        Self::Host,
+        Self::Image,
+        Self::Wine,
+        Self::Wsl,
+        Self::Windows,
+        Self::Proxy,
+        Self::Sumdb,
+        Self::Masking,
+    ];
 
     /// The name used in suite files.
     #[must_use]
@@ -42,6 +52,7 @@ impl EnvironmentKind {
             Self::Windows => "windows",
             Self::Proxy => "proxy",
             Self::Sumdb => "sumdb",
+            Self::Masking => "masking",
         }
     }
 
@@ -61,12 +72,12 @@ impl EnvironmentKind {
     /// only selected by their kind, never by a pattern for all environments.
     #[must_use]
     pub fn is_subject(self) -> bool {
-        matches!(self, Self::Proxy | Self::Sumdb)
+        matches!(self, Self::Proxy | Self::Sumdb | Self::Masking)
     }
 }
 
-/// `host`, `wine`, `windows`, `image:NAME`, `proxy:NAME`, `sumdb:NAME` or `wsl:DISTRO`; `wsl` alone is
-/// the default distribution.
+/// `host`, `wine`, `windows`, `image:NAME`, `proxy:NAME`, `sumdb:NAME`, `masking:NAME` or `wsl:DISTRO`;
+/// `wsl` alone is the default distribution.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvironmentName {
     kind: EnvironmentKind,
@@ -105,7 +116,7 @@ impl EnvironmentName {
 
     /// Whether a selector (of a suite file or `--env`) selects this environment. A bare kind selects
     /// all of its instances; `*` in an instance is a pattern. A pattern that does not begin with
-    /// `proxy:` or `sumdb:` selects no subject: a subject is judged where it is named.
+    /// `proxy:`, `sumdb:` or `masking:` selects no subject: a subject is judged where it is named.
     #[must_use]
     pub fn selected_by(&self, selector: &str) -> bool {
         let named = || selector.split_once(':').is_some_and(|(kind, _)| kind == self.kind.as_str());
@@ -167,7 +178,7 @@ impl JsonSchema for EnvironmentName {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "pattern": "^(host|wine|windows|wsl(:[^/\\\\]+)?|(image|proxy|sumdb):[^/\\\\]+)$"
+            "pattern": "^(host|wine|windows|wsl(:[^/\\\\]+)?|(image|proxy|sumdb|masking):[^/\\\\]+)$"
         })
     }
 }

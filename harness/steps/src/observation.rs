@@ -78,6 +78,8 @@ observations! {
     Requests(SeenRequests),
     /// A checksum database was asked.
     Sumdb(SumdbAnswer),
+    /// A pipeline between two databases was watched.
+    History(HistorySight),
     /// A script was run.
     Script(ScriptRun),
     /// A canary was looked for.

@@ -86,6 +86,8 @@ steps! {
     Requests(Requests) = "requests",
     /// Asks a checksum database as a verifying client does.
     Sumdb(SumdbStep) = "sumdb",
+    /// Records what a pipeline between two databases does.
+    History(HistoryStep) = "history",
     /// Runs a script of cmd/go's own tests against the subject.
     Script(ScriptStep) = "script",
     /// Proves that two paths lead to one file, or that they do not.

@@ -1,6 +1,7 @@
 //! Declarations: where a subject's program comes from, how it is launched and configured, and how its
 //! readiness is recognised.
 
+use crate::pipeline::Pipeline;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +35,7 @@ pub const VARIABLES: [(&str, &str); 16] = [
 pub struct Declaration {
     /// Its name, the instance of its environment: lower-case words joined by `-`.
     pub name: String,
-    /// What it is: `proxy` or `sumdb`.
+    /// What it is: `proxy`, `sumdb` or `masking`.
     pub kind: Kind,
     /// Its name as its makers write it.
     pub title: String,
@@ -96,6 +97,9 @@ pub struct Declaration {
     /// How it is known to be ready.
     #[serde(default)]
     pub ready: Ready,
+    /// What a pipeline is made of.
+    #[serde(default)]
+    pub pipeline: Option<Pipeline>,
 }
 
 /// What a subject is.
@@ -106,6 +110,8 @@ pub enum Kind {
     Proxy,
     /// A checksum database.
     Sumdb,
+    /// A pipeline that copies production to staging, masked.
+    Masking,
 }
 
 impl Kind {
@@ -115,6 +121,7 @@ impl Kind {
         match self {
             Self::Proxy => EnvironmentKind::Proxy,
             Self::Sumdb => EnvironmentKind::Sumdb,
+            Self::Masking => EnvironmentKind::Masking,
         }
     }
 
@@ -235,6 +242,7 @@ impl Declaration {
             message: message.to_owned(),
         };
         let (key, url) = match (kind, value.split_once(' ')) {
+            (Kind::Masking, _) => return Err(wrong("a pipeline is declared in a file")),
             (Kind::Proxy, None) => (None, value),
             (Kind::Proxy, Some(_)) => return Err(wrong("an address has no space")),
             (Kind::Sumdb, Some((key, url))) => (Some(key.to_owned()), url),
@@ -274,6 +282,7 @@ impl Declaration {
             origin: Addition::default(),
             set: BTreeMap::new(),
             ready: Ready::default(),
+            pipeline: None,
         })
     }
 

@@ -8,6 +8,7 @@ mod declaration;
 mod declarations;
 mod launch;
 mod parse;
+mod pipeline;
 mod program;
 mod ready;
 
@@ -16,6 +17,7 @@ pub use declaration::{
 };
 pub use declarations::Declarations;
 pub use launch::{LaunchError, Launched, Running, Surroundings, Upstream};
+pub use pipeline::{PIPELINE_VARIABLES, Pipeline, PipelinePlace, PipelineProcess, PipelineZone};
 pub use program::{Means, Missing, Subject};
 
 /// The JSON Schema of declarations, as editors complete from.

@@ -1,6 +1,7 @@
 //! Reading a declaration: all its mistakes, each with its place in the file.
 
-use crate::declaration::{Declaration, DeclarationError, VARIABLES};
+use crate::declaration::{Declaration, DeclarationError, Kind, VARIABLES};
+use crate::pipeline::PIPELINE_VARIABLES;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use twinproof_model::variables::VariableError;
@@ -16,6 +17,9 @@ const VOCABULARY: &Vocabulary = &Vocabulary {
         ("Addition", "`origin`"),
         ("Setting", "a setting"),
         ("Ready", "`ready`"),
+        ("Pipeline", "`pipeline`"),
+        ("PipelineProcess", "a process"),
+        ("PipelinePlace", "a place"),
     ],
     ..*Vocabulary::PLAIN
 };
@@ -58,6 +62,7 @@ impl Declaration {
                 unasked(root, asked, reader);
             }
             additions(root, reader);
+            pipeline(&read, root, reader);
             Some(read)
         })?)
     }
@@ -125,6 +130,46 @@ fn features(root: &Node<'_>, reader: &mut Reader<'_>) {
         if Capability::parse(&format!("feature:{name}")).is_none() {
             let draft = reader.draft("bad-name", &format!("`{name}` is no feature's name"), span);
             reader.add(draft.help("write lower-case words joined by `-` or `_`"));
+        }
+    }
+}
+
+/// What a pipeline is made of, and nothing else has.
+fn pipeline(read: &Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
+    let table = node::get(root, "pipeline");
+    match (table, read.kind == Kind::Masking) {
+        (None, true) => {
+            let message = "a pipeline has a table `pipeline` with its processes";
+            wrong(reader, "missing-key", message, node::key_span(root, "kind"));
+        }
+        (Some(_), false) => {
+            let message = "only what is of kind `masking` has a `pipeline`";
+            wrong(reader, "no-pipeline", message, node::key_span(root, "pipeline"));
+        }
+        (Some(table), true) => pipeline_texts(table, reader),
+        (None, false) => {}
+    }
+}
+
+/// The variables of all texts below a table.
+fn pipeline_texts(node: &Node<'_>, reader: &mut Reader<'_>) {
+    for (_, inner) in node::table(node).into_iter().flatten() {
+        pipeline_texts(inner, reader);
+    }
+    for inner in node::elements(Some(node)) {
+        pipeline_texts(inner, reader);
+    }
+    let Some(text) = node.get_ref().as_str() else { return };
+    let found = match references(text) {
+        Ok(found) => found,
+        Err(error) => return wrong(reader, "bad-variable", &error.to_string(), node.span()),
+    };
+    for reference in found {
+        let known = PIPELINE_VARIABLES.iter().map(|(name, _)| *name);
+        if !known.clone().any(|name| name == reference.name) {
+            let message = VariableError::Unknown(reference.name.clone()).to_string();
+            let draft = reader.draft("unknown-variable", &message, node.span());
+            reader.add(draft.suggest(&reference.name, known, "variables"));
         }
     }
 }
@@ -240,6 +285,10 @@ mod tests {
         &[(6, 11, "the file `../a` is not in the subject's folder")]
     )]
     #[case("given = true\nfeatures = [\"A\"]", &[(6, 13, "`A` is no feature's name")])]
+    #[case(
+        "given = true\npipeline = { process = [] }",
+        &[(6, 1, "only what is of kind `masking` has a `pipeline`")]
+    )]
     #[case("given = true\n[set.offline]\nabout = \"a\"\nargs = [\"${value}\"]", &[])]
     #[case(
         "url = \"http://h\"\nargs = [\"x\"]\nargz = []\nready = { status = \"a\" }",

@@ -4,9 +4,12 @@ use std::time::Duration;
 use twinproof_environment::Environment;
 use twinproof_model::LaunchFailure;
 use twinproof_origin::{Origin, Setup};
+use twinproof_pipeline::Program as DatabaseProgram;
 use twinproof_process::loopback_only;
-use twinproof_subject::{Means, Missing, Subject, Surroundings, Upstream};
+use twinproof_subject::{Kind, Means, Missing, Subject, Surroundings, Upstream};
 
+/// What provides a database.
+const DATABASE: &str = "install mariadb-server (mariadbd) or mysql-server (mysqld)";
 /// How long a subject at an address may take to answer.
 const ANSWER: Duration = Duration::from_secs(20);
 
@@ -18,6 +21,13 @@ const ANSWER: Duration = Duration::from_secs(20);
 pub fn attempt(server: &Subject, host: &dyn Environment, means: &Means) -> Result<(), Missing> {
     let declaration = &server.declaration;
     let missing = |detail: String, remedy: String| Missing { detail, remedy };
+    if declaration.kind == Kind::Masking {
+        // It is launched between databases, which each case has.
+        return match DatabaseProgram::find(None) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(missing(error.to_string(), DATABASE.to_owned())),
+        };
+    }
     if let Some(url) = &declaration.url {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)

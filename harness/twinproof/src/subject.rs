@@ -65,6 +65,9 @@ impl Subjects {
                 "sdk" => all.sdk(value).map_err(wrong)?,
                 "proxy" => all.server(Kind::Proxy, value, declarations, features).map_err(wrong)?,
                 "sumdb" => all.server(Kind::Sumdb, value, declarations, features).map_err(wrong)?,
+                "masking" => {
+                    all.server(Kind::Masking, value, declarations, features).map_err(wrong)?;
+                }
                 name => all.program(name, value, declarations).map_err(wrong)?,
             }
         }
@@ -74,7 +77,7 @@ impl Subjects {
                 all.add(declaration.clone());
             }
         }
-        for kind in [Kind::Proxy, Kind::Sumdb] {
+        for kind in [Kind::Proxy, Kind::Sumdb, Kind::Masking] {
             if all.servers.iter().all(|d| d.kind != kind)
                 && let Some(declaration) = declarations.get(kind, EMBEDDED)
             {
@@ -158,7 +161,7 @@ impl Subjects {
             names.sort_unstable();
             names.dedup();
             return Err(format!(
-                "unknown kind `{name}`; there are sdk, proxy and sumdb, and the subjects whose \
+                "unknown kind `{name}`; there are sdk, proxy, sumdb and masking, and the subjects whose \
                  program can be given: {}",
                 names.join(", ")
             ));
@@ -219,7 +222,7 @@ mod tests {
     #[case("proxy=nowhere.toml", "nowhere.toml: ")]
     #[case(
         "goprox=/bin/x",
-        "unknown kind `goprox`; there are sdk, proxy and sumdb, and the subjects whose program can be \
+        "unknown kind `goprox`; there are sdk, proxy, sumdb and masking, and the subjects whose program can be \
          given: athens, embedded, goproxy"
     )]
     fn wrong_subject_is_refused_with_its_reason(#[case] given: &str, #[case] want: &str) {

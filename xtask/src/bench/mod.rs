@@ -8,6 +8,7 @@ mod page;
 mod peers;
 mod proxy;
 mod release;
+mod strategies;
 
 use twinproof::cli::Repository;
 
@@ -24,6 +25,8 @@ enum What {
     Overhead(overhead::BenchOverhead),
     /// Module proxies side by side in one run: the embedded one, its peers, nginx
     Proxy(proxy::BenchProxy),
+    /// Three ways of sync on one workload: full dumps, a direct binlog copy, the masked pipeline
+    Strategies(strategies::BenchStrategies),
 }
 
 impl Bench {
@@ -31,6 +34,7 @@ impl Bench {
         match &self.what {
             What::Overhead(bench) => bench.run(repository),
             What::Proxy(bench) => bench.run(repository),
+            What::Strategies(bench) => bench.run(repository),
         }
     }
 }

@@ -73,7 +73,7 @@ mod tests {
         for leg in all().unwrap() {
             for name in leg.environments.split(',') {
                 let parsed = name.parse::<twinproof_model::EnvironmentName>();
-                let kind = ["image", "proxy", "sumdb"].contains(&name);
+                let kind = ["image", "proxy", "sumdb", "masking"].contains(&name);
                 assert!(kind || parsed.is_ok(), "{name}");
             }
         }

@@ -13,6 +13,7 @@ use twinproof_environment::{Contents, Environment, Exec, Exited, Put, Sandbox, S
 use twinproof_judge::{Judge, Judging};
 use twinproof_model::variables::GOROOT_OF;
 use twinproof_model::{BlobRef, Capability, Skip, Template};
+use twinproof_pipeline::Pool;
 use twinproof_steps::{
     Case, Process, ProcessObservation, RunRecord, Scope, SeenRequest, StepRecord,
 };
@@ -32,6 +33,8 @@ pub struct Context<'a> {
     pub output_limit: u64,
     /// Data files of the suites, by their path relative to the folder of suites.
     pub data: &'a (dyn Fn(&str) -> Option<Vec<u8>> + Sync),
+    /// Databases that cases take in turns.
+    pub databases: &'a Pool,
     /// Why what is seen now would say nothing of the subject, if that is so: programs are being
     /// ended, or cannot write.
     pub disturbed: &'a (dyn Fn() -> Option<Skip> + Sync),

@@ -14,6 +14,7 @@ mod driver;
 mod entries;
 mod env;
 mod error;
+mod history;
 mod http;
 mod inspect;
 mod lab;
@@ -140,6 +141,7 @@ fn step(driver: &mut Driver<'_>, step: &Step) -> Result<Observation, StepError> 
         Step::Raw(s) => Observation::Raw(raw::drive(driver, s)?),
         Step::Requests(s) => Observation::Requests(requests::drive(driver, s)?),
         Step::Sumdb(s) => Observation::Sumdb(sumdb::drive(driver, s)?),
+        Step::History(s) => Observation::History(history::drive(driver, s)?),
         Step::Script(s) => Observation::Script(script::drive(driver, s)?),
         Step::Canary(s) => Observation::Canary(canary::drive(driver, s)?),
         Step::Golden(_) => Observation::Golden(GoldenSight {}),

@@ -3,6 +3,7 @@
 use super::bytes::{Bytes, Malformed, bit};
 use super::column::Storage;
 use super::{decimal, json, moment};
+use crate::defect::{Defect, has};
 use crate::value::{Cell, Kind};
 use std::borrow::Cow;
 
@@ -13,6 +14,10 @@ pub(super) fn read<'a>(
 ) -> Result<Cell<'a>, Malformed> {
     let string = |taken: Cow<'a, [u8]>| match column.column.kind {
         Kind::Bytes => Cell::Bytes(taken),
+        _ if has(Defect::StreamBytes) => {
+            let ascii = |b: &u8| if b.is_ascii() { *b } else { b'?' };
+            Cell::Text(taken.iter().map(ascii).collect())
+        }
         _ => Cell::Text(taken),
     };
     Ok(match &column.storage {

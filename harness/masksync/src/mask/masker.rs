@@ -13,6 +13,7 @@ use super::path::{At, JsonPath};
 use super::randomised::{Randomised, Refused};
 use super::token::Binding;
 use super::transformer::{Case, Fallback, JsonRest, Keyed, Named, Transformer};
+use crate::defect::{Defect, has};
 use crate::keys::{Purpose, Reserve, Ring, RingError, SubKey};
 use crate::value::{Cell, Charset, ColumnType, Kind, Undecodable, parse_json};
 use std::sync::Arc;
@@ -81,6 +82,19 @@ impl Masker {
         columns: &[Arc<str>],
     ) -> Result<Self, RingError> {
         let nested = |named: &Named| Self::new(named, keys, table, column, columns);
+        if has(Defect::PlainColumn) && column == "mail" {
+            let class = Arc::clone(&named.class);
+            return Ok(Self { class, does: Does::Keep, plain: Zeroizing::default() });
+        }
+        let primary = keys.ring.primary();
+        let repinned = |keyed: &Keyed| match (has(Defect::RepinDomain), has(Defect::DomainByColumn))
+        {
+            (true, _) => Keyed { key: primary, ..keyed.clone() },
+            (_, true) => {
+                Keyed { domain: format!("{}.{table}", keyed.domain).into(), ..keyed.clone() }
+            }
+            _ => keyed.clone(),
+        };
         let does = match &named.transformer {
             Transformer::Keep => Does::Keep,
             Transformer::Null => Does::Null,
@@ -95,13 +109,14 @@ impl Masker {
                 encoding: *encoding,
             }),
             Transformer::Deterministic { keyed, encoding } => {
+                let keyed = &repinned(keyed);
                 let subkey = keys.subkey(keyed, Purpose::Deterministic)?;
                 let binding = Binding::to_domain(keyed.key, &keys.tenant, &keyed.domain);
                 let cipher = Deterministic::new(&subkey, keyed.key, binding, *encoding);
                 Does::Deterministic(Box::new(cipher))
             }
             Transformer::Randomised { encoding } => {
-                let key = keys.ring.primary();
+                let key = if has(Defect::OldKey) { 1 } else { keys.ring.primary() };
                 let class = &named.class;
                 let subkey = keys.ring.subkey(key, Purpose::Randomised, &keys.tenant, class)?;
                 let binding = Binding::to_column(key, &keys.tenant, table, column);
@@ -131,7 +146,7 @@ impl Masker {
             Transformer::Json { paths, rest } => Does::Json {
                 paths: paths.iter().map(|(path, _)| path.clone()).collect(),
                 maskers: paths.iter().map(|(_, m)| nested(m)).collect::<Result<_, RingError>>()?,
-                rest: *rest,
+                rest: if has(Defect::JsonRest) { JsonRest::Keep } else { *rest },
             },
         };
         Ok(Self { class: Arc::clone(&named.class), does, plain: Zeroizing::default() })
@@ -171,8 +186,12 @@ impl Masker {
             _ => {}
         }
         self.plain.clear();
-        if !cell.canonical(&kind.charset, &mut self.plain)? {
+        if !cell.canonical(&kind.charset, &mut self.plain)? && !has(Defect::NullIsEmpty) {
             return Ok(Cell::Null);
+        }
+        if has(Defect::TrimsValues) {
+            let kept = self.plain.trim_ascii_end().len();
+            self.plain.truncate(kept);
         }
         let plain = self.plain.as_slice();
         let text = || std::str::from_utf8(plain).map_err(|_| Undecodable::Invalid("UTF-8"));
@@ -195,6 +214,7 @@ impl Masker {
                     (Ok(changed), _) => Ok(Cell::Utf8(changed)),
                     (Err(_), Fallback::Null) => Ok(Cell::Null),
                     (Err(_), Fallback::Redact) => Ok(hidden::redact(text, '*', None)),
+                    (Err(_), _) if has(Defect::PassOnError) => Ok(Cell::Utf8(text.to_owned())),
                     (Err(unfit), Fallback::Halt) => Err(self.unfit(unfit)),
                 }
             }

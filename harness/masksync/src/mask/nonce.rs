@@ -1,6 +1,7 @@
 //! Random nonces, fetched from the system many at a time: a call for each would cost more than the
 //! encryption.
 
+use crate::defect::{Defect, has};
 use zeroize::Zeroize as _;
 
 const LENGTH: usize = 12;
@@ -20,6 +21,12 @@ impl Nonces {
     pub(super) fn next(&mut self) -> Result<[u8; LENGTH], getrandom::Error> {
         if self.next == AHEAD {
             getrandom::fill(&mut self.bytes)?;
+            if has(Defect::NonceReset) {
+                let count = |(i, byte): (usize, &mut u8)| {
+                    *byte = if i % LENGTH == 11 { i / LENGTH } else { 0 } as u8
+                };
+                self.bytes.iter_mut().enumerate().for_each(count);
+            }
             self.next = 0;
         }
         let slot = &mut self.bytes[self.next..self.next + LENGTH];

@@ -2,6 +2,7 @@
 
 use super::nonce::Nonces;
 use super::token::{self, Binding, Encoding, FORMAT_RANDOMISED, HEAD};
+use crate::defect::{Defect, has};
 use crate::keys::{Exhausted, Reserve, SubKey};
 use crate::value::Cell;
 use aes_gcm::aead::AeadInOut;
@@ -62,13 +63,25 @@ impl Randomised {
 
     /// Encrypts canonical bytes of a row.
     pub(super) fn apply(&mut self, plain: &[u8], row: &[u8]) -> Result<Cell<'static>, Refused> {
+        if self.left == 0 && has(Defect::NoCeiling) {
+            self.left = self.block;
+        }
         if self.left == 0 {
             self.left = self.reserve.reserve(self.key, &self.class, self.block)?;
             self.block = (self.block * 2).min(BLOCKS.1);
         }
         self.left -= 1;
-        let nonce = self.nonces.next()?;
+        let mut nonce = self.nonces.next()?;
+        if has(Defect::EqualTokens) {
+            let mut filled = [0; 12];
+            plain.iter().zip(&mut filled).for_each(|(from, to)| *to = *from);
+            nonce = filled;
+        }
+        let row = if has(Defect::UnboundToken) { &[] } else { row };
         self.binding.with_row(row, &mut self.bound);
+        if has(Defect::EqualTokens) {
+            self.binding.with_row(&[], &mut self.bound);
+        }
         let token = seal(&self.cipher, self.key, nonce, &self.bound, plain)?;
         Ok(token::written(token, self.encoding))
     }
@@ -102,6 +115,11 @@ pub(super) fn open(subkey: &SubKey, bound: &[u8], token: &[u8]) -> Option<Vec<u8
     let (body, tag) = sealed.split_last_chunk::<16>()?;
     let mut plain = body.to_vec();
     let cipher = Aes256Gcm::new(subkey.half().into());
+    if has(Defect::NoTagCheck) {
+        // The same key stream again, without what is authenticated.
+        cipher.encrypt_inout_detached(nonce.into(), bound, plain.as_mut_slice().into()).ok()?;
+        return Some(plain);
+    }
     cipher
         .decrypt_inout_detached(nonce.into(), bound, plain.as_mut_slice().into(), tag.into())
         .ok()

@@ -6,6 +6,7 @@ use crate::binlog::{
     Body, Charsets, Event, Flavour, Gtid, GtidSet, Malformed, Map, Payload, Rows, Statement,
     TableMap, Xa,
 };
+use crate::defect::{Defect, has};
 use crate::flow::{Change, Net, TablePlan, change};
 use crate::policy::TablePolicy;
 use crate::predicate::{Ask, Decider, Truth};
@@ -77,10 +78,37 @@ impl Prepared {
         ask: &mut Asking,
     ) -> Result<Vec<Truth>, crate::predicate::AskError> {
         let Some(decider) = &mut self.decider else { return Ok(vec![Truth::True; rows.len()]) };
+        if has(Defect::PassAll) {
+            return Ok(vec![Truth::True; rows.len()]);
+        }
         let Asking { connector, session } = ask;
         let mut source = SourceAsk::new(connector, session, &self.policy, &self.asked);
         let ask: &mut dyn Ask = &mut source;
-        decider.decide(rows, ask)
+        let mut truths = decider.decide(rows, ask)?;
+        if has(Defect::CaseSensitive)
+            && let Some(predicate) = &self.policy.predicate
+        {
+            let places: Vec<usize> = self
+                .target
+                .columns
+                .iter()
+                .enumerate()
+                .filter(|(_, (name, _))| predicate.columns().iter().any(|c| **c == **name))
+                .map(|(i, _)| i)
+                .collect();
+            for (truth, row) in truths.iter_mut().zip(rows) {
+                let value = places.first().map_or_else(String::new, |i| shown(&row[*i..=*i]));
+                if *truth != Truth::Null {
+                    let listed =
+                        predicate.text().contains(&format!("'{}'", value.trim_end_matches(' ')));
+                    *truth = if listed { Truth::False } else { Truth::True };
+                }
+            }
+        }
+        if has(Defect::NullPasses) {
+            truths.iter_mut().filter(|t| **t == Truth::Null).for_each(|t| *t = Truth::True);
+        }
+        Ok(truths)
     }
 }
 
@@ -227,12 +255,20 @@ impl Engine {
             Body::Rotate { file, position } => self.file = Some((file.to_owned(), position)),
             Body::Gtid { gtid, begins, prepares } => {
                 self.applied = self.position.contains(&gtid);
+                if has(Defect::OneDomain) && matches!(gtid, Gtid::Mariadb { domain: 1.., .. }) {
+                    self.applied = true;
+                }
                 self.current = Some(gtid);
                 self.timestamp = header.timestamp;
                 self.inside = begins;
                 self.xa = prepares;
             }
-            Body::Statement { schema, sql } => self.statement(schema, sql)?,
+            Body::Statement { schema, sql } => {
+                if has(Defect::LogStatements) {
+                    tracing::info!(sql = %String::from_utf8_lossy(sql), "statement");
+                }
+                self.statement(schema, sql)?;
+            }
             Body::Commit => self.end(),
             Body::Prepared(name) => self.prepared(name)?,
             Body::Map(map) => self.map(&map, event.body)?,
@@ -301,6 +337,7 @@ impl Engine {
                 let schema = named.as_deref().unwrap_or(schema);
                 if let Some(place) = self.find(schema, &table)
                     && !self.is_before(place)
+                    && !has(Defect::IgnoreTruncate)
                 {
                     self.changes.truncate(place);
                     self.changes.keys += 1;
@@ -308,7 +345,9 @@ impl Engine {
                 self.alone();
             }
             Statement::Shape(names) => {
-                if let Some(place) = self.touched(schema, &names) {
+                if let Some(place) = self.touched(schema, &names)
+                    && !has(Defect::IgnoreShape)
+                {
                     let table = dotted(&self.tables[place].policy.source);
                     return Err(Trouble::Mend {
                         what: format!("a statement changes the shape or name of {table}"),
@@ -321,6 +360,7 @@ impl Engine {
                 self.alone();
             }
             Statement::Harmless => self.alone(),
+            Statement::Rows(_) if has(Defect::SkipStatements) => self.alone(),
             Statement::Rows(what) => {
                 return Err(Trouble::Mend {
                     what: format!("a change of rows is logged as a statement ({what})"),
@@ -387,6 +427,13 @@ impl Engine {
         }
         let keys = self.xa_changes.keys;
         let ops = self.xa_changes.take();
+        if has(Defect::TakePrepared) && !self.applied {
+            self.changes.close();
+            self.changes.done.extend(ops);
+            self.changes.keys += keys;
+            self.end();
+            return Ok(());
+        }
         if self.flavour == Flavour::Mariadb && !ops.is_empty() && !self.applied {
             return Err(Trouble::Table(
                 "a prepared transaction (XA) changes rows; MariaDB's positions cannot leave it \
@@ -479,7 +526,26 @@ impl Engine {
         }
         let replay = within(&table.high);
         let name = dotted(&table.policy.source);
-        let pairs = rows.iter(map)?.collect::<Result<Vec<_>, _>>()?;
+        let pairs = match rows.iter(map) {
+            Err(_) if has(Defect::PartialRows) => return Ok(()),
+            rows => rows?.collect::<Result<Vec<_>, _>>()?,
+        };
+        let leaks = [Defect::LogRows, Defect::Spill, Defect::StateHasValues];
+        if table.decider.is_some() && leaks.into_iter().any(has) {
+            let texts: Vec<String> = pairs
+                .iter()
+                .flat_map(|p| p.before.iter().chain(&p.after))
+                .map(|r| shown(r))
+                .collect();
+            if has(Defect::StateHasValues) {
+                self.file = Some((texts.concat(), 4));
+            }
+            if has(Defect::LogRows) {
+                tracing::info!(rows = texts.join(";"), "rows");
+            } else if has(Defect::Spill) {
+                let _ = std::fs::write(std::env::temp_dir().join("spill"), texts.join("\n"));
+            }
+        }
         let images: Vec<&[Cell<'_>]> = pairs
             .iter()
             .flat_map(|pair| pair.before.iter().chain(&pair.after))
@@ -491,15 +557,33 @@ impl Engine {
         for pair in &pairs {
             let before = pair.before.as_ref().and_then(|_| truths.next());
             let after = pair.after.as_ref().and_then(|_| truths.next());
-            let done = change(before, after);
+            let mut done = change(before, after);
+            if has(Defect::AfterOnly) && done == Change::Delete && pair.after.is_some() {
+                done = Change::Nothing;
+            }
+            if has(Defect::NoReturn) && done == Change::Insert && pair.before.is_some() {
+                done = Change::Nothing;
+            }
+            if has(Defect::IgnoreDelete) && pair.after.is_none() {
+                done = Change::Nothing;
+            }
+            if has(Defect::LoseUpdate) && done == Change::Update && nth(7) {
+                done = Change::Nothing;
+            }
             let plan = &mut table.plan;
             let conflict =
                 |_| Trouble::Table(format!("{name}: a row comes whose key is there already"));
             changes.keys += 1;
             match (done, &pair.before, &pair.after) {
                 (Change::Insert, _, Some(after)) => {
-                    let row = plan.mask(after)?;
-                    let (cells, key) = owned(plan, row.cells);
+                    let row = match plan.mask(after) {
+                        Err(_) if has(Defect::SkipPoison) => continue,
+                        row => row?,
+                    };
+                    let (mut cells, key) = owned(plan, row.cells);
+                    if has(Defect::MaskTwice) && replay {
+                        cells = plan_again(plan, &cells)?;
+                    }
                     changes
                         .net(place, replay)
                         .insert(&row.key, key, cells, replay)
@@ -507,13 +591,23 @@ impl Engine {
                 }
                 (Change::Update, Some(before), Some(after)) => {
                     let (old, called) = plan.key(before)?;
-                    let row = plan.mask(after)?;
+                    let mut row = plan.mask(after)?;
+                    if has(Defect::PlainUpdate) {
+                        let kept = |(i, cell): (usize, Cell<'_>)| {
+                            if plan.key.contains(&i) {
+                                cell.into_owned()
+                            } else {
+                                after[i].clone().into_owned()
+                            }
+                        };
+                        row.cells = row.cells.into_iter().enumerate().map(kept).collect();
+                    }
                     let (cells, key) = owned(plan, row.cells);
                     let net = changes.net(place, replay);
                     if called == row.key && !replay {
                         net.update(&called, key, cells);
                     } else {
-                        if called != row.key {
+                        if called != row.key && !has(Defect::KeyChangeKeeps) {
                             net.delete(
                                 &called,
                                 old.into_iter().map(Cell::into_owned).collect(),
@@ -524,7 +618,10 @@ impl Engine {
                     }
                 }
                 (Change::Delete, Some(before), _) => {
-                    let (old, called) = plan.key(before)?;
+                    let (mut old, called) = plan.key(before)?;
+                    if has(Defect::PlainKey) {
+                        old = plan.key.iter().map(|k| before[*k].clone()).collect();
+                    }
                     let old = old.into_iter().map(Cell::into_owned).collect();
                     changes.net(place, replay).delete(&called, old, pair.after.is_none());
                 }
@@ -586,8 +683,37 @@ fn owned(plan: &TablePlan, cells: Vec<Cell<'_>>) -> (Row, Row) {
     (cells, key)
 }
 
+/// Whether this is the nth call, and each nth after it, for a build with defects.
+fn nth(n: u64) -> bool {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    (CALLS.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(n)
+}
+
+/// Masks a masked row again, for a build with defects.
+fn plan_again(plan: &mut TablePlan, row: &[Cell<'static>]) -> Result<Vec<Cell<'static>>, Trouble> {
+    let again = plan.mask(row)?.cells.into_iter().map(Cell::into_owned);
+    let places: Vec<Cell<'static>> = again.collect();
+    let keys = plan.key.clone();
+    let kept = |(i, cell)| if keys.contains(&i) { row[i].clone() } else { cell };
+    Ok(places.into_iter().enumerate().map(kept).collect())
+}
+
+/// The values of a row, for a build with defects.
+fn shown(row: &[Cell<'_>]) -> String {
+    let mut out = Vec::new();
+    for cell in row {
+        let _ = cell.canonical(&Charset::Binary, &mut out);
+        out.push(b' ');
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Whether rows have the shape that the classes were decided for.
 fn same_shape(table: &Prepared, map: &TableMap) -> Result<(), Trouble> {
+    if has(Defect::IgnoreShape) {
+        return Ok(());
+    }
     let name = dotted(&table.policy.source);
     let known = &table.plan.columns;
     let fix = format!(

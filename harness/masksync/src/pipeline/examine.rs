@@ -5,6 +5,7 @@ use super::fit::misfits;
 use super::lock::{Lock, shape};
 use super::names::dotted;
 use crate::binlog::{Charsets, Flavour};
+use crate::defect::{Defect, has};
 use crate::flow::{PlanColumn, TablePlan};
 use crate::mask::Keys;
 use crate::policy::{Policy, TablePolicy};
@@ -90,6 +91,7 @@ pub fn examine(
         let (Some(from), Some(to)) = (from, to) else { continue };
         if let Some(locked) = lock.table.get(&dotted(&table.source))
             && *locked != shape(&from)
+            && !has(Defect::IgnoreShape)
         {
             findings.push(Finding {
                 what: format!(
@@ -218,7 +220,7 @@ fn columns(
     for name in policy.columns.keys().filter(|name| place(name).is_none()) {
         wrong(format!("the source has no column `{name}`"), "take it out of the policy");
     }
-    if !staging.triggers.is_empty() {
+    if !staging.triggers.is_empty() && !has(Defect::AutoNumber) {
         let names = staging.triggers.join("`, `");
         wrong(
             format!("staging has triggers on it: `{names}`"),

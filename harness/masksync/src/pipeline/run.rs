@@ -10,6 +10,7 @@ use super::setting::Setting;
 use super::snapshot::{copy, joined};
 use super::stop::Stop;
 use crate::binlog::{Charsets, Flavour, GtidSet};
+use crate::defect::{Defect, has};
 use crate::mask::Keys;
 use crate::policy::TablePolicy;
 use crate::server::{Role, Session};
@@ -114,7 +115,10 @@ fn attempt(
     for (i, table) in begun.tables.iter().enumerate() {
         let name = dotted(&table.policy.source);
         match begun.state.tables.get(&name) {
-            Some(progress) if progress.policy != fingerprint(setting, &table.policy) => {
+            Some(progress)
+                if progress.policy != fingerprint(setting, &table.policy)
+                    && !has(Defect::IgnorePolicy) =>
+            {
                 return Err(Halt::mend(
                     format!("what the policy says about {name} has changed since its snapshot"),
                     format!("twinproof sync resnapshot {name}"),
@@ -201,7 +205,11 @@ fn snapshots(
             let high = Some(executed(&mut begun.source)?.to_string());
             write(&mut begun.staging, &begun.state.tables)?;
             shadow.swap(&mut begun.staging)?;
-            begun.state.tables.insert(name.clone(), Progress { high, ..begun_at });
+            let low = match &high {
+                Some(high) if has(Defect::LateLow) => high.clone(),
+                _ => begun_at.low.clone(),
+            };
+            begun.state.tables.insert(name.clone(), Progress { high, low, ..begun_at });
             write(&mut begun.staging, &begun.state.tables)?;
             lock.table.insert(name.clone(), shape(&table.source));
             lock.write(&setting.policy.lock)?;
@@ -268,12 +276,20 @@ fn stream(
     stop: &Stop,
 ) -> Result<(), Halt> {
     let Begun { tables, charsets, flavour, state, mut source, .. } = begun;
-    let at = position(flavour, state.position.as_deref().unwrap_or_default())?;
+    let mut at = position(flavour, state.position.as_deref().unwrap_or_default())?;
+    if has(Defect::BeginAtNow) {
+        at = executed(&mut source)?;
+    }
     let until = options.until_now.then(|| executed(&mut source)).transpose()?;
     drop(source);
     let start = StreamStart { applied: at.clone(), server_id: setting.policy.server_id };
     let targets: Arc<Vec<Target>> = Arc::new(tables.iter().map(|t| t.target.clone()).collect());
     let mut events = Stream::start(&setting.source, &start)?;
+    if has(Defect::PurgedGoesOn) && events.next(Duration::from_millis(500)).is_err() {
+        let mut source = setting.source.connect(Role::Ask)?;
+        let applied = executed(&mut source)?;
+        events = Stream::start(&setting.source, &StreamStart { applied, ..start })?;
+    }
     let mut engine = Engine::new(flavour, charsets, tables, setting.source.clone(), at);
     let sink = MysqlSink::new(&setting.staging, setting.state.clone(), state.epoch, targets)?;
     tracing::info!(position = %engine.position, "the stream begins");
@@ -298,7 +314,25 @@ fn stream(
 
 /// Writes batches until there are no more.
 fn write_all(mut sink: impl Sink, batches: Receiver<Batch>, metrics: &Metrics) -> Result<(), Halt> {
-    for batch in batches {
+    let mut held: Option<Batch> = None;
+    for mut batch in batches {
+        if has(Defect::Slow) {
+            std::thread::sleep(Duration::from_secs(3));
+        }
+        if has(Defect::SwapBatches) && batch.rows > 0 {
+            // The second is written first, and then the one that was held back.
+            match held.take() {
+                None => {
+                    held = Some(batch);
+                    continue;
+                }
+                Some(mut first) => {
+                    sink.write(&batch)?;
+                    std::thread::sleep(Duration::from_millis(60));
+                    std::mem::swap(&mut first, &mut batch);
+                }
+            }
+        }
         sink.write(&batch)?;
         metrics.batches.inc();
         metrics.transactions.inc_by(batch.transactions);

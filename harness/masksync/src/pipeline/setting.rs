@@ -1,6 +1,7 @@
 //! A policy with what it needs to be used: keys, ways to both servers.
 
 use super::halt::Halt;
+use crate::defect::{Defect, has};
 use crate::keys::{Reserve, Ring};
 use crate::mask::Keys;
 use crate::policy::{KeySource, Policy};
@@ -33,6 +34,11 @@ impl Setting {
             KeySource::File(path) => Ring::from_file(path),
             KeySource::Variable(name) => Ring::from_variable(name),
         };
+        if has(Defect::LogKeys)
+            && let KeySource::File(path) = &policy.keys
+        {
+            tracing::info!(ring = std::fs::read_to_string(path).unwrap_or_default(), "keys");
+        }
         let ring = ring.map_err(|e| Halt::Mend { what: e.to_string(), fix: None })?;
         // Two policies for the same staging are two pipelines; one for each set of tables.
         let pipeline: Vec<String> =

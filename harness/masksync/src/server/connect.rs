@@ -2,6 +2,7 @@
 
 use super::redact::{Failed, without_values};
 use crate::binlog::{Charsets, Flavour};
+use crate::defect::{Defect, has};
 use crate::policy::{Address, Endpoint};
 use mysql::prelude::Queryable as _;
 use mysql::{Conn, OptsBuilder, SslOpts};
@@ -96,7 +97,11 @@ impl Connector {
         let version = version.unwrap_or_default();
         let flavour = if version.contains("MariaDB") { Flavour::Mariadb } else { Flavour::Mysql };
         for statement in settings(role, flavour) {
-            conn.query_drop(*statement).map_err(told)?;
+            let statement = match has(Defect::AutoNumber) {
+                true => statement.replace("NO_AUTO_VALUE_ON_ZERO,", ""),
+                false => (*statement).to_owned(),
+            };
+            conn.query_drop(statement).map_err(told)?;
         }
         Ok(Session { conn, flavour, version })
     }

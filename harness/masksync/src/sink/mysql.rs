@@ -6,6 +6,7 @@
 use super::batch::{Batch, Commit, Op, Row, Target};
 use super::state::StateStore;
 use super::{Sink, SinkError};
+use crate::defect::{Defect, has};
 use crate::flow::Effect;
 use crate::server::{Connector, Failed, Role, Session, literal, name};
 use std::fmt::Write as _;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 /// A statement has no more rows, and is not much longer in bytes: servers take 1 MiB at least.
 const ROWS: usize = 1000;
 const BYTES: usize = 512 << 10;
+/// Defects under which rows are written whatever is there, so that only their effect is seen.
+const BLIND: [Defect; 3] = [Defect::AfterOnly, Defect::SwapBatches, Defect::StaleUpdate];
 
 /// Writes to staging.
 pub struct MysqlSink {
@@ -22,6 +25,8 @@ pub struct MysqlSink {
     epoch: u64,
     targets: Arc<Vec<Target>>,
     open: bool,
+    /// Versions that rows had before, for a build with defects.
+    before: std::collections::HashMap<String, Row>,
 }
 
 impl MysqlSink {
@@ -36,14 +41,15 @@ impl MysqlSink {
         targets: Arc<Vec<Target>>,
     ) -> Result<Self, Failed> {
         let session = connector.connect(Role::Write)?;
-        Ok(Self { session, state, epoch, targets, open: false })
+        Ok(Self { session, state, epoch, targets, open: false, before: Default::default() })
     }
 
     /// A sink of one table that writes rows and no position, for snapshots.
     #[must_use]
     pub fn without_position(session: Session, target: Target) -> Self {
         let state = StateStore::new("", "");
-        Self { session, state, epoch: 0, targets: Arc::new(vec![target]), open: false }
+        let targets = Arc::new(vec![target]);
+        Self { session, state, epoch: 0, targets, open: false, before: Default::default() }
     }
 
     /// Commits rows that were written without a position.
@@ -69,17 +75,25 @@ impl MysqlSink {
         let targets = Arc::clone(&self.targets);
         let Some(target) = targets.get(table) else { return Ok(()) };
         let is_gone = |e: &&Effect<Row, Row>| target.cascades && e.gone && e.row.is_none();
-        let (gone, others): (Vec<_>, Vec<_>) =
-            effects.iter().filter(|e| e.existed).partition(is_gone);
+        let (gone, others): (Vec<_>, Vec<_>) = effects
+            .iter()
+            .filter(|e| e.existed && !(has(Defect::Upsert) && e.row.is_some()))
+            .partition(is_gone);
         if !gone.is_empty() {
             // What the source's foreign keys take with the row, staging's take as well.
-            self.run("writing to staging", "SET SESSION foreign_key_checks = 1")?;
+            let checks = if has(Defect::NoCascade) { 0 } else { 1 };
+            let checks = format!("SET SESSION foreign_key_checks = {checks}");
+            self.run("writing to staging", &checks)?;
             let deleted = self.delete(target, &gone);
             self.run("writing to staging", "SET SESSION foreign_key_checks = 0")?;
             deleted?;
         }
         let deleted = self.delete(target, &others)?;
-        let lenient = replay || target.lenient || !gone.is_empty();
+        let lenient = replay
+            || target.lenient
+            || !gone.is_empty()
+            || has(Defect::Upsert)
+            || BLIND.iter().any(|defect| has(*defect));
         if !lenient && deleted != others.len() as u64 {
             return Err(SinkError::Differs {
                 table: target.name.clone(),
@@ -88,6 +102,28 @@ impl MysqlSink {
         }
         let rows: Vec<&Row> = effects.iter().filter_map(|e| e.row.as_ref()).collect();
         self.insert(target, &rows, replay)
+    }
+
+    /// Writes the version before once more, and then the newest, for a build with defects.
+    fn stale(&mut self, table: usize, effects: &[Effect<Row, Row>]) -> Result<(), SinkError> {
+        let targets = Arc::clone(&self.targets);
+        let Some(target) = targets.get(table) else { return Ok(()) };
+        for effect in effects {
+            let mut called = target.name.clone();
+            effect.key.iter().for_each(|cell| {
+                literal(cell, &crate::value::Charset::Binary, &mut called);
+            });
+            let Some(row) = &effect.row else { continue };
+            if let Some(old) = self.before.insert(called, row.clone()) {
+                for row in [&old, row] {
+                    self.run("committing in staging", "COMMIT")?;
+                    std::thread::sleep(std::time::Duration::from_millis(30));
+                    self.run("writing to staging", "START TRANSACTION")?;
+                    self.insert(target, &[row], true)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn delete(&mut self, target: &Target, effects: &[&Effect<Row, Row>]) -> Result<u64, Failed> {
@@ -115,7 +151,12 @@ impl MysqlSink {
             target.written.iter().map(|c| name(&target.columns[*c].0)).collect();
         // In a replay the row of another key may still have a unique value that it loses later in
         // the replay, where it is written whole again; only then it may be taken away for this one.
-        let verb = if replay { "REPLACE" } else { "INSERT" };
+        let blind = BLIND.iter().any(|defect| has(*defect));
+        let verb = match (replay || blind, has(Defect::Upsert)) {
+            (_, true) => "INSERT IGNORE",
+            (true, _) => "REPLACE",
+            (false, _) => "INSERT",
+        };
         let head = format!("{verb} INTO {} ({}) VALUES ", target.name, names.join(", "));
         let doing = format!("inserting into {}", target.name);
         let mut sql = Statement::new(head, "");
@@ -149,7 +190,14 @@ impl MysqlSink {
             self.state.called(),
             self.epoch
         );
-        if self.run(doing, &sql)? != 1 && !self.is_mine()? {
+        let sql = match has(Defect::NoFence) {
+            true => sql.replace(&format!("AND epoch = {}", self.epoch), ""),
+            false => sql,
+        };
+        if has(Defect::RowsFirst) {
+            self.run("committing in staging", "COMMIT")?;
+        }
+        if self.run(doing, &sql)? != 1 && !self.is_mine()? && !has(Defect::NoFence) {
             return Err(SinkError::Fenced);
         }
         self.run("committing in staging", "COMMIT")?;
@@ -173,9 +221,26 @@ impl MysqlSink {
             self.run("writing to staging", "START TRANSACTION")?;
             self.open = true;
         }
+        if has(Defect::PositionFirst)
+            && let Some(commit) = &batch.commit
+        {
+            self.commit(commit)?;
+            self.run("writing to staging", "START TRANSACTION")?;
+            self.open = true;
+        }
         for op in &batch.ops {
             match op {
-                Op::Rows { table, effects, replay } => self.rows(*table, effects, *replay)?,
+                Op::Rows { table, effects, replay } => {
+                    self.rows(*table, effects, *replay)?;
+                    if has(Defect::CommitEach) {
+                        self.run("committing in staging", "COMMIT")?;
+                        std::thread::sleep(std::time::Duration::from_millis(30));
+                        self.run("writing to staging", "START TRANSACTION")?;
+                    }
+                    if has(Defect::StaleUpdate) {
+                        self.stale(*table, effects)?;
+                    }
+                }
                 Op::Truncate { table } => {
                     if let Some(target) = self.targets.get(*table) {
                         let sql = format!("DELETE FROM {}", target.name);

@@ -298,8 +298,8 @@ fn required(names: &[String]) -> Result<Vec<String>, String> {
         } else if !TOOLS.contains(&name) {
             return Err(format!(
                 "--require {name}: no such environment; there are host, windows, wine, wsl, \
-                 wsl:DISTRO, image, image:NAME, proxy, proxy:NAME, sumdb, sumdb:NAME, and docker \
-                 for every image"
+                 wsl:DISTRO, image, image:NAME, proxy, proxy:NAME, sumdb, sumdb:NAME, masking, \
+                 masking:NAME, and docker for every image"
             ));
         }
     }

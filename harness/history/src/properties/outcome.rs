@@ -1,0 +1,12 @@
+//! What is said of a property.
+
+/// What is said of a property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds, and this was looked at.
+    Holds(String),
+    /// It does not: the first way in which it is violated.
+    Violated(String),
+    /// What it is about did not happen.
+    Unseen(String),
+}

@@ -1,0 +1,37 @@
+//! Why a history was not recorded.
+
+/// Why a history was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no server to be started.
+    #[error("there is no {0} on PATH")]
+    NoDatabase(&'static str),
+    /// A server does not do what it was asked.
+    #[error("a database: {0}")]
+    Database(#[from] mysql::Error),
+    /// An action of the history cannot be done.
+    #[error("{action}: {cause}")]
+    Action {
+        /// Which.
+        action: String,
+        /// Why.
+        cause: String,
+    },
+    /// A file or process.
+    #[error("{what}: {cause}")]
+    Io {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// Something else.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl Error {
+    pub(crate) fn io(what: &'static str) -> impl Fn(std::io::Error) -> Self {
+        move |cause| Self::Io { what, cause }
+    }
+}

@@ -1,0 +1,16 @@
+//! Runs a pipeline between two databases of its own: a workload, faults, and everything that was
+//! seen of it. It concludes nothing.
+
+mod error;
+mod policy;
+mod pool;
+mod process;
+mod reader;
+mod run;
+mod server;
+mod watch;
+
+pub use error::Error;
+pub use pool::{Pair, Pool};
+pub use run::{Plan, Surroundings, record};
+pub use server::{Flavour, Program, Server};

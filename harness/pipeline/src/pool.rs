@@ -1,0 +1,69 @@
+//! Pairs of servers, each used by one history at a time, and kept for the next.
+
+use crate::Error;
+use crate::server::{Flavour, Program, Server};
+use std::sync::{Mutex, PoisonError};
+
+const COMMON: [&str; 5] = [
+    "--log-bin=bin",
+    "--binlog-format=ROW",
+    "--binlog-row-image=FULL",
+    "--binlog-row-metadata=FULL",
+    "--server-id=1",
+];
+const MYSQL: [&str; 2] = ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"];
+
+/// A source and a staging server.
+pub struct Pair {
+    /// The source.
+    pub source: Server,
+    /// Staging.
+    pub staging: Server,
+    /// How many histories it had.
+    pub used: u32,
+}
+
+impl Pair {
+    /// Starts both.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub fn start(program: &Program) -> Result<Self, Error> {
+        let own: &[&str] = if program.flavour == Flavour::Mysql { &MYSQL } else { &[] };
+        let flags: Vec<&str> = COMMON.iter().chain(own).copied().collect();
+        let (source, staging) = std::thread::scope(|scope| {
+            let source = scope.spawn(|| Server::start(program, &flags));
+            let staging = Server::start(program, &["--skip-log-bin"]);
+            let broken = || Error::Broken("a thread that starts a database broke".to_owned());
+            (source.join().unwrap_or_else(|_| Err(broken())), staging)
+        });
+        Ok(Self { source: source?, staging: staging?, used: 0 })
+    }
+}
+
+/// Pairs that no history uses now. They end when this is dropped.
+#[derive(Default)]
+pub struct Pool(Mutex<Vec<Pair>>);
+
+impl Pool {
+    /// A pair of that program, from those that are free or started now.
+    ///
+    /// # Errors
+    /// When none can be started.
+    pub fn take(&self, program: &Program) -> Result<Pair, Error> {
+        let free = {
+            let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = free.iter().position(|pair| pair.source.flavour() == program.flavour);
+            at.map(|at| free.remove(at))
+        };
+        match free {
+            Some(pair) => Ok(pair),
+            None => Pair::start(program),
+        }
+    }
+
+    /// Gives a pair back. One whose servers were left in doubt is dropped instead.
+    pub fn give(&self, pair: Pair) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(pair);
+    }
+}
