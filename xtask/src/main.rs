@@ -6,6 +6,8 @@ mod ci;
 mod fuzz;
 mod images;
 mod lint;
+mod masking;
+mod mutants;
 mod peers;
 mod provide;
 mod repository;
@@ -37,6 +39,8 @@ enum Command {
     Bless(bless::Bless),
     /// Measure: the harness's overhead and its hot paths
     Bench(bench::Bench),
+    /// Show what finds each deliberate defect of the masking sync, as short a history as there is
+    Mutants(mutants::Mutants),
     /// Fuzz the readers of what comes from outside
     Fuzz(fuzz::Fuzz),
     /// Write the JSON Schemas of the file formats, and the reference of steps in docs/authoring.md
@@ -71,6 +75,7 @@ fn dispatch(command: &Command) -> anyhow::Result<u8> {
         Command::Images(images) => images.run(),
         Command::Bless(bless) => bless.run(&repository),
         Command::Bench(bench) => bench.run(&repository),
+        Command::Mutants(mutants) => mutants.run(&repository),
         Command::Fuzz(fuzz) => fuzz.run(&repository),
         Command::Schema(schema) => schema.run(&repository),
     }

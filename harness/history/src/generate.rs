@@ -3,23 +3,12 @@
 use crate::spec::{BEAT, PUBLIC, Spec, TableSpec};
 use std::collections::BTreeSet;
 
-/// Which changes are generated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Only {
-    /// All.
-    #[default]
-    All,
-    /// Changes that leave keys as they are, one row each.
-    Simple,
-}
-
 /// Makes transactions.
 #[derive(Clone, Debug)]
 pub struct Generator {
     seed: u64,
     count: u64,
     ids: Vec<BTreeSet<u32>>,
-    only: Only,
 }
 
 /// What may stand in the column that decides.
@@ -44,15 +33,8 @@ const TEXTS: [&str; 8] =
 impl Generator {
     /// Generates for tables whose key is one integer column `id`.
     #[must_use]
-    pub fn new(seed: u64, spec: &Spec, only: Only) -> Self {
-        Self { seed, count: 0, ids: vec![BTreeSet::new(); spec.table.len()], only }
-    }
-
-    /// Rows that are there already.
-    pub fn knows(&mut self, table: usize, ids: impl IntoIterator<Item = u32>) {
-        if let Some(known) = self.ids.get_mut(table) {
-            known.extend(ids);
-        }
+    pub fn new(seed: u64, spec: &Spec) -> Self {
+        Self { seed, count: 0, ids: vec![BTreeSet::new(); spec.table.len()] }
     }
 
     fn next(&mut self) -> u64 {
@@ -101,7 +83,7 @@ impl Generator {
                 table.name != BEAT && !table.aside && table.key == ["id"]
             })
             .collect();
-        let statements = if self.only == Only::Simple { 1 } else { 1 + self.next() % 4 };
+        let statements = 1 + self.next() % 4;
         let mut all = Vec::new();
         for _ in 0..statements {
             let place = *self.pick(&tables);
@@ -117,9 +99,8 @@ impl Generator {
     fn change(&mut self, spec: &Spec, place: usize, all: &mut Vec<String>) {
         let table = &spec.table[place];
         let name = &table.name;
-        let kinds = if self.only == Only::Simple { 6 } else { 10 };
         let columns: Vec<&String> = table.columns.keys().filter(|c| *c != "id").collect();
-        let kind = self.next() % kinds;
+        let kind = self.next() % 10;
         let Some(id) = self.id(place).filter(|_| kind > 1 || self.ids[place].len() > 60) else {
             let id = 1 + (self.next() % 5000) as u32;
             if self.ids[place].insert(id) {
@@ -184,7 +165,7 @@ mod tests {
                     id = \"public\"\nuser_type = \"public\"\nphone = \"p\"\n";
         let spec = Spec::parse(text).unwrap();
         let all = |seed| {
-            let mut generator = Generator::new(seed, &spec, Only::All);
+            let mut generator = Generator::new(seed, &spec);
             (0..50).map(|_| generator.transaction(&spec)).collect::<Vec<_>>()
         };
         assert_eq!(all(1), all(1));

@@ -24,7 +24,7 @@ pub use action::{Action, Policy};
 pub use canary::{Hit, Searcher};
 pub use cell::{Cell, Row};
 pub use class::Mask;
-pub use generate::{Generator, Only};
+pub use generate::Generator;
 pub use key::Keys;
 pub use mask::Misfit;
 pub use predicate::Predicate;

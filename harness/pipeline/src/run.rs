@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use twinproof_history::{
-    Action, Cell, Done, Evidence, Generator, Instance, Kept, Keys, Only, Place, PlaceKind, Row,
-    Spec, State, TableSpec, Zone,
+    Action, Cell, Done, Evidence, Generator, Instance, Kept, Keys, Place, PlaceKind, Row, Spec,
+    State, TableSpec, Zone,
 };
 use twinproof_process::{Start, Stdin, Variables, run};
 use twinproof_subject::{Pipeline, PipelineZone};
@@ -150,7 +150,7 @@ impl<'w> World<'w> {
             .filter(|t| plan.watch || t.name == "beat")
             .map(|t| (t.name.clone(), t.key.clone()))
             .collect();
-        let generator = Generator::new(plan.seed, &spec, Only::All);
+        let generator = Generator::new(plan.seed, &spec);
         prepare(pair, &places, &spec, surroundings.pipeline)?;
         policy::write(&places, &spec, &keys)?;
         let watch =

@@ -1,8 +1,7 @@
 //! `bench strategies`: the three ways of sync of the document's table, each on the same workload.
 
-use crate::peers;
 use crate::repository;
-use anyhow::Context as _;
+use crate::{masking, peers};
 use maud::{DOCTYPE, html};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -10,8 +9,7 @@ use std::time::Duration;
 use twinproof::CONFORMANT;
 use twinproof::cli::Repository;
 use twinproof_history::{Action, measure};
-use twinproof_pipeline::{Pair, Plan, Program, Surroundings, record};
-use twinproof_subject::Declaration;
+use twinproof_pipeline::{Pair, Plan, Program, record};
 
 /// The ways, with the document's figures: P95 latency, failures, coverage.
 const WAYS: [(&str, &str, &str); 3] = [
@@ -108,21 +106,9 @@ impl BenchStrategies {
         way: &'static str,
         document: &'static str,
     ) -> anyhow::Result<Way> {
-        let file = root.join(format!("suites/subjects/masking-{name}.toml"));
-        let text = std::fs::read_to_string(&file)?;
-        let declaration = Declaration::parse(&file.display().to_string(), &text)?;
-        let pipeline = declaration.pipeline.as_ref().context("it is no pipeline")?;
-        let program = std::env::current_exe()?;
+        let declaration = masking::declaration(root, name)?;
         let folder = tempfile::tempdir()?;
-        let beside =
-            program.with_file_name(format!("twinproof-peers{}", std::env::consts::EXE_SUFFIX));
-        let surroundings = Surroundings {
-            pipeline,
-            program,
-            defects: beside.is_file().then_some(beside),
-            env: std::env::vars().collect(),
-            work: folder.path().to_owned(),
-        };
+        let surroundings = masking::surroundings(&declaration, folder.path())?;
         let mut actions = vec![Action::Generate(60), Action::Start, Action::Settle, Action::Busy];
         for i in 0..self.beats {
             // Uneven pauses, so that a copy that comes at even times is met at all its ages.

@@ -1,0 +1,157 @@
+//! `mutants`: for each deliberate defect of the masking sync, a history that shows it, shrunk.
+
+use crate::{masking, peers, repository};
+use anyhow::Context as _;
+use std::path::Path;
+use std::time::Duration;
+use twinproof::CONFORMANT;
+use twinproof::cli::Repository;
+use twinproof_history::{Action, Generator, Outcome, Spec, judge, shrink};
+use twinproof_pipeline::{Pair, Plan, Program, record};
+
+/// Show what finds each deliberate defect of the masking sync, as short a history as there is
+///
+/// A case's history is run with its control's defect, and parts of it are taken away for as long as the
+/// property is still violated. What is left is printed as SQL.
+#[derive(clap::Args, Debug)]
+pub struct Mutants {
+    /// Only defects whose name contains this
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    defect: String,
+    /// How many shorter histories are tried for each
+    #[arg(long, default_value_t = 30)]
+    tries: usize,
+}
+
+/// A case of the suite, as far as this needs it.
+struct Case {
+    id: String,
+    defect: String,
+    property: u8,
+    plan: Plan,
+}
+
+impl Mutants {
+    pub fn run(&self, repository: &Repository) -> anyhow::Result<u8> {
+        let root = repository::root(repository)?;
+        peers::build(root);
+        let declaration = masking::declaration(root, "embedded")?;
+        let server = Program::find(None)?;
+        let mut pair = Pair::start(&server)?;
+        for case in cases(root)?.iter().filter(|c| c.defect.contains(&self.defect)) {
+            let mut violated = |actions: &[Action]| -> Option<String> {
+                let folder = tempfile::tempdir().ok()?;
+                let surroundings = masking::surroundings(&declaration, folder.path()).ok()?;
+                let plan = Plan { actions: actions.to_vec(), ..case.plan.clone() };
+                match record(&plan, &surroundings, &mut pair) {
+                    Ok(evidence) => match judge(&evidence, &[case.property]).pop()?.1 {
+                        Outcome::Violated(how) => Some(how),
+                        _ => None,
+                    },
+                    // A history that cannot be driven is none; its servers may be in any state.
+                    Err(_) => {
+                        pair = Pair::start(&server).ok()?;
+                        None
+                    }
+                }
+            };
+            let Some(how) = violated(&case.plan.actions) else {
+                println!("{}\tproperty {}\t{}: not found", case.defect, case.property, case.id);
+                continue;
+            };
+            let left = shrink(&case.plan.actions, self.tries, &mut |some| violated(some).is_some());
+            println!("{}\tproperty {}\t{}: {how}", case.defect, case.property, case.id);
+            for action in left {
+                println!("    {}", shown(&action));
+            }
+        }
+        Ok(CONFORMANT)
+    }
+}
+
+/// The cases whose controls name a defect. Generated transactions are written out, so that they can be
+/// taken away one by one.
+fn cases(root: &Path) -> anyhow::Result<Vec<Case>> {
+    let folder = root.join("suites/masking");
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(&folder)? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|e| e != "toml") {
+            continue;
+        }
+        let file: suite_file::File = suite_file::read(&path)?;
+        for case in file.case {
+            let step = case.step.into_iter().next().context("a case has no step")?.history;
+            let spec = std::fs::read_to_string(folder.join(&step.tables))?;
+            let parsed = Spec::parse(&spec).map_err(anyhow::Error::msg)?;
+            let mut generator = Generator::new(step.seed, &parsed);
+            let mut actions = Vec::new();
+            for action in step.actions {
+                match action {
+                    Action::Generate(count) => actions
+                        .extend((0..count).map(|_| Action::Source(generator.transaction(&parsed)))),
+                    action => actions.push(action),
+                }
+            }
+            all.push(Case {
+                id: case.id,
+                defect: case.control.defect,
+                property: step.property.first().copied().unwrap_or(0),
+                plan: Plan {
+                    spec,
+                    seed: step.seed,
+                    actions,
+                    watch: !step.unwatched,
+                    patience: Duration::from_secs(step.patience.unwrap_or(8).into()),
+                    defect: None,
+                },
+            });
+        }
+    }
+    for case in &mut all {
+        case.plan.defect = Some(case.defect.clone());
+    }
+    Ok(all)
+}
+
+fn shown(action: &Action) -> String {
+    match action {
+        Action::Source(all) => all.join("; ") + ";",
+        Action::Staging(all) => format!("-- in staging: {};", all.join("; ")),
+        Action::Hold(sql) => format!("-- in staging: START TRANSACTION; {sql};"),
+        other => format!("-- {}", serde_json::to_string(other).unwrap_or_default()),
+    }
+}
+
+/// The suite's files, as far as this needs them.
+mod suite_file {
+    use serde::Deserialize;
+    use std::path::Path;
+    use twinproof_steps::HistoryStep;
+
+    #[derive(Deserialize)]
+    pub struct File {
+        pub case: Vec<Case>,
+    }
+
+    #[derive(Deserialize)]
+    pub struct Case {
+        pub id: String,
+        pub step: Vec<Step>,
+        pub control: Control,
+    }
+
+    #[derive(Deserialize)]
+    pub struct Step {
+        pub history: HistoryStep,
+    }
+
+    #[derive(Deserialize)]
+    pub struct Control {
+        pub defect: String,
+    }
+
+    pub fn read(path: &Path) -> anyhow::Result<File> {
+        Ok(toml::from_str(&std::fs::read_to_string(path)?)?)
+    }
+}
