@@ -31,7 +31,7 @@ const COMMAND: Duration = Duration::from_secs(60);
 const OUTPUT: u64 = 1 << 20;
 /// Most bytes that are looked at in a folder.
 const FOLDER: usize = 32 << 20;
-/// Between two transactions of `busy`: a few hundred a second.
+/// Between two transactions of `busy` where every state of staging is kept: a few hundred a second.
 const BUSY: Duration = Duration::from_millis(2);
 /// How long a wait for a lock is waited for.
 const HELD: Duration = Duration::from_secs(5);
@@ -239,11 +239,12 @@ impl<'w> World<'w> {
                 let stop: Arc<AtomicBool> = Arc::default();
                 let (stopped, mut conn) = (Arc::clone(&stop), self.source()?);
                 let (spec, mut generator) = (self.spec.clone(), self.generator.clone());
+                let pause = if self.plan.watch { BUSY } else { Duration::ZERO };
                 let thread = std::thread::spawn(move || {
                     let mut count = 0;
                     while !stopped.load(Ordering::Relaxed) {
                         count += u32::from(attempt(&mut conn, &generator.transaction(&spec)));
-                        std::thread::sleep(BUSY);
+                        std::thread::sleep(pause);
                     }
                     count
                 });
@@ -390,7 +391,8 @@ impl<'w> World<'w> {
     /// Notes which instances have ended by themselves; whether all have.
     fn look(&mut self) -> bool {
         let at = self.now();
-        self.instances.iter_mut().fold(true, |all, running| running.look(at) && all)
+        let ended = self.instances.iter_mut().filter_map(|running| running.look(at).then_some(()));
+        ended.count() == self.instances.len()
     }
 
     fn program(&self) -> Result<&Path, Error> {

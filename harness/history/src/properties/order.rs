@@ -257,7 +257,7 @@ impl Court<'_> {
 
     pub(super) fn hand_over(&self) -> Outcome {
         let start = self.done("start").next().map_or(u64::MAX, |d| d.at);
-        let first = self.streamed().first().map_or(0, |s| s.at);
+        let first = self.streamed().first().map_or(u64::MAX, |s| s.at);
         let busy = self.done("busy").any(|d| d.at <= first) && first > start;
         self.at_rest("nothing changed during the snapshot", |_| busy)
     }
