@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn nothing_holds_of_a_history_that_was_not_recorded() {
         let step = HistoryStep { property: vec![21], ..HistoryStep::default() };
-        let found = checks(&step, HistorySight::default());
+        let found = checks(&step, &HistorySight::default());
         assert_eq!(found.iter().map(|c| c.verdict).collect::<Vec<_>>(), [Verdict::Inconclusive]);
     }
 }
