@@ -82,7 +82,7 @@ fn cases(root: &Path) -> anyhow::Result<Vec<Case>> {
         let file: suite_file::File = suite_file::read(&path)?;
         for case in file.case {
             let step = case.step.into_iter().next().context("a case has no step")?.history;
-            let spec = std::fs::read_to_string(folder.join(&step.tables))?;
+            let spec = std::fs::read_to_string(folder.join(step.tables.as_str()))?;
             let parsed = Spec::parse(&spec).map_err(anyhow::Error::msg)?;
             let mut generator = Generator::new(step.seed, &parsed);
             let mut actions = Vec::new();

@@ -160,16 +160,27 @@ fn pipeline_texts(node: &Node<'_>, reader: &mut Reader<'_>) {
         pipeline_texts(inner, reader);
     }
     let Some(text) = node.get_ref().as_str() else { return };
-    let found = match references(text) {
-        Ok(found) => found,
-        Err(error) => return wrong(reader, "bad-variable", &error.to_string(), node.span()),
-    };
-    for reference in found {
-        let known = PIPELINE_VARIABLES.iter().map(|(name, _)| *name);
-        if !known.clone().any(|name| name == reference.name) {
-            let message = VariableError::Unknown(reference.name.clone()).to_string();
-            let draft = reader.draft("unknown-variable", &message, node.span());
-            reader.add(draft.suggest(&reference.name, known, "variables"));
+    match Template::parse(text) {
+        Ok(template) => {
+            let known = PIPELINE_VARIABLES.iter().map(|(name, _)| *name);
+            known_variables(&template, node.span(), known, reader);
+        }
+        Err(error) => wrong(reader, "bad-variable", &error.to_string(), node.span()),
+    }
+}
+
+/// Report each variable of a text that is none of `known`.
+fn known_variables<'k>(
+    template: &Template,
+    span: Range<usize>,
+    known: impl Iterator<Item = &'k str> + Clone,
+    reader: &mut Reader<'_>,
+) {
+    for (variable, _) in template.variables() {
+        if !known.clone().any(|name| name == variable) {
+            let message = VariableError::Unknown(variable.to_owned()).to_string();
+            let draft = reader.draft("unknown-variable", &message, span.clone());
+            reader.add(draft.suggest(variable, known.clone(), "variables"));
         }
     }
 }
@@ -227,14 +238,8 @@ fn text(node: Option<&Node<'_>>, value: bool, reader: &mut Reader<'_>) {
     };
     // A text that cannot be taken apart is reported with its type.
     let Ok(template) = Template::parse(text) else { return };
-    for (variable, _) in template.variables() {
-        let known = VARIABLES.iter().map(|(name, _)| *name).chain(value.then_some("value"));
-        if !known.clone().any(|name| name == variable) {
-            let message = VariableError::Unknown(variable.to_owned()).to_string();
-            let draft = reader.draft("unknown-variable", &message, span.clone());
-            reader.add(draft.suggest(variable, known, "variables"));
-        }
-    }
+    let known = VARIABLES.iter().map(|(name, _)| *name).chain(value.then_some("value"));
+    known_variables(&template, span, known, reader);
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use twinproof_history::{
     Action, Done, Evidence, Instance, Outcome, Place, PlaceKind, TITLES, Zone, judge,
 };
-use twinproof_model::{BlobRef, TextMatch, Verdict};
+use twinproof_model::{BlobRef, Template, TextMatch, Verdict};
 use twinproof_toml::node::{self, Node};
 
 /// Copies tables from one database to another by the pipeline that is judged, while actions happen to
@@ -21,7 +21,7 @@ pub struct HistoryStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The tables and their classes: a file of the suite.
-    pub tables: String,
+    pub tables: Template,
     /// What generated transactions and random times are made by.
     #[serde(default = "one")]
     pub seed: u64,
