@@ -12,8 +12,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use twinproof_judge::Judge;
 use twinproof_model::{Skip, Verdict};
-use twinproof_process::loopback_only;
 use twinproof_pipeline::Pool;
+use twinproof_process::loopback_only;
 use twinproof_steps::{RunOutcome, RunRecord};
 
 /// Limits of a run.
