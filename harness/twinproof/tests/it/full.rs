@@ -92,16 +92,16 @@ fn a_proxy_without_room() -> Outcome {
     assert_eq!(fetch(&at(medium)), of_origin(medium));
     let before = files_in(&store);
 
-    // It would never fit.
-    let told =
-        |target: &str| (507, format!("the store has no room for crafted.example/{target}\n"));
-    assert_eq!(get(&at(large)), told(large));
+    // It would never fit. A large zip is passed on while it is stored, so its answer has begun and is
+    // cut off before its last bytes: no client takes it for whole.
+    assert_eq!(fetch(&at(large)), None);
     assert_eq!(files_in(&store), before);
     assert_eq!(fetch(&at(medium)), of_origin(medium));
 
     // Nothing fits any more. What is small does not need the disk, and is not kept.
     let ballast = Ballast::new(disk);
-    assert_eq!(get(&at(zip)), told(zip));
+    let no_room = format!("the store has no room for crafted.example/{zip}\n");
+    assert_eq!(get(&at(zip)), (507, no_room));
     assert_eq!(fetch(&at(info)), of_origin(info));
     assert_eq!(files_in(&store), before);
     assert_eq!(fetch(&at(medium)), of_origin(medium));
@@ -114,7 +114,7 @@ fn a_proxy_without_room() -> Outcome {
         assert_eq!(fetch(&at(target)), of_origin(target));
         assert!(store.join("crafted.example").join(target).is_file());
     }
-    assert_eq!(get(&at(large)), told(large));
+    assert_eq!(fetch(&at(large)), None);
     Ok(())
 }
 
