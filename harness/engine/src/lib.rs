@@ -22,7 +22,7 @@ mod store;
 pub use archive::{ArchiveError, pack, unpack};
 pub use bundle::{Bundle, BundleError, Rejudged};
 pub use bundle_names::NameError;
-pub use drive::RunTarget;
+pub use drive::{RunTarget, Sdks};
 pub use goldens::{BlessError, BlessReport, Goldens, bless, write_pending};
 pub use judged::{Judged, named};
 pub use manifest::{Manifest, ManifestProblem};

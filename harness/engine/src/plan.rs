@@ -66,7 +66,7 @@ pub fn plan(
                     return None;
                 }
                 let unmet = |r: &&Requirement| !meets(r, environment, version);
-                let requirement = case.requires.iter().find(unmet)?;
+                let requirement = first_unmet(case.requires.iter().filter(&unmet))?;
                 // Every suite is about Go: without any SDK nothing can be decided.
                 Some(match requirement {
                     Requirement::Has(Capability::Go) => {
@@ -126,7 +126,7 @@ pub fn needs_sdk(case: &Case) -> bool {
 }
 
 /// Why a case does not run where its requirement is not met: what can be provided is absent.
-fn absent(requirement: &Requirement) -> Skip {
+pub fn absent(requirement: &Requirement) -> Skip {
     let absence = match requirement {
         Requirement::Has(capability) => capability.absence(),
         _ => None,
@@ -137,6 +137,15 @@ fn absent(requirement: &Requirement) -> Skip {
         }
         None => Skip::RequirementNotMet { requirement: requirement.clone() },
     }
+}
+
+/// The requirement that is told as unmet: a tool that could be provided only where nothing else is in
+/// the way.
+fn first_unmet<'r>(
+    unmet: impl Iterator<Item = &'r Requirement> + Clone,
+) -> Option<&'r Requirement> {
+    let is_tool = |r: &&Requirement| matches!(r, Requirement::Has(c) if c.absence().is_some());
+    unmet.clone().find(|r| !is_tool(r)).or_else(|| unmet.into_iter().next())
 }
 
 fn meets(requirement: &Requirement, environment: &EnvironmentResult, sdk: &str) -> bool {

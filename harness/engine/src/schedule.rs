@@ -1,6 +1,6 @@
 //! Drives the cells of a plan side by side, within limits, and stops when asked to.
 
-use crate::drive::{self, Context, RunTarget};
+use crate::drive::{self, Artifacts, Context, RunTarget, Sdks};
 use crate::plan::{Cell, Plan};
 use crate::{BlobStore, Redactor};
 use std::any::Any;
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use twinproof_environment::Environment;
 use twinproof_judge::Judge;
 use twinproof_model::{Skip, Verdict};
 use twinproof_pipeline::Pool;
@@ -86,6 +87,10 @@ pub struct Drive<'a> {
     pub environments: &'a [Option<RunTarget<'a>>],
     /// What is judged, `kind=value`, where the environment has no subject of its own.
     pub subject: &'a str,
+    /// Where files are made that cases elsewhere use, where that can be done.
+    pub host: Option<&'a dyn Environment>,
+    /// The SDKs that are proved, where they can be had.
+    pub sdks: Option<Sdks<'a>>,
     /// Where evidence goes.
     pub store: &'a BlobStore,
     /// Folders that runs write to, one on each disk.
@@ -114,12 +119,16 @@ pub fn run(
         drive.folders.iter().find_map(|folder| lacks_room(folder, limits.room))
     };
     let databases = Pool::default();
+    let artifacts = Artifacts::default();
     let context = Context {
         store: drive.store,
         redactor: drive.redactor,
         judge: drive.judge,
         step_limit: limits.step,
         output_limit: limits.output,
+        host: drive.host,
+        sdks: drive.sdks,
+        artifacts: &artifacts,
         data: drive.data,
         databases: &databases,
         disturbed: &disturbed,

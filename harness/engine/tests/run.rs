@@ -82,6 +82,8 @@ impl Rig {
             plan: &plan,
             environments: &drivers,
             subject: "sdk=1.27.3",
+            host: drivers.iter().flatten().map(|place| place.environment).next(),
+            sdks: None,
             store: &store,
             folders: &[bundle.path().to_owned()],
             redactor: &redactor,
@@ -373,4 +375,44 @@ fn the_order_is_that_of_the_plan_however_many_run_at_once() {
     let seen: Vec<_> = ran.records.iter().map(|r| r.case.clone()).collect();
     assert_eq!(seen, keys);
     assert!(ran.verdicts().iter().all(|(_, v)| *v == Verdict::Pass));
+}
+
+#[test]
+fn what_a_fixture_makes_is_made_once_and_put_where_it_is_used() {
+    let started = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&started);
+    let environment = Double::new("host", move |exec| {
+        count.fetch_add(usize::from(exec.program == "/cc"), Ordering::SeqCst);
+        Ok(printed(""))
+    });
+    let steps = |file: &str, tool: &[&str]| {
+        let make = json!([
+            { "write": { "path": "a.so", "text": "library" } },
+            { "run": { "program": "/cc" } },
+        ]);
+        json!([
+            { "artifact": { "name": "lib", "fixture": "f", "file": file, "path": "b.so",
+                "requires": tool, "make": make } },
+            { "file": { "name": "there", "path": "b.so", "text": "library" } },
+        ])
+    };
+    let control = json!({ "step": "lib", "file": "c.so", "turns": "lib.made" });
+    let cases = vec![
+        case("one", steps("a.so", &[]), control.clone()),
+        case("two", steps("a.so", &[]), control.clone()),
+        case("other", steps("none.so", &[]), control.clone()),
+        case("tool", steps("a.so", &["zig"]), control),
+    ];
+    let mut rig = Rig::new(cases, environment);
+    rig.controls = true;
+    let ran = rig.run();
+    let verdicts: Vec<_> = ran.results.cases.iter().map(|c| c.verdict).collect();
+    let pass = Verdict::Pass;
+    assert_eq!(verdicts, [pass, pass, Verdict::Fail, Verdict::Unavailable]);
+    let (detail, remedy) = Capability::Zig.absence().unwrap();
+    let skip = Skip::CapabilityAbsent { detail: detail.into(), remedy: remedy.into() };
+    assert_eq!(ran.results.cases[3].skip, Some(skip));
+    assert_eq!(started.load(Ordering::SeqCst), 1);
+    let red: Vec<_> = ran.results.controls.iter().map(|c| (c.case.as_str(), c.ok)).collect();
+    assert_eq!(red, [("s/one", true), ("s/two", true)]);
 }

@@ -25,6 +25,8 @@ pub struct Config {
     pub cache: PathBuf,
     /// The SDKs there are, of every platform.
     pub sdks: Vec<Sdk>,
+    /// Folders with tools that cases on the host find on PATH.
+    pub tools: Vec<PathBuf>,
     /// A build cache that those of containers begin with.
     pub warm_cache: Option<PathBuf>,
     /// What containers reach; the harness's own servers only with [`Network::Host`].
@@ -103,6 +105,7 @@ fn host(kind: EnvironmentKind, config: &Config) -> Detected {
         go_cache: config.go_cache.clone(),
         sdks: config.sdks.clone(),
         wine_root: config.cache.join(WINE_ROOT),
+        tools: config.tools.clone(),
     };
     Ok(Ok(Box::new(Host::detect(kind, &config)?)))
 }

@@ -253,7 +253,8 @@ impl Probe<'_> {
         Ok(())
     }
 
-    /// Whether one of the compilers that Go looks for makes a program, and MinGW's.
+    /// Whether one of the compilers that Go looks for makes a program, MinGW's, musl's and zig, and
+    /// whether git and QEMU are there.
     fn compiler(&mut self) -> Result<(), EnvironmentError> {
         let source = b"#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n".to_vec();
         self.sandbox.put(&self.at("measure/c.c"), &Put::File { bytes: source, mode: None })?;
@@ -267,6 +268,20 @@ impl Probe<'_> {
         let args = ["-o", &self.at("measure/c.exe"), &self.at("measure/c.c")];
         if self.ask("x86_64-w64-mingw32-gcc", &args)?.code == Some(0) {
             self.capabilities.insert(Capability::Mingw);
+        }
+        let args = ["-o", &self.at("measure/c.musl"), &self.at("measure/c.c")];
+        if self.ask("musl-gcc", &args)?.code == Some(0) {
+            self.capabilities.insert(Capability::MuslGcc);
+        }
+        if self.ask("zig", &["version"])?.code == Some(0) {
+            self.capabilities.insert(Capability::Zig);
+        }
+        if self.ask("git", &["--version"])?.code == Some(0) {
+            self.capabilities.insert(Capability::Git);
+        }
+        let emulates = |program| Ok::<_, EnvironmentError>(self.ask(program, &["--version"])?.code);
+        if emulates("qemu-x86_64")? == Some(0) && emulates("qemu-aarch64")? == Some(0) {
+            self.capabilities.insert(Capability::QemuUser);
         }
         Ok(())
     }

@@ -22,6 +22,7 @@ fn config(dir: &Path) -> Config {
         go_cache: dir.join("go-build"),
         cache: std::env::temp_dir().join("twinproof-launcher"),
         sdks: Vec::new(),
+        tools: Vec::new(),
         warm_cache: None,
         network: Network::Host,
     }

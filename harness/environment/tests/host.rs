@@ -27,6 +27,7 @@ fn machine() -> Machine {
         go_cache: dir.path().join("cache"),
         sdks: Vec::new(),
         wine_root: dir.path().join("no-wine"),
+        tools: Vec::new(),
     };
     Machine { host: Host::detect(EnvironmentKind::Host, &config).unwrap(), dir }
 }

@@ -14,6 +14,7 @@ fn everything_that_runs_is_killed_and_nothing_starts_any_more() {
         go_cache: dir.path().join("cache"),
         sdks: Vec::new(),
         wine_root: dir.path().join("no-wine"),
+        tools: Vec::new(),
     };
     let host = Host::detect(EnvironmentKind::Host, &config).unwrap();
     let sandbox = host.open("stop").unwrap();

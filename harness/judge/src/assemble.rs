@@ -7,7 +7,7 @@ use crate::{expect, floors};
 use std::collections::{BTreeMap, HashMap};
 use twinproof_model::{
     CaseResult, Check, ControlOutcome, EnvironmentName, EnvironmentResult, Level, NormaliserUse,
-    Results, Summary, Verdict,
+    Results, Summary, TableCell, Verdict,
 };
 use twinproof_steps::{Blobs, Case, RunOutcome, RunRecord};
 
@@ -100,6 +100,12 @@ fn one(
         record: record_path(&key, &environment.name, false),
         drift: BTreeMap::new(),
         exhibits: Vec::new(),
+        cell: case.table.as_ref().map(|place| TableCell {
+            table: place.title.clone(),
+            row: place.row.clone().unwrap_or_else(|| environment.name.to_string()),
+            column: place.column.clone().unwrap_or_else(|| environment.name.to_string()),
+            value: String::new(),
+        }),
         goldens: Vec::new(),
     };
     // Every planned run writes a record, so a missing one is the harness's fault, not the subject's.
@@ -121,6 +127,9 @@ fn one(
     result.flaky = judgement.flaky;
     result.exhibits = judgement.exhibits;
     result.goldens = judgement.goldens;
+    if let (Some(cell), Some(value)) = (&mut result.cell, judgement.cell) {
+        cell.value = value;
+    }
     if let (Some(row), false) = (&case.drift, judgement.drift.is_empty()) {
         result.drift.insert(row.clone(), judgement.drift);
     }

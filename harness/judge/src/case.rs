@@ -41,6 +41,8 @@ pub struct Judgement {
     pub drift: BTreeMap<String, String>,
     /// What tables and pictures of reports are made of.
     pub exhibits: Vec<Exhibit>,
+    /// What stands in the case's cell of a table; nothing where a value for it was not captured.
+    pub cell: Option<String>,
     /// What broke, where the harness did.
     pub broken: Option<String>,
 }
@@ -195,6 +197,8 @@ impl Judging<'_> {
                 evidence: Vec::new(),
             });
         }
+        let value = self.case.table.as_ref().map(|place| self.scope.expand(&place.value));
+        self.judgement.cell = value.and_then(Result::ok).map(|value| self.shortened(value));
         self.judgement
     }
 

@@ -39,6 +39,14 @@ pub enum Capability {
     Cgo,
     /// MinGW's C compiler for Windows on amd64 is there.
     Mingw,
+    /// zig, a C compiler for every platform and version of glibc, is there.
+    Zig,
+    /// The C compiler for musl is there.
+    MuslGcc,
+    /// git is there.
+    Git,
+    /// QEMU's programs are there that run programs of other processors.
+    QemuUser,
     /// The C library is glibc.
     Glibc,
     /// The C library is musl.
@@ -65,7 +73,7 @@ pub enum Capability {
 
 impl Capability {
     /// All capabilities but features.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 29] = [
         Self::Linux,
         Self::Windows,
         Self::Macos,
@@ -81,6 +89,10 @@ impl Capability {
         Self::Go,
         Self::Cgo,
         Self::Mingw,
+        Self::Zig,
+        Self::MuslGcc,
+        Self::QemuUser,
+        Self::Git,
         Self::Glibc,
         Self::Musl,
         Self::Wslpath,
@@ -112,6 +124,10 @@ impl Capability {
             Self::Go => "go",
             Self::Cgo => "cgo",
             Self::Mingw => "mingw",
+            Self::Zig => "zig",
+            Self::MuslGcc => "musl-gcc",
+            Self::QemuUser => "qemu-user",
+            Self::Git => "git",
             Self::Glibc => "libc:glibc",
             Self::Musl => "libc:musl",
             Self::Wslpath => "wslpath",
@@ -147,6 +163,11 @@ impl Capability {
             Self::Strace => {
                 ("no strace is here, or it may trace nothing", "apt-get install strace")
             }
+            Self::Mingw => ("no MinGW for amd64 is here", "apt-get install gcc-mingw-w64-x86-64"),
+            Self::Zig => ("no zig is here", "cargo xtask ci --only tools"),
+            Self::MuslGcc => ("no C compiler for musl is here", "apt-get install musl-tools"),
+            Self::Git => ("no git is here", "apt-get install git"),
+            Self::QemuUser => ("QEMU's programs are not here", "apt-get install qemu-user"),
             _ => return None,
         })
     }

@@ -34,7 +34,7 @@ pub use matcher::{TextMatch, TextTable, ValueMatch};
 pub use pattern::glob_matches;
 pub use results::{
     CaseResult, Check, ControlOutcome, EnvironmentResult, Exchange, ExpectationState, FloorResult,
-    GoldenResult, NormaliserUse, Results, RunMeta, Summary, built_in_suites,
+    GoldenResult, NormaliserUse, Results, RunMeta, Summary, TableCell, built_in_suites,
 };
 pub use rule::Rule;
 pub use template::{JsonTemplate, Template};

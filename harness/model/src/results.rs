@@ -187,9 +187,25 @@ pub struct CaseResult {
     /// What it has seen that tables and pictures of reports are made of, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exhibits: Vec<Exhibit>,
+    /// The cell that it fills in a table of the report, where it fills one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<TableCell>,
     /// Its goldens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub goldens: Vec<GoldenResult>,
+}
+
+/// A cell of a table in the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TableCell {
+    /// The table's title.
+    pub table: String,
+    /// The row's.
+    pub row: String,
+    /// The column's.
+    pub column: String,
+    /// What stands in the cell where the case passes; empty where it did not come so far.
+    pub value: String,
 }
 
 /// One assertion and what became of it.

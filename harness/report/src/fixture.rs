@@ -61,6 +61,7 @@ pub fn case(id: &str, environment_name: &str, verdict: Verdict, claims: &[&str])
         column: 1,
         drift: BTreeMap::new(),
         exhibits: Vec::new(),
+        cell: None,
         goldens: Vec::new(),
     }
 }

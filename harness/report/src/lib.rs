@@ -19,6 +19,7 @@ mod ledger;
 mod markdown;
 mod reconcile;
 mod sarif;
+mod tables;
 mod tally;
 mod terminal;
 #[cfg(test)]

@@ -46,6 +46,7 @@ pub fn markdown(results: &Results) -> String {
     attention(&mut page, results);
     expected(&mut page, results);
     unavailable(&mut page, results);
+    tables(&mut page, results);
     drift(&mut page, results);
     exhibits::sections(&mut page, results);
     floors(&mut page, results);
@@ -194,6 +195,29 @@ fn unavailable(page: &mut Page, results: &Results) {
         .collect();
     let columns = names(&["Environment", "What is missing", "To provide it"]);
     page.table("Not available", &columns, &rows, true);
+}
+
+/// The tables that cases fill.
+fn tables(page: &mut Page, results: &Results) {
+    for table in crate::tables::tables(results) {
+        let mut columns = vec![String::new()];
+        columns.extend(table.columns.iter().map(|c| esc(c)));
+        let rows: Vec<_> = table
+            .rows
+            .iter()
+            .map(|(title, cells)| {
+                let text = |cell: &Option<crate::tables::Cell<'_>>| {
+                    let Some(cell) = cell else { return String::new() };
+                    let sign = words::sign(cell.case.verdict).replace('!', "&#33;");
+                    format!("{sign} {}", esc(&cell.text()))
+                };
+                let mut line = vec![esc(title)];
+                line.extend(cells.iter().map(text));
+                row(&line)
+            })
+            .collect();
+        page.table(&esc(table.title), &columns, &rows, true);
+    }
 }
 
 /// A table for each question that environments answer differently; equal values have the same

@@ -5,7 +5,7 @@ use crate::{Control, EnvStep, GoldenSource, Step, StepRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use twinproof_model::Requirement;
+use twinproof_model::{Requirement, Template};
 
 /// A case as it is planned and stored: fixtures are expanded, its suite and place are known.
 ///
@@ -37,6 +37,9 @@ pub struct Case {
     /// Row of the drift table that its first probe fills, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<String>,
+    /// The cell of a table in the report that it fills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TablePlace>,
     /// Its steps.
     pub step: Vec<Step>,
     /// The proof that it can go red.
@@ -56,6 +59,22 @@ pub struct Case {
     /// Column of its header, from 1, in characters.
     #[serde(default)]
     pub column: usize,
+}
+
+/// The cell of a table in the report that a case fills.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TablePlace {
+    /// The table's title.
+    pub title: String,
+    /// The row's; the environment's name when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<String>,
+    /// The column's; the environment's name when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// What stands in the cell where the case passes. It may refer to what its steps capture.
+    pub value: Template,
 }
 
 impl Case {
@@ -158,6 +177,7 @@ mod tests {
             tags: vec![],
             sdk: None,
             drift: None,
+            table: None,
             step: vec![Step::Write(write), Step::Go(go)],
             control,
             variables: std::collections::BTreeSet::new(),

@@ -30,7 +30,7 @@ mod step;
 mod step_ref;
 mod text;
 
-pub use case::Case;
+pub use case::{Case, TablePlace};
 pub use checks::Checks;
 pub use control::{Control, ControlError};
 pub use evidence::{Blobs, Evidence};

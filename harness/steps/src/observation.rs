@@ -66,6 +66,10 @@ observations! {
     Lab(LabSight),
     /// A trace of programs was read.
     Trace(TraceSight),
+    /// A file was made on the host and put in place.
+    Artifact(Artifact),
+    /// The executables of a Go release were rebuilt.
+    Sdk(SdkSight),
     /// The case's origin has its rules.
     Origin(OriginSight),
     /// The subject was launched.

@@ -74,6 +74,10 @@ steps! {
     Lab(LabStep) = "lab",
     /// Reads a trace of programs.
     Trace(TraceStep) = "trace",
+    /// Puts a file in place that a fixture makes on the host.
+    Artifact(ArtifactStep) = "artifact",
+    /// Rebuilds the executables of a Go release.
+    Sdk(SdkStep) = "sdk",
     /// Starts or scripts the case's origin.
     Origin(OriginStep) = "origin",
     /// Launches the subject.

@@ -1,5 +1,6 @@
 //! From a `[[case]]` table to a [`Case`] that needs nothing else.
 
+use crate::artifact::made;
 use crate::control;
 use crate::expanded::{Expanded, Placed, expand};
 use crate::fixture::{Fixtures, take_steps};
@@ -15,10 +16,10 @@ use crate::step::Site;
 use crate::template::{self, Filler};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use twinproof_steps::{Case, Control, Step, is_reserved};
+use twinproof_steps::{Case, Control, Step, TablePlace, is_reserved};
 
 /// The keys of a case.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "id",
     "claims",
     "title",
@@ -27,6 +28,7 @@ const KEYS: [&str; 10] = [
     "tags",
     "sdk",
     "drift",
+    "table",
     "step",
     "control",
 ];
@@ -80,16 +82,29 @@ impl<'i> Context<'_, 'i> {
             reader.optional(&table, "sdk"),
             reader.optional(&table, "drift"),
         );
+        let place: Option<TablePlace> = reader.optional(&table, "table");
+        if let (Some(TablePlace { row: None, column: None, .. }), Some(node)) =
+            (&place, node::get(&table, "table"))
+        {
+            let message = "a cell has a row or a column that is not the environment's";
+            let draft = reader.draft("table-place", message, node.span());
+            reader.add(draft.help("give `row`, `column` or both"));
+        }
         let nodes = take_steps(&mut table, reader);
         let sites: Vec<Site<'i>> = nodes
             .into_iter()
             .map(|n| Site::read(n, self.variables, self.used, self.normalisers, reader))
             .collect();
         for site in &sites {
-            if let Some(Step::Use(name)) = &site.step {
-                let spot = reader.spot(site.body().span());
-                self.fixtures.note_use(&reader.file, &name.0, spot, self.includes, reader.reporter);
-            }
+            let (name, span) = match &site.step {
+                Some(Step::Use(name)) => (&name.0, site.body().span()),
+                Some(Step::Artifact(step)) => {
+                    (&step.fixture, node::value_span(site.body(), "fixture"))
+                }
+                _ => continue,
+            };
+            let spot = reader.spot(span);
+            self.fixtures.note_use(&reader.file, name, spot, self.includes, reader.reporter);
         }
         let fixtures = &*self.fixtures;
         let expanded = expand(&sites, fixtures, self.includes, reader);
@@ -114,6 +129,11 @@ impl<'i> Context<'_, 'i> {
             }
         }
         let steps = expanded.filter(|expanded| expanded.whole).map(|expanded| expanded.steps);
+        let made = steps.as_ref().and_then(|steps| {
+            let made =
+                |p: &Placed<'_, '_>| made(p.site, fixtures, self.includes, &mut variables, reader);
+            steps.iter().map(made).collect::<Option<Vec<_>>>()
+        });
         let names = steps.iter().flatten().map(|p| p.name().map(str::to_owned)).collect();
         let (line, column) = reader
             .reporter
@@ -121,7 +141,6 @@ impl<'i> Context<'_, 'i> {
             .get(&*reader.file)
             .map_or((0, 0), |source| source.position(header.start));
         let built = (|| {
-            let steps = steps?.iter().map(|p| p.site.step.clone()).collect::<Option<Vec<_>>>()?;
             let ReadControl { control, node, left, .. } = control?;
             let case = Case {
                 suite: suite.to_owned(),
@@ -133,7 +152,8 @@ impl<'i> Context<'_, 'i> {
                 tags: tags.unwrap_or_default(),
                 sdk,
                 drift,
-                step: steps,
+                table: place,
+                step: made?,
                 control,
                 variables,
                 control_variables: left,

@@ -7,6 +7,7 @@
 //! This crate runs no case, looks for no environment and reads no clock. Checks that depend on the rest
 //! of the repository (goldens, stale entries) are in [`lint`].
 
+mod artifact;
 mod case;
 mod claims;
 mod control;

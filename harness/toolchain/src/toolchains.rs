@@ -36,7 +36,7 @@ pub struct Listing {
 
 /// Provides SDKs.
 pub struct Toolchains {
-    with: Resources,
+    pub(crate) with: Resources,
 }
 
 impl Toolchains {

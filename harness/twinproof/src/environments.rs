@@ -4,7 +4,7 @@ use crate::attempt::attempt;
 use crate::board::Board;
 use crate::exit::Failure;
 use crate::subject::{SdkSubject, Subjects};
-use crate::{gocache, sdks};
+use crate::{cached_tools, gocache, sdks};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use twinproof_environment::{
     Absent, Candidates, Config, Detection, Environment, Look, Progress, Sdk,
 };
 use twinproof_model::{EnvironmentKind, EnvironmentName};
-use twinproof_steps::Case;
+use twinproof_steps::{Case, Step};
 use twinproof_subject::{Declaration, Means, Subject};
 use twinproof_toolchain::{Cache, Platform, Version};
 
@@ -29,6 +29,8 @@ pub struct Wanted {
     /// Whether the subject's SDK is needed, whatever the cases need: it is asked for by name, or a
     /// subject's program is built with it.
     needs_subject: bool,
+    /// Whether a case uses a file that is made on the host.
+    makes_files: bool,
     /// What is judged.
     pub subjects: Subjects,
     /// After this long containers end by themselves, whatever happens to the harness.
@@ -41,6 +43,8 @@ pub struct Detected {
     pub found: Vec<Detection>,
     /// The toolchain that is judged.
     pub sdk: SdkSubject,
+    /// This machine, where a case runs on it or uses a file that is made on it.
+    pub host: Option<Arc<dyn Environment>>,
     /// The subjects of those environments that are ones.
     pub servers: BTreeMap<EnvironmentName, Subject>,
 }
@@ -99,13 +103,21 @@ impl Wanted {
             (case.environments.clone(), versions)
         });
         let needs = needs.filter(|(_, versions)| !versions.is_empty()).collect();
+        let makes_files =
+            cases.iter().flat_map(|c| &c.step).any(|step| matches!(step, Step::Artifact(_)));
         let needs_subject = built || subject.asked;
-        Ok(Self { names, needs, needs_subject, subjects: subjects.clone(), longest_run })
+        let subjects = subjects.clone();
+        Ok(Self { names, needs, needs_subject, makes_files, subjects, longest_run })
     }
 
     /// Versions and platforms of the SDKs that environments which are there run.
     fn sdks(&self, there: &[EnvironmentName], host: Platform) -> BTreeSet<(Version, Platform)> {
         let mut all = BTreeSet::new();
+        if self.makes_files {
+            // Files are made with the SDKs that their cases are about, wherever those run.
+            let versions = self.needs.iter().flat_map(|(_, versions)| versions);
+            all.extend(versions.map(|v| (*v, host)));
+        }
         let subject = self.subjects.sdk.version.parse::<Version>().ok();
         if self.needs_subject {
             all.extend(subject.map(|v| (v, host)));
@@ -143,7 +155,7 @@ pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detec
     let host = EnvironmentName::of(EnvironmentKind::Host);
     let mut names: Vec<String> =
         wanted.names.iter().filter(|n| !n.kind().is_subject()).map(ToString::to_string).collect();
-    if !judged.is_empty() && !wanted.names.contains(&host) {
+    if (!judged.is_empty() || wanted.makes_files) && !wanted.names.contains(&host) {
         names.push(host.to_string());
     }
     let look = Look { longest_run: wanted.longest_run, wsl_exe: None };
@@ -181,6 +193,7 @@ pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detec
         go_cache: cache.clone(),
         cache: driver_cache().map_err(Failure::broken)?,
         sdks: provided.sdks,
+        tools: cached_tools::folders().map_err(Failure::broken)?,
         warm_cache: Some(cache),
         network: Network::None,
     };
@@ -193,17 +206,37 @@ pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detec
             Progress::Ended(name) => board.done(&name.to_string(), &format!("{name}: ready")),
         }),
     };
+    let this = shared(&host, &mut found);
     let mut servers = BTreeMap::new();
     if !judged.is_empty() {
         let means = means(wanted, &subject, &config, host_platform).map_err(Failure::broken)?;
         with_subjects(wanted, &judged, &means, board, &mut found, &mut servers);
+    }
+    if !wanted.names.contains(&host) {
+        found.retain(|detection| *detection.name() != host);
     }
     let order = |name: &EnvironmentName| {
         let at = wanted.names.iter().position(|n| n == name || name.selected_by(&n.to_string()));
         at.unwrap_or(usize::MAX)
     };
     found.sort_by_key(|d| order(d.name()));
-    Ok(Detected { found, sdk: subject, servers })
+    Ok(Detected { found, sdk: subject, host: this, servers })
+}
+
+/// The host, where it is there, for other uses than its own cases.
+fn shared(host: &EnvironmentName, found: &mut Vec<Detection>) -> Option<Arc<dyn Environment>> {
+    let at = found.iter().position(|d| d.name() == host)?;
+    match found.swap_remove(at) {
+        Detection::Available(environment) => {
+            let shared: Arc<dyn Environment> = Arc::from(environment);
+            found.push(Detection::Available(Box::new(Arc::clone(&shared))));
+            Some(shared)
+        }
+        other => {
+            found.push(other);
+            None
+        }
+    }
 }
 
 /// What subjects' programs are got with.

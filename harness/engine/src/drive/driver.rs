@@ -1,12 +1,14 @@
 //! A run under way: its work directory, its variables and its servers, and what every kind of step
 //! needs of them.
 
+use super::artifacts::Artifacts;
 use super::error::StepError;
 use super::servers::{Servers, lines};
 use crate::plan::{goroots, needs_sdk};
 use crate::redact::Counting;
 use crate::{BlobStore, Redactor};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 use twinproof_base::hex;
 use twinproof_environment::{Contents, Environment, Exec, Exited, Put, Sandbox, SnapshotLimits};
@@ -18,6 +20,7 @@ use twinproof_steps::{
     Case, Process, ProcessObservation, RunRecord, Scope, SeenRequest, StepRecord,
 };
 use twinproof_subject::Subject;
+use twinproof_toolchain::{Platform, Toolchains, Version};
 
 /// What driving needs besides the case and the environment.
 pub struct Context<'a> {
@@ -31,6 +34,12 @@ pub struct Context<'a> {
     pub step_limit: Duration,
     /// Most bytes kept of an output.
     pub output_limit: u64,
+    /// Where files are made that cases elsewhere use; absent where nothing can be made.
+    pub host: Option<&'a dyn Environment>,
+    /// The SDKs that are proved, where they can be had.
+    pub sdks: Option<Sdks<'a>>,
+    /// What was made there so far.
+    pub artifacts: &'a Artifacts,
     /// Data files of the suites, by their path relative to the folder of suites.
     pub data: &'a (dyn Fn(&str) -> Option<Vec<u8>> + Sync),
     /// Databases that cases take in turns.
@@ -38,6 +47,15 @@ pub struct Context<'a> {
     /// Why what is seen now would say nothing of the subject, if that is so: programs are being
     /// ended, or cannot write.
     pub disturbed: &'a (dyn Fn() -> Option<Skip> + Sync),
+}
+
+/// The way to the SDKs that are proved.
+#[derive(Clone, Copy)]
+pub struct Sdks<'a> {
+    /// Provides, makes and rebuilds them.
+    pub toolchains: &'a Toolchains,
+    /// Where PyPI's distribution of that version for that platform is, if it is there.
+    pub wheel: &'a (dyn Fn(Version, Platform) -> Option<PathBuf> + Sync),
 }
 
 /// Where a case runs, and what is launched there to be judged.
@@ -192,6 +210,11 @@ impl<'a> Driver<'a> {
         self.environment.goroot(version).map_err(|e| StepError::Sdk(e.to_string()))
     }
 
+    /// Version of the SDK that the case is about.
+    pub fn sdk(&self) -> &str {
+        &self.sdk
+    }
+
     /// The `go` program of an SDK.
     pub fn go_program(&self, goroot: &str) -> String {
         if self.windows { format!("{goroot}\\bin\\go.exe") } else { format!("{goroot}/bin/go") }
@@ -317,7 +340,7 @@ impl<'a> Driver<'a> {
     }
 
     /// What the judge and the probes need of the surroundings.
-    pub fn context(&self) -> &Context<'_> {
+    pub fn context(&self) -> &'a Context<'a> {
         self.context
     }
 

@@ -1,9 +1,10 @@
 //! Why a step could not be driven.
 
+use twinproof_model::Capability;
 use twinproof_model::variables::VariableError;
 
 /// Why a step could not be driven.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StepError {
     /// A value that an earlier step should have captured is not there: the case ends here.
     #[error(transparent)]
@@ -11,6 +12,9 @@ pub enum StepError {
     /// An SDK is not available: the run is skipped.
     #[error("{0}")]
     Sdk(String),
+    /// The host lacks a tool that a file is made with: the run is skipped.
+    #[error("the host has no {0}")]
+    Tool(Capability),
     /// What the case asks cannot be asked here: the run is skipped.
     #[error("{0}")]
     OutOfReach(String),

@@ -4,6 +4,8 @@
 //! what it saw. Whether that is right, the judge says; nothing here concludes anything.
 
 mod archive;
+mod artifact;
+mod artifacts;
 mod canary;
 mod case_lab;
 mod checksum_settings;
@@ -24,18 +26,21 @@ mod process;
 mod raw;
 mod requests;
 mod script;
+mod sdk;
 mod servers;
 mod subject;
 mod sumdb;
 mod trace;
 mod write;
 
-pub use driver::{Context, RunTarget};
+pub use artifacts::Artifacts;
+pub use driver::{Context, RunTarget, Sdks};
 
+use crate::plan::absent;
 use driver::Driver;
 use error::StepError;
 use std::time::Instant;
-use twinproof_model::{Skip, Verdict};
+use twinproof_model::{Requirement, Skip, Verdict};
 use twinproof_steps::{Case, GoldenSight, Observation, RunOutcome, RunRecord, Step, StepRecord};
 
 /// Drives a case to its end, or to a failure after which later steps would only follow from it; a
@@ -66,8 +71,7 @@ pub fn drive(
             verdict = Some(driver.into_judging().end(&outcome).verdict());
             outcome
         }
-        Err(StepError::Sdk(detail)) => RunOutcome::Skipped(Skip::SdkAbsent { detail }),
-        Err(error) => RunOutcome::Broken { message: error.to_string() },
+        Err(error) => ended(error),
     };
     record.outcome = outcome;
     record.micros = begun.elapsed().as_micros() as u64;
@@ -92,13 +96,7 @@ fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOut
                 // What would have given the value has failed, and that is on record.
                 Err(StepError::Variable(_)) if driver.judging().failed() => continue 'steps,
                 Err(StepError::Variable(_)) => return RunOutcome::Driven,
-                Err(StepError::Sdk(detail)) => {
-                    return RunOutcome::Skipped(Skip::SdkAbsent { detail });
-                }
-                Err(StepError::OutOfReach(detail)) => {
-                    return RunOutcome::Skipped(Skip::OutOfReach { detail });
-                }
-                Err(StepError::Broken(message)) => return RunOutcome::Broken { message },
+                Err(error) => return ended(error),
             };
             let micros = begun.elapsed().as_micros() as u64;
             let driven = StepRecord { index, micros, failed_tries: Vec::new(), observation };
@@ -119,6 +117,18 @@ fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOut
     RunOutcome::Driven
 }
 
+/// How a run ends at a step that could not be driven.
+fn ended(error: StepError) -> RunOutcome {
+    match error {
+        StepError::Sdk(detail) => RunOutcome::Skipped(Skip::SdkAbsent { detail }),
+        StepError::Tool(tool) => RunOutcome::Skipped(absent(&Requirement::Has(tool))),
+        StepError::OutOfReach(detail) => RunOutcome::Skipped(Skip::OutOfReach { detail }),
+        StepError::Variable(_) | StepError::Broken(_) => {
+            RunOutcome::Broken { message: error.to_string() }
+        }
+    }
+}
+
 /// Drives one step.
 fn step(driver: &mut Driver<'_>, step: &Step) -> Result<Observation, StepError> {
     Ok(match step {
@@ -135,6 +145,8 @@ fn step(driver: &mut Driver<'_>, step: &Step) -> Result<Observation, StepError> 
         Step::Diff(s) => Observation::Diff(diff::drive(driver, s)?),
         Step::Lab(s) => Observation::Lab(lab::drive(driver, s)?),
         Step::Trace(s) => Observation::Trace(trace::drive(driver, s)?),
+        Step::Sdk(s) => Observation::Sdk(sdk::drive(driver, s)?),
+        Step::Artifact(s) => Observation::Artifact(artifact::drive(driver, s)?),
         Step::Origin(s) => Observation::Origin(origin::drive(driver, s)?),
         Step::Subject(s) => Observation::Subject(subject::drive(driver, s)?),
         Step::Http(s) => Observation::Http(http::drive(driver, s)?),

@@ -121,16 +121,20 @@ impl Sandbox for Memory<'_> {
         _limits: SnapshotLimits,
     ) -> Result<Vec<TreeEntry>, EnvironmentError> {
         let files = self.files.lock().unwrap();
-        let Some(Put::File { bytes, .. }) = files.get(path) else { return Ok(Vec::new()) };
-        Ok(vec![TreeEntry {
-            path: String::new(),
-            kind: EntryKind::File,
-            mode: None,
-            target: None,
-            size: bytes.len() as u64,
-            sha256: None,
-            bytes: Some(bytes.clone()),
-        }])
+        let entry = |(at, put): (&String, &Put)| {
+            let below = at.strip_prefix(path)?.trim_start_matches('/').to_owned();
+            let Put::File { bytes, .. } = put else { return None };
+            Some(TreeEntry {
+                path: below,
+                kind: EntryKind::File,
+                mode: None,
+                target: None,
+                size: bytes.len() as u64,
+                sha256: None,
+                bytes: Some(bytes.clone()),
+            })
+        };
+        Ok(files.iter().filter_map(entry).collect())
     }
 }
 

@@ -20,6 +20,8 @@ pub struct HostConfig {
     pub sdks: Vec<Sdk>,
     /// Where the root of a Linux system with Wine is, if there is one.
     pub wine_root: PathBuf,
+    /// Folders with tools that cases find on PATH, before the system's.
+    pub tools: Vec<PathBuf>,
 }
 
 /// The machine that the harness runs on.
@@ -29,6 +31,7 @@ pub struct Host {
     go_cache: String,
     wine_root: Option<String>,
     offered: Offered,
+    tools: Vec<PathBuf>,
     capabilities: BTreeSet<Capability>,
     fingerprint: Fingerprint,
     handshake: Vec<String>,
@@ -52,6 +55,7 @@ impl Host {
             go_cache: cache,
             wine_root: wine_in(&config.wine_root),
             offered,
+            tools: config.tools.clone(),
             capabilities: BTreeSet::new(),
             fingerprint: Fingerprint::default(),
             handshake: Vec::new(),
@@ -139,7 +143,16 @@ impl Environment for Host {
     }
 
     fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String> {
-        base_env(home, tmp)
+        let mut env = base_env(home, tmp);
+        if let Some(path) = env.get_mut("PATH") {
+            let system = std::env::split_paths(path).collect::<Vec<_>>();
+            let all = std::env::join_paths(self.tools.iter().chain(&system));
+            // A folder whose name cannot stand on PATH offers nothing.
+            if let Some(all) = all.ok().and_then(|all| all.into_string().ok()) {
+                *path = all;
+            }
+        }
+        env
     }
 
     fn open(&self, label: &str) -> Result<Box<dyn Sandbox + '_>, EnvironmentError> {

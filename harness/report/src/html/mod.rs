@@ -13,6 +13,7 @@ mod ledgers;
 mod overview;
 mod parts;
 mod raw;
+mod tables;
 
 use crate::evidence::Bundle;
 use crate::tally::{self, Tally};
@@ -99,6 +100,11 @@ fn sections(
     ];
     if let Some(body) = claims::document(tally) {
         sections.push(Section { id: "document", title: "The source document", body });
+    }
+    let filled = crate::tables::tables(results);
+    if !filled.is_empty() {
+        let body = tables::tables(&filled);
+        sections.push(Section { id: "tables", title: "Tables", body });
     }
     if !drift.is_empty() {
         sections.push(Section { id: "drift", title: "Drift", body: drift::tables(drift) });

@@ -2,9 +2,10 @@
 
 use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
-use crate::{Checks, Evidence, Input, Part, Row};
+use crate::{Captures, Checks, Evidence, Input, Part, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use twinproof_model::{BlobRef, Template, TextMatch};
 use twinproof_toml::node::{self, Node};
 
@@ -34,6 +35,9 @@ pub struct DiffStep {
     /// Facts that differ, among others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<String>,
+    /// Values for later steps: name → `verdict`, `cause` or `remedy`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub capture: BTreeMap<String, String>,
 }
 
 /// Why two binaries differ.
@@ -92,6 +96,7 @@ impl Kind for DiffStep {
         Input::text("b", "Another second file").checked(lint::filled),
     ];
     const SOURCES: &'static [&'static str] = &["diff"];
+    const CAPTURES: Captures = Captures::Names(&["verdict", "cause", "remedy"]);
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -146,6 +151,15 @@ impl Kind for DiffStep {
             let actual = if there { "it differs" } else { "it is equal" };
             checks.holds(&format!("facts.{fact}"), there, "it differs", actual);
         }
+    }
+
+    fn capture(&self, seen: &DiffSight, _: Evidence<'_>) -> BTreeMap<String, String> {
+        let value = |what: &str| match what {
+            "verdict" => Some(seen.verdict.clone()),
+            "cause" => Some(seen.cause.clone()),
+            _ => seen.remedy.clone(),
+        };
+        self.capture.iter().filter_map(|(name, what)| Some((name.clone(), value(what)?))).collect()
     }
 
     fn golden(&self, _: &str, seen: &DiffSight, _: Evidence<'_>) -> Result<String, String> {

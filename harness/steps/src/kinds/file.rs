@@ -28,6 +28,9 @@ pub struct FileStep {
     /// Its size in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
+    /// The least and the greatest size in bytes that it may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_between: Option<[u64; 2]>,
     /// Its bytes, base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base64: Option<String>,
@@ -68,6 +71,7 @@ impl Kind for FileStep {
     fn asserts(&self) -> bool {
         self.exists.is_some()
             || self.size.is_some()
+            || self.size_between.is_some()
             || self.base64.is_some()
             || self.text.is_some()
             || self.sha256.is_some()
@@ -78,8 +82,17 @@ impl Kind for FileStep {
     }
 
     fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
-        const MORE: [&str; 8] =
-            ["size", "base64", "text", "sha256", "starts_with", "mode", "symlink", "dir"];
+        const MORE: [&str; 9] = [
+            "size",
+            "size_between",
+            "base64",
+            "text",
+            "sha256",
+            "starts_with",
+            "mode",
+            "symlink",
+            "dir",
+        ];
         lint::bytes(body, "base64", lint);
         lint::bytes(body, "starts_with", lint);
         lint::mode(body, "mode", lint);
@@ -143,6 +156,10 @@ impl FileStep {
         if let Some(size) = self.size {
             let holds = file.is_some_and(|f| f.size == size);
             checks.holds("size", holds, format!("{size} bytes"), actual);
+        }
+        if let Some([least, most]) = self.size_between {
+            let holds = file.is_some_and(|f| (least..=most).contains(&f.size));
+            checks.holds("size_between", holds, format!("{least} to {most} bytes"), actual);
         }
         if let Some(dir) = self.dir {
             let expected = if dir { "a directory" } else { "no directory" };

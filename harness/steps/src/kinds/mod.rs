@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod alone;
 mod archive;
+mod artifact;
 mod canary;
 mod checksum_settings;
 mod config_lint;
@@ -24,6 +25,7 @@ mod process;
 mod raw;
 mod requests;
 mod script;
+mod sdk;
 mod subject;
 mod sumdb;
 mod trace;
@@ -31,6 +33,7 @@ mod tree;
 mod write;
 
 pub use archive::*;
+pub use artifact::*;
 pub use canary::*;
 pub use checksum_settings::*;
 pub use config_lint::*;
@@ -52,6 +55,7 @@ pub use process::*;
 pub use raw::*;
 pub use requests::*;
 pub use script::*;
+pub use sdk::*;
 pub use subject::*;
 pub use sumdb::*;
 pub use trace::*;

@@ -5,17 +5,19 @@ use super::publish::publish;
 use super::repository::Repository;
 use crate::board::Board;
 use crate::bundle_folder::BundleFolder;
+use crate::cached_tools::goroot_of_wheel;
 use crate::environments::{self, Detected, Wanted};
 use crate::exit::{CONFORMANT, Failure};
 use crate::features;
 use crate::progress::CellProgress;
+use crate::sdk_statement;
 use crate::subject::{SdkSubject, Subjects};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use twinproof_engine::{
-    Bundle, Drive, Plan, Redactor, RunLimits, RunTarget, Selection, Shard, Stop, named, plan, run,
-    write_pending,
+    Bundle, Drive, Plan, Redactor, RunLimits, RunTarget, Sdks, Selection, Shard, Stop, named, plan,
+    run, write_pending,
 };
 use twinproof_environment::Detection;
 use twinproof_judge::{Judge, Placed, RunManifest, assemble, class_of};
@@ -182,10 +184,13 @@ impl Conformance {
             room: self.room.saturating_mul(1 << 20),
             ..RunLimits::default()
         };
+        let sdks = crate::sdks::toolchains().ok();
         let drive = Drive {
             plan: &plan,
             environments: &drivers,
             subject: &subject.to_string(),
+            host: detected.host.as_deref(),
+            sdks: sdks.as_ref().map(|toolchains| Sdks { toolchains, wheel: &goroot_of_wheel }),
             store: &store,
             folders: &[folder.path().to_owned(), std::env::temp_dir()],
             redactor: &redactor,
@@ -199,6 +204,7 @@ impl Conformance {
         let results = assemble(&run_manifest, &records, &store).map_err(Failure::invalid)?;
         bundle.seal(&run_manifest, &records, &results).map_err(Failure::broken)?;
         let bundle = folder.publish()?;
+        sdk_statement::write_all(&records, &self.out, &bundle).map_err(Failure::broken)?;
         // Sandboxes and containers go before the report is read, not after.
         drop(detected);
         if let Some(folder) =

@@ -1,0 +1,88 @@
+//! `artifact`: what a fixture's steps make on the host, made once in a run.
+
+use super::artifacts::Built;
+use super::driver::{Context, Driver, RunTarget};
+use super::error::StepError;
+use super::{process, write};
+use std::collections::BTreeMap;
+use twinproof_environment::{Contents, Environment, Put, SnapshotLimits};
+use twinproof_model::EntryKind;
+use twinproof_steps::{Artifact, ArtifactStep, Case, Made, Make, RunOutcome, RunRecord};
+
+/// Permission bits of what is put in place: it may be a program.
+const MODE: u32 = 0o755;
+/// Most bytes of all files that a fixture makes.
+const MOST: u64 = 256 << 20;
+
+pub fn drive(driver: &mut Driver<'_>, step: &ArtifactStep) -> Result<Artifact, StepError> {
+    let context = driver.context();
+    let host = context
+        .host
+        .ok_or_else(|| StepError::OutOfReach("there is no host to make it on".to_owned()))?;
+    if let Some(tool) = step.requires.iter().find(|c| !host.capabilities().contains(c)) {
+        return Err(StepError::Tool(tool.clone()));
+    }
+    let path = match &step.path {
+        Some(path) => driver.path(path)?,
+        None => driver.native(&step.file),
+    };
+    let slot = context.artifacts.slot(step, driver.sdk())?;
+    let built = slot.get_or_init(|| build(context, host, driver.case(), step, driver.sdk()));
+    let built = built.as_ref().map_err(Clone::clone)?;
+    let content = match built.files.get(&step.file) {
+        None => None,
+        Some(bytes) => {
+            driver.sandbox().put(&path, &Put::File { bytes: bytes.clone(), mode: Some(MODE) })?;
+            Some(driver.store(bytes.clone())?)
+        }
+    };
+    Ok(Artifact { path, content, variables: built.variables.clone(), made: built.made.clone() })
+}
+
+/// Does the steps in a work directory of the host, as far as they end as they must, and reads what
+/// they left.
+fn build(
+    context: &Context<'_>,
+    host: &dyn Environment,
+    user: &Case,
+    step: &ArtifactStep,
+    sdk: &str,
+) -> Result<Built, StepError> {
+    let case = Case { id: format!("artifact-{}", step.fixture), step: Vec::new(), ..user.clone() };
+    let mut record = RunRecord {
+        case: case.key(),
+        environment: host.name().clone(),
+        subject: String::new(),
+        control: false,
+        variables: BTreeMap::new(),
+        class: None,
+        started: 0,
+        micros: 0,
+        outcome: RunOutcome::Driven,
+        steps: Vec::new(),
+        logs: BTreeMap::new(),
+        redactions: 0,
+    };
+    let place = RunTarget { environment: host, subject: None };
+    let mut driver = Driver::begin(context, &case, place, sdk, &mut record)?;
+    let mut made = Vec::new();
+    for make in &step.make {
+        let (seen, exit) = match make {
+            Make::Write(s) => (Made::Wrote(write::drive(&mut driver, s)?), None),
+            Make::Run(s) => (Made::Process(process::drive_run(&mut driver, s)?), Some(s.exit)),
+            Make::Go(s) => (Made::Process(process::drive_go(&mut driver, s)?), Some(s.exit)),
+        };
+        let ended = |exit| matches!(&seen, Made::Process(p) if p.exit == Some(exit));
+        let goes_on = exit.is_none_or(|exit| ended(exit.0));
+        made.push(seen);
+        if !goes_on {
+            break;
+        }
+    }
+    let limits = SnapshotLimits { depth: 1, bytes: MOST, ..SnapshotLimits::default() };
+    let root = driver.sandbox().root().to_owned();
+    let entries = driver.sandbox().entries(&root, Contents::Wanted, limits)?;
+    let files = entries.into_iter().filter(|entry| entry.kind == EntryKind::File);
+    let files = files.filter_map(|entry| Some((entry.path, entry.bytes?))).collect();
+    Ok(Built { variables: record.variables, made, files })
+}

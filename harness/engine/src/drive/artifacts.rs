@@ -1,0 +1,34 @@
+//! What fixtures have made on the host in this run, kept for every case that uses it.
+
+use super::error::StepError;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use twinproof_steps::{ArtifactStep, Made};
+
+/// What one fixture has made, or why it could not be tried; empty until somebody asks.
+pub type Slot = OnceLock<Result<Built, StepError>>;
+
+/// What fixtures have made in this run.
+#[derive(Debug, Default)]
+pub struct Artifacts {
+    all: Mutex<HashMap<String, Arc<Slot>>>,
+}
+
+/// What a fixture has made.
+#[derive(Debug)]
+pub struct Built {
+    pub variables: BTreeMap<String, String>,
+    pub made: Vec<Made>,
+    /// The files right in the work directory, by name.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Artifacts {
+    /// The place of what these steps make with that SDK. Whoever asks first makes it, others wait.
+    pub fn slot(&self, step: &ArtifactStep, sdk: &str) -> Result<Arc<Slot>, StepError> {
+        let steps =
+            serde_json::to_string(&step.make).map_err(|e| StepError::broken(e.to_string()))?;
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(all.entry(format!("{sdk}\n{steps}")).or_default()))
+    }
+}

@@ -1,0 +1,96 @@
+//! Building the executables of a release again, from the verified SDK of this host, to hold them against
+//! what was released. Nothing is published: [`crate::Toolchains::get`] makes SDKs, this gives evidence.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::error::Error;
+use crate::platform::Platform;
+use crate::progress::Progress;
+use crate::provenance::Provenance;
+use crate::recipe::{Recipe, Source, executable_name};
+use crate::toolchains::Toolchains;
+use crate::version::Version;
+
+/// Executables of one platform, built here, and where the released ones are.
+#[derive(Clone, Debug)]
+pub struct Rebuilt {
+    /// The verified SDK that they were built with and from.
+    pub source: Provenance,
+    /// The SDK of the platform.
+    pub reference: Provenance,
+    /// How they were built.
+    pub recipe: Recipe,
+    /// Their names in a GOROOT, with slashes; the built file; the released one.
+    pub executables: Vec<(String, PathBuf, PathBuf)>,
+}
+
+impl Toolchains {
+    /// Builds every executable of that release for that platform. Compiled packages are kept in the
+    /// cache, so that a second call only links.
+    ///
+    /// # Errors
+    /// What [`Toolchains::get`] has, and when the build fails.
+    pub fn rebuild(
+        &self,
+        version: Version,
+        platform: Platform,
+        progress: &mut dyn Progress,
+    ) -> Result<Rebuilt, Error> {
+        let source = self.get(version, self.host(), progress)?;
+        let reference = self.get(version, platform, progress)?;
+        let name = format!("rebuild-{}", version.go_name());
+        let _guard = self.with.cache.lock(&name, progress)?;
+        let work = self.with.cache.root().join("rebuild").join(version.go_name());
+        let out = work.join("out").join(platform.dashed());
+        // What an earlier call built must not be taken for what this one builds.
+        if out.exists() {
+            fs::remove_dir_all(&out).map_err(Error::io("remove", &out))?;
+        }
+        let from = Source { goroot: &source.goroot, version, platform: source.platform };
+        let recipe = Recipe::of(from)?;
+        let names: Vec<&str> = recipe.names().collect();
+        recipe.build(from, platform, &names, &out, &work, progress)?;
+        let executables = names
+            .into_iter()
+            .map(|name| {
+                let file = executable_name(name, platform);
+                let built = out.join(format!("{name}{}", platform.exe()));
+                let released = reference.goroot.join(&file);
+                (file, built, released)
+            })
+            .collect();
+        let (source, reference) = (source.provenance, reference.provenance);
+        Ok(Rebuilt { source, reference, recipe, executables })
+    }
+
+    /// The executables of an installed SDK beside those of the verified or made one of its version and
+    /// platform. Nothing of it is run.
+    ///
+    /// # Errors
+    /// What [`Toolchains::prove`] has.
+    pub fn beside(
+        &self,
+        installed: &std::path::Path,
+        progress: &mut dyn Progress,
+    ) -> Result<Rebuilt, Error> {
+        let found = crate::prove::locate(installed)?;
+        let source = self.get(found.version, self.host(), progress)?;
+        let reference = self.get(found.version, found.platform, progress)?;
+        let from =
+            Source { goroot: &source.goroot, version: found.version, platform: source.platform };
+        let recipe = match &reference.provenance.made {
+            Some(made) => made.recipe.clone(),
+            None => Recipe::of(from)?,
+        };
+        let executables = recipe
+            .names()
+            .map(|name| {
+                let file = executable_name(name, found.platform);
+                (file.clone(), reference.goroot.join(&file), found.goroot.join(&file))
+            })
+            .collect();
+        let (source, reference) = (source.provenance, reference.provenance);
+        Ok(Rebuilt { source, reference, recipe, executables })
+    }
+}
