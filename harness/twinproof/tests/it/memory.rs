@@ -41,7 +41,7 @@ fn stall(address: &str) -> TcpStream {
 
 /// Sees the first bytes of its streams arrive, of as many as there is room for.
 fn first_bytes(stream: &mut TcpStream) {
-    stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     let (mut seen, mut head) = (0, [0; 9]);
     while seen < STREAMS && stream.read_exact(&mut head).is_ok() {
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
