@@ -217,7 +217,10 @@ mod tests {
     #[test]
     fn an_interval_holds_the_share() {
         let (low, high) = wilson(12, 100);
-        assert!((0.0699..0.0701).contains(&low) && (0.1980..0.1982).contains(&high), "{low} {high}");
+        assert!(
+            (0.0699..0.0701).contains(&low) && (0.1980..0.1982).contains(&high),
+            "{low} {high}"
+        );
         assert!(wilson(0, 50).0 < 1e-9);
     }
 }
