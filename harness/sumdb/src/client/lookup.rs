@@ -9,7 +9,7 @@ use super::store::Store;
 use super::view::View;
 use crate::note::{KeyError, Verifier};
 use crate::tile::TileHashReader;
-use crate::tlog::{Record, TreeHead, check_record, prove_record, record_hash};
+use crate::tlog::{Hash, Record, TreeHead, check_record, prove_record, record_hash};
 use twinproof_gomod::escape::{escape_path, escape_version};
 
 /// The tile height that cmd/go asks for, and every database serves.
@@ -107,19 +107,7 @@ impl<F: Fetch, S: Store> Client<F, S> {
         let (record, note) = Record::parse(&answer)?;
         let theirs = view.open(note)?;
         let SignedHead { head, note } = view.merge(theirs, self.older)?;
-        if record.id >= head.size {
-            return Err(LookupError::RecordBeyondTree { id: record.id, size: head.size });
-        }
-        let hash = record_hash(record.text.as_bytes());
-        let audit_path = view.with_tiles(|tiles| {
-            prove_record(head.size, record.id, &TileHashReader::new(head, tiles))
-        })?;
-        check_record(&audit_path, head.size, &head.hash, record.id, &hash)
-            .map_err(|_| LookupError::WrongRecord { id: record.id })?;
-        if lines_for(&record.text, module, version).is_empty() {
-            let (module, version) = (module.to_owned(), version.to_owned());
-            return Err(LookupError::MissingLine { module, version });
-        }
+        let audit_path = prove_lines(&view, head, &record, module, version)?;
         Ok(LookupProof {
             module: module.to_owned(),
             version: version.to_owned(),
@@ -147,20 +135,7 @@ impl<F: Fetch, S: Store> Client<F, S> {
         let view = self.view();
         let (record, note) = Record::parse(answer)?;
         let SignedHead { head, .. } = view.open(note)?;
-        if record.id >= head.size {
-            return Err(LookupError::RecordBeyondTree { id: record.id, size: head.size });
-        }
-        let hash = record_hash(record.text.as_bytes());
-        let audit_path = view.with_tiles(|tiles| {
-            prove_record(head.size, record.id, &TileHashReader::new(head, tiles))
-        })?;
-        check_record(&audit_path, head.size, &head.hash, record.id, &hash)
-            .map_err(|_| LookupError::WrongRecord { id: record.id })?;
-        if lines_for(&record.text, module, version).is_empty() {
-            let (module, version) = (module.to_owned(), version.to_owned());
-            return Err(LookupError::MissingLine { module, version });
-        }
-        Ok(())
+        prove_lines(&view, head, &record, module, version).map(drop)
     }
 
     /// Fetches the newest tree head, checks it against the one in the store and moves that forward.
@@ -173,4 +148,28 @@ impl<F: Fetch, S: Store> Client<F, S> {
         let theirs = view.open(&self.get("/latest")?)?;
         Ok(view.merge(theirs, self.older)?.head)
     }
+}
+
+/// Proves that a record is in the tree of a head and has a line for a version; the proof's hashes.
+fn prove_lines(
+    view: &View<'_>,
+    head: TreeHead,
+    record: &Record,
+    module: &str,
+    version: &str,
+) -> Result<Vec<Hash>, LookupError> {
+    if record.id >= head.size {
+        return Err(LookupError::RecordBeyondTree { id: record.id, size: head.size });
+    }
+    let hash = record_hash(record.text.as_bytes());
+    let audit_path = view.with_tiles(|tiles| {
+        prove_record(head.size, record.id, &TileHashReader::new(head, tiles))
+    })?;
+    check_record(&audit_path, head.size, &head.hash, record.id, &hash)
+        .map_err(|_| LookupError::WrongRecord { id: record.id })?;
+    if lines_for(&record.text, module, version).is_empty() {
+        let (module, version) = (module.to_owned(), version.to_owned());
+        return Err(LookupError::MissingLine { module, version });
+    }
+    Ok(audit_path)
 }
