@@ -17,7 +17,7 @@ pub fn surroundings<'d>(
     declaration: &'d Declaration,
     work: &Path,
 ) -> anyhow::Result<Surroundings<'d>> {
-    let program = std::env::current_exe()?;
+    let program = twinproof_base::program::this()?;
     let beside = program.with_file_name(format!("twinproof-peers{}", std::env::consts::EXE_SUFFIX));
     Ok(Surroundings {
         pipeline: declaration.pipeline.as_ref().context("it is no pipeline")?,

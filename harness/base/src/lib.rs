@@ -5,6 +5,7 @@
 //! - [`file`]: atomic and durable file writes.
 //! - [`hex`]: bytes as lower-case hexadecimal.
 //! - [`positional`]: reading and writing a file at a place.
+//! - [`program`]: the file of the program that runs.
 //! - [`hash`]: the SHA-256 of a stream.
 //! - [`plural`] and [`count`]: numbers with their nouns.
 //! - [`error_chain`]: an error with all its causes, as one line.
@@ -19,6 +20,7 @@ pub mod go_env;
 pub mod hash;
 pub mod hex;
 pub mod positional;
+pub mod program;
 pub mod require;
 pub mod shell;
 mod words;

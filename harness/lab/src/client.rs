@@ -46,7 +46,7 @@ impl Lab {
         if !cfg!(target_os = "linux") {
             return Err(LabError::Unavailable("a lab needs Linux".to_owned()));
         }
-        let program = std::env::current_exe()?;
+        let program = twinproof_base::program::this()?;
         let mut command = Command::new(&program);
         command.args([ROLE, HOLD]).env_clear();
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;

@@ -13,10 +13,10 @@ const BUILD: Duration = Duration::from_secs(20 * 60);
 const OUTPUT: u64 = 1 << 20;
 
 /// What is there to get programs with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Means {
-    /// This program, which has the embedded subjects.
-    pub this: Option<PathBuf>,
+    /// The file of this program, which has the embedded subjects, or why there is none.
+    pub this: Result<PathBuf, String>,
     /// Programs given by `--subject NAME=PATH`, in place of the declared ones: name of the subject → path.
     pub given: BTreeMap<String, PathBuf>,
     /// The `go` command that builds, and its version.
@@ -72,8 +72,7 @@ impl Subject {
             Some(there.ok_or_else(|| missing(detail(), &remedy))?)
         } else if declaration.embedded {
             version = env!("CARGO_PKG_VERSION").to_owned();
-            let this = means.this.clone();
-            Some(this.ok_or_else(|| missing("this program does not know where it is", ""))?)
+            Some(means.this.clone().map_err(|why| missing(why, ""))?)
         } else if let Some(build) = &declaration.build {
             let package = build.package.as_deref().unwrap_or(&build.module);
             Some(from_module(declaration, &build.module, package, &version, means, say)?)

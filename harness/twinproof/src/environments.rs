@@ -249,7 +249,7 @@ fn means(
     let fits = |s: &&Sdk| s.version == sdk.version && s.os == host.os() && s.arch == host.arch();
     let go = config.sdks.iter().find(fits);
     Ok(Means {
-        this: std::env::current_exe().ok(),
+        this: twinproof_base::program::this().map_err(|error| error.to_string()),
         given: wanted.subjects.given.clone(),
         go: go.map(|sdk| {
             let program = sdk.goroot.join("bin").join(format!("go{}", host.exe()));

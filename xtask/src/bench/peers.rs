@@ -68,7 +68,7 @@ impl Peers {
             }
         }
         let means = Means {
-            this: Some(program.to_owned()),
+            this: Ok(program.to_owned()),
             given,
             go: Some((go.clone(), version)),
             cache: cache.root().to_owned(),
