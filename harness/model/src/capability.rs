@@ -53,6 +53,8 @@ pub enum Capability {
     Musl,
     /// The real `wslpath` is there.
     Wslpath,
+    /// The distribution is one of WSL 2, whose Windows programs are started over sockets.
+    Wsl2,
     /// Programs reach the harness's own servers on the loopback interface.
     Loopback,
     /// Private namespaces of users, mounts and networks can be made: a lab.
@@ -73,7 +75,7 @@ pub enum Capability {
 
 impl Capability {
     /// All capabilities but features.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Linux,
         Self::Windows,
         Self::Macos,
@@ -96,6 +98,7 @@ impl Capability {
         Self::Glibc,
         Self::Musl,
         Self::Wslpath,
+        Self::Wsl2,
         Self::Loopback,
         Self::Lab,
         Self::Binfmt,
@@ -131,6 +134,7 @@ impl Capability {
             Self::Glibc => "libc:glibc",
             Self::Musl => "libc:musl",
             Self::Wslpath => "wslpath",
+            Self::Wsl2 => "wsl2",
             Self::Loopback => "loopback",
             Self::Lab => "lab",
             Self::Binfmt => "binfmt",
@@ -159,7 +163,10 @@ impl Capability {
                 "the files of the image `wine` are not beside those of the host",
                 "cargo xtask images wine",
             ),
-            Self::Pwsh => ("no PowerShell is here", "install the program `pwsh`"),
+            Self::Pwsh => (
+                "no PowerShell is here",
+                "dotnet tool install --global PowerShell (it needs the SDK of .NET)",
+            ),
             Self::Strace => {
                 ("no strace is here, or it may trace nothing", "apt-get install strace")
             }

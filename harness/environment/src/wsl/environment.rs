@@ -136,6 +136,9 @@ impl Wsl {
             ("wsl generation".to_owned(), distribution.version.to_string()),
             ("networking".to_owned(), mode),
         ]);
+        if distribution.version == 2 {
+            probed.capabilities.insert(Capability::Wsl2);
+        }
         self.capabilities = probed.capabilities;
         self.fingerprint = probed.fingerprint;
         self.fingerprint.sdks = self.offered.described();
