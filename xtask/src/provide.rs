@@ -6,7 +6,7 @@
 
 mod tools;
 
-pub use tools::{provide as tools, search_path};
+pub use tools::{provide as tools, python_path, search_path};
 
 use crate::ci::child;
 use crate::ci::leg::Leg;

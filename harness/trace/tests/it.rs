@@ -131,7 +131,7 @@ for event in ProcmonLogsReader(open(sys.argv[1], "rb")):
     std::fs::write(&file, capture.pml()).unwrap();
     let there = Command::new(&python).args(["-c", "import procmon_parser"]).output().unwrap();
     if !there.status.success() {
-        let why = "pip install procmon-parser";
+        let why = "Python has no such package: pip install procmon-parser, or cargo xtask ci";
         return Err(Requirement::Program("procmon-parser").unavailable(why));
     }
     let out = Command::new(python).args(["-c", SCRIPT]).arg(&file).output().unwrap();

