@@ -10,6 +10,8 @@ pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let mut next = error.source();
     while let Some(cause) = next {
         let message = cause.to_string();
+        // thiserror's `#[error("…: {source}")]` and many crates' errors print their cause; without
+        // this it would be printed twice.
         if !text.contains(&message) {
             text = format!("{text}: {message}");
         }

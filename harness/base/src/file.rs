@@ -42,6 +42,8 @@ impl Pending {
     pub fn with_prefix(place: &Path, prefix: &str) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(prefix);
+        // tempfile makes 0600. The final file should have what any program's file has: the umask
+        // takes its bits away.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         Ok(Self::of(builder.tempfile_in(folder_of(place))?, place))
@@ -83,6 +85,7 @@ impl Pending {
     /// As [`commit`](Self::commit).
     pub fn commit_unsynced(self) -> io::Result<()> {
         let Self { file, temporary, place } = self;
+        // Windows does not rename a file that this process has open for writing.
         drop(file);
         let temporary = temporary.keep().map_err(|e| e.error)?;
         rename(&temporary, &place).inspect_err(|_| {
@@ -96,6 +99,7 @@ impl Pending {
     /// [`io::ErrorKind::AlreadyExists`] when it has, or as [`commit`](Self::commit).
     pub fn commit_new(self) -> io::Result<()> {
         self.file.sync_all()?;
+        // link(2) and unlink(2) on Unix: unlike a check before renaming, it cannot lose a race.
         self.temporary.persist_noclobber(&self.place).map_err(|e| e.error)?;
         sync_folder(folder_of(&self.place));
         Ok(())
@@ -152,6 +156,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// When it cannot be renamed. Both files are unchanged then.
 #[cfg(windows)]
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    // Scanners and readers hold a file for milliseconds; one that is held for a second is in use.
     let mut tries = 200;
     loop {
         match fs::rename(from, to) {
@@ -172,6 +177,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(target_os = "linux")]
 pub fn sync_tree(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
+    // One journal commit for everything, instead of one for each file.
     if file.metadata()?.is_dir() { Ok(rustix::fs::syncfs(file)?) } else { file.sync_all() }
 }
 
@@ -234,6 +240,7 @@ pub fn exposure(path: &Path) -> Option<&'static str> {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = fs::metadata(path).ok()?.permissions().mode();
         match mode & 0o777 {
+            // Reading by the group is let pass: secrets are often handed to a service by its group.
             mode if mode & 0o022 != 0 => Some("others than its owner can change it"),
             mode if mode & 0o004 != 0 => Some("everybody can read it"),
             _ => None,

@@ -10,6 +10,8 @@
 /// The installed toolchain is used, no flags are added, no workspace is looked for, and modules are
 /// handled as by default. The user's `GOENV` file still counts, so `GOPROXY` set there is used: this
 /// is for commands that fetch.
+// GOTOOLCHAIN=local: even `go version` downloads a toolchain where a go.mod asks for one. GOFLAGS
+// is emptied because `-ldflags=-s -w` in it turns queries into errors.
 pub const PLAIN: [(&str, &str); 4] =
     [("GOTOOLCHAIN", "local"), ("GOFLAGS", ""), ("GOWORK", "off"), ("GO111MODULE", "")];
 

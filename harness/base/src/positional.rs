@@ -7,6 +7,8 @@ use std::io;
 pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     #[cfg(unix)]
     let n = std::os::unix::fs::FileExt::read_at(file, buffer, offset)?;
+    // seek_read moves the cursor on Windows. Nobody relies on the cursor of files that are read
+    // this way.
     #[cfg(windows)]
     let n = std::os::windows::fs::FileExt::seek_read(file, buffer, offset)?;
     Ok(n)

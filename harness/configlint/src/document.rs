@@ -67,6 +67,8 @@ impl Document {
         let conf = kind.dialect().map(|dialect| conf::read(dialect, &source));
         let json = matches!(kind, Kind::Settings | Kind::Launch)
             .then(|| json::read(source.text()))
+            // Lists of extensions exist as JSON (extensions.json) and as the lines of `code
+            // --list-extensions`.
             .or_else(|| {
                 (kind == Kind::Extensions && source.text().trim_start().starts_with(['{', '[']))
                     .then(|| json::read(source.text()))
@@ -120,5 +122,6 @@ impl Document {
 fn boot_commands(source: &Source, conf: Option<&Conf>) -> Vec<Command> {
     let entry = conf.and_then(|conf| conf.entries.iter().find(|entry| entry.is("boot.command")));
     let Some(entry) = entry else { return Vec::new() };
+    // The raw text is used, not the value: offsets of findings must be places in the file.
     commands(source.slice(entry.range.clone()).trim_matches('"'), entry.range.start)
 }

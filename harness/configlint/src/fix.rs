@@ -11,6 +11,8 @@ use std::path::Path;
 use twinproof_base::file::Pending;
 
 /// How often what a fix uncovers is fixed as well.
+// A fix can uncover what it hid: behind a mended section line keys become known, and their values
+// are checked. Ten rounds end also where two fixes undo each other.
 const ROUNDS_MAX: usize = 10;
 
 /// A file that fixes changed.
@@ -63,6 +65,7 @@ pub fn apply(sources: &[Source], options: &Options) -> Vec<Fixed> {
 /// nothing changes.
 fn one_round(source: &Source, findings: &[&Finding]) -> Option<(Vec<u8>, usize)> {
     // What is not text is left alone.
+    // The text has U+FFFD where bytes were no UTF-8; writing it back would lose them.
     if source.encoding() == Encoding::Other {
         return None;
     }
@@ -70,6 +73,8 @@ fn one_round(source: &Source, findings: &[&Finding]) -> Option<(Vec<u8>, usize)>
     let mut as_utf8 = false;
     let mut count = 0;
     for fix in findings.iter().filter_map(|finding| finding.fix.as_ref()) {
+        // Two findings may ask for the same edit, as two keys that belong below one missing section
+        // do. It is applied once, and both count as fixed.
         let new: Vec<&Edit> = fix.edits.iter().filter(|edit| !taken.contains(edit)).collect();
         let clash = new.iter().any(|edit| taken.iter().any(|other| overlap(edit, other)));
         if clash || (new.is_empty() && !fix.as_utf8) {
@@ -99,6 +104,8 @@ fn one_round(source: &Source, findings: &[&Finding]) -> Option<(Vec<u8>, usize)>
 fn overlap(a: &Edit, b: &Edit) -> bool {
     let (a, b) = (&a.range, &b.range);
     (a.start < b.end && b.start < a.end)
+        // Two insertions at one place have no order that can be known; the second waits for the
+        // next round.
         || (a.start == b.start && (a.start == a.end || b.start == b.end))
 }
 
@@ -133,6 +140,8 @@ fn diff(before: &Source, after: &Source) -> String {
 /// # Errors
 /// What the system says.
 pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    // Renaming onto a link would replace the link by a file: /etc/resolv.conf and dotfiles are
+    // often links.
     let path = path.canonicalize()?;
     let mut pending = Pending::new(&path)?;
     pending.file().write_all(bytes)?;

@@ -78,6 +78,8 @@ pub fn load(paths: &[PathBuf], kind: Option<Kind>) -> Loaded {
 impl Loaded {
     fn take(&mut self, source: Result<Source, LoadError>) {
         match source {
+            // The limit bounds memory: all files are held at once, for rules compare them with each
+            // other.
             Ok(source) if self.sources.len() < FILES_MAX => self.sources.push(source),
             Ok(_) if self.errors.iter().any(|error| matches!(error, LoadError::TooMany)) => {}
             Ok(_) => self.errors.push(LoadError::TooMany),
@@ -93,6 +95,8 @@ impl Loaded {
 pub fn read(path: &Path) -> Result<Source, ReadError> {
     let link = std::fs::read_link(path).ok().map(|link| link.display().to_string());
     let bytes = match limited(path, FILE_MAX) {
+        // A resolv.conf that points to a missing target is itself a finding; an error here would
+        // hide it.
         Err(ReadError::Io { .. }) if link.is_some() => Vec::new(),
         read => read?,
     };
@@ -104,6 +108,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     let wanted = |entry: &walkdir::DirEntry| !SKIPPED.iter().any(|name| entry.file_name() == *name);
     entries
         .filter_entry(wanted)
+        // A folder that cannot be read is skipped, so that the rest below it is checked.
         .filter_map(Result::ok)
         .filter(|entry| !entry.file_type().is_dir())
         .map(walkdir::DirEntry::into_path)

@@ -103,6 +103,8 @@ impl Source {
         let offset = match self.encoding {
             Encoding::Utf8 => before.len(),
             Encoding::Utf8Mark => before.len().saturating_sub(3),
+            // Decoding the part before it is slower than counting, and right for surrogate pairs
+            // and for invalid bytes. It happens once a finding.
             Encoding::Utf16Le | Encoding::Utf16Be | Encoding::Other => decode(before).1.len(),
         };
         let mut offset = offset.min(self.text.len());
@@ -115,6 +117,8 @@ impl Source {
     /// The place of an offset in the text.
     #[must_use]
     pub fn position(&self, offset: usize) -> Position {
+        // `starts` always begins with 0, so the line is at least 1; `max` covers an offset of an
+        // empty text.
         let line = self.starts.partition_point(|&start| start <= offset).max(1);
         let start = self.starts[line - 1];
         let before = self.text.get(start..offset).unwrap_or_default();
@@ -151,6 +155,8 @@ impl Source {
     #[must_use]
     pub fn line_end(&self) -> &'static str {
         match self.text.find('\n') {
+            // A file that mixes both gets what its first line has: a fix should not add a third
+            // variant.
             Some(at) if self.text[..at].ends_with('\r') => "\r\n",
             _ => "\n",
         }
@@ -184,6 +190,8 @@ fn line_starts(text: &str) -> Vec<usize> {
             b'\r' => bytes.get(at + 1) != Some(&b'\n'),
             _ => false,
         };
+        // Behind the last line end there is no line: a finding at the end of the text belongs to
+        // the line before.
         if ends && at + 1 < bytes.len() {
             starts.push(at + 1);
         }

@@ -61,6 +61,7 @@ impl Machine {
             installed: which::which("dockerd").is_ok(),
             systemd: Path::new("/run/systemd/system").is_dir(),
             os_release: std::fs::read_to_string("/etc/os-release").unwrap_or_default(),
+            // On a fresh container image apt-get finds no package before an update.
             lists: lists.is_ok_and(|entries| entries.flatten().any(is_list)),
         }
     }

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 
 /// Debian's suites by code name and alias; a mirror that serves one of them serves Debian.
+// Ubuntu's mirrors have the same layout and none of these suites; they cannot provide Debian's
+// packages.
 const SUITES: [&str; 11] = [
     "buster",
     "bullseye",

@@ -81,6 +81,7 @@ impl Default for DownloadLimits {
 impl DownloadLimits {
     /// The longest archive that can be within the limits.
     pub(crate) fn archive_bytes(&self) -> usize {
+        // A header has 512 bytes, with long names and padding up to eight times that.
         let headers = (self.entries as u64).saturating_mul(4096);
         usize::try_from(self.bytes.saturating_add(headers).saturating_add(1 << 20))
             .unwrap_or(usize::MAX)
@@ -112,6 +113,7 @@ pub(crate) fn pack(dir: &str, entries: &[ArchiveEntry]) -> Result<Vec<u8>, Error
         let mut header = Header::new_gnu();
         header.set_mode(entry.mode & 0o7777);
         header.set_mtime(entry.mtime.unwrap_or_default());
+        // The uploading user's numbers mean nothing in the container; programs run there as root.
         header.set_uid(0);
         header.set_gid(0);
         header.set_size(0);
@@ -168,6 +170,7 @@ pub(crate) fn unpack(
         let relative = full.split_once('/').map_or("", |(_, rest)| rest).to_owned();
         let wanted = within(&relative, limits.depth);
         listed += usize::from(wanted);
+        // Entries too deep do not count: with a depth the caller asks for a part of the tree only.
         if listed > limits.entries {
             return Err(large(format!("{} entries", limits.entries)));
         }
@@ -178,6 +181,8 @@ pub(crate) fn unpack(
             EntryType::Directory => Kind::Dir,
             EntryType::Symlink => Kind::Symlink(target(entry.link_name_bytes())),
             EntryType::Link => {
+                // tar stores a file's second name as a hard link to the first. A snapshot gives
+                // both the same content.
                 let first = files.get(&target(entry.link_name_bytes()));
                 match first.and_then(|&index| entries.get(index)) {
                     Some(first) => first.kind.clone(),

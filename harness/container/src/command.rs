@@ -43,6 +43,7 @@ pub(crate) fn run(
             }
         });
     }
+    // The loop below ends when both readers have dropped their copies.
     drop(sender);
     let deadline = Instant::now() + limit;
     let mut tail: Vec<String> = Vec::new();
@@ -79,6 +80,7 @@ pub(crate) fn stop(child: &mut dyn process_wrap::std::ChildWrapper) {
     {
         const SIGTERM: i32 = 15;
         if child.signal(SIGTERM).is_ok() {
+            // mmdebstrap unmounts and removes its root file system on SIGTERM, which takes seconds.
             let until = Instant::now() + Duration::from_secs(15);
             while Instant::now() < until {
                 if !matches!(child.try_wait(), Ok(None)) {

@@ -38,6 +38,7 @@ impl Engine {
             let docker = docker_client_instance().await.map_err(|e| e.to_string())?;
             let version = tokio::time::timeout(ANSWER, docker.version())
                 .await
+                // Docker Desktop that is starting accepts connections and does not answer.
                 .map_err(|_| format!("it did not answer within {ANSWER:?}"))?
                 .map_err(|e| e.to_string())?;
             Ok((docker, version))

@@ -44,6 +44,8 @@ impl Session {
             let mut bytes: Vec<u8> = Vec::new();
             while let Some(chunk) = stream.next().await {
                 bytes.extend_from_slice(&chunk.map_err(Error::engine(format!("read {path}")))?);
+                // Of a directory's own entry only the first header is needed; the engine would send
+                // gigabytes otherwise.
                 if limits.depth == 0 && begins_with_dir(&bytes) {
                     break;
                 }

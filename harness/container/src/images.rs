@@ -17,6 +17,7 @@ use crate::runtime::block_on;
 use crate::{Engine, Error, Origin, Progress, Run, definitions, make, sweep};
 
 /// A registry that says nothing for this long does not answer.
+// A registry that is blocked by a firewall drops packets, and the engine itself waits for minutes.
 const PULL_SILENCE: Duration = Duration::from_secs(20);
 /// The longest pull.
 const PULL: Duration = Duration::from_secs(900);
@@ -113,6 +114,7 @@ impl Images {
         if let Some(image) = self.cached(engine, name)? {
             return Ok(image);
         }
+        // A lock of the system ends with its process, so a killed run blocks nobody.
         let lock_path = std::env::temp_dir().join(format!("twinproof-image-{name}.lock"));
         let lock = File::create(&lock_path).map_err(Error::file(&lock_path))?;
         lock.lock().map_err(Error::file(&lock_path))?;
@@ -127,6 +129,8 @@ impl Images {
                 make::base(engine, definition, progress)
                     .and_then(|(base, origin)| {
                         let done = finish(engine, name, definition, &base, &[], &origin, progress);
+                        // Layers are shared with the finished image; only the name of the base
+                        // goes.
                         discard(engine, &base);
                         done
                     })
@@ -202,6 +206,8 @@ fn finish(
 ) -> Result<(), Error> {
     let commands: Vec<(&[String], &str)> = pull
         .iter()
+        // Commands after a pull may install packages. The definition's own steps get no network, so
+        // that the result depends on the base alone.
         .map(|command| (command.as_slice(), "bridge"))
         .chain(definition.steps.iter().map(|command| (command.as_slice(), "none")))
         .collect();

@@ -91,6 +91,8 @@ fn judge(
     lives: impl Fn(&Owner) -> bool,
 ) -> Claim {
     let number = |key| labels.get(key).and_then(|value: &String| value.parse::<u64>().ok());
+    // A run ends its containers at its limit; a minute later the owner must be gone even if its
+    // number lives on.
     if number(UNTIL).is_some_and(|until| now > until.saturating_add(60)) {
         return Claim::Orphan;
     }
@@ -98,6 +100,7 @@ fn judge(
     let (Some(pid), Some(start), Some(host)) = (pid, number(START), labels.get(HOST)) else {
         return Claim::Unknown;
     };
+    // The engine may be shared: a process number of another machine says nothing here.
     if host != here {
         return Claim::Unknown;
     }
@@ -122,6 +125,8 @@ fn start_of(pid: u32) -> Option<u64> {
 fn host() -> String {
     let name = System::host_name().unwrap_or_default();
     match std::fs::read_link("/proc/self/ns/pid") {
+        // Numbers of processes are unique within a PID namespace only: CI jobs in containers share
+        // a host name and an engine.
         Ok(namespace) => format!("{name} {}", namespace.display()),
         Err(_) => name,
     }
@@ -129,6 +134,8 @@ fn host() -> String {
 
 /// 16 hexadecimal digits, unique among runs on this machine.
 pub(crate) fn token() -> String {
+    // RandomState is seeded by the system; a random number generator crate is not needed for a
+    // name.
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(std::process::id());
     hasher.write_u128(

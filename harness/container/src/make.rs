@@ -39,6 +39,7 @@ pub(crate) fn base(
         .map_err(Error::file(std::env::temp_dir()))?;
     let tar = scratch.path().join("root.tar");
     let mut command = Command::new(program);
+    // TMPDIR: mmdebstrap makes the whole root there, and /tmp may be small.
     command.env("TMPDIR", scratch.path()).env("LC_ALL", "C.UTF-8").args(arguments(definition));
     command.arg(&tar);
     if let Some(mirror) = apt::host_mirror(Path::new("/etc/apt")) {
@@ -131,6 +132,8 @@ fn keep(from: &Path, to: &Path, paths: &[String]) -> Result<(), Error> {
     let mut archive =
         tar::Archive::new(BufReader::new(File::open(from).map_err(Error::file(from))?));
     let mut out = tar::Builder::new(BufWriter::new(File::create(to).map_err(Error::file(to))?));
+    // Packages are extracted without maintainer scripts, so nobody has made the links of merged
+    // /usr; the loader is looked for in /lib.
     for link in ["bin", "lib", "sbin"] {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Symlink);
@@ -189,6 +192,7 @@ fn import(engine: &Engine, tar: &Path) -> Result<String, Error> {
             .await
             .map_err(|_| Error::TimedOut { what: "import".into(), limit: LIMIT })?
     })??;
+    // The engine reports the id of an import as the last status, and errors as events before it.
     if status.starts_with("sha256:") {
         return Ok(status);
     }

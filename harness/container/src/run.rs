@@ -78,6 +78,7 @@ impl Session {
             }
         };
         let exit = exit.filter(|_| !timed_out);
+        // On Windows an exit code over 128 is just a number.
         let signal = exit
             .filter(|_| !windows)
             .and_then(|code| code.checked_sub(128))
@@ -124,6 +125,8 @@ impl Session {
                 let _ = input.write_all(bytes).await;
                 let _ = input.flush().await;
             }
+            // Input that is all written must not end the wait: dropping it would close the
+            // program's standard input and output together.
             std::future::pending::<()>().await;
         };
         let drain = async {
@@ -146,6 +149,8 @@ impl Session {
         if let Ok(result) = tokio::time::timeout(exec.time_limit, ended).await {
             return result.map(|()| false);
         }
+        // The engine has no call that ends an exec; killing the container would end the other
+        // programs in it.
         self.kill_tree(token).await?;
         let ended = async {
             tokio::select! {

@@ -10,6 +10,7 @@ use crate::Error;
 /// Runs a future to its end on the crate's runtime.
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Error> {
     static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
+    // tokio panics where a runtime's thread blocks on another one.
     if tokio::runtime::Handle::try_current().is_ok() {
         return Err(Error::Invalid(
             "a container was used from inside an asynchronous runtime: call from a thread".into(),
@@ -17,6 +18,8 @@ pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Error> {
     }
     let runtime = RUNTIME.get_or_init(|| {
         Builder::new_multi_thread()
+            // One connection at a time is the rule; the second thread serves the guard of the
+            // session.
             .worker_threads(2)
             .thread_name("twinproof-container")
             .enable_all()

@@ -15,6 +15,8 @@ use crate::runtime::block_on;
 use crate::{Engine, Error, Image, Run, SessionOptions, sweep};
 
 /// Ends the container when the connection of its standard input does.
+// When this process ends in whatever way, the engine closes the connection, `read` ends, and the
+// container stops.
 const GUARD: &str = "read -r never; kill -TERM 1";
 
 /// A running container. It goes when this is dropped; it stops by itself when this process ends.
@@ -112,6 +114,8 @@ fn request(
     let (repository, tag) = image.tag.split_once(':').unwrap_or((&image.tag, "latest"));
     let (network, memory, pids) = (options.network, options.memory, options.pids);
     let mut request = GenericImage::new(repository, tag)
+        // The container ends by itself at the run's limit, even where the engine loses the guard's
+        // connection.
         .with_cmd(["sleep".to_owned(), run.limit.as_secs().max(1).to_string()])
         .with_labels(run.labels())
         .with_startup_timeout(Duration::from_secs(120))

@@ -37,9 +37,12 @@ pub(crate) fn command(program: &Program<'_>, token: &str) -> Result<Vec<String>,
     let Some(first) = program.argv.first().filter(|first| !first.is_empty()) else {
         return bad("the command to run is empty".into());
     };
+    // `env` would take it for a variable.
     if first.contains('=') {
         return bad(format!("the program `{first}` has a `=` in its name: call it by a link"));
     }
+    // `-s` makes the init a subreaper: processes that the program leaves behind become its
+    // children, and can be counted and ended.
     let mut command: Vec<String> = [INIT, "-s", "--", "/bin/sh", "-c"].map(str::to_owned).into();
     command.push(format!("{TREE}\n{SUPERVISE}"));
     command.push("twinproof".into());
@@ -116,6 +119,8 @@ impl Collector {
 
     pub(crate) fn err(&mut self, bytes: &[u8]) {
         self.pending.extend_from_slice(bytes);
+        // The supervisor's answer is the last thing on standard error. The last kilobyte is held
+        // back until it is known whether that is program output.
         if self.pending.len() > ANSWER_MAX {
             let rest = self.pending.split_off(self.pending.len() - ANSWER_MAX);
             take(&mut self.stderr, &self.pending, self.limit, &mut self.truncated);
@@ -129,6 +134,7 @@ impl Collector {
         let found = self
             .pending
             .windows(mark.len())
+            // The last one: a program may print its own arguments, and the token with them.
             .rposition(|window| window == mark.as_bytes())
             .and_then(|at| {
                 let text = String::from_utf8_lossy(&self.pending[at + mark.len()..]).into_owned();

@@ -43,6 +43,7 @@ pub fn sweep(engine: &Engine) -> Result<Swept, Error> {
 
 /// Removes one container, running or not. One that does not exist is no error.
 pub(crate) fn remove(engine: &Engine, id: &str) -> Result<(), Error> {
+    // `v` removes anonymous volumes too; nobody has names for them afterwards.
     let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
     let removed = block_on(engine.docker.remove_container(id, Some(options)))?
         .map_err(Error::engine(format!("remove the container {id}")));

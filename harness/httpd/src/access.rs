@@ -108,5 +108,6 @@ impl AccessLine {
 
 /// The beginning of a text.
 fn cut(text: &str) -> String {
+    // A path may have 8 KiB, and each request of a scanner would fill the log with one.
     text.chars().take(LONGEST).collect()
 }

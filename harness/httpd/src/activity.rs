@@ -42,6 +42,8 @@ impl Activity {
     pub(crate) fn new(counters: Arc<Counters>, number: u64) -> Self {
         Self {
             counters,
+            // Connections count in different cache lines; one counter for all would be written by
+            // every core.
             shard: usize::try_from(number % 1024).unwrap_or_default(),
             calls: AtomicU64::new(0),
             open: AtomicU32::new(0),
@@ -107,6 +109,8 @@ impl Activity {
 
     /// Bytes arrived, or the other side's end.
     pub(crate) fn read(&self) {
+        // During a request, bytes belong to it or are pipelined behind it; the limit for heads is
+        // not for those.
         if self.open.load(Relaxed) == 0 {
             self.head.store(true, Relaxed);
         }

@@ -16,6 +16,8 @@ const HEADERS: u8 = 1;
 const CONTINUATION: u8 = 9;
 
 /// Frames that are always allowed.
+// The numbers are those of CVE-2019-9512 and its relatives turned round: an ordinary client sends a
+// handful of such frames for each request, a flood sends nothing else.
 const START: u64 = 1024;
 /// For each request.
 const REQUEST: u64 = 16;
@@ -53,6 +55,7 @@ impl Frames {
             if self.have == HEAD {
                 self.have = 0;
                 let [a, b, c, kind, ..] = self.head;
+                // A frame's length is 24 bits, big-endian (RFC 9113, section 4.1).
                 self.skip = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
                 self.seen += u64::from(!matches!(kind, DATA | HEADERS | CONTINUATION));
             }

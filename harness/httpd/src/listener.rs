@@ -7,6 +7,8 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use tokio::net::TcpListener;
 
 /// How many connections may wait to be accepted.
+// The kernel cuts it to net.core.somaxconn. With too short a queue, clients of a burst wait a
+// second for their next SYN.
 const BACKLOG: i32 = 4096;
 
 /// A server cannot begin.

@@ -19,9 +19,13 @@ use std::task::{Context, Poll};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What is counted: KiB.
+// A semaphore counts permits in 32 bits for one request; a permit for each byte could not hold 4
+// GiB.
 const UNIT: usize = 1 << 10;
 
 /// What the answers of one connection may hold, in bytes.
+// 1.5 MiB: 250 streams of small answers, or a few large ones. One client can then not take the
+// budget of all.
 const SHARE: usize = 3 << 19;
 
 /// A connection, in bytes.
@@ -62,6 +66,8 @@ impl Budget {
     /// Whether less than a quarter is left: who holds memory and makes no progress is not waited for
     /// any longer.
     pub(crate) fn is_tight(&self) -> bool {
+        // A quarter is left for connections that make progress, so that they can finish and give
+        // theirs back.
         self.left.available_permits() < self.all / 4
     }
 

@@ -80,6 +80,8 @@ impl Refusal {
 
     /// Whether the connection ends with it.
     fn closes(&self) -> bool {
+        // The request was read to its end, so the connection is in a known state and may be used
+        // again.
         !matches!(self, Self::Forbidden(_) | Self::Target)
     }
 
@@ -89,6 +91,7 @@ impl Refusal {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(TEXT));
+        // HTTP/2 forbids the field Connection (RFC 9113, section 8.2.2).
         if self.closes() && !http2 {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }

@@ -32,6 +32,9 @@ impl RequestId {
     /// A new id, sixteen hexadecimal digits.
     #[must_use]
     pub fn made() -> Self {
+        // Ids must differ between requests and runs; nobody must be kept from guessing them. A
+        // keyed hash of a counter does both without reading the system's random numbers for each
+        // request.
         static START: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let mut hasher = START.build_hasher();

@@ -21,6 +21,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 /// How many clients over the limit get an answer at the same time; more are closed without one.
+// A refusal costs a task and a socket for up to two seconds; a flood gets a plain close instead.
 const MAX_REFUSALS: usize = 64;
 
 /// The pause when no connection can be accepted, for want of descriptors as a rule.
@@ -138,6 +139,7 @@ impl Server {
             () = stop => {}
             () = accept(&self.listener, &shared, &tracker) => {}
         }
+        // First, so that new clients go to another process while this one ends.
         drop(self.listener);
         if let Some(reloading) = reloading {
             reloading.abort();
@@ -214,6 +216,8 @@ async fn turn_away<H: Handler>(tcp: TcpStream, refusals: Arc<AtomicUsize>, guard
     let shared = Arc::clone(&guard.shared);
     drop(guard);
     let text = match shared.terminator {
+        // A client that begins a handshake does not read plain text; for it the close is the
+        // answer.
         Some(_) => Bytes::new(),
         None => Refusal::Busy.raw(&shared.limits),
     };
@@ -237,6 +241,8 @@ impl<H: Handler> Drop for Guard<H> {
 /// Whether only the connection that was to be accepted is to blame.
 fn of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    // accept(2) reports errors of the connection that waited in the queue. A pause would delay all
+    // others.
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 

@@ -53,6 +53,7 @@ impl<H> Service<H> {
         }
         if request.version() == Version::HTTP_11 {
             let mut hosts = headers.get_all(HOST).iter();
+            // RFC 9112, section 3.2: 400 for no Host, for several, and for one that is invalid.
             if !hosts.next().is_some_and(is_host) || hosts.next().is_some() {
                 return Some(Refusal::Host);
             }
@@ -84,6 +85,8 @@ fn is_host(value: &HeaderValue) -> bool {
 
 /// The declared length of a body.
 fn length(headers: &HeaderMap) -> Option<u64> {
+    // With both fields the request may have been smuggled past a proxy that looks at the other one
+    // (RFC 9112, section 6.1).
     if headers.contains_key(TRANSFER_ENCODING) {
         return None;
     }
@@ -100,6 +103,7 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Service<H> {
         let entry = self.log.then(|| AccessLine::begin(&mut request, &self.peer));
         let ticket = Ticket::new(Arc::clone(&self.activity), entry);
         let http2 = request.version() == Version::HTTP_2;
+        // HTTP/2 ends connections by GOAWAY, which says which requests were not seen.
         let last = !http2 && self.limits.requests.is_some_and(|most| number >= most);
         let holding = Holding {
             share: self.share.clone(),

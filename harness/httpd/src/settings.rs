@@ -103,6 +103,8 @@ pub struct HttpLimits {
 impl Default for HttpLimits {
     fn default() -> Self {
         Self {
+            // nginx and Go allow 8 KiB to 1 MiB. Requests of go are under 1 KiB; 16 KiB leaves room
+            // for cookies of corporate proxies.
             head: 16 << 10,
             fields: 100,
             target: 8 << 10,
@@ -111,6 +113,8 @@ impl Default for HttpLimits {
             requests: None,
             streams: 250,
             head_time: Duration::from_secs(10),
+            // Longer than the 90 s after which Go's HTTP client closes an idle connection: the
+            // client then closes first, and no request meets a closing server.
             idle_time: Duration::from_secs(120),
             write_time: Duration::from_secs(30),
             handshake_time: Duration::from_secs(10),

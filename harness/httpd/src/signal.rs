@@ -19,6 +19,7 @@ pub fn stop_signal() -> impl Future<Output = ()> {
 #[cfg(unix)]
 fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
+    // SIGTERM is what systemd, Docker and Kubernetes send; SIGINT is ^C.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

@@ -19,6 +19,7 @@ pub(crate) struct Stop {
 impl Stop {
     /// Connections are to end what they are doing, and then themselves.
     pub(crate) fn drain(&self) {
+        // fetch_max: a drain that is asked for after the cut must not take the server back.
         self.stage.fetch_max(DRAINING, Ordering::Release);
         self.drain.cancel();
     }

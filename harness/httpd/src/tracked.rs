@@ -133,6 +133,8 @@ impl<B: Body> Tracked<B> {
             return frame;
         }
         let last = self.source.is_end_stream();
+        // The memory of the whole answer is given back with its last piece, once the client has
+        // that.
         let whole = if last { self.holding.taken.take() } else { None };
         let progress = self.holding.progress.clone();
         frame.map_data(|bytes| {

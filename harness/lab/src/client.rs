@@ -48,6 +48,8 @@ impl Lab {
         }
         let program = twinproof_base::program::this()?;
         let mut command = Command::new(&program);
+        // The holder needs none of the user's variables, and what it mounts or resolves must not
+        // depend on them.
         command.args([ROLE, HOLD]).env_clear();
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let requests = child.stdin.take();
@@ -98,6 +100,8 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        // Closing the pipe ends the holder, and with its last process the kernel removes the
+        // namespaces.
         self.requests.take();
         // It ends when its input does; killing it as well bounds the wait.
         let _ = self.child.kill();

@@ -52,12 +52,14 @@ fn mounts(folder: &str) -> Vec<String> {
 fn routes() -> Vec<String> {
     let container = |line: &String| {
         let name = line.split_whitespace().next().unwrap_or_default();
+        // A container that starts or ends meanwhile changes these routes, and no lab touches them.
         ["docker", "br-", "veth"].iter().any(|prefix| name.starts_with(prefix))
     };
     let mut all = lines("/proc/net/route");
     all.retain(|line| !container(line));
     // Local addresses, the loopback interface's included.
     let local = lines("/proc/net/fib_trie");
+    // The one address that labs add to a loopback interface: WSL's DNS tunnel.
     all.extend(local.into_iter().filter(|line| line.contains("10.255.255.254")));
     all
 }

@@ -18,6 +18,8 @@ use crate::singleflight::Interest;
 
 /// Bytes read from a file at first, and at most, at a time: the piece that a client does not take is
 /// small unless it has taken others before.
+// The first piece is small, because most files are; pieces then double. A client that leaves early
+// has cost one small read.
 const FIRST: u64 = 8 << 10;
 const MOST: u64 = 32 << 10;
 
@@ -124,6 +126,7 @@ impl Body {
     /// The same, for a connection without TLS: there the system sends files by itself, where it can.
     #[must_use]
     pub fn plain(self) -> Self {
+        // With TLS the bytes have to be encrypted in this process, and a mapping gains nothing.
         if let Kind::File(part) = &self.0
             && let Some(bytes) = part.mapped()
         {

@@ -46,6 +46,8 @@ impl Used {
     /// It is used now. Most of the time that writes nothing.
     pub(crate) fn touch(&self) {
         let now = self.clock.load(Ordering::Relaxed);
+        // A load leaves the cache line shared; storing the same value again would move it between
+        // cores at each request.
         if self.last.load(Ordering::Relaxed) != now {
             self.last.store(now, Ordering::Relaxed);
         }
@@ -83,6 +85,8 @@ impl Eviction {
     pub(crate) fn hold(&self, version: &Version) -> (Used, Arc<FilePin>) {
         let now = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
         let mut versions = self.lock();
+        // Requests for versions that do not exist add entries too. Looking through all of them at
+        // each request would be quadratic.
         if versions.len() % PRUNE == PRUNE - 1 && !versions.contains_key(version) {
             versions.retain(|_, held| held.bytes > 0 || Arc::strong_count(&held.pin) > 1);
         }
@@ -113,6 +117,7 @@ impl Eviction {
             };
             let version = Version { module: module.to_owned(), version: version.to_owned() };
             let sum = found.entry(version).or_insert((SystemTime::UNIX_EPOCH, 0));
+            // Access times are no help: file systems are mounted with noatime or relatime.
             sum.0 = sum.0.max(metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH));
             sum.1 += metadata.len();
         }
@@ -178,6 +183,7 @@ impl Eviction {
         }
         let mut free: Vec<(u64, Version)> = versions
             .iter()
+            // A pin that somebody else holds means that the version is being served or fetched.
             .filter(|(version, held)| Some(*version) != keep && Arc::strong_count(&held.pin) == 1)
             .map(|(version, held)| (held.last.load(Ordering::Relaxed), version.clone()))
             .collect();
@@ -198,6 +204,8 @@ impl Eviction {
 
 fn remove(store: &Store, version: &Version) -> Result<(), crate::store::StoreError> {
     let Version { module, version } = version;
+    // The list first: a client that reads the list must not be sent after a version that is half
+    // removed.
     store.remove_from_list(module, version)?;
     for ext in FILES {
         store.remove(&Name::version(module, version, ext)?)?;

@@ -75,6 +75,8 @@ impl Growing {
         if self.grown.has_changed().is_err() && !self.grown.borrow().good {
             return Available::Bad;
         }
+        // The end of a zip has its directory. A client that has everything but the end cannot use a
+        // zip that is refused in the last moment.
         Available::Until(grown.bytes.saturating_sub(HELD_BACK))
     }
 

@@ -7,6 +7,8 @@ use twinproof_gomod::escape::{check, is_canonical_version};
 /// A field by its name, or else by its name in another case, as Go reads JSON.
 fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let named = |(key, _): &(&String, &Value)| key.eq_ignore_ascii_case(name);
+    // Go's encoding/json takes a field by its exact name first, and else without case. A client
+    // reads what this check has read.
     fields.get(name).or_else(|| fields.iter().find(named).map(|(_, value)| value))
 }
 

@@ -40,6 +40,7 @@ impl MemoryCache {
 
     /// Remembers what was served for a target.
     pub(crate) fn keep(&self, target: &str, content: &Arc<Content>) {
+        // A longer target is unusual, and a client could fill the cache with names.
         if target.len() <= MAX_TARGET {
             self.cache.insert(target.into(), Arc::clone(content));
         }

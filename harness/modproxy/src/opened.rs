@@ -52,6 +52,8 @@ fn is_current(content: &Content) -> bool {
         #[cfg(unix)]
         Payload::File { file, length, .. } => {
             use std::os::unix::fs::MetadataExt as _;
+            // An administrator may have removed the file, or another process replaced it: the open
+            // descriptor would serve the old bytes for ever.
             file.metadata().is_ok_and(|found| found.nlink() > 0 && found.len() == *length)
         }
         #[cfg(not(unix))]

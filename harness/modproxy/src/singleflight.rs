@@ -43,6 +43,8 @@ struct Flight<P, T> {
 
 impl<P, T> Drop for Flight<P, T> {
     fn drop(&mut self) {
+        // The last one who waited has gone: nobody wants the result, and the upstream connection is
+        // given back.
         self.task.abort();
     }
 }
@@ -98,6 +100,7 @@ struct Landing<P, T> {
 impl<P, T> Drop for Landing<P, T> {
     fn drop(&mut self) {
         let mut running = lock(&self.running);
+        // The key may belong to newer work already, which began when this one had nobody left.
         if running.get(&self.key).is_some_and(|(number, _)| *number == self.number) {
             running.remove(&self.key);
         }
@@ -131,6 +134,8 @@ where
         let task = tokio::spawn(async move {
             let result = work.await;
             // Whoever comes from here on starts anew, and finds what the work has left.
+            // Before the result is shown: who asks between the two would otherwise get a result
+            // that was made before a change it has just seen.
             drop(landing);
             sender.send_replace(Progress::Whole(result));
         });

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::store::Name;
 
 /// Answers that are reckoned with; there may be more.
+// Clients choose the names, so both the number and the bytes are bounded.
 const ENTRIES: usize = 4096;
 
 /// Bytes of answers that are kept.

@@ -64,6 +64,7 @@ impl CertificateSpec {
             Usage::Server => ExtendedKeyUsagePurpose::ServerAuth,
             Usage::Client => ExtendedKeyUsagePurpose::ClientAuth,
         }];
+        // Some verifiers choose the issuer by it where several have one name.
         params.use_authority_key_identifier_extension = true;
         Ok(params)
     }
@@ -117,6 +118,8 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, name);
+        // Path length 0: it may sign end certificates and no further authority. Go's verifier and
+        // rustls both check that.
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         (params.not_before, params.not_after) =

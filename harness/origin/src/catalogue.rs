@@ -69,6 +69,8 @@ impl Catalogue {
         all.retain(|version| {
             escape::check(path, version).is_ok() && escape::is_canonical_version(version)
         });
+        // Versions that differ in build metadata only are equal for semver; a strict order keeps
+        // answers the same from run to run.
         all.sort_by(|a, b| semver::compare_strictly(a, b));
         all.dedup();
         Some(all)

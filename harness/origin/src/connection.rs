@@ -27,6 +27,7 @@ const IDLE: Duration = Duration::from_secs(300);
 /// `held` is the server's hold on its socket.
 pub(crate) fn serve(mut conn: Conn, site: &Site, base: &str, stop: &Stop, held: Held<'_>) {
     let socket = conn.socket();
+    // Small answers would wait for the acknowledgement of the one before (Nagle's algorithm).
     let _ = socket.set_nodelay(true);
     let _ = socket.set_read_timeout(Some(IDLE));
     let _ = socket.set_write_timeout(Some(IDLE));

@@ -59,6 +59,8 @@ impl Content {
 
     /// Adds all of `other` at the end.
     pub fn append(&mut self, other: &Self) {
+        // Changed bytes are kept beside the pieces: a block may be shared by many zips, and must
+        // not change in all of them.
         self.flipped.extend(other.flipped.iter().map(|at| at + self.len));
         for piece in &other.pieces {
             self.push_repeated(Arc::clone(&piece.block), piece.len);

@@ -29,6 +29,7 @@ pub(crate) enum Step<'a> {
 }
 
 fn status(text: &str) -> Option<u16> {
+    // 1xx would be read as an interim answer, with the real one to follow.
     text.parse().ok().filter(|status| (200..=999).contains(status))
 }
 

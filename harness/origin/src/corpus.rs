@@ -51,6 +51,8 @@ pub(crate) struct Corpus {
 impl Corpus {
     /// The corpus in `folder`, read once in the life of the process.
     pub fn open(folder: &Path) -> Result<Arc<Self>, CorpusError> {
+        // Hundreds of cases use the same folder of Go's tests, and listing it takes longer than
+        // most of them.
         static OPEN: Mutex<Option<HashMap<PathBuf, Arc<Corpus>>>> = Mutex::new(None);
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         let open = open.get_or_insert_default();
@@ -105,6 +107,8 @@ impl Releases for Corpus {
     }
 
     fn find(&self, path: &str, version: &str) -> Option<Arc<Release>> {
+        // The form of cmd/go/testdata/mod: slashes become underscores, so `a_b/c` and `a/b_c` have
+        // one name.
         let path_part = escape_path(path).ok()?.replace('/', "_");
         let stem = format!("{path_part}_{}", escape_version(version).ok()?);
         let slot = self.slots.get(&stem)?;
@@ -119,6 +123,7 @@ impl Releases for Corpus {
 }
 
 fn module_of(stem: &str) -> Option<(String, String)> {
+    // Paths may contain `_v` too (`example.com_v2_v2.0.0`): the version is behind the last one.
     let at = stem.rfind("_v")?;
     let path = stem.get(..at)?.replace('_', "/");
     let version = stem.get(at + 1..)?;

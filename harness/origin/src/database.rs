@@ -24,6 +24,8 @@ use crate::catalogue::Catalogue;
 pub(crate) const OWN_NAME: &str = "sum.origin.example";
 
 /// The name of another one, with a slash in it.
+// The protocol allows a path in a database's name, and proxies that split at the first slash get it
+// wrong.
 pub(crate) const SLASHED_NAME: &str = "origin.example/sumdb";
 
 /// The name of the one that has a listener of its own.
@@ -49,6 +51,8 @@ pub(crate) struct Database {
 
 /// The seed of the keys of an origin's own databases: fresh in each process.
 fn seed() -> [u8; 32] {
+    // One key for all origins of a process: cases run side by side and share a `go` whose GOSUMDB
+    // names the key.
     static SEED: OnceLock<[u8; 32]> = OnceLock::new();
     *SEED.get_or_init(|| {
         let mut seed = [0; 32];
@@ -79,6 +83,8 @@ impl Database {
     /// The database of cmd/go's tests, whose signer key stands in the `proxy_test.go` that belongs
     /// to the corpus in `folder`.
     pub fn of_cmd_go(folder: &Path) -> Option<Self> {
+        // The key is read from the installed Go distribution, so that it is always that of the
+        // scripts which need it.
         let source = folder.parent()?.parent()?.join("proxy_test.go");
         if fs::metadata(&source).ok()?.len() > 1 << 20 {
             return None;
@@ -130,10 +136,14 @@ impl Database {
             History::True if self.full => {
                 let corpora = catalogue.corpora().iter();
                 for (path, version) in corpora.flat_map(|corpus| corpus.all()) {
+                    // cmd/go's test database has all modules from the start; its scripts depend on
+                    // record numbers.
                     let _ = View { log: &log, catalogue, history }.lookup(&path, &version);
                 }
             }
             History::Fork => {
+                // The first record differs, so that every tree of this history contradicts every
+                // tree of the true one.
                 let (path, version) = ("fork.example", "v1.0.0");
                 let _ = log.add(path, version, &wrong_sums(path, version));
             }

@@ -159,6 +159,8 @@ impl Origin {
     }
 
     fn secure(&self, which: Listener) -> Result<String, OriginError> {
+        // Listeners with TLS start when they are asked for: making keys takes longer than most
+        // cases.
         let mut open = self.secure.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(server) = open.get(&which) {
             return Ok(format!("https://{}", server.address()));
@@ -284,6 +286,8 @@ fn handshake(mut stream: TcpStream, config: Option<&Arc<ServerConfig>>) -> Optio
     let mut connection = ServerConnection::new(Arc::clone(config)).ok()?;
     stream.set_read_timeout(Some(HANDSHAKE)).ok()?;
     while connection.is_handshaking() {
+        // rustls keeps the alert for the error in its buffer; the client's message says only `EOF`
+        // without it.
         if connection.complete_io(&mut stream).is_err() {
             // The alert, which says why, goes out as far as it can.
             let _ = connection.write_tls(&mut stream);

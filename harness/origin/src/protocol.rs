@@ -56,6 +56,7 @@ impl Service {
             Step::Answer(answer) => answer,
             Step::Goproxy(rest) => match self.goproxy(rest, history) {
                 // Some scripts expect these very words behind the status.
+                // This is what http.NotFound of Go writes.
                 answer if answer.status == 404 => Answer::text(404, "404 page not found\n"),
                 answer => answer,
             },

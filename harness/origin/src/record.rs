@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 const MAX_REQUESTS: usize = 200_000;
 
 /// How long a look at the requests waits for answers that are being sent.
+// A client may see the end of an answer before the origin has noted it. Without the wait, checks of
+// sent bytes would fail now and then.
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// A header of a request.
@@ -112,10 +114,13 @@ impl Log {
     /// Writes down a request that has arrived. Its number, its time and the answer are filled in.
     pub fn arrived(&self, mut request: Request) -> Id {
         let mut kept = self.kept();
+        // `age` tells requests from before a clearing apart: one that is answered afterwards must
+        // not change a new entry.
         let id = Id { age: kept.age, number: kept.next };
         (request.number, request.at) = (kept.next, self.micros());
         kept.next += 1;
         if kept.requests.len() == MAX_REQUESTS {
+            // The newest are kept: a check looks at what its own step caused.
             kept.requests.pop_front();
         }
         kept.requests.push_back(request);

@@ -92,6 +92,8 @@ impl Release {
 
     /// A release with `.info` and `.mod` filled in where they are absent.
     pub fn completed(mut module: Module) -> Self {
+        // A proxy serves the go.mod of the zip, and synthesises `module PATH` for modules older
+        // than go.mod.
         let own = |(name, data): &(String, Vec<u8>)| (name == "go.mod").then(|| data.clone());
         let info = module.info.unwrap_or_else(|| default_info(&module.version).into_bytes());
         let go_mod = module.go_mod.or_else(|| module.files.iter().find_map(own));
@@ -124,6 +126,8 @@ impl Release {
     /// way round. An empty `Short`, which some modules of cmd/go's tests have, fits every commit, as
     /// scripts rely on.
     pub fn is_commit(&self, commit: &str) -> bool {
+        // A pseudo-version has the first twelve digits of a revision; people ask with fewer or with
+        // all forty.
         let named = |own: &str| own.starts_with(commit) || commit.starts_with(own);
         if let Some(pseudo) = Pseudo::parse(&self.version) {
             return named(pseudo.revision);

@@ -17,6 +17,8 @@ struct Counted {
 }
 
 fn counted(rule: Rule) -> Counted {
+    // In suite files one star stands for any text, slashes included; the matcher's single star
+    // stops at a slash.
     Counted { pattern: rule.path.replace('*', "**"), rule, left_alone: 0, applied: 0 }
 }
 

@@ -53,6 +53,8 @@ impl Shared {
     pub fn hold(&self, stream: &TcpStream) -> io::Result<Held<'_>> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         self.open().insert(id, stream.try_clone()?);
+        // The server stopped between accepting and adding; its loop over open sockets has not seen
+        // this one.
         if self.stop.asked() {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -68,6 +70,7 @@ impl Drop for Held<'_> {
 
 impl Server {
     pub fn start(handler: Arc<Handler>) -> io::Result<Self> {
+        // Port 0: the system chooses a free one, so that any number of runs go side by side.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());

@@ -32,6 +32,7 @@ pub(crate) fn sum_of_hashes(mut files: Vec<(Vec<u8>, [u8; 32])>) -> H1 {
     for (name, hash) in files {
         let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         summary.update(digits);
+        // Two blanks, as sha256sum prints: the format of golang.org/x/mod/sumdb/dirhash.
         summary.update("  ");
         summary.update(name);
         summary.update("\n");

@@ -50,11 +50,14 @@ impl Payload {
         let zeros = vec![0; 1 << 20];
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
         // Writing to memory does not fail. A flush ends at a byte, and nothing refers over it.
+        // A flushed block can be repeated, because it ends at a byte and refers to nothing before
+        // it: 600 MiB take a kilobyte of memory.
         let flushed = encoder.write_all(&zeros).and_then(|()| encoder.flush());
         let block: Arc<[u8]> =
             flushed.map(|()| encoder.get_ref().clone()).unwrap_or_default().into();
         let mut bytes = Content::default();
         bytes.push_repeated(Arc::clone(&block), block.len() as u64 * u64::from(mebibytes));
+        // The last, empty deflate block.
         bytes.push(*b"\x03\x00");
         let mut crc = Crc::new();
         (0..mebibytes).for_each(|_| crc.update(&zeros));
@@ -147,12 +150,14 @@ impl CraftedEntry {
     }
 
     fn central(&self, offset: u32) -> Header {
+        // The upper byte 3 says Unix: only then do readers look at the permission bits.
         let creator = if self.mode == 0 { 20 } else { 3 << 8 | 20 };
         let size = self.central_size.unwrap_or(self.payload.size);
         let mut header = Header::default();
         header.long(0x0201_4b50).short(creator).short(20).short(self.flags()).short(self.method());
         header.long(0).long(self.crc()).long(self.compressed()).long(size);
         header.short(saturate_short(self.name.len())).short(0).short(0).short(0).short(0);
+        // Unix permissions are the upper half of the external attributes.
         header.long(self.mode << 16).long(offset).bytes(&self.name);
         header
     }

@@ -11,18 +11,22 @@ pub fn kill_escaped(root: &std::path::Path) {
     let Ok(processes) = std::fs::read_dir("/proc") else { return };
     for process in processes.flatten() {
         let id = process.file_name().to_str().and_then(|n| n.parse::<u32>().ok());
+        // The harness's own environment may name the folder too.
         let Some(id) = id.filter(|&id| id != own) else { continue };
         let lives_here = || {
             let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
             environment.split(|&b| b == 0).any(|variable| {
                 let value = variable.splitn(2, |&b| b == b'=').nth(1).unwrap_or_default();
                 value.starts_with(needle)
+                    // /tmp/case1 must not match /tmp/case10.
                     && value.get(needle.len()).is_none_or(|&next| next == b'/')
             })
         };
         if lives_here()
             && let Some(id) = i32::try_from(id).ok().and_then(Pid::from_raw)
         {
+            // The process may have ended since it was read, and its number may be in use again.
+            // That window is a few microseconds, and numbers are handed out in turn.
             let _ = kill_process(id, Signal::KILL);
         }
     }

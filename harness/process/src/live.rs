@@ -74,6 +74,7 @@ impl Live {
     pub fn ended(&mut self) -> io::Result<Option<Option<i64>>> {
         if self.ended.is_none() {
             let mut running = lock(&self.child);
+            // Checked without reaping: a reaped leader's group id may belong to another process.
             if has_ended(&mut running)? {
                 // Kill its children before it is reaped: afterwards the group's id may be reused.
                 running.kill();

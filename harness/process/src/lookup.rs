@@ -77,9 +77,12 @@ pub fn lookup(program: &str, env: &BTreeMap<String, String>, cwd: &Path) -> Opti
     let is_path = program.contains(std::path::is_separator)
         || Path::new(program).is_absolute()
         || (cfg!(windows) && program.contains(':'));
+    // Unix starts a path as it is. Windows appends the extensions of PATHEXT to a path too, which
+    // `which` does.
     if is_path && !cfg!(windows) {
         return Some(cwd.join(program));
     }
+    // What cmd.exe assumes where PATHEXT is not set, less the script hosts.
     let extensions = variable(env, "PATHEXT").unwrap_or(".COM;.EXE;.BAT;.CMD");
     WhichConfig::new_with_sys(Given { extensions: Some(extensions.into()) })
         .binary_name(program.into())

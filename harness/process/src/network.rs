@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 /// Why it cannot.
 pub fn isolation() -> Result<(), &'static str> {
     static FOUND: LazyLock<Result<(), String>> = LazyLock::new(|| {
+        // A namespace cannot be left again, so the attempt is made in a thread that ends.
         std::thread::scope(|scope| scope.spawn(enter).join())
             .unwrap_or_else(|_| Err("it broke".into()))
     });
@@ -41,6 +42,7 @@ fn enter() -> Result<(), String> {
     unshare(CloneFlags::CLONE_NEWNET).map_err(|e| format!("a network namespace: {e}"))?;
     bring_loopback_up().map_err(|e| format!("loopback in a network namespace: {e}"))?;
     // An interface that is down has no route to its own address.
+    // UDP: connect looks for a route and sends nothing. Port 9 is `discard`.
     let up = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|s| s.connect("127.0.0.1:9"));
     up.map_err(|e| format!("loopback in a network namespace: {e}"))
 }

@@ -50,6 +50,7 @@ impl Registered {
         let id = registry.next;
         registry.next += 1;
         registry.children.insert(id, Arc::clone(child));
+        // ^C came between the check at the start of `run` and the spawn.
         if registry.stopping {
             lock(child).kill();
         }
@@ -74,6 +75,7 @@ pub fn kill_all() {
     let mut registry = lock(&RUNNING);
     registry.stopping = true;
     for child in registry.children.values() {
+        // The lock of the registry is held: no child can be added behind the loop's back.
         lock(child).kill();
     }
 }

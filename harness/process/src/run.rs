@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How long outputs may stay open after the group was killed: a process that left the group by
 /// `setsid` may still hold the pipes.
+// Half a second is enough to read a full pipe. Without a bound, a daemon that a case left behind
+// would block the harness for ever.
 const DRAIN: Duration = Duration::from_millis(500);
 /// Bytes of the end of an output that are kept whatever its limit: a relay's trailer.
 const TAIL: usize = 256;
@@ -126,6 +128,8 @@ pub fn run(start: Start<'_>) -> io::Result<Ended> {
     let mut command = CommandWrap::from(command);
     #[cfg(unix)]
     command.wrap(process_wrap::std::ProcessGroup::leader());
+    // A job object ends with its last handle, so what the child started ends even if the harness
+    // crashes.
     #[cfg(windows)]
     command.wrap(process_wrap::std::JobObject);
 
@@ -159,12 +163,15 @@ pub fn run(start: Start<'_>) -> io::Result<Ended> {
 
     let mut watched = Watched { event: &event, open: 2, exited: false };
     let mut timed_out = !watched.until_exit(started + start.limit.min(LONGEST));
+    // Killing wsl.exe does not end the program inside the distribution: the relay has to ask for
+    // that first.
     if timed_out && let Some(grace) = grace {
         (grace.ask)();
         watched.until_exit(Instant::now() + grace.wait);
     }
     let duration = started.elapsed();
     let status = end(&child)?;
+    // From here on the child is reaped, and the signal handler must not kill its former group.
     drop(registered);
     watched.until_closed(Instant::now() + DRAIN);
 
@@ -207,6 +214,8 @@ fn read(mut source: Box<dyn Read + Send>, into: &Mutex<Kept>, limit: u64) {
             Ok(0) => return,
             Ok(n) => {
                 let mut kept = lock(into);
+                // Output over the limit is still read: a program that writes to a full pipe would
+                // stop, and look like one that hangs.
                 let room = limit.saturating_sub(kept.bytes.len()).min(n);
                 kept.bytes.extend(buffer.iter().take(room));
                 kept.truncated |= room < n;
@@ -298,6 +307,8 @@ fn end(child: &Shared) -> io::Result<ExitStatus> {
 #[cfg(unix)]
 pub(super) fn code_of(status: ExitStatus) -> Option<i64> {
     use std::os::unix::process::ExitStatusExt as _;
+    // The convention of shells, so that a death by signal reads the same through `sh -c`, WSL and
+    // containers.
     status.code().map(i64::from).or_else(|| status.signal().map(|s| 128 + i64::from(s)))
 }
 

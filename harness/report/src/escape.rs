@@ -11,6 +11,8 @@ pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match c {
+            // GitHub's dialect: `@name` notifies people, `#1` links issues, `$…$` is mathematics,
+            // `:name:` an emoji.
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '@' | '#' | '$'
             | ':' | '!' | '(' | ')' | '{' | '}' => {
                 let _ = write!(out, "&#{};", c as u32);

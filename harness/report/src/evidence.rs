@@ -45,6 +45,8 @@ impl Bundle for Folder {
 /// Whether a path from a results file stays inside the bundle.
 pub fn is_within(path: &str) -> bool {
     !path.is_empty()
+        // Windows takes all three for something else than a name: a separator, a drive or stream,
+        // the end of the string.
         && !path.contains(['\\', ':', '\0'])
         && Path::new(path).components().all(|c| matches!(c, Component::Normal(_)))
 }

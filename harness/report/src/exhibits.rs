@@ -168,6 +168,8 @@ fn below<'a>(
 ) {
     let (name, depth) = (links[parent].name, links[parent].depth);
     for (_, child, variable) in starts.iter().filter(|(from, ..)| *from == name) {
+        // Programs start each other in circles (`go` runs a program that runs `go`); each is drawn
+        // once, so the walk ends.
         if links.iter().any(|link| link.name == *child) {
             continue;
         }

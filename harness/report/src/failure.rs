@@ -54,6 +54,7 @@ pub fn command_lines(command: &str, columns: usize) -> Vec<String> {
         match c {
             ' ' if !quoted => words.push(String::new()),
             c => {
+                // A backslash and a line end inside quotes would become part of the argument.
                 quoted ^= c == '\'';
                 if let Some(word) = words.last_mut() {
                     word.push(c);

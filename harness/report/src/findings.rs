@@ -49,6 +49,8 @@ pub fn findings(results: &Results) -> Vec<Finding<'_>> {
             continue;
         }
         let reason = case.broken.as_deref();
+        // A broken environment breaks each of its cases in the same way. One entry says so; eighty
+        // would hide the case that fails by itself.
         let at = match (environments.get(&case.environment), reason) {
             (Some(at), Some(_)) if case.verdict == Verdict::HarnessError => Some(*at),
             (_, Some(reason)) => {

@@ -120,6 +120,7 @@ pub fn ledger(results: &Results) -> String {
             .collect(),
         floors: results.floors.clone(),
     };
+    // Plain data serialises always; an empty file would be refused by reconciliation.
     let mut json = serde_json::to_string_pretty(&ledger).unwrap_or_default();
     json.push('\n');
     json

@@ -67,6 +67,7 @@ fn totals_line(counts: &Counts) -> String {
 }
 
 fn verdict(v: Verdict) -> String {
+    // `![` begins an image in Markdown.
     format!("{} {}", words::sign(v), words::label(v)).replace('!', "&#33;")
 }
 
@@ -122,6 +123,8 @@ fn worst(results: &Results, case: &CaseResult) -> String {
 fn exchange(exchange: &Exchange) -> String {
     let lines = |text: &str| {
         let text = text::head(text.trim_end(), EXCERPT);
+        // A line feed would end the table's row; its character reference is a line break within
+        // `<pre>`.
         text.lines().map(esc).collect::<Vec<_>>().join("&#10;")
     };
     let mut shown = format!("{}&#10;&#10;{}", lines(&exchange.request), lines(&exchange.response));

@@ -147,6 +147,8 @@ impl Comparison {
     /// The totals that the page carries, and the cases that it shows.
     fn html(&self, report: &str, counted: &Counts) -> Result<(), Mismatch> {
         let mut shown = Counts::default();
+        // The cases are counted in the page's text, as a reader would count them, and not taken
+        // from what drew it.
         for case in report.split(html::CASE_OPENS).skip(1) {
             let name = case.split('"').next().unwrap_or_default();
             shown.add(self.verdict(name)?);

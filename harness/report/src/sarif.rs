@@ -20,6 +20,8 @@ pub(crate) const FINGERPRINT: &str = "twinproof/caseEnvironment/v1";
 /// SHA-256, in hexadecimal, of the case, a line feed and the environment.
 #[must_use]
 pub fn fingerprint(case: &CaseResult) -> String {
+    // Code scanning follows a finding over commits by this fingerprint. Line numbers are not in it,
+    // because they move with every change of the suite.
     let text = format!("{}\n{}", case.case, case.environment);
     Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
 }
@@ -43,6 +45,7 @@ pub fn sarif(results: &Results) -> String {
         .rules(rules)
         .build();
     let mut invocation = s::Invocation::builder()
+        // A run that found failures was successful in SARIF's sense; only a broken one was not.
         .execution_successful(results.summary.exit_code < 254)
         .exit_code(i64::from(results.summary.exit_code))
         .arguments(results.run.arguments.clone())
@@ -55,6 +58,7 @@ pub fn sarif(results: &Results) -> String {
     invocation.exit_code_description = Some(words::headline(results, &tally));
     let run = s::Run::builder()
         .tool(s::Tool::builder().driver(driver).build())
+        // The default of SARIF is UTF-16 units, and our columns count characters.
         .column_kind("unicodeCodePoints")
         .invocations(vec![invocation])
         .results(found)
@@ -231,6 +235,8 @@ fn may_hold(results: &Results, case: &CaseResult, requirement: &Requirement) -> 
     match requirement {
         Requirement::Has(capability) => has(capability),
         Requirement::Lacks(capability) => !has(capability),
+        // results.json does not keep the version that an expectation was matched with. Every other
+        // condition has been compared.
         Requirement::GoAtLeast(..) | Requirement::GoBefore(..) => true,
     }
 }

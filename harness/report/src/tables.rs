@@ -78,6 +78,7 @@ impl<'a> Table<'a> {
             self.rows.len() - 1
         });
         let place = &mut self.rows[line].1[at];
+        // A cell that two cases fill shows the more alarming one: a pass must not cover a failure.
         if place.is_none_or(|before| before.case.verdict < cell.case.verdict) {
             *place = Some(cell);
         }

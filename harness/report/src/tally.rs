@@ -107,6 +107,8 @@ impl<'a> Tally<'a> {
     pub fn of(results: &'a Results) -> Self {
         let mut environments: Vec<EnvironmentTally<'a>> = Vec::new();
         let mut place: HashMap<&EnvironmentName, usize> = HashMap::new();
+        // Environments without a case have a row too: an environment that is missing from the table
+        // looks as if nobody had asked for it.
         let listed = results.environments.iter().map(|e| (&e.name, Some(e)));
         let named = results.cases.iter().map(|c| (&c.environment, None));
         for (name, result) in listed.chain(named) {
@@ -135,6 +137,8 @@ impl<'a> Tally<'a> {
                     claims.len() - 1
                 });
                 let cell = &mut claims[at].cells[column];
+                // Verdicts are ordered by how alarming they are, so that the greatest is the one to
+                // show.
                 if cell.counts.merged().is_none_or(|worst| case.verdict > worst) {
                     cell.worst = Some(index);
                 }
@@ -160,6 +164,7 @@ pub fn by_alarm(results: &Results) -> Vec<(usize, &CaseResult)> {
 
 /// Whether a verdict needs attention.
 pub fn needs_attention(verdict: Verdict) -> bool {
+    // The order of the enum: inconclusive, xpass, fail, harness error.
     verdict >= Verdict::Inconclusive
 }
 

@@ -17,6 +17,7 @@ fn is_hidden(c: char) -> bool {
         || matches!(c,
             '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        // Noncharacters: the last two code points of each plane, which XML does not allow.
         || (c as u32) & 0xfffe == 0xfffe
 }
 
@@ -29,6 +30,7 @@ fn made_visible(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
     for c in text.chars() {
         match c {
             c if !bad(c) => out.push(c),
+            // The block Control Pictures has one sign for each, in the same order.
             '\0'..='\u{1f}' => out.extend(char::from_u32(0x2400 + c as u32)),
             '\u{7f}' => out.push('\u{2421}'),
             c => out.push_str(&format!("<U+{:04X}>", c as u32)),
@@ -77,6 +79,7 @@ pub fn cut(text: &str, columns: usize) -> String {
 /// Text of at most `columns`, its middle replaced by `…` where it is wider: names and paths differ
 /// at both ends.
 pub fn cut_middle(text: &str, columns: usize) -> String {
+    // Measuring width is linear and slow; a text of that length is too wide in any case.
     if text.len() <= 4096 && width(text) <= columns {
         return text.to_owned();
     }

@@ -63,6 +63,7 @@ pub enum Tone {
 /// How the run ended.
 pub fn tone(results: &Results, tally: &Tally<'_>) -> Tone {
     match results.summary.exit_code {
+        // Green is for a run in which everything that was asked for gave an answer.
         0 if tally.counts.decided() == 0 || is_partial(results) => Tone::Doubt,
         0 => Tone::Good,
         2 => Tone::Doubt,
@@ -124,6 +125,8 @@ fn named_subjects<'t, 'r>(tally: &'t Tally<'r>) -> Vec<&'t EnvironmentTally<'r>>
 /// What became of the run, in one sentence for people who do not read tables.
 pub fn headline(results: &Results, tally: &Tally<'_>) -> String {
     let subjects = named_subjects(tally);
+    // Where somebody asked for subjects by name, the headline is about them: passes of the host
+    // would water a failing proxy down.
     let (counts, place, beside) = match subjects.as_slice() {
         [] => {
             let answering = answering(tally) as u64;

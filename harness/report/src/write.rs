@@ -57,6 +57,8 @@ pub fn write_all(
 ) -> Result<Written, ReportError> {
     std::fs::create_dir_all(folder)
         .map_err(|source| ReportError::Write { path: folder.to_owned(), source })?;
+    // The summary is compared with the cases before anything is written: every report is drawn from
+    // both.
     reconcile(results, Reporter::Summary, "")?;
     let mut json = serde_json::to_string_pretty(results)?;
     json.push('\n');

@@ -35,6 +35,7 @@ fn prefixed(name: &str, suffix: &str, state: &State, setting: &Setting) -> Optio
             let set: Vec<&str> = set.split(',').collect();
             let off = format!("no{suffix}");
             set.contains(&suffix)
+                // GOEXPERIMENT=noX switches an experiment off that the toolchain was built with.
                 || (toolchain.experiments.iter().any(|e| e == suffix) && !set.contains(&&*off))
         }
         _ => return None,
@@ -48,7 +49,10 @@ fn plain(name: &str, state: &State, setting: &Setting) -> Option<bool> {
         "symlink" => symlinks(state),
         "git" | "bzr" => which::which(name).is_ok(),
         "cgo" => setting.toolchain.cgo,
+        // `begin` has made `tmp`.
         "case-sensitive" => !state.work.join("TMP").exists(),
+        // They ask for facts of Go's build machines, or for `go test -v`; the scripts skip parts
+        // with them.
         "cross" | "verbose" | "go-builder" => false,
         _ => return None,
     })

@@ -34,6 +34,7 @@ impl Script {
     /// When the harness could not: never for what the subject or the go command did.
     pub fn verdict_in(&self, setting: &Setting) -> Result<Outcome, ScriptError> {
         let started = Instant::now();
+        // Checked before a folder is made: many of cmd/go's scripts end here.
         if let Some(reason) = self.out_of_reach() {
             let (verdict, transcript) = (Verdict::NotApplicable(reason), String::new());
             return Ok(Outcome { verdict, go_runs: 0, transcript, millis: 0 });
@@ -62,6 +63,8 @@ fn open(script: &Script, setting: &Setting) -> Result<Work, ScriptError> {
     let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(&setting.dir).map_err(failed)?;
     // A module cache is read-only, which its own removal does not expect.
     let mut work = Work(dir.keep());
+    // Scripts compare $WORK with what go prints, and go resolves links: /tmp is one on macOS. On
+    // Windows the plain canonical path would begin with `\\?\`, which go does not print.
     work.0 = dunce::canonicalize(&work.0).map_err(failed)?;
     Ok(work)
 }
@@ -92,6 +95,8 @@ fn begin(work: &Path, setting: &Setting, started: Instant) -> Result<State, Scri
 /// Puts the script's files in place, all of them inside the work directory.
 fn unpack(script: &Script, state: &mut State) -> Result<(), ScriptError> {
     for file in &script.files {
+        // Names of files may have variables (`$WORK/go.mod`), so they are expanded before the check
+        // that they stay inside.
         let path = state.path(&state.expand(&file.name));
         let outside =
             || ScriptError::Outside { name: script.name().to_owned(), file: file.name.clone() };
@@ -121,6 +126,8 @@ fn all(script: &Script, state: &mut State, setting: &Setting) -> Result<Verdict,
                 return Ok(Verdict::NotApplicable(reason));
             }
             Err(Fault::Harness(error)) => return Err(error),
+            // `Failed` is what `!` and `?` accept, and was handled in `step`; it comes here where
+            // success was wanted.
             Err(Fault::Failed(message) | Fault::Firm(message)) => message,
         };
         state.log.add(&format!("FAIL: line {}: {message}", line.number));
@@ -154,6 +161,8 @@ fn step(line: &Line, command: &Command, state: &mut State, setting: &Setting) ->
         Ok(Ran::Output { stdout, stderr, error }) => {
             state.log.output("stdout", &stdout);
             state.log.output("stderr", &stderr);
+            // `stdout` and `stderr` search the last command that wrote anything. Those that write
+            // nothing keep the former output, as cmd/go's engine does.
             (state.stdout, state.stderr) = (stdout, stderr);
             error
         }

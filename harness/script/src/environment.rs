@@ -29,6 +29,7 @@ pub(crate) struct Environment(BTreeMap<String, String>);
 impl Environment {
     pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
         if cfg!(windows) {
+            // A block with `Path` and `PATH` has no defined meaning on Windows.
             self.0.retain(|other, _| other == name || !other.eq_ignore_ascii_case(name));
         }
         self.0.insert(name.to_owned(), value.into());
@@ -59,16 +60,19 @@ impl Environment {
         let toolchain = &setting.toolchain;
         let (path, text) = (|p: &Path| p.to_string_lossy().into_owned(), str::to_owned);
         let goroot = path(&toolchain.goroot);
+        // The toolchain's own folder comes first, so that `exec go` runs it and not the machine's.
         let bin = [toolchain.goroot.join("bin")];
         let rest = std::env::var_os("PATH").unwrap_or_default();
         let all = bin.into_iter().chain(std::env::split_paths(&rest));
         let all = std::env::join_paths(all).unwrap_or(rest).to_string_lossy().into_owned();
         let version = toolchain.version.strip_prefix("go").unwrap_or(&toolchain.version);
+        // GOSUMDB is `NAME+HASH+KEY URL`; the scripts compare messages with the name.
         let name = setting.sumdb.split('+').next().unwrap_or_default();
         let (home, temp) = if cfg!(windows) { ("USERPROFILE", "TMP") } else { ("HOME", "TMPDIR") };
         let null = if cfg!(windows) { "NUL" } else { "/dev/null" };
         for (name, value) in [
             ("PATH", all),
+            // As in cmd/go's tests: a script that depends on a home directory fails.
             (home, text("/no-home")),
             (temp, path(&work.join("tmp"))),
             ("WORK", path(work)),

@@ -15,6 +15,7 @@ pub(crate) fn expand(text: &str, mut value: impl FnMut(&str) -> String) -> Strin
         }
         if let Some(inner) = after.strip_prefix('{') {
             match inner.split_once('}') {
+                // os.Expand drops `${}`.
                 Some(("", following)) => rest = following,
                 Some((name, following)) => {
                     out.push_str(&value(name));
@@ -25,6 +26,8 @@ pub(crate) fn expand(text: &str, mut value: impl FnMut(&str) -> String) -> Strin
             continue;
         }
         let end = match after.chars().next() {
+            // Shell's special variables are one character long for os.Expand, digits included:
+            // `$10` is `$1` and `0`.
             Some(c) if "*#$@!?-0123456789".contains(c) => 1,
             _ => {
                 after.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(after.len())

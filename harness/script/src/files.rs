@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// Most folders in one another that are gone through.
+// A script writes the tree, and this is recursive.
 const DEEPEST: usize = 256;
 
 /// Removes a file or a folder with all that is in it; nothing there is no error.
@@ -13,6 +14,8 @@ pub(crate) fn remove_all(path: &Path) -> io::Result<()> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(e) => Err(e),
         Ok(found) if found.is_dir() => {
+            // Removing a name needs write permission for its folder; go makes the folders of its
+            // module cache 0555.
             writable(path, DEEPEST);
             fs::remove_dir_all(path)
         }

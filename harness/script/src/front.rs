@@ -104,6 +104,7 @@ impl Drop for Front {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
         // Wakes the thread that accepts.
+        // accept() has no timeout; the connection makes it return once more.
         let _ = TcpStream::connect(self.shared.address);
         for stream in self.shared.held().values().flatten() {
             let _ = stream.shutdown(Shutdown::Both);
@@ -124,6 +125,7 @@ impl Shared {
         stream.set_read_timeout(Some(SILENCE))?;
         stream.set_write_timeout(Some(SILENCE))?;
         self.held().entry(id).or_default().push(stream.try_clone()?);
+        // The front was dropped between accepting and adding: the drop has not seen this socket.
         if self.stop.load(Ordering::SeqCst) {
             stream.shutdown(Shutdown::Both)?;
         }
@@ -174,6 +176,7 @@ fn serve(mut client: TcpStream, id: u64, shared: &Shared) -> io::Result<()> {
     let mut request = format!("{method} {}/{path} HTTP/1.1\r\n", to.base);
     for header in headers.split("\r\n").filter(|header| !header.is_empty()) {
         let name = header.split(':').next().unwrap_or_default();
+        // Both are of this connection, and are written anew below.
         if !["host", "connection"].iter().any(|n| name.eq_ignore_ascii_case(n)) {
             request.push_str(&format!("{header}\r\n"));
         }
@@ -188,6 +191,8 @@ fn serve(mut client: TcpStream, id: u64, shared: &Shared) -> io::Result<()> {
 fn route<'a>(path: &'a str, shared: &'a Shared) -> (&'a Target, &'a str) {
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     let status = |text: &str| text.parse::<u16>().is_ok_and(|n| n >= 200);
+    // The prefixes of Go's test proxy (cmd/go/proxy_test.go): they answer with errors
+    // on purpose, so they go to the control and not to the subject.
     let whole = match first {
         "invalid" | "redirect" | "sumdb-direct" | "sumdb-wrong" | "sumdb-redirect" => true,
         _ => status(first),

@@ -61,6 +61,7 @@ pub(crate) fn parse(line: &str) -> Result<Option<Command>, LineError> {
             return if blank { Ok(None) } else { Err(LineError::NoCommand) };
         };
         let text = match &*word {
+            // A quoted word is never a prefix: `'!'` is a command of that name.
             [Fragment { text, quoted: false }] => text.as_str(),
             _ => return Err(LineError::NoCommand),
         };
@@ -122,6 +123,7 @@ fn words(line: &str) -> Result<Vec<Word>, LineError> {
                 loop {
                     match characters.next() {
                         None => return Err(LineError::Unterminated),
+                        // Two quotes inside quotes are one, as in rc's shell.
                         Some('\'') if characters.next_if_eq(&'\'').is_some() => text.push('\''),
                         Some('\'') => break,
                         Some(c) => text.push(c),

@@ -8,6 +8,8 @@ pub(crate) fn resolve(base: &Path, path: &str) -> PathBuf {
     for component in base.join(path).components() {
         match component {
             Component::CurDir => {}
+            // Removed in the text, not by the system: the folder before `..` need not exist, and
+            // links are not followed.
             Component::ParentDir => {
                 out.pop();
             }

@@ -9,6 +9,7 @@ use regex::bytes::Regex;
 /// Compiles `pattern` with lines as the unit of `^` and `$`.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     let translated = translate(pattern);
+    // cmd/go's engine compiles patterns with (?m): `^` and `$` mean lines.
     Regex::new(&format!("(?m){translated}")).map_err(|e| e.to_string())
 }
 
@@ -30,6 +31,8 @@ fn translate(pattern: &str) -> String {
     while let Some(c) = rest.chars().next() {
         let after = rest.get(c.len_utf8()..).unwrap_or_default();
         rest = match c {
+            // Go's syntax is RE2's. The crate differs in what it takes for a class (Unicode), and
+            // in characters that it reserves in brackets.
             '\\' => escape(after, &mut out),
             '[' => bracket(after, &mut out),
             '{' => match repetition(after) {
@@ -38,6 +41,8 @@ fn translate(pattern: &str) -> String {
                     out.push_str(after.get(..end).unwrap_or_default());
                     after.get(end..).unwrap_or_default()
                 }
+                // In RE2 a `{` that begins no repetition is a plain character; the crate refuses
+                // it.
                 None => {
                     out.push_str(r"\{");
                     after
@@ -83,6 +88,7 @@ fn escape<'a>(after: &'a str, out: &mut String) -> &'a str {
         'S' => out.push_str(r"[^\t\n\x0C\r ]"),
         'w' => out.push_str("[0-9A-Za-z_]"),
         'W' => out.push_str("[^0-9A-Za-z_]"),
+        // Go's \b looks at ASCII letters only.
         'b' => out.push_str(r"(?-u:\b)"),
         'B' => out.push_str(r"(?-u:\B)"),
         c if c.is_ascii_punctuation() => literal(c, out),
@@ -122,6 +128,8 @@ fn bracket<'a>(after: &'a str, out: &mut String) -> &'a str {
                 first = false;
                 continue;
             }
+            // `&&`, `--` and `~~` are set operations in the crate's brackets, and `[` begins a
+            // nested class.
             ']' | '[' | '&' | '~' | '^' => literal(c, out),
             c => out.push(c),
         }

@@ -139,6 +139,8 @@ impl Script {
         if let Some(line) = naming(VERSION_CONTROL) {
             return Some(Reason::VersionControl { place: format!("line {}", line.number) });
         }
+        // The name is looked for in the files too: a go.mod of the script may require a module from
+        // there.
         let host = VERSION_CONTROL.as_bytes();
         let named = |file: &&File| file.data.windows(host.len()).any(|part| part == host);
         let file = self.files.iter().find(named)?;

@@ -75,6 +75,8 @@ impl Toolchain {
         let json = ask(goroot, &go, &[&["env", "-json"], &variables[..]].concat())?;
         let answer: Answer = serde_json::from_str(&json)
             .map_err(|e| ToolchainError::Answer { go: go.clone(), why: e.to_string() })?;
+        // GOEXPERIMENT of `go env` shows only what differs from the default. The build tags show
+        // every experiment that is on.
         let tags = ask(goroot, &go, &["list", "-f", "{{context.ToolTags}}", "runtime"])?;
         let experiments = tags
             .split(|c: char| c.is_whitespace() || c == '[' || c == ']')
@@ -115,6 +117,8 @@ fn ask(goroot: &Path, go: &Path, args: &[&str]) -> Result<String, ToolchainError
     let failed = |source| ToolchainError::Start { go: go.to_owned(), source };
     let home = tempfile::tempdir().map_err(failed)?;
     let mut env = BTreeMap::new();
+    // go.exe does not start without SYSTEMROOT: Windows looks for its random numbers and sockets
+    // below it.
     for name in ["PATH", "SYSTEMROOT", "WINDIR", "CC"] {
         if let Ok(value) = std::env::var(name) {
             env.insert(name.to_owned(), value);
@@ -127,6 +131,7 @@ fn ask(goroot: &Path, go: &Path, args: &[&str]) -> Result<String, ToolchainError
     for (name, value) in go_env::HERMETIC.into_iter().chain([
         ("GOROOT", goroot.to_string_lossy().as_ref()),
         ("GOPROXY", "off"),
+        // `go list runtime` needs no module then, and cannot look for one.
         ("GO111MODULE", "off"),
         ("TEST_TELEMETRY_DIR", here.as_str()),
     ]) {

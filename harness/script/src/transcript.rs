@@ -40,6 +40,8 @@ impl Transcript {
             self.text.push_str("(the rest is left out)\n");
         }
         self.section.push_str(&text);
+        // The end of a section has the failure, so the beginning is cut; only at twice the limit,
+        // so that not every line copies the rest.
         if self.section.len() > 2 * SECTION {
             let from = self.section.len() - SECTION;
             let from = (from..).find(|&i| self.section.is_char_boundary(i)).unwrap_or(from);

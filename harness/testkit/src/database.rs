@@ -38,6 +38,7 @@ pub struct Database {
 /// When there is none, and none need be.
 pub fn databases() -> Result<Vec<(Kind, PathBuf)>, Unavailable> {
     let path = std::env::var_os("PATH").unwrap_or_default();
+    // Debian puts servers into /usr/sbin, which an ordinary user has not on PATH.
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
     let folders: Vec<PathBuf> = folders.collect();
     let find = |name: &str| folders.iter().map(|f| f.join(name)).find(|p| p.is_file());
@@ -139,11 +140,15 @@ impl Database {
             .arg(format!("--socket={}", self.socket().display()))
             .arg(format!("--pid-file={}", self.folder.path().join("pid").display()))
             .args(["--skip-networking", "--skip-name-resolve", "--innodb-buffer-pool-size=64M"])
+            // No test depends on surviving a power failure; with a sync for each commit they take
+            // five times as long.
             .args(["--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0"])
             .args(&self.flags)
             .stdout(Stdio::null())
             .stderr(log);
         if self.kind == Kind::Mysql {
+            // The X plugin listens on a socket of a fixed name in /tmp, so that two servers would
+            // collide.
             command.args(["--mysqlx=OFF", "--secure-file-priv=NULL"]);
         }
         let _ = std::fs::remove_file(self.socket());

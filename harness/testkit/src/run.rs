@@ -75,6 +75,7 @@ impl Test {
 #[must_use]
 pub fn main() -> ExitCode {
     let mut tests: Vec<&Test> = inventory::iter::<Test>.into_iter().collect();
+    // inventory collects in the order of linking, which differs from build to build.
     tests.sort_by_key(|test| test.path());
     let trials = tests.into_iter().map(Test::trial).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

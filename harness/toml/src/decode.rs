@@ -20,6 +20,7 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 /// Rounds until a value is given up.
+// One round for each mistake. A file with more than 200 mistakes in one table is of another format.
 const ROUNDS: usize = 200;
 
 /// Reads a value; `None` when nothing of the type can be made of it. Mistakes are reported.
@@ -46,6 +47,8 @@ pub fn decode_except<T: DeserializeOwned>(
                 state.flush(reporter);
                 return Some(value);
             }
+            // The fault was noted where it was seen. The value there is marked, and reading starts
+            // again without it.
             Err(Fault::Reported) if !state.marks.borrow().root => {}
             Err(Fault::Reported) => break,
             Err(fault) => {
@@ -55,6 +58,7 @@ pub fn decode_except<T: DeserializeOwned>(
                 }
             }
         }
+        // A round that marked nothing would repeat itself for ever.
         if !std::mem::take(&mut state.marks.borrow_mut().progress) {
             break;
         }
@@ -238,6 +242,7 @@ impl<'de> de::Deserializer<'de> for De<'_, '_> {
     ) -> Result<V::Value, Fault> {
         match self.node.get_ref() {
             DeValue::String(s) => visitor.visit_enum(s.as_ref().into_deserializer()),
+            // Externally tagged enums: the one key is the variant's name.
             DeValue::Table(table) if table.len() == 1 => {
                 let mut entries = table.iter();
                 match entries.next() {
@@ -308,6 +313,8 @@ impl<'de> de::MapAccess<'de> for Entries<'_, '_> {
             };
         }
         self.value = None;
+        // A key that is missing is offered as if it stood in the table, with a placeholder for its
+        // value, so that the rest of the struct is read.
         match self.missing.pop() {
             Some(key) => seed.deserialize(key.into_deserializer()).map(Some),
             None => Ok(None),

@@ -48,12 +48,16 @@ pub fn list(names: &[&str]) -> String {
 
 /// The valid name nearest to `found`, unless all are too far from it.
 fn nearest<'n>(found: &str, valid: &[&'n str]) -> Option<&'n str> {
+    // The distance takes time in the product of both lengths, and a value may be a whole file by
+    // mistake.
     let short: String = found.chars().take(100).collect();
     let lower = short.to_lowercase();
     let distance = |name: &str| strsim::damerau_levenshtein(&lower, &name.to_lowercase());
     let best = valid.iter().map(|name| (distance(name), *name)).min()?;
     let allowed = (short.chars().count().max(best.1.chars().count()) / 3).max(1);
     let holds = || {
+        // People shorten names (`time` for `timeout`). Under three letters everything contains
+        // everything.
         let inside = |n: &&&str| lower.len() >= 3 && n.to_lowercase().contains(&lower);
         valid.iter().find(inside).copied()
     };

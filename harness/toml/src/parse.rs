@@ -30,6 +30,8 @@ pub fn parse_with<'i>(
     let mut whole = true;
     for error in errors {
         let span = source.clamp(&error.span().unwrap_or(0..0));
+        // The parser's message does not say where the first one stands, and that is what one needs
+        // to see.
         if error.message() == "duplicate key" {
             let key = source.text[span.clone()].trim_matches(['"', '\'']);
             let message = format!("the key `{key}` is given twice");

@@ -16,6 +16,8 @@ impl<'de> de::Deserializer<'de> for Placeholder {
 
     /// Texts are read as `String`; what asks for a borrowed one is a date.
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        // Dates are the only type in these files that borrow a string; the empty one would be a
+        // second error.
         visitor.visit_str("2000-01-01")
     }
 
@@ -66,6 +68,7 @@ impl<'de> de::Deserializer<'de> for Placeholder {
         _: &'static [&'static str],
         _: V,
     ) -> Result<V::Value, Fault> {
+        // A struct cannot be made of nothing: the table above it gets the placeholder instead.
         Err(Fault::Reported)
     }
 

@@ -41,6 +41,7 @@ impl Diagnostics {
     }
 
     fn group<'a>(&'a self, item: &'a Diagnostic) -> Group<'a> {
+        // The renderer breaks snippets at 80 columns and leaves titles alone.
         let first = WIDTH.saturating_sub("error[]: ".len() + item.code.len());
         let title = Level::ERROR.primary_title(wrap(&item.message, first, first)).id(item.code);
         let mut group = Group::with_title(title);

@@ -10,6 +10,7 @@ const COLUMNS: [&str; 6] = ["Process Name", "PID", "Operation", "Path", "Result"
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Trace, TraceError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    // A capture that was cut has a last line with fewer fields; a missing one is then empty.
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
     let failed = |e: csv::Error| {
         let line = e.position().map_or(1, csv::Position::line);
@@ -28,6 +29,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Trace, TraceError> {
         let record = record.map_err(failed)?;
         let line = record.position().map_or(0, csv::Position::line);
         let field = |column: usize| record.get(at[column]).unwrap_or_default();
+        // Process Monitor groups digits by the locale: `4,100`.
         let Ok(pid) = field(1).replace(',', "").parse() else {
             let why = format!("`{}` is no number of a process", field(1));
             return Err(TraceError::new(format!("line {line}"), why));
@@ -89,6 +91,8 @@ fn value<'a>(detail: &'a str, name: &str) -> Option<&'a str> {
 
 /// A variable of an environment of Windows, whose names may begin with `=`.
 pub(crate) fn pair(line: &str) -> Option<(String, String)> {
+    // cmd.exe keeps the current folder of each drive in variables such as `=C:`, so the first `=`
+    // may be part of the name.
     let at = line.char_indices().skip(1).find(|(_, c)| *c == '=')?.0;
     Some((line.get(..at)?.to_owned(), line.get(at + 1..)?.to_owned()))
 }

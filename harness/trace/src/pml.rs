@@ -82,11 +82,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Trace, TraceError> {
             format!("version {version} of the format; version {VERSION} is read"),
         ));
     }
+    // A capture of 32-bit Windows has 4-byte addresses in its stack traces.
     let pointer = if header.u32()? == 1 { 8 } else { 4 };
     header.skip(0x20 + 0x208)?;
     let count = bounded(header.u32()?, header.at)?;
     header.skip(16)?;
     let (offsets, processes, strings) = (header.u64()?, header.u64()?, header.u64()?);
+    // Process Monitor writes the tables at the end, and their places into the header last.
     if [offsets, processes, strings].contains(&0) {
         return Err(error(0x248, "the capture was not closed: a table is missing"));
     }

@@ -6,6 +6,7 @@ use crate::values::{Value, arguments};
 use std::collections::BTreeMap;
 
 /// Most events that are kept; more are an error.
+// The log comes from outside, and each event is kept in memory.
 const EVENTS: usize = 1_000_000;
 /// The process of lines that name none: strace without `-f`.
 const ONLY: u32 = 0;
@@ -91,6 +92,7 @@ impl Strace {
         }
         if let Some(resumed) = rest.strip_prefix("<... ") {
             let Some((_, tail)) = resumed.split_once(" resumed>") else { return false };
+            // strace was attached in the middle of the call.
             let Some(begun) = self.unfinished.remove(&pid) else { return true };
             return self.call(pid, &format!("{begun}{tail}"));
         }
@@ -131,6 +133,8 @@ impl Strace {
     fn exec(&mut self, pid: u32, name: &str, values: &[Value], outcome: String) {
         let at = usize::from(name == "execveat");
         let Some(program) = values.get(at).and_then(Value::text) else { return };
+        // The shell tries each folder of PATH: a failed execve starts no program, and is an event
+        // only.
         if outcome == "ok" {
             let environment = values.get(at + 2).and_then(Value::texts).map(|all| {
                 let pair = |text: String| {

@@ -64,6 +64,8 @@ impl Process {
         let all = self.environment.as_ref()?;
         let exact = all.get(name);
         let found = exact.or_else(|| {
+            // Only Windows compares names of variables without case; the path of the program shows
+            // the system.
             let windows = self.program.contains('\\');
             let same = |(key, _): &(&String, &String)| windows && key.eq_ignore_ascii_case(name);
             all.iter().find(same).map(|(_, value)| value)

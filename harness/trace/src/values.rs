@@ -32,6 +32,7 @@ impl Value {
 }
 
 /// Deepest nesting that is followed; below it everything is one text.
+// The log comes from outside, and reading is recursive.
 const DEPTH: usize = 16;
 
 /// The values up to the parenthesis that closes the call, and what follows it; none where it does not
@@ -132,6 +133,7 @@ fn escape(rest: &[u8]) -> Option<(u8, usize)> {
             (u8::from_str_radix(digits, 16).ok()?, 3)
         }
         b'0'..=b'7' => {
+            // strace writes as few octal digits as it can, up to three.
             let digits = rest.iter().take(3).take_while(|b| (b'0'..=b'7').contains(b)).count();
             let text = std::str::from_utf8(rest.get(..digits)?).ok()?;
             (u16::from_str_radix(text, 8).ok()? as u8, digits)

@@ -69,6 +69,8 @@ pub fn apply(parsed: &Parsed) -> Applied {
             Item::Section(_) => {}
             Item::Malformed(malformed) => {
                 // The message of the last byte of wsl.conf ends the program before it is printed.
+                // What was read before holds, but no warning is printed: the exception leaves
+                // init's loop.
                 if parsed.aborts() && index + 1 == parsed.items.len() {
                     break;
                 }

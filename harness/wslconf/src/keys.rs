@@ -136,6 +136,8 @@ impl Key {
 const CGROUPS: Names = &[("v1", "v1"), ("v2", "v2")];
 
 /// In the order of WSL's message, which is that of the names without case.
+// `VirtioProxy` is the former name of the mode Consomme. It is accepted, and reported under the new
+// name.
 const NETWORKING: Names = &[
     ("Bridged", "Bridged"),
     ("Consomme", "Consomme"),
@@ -184,6 +186,8 @@ const WSL_CONFIG: &[Key] = &[
     int(&["wsl2.processors"], 0),
     flag(&["wsl2.debugConsole"], false),
     flag(&["wsl2.earlyBootLogging"], false),
+    // The default is a quarter of memory, worked out at start. The largest number stands for "not
+    // set", as it does in WSL's code.
     size(&["wsl2.swap"], u64::MAX),
     path(&["wsl2.swapFile"]),
     flag(&["wsl2.localhostForwarding"], true),

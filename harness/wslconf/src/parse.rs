@@ -191,6 +191,8 @@ fn c_str(text: &[u8]) -> Vec<u8> {
     text.iter().copied().take_while(|&byte| byte != 0).collect()
 }
 
+// The structure of upstream's parser is kept, one buffer for section and key included: its defects
+// come from that structure, and a rewrite would have to imitate each of them.
 struct Parser<'a> {
     /// A malformed line ends the file.
     stops: bool,
@@ -246,6 +248,7 @@ impl Parser<'_> {
         let mut last = None;
         let mut comment = false;
         loop {
+            // A comment behind an assignment ends at the line's end and has counted it already.
             if !comment {
                 self.line += 1;
             }
@@ -256,6 +259,8 @@ impl Parser<'_> {
                 if self.stops {
                     return true;
                 }
+                // Only .wslconfig comes here. It goes on behind the next LF; a lone CR does not end
+                // the skipped line.
                 while last.is_some() && last != Some(LF) {
                     last = self.read();
                 }
@@ -276,6 +281,9 @@ impl Parser<'_> {
             last = self.read_past_blanks();
             match last {
                 Some(CR) => {
+                    // Upstream defect: CR LF of a blank line counts once, CR LF behind an
+                    // assignment twice, because there CR ends the line and LF is a blank line of
+                    // its own.
                     if self.units.get(self.next) == Some(LF) {
                         self.next += 1;
                         self.line += 1;
@@ -358,7 +366,10 @@ impl Parser<'_> {
         if !is_letter(Some(first)) {
             return self.malformed(Fault::KeyName, start, Some(first));
         }
+        // The buffer is cut back to the last good section. After a broken section line it may be
+        // shorter, and is then filled with NULs: std::string::resize does the same.
         self.name.resize(self.section_length, 0);
+        // Before any section the key stands alone and matches no known name.
         if !self.name.is_empty() {
             self.name.push(b'.');
         }
@@ -391,6 +402,7 @@ impl Parser<'_> {
                 None | Some(LF | CR) => break,
                 Some(HASH) if !quoted => break,
                 Some(QUOTE) => quoted = !quoted,
+                // Escapes count inside and outside of quotes.
                 Some(BACKSLASH) => {
                     escapes.push(self.last_index());
                     let escaped = self.read();

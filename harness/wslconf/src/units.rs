@@ -49,6 +49,8 @@ impl Units {
                 offsets: (0..=bytes.len()).collect(),
             }),
             Dialect::WslConfig => match bytes {
+                // Microsoft's C runtime knows the mark of big-endian UTF-16 and refuses the file
+                // (EINVAL) rather than read it wrongly.
                 [0xFE, 0xFF, ..] => Err(CannotOpen),
                 [0xFF, 0xFE, rest @ ..] => Ok(as_text(utf16(rest), 2)),
                 [0xEF, 0xBB, 0xBF, rest @ ..] => Ok(as_text(utf8(rest), 3)),
@@ -109,6 +111,7 @@ fn utf16(bytes: &[u8]) -> Vec<(u16, usize)> {
 fn as_text(decoded: Vec<(u16, usize)>, mark: usize) -> Units {
     const LF: u16 = 0x0A;
     const CR: u16 = 0x0D;
+    // The end-of-file character of CP/M and DOS, which text mode of the C runtime still honours.
     const CTRL_Z: u16 = 0x1A;
     let end = decoded.iter().position(|&(unit, _)| unit == CTRL_Z).unwrap_or(decoded.len());
     let last = match decoded.get(end) {
@@ -121,6 +124,7 @@ fn as_text(decoded: Vec<(u16, usize)>, mark: usize) -> Units {
         if std::mem::take(&mut skip) {
             continue;
         }
+        // A lone CR is kept: the parser sees it, and it does not end a comment.
         let line_end = unit == CR && index + 1 < end && decoded[index + 1].0 == LF;
         skip = line_end;
         units.units.push(if line_end { LF } else { unit });

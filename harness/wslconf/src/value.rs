@@ -69,6 +69,7 @@ struct Scanned {
 
 /// What `strtol` and its like read: white space, a sign, and for base 0 a prefix.
 fn scan(text: &[u8], base: u32) -> Scanned {
+    // isspace() in the C locale: blank, TAB, LF, VT, FF, CR.
     let blanks = text.iter().take_while(|&&byte| matches!(byte, b' ' | 9..=13)).count();
     let negative = text.get(blanks) == Some(&b'-');
     let sign = usize::from(matches!(text.get(blanks), Some(b'-' | b'+')));
@@ -100,6 +101,8 @@ fn scan(text: &[u8], base: u32) -> Scanned {
 #[must_use]
 pub fn integer(dialect: Dialect, text: &[u8]) -> Option<i32> {
     let scanned = scan(text, 0);
+    // WSL compares strtol's end pointer with the end of the text, so blanks behind a number make it
+    // invalid, and blanks in front do not.
     if scanned.length == 0 || scanned.length != text.len() {
         return None;
     }
@@ -128,6 +131,7 @@ pub fn size(text: &[u8]) -> Option<ByteSize> {
     if value == 0 && !(scanned.length == 1 && text[0] == b'0') {
         return None;
     }
+    // Units are compared with case and without a blank: `8gb`, `8 GB` and `8GiB` are refused.
     let shift = match &text[scanned.length..] {
         b"" | b"B" => 0,
         b"K" | b"KB" => 10,
@@ -142,6 +146,8 @@ pub fn size(text: &[u8]) -> Option<ByteSize> {
 /// The items of a list of ports; what stands behind an item's digits is not looked at.
 /// Items without text are none, and `Err` is one that is no port.
 pub fn ports(text: &[u8]) -> impl Iterator<Item = Result<u16, &[u8]>> {
+    // Upstream defect: std::stoi takes the digits that an item begins with, so `1000-2000` is port
+    // 1000.
     text.split(|&byte| byte == b',').filter(|item| !item.is_empty()).map(|item| {
         let scanned = scan(item, 10);
         let port = scanned.value.filter(|_| scanned.length > 0 && !scanned.negative);
@@ -193,6 +199,8 @@ pub fn hostname(text: &[u8]) -> String {
             _ => {}
         }
     }
+    // HOST_NAME_MAX of Linux. Cutting may leave a dot or hyphen at the end, so the end is cleaned
+    // afterwards.
     name.truncate(64);
     let kept = name.trim_end_matches(['.', '-']).len();
     name.truncate(kept);

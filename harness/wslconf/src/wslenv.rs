@@ -46,6 +46,7 @@ impl WslenvEntry {
 /// The entries of WSLENV's value, empty ones apart. White space at the end is cut.
 #[must_use]
 pub fn entries(value: &[u8]) -> Vec<WslenvEntry> {
+    // The variable is a C string for WSL: what follows a NUL is not in it.
     let value = value.split(|&byte| byte == 0).next().unwrap_or_default();
     let blanks = value.iter().rev().take_while(|&&byte| matches!(byte, b' ' | 9..=13)).count();
     let mut at = 0;
@@ -88,6 +89,8 @@ pub fn pass<W: World>(
     environment: &[(Vec<u8>, Vec<u8>)],
 ) -> Vec<(Vec<u8>, Vec<u8>)> {
     let Some(wslenv) = wslenv else { return Vec::new() };
+    // WSLENV is part of the sending environment, so it can name itself, and then crosses like any
+    // other.
     let own = [(b"WSLENV".to_vec(), wslenv.to_vec())];
     let find = |name: &[u8]| {
         own.iter().chain(environment).find(|(known, _)| known == name).map(|(_, value)| value)
@@ -121,9 +124,13 @@ fn translate_list(world: &impl World, direction: Direction, list: &[u8]) -> Opti
     };
     let mut translated: Vec<u8> = Vec::new();
     for path in list.split(|&byte| byte == from).filter(|path| !path.is_empty()) {
+        // WSL asks for a full path of Windows' side before it translates, and leaves out what has
+        // none.
         if mode == Mode::Unix && !is_absolute(path) {
             continue;
         }
+        // wslpath calls realpath; the translation of WSLENV does not, so that a path through a link
+        // crosses as it is spelt.
         let request = Request { mode, absolute: false, follow_links: false, path: path.to_vec() };
         let Some(path) = translate(world, &request) else { continue };
         if !translated.is_empty() {

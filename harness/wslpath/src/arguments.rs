@@ -98,6 +98,7 @@ impl Request {
             let is_option = !options_ended && argument.len() > 1 && argument[0] == b'-';
             if is_option {
                 let mut known = false;
+                // Short options may be joined: `-aw` is `-a -w`.
                 if argument.len() > 2 && argument[1] != b'-' {
                     for &letter in &argument[1..] {
                         known = parsed.short(letter)?;
@@ -114,6 +115,8 @@ impl Request {
             } else {
                 return Err(UsageError);
             }
+            // This is the defect that the function's comment describes: what begins with a hyphen
+            // is stored as the path and not counted, so the next path is taken as the first.
             if argument.first() != Some(&b'-') {
                 paths_seen += 1;
             }

@@ -40,6 +40,8 @@ impl MountTable {
     /// point is the path or a parent of it, as later mounts hide earlier ones.
     pub(crate) fn find_linux(&self, path: &[u8]) -> Option<Found> {
         let on_path = |mount: &&Mount| path_prefix(path, &mount.point, false) > 0;
+        // The kernel lists mounts in the order in which they were made: the last that covers the
+        // path is the one that is seen.
         let mount = self.mounts.iter().rev().find(on_path)?;
         let windows = mount.windows.as_ref().filter(|windows| !windows.is_empty())?;
         Some(Found { prefix: mount.point.len(), replacement: windows.clone() })
@@ -54,6 +56,8 @@ impl MountTable {
         let mut found: Option<&[u8]> = None;
         let mut longest = 0;
         for mount in &self.mounts {
+            // A later mount over a found one hides it. `longest` is not reset, as upstream does
+            // not, so that a shorter mount is not taken in its place.
             found = found.filter(|point| path_prefix(point, &mount.point, false) == 0);
             let Some(windows) = &mount.windows else { continue };
             let prefix = path_prefix(path, windows, true);
@@ -108,6 +112,8 @@ fn plan9_source(options: &[u8]) -> Option<Vec<u8>> {
     let path = drvfs[at + 5..].split(|&byte| byte == b';').next().unwrap_or_default();
     let mut source = match path {
         [letter, b':', ..] if letter.is_ascii_alphabetic() => path.to_vec(),
+        // The 9p server of WSL gets a share as `UNC\server\share`, without the two leading
+        // backslashes.
         [b'U', b'N', b'C', b'\\', share @ ..] => [br"\\", share].concat(),
         _ => return None,
     };

@@ -23,6 +23,8 @@ pub fn escape(path: &[u8]) -> Vec<u8> {
         match byte {
             SLASH => escaped.push(BACKSLASH),
             _ if is_forbidden(byte) => {
+                // UTF-8 of U+F000 + byte. The forbidden bytes are below 0x80, so two bits of the
+                // byte go into the second byte and six into the third.
                 escaped.extend([0xEF, 0x80 | (byte >> 6), 0x80 | (byte & 0x3F)]);
             }
             _ => escaped.push(byte),
@@ -42,6 +44,8 @@ pub fn unescape_in_place(memory: &mut [u8]) {
     let mut at = 0;
     while memory.get(at).is_some_and(|&byte| byte != 0) {
         if let Some(&[0xEF, second @ 0x80..=0xFF, third @ 0x80..=0xFF]) = memory.get(at..at + 3) {
+            // The upper bits of `second` are shifted out of the byte: only the low eight bits of
+            // the character are compared.
             let character = (second << 6) | (third & 0x3F);
             if character < 0x80 && is_forbidden(character) {
                 let rest = c_str(&memory[at + 3..]).len();

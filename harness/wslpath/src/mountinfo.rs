@@ -28,6 +28,7 @@ pub fn parse(line: &[u8]) -> Option<Line<'_>> {
     let _id = next_field(&mut rest)?;
     let _parent = next_field(&mut rest)?;
     let device = next_field(&mut rest)?;
+    // Upstream reads `%u:%u` with sscanf; without a colon that fails, and the line is skipped.
     if !device.contains(&b':') {
         return None;
     }
@@ -65,6 +66,8 @@ fn unescape(field: &[u8]) -> Vec<u8> {
     while at < field.len() {
         let (byte, step) = match field[at..] {
             [b'\\', a @ b'0'..=b'7', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+                // The first digit is shifted out of the byte where it is 4 or more. The kernel
+                // writes no such value.
                 (((a - b'0') << 6) | ((b - b'0') << 3) | (c - b'0'), 4)
             }
             _ => (field[at], 1),

@@ -33,6 +33,7 @@ pub fn realpath(world: &impl World, path: &[u8]) -> Result<Vec<u8>, Errno> {
             parents = 0;
             let slashes = slashes_at(&rest, 0);
             output.clear();
+            // POSIX lets exactly two leading slashes mean something else, and musl keeps them.
             output.resize(if slashes == 2 { 2 } else { 1 }, SLASH);
             rest.drain(..slashes);
             continue;
@@ -60,12 +61,16 @@ pub fn realpath(world: &impl World, path: &[u8]) -> Result<Vec<u8>, Errno> {
         candidate.extend_from_slice(&rest[..end]);
         let is_parent = &rest[..end] == b"..";
         rest.drain(..end);
+        // So far the result is nothing but `..`: three bytes each with its slash. What they lead to
+        // is known only with the current directory.
         if is_parent && output.len() <= 3 * parents {
             parents += 1;
             output = candidate;
             rest.drain(..slashes_at(&rest, 0));
             continue;
         }
+        // The name before this `..` was a directory already, so it cannot be a link, and readlink
+        // would answer EINVAL.
         let target = if is_parent && !must_be_directory {
             None
         } else {
@@ -83,6 +88,8 @@ pub fn realpath(world: &impl World, path: &[u8]) -> Result<Vec<u8>, Errno> {
                 if end > 0 {
                     output = candidate;
                 }
+                // A slash behind a name asks for a directory. The next round calls readlink on the
+                // name with the slash, which gives ENOTDIR for a file.
                 must_be_directory = !rest.is_empty();
             }
             rest.drain(..slashes_at(&rest, 0));
@@ -95,6 +102,8 @@ pub fn realpath(world: &impl World, path: &[u8]) -> Result<Vec<u8>, Errno> {
             return Err(Errno::NameTooLong);
         }
         links += 1;
+        // Compared after counting: the 40th link is refused here, while the kernel still follows
+        // it.
         if links == LINKS_MAX {
             return Err(Errno::Loop);
         }

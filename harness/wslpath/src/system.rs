@@ -43,6 +43,8 @@ impl SystemWorld {
             return Err(SystemWorldError::TooLarge);
         }
         let flags = std::env::var_os("WSL_FEATURE_FLAGS").map(OsString::into_vec);
+        // Where virtiofs is off, the folder of tags may be left from an earlier start and must not
+        // be used.
         let enabled = virtiofs::is_enabled(flags.as_deref());
         let mounts = read.ok().map(|_| {
             MountTable::parse(&text, |tag| {

@@ -46,6 +46,8 @@ pub fn unify_separators_in_place(memory: &mut [u8], separator: u8) -> usize {
     for from in 0..length {
         let byte = memory[from];
         if byte == SLASH || byte == BACKSLASH {
+            // `to > 1`, not `to > 0`: a second separator at index 1 begins a network path
+            // (`\\server`).
             if to > 1 && memory[to - 1] == separator {
                 continue;
             }
@@ -88,6 +90,8 @@ pub fn collapse(memory: &mut [u8], separator: u8) -> bool {
             to_remove += 1;
             continue;
         }
+        // A `.` or empty segment is removed by the same counter as the name before a `..`. With
+        // `..` behind it the counter is used up here, which is the defect described above.
         if to_remove == 0 && (segment.is_empty() || segment == b".") {
             to_remove = 1;
         }

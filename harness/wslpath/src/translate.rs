@@ -98,6 +98,8 @@ fn canonical_windows(world: &impl World, path: &[u8], current: &[u8]) -> Option<
     }
     let (from, keep) = match path.as_slice() {
         [_, b':', b'\\', ..] => (0, 0),
+        // The prefix of long paths is cut, and what follows must be a drive. `UNC\…` then is a
+        // relative name that no mount has.
         [b'\\', b'\\', b'?', b'\\', ..] => (4, 0),
         [b'\\', b'\\', ..] => (0, 2),
         _ => return None,
@@ -144,6 +146,8 @@ fn canonical_linux(
     let real = if follow_links { realpath(world, path) } else { Err(Errno::NoEntry) };
     let mut absolute = match real {
         Ok(mut real) => {
+            // realpath drops a slash at the end; the program puts it back, because `wslpath -w
+            // dir/` ends in a backslash.
             if path.last() == Some(&SLASH) {
                 real.push(SLASH);
             }
@@ -168,6 +172,7 @@ fn to_windows(world: &impl World, path: &[u8]) -> Option<Vec<u8>> {
         return Some([br"\\wsl.localhost\", name.as_slice(), &escape(path)].concat());
     };
     let suffix = &path[prefix..];
+    // `C:` alone means the current directory of drive C, so its root is written with the backslash.
     if suffix.is_empty() && matches!(replacement.as_slice(), [_, b':']) {
         return Some([replacement.as_slice(), br"\"].concat());
     }

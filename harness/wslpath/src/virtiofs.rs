@@ -50,6 +50,7 @@ pub fn is_enabled(flags: Option<&[u8]>) -> bool {
         let Some(next) = next else { return !negative };
         value = next;
     }
+    // strtol gives a long and upstream stores it in an int, so the upper half is lost.
     value as i32 & FEATURE_VIRTIOFS != 0
 }
 

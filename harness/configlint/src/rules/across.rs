@@ -96,8 +96,12 @@ fn contradictions(set: &Set, findings: &mut Findings<'_>) {
             findings.add_in(document.file, append.range.clone(), "`interop.enabled` is false: Windows' PATH leads to programs that cannot be started");
         }
         // With one distribution in the export it is this wsl.conf's.
+        // A wsl.conf does not say which distribution it is of. With several in the export,
+        // comparing it with each of them would report contradictions that do not exist.
         if let [(_, key)] = keys.as_slice() {
             let name = distribution(key);
+            // 15 is what WSL uses where the value is absent: interop, Windows' PATH, drives and WSL
+            // 2.
             let flags = key.get("Flags").and_then(number).unwrap_or(15);
             for (bit, setting) in [
                 (INTEROP, "interop.enabled"),
@@ -174,6 +178,7 @@ fn boot_command(document: &Document, findings: &mut Findings<'_>) {
     } else if !conf.is_on("boot.systemd", false) && text.contains("systemctl ") {
         findings.add(range.clone(), "there is no systemd: `boot.systemd` is off");
     }
+    // init mounts the drives and runs the command without waiting for either.
     if text.contains("/mnt/") && conf.is_on("automount.enabled", true) {
         findings.add(range.clone(), "drives may not be mounted yet when it runs").only(Level::Note);
     }

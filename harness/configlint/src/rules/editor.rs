@@ -150,6 +150,8 @@ enum Scope {
     Unknown,
 }
 
+// VS Code merges user, remote and workspace settings. The file's path is all that says which of
+// them a file is.
 fn scope(document: &Document) -> Scope {
     let path = document.source.path();
     if path.contains(".vscode/") || path.ends_with(".code-workspace") {
@@ -169,12 +171,14 @@ fn settings(document: &Document) -> &[Property] {
     let root = document.json.as_ref().filter(|_| document.kind == Kind::Settings);
     let Some(root) = root.and_then(|json| json.root.as_ref()) else { return &[] };
     match root.get("settings") {
+        // A .code-workspace file has its settings in a key `settings` beside `folders`.
         Some(settings) if root.get("folders").is_some() => settings.node.properties(),
         _ => root.properties(),
     }
 }
 
 fn setting<'a>(document: &'a Document, name: &str) -> Option<&'a Property> {
+    // The last of double keys counts, in VS Code's parser as in JavaScript.
     settings(document).iter().rev().find(|property| property.name == name)
 }
 
@@ -212,6 +216,8 @@ fn foreign_go(document: &Document, findings: &mut Findings<'_>) {
         let Some(property) = setting(document, name) else { continue };
         for entry in property.node.properties() {
             let path = entry.node.text().unwrap_or_default();
+            // Variables such as PATH hold a list; its first folder is the one that decides which
+            // program runs.
             let first = path.split(';').next().unwrap_or_default();
             let wrong = is_windows_path(first)
                 || (scope != Scope::Linux && is_linux_path(first) && scope != Scope::Unknown);
@@ -229,6 +235,7 @@ fn foreign_go(document: &Document, findings: &mut Findings<'_>) {
         let message = format!("GOROOT `{}` is Windows' Go", shown(&goroot.value));
         findings.add(goroot.range.clone(), message);
     }
+    // An image is built on Linux alone and has no /mnt/c to find Windows' Go in.
     let Some(path) = document.variable("PATH").filter(|_| document.kind != Kind::Dockerfile) else {
         return;
     };
@@ -238,6 +245,8 @@ fn foreign_go(document: &Document, findings: &mut Findings<'_>) {
     let linux = parts.iter().position(|part| {
         !on_drive(part) && (is_go(part) || part.ends_with("/bin") && part.contains("/go"))
     });
+    // appendWindowsPath puts Windows' folders last: what comes first on PATH wins, so a go of Linux
+    // in front of Windows' makes the order harmless.
     let Some(windows) = windows.filter(|windows| linux.is_none_or(|linux| linux > *windows)) else {
         return;
     };
@@ -254,6 +263,8 @@ fn gopath_as_toolchain(document: &Document, findings: &mut Findings<'_>) {
         let path = text.replace('\\', "/").to_lowercase();
         let path = path.trim_end_matches('/').trim_end_matches("/bin");
         let last = path.rsplit('/').next().unwrap_or_default();
+        // Where the installers of go.dev and of distributions put Go. A GOPATH in one of them is
+        // taken for the choice of the toolchain.
         let toolchain = ["/usr/local/go", "/usr/lib/go", "/program files/go", "c:/go"]
             .iter()
             .any(|end| path.ends_with(end))
@@ -273,6 +284,7 @@ fn gopath_as_toolchain(document: &Document, findings: &mut Findings<'_>) {
         let mut before = false;
         for (at, line) in document.source.lines() {
             let here = is_about(line);
+            // The sentence may be broken over two lines.
             let about = std::mem::replace(&mut before, here) || here;
             if let Some(offset) = line.find("go.gopath").filter(|_| about) {
                 let start = at + offset;
@@ -348,6 +360,8 @@ fn launch_target(document: &Document, findings: &mut Findings<'_>) {
 fn substituted_path(document: &Document, findings: &mut Findings<'_>) {
     for configuration in configurations(document) {
         let text = |name| configuration.get(name).and_then(|property| property.node.text());
+        // Only a remote debugger sees another file system than the editor; there a mapping between
+        // systems is right.
         let remote = text("request") == Some("attach") && text("mode") == Some("remote");
         let Some(list) = configuration.get("substitutePath") else { continue };
         for entry in list.node.elements() {
@@ -402,6 +416,8 @@ fn missing_extension(document: &Document, findings: &mut Findings<'_>) {
         for (at, line) in document.source.lines() {
             let lower = line.to_lowercase();
             for name in ["wsl go插件", "wsl go plugin", "wsl go extension", "wsl-go"] {
+                // Lower case may change the number of bytes (`İ`); offsets would then be of another
+                // text.
                 if let Some(offset) = lower.find(name).filter(|_| lower.len() == line.len()) {
                     findings.add(
                         at + offset..at + offset + name.len(),
@@ -458,6 +474,7 @@ fn json_mistakes(document: &Document, findings: &mut Findings<'_>) {
             .or_else(|| node.elements().last().map(|last| last.range.end));
         if let Some(last) = last {
             let rest = document.source.slice(last..node.range.end.saturating_sub(1));
+            // The comma may stand in a comment behind the last element.
             let code: String =
                 rest.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
             if let Some(at) = rest.find(',').filter(|_| code.contains(',')) {

@@ -86,6 +86,9 @@ fn always(_: &Conf) -> Option<String> {
     Some("the present WSL warns and falls back to 9p".to_owned())
 }
 
+// From WslCoreConfig.cpp. A setting that is written with its default value is not listed: nothing
+// would change without it.
+// would change without it.
 const IDLE: &[Idle] = &[
     Idle { setting: "experimental.ignoredPorts", value: None, because: not_mirrored },
     Idle {
@@ -130,6 +133,7 @@ fn without_effect(document: &Document, findings: &mut Findings<'_>) {
         return;
     };
     for idle in IDLE {
+        // An invalid value has a finding already, and is not what WSL uses.
         let Some(entry) = conf.entry(idle.setting).filter(|entry| entry.trouble.is_none()) else {
             continue;
         };

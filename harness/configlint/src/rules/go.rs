@@ -152,6 +152,9 @@ const GO_NAMES: &[&str] = &[
 ];
 
 /// What must not cross the border: it is one system's.
+// These name folders, programs or a platform of one side. WSLENV copies them as they are, or with
+// their paths translated, and the other side's go then uses a toolchain or a cache that is not its
+// own.
 const OWN: &[&str] = &[
     "GOROOT",
     "GOBIN",
@@ -175,10 +178,13 @@ const OWN: &[&str] = &[
 ];
 
 /// Where Go is where GOROOT does not say it.
+// Where installers put Go: go.dev's archives, Debian's packages, Windows before and since Go 1.17.
 const USUAL_GOROOTS: [&str; 4] = ["/usr/local/go", "/usr/lib/go", "C:/Go", "C:/Program Files/Go"];
 
 /// The folders of a list, by the separator of the system its paths are of.
 pub fn folders(value: &str) -> Vec<&str> {
+    // The file does not say which system reads it. A drive letter has a colon of its own, so that a
+    // list with one cannot be separated by colons.
     let separator = if value.contains(';') || is_windows_path(value) { ';' } else { ':' };
     value.split(separator).filter(|folder| !folder.is_empty()).collect()
 }
@@ -200,6 +206,7 @@ fn gopath_in_goroot(document: &Document, findings: &mut Findings<'_>) {
             let same = |a: &str, b: &str| if windows { a.eq_ignore_ascii_case(b) } else { a == b };
             let inside = goroots.iter().filter(|root| !root.is_empty()).any(|root| {
                 path.get(..root.len()).is_some_and(|start| same(start, root))
+                    // /usr/local/gopath begins with /usr/local/go and is not in it.
                     && path[root.len()..].chars().next().is_none_or(|c| c == '/')
             });
             let bin = path.ends_with("/bin");
@@ -215,6 +222,8 @@ fn gopath_in_goroot(document: &Document, findings: &mut Findings<'_>) {
                 findings.add(variable.range.clone(), format!("GOPATH `{}` {why}", shown(folder)));
             if bin
                 && !inside
+                // The edit cuts the end of the value, which is the end of this folder only where it
+                // is the only one.
                 && folders(&variable.value).len() == 1
                 && !variable.value.contains(['"', '\''])
             {
@@ -244,6 +253,7 @@ fn go_env_form(document: &Document, findings: &mut Findings<'_>) {
     if let Some(first) = text.find('\r') {
         let edits = text.match_indices("\r\n").map(|(at, _)| Edit::new(at..at + 1, "")).collect();
         findings
+            // cmd/go splits the file at LF alone.
             .add(first..first + 1, "lines end in CR LF: each value ends in a CR")
             .edits("end lines in LF", edits);
     }
@@ -306,6 +316,8 @@ fn go_env_paths(document: &Document, findings: &mut Findings<'_>) {
         ["GOBIN", "GOPATH", "GOMODCACHE", "GOCACHE", "GOTMPDIR", "GOROOT", "GOWORK"];
     for variable in settings.filter(|variable| PATHS.contains(&variable.name.as_str())) {
         let value = variable.value.trim_end_matches('\r').trim_matches('"');
+        // `off` is a value of GOWORK and GOCACHE. What a shell expands is not known here; `...`
+        // stands for a path in documents.
         if matches!(value, "" | "off" | "...") || value.starts_with(['$', '~', '`', '(']) {
             continue;
         }
@@ -334,6 +346,8 @@ fn path_trouble(
     if linux && of_windows == Some(true) {
         return Some("is a path of Linux, in a file that Windows reads");
     }
+    // The order goes from the surest to the least sure: a path of the other system cannot be used
+    // at all, a separator may be part of a name.
     if linux && value.contains(';') {
         return Some("has `;` in it, which separates nothing on Linux");
     }
@@ -373,6 +387,8 @@ fn wslenv_values(document: &Document) -> impl Iterator<Item = &Variable> {
 
 fn wslenv_empty(document: &Document, findings: &mut Findings<'_>) {
     // Only a list of all variables says what is not set.
+    // The output of `env` has all variables, so one that is absent is not set. A profile has only
+    // those that it sets itself.
     if document.kind != Kind::Environment {
         return;
     }
@@ -382,6 +398,8 @@ fn wslenv_empty(document: &Document, findings: &mut Findings<'_>) {
             let set = document.variables.iter().any(|other| other.name == name);
             if set
                 || entry.unknown_flag.is_some()
+                // An entry that goes neither way, or that WSL drops, does not arrive, and so cannot
+                // arrive empty.
                 || !(entry.to_linux || entry.to_windows)
                 || name.contains(';')
             {

@@ -56,6 +56,7 @@ pub const RULES: &[Rule] = &[
 /// Where the Go of a base image is; `None` where that is not known.
 fn goroot_of(image: Option<&str>) -> Option<&'static str> {
     let Some(image) = image else { return Some("/usr/local/go") };
+    // Tag and digest do not change where an image of this name has its Go.
     let name = image.split(['@', ':']).next().unwrap_or_default();
     let last = name.rsplit('/').next().unwrap_or_default();
     match last {
@@ -83,12 +84,14 @@ fn installs_go(image: &Image, stage: usize) -> bool {
 fn foreign_goroot(document: &Document, findings: &mut Findings<'_>) {
     let Some(image) = &document.image else { return };
     for (index, stage) in image.stages.iter().enumerate() {
+        // An image of an unknown name may have Go anywhere; nothing is said about it.
         let Some(goroot) = goroot_of(image.root(index)) else { continue };
         if installs_go(image, index) {
             continue;
         }
         for variable in stage.variables.iter().filter(|variable| variable.name == "GOROOT") {
             let value = variable.value.trim_end_matches('/');
+            // A variable's value is known at build time only.
             if value == goroot || value.is_empty() || value.starts_with('$') {
                 continue;
             }
@@ -130,6 +133,8 @@ fn gobin_off_path(document: &Document, findings: &mut Findings<'_>) {
         let effective = image.effective(index);
         let value =
             |name: &str| effective.iter().rev().find(|v| v.name == name).map(|v| v.value.as_str());
+        // PATH is inherited from earlier stages that this one is built from, so the effective
+        // variables count, not this stage's own lines.
         let path: Vec<&str> =
             effective.iter().filter(|v| v.name == "PATH").flat_map(|v| folders(&v.value)).collect();
         let official = goroot_of(image.root(index)).is_some();

@@ -154,6 +154,9 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// Keys that were, and what is said of each.
+// Names that WSL's parser had once and dropped, and names that widely copied guides give.
+// `unknown_key` would only look for a near name for them, and so propose a key that does something
+// else.
 const REMOVED: &[(&str, &str)] = &[
     ("pageReporting", "it went with 1.1.7; `autoMemoryReclaim` in `[experimental]` came after it"),
     ("useWindowsDnsCache", "DNS tunnelling came in its place"),
@@ -184,6 +187,8 @@ fn has_section(dialect: Dialect, name: &str) -> bool {
 }
 
 /// Whole names of a dialect whose key, without section, is this one.
+// networkingMode, dnsTunneling, firewall and autoProxy have two names, one below [wsl2] and one
+// below [experimental]; the first that fits is the one that Microsoft's documentation uses.
 fn homes(dialect: Dialect, key: &str) -> Vec<&'static str> {
     let is = |name: &&&'static str| {
         name.split_once('.').is_some_and(|(_, k)| k.eq_ignore_ascii_case(key))
@@ -191,6 +196,8 @@ fn homes(dialect: Dialect, key: &str) -> Vec<&'static str> {
     keys(dialect).iter().filter_map(|known| known.names.iter().find(is).copied()).collect()
 }
 
+// .wslgconfig is read by WSLg's own system distribution, not by wsl.exe, so its names are in no
+// table of this crate: only their prefixes tell them apart from mistakes.
 fn is_wslg(entry: &Assignment) -> bool {
     let wslg =
         ["WESTON_", "WSLG_", "WSL2_GUI", "RDP_"].iter().any(|start| entry.key.starts_with(start));
@@ -224,6 +231,9 @@ fn why(dialect: Dialect, entry: &Assignment) -> Option<Why> {
     if removed(&entry.key).is_some() {
         return Some(Why::Removed);
     }
+    // The order of the tests decides which rule speaks: one line gets one finding, and that is the
+    // one with the most exact remedy. The whole name in the other file (`boot.systemd` in
+    // .wslconfig) is surer evidence than a key that both files have below other sections.
     let here = homes(dialect, &entry.key);
     let there = homes(other(dialect), &entry.key);
     if find(other(dialect), entry.name().as_bytes()).is_some() {
@@ -250,6 +260,8 @@ fn unknown(document: &Document, reason: Why) -> impl Iterator<Item = (&Conf, &As
 fn unknown_key(document: &Document, findings: &mut Findings<'_>) {
     for (conf, entry) in unknown(document, Why::Unknown) {
         let section = entry.section.clone().unwrap_or_default();
+        // A near key of the same section is offered as a fix. A near key of another section is only
+        // named in the message: moving it would be a second guess on top of the first.
         let near_section = nearest(&section, sections(conf.dialect)).unwrap_or_default();
         let names = || {
             keys(conf.dialect)
@@ -281,6 +293,8 @@ fn key_without_section(document: &Document, findings: &mut Findings<'_>) {
         homes.dedup();
         let Some(section) = homes.first().and_then(|name| name.split('.').next()) else { continue };
         // A section line that was made a comment stands above.
+        // Default files often come with `#[section]`: people remove the `#` of the keys only.
+        // Removing that of the section is then the smaller change, and keeps its place in the file.
         let before = document.source.slice(0..entry.key_range.start);
         let comment = before.rfind(&format!("[{section}]"));
         let line = comment.map(|at| document.source.line_at(at));
@@ -369,6 +383,8 @@ fn other_section(document: &Document, findings: &mut Findings<'_>) {
                 entry.section.clone().unwrap_or_default()
             ),
         );
+        // A snippet is the whole text with its surroundings blanked; moving a line to its end would
+        // put it into the prose behind it.
         if document.snippet {
             continue;
         }
@@ -383,6 +399,7 @@ fn moved(document: &Document, conf: &Conf, entry: &Assignment, home: &str) -> Ve
     let start = source.whole_line_at(entry.key_range.start).start;
     let end = source.whole_line_at(entry.range.end.max(entry.key_range.end)).end;
     let line = source.slice(start..end).trim_end_matches(['\r', '\n']).to_owned();
+    // Whole lines are moved, so that a comment at the end of the line goes with its setting.
     let mut edits = vec![Edit::new(start..end, "")];
     match conf
         .sections
@@ -412,6 +429,8 @@ fn duplicate(document: &Document, findings: &mut Findings<'_>) {
     for entry in &conf.entries {
         let Some(Trouble::Duplicate { first, .. }) = &entry.trouble else { continue };
         let first = String::from_utf8_lossy(first).into_owned();
+        // Compared by the setting, not by the name: `wsl2.firewall` and `experimental.firewall` are
+        // one setting with two names.
         let holds = conf.entries.iter().find(|other| other.known == entry.known);
         let line = holds.map_or(0, |other| document.source.position(other.key_range.start).line);
         let value = holds.map(|other| shown(&other.text())).unwrap_or_default();
@@ -435,6 +454,8 @@ fn wrong_name(document: &Document, findings: &mut Findings<'_>) {
     };
     let name = document.source.file_name();
     let path = document.source.path();
+    // The content alone says that it is a file of WSL, so its name is wrong. It is named only where
+    // the name shows that WSL was meant: a pasted snippet in `notes.ini` is no mistake.
     if document.guessed {
         if !name.is_empty() && name.to_ascii_lowercase().contains("wsl") {
             findings.add(0..0, format!("the file is called `{name}`, WSL looks for `{right}`"));
@@ -442,6 +463,8 @@ fn wrong_name(document: &Document, findings: &mut Findings<'_>) {
         return;
     }
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    // init reads /etc/wsl.conf and wsl.exe reads %USERPROFILE%\.wslconfig; neither looks anywhere
+    // else, and neither says that a copy in another folder is ignored.
     let below_home = folder.contains("/home/") || folder == "/root" || folder.starts_with("/home");
     match conf.dialect {
         Dialect::WslConfig if below_home || folder == "/etc" || folder.ends_with("/etc") => {
@@ -502,6 +525,8 @@ fn newer_key(set: &Set, findings: &mut Findings<'_>) {
                         entry.name()
                     ),
                 );
+                // Without `--wsl-version` nobody said which release is in use, so a key that is too
+                // new for the default is worth a note and cannot fail a check.
                 if set.options.wsl_version.is_none() {
                     finding.only(Level::Note);
                 }

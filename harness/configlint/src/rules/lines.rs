@@ -137,12 +137,16 @@ fn wsl_conf_ends(document: &Document, findings: &mut Findings<'_>) {
     let Some(conf) = document.conf.as_ref().filter(|conf| conf.dialect == Dialect::WslConf) else {
         return;
     };
+    // Only the first bad line is a finding: init reads nothing behind it, so that later ones have
+    // no effect until the first is mended. A backslash as the last byte ends init altogether, which
+    // is another rule's error.
     let Some(first) = conf.bad.first().filter(|bad| bad.cause != Cause::LastBackslash) else {
         return;
     };
     let mut lost: Vec<String> =
         conf.entries.iter().filter(|entry| entry.lost).map(|entry| entry.name()).collect();
     let text = line(document, first);
+    // The malformed line's own setting is lost as well, and belongs first in the list.
     if let Some((key, _)) = text.split_once('=') {
         lost.insert(0, key.trim().to_owned());
     }
@@ -170,6 +174,9 @@ fn line_is_skipped(document: &Document, findings: &mut Findings<'_>) {
 fn keys_under_a_broken_section(document: &Document, findings: &mut Findings<'_>) {
     let Some(conf) = &document.conf else { return };
     for entry in &conf.entries {
+        // After a malformed section line WSL uses the broken name, cut or padded with NULs to the
+        // length of the section before. Its warning shows that mangled name, so the message here
+        // quotes it: that is the text to search a log for.
         let Some(mangled) = &entry.mangled else { continue };
         let key = &entry.key;
         findings
@@ -188,6 +195,7 @@ fn foreign_comment(document: &Document, findings: &mut Findings<'_>) {
     for bad in bad_lines(document, Cause::Comment) {
         let text = line(document, bad);
         let mark = text.len() - text.trim_start_matches(['/', ';', '-', '*']).len();
+        // A word such as `REM` begins the comment: the mark is the word.
         let mark = if mark == 0 { text.find(' ').unwrap_or(0) } else { mark };
         let range = bad.range.start..bad.range.start + mark;
         let message = format!("`{}` begins no comment", &text[..mark]);
@@ -219,6 +227,7 @@ fn text_behind_a_section(document: &Document, findings: &mut Findings<'_>) {
         if rest.starts_with(';') || rest.starts_with("//") {
             continue;
         }
+        // Blanks between `]` and the text go as well, or the new line would begin with them.
         let from = bad.at - document.source.slice(bad.range.start..bad.at).len()
             + document.source.slice(bad.range.start..bad.at).trim_end().len();
         let finding =
@@ -245,6 +254,8 @@ fn character_in_a_name(document: &Document, findings: &mut Findings<'_>) {
         let finding = findings.add(start..start + name.len(), message);
         let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         let dialect = document.conf.as_ref().map(|conf| conf.dialect);
+        // The fix is offered only where the name without the character is a name of WSL:
+        // `[my-section]` would become `[mysection]`, which WSL does not know either.
         let known = dialect.is_some_and(|dialect| is_known(dialect, what == "section", &plain));
         if known && plain != name {
             finding.replace(format!("write `{plain}`"), start..start + name.len(), plain);
@@ -282,6 +293,8 @@ fn no_assignment(document: &Document, findings: &mut Findings<'_>) {
         let finding = findings.add(bad.range.clone(), message);
         let key: &str = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
         let dialect = document.conf.as_ref().map(|conf| conf.dialect);
+        // A line of JSON or shell may mean anything. Where it begins with a key that WSL knows,
+        // `key: value` and `key value` can only mean an assignment.
         if bad.fault != Fault::Equals || !dialect.is_some_and(|d| is_known(d, false, key)) {
             continue;
         }
@@ -320,6 +333,8 @@ pub fn doubled(document: &Document, range: std::ops::Range<usize>) -> Vec<Edit> 
         match bytes[at] {
             b'\\' if matches!(bytes.get(at + 1), Some(b'\\' | b'"')) => at += 1,
             b'\\' => edits.push(Edit::new(range.start + at..range.start + at, "\\")),
+            // What follows an unquoted `#` is a comment. Backslashes in it are not read, and stay
+            // as they were typed.
             b'#' => break,
             _ => {}
         }
@@ -334,6 +349,7 @@ fn quotes(document: &Document, findings: &mut Findings<'_>) {
         let open = text.rfind('"').unwrap_or(0);
         let range = bad.range.start + open..bad.range.end;
         let finding = findings.add(range, "the quote is not closed on its line");
+        // With a `#` in the line it is unclear whether the quote was to end before or behind it.
         if text.matches('"').count() == 1 && !text.contains('#') {
             let end = bad.range.start + text.trim_end().len();
             finding.replace("close the quote", end..end, "\"");
@@ -342,6 +358,8 @@ fn quotes(document: &Document, findings: &mut Findings<'_>) {
     let Some(conf) = &document.conf else { return };
     for entry in &conf.entries {
         let raw = document.source.slice(entry.range.clone());
+        // WSL's parser knows `"` only. Shell and TOML have taught people that `'` quotes too; here
+        // it becomes part of the value.
         let inner = raw.strip_prefix('\'').and_then(|raw| raw.strip_suffix('\''));
         if let Some(inner) = inner.filter(|inner| !inner.contains(['\'', '"'])) {
             findings

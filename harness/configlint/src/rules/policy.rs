@@ -118,6 +118,9 @@ fn comma(document: &Document, findings: &mut Findings<'_>) {
     for variable in named(document, "GOPROXY") {
         let (value, at) = raw(document, variable);
         for (start, entry, separator) in entries(value) {
+            // `https://proxy.golang.org,direct` is go's own default: the public proxy answers 404
+            // for what it may not serve, and going on at other failures would ask the origin for
+            // every module.
             let is_public = entry.trim() == "https://proxy.golang.org";
             if separator != Some(',')
                 || entry.is_empty()
@@ -155,6 +158,7 @@ fn proxy_list(document: &Document, findings: &mut Findings<'_>) {
                 findings.add(range.clone(), format!("nothing behind `{trimmed}` is asked"));
             }
             if trimmed.starts_with("http://")
+                // A `@` behind the first `/` is part of a path or a version.
                 && trimmed[7..].split('/').next().is_some_and(|host| host.contains('@'))
             {
                 findings.add(range.clone(), "user and password over http");
@@ -182,6 +186,7 @@ fn proxy_list(document: &Document, findings: &mut Findings<'_>) {
 
 fn verification(document: &Document, findings: &mut Findings<'_>) {
     for variable in named(document, "GOSUMDB").filter(|variable| variable.value.trim() == "off") {
+        // CONF-056 reports it in images, where it stays for whoever uses them.
         if document.image.is_none() {
             findings.add(variable.range.clone(), "`GOSUMDB=off` verifies no new module at all");
         }
@@ -213,6 +218,8 @@ fn verification(document: &Document, findings: &mut Findings<'_>) {
             ] {
                 for (offset, _) in line.match_indices(text) {
                     let named = line[..offset].ends_with(|c: char| c.is_ascii_alphanumeric());
+                    // Snippets of the same prose are documents of their own and have reported the
+                    // place already; `off` is the last three bytes of the text.
                     let seen = document
                         .variables
                         .iter()
@@ -227,6 +234,7 @@ fn verification(document: &Document, findings: &mut Findings<'_>) {
 }
 
 /// What go does where a setting is not made.
+// As in GOROOT/go.env of the releases from 1.21 on.
 const DEFAULTS: [(&str, &str); 3] = [
     ("GOPROXY", "https://proxy.golang.org,direct"),
     ("GOSUMDB", "sum.golang.org"),
@@ -258,6 +266,8 @@ pub fn twins(set: &Set) -> Vec<&Document> {
 
 fn twins_differ(set: &Set, findings: &mut Findings<'_>) {
     // A profile is of the same twin as the go/env file beside it.
+    // All are compared with the first, not each with each: N twins give at most N-1 findings for a
+    // setting.
     let sides: Vec<&Document> =
         twins(set).into_iter().filter(|document| document.kind != Kind::Profile).collect();
     let Some((first, rest)) = sides.split_first() else { return };

@@ -94,6 +94,8 @@ fn keys(document: &Document) -> &[Key] {
 #[must_use]
 pub fn number(entry: &RegistryValue) -> Option<u32> {
     match entry.value {
+        // WSL reads these with RegGetValue(RRF_RT_REG_DWORD): a number in any other type counts as
+        // absent.
         Value::Dword(number) => Some(number),
         _ => None,
     }
@@ -119,6 +121,8 @@ fn root_environment(document: &Document, findings: &mut Findings<'_>) {
     }
     // A table's row may be broken over lines.
     let lines: Vec<(usize, &str)> = document.source.lines().collect();
+    // A Markdown table copied out of a browser often has its cells on lines of their own, so the
+    // name and the type are looked for in two lines together.
     for pair in lines.windows(2) {
         let (at, line) = pair[0];
         let multi = pair.iter().any(|(_, line)| line.contains("REG_MULTI_SZ"));
@@ -143,6 +147,8 @@ fn default_environment(document: &Document, findings: &mut Findings<'_>) {
                         !lines.iter().any(|line| line.split('=').next() == Some(*wanted))
                     })
                     .collect();
+                // Without LANG and TERM programs run, with defaults. Without PATH not even `ls` is
+                // found: only that is an error.
                 if missing.contains(&"PATH") {
                     findings.add(
                         entry.range.clone(),
@@ -199,6 +205,8 @@ fn base_path(document: &Document, findings: &mut Findings<'_>) {
         let name = distribution(key);
         match key.get("BasePath").map(|entry| (entry, &entry.value)) {
             Some((entry, Value::Sz(path))) if !path.is_empty() => {
+                // WSL writes BasePath with and without `\\?\`, by release; Windows compares paths
+                // without case.
                 let folder = path.trim_start_matches(r"\\?\").trim_end_matches('\\').to_lowercase();
                 if let Some((other, _)) = seen.iter().find(|(_, other)| *other == folder) {
                     findings.add(

@@ -107,6 +107,8 @@ fn conf_of(document: &Document, dialect: Dialect) -> Option<&Conf> {
 }
 
 fn windows_line_ends(document: &Document, findings: &mut Findings<'_>) {
+    // .wslconfig is opened in text mode, where Windows turns CR LF into LF. A snippet's line ends
+    // are those of the document around it.
     if conf_of(document, Dialect::WslConf).is_none() || document.snippet {
         return;
     }
@@ -116,6 +118,8 @@ fn windows_line_ends(document: &Document, findings: &mut Findings<'_>) {
     let count = text.matches("\r\n").count();
     let finding = findings.add(first..first + 1, format!("{count} lines end in CR LF"));
     finding.edits("end lines in LF", edits);
+    // In wsl.conf `\` before CR drops both, and the LF ends the value: a continued line is cut
+    // without a warning. That is worse than wrong line numbers.
     if text.contains("\\\r\n") {
         finding.effect_is("The backslash at the end of a line does not continue it: it and the CR are dropped, and the value ends there.");
         finding.level = Level::Error;
@@ -134,6 +138,8 @@ fn mark(document: &Document, findings: &mut Findings<'_>) {
 fn is_unmarked_utf16(document: &Document) -> bool {
     let bytes = &document.source.bytes()[..document.source.bytes().len().min(64)];
     let nuls = bytes.iter().filter(|&&byte| byte == 0).count();
+    // ASCII text in UTF-16 is half NULs. Two fifths leave room for a line of other letters; real
+    // text has no NUL at all.
     bytes.len() >= 4 && nuls * 5 >= bytes.len() * 2
 }
 
@@ -184,6 +190,7 @@ fn lost_characters(document: &Document, findings: &mut Findings<'_>) {
     for entry in conf.entries.iter().filter(|entry| entry.known.is_some()) {
         let raw = document.source.slice(entry.range.clone());
         let Some((at, c)) = raw.char_indices().find(|(_, c)| !c.is_ascii()) else { continue };
+        // CONF-028 knows what was meant by these, and has a fix.
         if is_look_alike(c) {
             continue;
         }
@@ -203,11 +210,15 @@ fn control_characters(document: &Document, findings: &mut Findings<'_>) {
             .as_bytes()
             .windows(3)
             .any(|w| w[0].is_ascii_alphabetic() && w[1] == b':' && w[2] == b'\\');
+        // `\n` and `\t` are meant in other values, such as a boot.command. In a path of Windows
+        // they never are.
         if !(drive || is_windows_path(path) || path.starts_with('%')) {
             continue;
         }
         let bytes = document.source.text().as_bytes();
         let escaped = |at: usize| bytes.get(at + 1).copied();
+        // A path that ends in `\`, such as `C:\wsl\`, continues the line: the next line's key
+        // becomes part of the path.
         let joins = entry.escapes.iter().find(|&&at| matches!(escaped(at), Some(b'\n' | b'\r')));
         if let Some(&at) = joins {
             let finding = findings.add(
@@ -239,6 +250,8 @@ fn cut_value(document: &Document, findings: &mut Findings<'_>) {
         let touches = !document.source.slice(entry.range.start..hash).ends_with([' ', '\t'])
             && hash > entry.range.start;
         let in_single = raw.matches('\'').count() % 2 == 1;
+        // `key=value # comment` is what a comment is for. Only a `#` that touches the value, or
+        // that stands between single quotes, was probably meant as text.
         if !touches && !in_single {
             continue;
         }
@@ -248,6 +261,8 @@ fn cut_value(document: &Document, findings: &mut Findings<'_>) {
         let finding = findings
             .add(hash..line.end, format!("`{}` is cut off the value of `{key}`", shown(cut)));
         finding.effect_is(format!("The value is `{}`.", shown(&entry.text())));
+        // Quotes inside would have to be escaped, and whether they were meant for WSL or for the
+        // command is not known.
         if in_single && !raw.contains('"') && !cut.contains('"') {
             let whole = document.source.slice(entry.range.start..line.end).trim_end();
             let range = entry.range.start..entry.range.start + whole.len();

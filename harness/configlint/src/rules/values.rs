@@ -157,6 +157,8 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// Entries that WSL warns of in one way, those in `'` apart, which another rule has.
+// A value in `'` is invalid because of its quotes, and CONF-009 offers to replace them. A second
+// finding about the same value would suggest that two mistakes have to be mended.
 fn troubled(
     document: &Document,
     is: fn(&Trouble) -> bool,
@@ -179,6 +181,8 @@ fn readable(document: &Document, kind: Kind) -> impl Iterator<Item = (&Conf, &As
 
 fn says(conf: &Conf, entry: &Assignment) -> String {
     let message = conf.message(entry).unwrap_or_default();
+    // WSL prints no warning for a line that it never reads, and another one for a key below a
+    // broken section. The message must not promise a warning that nobody will see.
     let where_it_is = if entry.lost {
         "WSL does not come to this line; once it does it "
     } else if entry.known.is_none() || entry.mangled.is_some() {
@@ -199,6 +203,8 @@ fn boolean(document: &Document, findings: &mut Findings<'_>) {
         finding.effect_is(format!("{} and keeps the default.", says(conf, entry)));
         let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == ';').to_lowercase();
         let meant = match trimmed.as_str() {
+            // WSL accepts `true`, `false`, `1` and `0` and nothing else. `true` stands in this list
+            // for `true;` and ` true`, which the line above has trimmed.
             "yes" | "y" | "on" | "enabled" | "enable" | "t" | "01" | "+1" | "true" | "ture"
             | "treu" => "true",
             "no" | "n" | "off" | "disabled" | "disable" | "f" | "00" | "false" | "flase"
@@ -219,6 +225,8 @@ fn integer(document: &Document, findings: &mut Findings<'_>) {
         finding.effect_is(format!("{} and keeps the default.", says(conf, entry)));
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
         let Ok(number) = digits.parse::<i64>() else { continue };
+        // All time limits of .wslconfig are in milliseconds. A unit behind any other number is not
+        // understood well enough for a fix.
         let timed = entry.key.to_ascii_lowercase().ends_with("timeout");
         let factor = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
             "s" | "sec" | "seconds" if timed => 1000,
@@ -233,6 +241,8 @@ fn integer(document: &Document, findings: &mut Findings<'_>) {
         readable(document, Kind::Int).filter(|(_, entry)| entry.is("filesystem.umask"))
     {
         let text = entry.text();
+        // strtol with base 0 reads `022` as octal and `22` as decimal, and 22 is 026 in octal.
+        // Digits 8 and 9 show that decimal was meant.
         let octal = text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
         if !octal || text.starts_with('0') || text.is_empty() {
             continue;
@@ -250,8 +260,12 @@ fn saturating(document: &Document, findings: &mut Findings<'_>) {
         let text = entry.text();
         let number = text.trim().trim_start_matches(['-', '+']);
         let too_large = number.bytes().all(|byte| byte.is_ascii_digit())
+            // i32::MAX has ten digits. Shorter numbers that do not parse are octal or hexadecimal,
+            // and fit.
             && number.trim_start_matches('0').len() >= 10
             && text.trim().parse::<i32>().is_err();
+        // `long` has 32 bits on Windows, where strtol saturates without an error that WSL looks at.
+        // init on Linux has 64 bits, notices the overflow and warns: that is an invalid integer.
         if too_large && conf.dialect == Dialect::WslConfig {
             let limit = if text.trim().starts_with('-') { i32::MIN } else { i32::MAX };
             findings
@@ -280,6 +294,8 @@ fn bad_size(document: &Document, findings: &mut Findings<'_>) {
 }
 
 /// Sizes under this are of no use: a unit is missing.
+// 1 MiB. No virtual machine starts with less memory, and no swap of that size is of use, so that a
+// smaller number was typed without its unit.
 const LEAST: u64 = 1 << 20;
 
 fn small_size(document: &Document, findings: &mut Findings<'_>) {
@@ -314,6 +330,8 @@ fn meant_size(text: &str) -> Option<String> {
     if number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty() {
         return Some(format!("{}{}", number, UNITS[index]));
     }
+    // `1.5GB` is 1536MB, exactly. A number that is whole in no smaller unit gets no fix: rounding
+    // would change what was asked for.
     let value: f64 = number.replace(',', ".").parse().ok()?;
     let smaller = value * 1024.0;
     let whole = smaller.fract() == 0.0 && (1.0..1e9).contains(&smaller) && index > 0;
@@ -359,12 +377,15 @@ fn wrapping_size(document: &Document, findings: &mut Findings<'_>) {
             Some('T') => 4,
             _ => 0,
         };
+        // WSL multiplies in 64 bits without a check. The same product in 128 bits shows whether it
+        // wrapped.
         let exact = digits.parse::<u128>().ok().and_then(|n| n.checked_mul(1u128 << (10 * power)));
         let key = entry.name();
         if text.trim_start().starts_with('-') || exact != Some(u128::from(bytes)) {
             findings
                 .add(entry.range.clone(), format!("`{}` wraps for `{key}`", shown(&text)))
                 .effect_is(format!("WSL takes {bytes} bytes."));
+        // Releases differ in whether they take `0GB`; all of them take `0`.
         } else if bytes == 0 && !unit.is_empty() {
             findings.add(entry.range.clone(), format!("zero with a unit for `{key}`")).replace(
                 "write `0`",
@@ -381,6 +402,7 @@ fn mac_address(document: &Document, findings: &mut Findings<'_>) {
         let finding =
             findings.add(entry.range.clone(), format!("`{}` is no MAC address", shown(&text)));
         finding.effect_is(format!(
+            // A bad MAC address is the one value for which WSL throws instead of warning.
             "{}, refuses the whole file and does not start.",
             says(conf, entry)
         ));
@@ -401,6 +423,8 @@ fn ignored_ports(document: &Document, findings: &mut Findings<'_>) {
         for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
             let port = ports(item.as_bytes()).next();
             let what = match port {
+                // std::stoi stops at the first character that is no digit and reports nothing, so
+                // that a range `3000-3010` ignores one port.
                 Some(Ok(port)) if !item.bytes().all(|byte| byte.is_ascii_digit()) => {
                     format!("`{}` is read as {port} alone", shown(item))
                 }
@@ -415,6 +439,8 @@ fn ignored_ports(document: &Document, findings: &mut Findings<'_>) {
                 .map(|(a, b)| (a.trim().parse::<u16>(), b.trim().parse::<u16>()));
             if let Some((Ok(first), Ok(last))) = bounds
                 && first < last
+                // A longer range would make a line that nobody can read; ports over 32 are better
+                // listed by hand.
                 && last - first < 32
             {
                 let all: Vec<String> = (first..=last).map(|port| port.to_string()).collect();
@@ -427,11 +453,14 @@ fn ignored_ports(document: &Document, findings: &mut Findings<'_>) {
 fn path(document: &Document, findings: &mut Findings<'_>) {
     for (_, entry) in readable(document, Kind::Path) {
         let text = entry.text();
+        // CONF-015 reports paths with control characters and shows which escape made them.
         if text.is_empty() || text.bytes().any(|byte| matches!(byte, b'\n' | b'\t' | 8)) {
             continue;
         }
         let key = entry.name();
         let range = entry.range.clone();
+        // wsl.exe passes the text to the file functions of Windows as it is: no variable of
+        // cmd.exe, PowerShell or a shell is replaced.
         if text.contains('%')
             || text.contains("$env:")
             || text.contains("$HOME")

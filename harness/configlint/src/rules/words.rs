@@ -4,6 +4,8 @@
 pub fn nearest<'a>(name: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
     let near = |known: &&str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
+    // One wrong letter in three. With more, short names are near to almost anything (`swap` and
+    // `dhcp` differ in four).
     let limit = (name.chars().count() / 3).max(1);
     let (distance, found) = among.into_iter().map(|known| (near(&known), known)).min()?;
     (distance <= limit).then_some(found)
@@ -21,6 +23,8 @@ pub fn list<T: AsRef<str>>(items: &[T]) -> String {
 
 /// A text for a message: control characters written out, cut where it is long.
 pub fn shown(text: &str) -> String {
+    // 60 characters keep a message on one line of a terminal with the path in front. Control
+    // characters are escaped because the text comes from a file and goes to a terminal.
     let mut shown: String = text.chars().take(60).flat_map(|c| c.escape_debug()).collect();
     shown = shown.replace("\\\"", "\"").replace("\\'", "'").replace("\\\\", "\\");
     if text.chars().count() > 60 {

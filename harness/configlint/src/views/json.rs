@@ -97,6 +97,8 @@ impl Node {
 #[must_use]
 pub fn read(text: &str) -> Json {
     let options = ParseOptions {
+        // VS Code's parser refuses all of these. jsonc-parser accepts them by default, and a file
+        // that the editor cannot read would pass.
         allow_loose_object_property_names: false,
         allow_missing_commas: false,
         allow_single_quoted_strings: false,

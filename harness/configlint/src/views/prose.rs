@@ -76,6 +76,8 @@ pub fn calls(text: &str) -> Vec<Range<usize>> {
         while let Some(at) = next_program(body, from) {
             let rest = &body[at..];
             let end =
+                // A call in running text ends at the closing quote, at the bracket of a link, or at
+                // CJK and full-width characters, which no command has.
                 rest.find(|c: char| c == '`' || c == ']' || ('\u{3000}'..='\u{FFEF}').contains(&c));
             let end = at + end.unwrap_or(rest.len());
             calls.push(start + at..start + end);
@@ -95,6 +97,7 @@ fn next_program(line: &str, from: usize) -> Option<usize> {
             let start = at + offset;
             let before = line[..start].chars().next_back();
             let after = line[start + program.len()..].chars().next();
+            // `mount` in `automount`, `--mount` and `/bin/mount.sh` is no call.
             let word = |c: char| c.is_ascii_alphanumeric() || "-_./\\$".contains(c);
             if !before.is_some_and(word) && after == Some(' ') {
                 found = Some(found.map_or(start, |found| found.min(start)));
@@ -110,6 +113,8 @@ fn of_fence(language: &str, body: &str) -> Option<Kind> {
     let source = Source::new(String::new(), None, body.as_bytes().to_vec());
     let language = language.split([' ', ',', '{']).next().unwrap_or_default().to_ascii_lowercase();
     match language.as_str() {
+        // Languages under which guides show WSL's files. A fence without one is looked into; one of
+        // another language (Go, YAML) is not.
         "ini" | "conf" | "toml" | "" | "text" | "properties" => {
             of_header(body).or_else(|| Kind::of_content(&source))
         }
@@ -134,6 +139,7 @@ fn of_header(body: &str) -> Option<Kind> {
 fn open_block(lines: &[(usize, &str)]) -> (Option<Kind>, usize) {
     let count = |good: fn(&str) -> bool| {
         let mut count = lines.iter().take_while(|(_, line)| good(line)).count();
+        // Blank lines behind a block belong to the text that follows.
         while count > 1 && lines[count - 1].1.trim().is_empty() {
             count -= 1;
         }
@@ -189,6 +195,8 @@ pub fn blank(text: &str, keep: &[Range<usize>]) -> String {
         if kept(at) || character == '\n' || character == '\r' {
             blanked.push(character);
         } else {
+            // As many blanks as the character has bytes: offsets in the snippet are offsets in the
+            // file.
             blanked.extend(std::iter::repeat_n(' ', character.len_utf8()));
         }
     }

@@ -66,6 +66,7 @@ pub fn read(source: &Source) -> Registry {
     let mut keys: Vec<Key> = parsed
         .keys()
         .iter()
+        // `[-HKEY…]` removes a key: what stands below it sets nothing.
         .filter(|(_, key)| key.kind() != KeyKind::Delete)
         .map(|(name, key)| Key {
             name: name.raw().to_owned(),
@@ -100,6 +101,7 @@ fn place(source: &Source, keys: &mut [Key]) {
                 keys[key].range = range;
             }
         } else if let (Some(key), Some((name, _))) = (current, line.split_once('=')) {
+            // .reg files escape backslashes in names as in values.
             let name = name.trim().trim_matches('"').replace(r"\\", r"\");
             let name = if name == "@" { String::new() } else { name };
             for entry in &mut keys[key].entries {

@@ -39,6 +39,7 @@ pub fn of_lines(source: &Source, origin: Origin) -> Vec<Variable> {
     for (at, line) in source.lines() {
         let indent = line.len() - line.trim_start().len();
         let Some((name, value)) = line.split_once('=') else { continue };
+        // `export -p` and `set` of cmd.exe print lists of variables too.
         let name = name.trim().trim_start_matches("export ").trim_start_matches("set ");
         let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_()".contains(&byte);
         if name.is_empty() || !name.bytes().all(good) || line[indent..].starts_with('#') {
@@ -72,6 +73,8 @@ pub fn of_commands(commands: &[Command]) -> Vec<Variable> {
                 }
                 continue;
             }
+            // `NAME=value program` sets a variable for that program alone, so words before a
+            // program are not taken; a line of assignments only has no program.
             ["export" | "declare" | "readonly" | "typeset", ..] | [] => Origin::Shell,
             _ => continue,
         };

@@ -12,6 +12,8 @@ pub fn lines(source: &Source, comments: &[char]) -> Vec<Vec<Word>> {
         let words: Vec<Word> = line
             .split_ascii_whitespace()
             .map(|word| {
+                // split_ascii_whitespace gives no offsets; both slices are of one string, so the
+                // difference of their addresses is one.
                 let start = at + (word.as_ptr().addr() - line.as_ptr().addr());
                 Word { text: word.to_owned(), range: start..start + word.len() }
             })

@@ -31,6 +31,7 @@ pub fn build_launcher(go: &Path, cache: &Path) -> Result<PathBuf, Error> {
     let mut hash = Sha256::new();
     hash.update(MAIN);
     hash.update(MODULE);
+    // Another Go makes another program, and its runtime's defects would be charged to the case.
     hash.update(&version.stdout);
     let hex = hex::encode(&hash.finalize()[..8]);
     let path = cache.join(format!("twinproof-launch-{hex}.exe"));

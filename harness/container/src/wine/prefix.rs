@@ -30,6 +30,7 @@ pub fn to_unix(windows: &str) -> Option<String> {
     let rest = rest.trim_end_matches('/');
     match drive {
         'c' => Some(format!("{PREFIX}/drive_c{rest}")),
+        // Wine shows the root of Linux as drive Z:.
         'z' if rest.is_empty() => Some("/".into()),
         'z' => Some(rest.to_owned()),
         _ => None,

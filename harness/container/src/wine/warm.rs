@@ -15,6 +15,8 @@ pub(crate) fn warm_up(session: &Session, launcher: Vec<u8>, mounts: &[Mount]) ->
         session.upload(&format!("{PREFIX}/dosdevices"), &drives)?;
     }
     session.upload(&own, &[ArchiveEntry::file("launch.exe", launcher).mode(0o755)])?;
+    // The server ends with its last client otherwise, and starting it takes two seconds for each
+    // program.
     session.detached(&["wineserver", "--persistent", "--foreground"])?;
     let hold = [format!(r"C:\{OWN}\launch.exe"), format!(r"C:\{OWN}\ready.txt")];
     session.detached(&["wine", &hold[0], "hold", &hold[1]])?;
@@ -27,6 +29,7 @@ pub(crate) fn warm_up(session: &Session, launcher: Vec<u8>, mounts: &[Mount]) ->
     if session.exec_unix(&ready)?.timed_out {
         return Err(Error::TimedOut { what: "starting Wine's services".into(), limit: WARM });
     }
+    // 7, because 0 is also what a launcher gives that started nothing.
     let mut first = Exec::new([r"C:\windows\system32\cmd.exe", "/c", "exit 7"]);
     first.env = base_environment();
     first.time_limit = WARM;

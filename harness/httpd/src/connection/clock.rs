@@ -15,6 +15,8 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long a connection may do nothing before it is taken apart.
+// hyper keeps buffers for a connection that is idle. After a second they are given back, and the
+// connection waits as a bare socket.
 const NAP: Duration = Duration::from_secs(1);
 
 /// How long a client may take to close after `Connection: close` or GOAWAY.
@@ -112,6 +114,8 @@ impl Clock {
             self.since = Instant::now();
         }
         let (limit, due) = match phase {
+            // The server itself is at work. Its own limits for upstreams apply, and the client is
+            // not late.
             Phase::Handler => return Poll::Pending,
             Phase::Idle if leaving => (GOODBYE, Due::End(Late::Idle)),
             Phase::Idle if naps && NAP < self.idle => (NAP, Due::Nap),
@@ -121,6 +125,7 @@ impl Clock {
         };
         let end = self.since + limit;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        // Resetting a timer takes a lock; it fires early at times instead, and is set again then.
         if timer.deadline() > end {
             timer.as_mut().reset(end);
         }

@@ -69,6 +69,8 @@ pub(crate) async fn first<H: Handler>(
             Some((0, _)) => return Some((First::Http1, taken.freeze())),
             Some((_, Some(First::Other))) if !tls => return Some((First::Http1, taken.freeze())),
             Some((_, Some(kind))) => return Some((kind, taken.freeze())),
+            // The limit for heads runs from the first byte, and does not begin anew with each
+            // further one.
             Some((_, None)) => end = end.min(Instant::now() + shared.limits.head_time),
         }
     }
@@ -82,6 +84,8 @@ async fn read(
 ) -> io::Result<(usize, Option<First>)> {
     if tls {
         let mut byte = [0];
+        // Peeked, because the handshake has to read the byte again. A TLS record begins with 0x16,
+        // and a request of HTTP with a letter.
         let length = tcp.peek(&mut byte).await?;
         let letter = byte.first().is_some_and(u8::is_ascii_alphabetic);
         return Ok((length, Some(if letter { First::Http1 } else { First::Other })));

@@ -27,6 +27,8 @@ pub(crate) async fn lingering_close(mut stream: Stream, last: Bytes, linger: boo
         }
         let mut buffer = vec![0; 8 << 10];
         let mut read = 0;
+        // Closing a socket with unread bytes sends RST, which can delete the answer from the
+        // client's receive buffer before it is read. So the client's bytes are read for a while.
         while read < MOST {
             match stream.read(&mut buffer).await? {
                 0 => break,

@@ -80,6 +80,8 @@ pub(crate) async fn serve<H: Handler>(
                 if let Poll::Ready(outcome) = http.poll(cx) {
                     return Poll::Ready(outcome);
                 }
+                // hyper has answered the request that the fast path could not; the next one may be
+                // plain again.
                 if turns && !leaving && http.is_hyper() && activity.phase() == Phase::Idle {
                     return Poll::Ready(Outcome::Turn);
                 }

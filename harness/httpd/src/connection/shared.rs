@@ -25,6 +25,8 @@ pub(crate) struct Shared<H> {
 }
 
 /// The largest frame and the window of a stream of HTTP/2: requests have next to no bodies.
+// The protocol's least connection window. Requests have no bodies here, so that a larger one would
+// only let clients fill memory.
 const WINDOW: u32 = 64 << 10;
 
 /// How much of an answer waits for a client of HTTP/2.
@@ -50,6 +52,7 @@ impl<H: Handler> Shared<H> {
             .max_headers(limits.fields)
             .max_header_size(limits.head)
             .max_buf_size(AHEAD.max(2 * limits.head))
+            // `Clock` limits the head: hyper's timer would not cover the fast path.
             .header_read_timeout(None);
         let mut two = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
         two.timer(TokioTimer::new())

@@ -97,6 +97,8 @@ impl<H: Handler> FastPath<H> {
         while !self.out.is_empty() {
             let Poll::Ready(bytes) = Pin::new(&mut self.stream).poll_write(cx, &self.out)? else {
                 if self.blocked.is_none() {
+                    // Memory is counted only for clients that do not read: for the others the
+                    // buffer is empty again before the next request.
                     let taken = self.service.share.try_take(BLOCKED);
                     // Nothing is left for one more client that does not read.
                     self.blocked = Some(taken.ok_or(io::ErrorKind::OutOfMemory)?);
@@ -118,6 +120,7 @@ impl<H: Handler> FastPath<H> {
     /// Answers the request that was read, if it is a plain one for what is at hand.
     fn answer(&mut self) -> bool {
         let Service { handler, limits, activity, peer, log, .. } = &self.service;
+        // The last allowed request needs `Connection: close` in its answer, which hyper writes.
         if limits.requests.is_some_and(|most| activity.calls() + 1 >= most) {
             return false;
         }
@@ -161,6 +164,8 @@ impl<'a> Plain<'a> {
             let is = |name: &str| field.name.eq_ignore_ascii_case(name);
             if is("host") {
                 hosts += 1;
+                // Any other field or character may change the answer (ranges, conditions, a body,
+                // an invalid Host); hyper decides those.
                 let usual = |byte: &u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(byte);
                 known &= field.value.iter().all(usual);
             } else if is("user-agent") {

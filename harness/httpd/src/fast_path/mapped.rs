@@ -44,6 +44,7 @@ mod linux {
     use tokio::net::TcpStream;
 
     /// Shorter pieces are not looked up: copying them costs less.
+    // The look-up takes a lock that all threads share, and sendfile is one more system call.
     const WORTH_IT: usize = 64 << 10;
 
     /// What is mapped, by its first address.
@@ -73,6 +74,7 @@ mod linux {
     }
 
     pub(super) fn map(file: &Arc<File>, offset: u64, length: usize) -> io::Result<Bytes> {
+        // Reading a mapping behind the end of its file raises SIGBUS, which ends the process.
         let whole = file.metadata()?.len();
         if length == 0 || offset.checked_add(length as u64).is_none_or(|end| end > whole) {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -116,6 +118,8 @@ mod linux {
         match found {
             None => Pin::new(stream).poll_write_vectored(cx, pieces),
             Some((0, length, (file, offset))) => poll_send(stream, cx, &file, offset, length),
+            // The head of the answer stands before the file. MSG_MORE makes the kernel send both in
+            // one segment.
             Some((at, ..)) => poll_write_ahead(stream, cx, pieces.get(..at).unwrap_or_default()),
         }
     }
@@ -143,6 +147,7 @@ mod linux {
         poll_io(stream, cx, || {
             let mut offset = offset;
             match rustix::fs::sendfile(stream, file, Some(&mut offset), length)? {
+                // The file became shorter. Waiting for more would wait for ever.
                 0 => Err(io::ErrorKind::UnexpectedEof.into()),
                 sent => Ok(sent),
             }

@@ -61,6 +61,8 @@ impl Prepared {
 
 /// Writes the date, which is put into words once a second in each thread.
 fn put_date(out: &mut BytesMut) {
+    // Formatting a date takes longer than the rest of such an answer, and a lock around one shared
+    // text would be contended.
     thread_local! {
         static LAST: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
     }

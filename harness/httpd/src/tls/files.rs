@@ -47,6 +47,8 @@ impl Files {
             path: settings.cert.clone(),
             error: error.to_string(),
         };
+        // Named, because two crates that enable different providers of rustls make the process
+        // default ambiguous, and that panics.
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

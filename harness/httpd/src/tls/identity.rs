@@ -22,6 +22,8 @@ enum Kind {
 impl Kind {
     /// Whether a pattern is for names of this kind: a name of one kind must not pass for another.
     fn takes(self, pattern: &str) -> bool {
+        // `10.0.0.1` as a DNS name must not pass for the address: an authority may check one kind
+        // of name and not the other.
         let of_address = |c: char| c.is_ascii_hexdigit() || ".:*?[]-".contains(c);
         match self {
             Self::Uri => pattern.contains("://") || pattern.starts_with("urn:"),

@@ -82,6 +82,7 @@ impl Terminator {
                 return Ok(None);
             }
             let current = current(&self.settings, &files);
+            // Also where the new files will not do: they are reported once, not every ten seconds.
             *seen = files;
             current.map(Some)
         });
@@ -110,6 +111,7 @@ impl Terminator {
         let current = self.current.load_full();
         let accepting = TlsAcceptor::from(Arc::clone(&current.config)).accept(tcp).into_fallible();
         let mut stream = accepting.await.map_err(|(error, tcp)| (failure::of(&error), tcp))?;
+        // rustls would buffer an answer of any length for a client that does not read.
         stream.get_mut().1.set_buffer_limit(Some(AHEAD));
         let admission = match &current.clients {
             None => Admission::Anybody,

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 /// Most questions that are written down; further ones are answered all the same.
 const ASKED: usize = 10_000;
 /// Seconds that an answer holds: none, so that every use is a question.
+// libc and Go do not cache; a caching stub in between would hide the second question otherwise.
 const TTL: u32 = 0;
 /// How long a TCP client may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -125,10 +126,13 @@ impl Server {
             millis: self.begun.elapsed().as_millis() as u64,
         };
         let mut all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        // A resolver that loops asks thousands of times a second; the list bounds memory, and
+        // answers still come.
         if all.len() < ASKED {
             all.push(asked);
         }
         drop(all);
+        // Resolvers drop an answer whose id or question differs from theirs.
         let mut answer = Message::response(question.metadata.id, question.metadata.op_code);
         answer.metadata.recursion_desired = question.metadata.recursion_desired;
         answer.metadata.recursion_available = true;

@@ -69,6 +69,8 @@ impl Holder {
     fn done(&mut self, request: &Request) -> Reply {
         let result = match request {
             Request::Mount { source, target, fstype, flags } => {
+                // binfmt_misc belongs to a user namespace. Without one of its own, a mount here
+                // shows the host's rules, and writing would change them.
                 if fstype == BINFMT && !self.private {
                     return Reply::Failed(
                         "without a user namespace the rules are the host's".into(),
@@ -105,6 +107,8 @@ impl Holder {
 /// Writes a text with one call, as the files of the kernel want it.
 fn write(path: &str, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).open(path)?;
+    // Not write_all: binfmt_misc and the id maps take one rule a write, and a second write would be
+    // a second rule.
     match file.write(text.as_bytes())? {
         written if written == text.len() => Ok(()),
         written => Err(io::Error::other(format!("{path} took {written} of {} bytes", text.len()))),

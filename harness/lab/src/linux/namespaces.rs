@@ -23,6 +23,8 @@ pub(super) fn make() -> io::Result<bool> {
     let (uid, gid) = (getuid(), getgid());
     let private = match unshare(UnshareFlags::NEWUSER | UnshareFlags::NEWNS) {
         Ok(()) => {
+            // An unprivileged process may write gid_map only after giving up setgroups
+            // (user_namespaces(7)).
             std::fs::write("/proc/self/setgroups", "deny")?;
             std::fs::write("/proc/self/uid_map", format!("0 {} 1", uid.as_raw()))?;
             std::fs::write("/proc/self/gid_map", format!("0 {} 1", gid.as_raw()))?;
@@ -52,10 +54,12 @@ fn unshare(flags: UnshareFlags) -> io::Result<()> {
 
 /// Enters the namespaces of a process; those that are ours already stay.
 pub(super) fn enter(pid: u32) -> io::Result<()> {
+    // All links are opened first: after the mount namespace is entered, /proc is the lab's.
     let mut links = Vec::new();
     for (name, kind) in KINDS {
         let theirs = File::open(format!("/proc/{pid}/ns/{name}"))?;
         let ours = std::fs::metadata(format!("/proc/self/ns/{name}"))?;
+        // setns into the user namespace one is in already fails with EINVAL.
         if theirs.metadata()?.ino() != ours.ino() {
             links.push((theirs, kind));
         }

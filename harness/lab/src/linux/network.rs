@@ -39,6 +39,7 @@ pub(super) fn add_address(address: IpAddr) -> io::Result<()> {
         IpAddr::V4(v4) => (AF_INET, v4.octets().to_vec()),
         IpAddr::V6(v6) => (AF_INET6, v6.octets().to_vec()),
     };
+    // /32 or /128: the address alone, so that no route to a network comes with it.
     let bits = (octets.len() * 8) as u8;
     // struct ifaddrmsg: family, length of the prefix, flags, scope, index.
     let mut body = vec![family, bits, 0, 0];
@@ -56,6 +57,7 @@ fn ask(kind: u16, flags: u16, body: &[u8]) -> io::Result<()> {
     message.extend(((HEADER + body.len()) as u32).to_ne_bytes());
     message.extend(kind.to_ne_bytes());
     message.extend((NLM_F_REQUEST | NLM_F_ACK | flags).to_ne_bytes());
+    // Sequence number 1 and port 0, which the kernel fills in.
     message.extend([1, 0, 0, 0, 0, 0, 0, 0]);
     message.extend(body);
     send(&socket, &message, SendFlags::empty())?;

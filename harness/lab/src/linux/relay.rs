@@ -16,6 +16,8 @@ impl Outside {
     /// Starts it; the network of the calling thread is the host's still.
     pub(super) fn start() -> io::Result<Self> {
         let (accepted, connections) = channel();
+        // A thread keeps the network namespace it was started in, so this one must be started
+        // before the lab's is made.
         thread::Builder::new().spawn(move || serve(&connections))?;
         Ok(Self(accepted))
     }
@@ -52,5 +54,6 @@ fn pass(inside: &TcpStream, to: SocketAddr) {
 
 fn copy(mut from: &TcpStream, mut to: &TcpStream) {
     let _ = io::copy(&mut from, &mut to);
+    // The end of one direction is passed on; the other may still carry an answer.
     let _ = to.shutdown(Shutdown::Write);
 }

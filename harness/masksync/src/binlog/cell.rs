@@ -51,6 +51,7 @@ pub(super) fn read<'a>(
                 return Ok(string(Cow::Borrowed(taken)));
             }
             let mut whole = taken.to_vec();
+            // Rows of BINARY(n) are logged without their trailing zeros.
             whole.resize((*length).max(stored), 0);
             string(Cow::Owned(whole))
         }

@@ -187,6 +187,8 @@ impl<'a> Raw<'a> {
             }
             kind::VARCHAR | kind::VAR_STRING => (text, Storage::String { prefix: prefix(both) }),
             kind::STRING => {
+                // CHAR longer than 255 bytes hides two bits of its length in the real type's byte,
+                // inverted (log_event.cc).
                 let high = usize::from((first & 0x30) ^ 0x30) << 4;
                 let longest = usize::from(second) | high;
                 let prefix = prefix(longest);

@@ -3,6 +3,7 @@
 use super::bytes::{Bytes, Malformed};
 
 /// Bytes of a group of so many digits.
+// Bytes for a group of so many digits: a whole group of nine has four.
 const SIZE: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
 
 /// Reads a number of a precision (up to 65) and scale, as the server writes it.
@@ -15,6 +16,7 @@ pub(super) fn read(bytes: &mut Bytes<'_>, precision: u8, scale: u8) -> Result<St
     stored.copy_from_slice(taken);
     let negative = stored.first().is_some_and(|b| b & 0x80 == 0);
     if negative {
+        // All bits of a negative number are inverted, so that memcmp orders the stored form.
         stored.iter_mut().for_each(|b| *b = !*b);
     }
     if let Some(first) = stored.first_mut() {

@@ -164,6 +164,8 @@ impl<'a> Event<'a> {
             (2, _) => self.statement(),
             // Stop, variables of statements, format, text of row changes, sets before, and what
             // group replication says of itself.
+            // Numbers are those of libbinlogevents (MySQL) and of log_event.h (MariaDB from 160
+            // on).
             (3 | 5 | 13..=15 | 29 | 35..=37, _) => Ok(Body::Nothing),
             (4, _) => {
                 let position = bytes.le(8)?;
@@ -198,6 +200,8 @@ impl<'a> Event<'a> {
             (40, Flavour::Mysql) => Ok(Body::Payload(self.body)),
             // The text of row changes, checkpoints, lists.
             (160 | 161 | 163, Flavour::Mariadb) => Ok(Body::Nothing),
+            // Flags of MariaDB's GTID event: 1 stands for a statement that is a transaction by
+            // itself (DDL), 64 for one that an XA PREPARE ends.
             (162, Flavour::Mariadb) => {
                 let number = bytes.le(8)?;
                 let domain = bytes.le(4)? as u32;
@@ -222,9 +226,12 @@ impl<'a> Event<'a> {
 
     fn statement(&self) -> Result<Body<'a>, Malformed> {
         let mut bytes = Bytes(self.body);
+        // Thread id and execution time, which rows do not depend on.
         bytes.take(8)?;
         let schema = usize::from(bytes.u8()?);
         bytes.take(2)?;
+        // Session variables such as sql_mode and the time zone: they matter for statements that
+        // change rows, and those are refused.
         let variables = bytes.le(2)? as usize;
         bytes.take(variables)?;
         let schema = std::str::from_utf8(bytes.take(schema)?);

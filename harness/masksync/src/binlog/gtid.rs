@@ -62,6 +62,7 @@ impl GtidSet {
             let uuid = fields.next().and_then(uuid).ok_or_else(error)?;
             let mut source = Source { uuid, tag: "".into() };
             for field in fields {
+                // Tags came with MySQL 8.3: `uuid:tag:1-5`. Intervals after a tag belong to it.
                 if field.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
                     source.tag = field.to_ascii_lowercase().into();
                     continue;
@@ -124,6 +125,8 @@ impl GtidSet {
             },
             (Self::Mariadb(set), Gtid::Mariadb { domain, server, number }) => {
                 let last = set.entry(*domain).or_insert((*server, *number));
+                // Without strict mode, numbers of one domain may come out of order after a
+                // failover.
                 if *number >= last.1 {
                     *last = (*server, *number);
                 }

@@ -16,11 +16,13 @@ pub(super) fn date(bytes: &mut Bytes<'_>) -> Result<String, Malformed> {
 }
 
 pub(super) fn datetime(bytes: &mut Bytes<'_>, fsp: u8) -> Result<String, Malformed> {
+    // The sign bit is inverted, so that memcmp orders values; years before 0 do not exist.
     let n = bytes.be(5)?.wrapping_sub(0x80_0000_0000) & 0xff_ffff_ffff;
     let micros = micros(bytes, fsp)?;
     let (days, time) = (n >> 17, n & 0x1_ffff);
     let (months, day) = (days >> 5, days & 31);
     let (hour, minute, second) = (time >> 12, time >> 6 & 63, time & 63);
+    // 13, not 12: month 0 is allowed in MySQL's dates.
     let (year, month) = (months / 13, months % 13);
     let fraction = fraction(micros, fsp);
     Ok(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}{fraction}"))

@@ -5,6 +5,7 @@ use std::io::Read as _;
 
 /// No event within a compressed transaction is larger, in bytes. The server's own bound on a row is
 /// `max_allowed_packet`, at most 1 GiB.
+// max_allowed_packet cannot be larger, so no event can.
 pub const PAYLOAD_LIMIT: usize = 1 << 30;
 /// The header before each event.
 const HEADER: usize = 19;

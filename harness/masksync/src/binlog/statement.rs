@@ -40,6 +40,7 @@ pub enum Xa {
 }
 
 /// No longer text is looked at word by word, in bytes.
+// Statements of definitions are short. A longer one changes rows, which its first word shows.
 const LONGEST: usize = 1 << 20;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +107,7 @@ impl Statement {
             "GRANT" | "REVOKE" | "FLUSH" | "ANALYZE" | "SET" | "INSTALL" | "UNINSTALL" => {
                 Self::Harmless
             }
+            // Views, triggers and users hold no rows. Whatever a trigger changes is logged as rows.
             "CREATE" | "ALTER" | "DROP" | "RENAME" if is_no_table(&words) => Self::Harmless,
             "CREATE" if words.iter().any(|w| w.is("TABLE")) => Self::Shape(created(&words)),
             "CREATE" | "ALTER" | "DROP" | "RENAME" | "OPTIMIZE" | "REPAIR" | "IMPORT" => {
@@ -216,6 +218,8 @@ fn words(sql: &str) -> Vec<Word> {
         rest = match c {
             '#' => after.split_once('\n').map_or("", |(_, after)| after),
             '-' if after.starts_with("- ") => after.split_once('\n').map_or("", |(_, a)| a),
+            // `/*!50100 … */` is executed by the server from that version on, and `/*M! … */` by
+            // MariaDB: what stands inside counts.
             '/' if after.starts_with("*!") || after.starts_with("*M!") => {
                 after[1..].trim_start_matches(|c: char| "M!".contains(c) || c.is_ascii_digit())
             }

@@ -46,6 +46,7 @@ pub(super) struct Head<'a> {
 
 /// Fields of the optional metadata.
 mod field {
+    // Numbers of the optional fields, from libbinlogevents' rows_event.h.
     pub const SIGNEDNESS: u8 = 1;
     pub const DEFAULT_CHARSET: u8 = 2;
     pub const COLUMN_CHARSET: u8 = 3;
@@ -70,6 +71,7 @@ impl<'a> Head<'a> {
         let count = bytes.lenenc()?;
         let types = bytes.take(count)?;
         let mut meta = Bytes(bytes.lenenc_bytes()?);
+        // Which columns may be NULL; each row says itself which of its columns are.
         bytes.take(count.div_ceil(8))?;
         let raws = types.iter().map(|t| Raw::read(*t, &mut meta));
         let raws: Vec<Raw<'_>> = raws.collect::<Result<_, _>>()?;
@@ -173,6 +175,8 @@ impl Optional {
         places: &[usize],
         charsets: &Charsets,
     ) -> Result<(), Malformed> {
+        // The most frequent character set first, then pairs of a column's number (among the
+        // character columns only) and its own.
         let default = charsets.get(value.lenenc()?);
         for place in places {
             self.charsets[*place] = Some(default.clone());

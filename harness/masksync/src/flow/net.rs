@@ -61,6 +61,8 @@ impl<K, R> Net<K, R> {
         tolerant: bool,
     ) -> Result<(), Conflict> {
         match self.find(called) {
+            // The source cannot have two rows of one key, so events are missing or the masked keys
+            // of two rows collide.
             Some(effect) if effect.row.is_some() && !tolerant => Err(Conflict),
             Some(effect) => {
                 effect.row = Some(row);

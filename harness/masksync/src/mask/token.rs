@@ -121,6 +121,8 @@ pub(super) fn head(format: u8, key: u32) -> Vec<u8> {
 
 /// Cells end below 4 GiB, so their lengths fit.
 fn append(part: &[u8], out: &mut Vec<u8>) {
+    // With the lengths in front, no two different lists of parts give the same bytes: ("ab", "c")
+    // is not ("a", "bc").
     out.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
     out.extend_from_slice(part);
 }

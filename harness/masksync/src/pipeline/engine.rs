@@ -17,8 +17,11 @@ use crate::value::{Cell, Charset};
 use std::collections::HashMap;
 
 /// A transaction's changes are handed on when there are as many, so that memory is bounded.
+// One batch is one transaction in staging. A larger one holds row locks longer and gains little, as
+// the cost of a commit is shared by thousands of rows already.
 const ROWS: usize = 4000;
 /// Changes of prepared transactions that are kept until they are committed.
+// They are held in memory until somebody decides about them, which may be never.
 const PREPARED: usize = 100_000;
 
 /// A table that is ready to be copied.
@@ -254,6 +257,7 @@ impl Engine {
             Body::Nothing | Body::Heartbeat => {}
             Body::Rotate { file, position } => self.file = Some((file.to_owned(), position)),
             Body::Gtid { gtid, begins, prepares } => {
+                // A stream may begin before the position. What is applied already is read and passed over.
                 self.applied = self.position.contains(&gtid);
                 if has(Defect::OneDomain) && matches!(gtid, Gtid::Mariadb { domain: 1.., .. }) {
                     self.applied = true;
@@ -317,6 +321,8 @@ impl Engine {
             Statement::Commit => self.end(),
             Statement::Rollback => {
                 // Only changes of tables without transactions are logged before a rollback.
+                // Rows of InnoDB tables are not logged when they are rolled back. MyISAM's and
+                // Aria's are, because they stay changed.
                 if self.changes.keys > 0 && !self.applied {
                     return Err(Trouble::Table(
                         "a transaction that was rolled back changed rows; only tables without \
@@ -333,6 +339,7 @@ impl Engine {
             Statement::Xa(Xa::End, _) => {}
             Statement::Xa(what, name) => self.decided(what, &name)?,
             _ if self.applied => self.alone(),
+            // TRUNCATE is logged as a statement in every binlog format.
             Statement::Truncate(named, table) => {
                 let schema = named.as_deref().unwrap_or(schema);
                 if let Some(place) = self.find(schema, &table)
@@ -434,6 +441,8 @@ impl Engine {
             self.end();
             return Ok(());
         }
+        // A position of MariaDB is one number for each domain: it cannot say that everything up to
+        // N is applied but one transaction before it.
         if self.flavour == Flavour::Mariadb && !ops.is_empty() && !self.applied {
             return Err(Trouble::Table(
                 "a prepared transaction (XA) changes rows; MariaDB's positions cannot leave it \
@@ -498,6 +507,7 @@ impl Engine {
             known.map = Some(map);
         }
         // Numbers are not used again while a server runs; old ones are forgotten now and then.
+        // A server that runs for months has used millions of numbers.
         if self.maps.len() > 4096 {
             self.maps.clear();
         }
@@ -521,9 +531,12 @@ impl Engine {
         let within = |set: &Option<GtidSet>| {
             set.as_ref().zip(current.as_ref()).is_some_and(|(set, gtid)| set.contains(gtid))
         };
+        // The snapshot began after this transaction, so it has the transaction's rows.
         if within(&table.low) {
             return Ok(());
         }
+        // The snapshot was read while these transactions committed: each of their rows may be in it
+        // or not, so that writing must not depend on what is there.
         let replay = within(&table.high);
         let name = dotted(&table.policy.source);
         let pairs = match rows.iter(map) {

@@ -22,12 +22,16 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 /// A batch has no more transactions, so that a reader of staging does not wait long.
+// So many transactions without rows of ours are passed over before the position is written. After a
+// crash no more are read again.
 const TRANSACTIONS: u64 = 2000;
 /// After an error, the pipeline begins again after a second, then two, up to this.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long an event is waited for before it is asked whether to stop.
 const WAIT: Duration = Duration::from_millis(200);
 /// A position without rows is written this often.
+// Otherwise a quiet table's position would stand still, and the source's binlogs could expire
+// behind it.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// How to run.
@@ -60,6 +64,7 @@ pub fn run(
                 while Instant::now() < until && !stop.is_set() {
                     std::thread::sleep(WAIT);
                 }
+                // An attempt that worked for a while was no part of the same trouble.
                 let lasted = begun.elapsed() > PATIENCE;
                 patience =
                     if lasted { Duration::from_secs(1) } else { (patience * 2).min(PATIENCE) };
@@ -175,6 +180,8 @@ fn snapshots(
 ) -> Result<(), Halt> {
     let mut lock = Lock::read(&setting.policy.lock)?;
     if !tables.is_empty() {
+        // Asked before the first row is read: every transaction that is not in `low` will be read
+        // from the binlog.
         let low = executed(&mut begun.source)?;
         let epoch = begun.state.epoch;
         for i in tables {
@@ -202,6 +209,8 @@ fn snapshots(
             write(&mut begun.staging, &begun.state.tables)?;
             let shadow = Shadow::make(&mut begun.staging, table)?;
             copy(setting, &begun.keys, table, &shadow.target, metrics, stop)?;
+            // Asked after the last row was read: no transaction outside of `high` can be in the
+            // copy.
             let high = Some(executed(&mut begun.source)?.to_string());
             write(&mut begun.staging, &begun.state.tables)?;
             shadow.swap(&mut begun.staging)?;
@@ -238,6 +247,7 @@ impl Shadow {
     fn make(staging: &mut Session, table: &Prepared) -> Result<Self, Halt> {
         use crate::server::quoted_name;
         let (schema, name) = &table.policy.staging;
+        // Names of tables have at most 64 characters.
         let short: String = name.chars().take(48).collect();
         let beside = |end: &str| quoted_name(&(schema.clone(), format!("{short}_{end}")));
         let (shadow, old) = (beside("twinproof_new"), beside("twinproof_old"));
@@ -262,6 +272,7 @@ impl Shadow {
         }
         let (shadow, real, old) = (&self.target.name, &self.real, &self.old);
         let doing = "putting a snapshot in its place in staging";
+        // One statement with both names: readers see the old table or the new one, and never none.
         staging.run(doing, &format!("RENAME TABLE {real} TO {old}, {shadow} TO {real}"))?;
         staging.run(doing, &format!("DROP TABLE {old}"))?;
         Ok(())
@@ -294,6 +305,8 @@ fn stream(
     let sink = MysqlSink::new(&setting.staging, setting.state.clone(), state.epoch, targets)?;
     tracing::info!(position = %engine.position, "the stream begins");
     std::thread::scope(|scope| {
+        // One batch is written while the next is gathered. A longer queue would only hold more
+        // memory, and the writer is the slower side.
         let (sender, batches) = sync_channel::<Batch>(1);
         // The reader must not wait for space in a queue whose writer has ended.
         let ended = Stop::default();

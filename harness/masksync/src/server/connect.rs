@@ -64,6 +64,7 @@ impl Connector {
             .tcp_connect_timeout(Some(CONNECT))
             .read_timeout(Some(ANSWER))
             .write_timeout(Some(ANSWER))
+            // Texts of statements differ each time, and each prepared one stays open on the server.
             .stmt_cache_size(0);
         opts = match &self.address.endpoint {
             Endpoint::Socket(path) => {
@@ -109,11 +110,14 @@ impl Connector {
 
 /// What a connection begins with.
 fn settings(role: Role, flavour: Flavour) -> &'static [&'static str] {
+    // A 0 in an AUTO_INCREMENT column is a value of the source, and must not become the next
+    // number. ALLOW_INVALID_DATES keeps `2024-02-30`, which a source may hold.
     const MODE: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,\
                         ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'";
     match (role, flavour) {
         (Role::Ask, _) => &[
             "SET NAMES utf8mb4",
+            // The server then sends texts in their column's own character set, unconverted.
             "SET character_set_results = NULL",
             "SET SESSION time_zone = '+00:00'",
             "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ALLOW_INVALID_DATES'",

@@ -43,6 +43,8 @@ fn string(set: &str, bytes: &[u8], sql: &mut String) {
     sql.push('_');
     sql.push_str(set);
     match std::str::from_utf8(bytes) {
+        // Readable where every byte means the same in all character sets that the server has for
+        // literals. Anything else is written as hexadecimal, which no client or server converts.
         Ok(text) if bytes.is_ascii() || set == "utf8mb4" => {
             sql.push('\'');
             let mut rest = text;

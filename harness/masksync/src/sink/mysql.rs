@@ -13,7 +13,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// A statement has no more rows, and is not much longer in bytes: servers take 1 MiB at least.
+// The gain of longer statements is gone by then, and the server parses one for as long as it holds
+// the connection.
 const ROWS: usize = 1000;
+// Half of the smallest usual max_allowed_packet, 1 MiB; one row may be as long as it wants.
 const BYTES: usize = 512 << 10;
 /// Defects under which rows are written whatever is there, so that only their effect is seen.
 const BLIND: [Defect; 3] = [Defect::AfterOnly, Defect::SwapBatches, Defect::StaleUpdate];
@@ -94,6 +97,8 @@ impl MysqlSink {
             || !gone.is_empty()
             || has(Defect::Upsert)
             || BLIND.iter().any(|defect| has(*defect));
+        // Staging lacks a row that the source changes: it was written by somebody else, or the
+        // snapshot was wrong. Going on would hide it.
         if !lenient && deleted != others.len() as u64 {
             return Err(SinkError::Differs {
                 table: target.name.clone(),
@@ -197,6 +202,8 @@ impl MysqlSink {
         if has(Defect::RowsFirst) {
             self.run("committing in staging", "COMMIT")?;
         }
+        // The UPDATE finds no row when another instance has raised the epoch. It also reports 0
+        // where nothing changed, which the second look tells apart.
         if self.run(doing, &sql)? != 1 && !self.is_mine()? && !has(Defect::NoFence) {
             return Err(SinkError::Fenced);
         }
@@ -243,6 +250,8 @@ impl MysqlSink {
                 }
                 Op::Truncate { table } => {
                     if let Some(target) = self.targets.get(*table) {
+                        // TRUNCATE commits implicitly, and the position must be committed together
+                        // with the rows.
                         let sql = format!("DELETE FROM {}", target.name);
                         self.run("truncating a table in staging", &sql)?;
                     }
@@ -271,6 +280,7 @@ impl Sink for MysqlSink {
 /// A row that is there already, where none should be, is no fault of the server's.
 fn of_rows(failed: Failed, target: &Target) -> SinkError {
     match failed.code {
+        // ER_DUP_ENTRY.
         Some(1062) => SinkError::Differs {
             table: target.name.clone(),
             what: "a new row's key, or another unique value of it, is there already".to_owned(),

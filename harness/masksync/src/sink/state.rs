@@ -197,9 +197,12 @@ impl Uses {
             doing,
             &format!("SELECT CAST(used AS CHAR) FROM {table} WHERE {place} FOR UPDATE"),
         )?;
+        // A count that cannot be read counts as used up: a nonce that is used twice would reveal
+        // plaintexts.
         let used: u64 = used.and_then(|n| n.parse().ok()).unwrap_or(CEILING);
         let given = wanted.min(CEILING.saturating_sub(used));
         session.run(doing, &format!("UPDATE {table} SET used = used + {given} WHERE {place}"))?;
+        // Committed before the uses are spent, so that a crash loses some numbers and repeats none.
         session.run(doing, "COMMIT")?;
         Ok(given)
     }

@@ -12,6 +12,8 @@ use crate::value::{Cell, Charset};
 use mysql::prelude::Queryable as _;
 
 /// Rows that are read at a time.
+// Each chunk is a statement of its own, so the source keeps no old row versions for longer than one
+// of them.
 const ROWS: usize = 5000;
 
 /// Rows of a table, and whether each passes.
@@ -64,6 +66,7 @@ impl<'s> Snapshot<'s> {
             "SELECT CAST(MIN({key_name}) AS CHAR), CAST(MAX({key_name}) AS CHAR) FROM {table}"
         );
         let rows = session.texts(&format!("reading {table}"), &sql)?;
+        // i128, because the difference of two BIGINTs does not fit into 64 bits.
         let bound = |i: usize| rows.first().and_then(|row| row[i].parse::<i128>().ok());
         let (Some(min), Some(max)) = (bound(0), bound(1)) else { return Ok(vec![self]) };
         let count = count as i128;
@@ -99,6 +102,8 @@ impl<'s> Snapshot<'s> {
         let doing = format!("reading {table}");
         let rows: Vec<mysql::Row> =
             session.conn.exec(self.sql(&table), ()).map_err(|e| without_values(&doing, &e))?;
+        // A chunk that is not full was the last one. A limit of another size is that of a preview,
+        // which reads one chunk.
         self.done = rows.len() < self.limit || self.limit != ROWS;
         let count = self.table.columns.len();
         let mut chunk =
@@ -166,6 +171,8 @@ fn beyond(keys: &[&Column], after: &[Cell<'_>]) -> String {
         literal(cell, &charset, &mut value);
         format!("{} >= {value}", name(&key.name))
     });
+    // The first condition repeats what the others imply: MySQL's optimizer uses an index for it,
+    // and not for the alternatives.
     format!("{} AND ({})", first.unwrap_or_default(), parts.join(" OR "))
 }
 

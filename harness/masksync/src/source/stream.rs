@@ -9,6 +9,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 /// Events that are read ahead.
+// Events between the socket and the engine. With the largest events this is far more memory than
+// rows need, but a source that is read too slowly drops the connection.
 const AHEAD: usize = 512;
 /// The source says that it is there this often when it has nothing else to say.
 const HEARTBEAT: Duration = Duration::from_millis(500);
@@ -65,8 +67,12 @@ impl Stream {
         session.run(doing, &format!("SET @master_heartbeat_period = {}", HEARTBEAT.as_nanos()))?;
         session.run(doing, &format!("SET @source_heartbeat_period = {}", HEARTBEAT.as_nanos()))?;
         if session.flavour == Flavour::Mariadb {
+            // Without it the server takes this client for one from before GTIDs and rewrites events
+            // for it.
             session.run(doing, "SET @mariadb_slave_capability = 4")?;
             session.run(doing, &format!("SET @slave_connect_state = '{}'", start.applied))?;
+            // Strict mode refuses positions whose last transaction was made by another server, as
+            // after a failover.
             session.run(doing, "SET @slave_gtid_strict_mode = 0")?;
         }
         let (sender, events) = sync_channel(AHEAD);
@@ -128,6 +134,7 @@ fn sid(source: &Source, intervals: &[(u64, u64)]) -> Sid<'static> {
     }
     for (first, last) in intervals {
         // The wire's intervals end before their second number.
+        // COM_BINLOG_DUMP_GTID has half-open intervals.
         sid = sid.with_interval(GnoInterval::new(*first, last + 1));
     }
     sid

@@ -268,6 +268,7 @@ impl<'a> Resolver<'a> {
                 }
                 Err(error) => {
                     let spot = self.spot("upstream.list");
+                    // The list may have a password in it, so the line is not shown.
                     self.reporter.add(Draft::new("bad-setting", error.to_string(), spot).secret());
                 }
             }

@@ -87,6 +87,7 @@ fn time(text: &str) -> Option<Duration> {
         "d" => 24 * 3600,
         _ => return None,
     };
+    // 136 years: later additions to an Instant must not overflow.
     number.checked_mul(seconds).filter(|s| *s <= u64::from(u32::MAX)).map(Duration::from_secs)
 }
 

@@ -22,6 +22,8 @@ use crate::singleflight::Given;
 use crate::store::{Name, Store, StoreError, Sum};
 
 /// How long a file of the store is served from memory without a look whether it is still there.
+// For so long a change of the file by somebody else may stay unnoticed. Each answer from memory
+// would otherwise need a system call.
 pub(super) const SEEN: Duration = Duration::from_secs(5);
 
 /// Why a file of the store is damaged.

@@ -55,6 +55,7 @@ impl Core {
                 };
                 // That there is no @latest is an answer: `go` looks into the list then.
                 let here = match &fetched {
+                    // Only a failing upstream is stood in for by what is here.
                     Err(failure) if !failure.is_not_found() => {
                         core.latest_here(&module).await.unwrap_or_default()
                     }

@@ -66,6 +66,8 @@ impl Core {
                     .map(|(list, ())| Arc::new(core.changing(Kind::List, list)));
                 // A module that the upstreams do not have is not there for `go` either.
                 let here = match &fetched {
+                    // Where upstreams fail, what the store has is better than an error. Where they
+                    // say that the module does not exist, that is the answer.
                     Err(failure) if !failure.is_not_found() => {
                         core.list_here(&module).await.unwrap_or_default()
                     }

@@ -55,6 +55,8 @@ pub(crate) struct Lasting {
 }
 
 /// Zips whose state is remembered.
+// Names of versions whose sums the database has confirmed. One that was dropped is
+// asked for again.
 const VERIFIED: usize = 16_384;
 
 impl Lasting {

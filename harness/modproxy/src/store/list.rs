@@ -81,6 +81,8 @@ impl Store {
     /// does not count, so damage does not last.
     fn write_list(&self, module: &str, without: Option<&str>) -> Result<(), StoreError> {
         let name = Name::list(module)?;
+        // Two versions of a module that are finished at once would each write a list without the
+        // other.
         let _one_at_a_time = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.read(&name, MAX_LIST)?.map(|(bytes, _)| bytes);
         if before.as_ref().is_some_and(|bytes| !is_list(bytes)) {

@@ -71,17 +71,22 @@ impl Store {
 
         // Without O_NONBLOCK, opening a named pipe blocks until another process opens it for writing.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        // A check of the path before opening could be overtaken by somebody who puts a link there
+        // in between.
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         for _ in 0..8 {
             match openat2(&self.handle, name.as_str(), flags, Mode::empty(), resolve) {
                 Ok(file) => return Ok(Some(file.into())),
                 Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+                // A name that no file can have has no file: that is 404, not a fault of the store.
                 Err(Errno::NAMETOOLONG) => return Ok(None),
                 Err(Errno::XDEV | Errno::LOOP) => {
                     return Err(StoreError::Outside { name: name.to_string() });
                 }
                 // Something was renamed on the way: look again.
                 Err(Errno::AGAIN) => {}
+                // Kernels before 5.6, and sandboxes (gVisor, old seccomp profiles) that answer
+                // EPERM for calls they do not know.
                 Err(Errno::NOSYS | Errno::PERM) => return self.open_resolved(name),
                 Err(error) => {
                     return Err(StoreError::Read { name: name.to_string(), source: error.into() });

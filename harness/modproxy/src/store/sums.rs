@@ -40,6 +40,8 @@ impl Sum {
                 0 => return Ok(Self { length, crc: hasher.finalize() }),
                 n => {
                     length += n as u64;
+                    // CRC-32 notices what disks and file systems do by accident. Against changes on
+                    // purpose there is the checksum database.
                     hasher.update(buffer.get(..n).unwrap_or_default());
                 }
             }

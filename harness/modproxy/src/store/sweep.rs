@@ -34,6 +34,8 @@ impl Store {
                     .is_some_and(|age| age >= MIN_AGE)
             })
             .filter(|entry| {
+                // Writers lock their file while they live, and a lock ends with its process, so a
+                // lock that can be had shows that the writer is dead.
                 let orphan = File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
                 orphan && std::fs::remove_file(entry.path()).is_ok()
             })

@@ -80,6 +80,8 @@ impl Upstreams {
             .to_ascii_lowercase();
         let skip = match (part, status) {
             (None, 200) => Some(0),
+            // Some servers answer 206 with another part than was asked for; joining that would
+            // corrupt the file.
             (Some((at, _)), 206) if begins_at(response.headers(), at) => Some(0),
             // It sends all of it again: what came before is passed over.
             (Some((at, _)), 200) => Some(at),
@@ -114,6 +116,8 @@ impl Upstreams {
 
 /// What tells whether a file is still the same: a strong tag, or else its date.
 fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
+    // A weak tag (`W/"…"`) says that two files mean the same, not that their bytes are equal (RFC
+    // 9110, section 13.1.5).
     let tag = headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\""));
     tag.or_else(|| headers.get(LAST_MODIFIED)).cloned()
 }
@@ -127,6 +131,7 @@ fn begins_at(headers: &HeaderMap, at: u64) -> bool {
 /// Whether a credential for URLs that begin with `prefix` is for this one: at the end of the prefix
 /// an element must end, so that no longer host name fits.
 fn covers(prefix: &str, url: &str) -> bool {
+    // A credential for https://host/a must not go to https://host/abc.
     let prefix = prefix.trim_end_matches('/');
     url.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -65,6 +65,8 @@ fn place(url: &Url) -> (Option<&str>, Option<u16>) {
 
 /// Whether a redirect stays where the request went, or turns to TLS there.
 pub(super) fn stays(from: &Url, to: &Url) -> bool {
+    // http://host to https://host is the usual redirect to TLS, and is the same place for
+    // credentials.
     let secured = from.port().or(to.port()).is_none() && to.scheme() == "https";
     from.host_str() == to.host_str() && (place(from) == place(to) || secured)
 }

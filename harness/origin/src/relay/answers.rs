@@ -42,6 +42,8 @@ pub(super) fn serve(client: &TcpStream, front: &Front, shared: &Arc<Shared>) -> 
     let queue = Queue::default();
     let mut answers = Conn::plain(upstream.try_clone()?);
     thread::scope(|scope| {
+        // Two threads for each connection; with the default of 8 MiB a thousand connections reserve
+        // 16 GiB of addresses.
         let requests = thread::Builder::new().stack_size(256 << 10);
         let passing = requests.spawn_scoped(scope, || pass(client, &upstream, &queue, front));
         let end = loop {
@@ -63,6 +65,7 @@ pub(super) fn serve(client: &TcpStream, front: &Front, shared: &Arc<Shared>) -> 
                 }
             }
             End::Reset => {
+                // Closing with linger 0 sends RST in place of FIN.
                 let _ = socket2::SockRef::from(client).set_linger(Some(Duration::ZERO));
             }
             End::Hang => {
@@ -142,6 +145,8 @@ fn exchange(
     let Some(head) = read_head(upstream)? else {
         return raw(client, upstream).map(|()| Some(End::Close));
     };
+    // Interim answers belong to no request of the queue: the final one follows. 101 is final, for
+    // it ends HTTP on the connection.
     if matches!(head.status, 100 | 102..=199) {
         client.write_all(&upstream.take(head.len))?;
         return Ok(None);
@@ -172,6 +177,8 @@ fn exchange(
     let Ok(mut answer) = read_answer(upstream, head, body) else {
         return done(0, Some(End::Close));
     };
+    // The relay frames the content anew, because a rule may have changed its length. After HEAD the
+    // headers describe content that is not sent, and stay.
     if !bodiless {
         unframe(&mut answer);
     }

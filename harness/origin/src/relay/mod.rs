@@ -51,6 +51,7 @@ impl Relay {
             None => (rest, ""),
         };
         // What an empty host is differs from system to system.
+        // Linux resolves an empty host to the loopback address, Windows to an error.
         if authority.is_empty() || authority.starts_with(':') {
             return Err(fail());
         }

@@ -83,6 +83,8 @@ pub(super) fn pass(client: &TcpStream, upstream: &TcpStream, queue: &Queue, fron
             }
         }
     }
+    // A client that has sent its request may close its sending side and still wait for the answer
+    // (RFC 9112, section 9.6).
     let _ = upstream.shutdown(Shutdown::Write);
 }
 

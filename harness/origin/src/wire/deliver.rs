@@ -97,6 +97,8 @@ pub(crate) fn plan(rule: &Rule, answer: impl FnOnce(Option<&str>) -> Answer) -> 
     let drip = rule
         .drip
         .map(|bytes| (bytes.max(1), Duration::from_millis(rule.drip_ms.unwrap_or(10).into())));
+    // Without a length and without chunks, the end of the connection is the end of the content;
+    // declaring another length is not that.
     let drops_length =
         rule.drop_header.iter().any(|name| name.eq_ignore_ascii_case("content-length"));
     Plan::Deliver(Box::new(Delivery {
@@ -185,9 +187,12 @@ impl Delivery {
             return Ok(Sent { bytes: 0, reusable, whole });
         }
 
+        // 64 KiB: larger writes gain nothing on the loopback interface.
         let (piece, pause) = self.drip.map_or((64 << 10, None), |(n, t)| (n, Some(t)));
         let mut buffer = vec![0; usize::try_from(piece.min(64 << 10).min(end)).unwrap_or(1)];
         let mut sent = 0;
+        // The head goes out at once, so that a client's limit for the first byte is not what a slow
+        // body tests.
         if pause.is_some() {
             out.write_all(&std::mem::take(&mut head))
                 .and_then(|()| out.flush())

@@ -40,6 +40,7 @@ fn evidence(results: &Results, bundle: Option<&dyn Bundle>) -> HashMap<usize, Ma
     let Some(bundle) = bundle else { return HashMap::new() };
     let mut budget = Budget::default();
     let mut raws = HashMap::new();
+    // The budget goes to those cases first that somebody has to look at.
     for (index, case) in tally::by_alarm(results) {
         if let Some(markup) = raw(case, bundle, &mut budget) {
             raws.insert(index, markup);

@@ -11,6 +11,7 @@ use twinproof_model::{Exhibit, Results};
 const BOX: (usize, usize) = (210, 44);
 const GAP: (usize, usize) = (46, 14);
 /// Most findings that are listed.
+// A table of more rows makes the page slow to open; results.json has all of them.
 const FINDINGS: usize = 500;
 /// Longest text in a box, in characters.
 const LABEL: usize = 28;
@@ -78,6 +79,7 @@ fn picture(chain: &Chain<'_>) -> Markup {
                     @let (x, y) = at(index, link.depth);
                     @if let Some(parent) = link.parent {
                         @let from = at(parent, chain.links[parent].depth);
+                        // SVG in the page needs no script and prints as it is shown.
                         path d=(format!("M{} {} V{} H{x}", from.0 + 24, from.1 + BOX.1, y + BOX.1 / 2)) {}
                     }
                     rect x=(x) y=(y) width=(BOX.0) height=(BOX.1) rx="6" {}

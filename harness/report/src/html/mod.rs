@@ -44,6 +44,8 @@ pub fn html(results: &Results, bundle: Option<&dyn Bundle>) -> String {
         html lang="en" {
             head {
                 meta charset="utf-8";
+                // What subjects print stands in the page. The policy makes escaping the second line
+                // of defence, not the only one.
                 meta http-equiv="Content-Security-Policy" content=(policy());
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
@@ -139,6 +141,8 @@ fn policy() -> String {
     format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; \
          form-action 'none'",
+        // The hashes allow exactly this style and this script, so that not even an injected
+        // `<style>` counts.
         hash(STYLE),
         hash(SCRIPT)
     )

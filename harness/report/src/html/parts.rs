@@ -21,6 +21,8 @@ pub fn shown(value: &str) -> Markup {
 
 /// A value as code, cut where it is longer than a page would bear.
 pub fn code(value: &str) -> Markup {
+    // An expected text may be a whole file. Browsers take seconds to lay out megabytes in one table
+    // cell.
     const LIMIT: usize = 4096;
     let head = text::head(value, LIMIT);
     html! {
@@ -77,6 +79,7 @@ pub fn bundle_link(path: &str) -> Markup {
 
 /// A link where the text is an address of the web; the text alone otherwise.
 pub fn web_link(address: &str) -> Markup {
+    // The address comes from a suite: a `javascript:` link would run in the reader's page.
     let safe = address.starts_with("https://") || address.starts_with("http://");
     html! {
         @if safe { a href=(address) rel="noreferrer noopener" { (text::line(address)) } }

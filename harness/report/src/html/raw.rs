@@ -24,6 +24,7 @@ pub struct Budget(u64);
 
 impl Default for Budget {
     fn default() -> Self {
+        // Pages of more than some ten megabytes open slowly, and mail servers refuse them.
         Self(8 * 1024 * 1024)
     }
 }
@@ -33,6 +34,7 @@ pub fn raw(case: &CaseResult, bundle: &dyn Bundle, budget: &mut Budget) -> Optio
     if budget.0 == 0 || !is_within(&case.record) {
         return None;
     }
+    // One byte more than the limit shows whether the record is larger.
     let bytes = bundle.read(&case.record, RECORD + 1)?;
     if bytes.len() as u64 > RECORD {
         return Some(
@@ -168,6 +170,7 @@ fn bytes_shown(bytes: &[u8]) -> (u64, String) {
     let valid = match std::str::from_utf8(bytes) {
         Ok(text) => Some(text),
         // The cut may have gone through a character.
+        // error_len is None exactly where the input ends within a character.
         Err(error) if error.error_len().is_none() => {
             std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()
         }

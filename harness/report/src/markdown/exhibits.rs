@@ -85,6 +85,8 @@ fn picture(page: &mut Page, chain: &Chain<'_>) {
 
 /// A text that means nothing to Mermaid or to Markdown.
 fn plain(text: &str) -> String {
+    // Mermaid has no escape that works in every renderer, so that all other characters are
+    // replaced.
     let keeps = |c: char| c.is_alphanumeric() || " ./\\:=_-".contains(c);
     let cut = text::cut(text, 60);
     cut.chars().map(|c| if keeps(c) { c } else { '_' }).collect()

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 pub const MARKDOWN_LIMIT: usize = 512 * 1024;
 
 /// Room kept for what follows a list that was cut.
+// The sentence that says how many rows are left out, the closing tags and the command lines at the
+// end.
 const RESERVE: usize = 1024;
 
 /// A text on one line, escaped, cut where it is long.
@@ -23,6 +25,8 @@ pub struct Page {
 
 impl Page {
     pub fn line(&mut self, line: &str) {
+        // Single lines may use half of the reserve, so that a list that was cut can still be
+        // closed.
         if self.out.len() + line.len() + RESERVE / 2 < MARKDOWN_LIMIT {
             self.out.push_str(line);
             self.out.push('\n');

@@ -4,6 +4,7 @@ use crate::state::{Fault, Ran, State};
 use similar::TextDiff;
 
 /// Texts of more bytes than this, both together, are compared but their difference is not shown.
+// A diff takes time in the product of lines and differences.
 const MAX_DIFF_BYTES: usize = 256 << 10;
 
 pub(super) fn run(args: &[String], env: bool, state: &mut State) -> Result<Ran, Fault> {

@@ -38,6 +38,8 @@ pub(super) fn cp(args: &[String], state: &State) -> Result<Ran, Fault> {
     }
     for source in sources {
         let (from, mode) = match source.as_str() {
+            // `cp stdout FILE` writes what the last command wrote, so there is no file whose mode
+            // could be kept.
             "stdout" | "stderr" => (PathBuf::from(source), MODE),
             _ => {
                 let from = state.path(source);
@@ -187,8 +189,10 @@ fn link(target: &str, path: &Path) -> io::Result<()> {
 
 #[cfg(windows)]
 fn link(target: &str, path: &Path) -> io::Result<()> {
+    // Windows stores the text of a link as it is, and does not resolve slashes in it.
     let target = PathBuf::from(target.replace('/', "\\"));
     let whole = path.parent().map_or_else(|| target.clone(), |parent| parent.join(&target));
+    // Windows has two kinds of links and does not convert one into the other.
     if whole.is_dir() {
         std::os::windows::fs::symlink_dir(target, path)
     } else {

@@ -16,6 +16,8 @@ use crate::state::{Fault, Ran, State};
 /// A command's arguments with the variables in them expanded.
 pub(crate) fn expanded(command: &Command, state: &State) -> Vec<String> {
     let searches = matches!(&*command.name, "stdout" | "stderr" | "grep");
+    // Variables in the pattern are quoted, so that a path with dots or backslashes matches itself.
+    // Other arguments are plain.
     let pattern = searches.then(|| first_plain(&command.args)).flatten();
     let word = |(i, word): (usize, &Word)| state.word(word, pattern == Some(i));
     command.args.iter().enumerate().map(word).collect()

@@ -43,6 +43,8 @@ pub(super) fn go(
     setting: &Setting,
 ) -> Result<Ran, Fault> {
     let go = setting.toolchain.go.clone();
+    // That go is missing is the harness's fault, and must not count as a command that failed as `!`
+    // wants it.
     if !go.is_file() {
         let gone = io::Error::from(io::ErrorKind::NotFound);
         return Err(Fault::Harness(ScriptError::harness(
@@ -91,6 +93,7 @@ fn start(
             want: command.want,
             running: std::thread::spawn(|| launch.run()),
         });
+        // What the command writes is known at `wait` only.
         (state.stdout, state.stderr) = Default::default();
         return Ok(Ran::Started);
     }
@@ -111,6 +114,7 @@ fn ended(result: io::Result<Ended>) -> Result<(Ended, Option<String>), Fault> {
         let seconds = ended.duration.as_secs();
         return Err(Fault::Firm(format!("it was killed at its time limit, after {seconds} s")));
     }
+    // A pattern that was to be absent might stand in the part that was cut.
     if ended.truncated {
         return Err(Fault::Firm("it wrote more than the limit of an output".to_owned()));
     }

@@ -11,6 +11,8 @@ pub(super) fn run(args: &[String], state: &State) -> Result<Ran, Fault> {
     for pair in pairs.chunks_exact(2) {
         let [old, new] = pair else { continue };
         let (from, to) = (unquote(old), unquote(new));
+        // The empty text stands before every byte; Go's strings.Replacer inserts there, and no
+        // script means that.
         let from = from.filter(|t| !t.is_empty()).ok_or_else(|| bad(old))?;
         texts.push((from, to.ok_or_else(|| bad(new))?));
     }

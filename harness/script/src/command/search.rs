@@ -29,6 +29,7 @@ pub(super) fn run(name: &str, args: &[String], state: &mut State) -> Result<Ran,
     } else {
         state.read(name)?
     };
+    // The pattern works on bytes; the text is needed for the matched line in the record.
     let text = String::from_utf8_lossy(&bytes);
     if let Some(count) = count {
         let found = pattern.find_iter(text.as_bytes()).count();

@@ -5,6 +5,8 @@ use crate::setting::Setting;
 use crate::state::{Fault, Ran, State};
 
 /// Variables that only the go command built for its own tests heeds.
+// Only a go command that was built for cmd/go's tests looks at these. A stock one ignores them, so
+// that the script would test something else than it says.
 const HOOKS: [&str; 4] =
     ["TESTGO_VERSION", "TESTGO_VERSION_SWITCH", "TESTGO_TOOLCHAIN_VERSION", "TESTGOPROXY404"];
 

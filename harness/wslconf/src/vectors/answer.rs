@@ -66,6 +66,8 @@ fn accepted(parsed: &Parsed) -> Vec<Value> {
     let mut names: Vec<&[u8]> = Vec::new();
     let mut accepted = Vec::new();
     for assignment in parsed.assignments() {
+        // The recorded program listed what its parser accepted, and its parser drops later
+        // assignments of one name before it looks at values.
         if names.iter().any(|name| name.eq_ignore_ascii_case(&assignment.name)) {
             continue;
         }
@@ -91,6 +93,7 @@ fn malformed(applied: &Applied, dialect: Dialect, path: &str) -> Vec<Value> {
     let text = |warning: &Warning| {
         let message = warning.message(dialect, path);
         Value::from(match dialect {
+            // The recorded messages of init went through Latin-1: one character for each byte.
             Dialect::WslConf => message.iter().map(|&byte| char::from(byte)).collect::<String>(),
             Dialect::WslConfig => String::from_utf8_lossy(&message).into_owned(),
         })

@@ -15,6 +15,8 @@ use thiserror::Error;
 use twinproof_wslpath::WorldError;
 
 /// Largest file, in bytes.
+// A file of vectors comes from outside. Both limits are a hundred times what the recorded one
+// needs.
 const SIZE_MAX: u64 = 16 << 20;
 /// Most vectors in a file.
 const VECTORS_MAX: usize = 100_000;

@@ -167,6 +167,8 @@ fn form(
     item: Option<String>,
     error: &serde_json::Error,
 ) -> VectorsError {
+    // RawValue borrows from the file's text, so the difference of addresses is the offset of the
+    // part in the file. serde counts lines from the part's beginning.
     let start = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
     let before = text.get(..start).unwrap_or_default();
     let lines = before.bytes().filter(|&byte| byte == b'\n').count();
@@ -197,6 +199,7 @@ impl RawWorld {
             world.add_link(&path.0, &target.0)?;
         }
         // The program read it, so it is there, also where the file does not list it.
+        // A vector may translate the path of mountinfo itself.
         if world.at(b"/").is_ok_and(|root| root.read_link(MOUNTINFO) == Err(Errno::NoEntry)) {
             world.add_file(MOUNTINFO)?;
         }
@@ -250,6 +253,8 @@ impl Visitor<'_> for TextVisitor {
         let mut rest = bytes;
         while let Some((&first, after)) = rest.split_first() {
             match rest {
+                // U+DC80 to U+DCFF in the three bytes that UTF-8 would give them: Python's
+                // `surrogateescape` writes the byte 0x80+n as U+DC80+n.
                 [0xED, high @ 0xB2..=0xB3, low, after @ ..] => {
                     text.push((high << 6) | (low & 0x3F));
                     rest = after;
