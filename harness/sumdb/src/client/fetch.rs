@@ -57,6 +57,7 @@ impl FetchError {
     #[must_use]
     pub fn from_status(status: u16) -> Self {
         match status {
+            // cmd/go takes both for absence, and proxies use both.
             404 | 410 => Self::NotFound,
             403 => Self::Refused,
             other => Self::Status(other),

@@ -10,6 +10,8 @@ use crate::tile::{TileError, TileHashReader};
 use crate::tlog::{Hash, TreeHead, prove_tree, tree_hash};
 
 /// How often the store's tree head may change underfoot before giving up.
+// Each conflict means that another process has moved the head forward, so a hundred in a row mean
+// that something else writes the file.
 const MAX_CONFLICTS: usize = 100;
 
 impl View<'_> {
@@ -20,6 +22,8 @@ impl View<'_> {
     ) -> Result<T, LookupError> {
         let first = Tiles::new(self, true);
         match work(&first) {
+            // The store is a cache that others can write to. Only what the database itself sends
+            // may be called its fault.
             Err(LookupError::Tile(TileError::Inconsistent { .. })) if first.used_store() => {
                 let again = Tiles::new(self, false);
                 let result = work(&again)?;

@@ -100,6 +100,7 @@ impl<F: Fetch, S: Store> Client<F, S> {
         module: &str,
         version: &str,
     ) -> Result<LookupProof, LookupError> {
+        // One record has both lines of a version, the zip's and the go.mod's.
         let bare = version.strip_suffix("/go.mod").unwrap_or(version);
         let path = format!("/lookup/{}@{}", escape_path(module)?, escape_version(bare)?);
         let view = self.view();
@@ -158,6 +159,7 @@ fn prove_lines(
     module: &str,
     version: &str,
 ) -> Result<Vec<Hash>, LookupError> {
+    // The answer's own tree does not have the record that it sends.
     if record.id >= head.size {
         return Err(LookupError::RecordBeyondTree { id: record.id, size: head.size });
     }

@@ -96,6 +96,7 @@ pub(super) fn open_head(note: &str, verifier: &Verifier) -> Result<TreeHead, Pro
 
 /// The lines of a record for exactly this module and version.
 pub(super) fn lines_for(record: &str, module: &str, version: &str) -> Vec<String> {
+    // With the blank: `v1.0.0` must not find the line of `v1.0.0/go.mod`.
     let prefix = format!("{module} {version} ");
     record.lines().filter(|line| line.starts_with(&prefix)).map(str::to_owned).collect()
 }

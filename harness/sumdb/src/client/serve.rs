@@ -108,6 +108,8 @@ impl<F: Fetch, S: Store> Client<F, S> {
             let tile = tiles.hashed_tiles(&[wide])?.pop();
             Ok(tile.map(|tile| tile.bytes()).unwrap_or_default())
         })?;
+        // A narrower tile is the beginning of a wider one, and the wider one is what was
+        // authenticated.
         data.truncate(tile.width() as usize * crate::tlog::HASH_SIZE);
         Ok(data)
     }

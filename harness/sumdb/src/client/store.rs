@@ -162,6 +162,7 @@ impl DirStore {
     /// The directory of a database. Its name may have slashes, but leads nowhere else.
     fn database(&self, name: &str) -> Result<PathBuf, StoreError> {
         let plain = |part: &str| {
+            // The name comes from a key that a user was given, and becomes a path.
             !matches!(part, "" | "." | "..")
                 && !part.contains(|c: char| {
                     c.is_control() || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
@@ -187,6 +188,8 @@ fn read_note(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     };
     let mut note = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(file, MAX_NOTE), &mut note).map_err(failed)?;
+    // A process that was killed by an older release may have left an empty file; it says the same
+    // as none.
     Ok(if note.is_empty() { None } else { Some(note) })
 }
 
@@ -208,6 +211,8 @@ impl Store for DirStore {
         // Held until the file is dropped, by the end of the process at the latest.
         let lock =
             File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        // A lock file of its own: the head is replaced by renaming, and a lock on it would be on
+        // the file that goes.
         lock.lock().map_err(failed)?;
         let path = directory.join("latest");
         if read_note(&path)?.as_deref() != old {

@@ -13,6 +13,8 @@ use crate::tile::{HashedTile, Tile, TileReader};
 use crate::tlog::HASH_SIZE;
 
 /// The most tiles that are fetched at the same time.
+// A lookup needs at most one tile a level, so eight cover the largest logs; a server sees no burst
+// from one client.
 const PARALLEL: usize = 8;
 
 /// Reads tiles for one operation. What was authenticated is held back until the whole operation
@@ -48,6 +50,8 @@ impl<'a> Tiles<'a> {
         let Seen { good, fetched, .. } = &mut *seen;
         for (tile, hashed) in good.drain() {
             if fetched.remove(&tile) {
+                // Only now: a tile that was kept before its tree was proved would be taken for true
+                // by the next run.
                 self.view.store.keep_tile(self.view.verifier.name(), tile, &hashed.bytes());
             }
             self.view.kept.keep(&hashed);
@@ -117,6 +121,8 @@ fn fetch_tiles(fetch: &dyn Fetch, tiles: &[Tile]) -> Vec<Result<Vec<u8>, LookupE
             .iter()
             .map(|&tile| (tile, scope.spawn(move || fetch_tile(fetch, tile))))
             .collect();
+        // The transport is the caller's code, and its panic must not leave the other threads
+        // without somebody who joins them.
         let here = catch_unwind(AssertUnwindSafe(|| fetch_tile(fetch, first)));
         let mut results = vec![here.unwrap_or_else(|_| panicked(first))];
         results.extend(

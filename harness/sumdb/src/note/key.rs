@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use twinproof_base::base64;
 
 /// The algorithm byte of Ed25519.
+// The algorithm byte of golang.org/x/mod/sumdb/note, in front of the key in its encoding.
 const ED25519: u8 = 1;
 
 /// A key is not one.
@@ -38,6 +39,7 @@ const SIGNER_FORM: &str = "PRIVATE+KEY+name+8 hex digits+base64 of a 33-byte Ed2
 
 /// Whether `name` may name a key.
 pub(super) fn is_valid_name(name: &str) -> bool {
+    // `+` separates the parts of a key, and a blank the parts of a signature line.
     !name.is_empty() && !name.contains(|c: char| c == '+' || c.is_whitespace())
 }
 

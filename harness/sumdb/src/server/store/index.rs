@@ -26,6 +26,7 @@ pub(super) const TAIL: u64 = 4096;
 const ENTRY: usize = 24;
 
 /// Entries that are read at a time in searching.
+// 64 entries are 1.5 KiB, within one page of the page cache.
 const BLOCK: u64 = 64;
 
 /// Entries that are read or written at a time in merging.
@@ -111,6 +112,8 @@ impl Run {
         while high - low > BLOCK {
             let span = high - low;
             let middle = if guess {
+                // The upper 64 bits are enough to guess by, and the product then fits into 128
+                // bits.
                 let part = (print - least) >> 64;
                 let whole = ((most - least) >> 64).max(1);
                 low + u64::try_from(u128::from(span) * part / whole).unwrap_or(span).min(span)
@@ -211,6 +214,8 @@ pub(super) fn list(dir: &Path) -> Result<(Vec<Span>, Vec<PathBuf>), StoreError> 
             .file_name()
             .and_then(|name| name.to_str()?.split_once('-'))
             .and_then(|(start, end)| Some((start.parse::<u64>().ok()?, end.parse::<u64>().ok()?)))
+            // Written back and compared, so that `007-9` is no run: two names for one range would
+            // be two files for one run.
             .filter(|(start, end)| start < end && path.ends_with(name(*start, *end)));
         match range {
             Some(range) => runs.push(range),
@@ -238,6 +243,8 @@ pub(super) fn cover(runs: &[Span], size: u64) -> Vec<Span> {
 pub(super) fn to_merge(runs: &[Span], mut count: u64) -> usize {
     let mut merged = 0;
     for (start, end) in runs.iter().rev() {
+        // Runs grow at least twofold from one to the next, so there are few of them, and each entry
+        // is copied a logarithmic number of times.
         if end - start > 2 * count {
             break;
         }

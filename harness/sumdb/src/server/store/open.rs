@@ -139,6 +139,7 @@ pub(super) fn recover(
     let (head, note) = read_head(dir, verifier)?;
     // The head may have been put there by a writer that ended before it was on the medium.
     disk.sync_dir(dir).map_err(StoreError::io("sync", dir))?;
+    // Everything behind the published tree was never promised to anybody, and is cut off.
     let files = Files::new(dir);
     let size = head.size;
 

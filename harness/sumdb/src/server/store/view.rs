@@ -15,6 +15,7 @@ use crate::tlog::{
 };
 
 /// The most bytes that are given out at once: a full tile of height 19, or as much of records.
+// Clients choose tile heights; one of height 30 would be 32 GiB.
 const MAX_ANSWER: u64 = 16 << 20;
 
 /// A published tree.
@@ -71,6 +72,8 @@ impl View {
         let records = named(&self.files, start, count)?;
         let leaves = self.files.hashes(0, start, records.len())?;
         for ((id, record), leaf) in (start..).zip(&records).zip(leaves.as_chunks::<HASH_SIZE>().0) {
+            // A record that a failing disk has changed must not be served: clients would report the
+            // database as misbehaving.
             if record_hash(record.text.as_bytes()) != Hash(*leaf) {
                 let at = id * HASH_SIZE as u64;
                 let found = format!("the hash is not that of record {id}");

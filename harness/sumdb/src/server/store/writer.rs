@@ -21,6 +21,8 @@ use crate::tlog::{HASH_SIZE, Hash, TreeHead, join, node_hash, record_hash};
 pub(super) const MAX_PENDING: u64 = 1 << 20;
 
 /// How much of the records is kept in memory before it is written out.
+// One write for some thousands of records: each write is a system call, and an append that is cut
+// off has to be undone.
 const SPILL: usize = 1 << 20;
 
 /// A file that is only appended to, with what is not yet written.
@@ -51,6 +53,8 @@ impl AppendFile {
         }
         self.dirty = true;
         disk.write(&self.path, self.written, &self.buffer).map_err(|error| {
+            // Best effort: opening the store cuts off what is behind the published tree in any
+            // case.
             let _ = disk.set_len(&self.path, self.written);
             StoreError::io("write", &self.path)(error)
         })?;
@@ -127,6 +131,8 @@ impl Writer {
 
     /// Adds a record, or returns the number of the one that there is.
     pub(super) fn add(&mut self, view: &View, name: &str, text: &str) -> Result<u64, StoreError> {
+        // After a failed fsync Linux drops the dirty pages and reports no further error, so what is
+        // on the medium is unknown. Only opening the store anew finds out.
         if self.poisoned {
             return Err(StoreError::Poisoned);
         }
@@ -175,6 +181,8 @@ impl Writer {
             if let Some(file) = self.levels.get_mut(level) {
                 file.buffer.extend_from_slice(&hash.0);
             }
+            // The size counts in binary: a bit that is 1 stands for a complete subtree of that
+            // level, which the new hash joins.
             if self.size >> level & 1 == 0 {
                 break;
             }
@@ -208,6 +216,8 @@ impl Writer {
         if self.size == tree.head.size {
             return Ok(tree.head);
         }
+        // Order matters: records and hashes must be on the medium before the head that covers them.
+        // A head without its records could never be served again.
         self.flush()?;
         self.sync().inspect_err(|_| self.poisoned = true)?;
         let (runs, tail) = self.index(&tree)?;
@@ -275,6 +285,7 @@ impl Writer {
         let used = |range: &(u64, u64)| tree.runs.iter().any(|run| (run.start, run.end) == *range);
         let idle = runs.iter().filter(|range| !used(range)).map(|range| index::path(&dir, *range));
         for path in idle.chain(others) {
+            // Windows refuses while a reader has it open; the next publication tries again.
             let _ = self.disk.remove(&path);
         }
     }
