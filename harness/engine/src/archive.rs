@@ -11,6 +11,9 @@ use std::io::{Read, Write};
 use std::path::Path;
 use twinproof_base::hex;
 
+// The magic number of one of Zstandard's skippable frames (0x184D2A50, little-endian), then the
+// length of what follows: 32 bytes. Every decoder passes over such a frame, so that `zstd -d` and
+// `tar --zstd` read the archive as well.
 const SKIPPABLE: [u8; 8] = [0x50, 0x2a, 0x4d, 0x18, 32, 0, 0, 0];
 const TRAILER: usize = SKIPPABLE.len() + 32;
 
@@ -48,6 +51,7 @@ pub fn pack(bundle: &Path, to: impl Write) -> Result<(), ArchiveError> {
     let mut encoder = zstd::Encoder::new(&mut hashing, 6)?;
     encoder.include_checksum(true)?;
     let mut tar = tar::Builder::new(encoder);
+    // Sorted, and below without time and owner: the same bundle gives the same bytes.
     for entry in walkdir::WalkDir::new(bundle).sort_by_file_name() {
         let entry = entry.map_err(std::io::Error::from)?;
         if !entry.file_type().is_file() {
@@ -75,6 +79,7 @@ pub fn pack(bundle: &Path, to: impl Write) -> Result<(), ArchiveError> {
 /// million entries, or the files cannot be written.
 pub fn unpack(mut from: impl Read, into: &Path) -> Result<(), ArchiveError> {
     let mut packed = Vec::new();
+    // One byte more than allowed tells a file that is too large from one that just fits.
     from.by_ref().take(MAX_BYTES + 1).read_to_end(&mut packed)?;
     if packed.len() as u64 > MAX_BYTES {
         return Err(ArchiveError::Limit("4 GiB packed"));
@@ -85,6 +90,8 @@ pub fn unpack(mut from: impl Read, into: &Path) -> Result<(), ArchiveError> {
     if magic != SKIPPABLE {
         return Err(ArchiveError::NoHash);
     }
+    // The hash is compared before the first byte is decompressed: a decoder never sees an archive
+    // that was damaged.
     let actual = Sha256::digest(body);
     if actual[..] != *expected {
         return Err(ArchiveError::Changed {
@@ -101,6 +108,8 @@ pub fn unpack(mut from: impl Read, into: &Path) -> Result<(), ArchiveError> {
         names.add(name.to_owned(), entry.header().entry_type().is_file(), entry.size())?;
         let to = into.join(name);
         std::fs::create_dir_all(to.parent().unwrap_or(into))?;
+        // Never over a file that is there: the folder is empty at first, and a name that comes
+        // twice is an error.
         std::io::copy(&mut entry, &mut std::fs::File::create_new(&to)?)?;
     }
     Ok(())

@@ -207,6 +207,7 @@ impl Bundle {
         let Ok(bytes) = twinproof_base::file::read(&path, LIMIT) else {
             return Err(BundleError::NoBundle(self.folder.display().to_string()));
         };
+        // A folder that has both was written by a current program; the old name then is a leftover.
         if self.folder.join(OLD_RUN_MANIFEST).is_file() && !self.folder.join(RUN_MANIFEST).exists()
         {
             return Err(BundleError::Old { folder: self.folder.display().to_string() });
@@ -264,6 +265,8 @@ fn differences(stored: &Results, computed: &Results) -> Vec<(String, String, Str
             found.push((name, a.verdict.to_string(), b.verdict.to_string()));
         }
     }
+    // What is left when all verdicts are put aside: the summary, floors and expectations. It is
+    // named only where no verdict differs, because it follows from the verdicts.
     let mut rest = stored.clone();
     rest.cases.clone_from(&computed.cases);
     rest.controls.clone_from(&computed.controls);

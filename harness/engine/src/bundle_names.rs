@@ -53,6 +53,7 @@ impl Names {
     /// When something is there that cannot be of a bundle.
     pub fn of(folder: &Path) -> Result<Self, NameError> {
         let mut names = Self::default();
+        // One level deeper than allowed, so that a folder that is too deep is seen and refused.
         for entry in walkdir::WalkDir::new(folder).max_depth(MAX_DEPTH + 1) {
             let unreadable = |e: walkdir::Error| NameError::Unreadable {
                 path: e.path().unwrap_or(folder).display().to_string(),
@@ -102,6 +103,8 @@ impl Names {
 /// Whether Twinproof writes such a name: words of letters, digits, `-`, `_` and `.`, joined by `/`.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
+    // No separator of Windows, no colon (a drive or an alternate stream there), no control
+    // character: a name means the same file on every system.
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     let word = |w: &str| !matches!(w, "" | "." | "..") && w.bytes().all(fits);
     name.len() <= MAX_NAME && name.split('/').count() <= MAX_DEPTH && name.split('/').all(word)

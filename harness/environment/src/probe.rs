@@ -133,6 +133,7 @@ impl Probe<'_> {
         self.capabilities.insert(Capability::PosixPaths);
         let uname = self.text("uname", &["-s", "-r", "-m"])?.unwrap_or_default();
         let mut words = uname.split_whitespace();
+        // `uname` says its fields in a fixed order, whatever the order of its options.
         let system = words.next().unwrap_or_default().to_owned();
         let release = words.next().unwrap_or_default().to_owned();
         fingerprint.kernel = format!("{system} {release}").trim().to_owned();
@@ -148,6 +149,7 @@ impl Probe<'_> {
             fingerprint.libc = self.libc()?;
             self.tools()?;
         }
+        // The kernel's name alone also holds for a container inside WSL, which has no `wslpath`.
         if release.to_lowercase().contains("microsoft") && !self.ask("wslpath", &["/"])?.not_found {
             self.capabilities.insert(Capability::Wslpath);
         }
@@ -187,6 +189,7 @@ impl Probe<'_> {
     }
 
     fn libc(&mut self) -> Result<String, EnvironmentError> {
+        // Of musl systems some have a `getconf` too, which does not know this variable.
         if let Some(version) = self.text("getconf", &["GNU_LIBC_VERSION"])?
             && version.starts_with("glibc ")
         {
@@ -210,6 +213,7 @@ impl Probe<'_> {
         let version = windows_version(&version).unwrap_or_default();
         let env = self.environment.base_env("", "");
         let arch = env.get("PROCESSOR_ARCHITECTURE").map_or("", String::as_str);
+        // Names of groups are translated; their identifiers are not.
         // The mandatory label among the groups is that of an elevated or an ordinary process.
         let groups = self.text("whoami.exe", &["/groups"])?.unwrap_or_default();
         if groups.contains("S-1-16-12288") || groups.contains("S-1-16-16384") {
@@ -230,6 +234,8 @@ impl Probe<'_> {
         let dir = self.at("measure/files");
         self.sandbox.put(&dir, &Put::Dir { mode: None })?;
         self.sandbox.put(&join(&dir, "a"), &file("lower", Some(0o640)))?;
+        // Two files afterwards mean that case is kept apart; where it is not, the second write hits
+        // the first file.
         self.sandbox.put(&join(&dir, "A"), &file("upper", Some(0o640)))?;
         let link = Put::Symlink { target: "a".to_owned() };
         match self.sandbox.put(&join(&dir, "link"), &link) {
@@ -256,6 +262,8 @@ impl Probe<'_> {
     /// Whether one of the compilers that Go looks for makes a program, MinGW's, musl's and zig, and
     /// whether git and QEMU are there.
     fn compiler(&mut self) -> Result<(), EnvironmentError> {
+        // A header of the C library and a link: a compiler without its library's files is found out
+        // here, not in the middle of a case.
         let source = b"#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n".to_vec();
         self.sandbox.put(&self.at("measure/c.c"), &Put::File { bytes: source, mode: None })?;
         for compiler in ["gcc", "clang"] {
@@ -321,11 +329,13 @@ pub(crate) fn loopback(
 ) -> Result<bool, EnvironmentError> {
     let failed = |e| EnvironmentError::driver(environment.name(), "listening on 127.0.0.1", e);
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
+    // So that the thread that accepts can be told to stop: `accept` has no time limit.
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let args = ["list", "-m", "example.com/twinproof@latest"];
     let mut exec = ask_go(environment, sandbox.root(), goroot, &args);
     let proxy = format!("http://{address}");
+    // The `go` command is the one client that every environment has; curl may be missing.
     for (name, value) in [("GOPROXY", proxy.as_str()), ("GOSUMDB", "off"), ("GO111MODULE", "on")] {
         exec.env.insert(name.to_owned(), value.to_owned());
     }
@@ -372,6 +382,7 @@ fn windows_version(ver: &str) -> Option<String> {
 
 /// The variables of `KEY=VALUE` lines.
 pub(crate) fn variables(lines: &str) -> BTreeMap<&str, &str> {
+    // `set` of cmd.exe ends its lines with CR LF.
     lines.lines().filter_map(|l| l.trim_end_matches('\r').split_once('=')).collect()
 }
 

@@ -9,6 +9,7 @@ use twinproof_gomod::dirhash::{hash_go_mod, hash_zip};
 /// Largest go.mod file that is hashed.
 const GO_MOD: u64 = 16 << 20;
 /// How every zip begins.
+// The initials that every signature of the format begins with, that of an empty archive too.
 const ZIP: &[u8] = b"PK";
 
 /// A body that is being received.
@@ -48,6 +49,8 @@ impl Body {
         let room = self.keep.saturating_sub(self.kept.len()).min(bytes.len());
         self.kept.extend_from_slice(&bytes[..room]);
         if let Some((file, error @ None)) = &mut self.spool {
+            // The first error is kept and nothing more is written: a full disk fails the hash, not
+            // the request.
             *error = file.write_all(bytes).err();
         }
     }

@@ -26,6 +26,8 @@ pub fn drive(driver: &mut Driver<'_>, step: &Raw) -> Result<RawExchange, StepErr
         bytes: bytes.clone(),
         pause: Duration::from_millis(step.pause_ms.unwrap_or_default().into()),
         half_close: step.half_close,
+        // A case that wants to see the connection closed reads until it is; any other stops at the
+        // last answer, because a server may keep the connection open for minutes.
         enough: step.closed.is_none().then(|| usize::try_from(answers).unwrap_or(usize::MAX)),
         credentials: Credentials { ca, identity: None },
         limit: driver.limit(step.timeout),

@@ -32,6 +32,8 @@ pub fn drive(driver: &mut Driver<'_>, step: &ScriptStep) -> Result<ScriptRun, St
         let detail = format!("{} comes without the database of its tests", toolchain.version);
         return Err(StepError::OutOfReach(detail));
     };
+    // The subject's own answer decides: `/supported` is the endpoint by which cmd/go itself finds
+    // out.
     let database = if passes_on(&format!("{subject}/sumdb/{name}/supported"), driver.limit(None)) {
         Database::Subject
     } else {

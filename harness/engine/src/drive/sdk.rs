@@ -78,6 +78,7 @@ fn described(step: &SdkStep, rebuilt: &Rebuilt) -> SdkSight {
 
 fn twin(file: &str, built: &Path, released: &Path, flip: bool) -> Result<Twin, StepError> {
     let mut bytes = read(built)?;
+    // A control's change, made in memory only: the built executable is shared with other cases.
     if let Some(byte) = bytes.last_mut().filter(|_| flip) {
         *byte ^= 1;
     }

@@ -48,9 +48,13 @@ fn launch(
     subject: &Subject,
     step: &SubjectStep,
 ) -> Result<Launch, StepError> {
+    // A restart keeps the work directory, and with it what the subject stored; any other launch
+    // begins with an empty one.
     if !step.restart || driver.servers.folders == 0 {
         driver.servers.folders += 1;
     }
+    // A folder per launch, never the old one emptied: a file that Windows still holds open cannot
+    // be removed.
     let work = driver.native(&format!("subject-{}", driver.servers.folders));
     let (home, tmp) = (driver.native_in(&work, "home"), driver.native_in(&work, "tmp"));
     for folder in [&home, &tmp] {
@@ -119,6 +123,7 @@ fn path_of(url: &str) -> &str {
 fn authority_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or_default();
+    // A password in the address is no part of a `Host` field.
     authority.rsplit('@').next().unwrap_or_default()
 }
 

@@ -44,6 +44,7 @@ fn ask<F: Fetch, S: twinproof_sumdb::client::Store>(
     match (module, version) {
         (Some(module), Some(version)) => {
             let mut lines = client.lookup(module, version)?;
+            // As cmd/go does: a module's `go.mod` has a line of its own in the database.
             if !version.ends_with("/go.mod") {
                 lines.extend(client.lookup(module, &format!("{version}/go.mod"))?);
             }
@@ -57,6 +58,7 @@ fn ask<F: Fetch, S: twinproof_sumdb::client::Store>(
 /// Size and hash of a tree head's note.
 fn head(note: &[u8], answer: &mut SumdbAnswer) {
     let text = String::from_utf8_lossy(note);
+    // The first line of a tree head's text is the name of the format; size and root hash follow.
     let mut lines = text.lines().skip(1);
     answer.size = lines.next().and_then(|line| line.parse().ok());
     answer.hash = lines.next().map(str::to_owned).filter(|hash| {

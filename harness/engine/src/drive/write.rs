@@ -8,6 +8,7 @@ use twinproof_steps::{Write, Wrote};
 
 pub fn drive(driver: &mut Driver<'_>, step: &Write) -> Result<Wrote, StepError> {
     let path = driver.path(&step.path)?;
+    // Written as `chmod` takes it, in octal; the schema has checked the digits.
     let mode = step.mode.as_deref().and_then(|m| u32::from_str_radix(m, 8).ok());
     let put = if let Some(text) = &step.text {
         Put::File { bytes: driver.scope().expand(text)?.into_bytes(), mode }

@@ -58,6 +58,8 @@ impl Contained {
         let offered =
             Offered::of(&config.sdks, os, &engine.arch, |sdk| Some(flavour.sdk(&sdk.version)));
         let failed = |action: &str, e: Error| EnvironmentError::driver(&name, action, e);
+        // Mounts belong to a container from its start, so all SDKs that fit are mounted before one
+        // is wanted.
         let fitting = config.sdks.iter().filter(|s| s.os == os && s.arch == engine.arch);
         let mounts = fitting
             .filter_map(|sdk| {
@@ -190,6 +192,7 @@ impl Environment for Contained {
     }
 
     fn open(&self, label: &str) -> Result<Box<dyn Sandbox + '_>, EnvironmentError> {
+        // Two cases with the same label may run at the same time in one container.
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
         let dir = format!("{}-{number}", crate::label::safe(label));
         let root = probe::join(self.flavour.work(), &dir);

@@ -14,6 +14,7 @@ impl Flavour {
     pub(super) fn work(self) -> &'static str {
         match self {
             Self::Linux => "/w",
+            // Short: Windows' limit of 260 characters a path holds under Wine too.
             Self::Wine => r"C:\w",
         }
     }

@@ -51,6 +51,7 @@ pub(super) fn warm(
 /// A file's permission bits. From 1.24 Go keeps programs in the cache, in directories whose names
 /// end in `-d`, and runs them there; a Windows machine has no bits to go by.
 fn mode(path: &str, bits: Option<u32>) -> u32 {
+    // Only a machine without permission bits (Windows) has to guess from the name.
     let program = path.rsplit_once('/').is_some_and(|(dir, _)| dir.ends_with("-d"));
     bits.unwrap_or(if program { 0o755 } else { 0o644 })
 }

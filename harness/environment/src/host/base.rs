@@ -34,6 +34,7 @@ pub(crate) fn windows_env(
     system: &dyn Fn(&str) -> Option<String>,
 ) -> BTreeMap<String, String> {
     let drive = root.get(..2).unwrap_or("C:");
+    // The defaults are for a container with Wine, whose own variables nobody has asked for.
     let given = |name: &str, default: String| (name.to_owned(), system(name).unwrap_or(default));
     let mut env = BTreeMap::from([
         given("ComSpec", format!(r"{root}\System32\cmd.exe")),
@@ -45,6 +46,8 @@ pub(crate) fn windows_env(
     ]);
     let system32 = format!(r"{root}\System32");
     let path = format!(r"{system32};{root};{system32}\Wbem;{system32}\WindowsPowerShell\v1.0");
+    // Windows' sockets and its random numbers fail in a process without `SystemRoot`; Go finds its
+    // cache by `LOCALAPPDATA`.
     for (name, value) in [
         ("SystemRoot", root.to_owned()),
         ("windir", root.to_owned()),

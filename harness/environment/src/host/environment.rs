@@ -61,6 +61,8 @@ impl Host {
             handshake: Vec::new(),
         };
         let (probed, handshake) = {
+            // Facts are measured by programs that run as those of cases do, not by asking this
+            // process.
             let sandbox = host.open("probe")?;
             let probed = probe::measure(&host, sandbox.as_ref(), host.offered.any())?;
             let handshake = handshake::shake(&host, sandbox.as_ref(), host.offered.any())?;
@@ -96,6 +98,8 @@ fn prepared(name: &EnvironmentName, path: &Path) -> Result<String, EnvironmentEr
         EnvironmentError::driver(name, format!("making the cache {}", path.display()), e)
     };
     std::fs::create_dir_all(path).map_err(|e| failed(&e))?;
+    // Not `std`'s: on Windows that gives paths that begin with `\\?\`, which go and cmd.exe refuse
+    // as work directories.
     let path = dunce::canonicalize(path).map_err(|e| failed(&e))?;
     path.to_str().map(str::to_owned).ok_or_else(|| failed(&"the path is no Unicode text"))
 }
@@ -103,6 +107,7 @@ fn prepared(name: &EnvironmentName, path: &Path) -> Result<String, EnvironmentEr
 /// This machine's system in Go's words.
 pub(crate) fn go_os() -> &'static str {
     match std::env::consts::OS {
+        // Rust and Go name every other system alike.
         "macos" => "darwin",
         os => os,
     }
@@ -146,6 +151,7 @@ impl Environment for Host {
         let mut env = base_env(home, tmp);
         if let Some(path) = env.get_mut("PATH") {
             let system = std::env::split_paths(path).collect::<Vec<_>>();
+            // The tools first: a `git` that CI provides wins over the one that the machine has.
             let all = std::env::join_paths(self.tools.iter().chain(&system));
             // A folder whose name cannot stand on PATH offers nothing.
             if let Some(all) = all.ok().and_then(|all| all.into_string().ok()) {

@@ -37,6 +37,8 @@ impl<'a> HostSandbox<'a> {
         std::fs::create_dir_all(parent).map_err(failed)?;
         let prefix = format!("{}-", crate::label::safe(label));
         let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent).map_err(failed)?;
+        // Without links: programs report real paths (macOS's `/tmp` is a link), which cases compare
+        // with this one.
         let root = dunce::canonicalize(dir.path()).map_err(failed)?;
         let native = root.to_str().map(str::to_owned).ok_or_else(|| {
             EnvironmentError::unsupported(
@@ -82,6 +84,8 @@ impl Sandbox for HostSandbox<'_> {
                 truncated: ended.truncated,
                 duration: ended.duration,
             }),
+            // `NotFound` from the system may mean the program or the work directory; only the first
+            // is an observation.
             Err(e) if !cwd.is_dir() => {
                 let message = format!("{}: no such directory ({e})", exec.cwd);
                 Err(EnvironmentError::driver(self.name, action(), message))

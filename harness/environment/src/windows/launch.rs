@@ -11,6 +11,7 @@ pub(super) const SCRIPT: &str = include_str!("run.ps1");
 
 /// A script for `-EncodedCommand`: nothing in it needs quoting on its way.
 pub(super) fn encoded(script: &str) -> String {
+    // PowerShell takes UTF-16, little-endian, in base64.
     BASE64.encode(script.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>())
 }
 

@@ -43,6 +43,7 @@ impl<'a> InteropSandbox<'a> {
         let prefix = format!("twinproof-{}-", crate::label::safe(label));
         let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(here).map_err(failed)?;
         let own = dir.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // One level down, so that requests and answers beside it are never among a case's files.
         let native = join(&join(native, &own), "w");
         let here = dir.path().join("w");
         std::fs::create_dir(&here).map_err(failed)?;
@@ -52,6 +53,7 @@ impl<'a> InteropSandbox<'a> {
 
     /// The path here of a native one in the work directory.
     fn path(&self, native: &str) -> Result<PathBuf, EnvironmentError> {
+        // Programs of Windows may answer with either separator.
         let slashed = native.replace('/', r"\");
         let below = slashed.strip_prefix(&self.native);
         let below = below.filter(|rest| rest.is_empty() || rest.starts_with('\\'));
@@ -71,6 +73,7 @@ impl<'a> InteropSandbox<'a> {
         file.push(".id");
         let Ok(id) = std::fs::read_to_string(PathBuf::from(file)) else { return };
         let id = id.trim_start_matches('\u{feff}').trim().to_owned();
+        // `/T`: a program's children too, which Windows does not end with their parent.
         // What it could not end is reported by the handshake, and ends with interop's relay.
         let _ = process::run(Start {
             program: &self.found.taskkill,
@@ -106,6 +109,7 @@ impl Sandbox for InteropSandbox<'_> {
             "-NoProfile",
             "-NonInteractive",
             "-ExecutionPolicy",
+            // The default policy of clients, `Restricted`, runs no script file at all.
             "Bypass",
             "-EncodedCommand",
             &encoded(&line),
@@ -134,6 +138,8 @@ impl Sandbox for InteropSandbox<'_> {
         if exited.timed_out {
             return Ok(exited);
         }
+        // The program's exit code is in this file, whole: PowerShell itself ends with 0 once it has
+        // answered, and interop passes on no more than eight bits of a code.
         let answer = std::fs::read_to_string(requests.path().join("r.answer")).map_err(|_| {
             let said = crate::wsl::decode(&exited.stderr);
             failed(format!("PowerShell gave no answer: {}", said.trim()))

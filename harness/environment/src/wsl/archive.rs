@@ -11,6 +11,7 @@ use twinproof_model::EntryKind;
 
 /// An archive with one thing in it, at an absolute path, for extraction at `/`.
 pub(super) fn pack(path: &str, what: &Put) -> io::Result<Vec<u8>> {
+    // `tar` unpacks below `/`; a leading slash would make it warn on standard error.
     let path = path.trim_start_matches('/');
     let mut builder = Builder::new(Vec::new());
     let mut header = Header::new_gnu();
@@ -73,6 +74,7 @@ pub(super) fn unpack(
         let mut shown_entry = TreeEntry {
             path,
             kind: EntryKind::Other,
+            // Some archives have the kind of file in the upper bits as well.
             mode: Some(entry.header().mode()? & 0o7777),
             target: None,
             size: 0,

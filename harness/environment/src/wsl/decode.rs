@@ -8,6 +8,8 @@
 #[must_use]
 pub fn decode(bytes: &[u8]) -> String {
     let bytes = bytes.strip_prefix(b"\xff\xfe").unwrap_or(bytes);
+    // UTF-16 text without a NUL byte has no ASCII character, not even a line end: no message is
+    // like that.
     if !bytes.contains(&0) {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         return String::from_utf8_lossy(bytes).into_owned();

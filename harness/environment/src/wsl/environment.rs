@@ -76,6 +76,7 @@ impl Wsl {
             fingerprint: Fingerprint::default(),
             handshake: Vec::new(),
         };
+        // A session of its own is what makes a program and all its children one group to kill.
         if lines.next() != Some("setsid") {
             let what = "end programs at their limit: install util-linux (setsid) in it";
             return Err(EnvironmentError::unsupported(wsl.name(), what));
@@ -92,6 +93,7 @@ impl Wsl {
         sdk_parent: &str,
     ) -> Result<(), EnvironmentError> {
         let (mut probed, networking) = {
+            // Without an SDK yet: the architecture has to be known before SDKs are put in place.
             let sandbox = self.open("probe")?;
             let probed = probe::measure(self, sandbox.as_ref(), None)?;
             let args = ["--networking-mode"];
@@ -103,6 +105,7 @@ impl Wsl {
             let goroot = transfer(&self.relay, sdk, sdk_parent)?;
             self.offered.add(sdk.version.clone(), goroot, sdk.described());
         }
+        // After the harness's own SDKs, which win where both have a version.
         let own = said(&self.relay, "looking for Go", OWN_GO, Stdin::Null, SAID)?;
         let own = String::from_utf8_lossy(&own).into_owned();
         for pair in own.lines().collect::<Vec<_>>().chunks_exact(2) {

@@ -61,6 +61,8 @@ pub fn find(config: &WslConfig) -> Result<Found, Absent> {
         }
         Err(error @ ListError::Line(_)) => return Err(absent(error.to_string())),
     };
+    // The `wsl.exe` that comes with Windows does not know this option; then the version stays
+    // unknown.
     let (code, version) = ask(&["--version"])?;
     let version = if code == Some(0) { version_of(&version) } else { String::new() };
     Ok(Found { exe, distributions, version })
@@ -86,6 +88,7 @@ fn version_of(text: &str) -> String {
     let digits = |w: &&str| w.starts_with(|c: char| c.is_ascii_digit()) && w.contains('.');
     let first = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
     first
+        // The full-width colon is the one of the Chinese and Japanese texts.
         .split(|c: char| c.is_whitespace() || c == '：')
         .find(digits)
         .unwrap_or_default()

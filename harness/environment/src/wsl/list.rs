@@ -43,11 +43,13 @@ pub fn parse_list(text: &str) -> Result<Vec<Distribution>, ListError> {
     let lines: Vec<_> = text
         .lines()
         .map(str::trim_end)
+        // Warnings, of proxies for instance, may stand before the table.
         .filter(|l| !l.trim().is_empty() && !l.starts_with("wsl: "))
         .collect();
     let Some((heading, rows)) = lines.split_first() else {
         return Err(ListError::Message("`wsl.exe -l -v` said nothing".to_owned()));
     };
+    // Columns are at least two spaces apart, in every language; a message has no columns.
     if heading.split("  ").filter(|column| !column.trim().is_empty()).count() < 3 {
         return Err(ListError::Message(text.trim().to_owned()));
     }
@@ -60,6 +62,7 @@ fn parse_row(row: &str) -> Result<Distribution, ListError> {
         Some(rest) => (true, rest.trim()),
         None => (false, row.trim()),
     };
+    // A name may have single spaces in it, and fills its column when it is the longest.
     let (name, rest) = row.split_once("  ").or_else(|| row.split_once(' ')).ok_or_else(bad)?;
     let (state, version) = rest.trim().rsplit_once(' ').ok_or_else(bad)?;
     Ok(Distribution {
