@@ -3,8 +3,9 @@
 use crate::attempt::attempt;
 use crate::board::Board;
 use crate::exit::Failure;
+use crate::gocache::{self, Caches};
 use crate::subject::{SdkSubject, Subjects};
-use crate::{cached_tools, gocache, sdks};
+use crate::{cached_tools, sdks};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct Wanted {
     needs_subject: bool,
     /// Whether a case uses a file that is made on the host.
     makes_files: bool,
+    /// Parts of the standard library that cases in containers build with.
+    library: BTreeSet<gocache::Part>,
     /// What is judged.
     pub subjects: Subjects,
     /// After this long containers end by themselves, whatever happens to the harness.
@@ -106,8 +109,9 @@ impl Wanted {
         let makes_files =
             cases.iter().flat_map(|c| &c.step).any(|step| matches!(step, Step::Artifact(_)));
         let needs_subject = built || subject.asked;
+        let library = gocache::built_in_containers(cases, &subject.version);
         let subjects = subjects.clone();
-        Ok(Self { names, needs, needs_subject, makes_files, subjects, longest_run })
+        Ok(Self { names, needs, needs_subject, makes_files, library, subjects, longest_run })
     }
 
     /// Versions and platforms of the SDKs that environments which are there run.
@@ -184,17 +188,21 @@ pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detec
         subject.version.clone_from(&sdk.version);
         provided.sdks.push(sdk);
     }
-    let cache = gocache::folder().map_err(Failure::broken)?;
+    let caches = Caches::of_user().map_err(Failure::broken)?;
     let wine = there.iter().any(|name| name.kind() == EnvironmentKind::Wine);
-    gocache::warm(&cache, &provided.sdks, host_platform, &subject.version, wine, board)
+    let is_container = |name: &EnvironmentName| {
+        matches!(name.kind(), EnvironmentKind::Wine | EnvironmentKind::Image)
+    };
+    let asked = if there.iter().any(is_container) { &wanted.library } else { &BTreeSet::new() };
+    gocache::warm(&caches, &provided.sdks, host_platform, &subject.version, wine, asked, board)
         .map_err(Failure::broken)?;
     let config = Config {
         work: work_folder(),
-        go_cache: cache.clone(),
+        go_cache: caches.cases,
         cache: driver_cache().map_err(Failure::broken)?,
         sdks: provided.sdks,
         tools: cached_tools::folders().map_err(Failure::broken)?,
-        warm_cache: Some(cache),
+        warm_cache: Some(caches.library),
         network: Network::None,
     };
     let mut found = match candidates {

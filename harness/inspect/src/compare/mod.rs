@@ -78,7 +78,8 @@ fn files(a: &File<'_>, b: &File<'_>, options: &CompareOptions) -> Result<Compari
     comparison.facts.append(&mut facts);
     comparison.sections.append(&mut alone);
     if !equal_shape {
-        comparison.escalate(Verdict::OtherFormat, "they are not the same kind of file");
+        let kinds = format!("different kinds of file: {} and {}", a.kind(), b.kind());
+        comparison.escalate(Verdict::OtherFormat, &kinds);
     } else if comparison.verdict == Verdict::Identical
         && (!comparison.sections.is_empty() || !comparison.facts.is_empty())
     {

@@ -23,6 +23,17 @@ pub(crate) enum File<'d> {
     Archive(crate::facts::Archive, Vec<Option<Parsed<'d>>>),
 }
 
+impl File<'_> {
+    /// What it is, in words.
+    pub(crate) fn kind(&self) -> String {
+        match self {
+            Self::Image(image) => format!("one {} image", image.image.format.name()),
+            Self::Universal(slices) => format!("a fat Mach-O of {} slices", slices.len()),
+            Self::Archive(_, members) => format!("an archive of {} members", members.len()),
+        }
+    }
+}
+
 /// Reads a file of any format.
 pub(crate) fn file(view: View<'_>) -> Result<File<'_>> {
     let magic = magic(view)?;

@@ -1,6 +1,6 @@
 //! Fat files, put together from what Go built.
 
-use twinproof_inspect::{Content, Expectation, Options, describe};
+use twinproof_inspect::{CompareOptions, Content, Expectation, Options, compare, describe};
 
 use crate::built::pure;
 
@@ -57,4 +57,15 @@ fn fat_file_is_for_the_platform_of_each_slice() {
     assert_eq!(unmet("darwin/amd64"), Vec::<String>::new());
     assert_eq!(unmet("darwin/arm64"), Vec::<String>::new());
     assert_eq!(unmet("linux/arm64").len(), 2);
+}
+
+#[test]
+fn fat_file_and_one_of_its_slices_are_different_kinds_of_file() {
+    let Some(bytes) = both() else { return };
+    let Some(arm64) = pure("darwin/arm64") else { return };
+    let arm64 = std::fs::read(arm64).unwrap();
+    let options = CompareOptions::default();
+    let found = compare(bytes.as_slice(), arm64.as_slice(), &options).unwrap();
+    let cause = "different kinds of file: a fat Mach-O of 2 slices and one Mach-O image";
+    assert_eq!((found.cause.as_str(), found.equal), (cause, false));
 }

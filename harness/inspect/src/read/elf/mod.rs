@@ -125,7 +125,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         let names = self.header.shstrndx(endian, self.view).map_err(wrong(self.view, FORMAT))?;
         if let Some(names) = self.sections.iter().nth(names as usize) {
             let (offset, size) = names.file_range(endian).unwrap_or_default();
-            inside(self.view, FORMAT, || "the names of sections".into(), offset, size)?;
+            inside(self.view, FORMAT, || "the table of section names".into(), offset, size)?;
         }
         let mut sections = Vec::with_capacity(self.sections.len());
         for section in self.sections.iter().skip(1) {
