@@ -154,6 +154,7 @@ impl<'a> Pseudo<'a> {
 
 /// The number before this one, of any length.
 fn before(number: &str) -> Option<String> {
+    // Digits are borrowed by hand: a number of a version may be longer than any integer type.
     let kept = number.trim_end_matches('0');
     let last = kept.chars().next_back()?.to_digit(10)?;
     let front = kept.get(..kept.len() - 1)?;

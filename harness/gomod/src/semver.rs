@@ -148,6 +148,8 @@ fn prereleases(one: &str, other: &str) -> Ordering {
                 let order = match (one.next(), other.next()) {
                     (Some(one), Some(other)) => identifier(one, other),
                     (None, None) => return Ordering::Equal,
+                    // Semantic Versioning, rule 11: with equal identifiers so far the longer list
+                    // is the greater.
                     (one, other) => return one.is_some().cmp(&other.is_some()),
                 };
                 if order.is_ne() {

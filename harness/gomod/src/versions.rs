@@ -35,6 +35,8 @@ pub fn format<'a>(versions: impl IntoIterator<Item = &'a str>) -> String {
         .into_iter()
         .filter(|version| semver::is_valid(version) && Pseudo::parse(version).is_none())
         .collect();
+    // Strictly: versions that differ in build metadata alone are equal for `compare`, and their
+    // order would depend on the input's.
     sorted.sort_by(|one, other| semver::compare_strictly(one, other));
     sorted.dedup();
     sorted.iter().flat_map(|version| [version, "\n"]).collect()

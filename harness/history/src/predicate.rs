@@ -74,6 +74,7 @@ fn folded(text: &str) -> String {
         'Ý' => 'Y',
         c => c,
     };
+    // The collations of the schema pad (PAD SPACE): blanks at the end do not count in a comparison.
     text.trim_end_matches(' ').chars().map(base).collect()
 }
 

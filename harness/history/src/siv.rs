@@ -13,6 +13,7 @@ fn encrypt(cipher: &Aes256, block: Block) -> Block {
 
 fn double(block: Block) -> Block {
     let n = u128::from_be_bytes(block);
+    // Doubling in GF(2^128): the polynomial x^128 + x^7 + x^2 + x + 1 of CMAC (NIST SP 800-38B).
     let carry = if n >> 127 == 1 { 0x87 } else { 0 };
     ((n << 1) ^ carry).to_be_bytes()
 }
@@ -35,6 +36,8 @@ fn cmac(cipher: &Aes256, message: &[u8]) -> Block {
     let last = if whole {
         xor(last, first)
     } else {
+        // Padding is one bit and then zeros, which no message can end in by itself: hence the
+        // second subkey.
         last[rest.len()] = 0x80;
         xor(last, double(first))
     };
@@ -63,6 +66,8 @@ pub(crate) fn seal(key: &[u8; 64], header: &[u8], plain: &[u8]) -> Vec<u8> {
     let cipher = |key: &[u8]| Aes256::new_from_slice(key).ok();
     let (Some(mac), Some(stream)) = (cipher(first), cipher(second)) else { return Vec::new() };
     let iv = s2v(&mac, header, plain);
+    // RFC 5297, 2.6: two bits are cleared so that 32-bit and 64-bit counters never carry out of
+    // their word.
     let mut counter = u128::from_be_bytes(iv) & !(1 << 63 | 1 << 31);
     let mut out = iv.to_vec();
     for chunk in plain.chunks(16) {

@@ -7,6 +7,7 @@ pub const NOT_CONFORMANT: u8 = 1;
 /// Something that was asked for could not be decided.
 pub const NOT_KNOWN: u8 = 2;
 /// The invocation or a suite is wrong.
+// 254 and 255 stay clear of what shells use: 126, 127, and 128 with the number of a signal.
 pub const INVALID: u8 = 254;
 /// The harness broke.
 pub const BROKEN: u8 = 255;

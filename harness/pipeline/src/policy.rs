@@ -45,6 +45,8 @@ fn secret(seed: u64, id: u32) -> String {
         seed ^ u64::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0xa5a5_5a5a_1234_9876;
     for byte in &mut bytes {
         state =
+            // Knuth's MMIX generator. Its low bits have short periods, so the highest byte is
+            // taken. Test keys only: nothing here has to be secret.
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         *byte = (state >> 56) as u8;
     }

@@ -9,6 +9,7 @@ const COMMON: [&str; 5] = [
     "--binlog-format=ROW",
     "--binlog-row-image=FULL",
     "--binlog-row-metadata=FULL",
+    // A source whose number is 0 refuses replicas.
     "--server-id=1",
 ];
 const MYSQL: [&str; 2] = ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"];

@@ -95,6 +95,7 @@ impl Running {
             if let Ok(Some(code)) = live.ended() {
                 let said = std::fs::read(log).unwrap_or_default();
                 let said = String::from_utf8_lossy(&said).into_owned();
+                // The end of the log: a program says last why it ended.
                 let from = said.len().saturating_sub(LAST);
                 let from =
                     (from..said.len()).find(|i| said.is_char_boundary(*i)).unwrap_or(said.len());

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use twinproof_history::{Cell, Change, Row, Transaction};
 
 /// What this reader calls itself among the source's replicas.
+// A source ends the stream of a replica when another one comes with the same number; those of
+// instances begin at 1,000,000.
 const SERVER_ID: u32 = 3_000_000_001;
 
 /// Reads what the source logged about one schema, from a place on.

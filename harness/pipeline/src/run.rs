@@ -672,6 +672,7 @@ impl<'w> World<'w> {
 fn attempt(conn: &mut Conn, transaction: &[String]) -> bool {
     let done = transaction.iter().all(|sql| conn.query_drop(sql).is_ok());
     if !done {
+        // A statement that failed by itself leaves its transaction open, with its locks.
         let _ = conn.query_drop("ROLLBACK");
     }
     done
@@ -720,6 +721,8 @@ fn prepare(pair: &Pair, places: &Places, spec: &Spec, pipeline: &Pipeline) -> Re
 fn clear(server: &Server, places: &Places, more: Option<&String>) -> Result<(), Error> {
     let mut conn = server.connect("root")?;
     let mut all = vec![
+        // The default is a day (MariaDB) or a year (MySQL): a lock that a pipeline forgot would stop the
+        // whole run.
         "SET SESSION lock_wait_timeout = 20".to_owned(),
         "SET SESSION foreign_key_checks = 0".to_owned(),
         format!("DROP DATABASE IF EXISTS {}", places.db),

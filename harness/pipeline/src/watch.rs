@@ -137,6 +137,7 @@ pub fn rows(conn: &mut Conn, sql: &str) -> Result<Vec<Row>, Error> {
 /// A connection to look with; what stands in staging is read as it is.
 pub fn connection(server: &Server) -> Result<Conn, Error> {
     let mut conn = server.connect("root")?;
+    // A table that is being swapped is locked; the watch must look again soon, not wait for it.
     conn.query_drop("SET SESSION lock_wait_timeout = 2")?;
     Ok(conn)
 }

@@ -72,6 +72,8 @@ pub(crate) fn printf(bytes: &[u8]) -> String {
             b'%' => format.push_str("%%"),
             b' '..=b'~' => format.push(char::from(byte)),
             _ => {
+                // Octal, because `printf` of every POSIX shell knows it; `\x` is an extension of
+                // some.
                 let _ = write!(format, "\\{byte:03o}");
             }
         }

@@ -113,6 +113,8 @@ pub struct FileHash {
 /// [`DirHashError::Newline`] when a name has one.
 pub fn hash_files(files: &[FileHash]) -> Result<H1, DirHashError> {
     let mut sorted: Vec<&FileHash> = files.iter().collect();
+    // By bytes, as Go's `sort.Strings`: `h1:` is the hash of `sha256sum` lines sorted with
+    // LC_ALL=C.
     sorted.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
     let mut summary = Sha256::new();
     let mut line = Vec::new();

@@ -34,6 +34,8 @@ pub fn run<S, T: Send, E: Send>(
             match work(&mut state, i) {
                 Ok(result) => mine.push((i, result)),
                 Err(error) => {
+                    // No thread takes another file after an error; those that are being hashed come
+                    // to their end.
                     next.store(count, Ordering::Relaxed);
                     let mut failed = lock(&failed);
                     if failed.as_ref().is_none_or(|(first, _)| i < *first) {
@@ -55,6 +57,7 @@ pub fn run<S, T: Send, E: Send>(
         return Err(error);
     }
     let mut done = done.into_inner().unwrap_or_else(|e| e.into_inner());
+    // Threads end in any order; the caller gets results in the order of its files.
     done.sort_by_key(|(i, _)| *i);
     Ok(done.into_iter().map(|(_, result)| result).collect())
 }

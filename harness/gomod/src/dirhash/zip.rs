@@ -103,6 +103,8 @@ pub fn zip_files_reader<R: Read + Seek + Clone + Send + Sync>(
         let allowed = left.load(Ordering::Relaxed);
         let (sha256, read) = hash_reader(entry.take(allowed.saturating_add(1)))
             .map_err(|source| DirHashError::ReadEntry { name: name.clone(), source })?;
+        // The budget is one for all threads: a zip whose contents are each below the limit may be
+        // above it as a whole.
         left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(read))
             .map_err(|_| over())?;
         Ok(FileHash { name, sha256 })

@@ -41,6 +41,7 @@ fn check(path: &str) -> Result<(), String> {
 }
 
 /// Device names that Windows reserves, whatever the extension and the case.
+// As in `module.CheckPath` of golang.org/x/mod, so that a module can be unpacked on Windows.
 const RESERVED: [&str; 22] = [
     "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8",
     "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
@@ -123,6 +124,7 @@ pub fn split_path_version(path: &str) -> Option<(&str, &str)> {
 }
 
 fn split_gopkg_in(path: &str) -> Option<(&str, &str)> {
+    // gopkg.in's mark of a version that promises nothing; it is part of the path.
     let stable = path.strip_suffix("-unstable").unwrap_or(path);
     let bare = stable.trim_end_matches(|c: char| c.is_ascii_digit());
     let prefix = bare.strip_suffix(".v")?;

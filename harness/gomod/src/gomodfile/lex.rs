@@ -63,6 +63,7 @@ fn words(line: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut rest = line;
     loop {
+        // cmd/go counts a CR among the blanks: a go.mod with CR LF is read like any other.
         rest = rest.trim_start_matches([' ', '\t', '\r']);
         if rest.starts_with("/*") {
             return Err("mod files must use // comments (not /* */ comments)");

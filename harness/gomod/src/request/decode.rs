@@ -77,6 +77,8 @@ fn percent_decode(path: &[u8]) -> Result<String, RequestError> {
             b'?' if !escaped => return Err(RequestError::Query),
             b'#' if !escaped => return Err(RequestError::Fragment),
             b'\\' => return Err(RequestError::HiddenSlash),
+            // `%2F` would be a separator for one server on the way, and part of a name for the
+            // next.
             b'/' if escaped => return Err(RequestError::HiddenSlash),
             0x20..=0x7e => out.push(char::from(byte)),
             _ => return Err(RequestError::Byte(byte)),

@@ -101,6 +101,7 @@ fn place<S: Source + ?Sized>(source: &S) -> Result<DirectoryExtent, ContainerErr
     let window = size.min(END_WINDOW);
     let start = size - window;
     let tail = read(source, start, usize::try_from(window).unwrap_or_default())?;
+    // From the back: a comment may hold what looks like an end record, and the last one counts.
     let at = (0..=tail.len().saturating_sub(END_LENGTH))
         .rev()
         .find(|&at| Fields(tail.get(at..).unwrap_or_default()).u32() == Some(END))

@@ -14,6 +14,7 @@ pub(super) const DEFLATED: u16 = 8;
 
 /// The sizes and checksum follow the content.
 pub(super) const FLAG_DESCRIPTOR: u16 = 1 << 3;
+// Bit 0 of the general purpose flags; the go command reads no encrypted zip.
 const FLAG_ENCRYPTED: u16 = 1;
 
 /// An entry, as the directory has it.

@@ -1,5 +1,7 @@
 //! The layout of a zip: signatures, lengths, fields.
 
+// APPNOTE.TXT, 4.3: each begins with `PK` when written little-endian. The lengths below are those
+// of the fixed parts, without names, extra fields and comments.
 pub(super) const LOCAL: u32 = 0x0403_4b50;
 pub(super) const CENTRAL: u32 = 0x0201_4b50;
 pub(super) const END: u32 = 0x0605_4b50;

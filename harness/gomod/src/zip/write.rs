@@ -66,6 +66,8 @@ pub fn write(entries: &[Raw]) -> io::Result<Vec<u8>> {
         directory.extend_from_slice(&common);
         // No comment, the first disk, no internal attributes.
         directory.extend_from_slice(&[0; 6]);
+        // The upper half of the external attributes is `st_mode` where the zip says that Unix made
+        // it.
         put32(&mut directory, entry.mode << 16);
         put32(&mut directory, offset);
         directory.extend_from_slice(&entry.name);

@@ -123,6 +123,7 @@ impl Court<'_> {
             self.evidence.source.iter().flat_map(|t| &t.changes).filter(|c| c.after.is_none());
         let rows = deleted.filter_map(|c| Some((c.table.as_str(), c.before.as_ref()?)));
         let mut gone = self.sensitive(rows);
+        // A value that another row still has may stay: two people may have the same name.
         gone.retain(|value| !kept.contains(value));
         if let Outcome::Violated(how) = self.at_rest("", |_| true) {
             return Outcome::Violated(how);

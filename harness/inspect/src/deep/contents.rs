@@ -31,6 +31,8 @@ impl Budget {
     /// Takes what a section declares.
     fn take(&self, place: &FilePart, declared: u64) -> Result<()> {
         let take = |left: u64| left.checked_sub(declared);
+        // Taken before the first byte is decompressed: what a header declares is refused without
+        // being made.
         match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
             Ok(_) => Ok(()),
             Err(_) => Err(self.refuse(place, declared)),

@@ -200,6 +200,7 @@ fn is_absolute(path: &[u8]) -> bool {
 
 /// Whether a path is the path of a URL, or of an address.
 fn is_url(window: &[u8], from: usize) -> bool {
+    // The `//` of an address begins like a path on Unix.
     let scheme = window.get(from.saturating_sub(1)..from) == Some(b":");
     let slashes = window.get(from..from + 2) == Some(b"//");
     scheme && slashes && window.get(from..from + 6) != Some(b"//wsl$")

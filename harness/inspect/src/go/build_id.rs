@@ -4,6 +4,8 @@ use crate::facts::BuildId;
 use crate::read::{Identity, Parsed};
 use memchr::memmem;
 
+// As cmd/internal/buildid has it: the linker puts it at the begin of the code, for formats without
+// notes.
 const BEFORE: &[u8] = b"\xff Go build ID: \"";
 const AFTER: &[u8] = b"\"\n \xff";
 

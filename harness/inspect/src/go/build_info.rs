@@ -6,6 +6,7 @@ use crate::read::Parsed;
 use memchr::memmem;
 use std::collections::BTreeMap;
 
+// As debug/buildinfo has it; the byte 0xff occurs in no text in UTF-8.
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 
 /// What its address is a multiple of.
@@ -135,6 +136,7 @@ fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0_u64;
+    // Nine groups of seven bits are 63: more would not fit, and no length is so great.
     for (index, byte) in bytes.iter().take(9).enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * index);
         if byte & 0x80 == 0 {

@@ -7,6 +7,7 @@ use crate::go;
 use crate::source::View;
 use object::read::archive::{ArchiveFile, ArchiveKind};
 
+// `<bigaf>` is AIX's own format; a thin archive holds names of files in place of their contents.
 const MAGIC: &[u8] = b"!<arch>\n";
 const MAGIC_THIN: &[u8] = b"!<thin>\n";
 const MAGIC_AIX: &[u8] = b"<bigaf>\n";
@@ -49,6 +50,7 @@ pub(super) fn read<'d>(
         }
         let name = view.text(member.name())?;
         let (offset, size) = member.file_range();
+        // A thin archive's sizes are those of files elsewhere.
         if !member.is_thin() && offset.saturating_add(size) > view.size() {
             let (what, need) = (format!("member {name}"), offset.saturating_add(size));
             return Err(InspectError::Truncated { format: "ar", what, need, len: view.size() });

@@ -59,6 +59,7 @@ fn image<'d>(view: View<'d>, magic: &[u8; 16]) -> Result<Option<Parsed<'d>>> {
         [0xfe, 0xed, 0xfa, 0xce | 0xcf, ..] | [0xce | 0xcf, 0xfa, 0xed, 0xfe, ..] => {
             macho::read(view)?
         }
+        // Two bytes say little: every longer magic number is tried before.
         [0x01, 0xdf | 0xf7, ..] => xcoff::read(view)?,
         _ if plan9::is(magic, view) => plan9::read(view)?,
         _ if pe::is_object(magic, view) => pe::read_object(view)?,

@@ -43,6 +43,7 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
     inside(view, FORMAT, || "the file header".into(), 0, 8)?;
     let version =
         view.bytes(4, 4).and_then(|b| b.first_chunk::<4>()).map_or(0, |b| u32::from_le_bytes(*b));
+    // The upper half is the layer: 0 for a module, 1 for a component.
     if version & 0xffff_0000 != 0 {
         return Err(malformed("WebAssembly", "a component, not a module"));
     }
@@ -296,6 +297,7 @@ fn number(view: View<'_>, at: u64) -> Result<(u64, u64)> {
     let mut value = 0_u64;
     for (index, byte) in bytes.iter().take(read).enumerate() {
         let shift = 7 * index as u32;
+        // LEB128: seven bits a byte, the lowest first; the highest bit says that more follow.
         value |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
         if byte & 0x80 == 0 {
             return Ok((value, index as u64 + 1));

@@ -28,6 +28,7 @@ pub type Lint<'r> = twinproof_toml::Reader<'r, Names<'r>>;
 pub type KeyCheck = fn(&Node<'_>, &str, &mut Lint<'_>);
 
 /// The largest exit code: that of a Windows program.
+// Windows' exit codes have 32 bits, unsigned; crashes are above 0xc0000000.
 const MAX_EXIT: i64 = 0xffff_ffff;
 /// The longest time limit in seconds.
 const MAX_TIMEOUT: i64 = 3600;
@@ -101,6 +102,7 @@ pub fn go_version_in<C>(table: &Node<'_>, key: &str, reader: &mut twinproof_toml
     if !is_go_version(version) {
         let message = format!("`{version}` is no version of Go");
         let draft = reader.draft("bad-version", &message, node::value_span(table, key));
+        // `go1.27.3` is how Go names itself; suites write the number alone.
         let bare = version.trim_start_matches("go");
         reader.add(draft.help(if is_go_version(bare) {
             format!("write `{bare}`")

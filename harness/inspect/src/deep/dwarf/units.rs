@@ -52,6 +52,7 @@ pub(super) fn next(
     let mut bytes = Vec::with_capacity(kept.len() + 12);
     let size = kept.len() as u64;
     if wide {
+        // DWARF, 7.4: a length of 0xffffffff announces the 64-bit format, whose length follows.
         bytes.extend([0xff; 4]);
         let mut word = [0; 8];
         endian.write_u64(&mut word, size);

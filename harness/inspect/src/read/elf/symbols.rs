@@ -60,6 +60,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
     fn symbol_count(&self, parsed: &Parsed<'d>, dynamic: &Dynamic) -> Option<u64> {
         let table = |address: Option<u64>| {
             let (offset, left) = parsed.space.offset(address?)?;
+            // The dynamic table says where the hash table begins, and not how long it is.
             self.view.bytes(offset, left.min(8 << 20))
         };
         if let Some(data) = table(dynamic.hash) {

@@ -197,6 +197,7 @@ fn start_of_thread(machine: &str, state: &[u8]) -> Option<u64> {
 
 fn versions(parsed: &mut Parsed<'_>, os: &str, minimum: u32, sdk: u32) {
     let text = |version: u32| -> Option<String> {
+        // Packed as X.Y.Z in nibbles `xxxx.yy.zz` (mach-o/loader.h).
         let (major, minor, patch) = (version >> 16, version >> 8 & 0xff, version & 0xff);
         match (version, patch) {
             (0, _) => None,

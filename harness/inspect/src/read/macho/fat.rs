@@ -15,6 +15,7 @@ const MAX_SLICES: u32 = 40;
 /// Whether it is a fat file.
 pub(crate) fn is(magic: &[u8; 16], _view: View<'_>) -> bool {
     let count = u32::from_be_bytes([magic[4], magic[5], magic[6], magic[7]]);
+    // The last byte is `be` for 32-bit offsets and `bf` for 64-bit ones; always big-endian.
     matches!(magic[..4], [0xca, 0xfe, 0xba, 0xbe | 0xbf]) && count <= MAX_SLICES
 }
 
@@ -70,6 +71,7 @@ fn of_width<A: FatArch>(view: View<'_>, read: ReadSlice) -> Result<Vec<(Slice, P
 
 /// The architecture in Go's words.
 pub(super) fn arch(kind: CpuType, subtype: CpuSubtype) -> String {
+    // The upper byte has capabilities, such as the version of pointer authentication.
     let name = match (kind, subtype.0 & 0x00ff_ffff) {
         (macho::CPU_TYPE_X86, _) => "386",
         (macho::CPU_TYPE_X86_64, _) => "amd64",

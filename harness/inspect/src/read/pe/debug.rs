@@ -60,6 +60,7 @@ fn code_view(parsed: &mut Parsed<'_>, (offset, size): (u64, u64)) -> Result<()> 
     };
     parsed.mark(Identity::BuildId, offset + 4, 20);
     // The first three fields of a GUID are little-endian.
+    // A GUID's first three fields are little-endian numbers, its last eight bytes are bytes.
     let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
     let guid: Vec<u8> = order.iter().filter_map(|i| guid.get(*i).copied()).collect();
     let age = age.iter().rev().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));

@@ -37,6 +37,7 @@ pub(super) fn described(name: String, header: &ImageSectionHeader, base: u64) ->
     Section {
         kind: kind_of(&name, flags),
         address: base.wrapping_add(header.virtual_address.get(LE).into()),
+        // Objects and some old linkers leave the virtual size 0.
         size: if size == 0 { raw } else { size },
         stored: if zero || offset == 0 { 0 } else { raw },
         offset,

@@ -122,10 +122,12 @@ impl<'d> Reader<'_, 'd> {
             if entry == 0 {
                 return Ok(());
             }
+            // The highest bit: the low 16 bits are an ordinal, not the place of a name.
             let by_number = entry >> (8 * width - 1) == 1;
             let name = if by_number {
                 format!("#{}", entry & 0xffff)
             } else {
+                // Two bytes in front of the name are a hint where it is in the library's own table.
                 let name = self.name((entry & 0x7fff_ffff).wrapping_sub(base) + 2)?;
                 name.ok_or_else(|| {
                     malformed(
@@ -181,6 +183,8 @@ impl<'d> Reader<'_, 'd> {
             }
             let index = index as u32;
             let ordinal = base.wrapping_add(index);
+            // An address inside the export table itself is no code: it is the name of another
+            // library's function.
             let inside = (start..start.saturating_add(size)).contains(&address);
             let forward = if inside { self.name(address)? } else { None };
             let names = named.remove(&index).unwrap_or_else(|| vec![format!("#{ordinal}")]);

@@ -29,6 +29,8 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
         return Err(malformed("PE", "a DOS program without a PE header"));
     }
     match view.bytes(u64::from(start) + 24, 2) {
+        // The magic number of the optional header, behind four bytes of signature and twenty of
+        // file header, decides the width, not the machine.
         Some([0x0b, 1]) => of_class::<ImageNtHeaders32>(view, start.into()),
         Some([0x0b, 2]) => of_class::<ImageNtHeaders64>(view, start.into()),
         _ => Err(malformed("PE", "its optional header is neither PE32 nor PE32+")),
