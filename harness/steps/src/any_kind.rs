@@ -59,6 +59,8 @@ where
     }
 
     fn check(&self, seen: &Observation, checks: &mut Checks<'_>) -> bool {
+        // A record is outside input: what it says a step saw may be of another kind of step. The
+        // caller then says so; nothing is checked against it.
         K::Seen::of(seen).map(|seen| Kind::check(self, seen, checks)).is_some()
     }
 

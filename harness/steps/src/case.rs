@@ -141,11 +141,14 @@ impl Case {
             .ok_or_else(|| ControlError::NoStep(control.step.to_string()))?;
         let mut case = self.clone();
         case.variables.extend(self.control_variables.iter().cloned());
+        // The step stays in its place and does nothing: the numbers of later steps, and what refers
+        // to them, stay right.
         case.step[index] = if control.remove {
             Step::Env(EnvStep::default())
         } else {
             control.apply(&self.step[index])?
         };
+        // A control that changes nothing would leave the case green, and say nothing about it.
         if case.step == self.step {
             return Err(ControlError::NoChange);
         }

@@ -129,6 +129,8 @@ impl<'a> Checks<'a> {
         else {
             return;
         };
+        // Both sides sorted: what is asserted is a set, and suites may group its members as they
+        // read best.
         wanted.sort();
         let (holds, actual) = match seen {
             Err(why) => (false, why.to_owned()),
@@ -164,6 +166,8 @@ impl<'a> Checks<'a> {
     /// hold, else the first. Gives its place among them.
     pub(crate) fn merge_since(&mut self, before: usize) -> Option<(usize, &mut Check)> {
         let mut judged = self.found.split_off(before);
+        // The first that does not pass is the one that a reader has to see; the others would repeat
+        // it.
         let at = judged.iter().position(|c| c.verdict > Verdict::Pass).unwrap_or(0);
         if judged.is_empty() {
             return None;

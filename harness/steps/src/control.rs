@@ -41,6 +41,8 @@ fn all_inputs() -> BTreeMap<&'static str, (&'static Input, Vec<&'static str>)> {
     let mut all: BTreeMap<&str, (&Input, Vec<&str>)> = BTreeMap::new();
     for info in Step::KINDS {
         for input in info.inputs {
+            // Kinds share keys (`path`, `env`). The key's type is the same in all of them, so that
+            // it can be read before it is known which kind the step is.
             all.entry(input.key).or_insert((input, Vec::new())).1.push(info.kind);
         }
     }
@@ -93,6 +95,8 @@ impl Control {
         // `unset` first: a variable that the control both sets and unsets is unset in the end.
         inputs.sort_by_key(|(input, _)| input.key != "unset");
         let unreadable = |e: serde_json::Error| ControlError::Unreadable(e.to_string());
+        // By way of JSON, so that a kind of step needs no code of its own for its controls, and the
+        // result passes the same checks as a suite's file.
         let mut json = serde_json::to_value(step).map_err(unreadable)?;
         if let Some(payload) = json.get_mut(info.kind).and_then(|p| p.as_object_mut()) {
             for (input, value) in inputs {
@@ -122,6 +126,8 @@ impl Serialize for Control {
 
 impl<'de> Deserialize<'de> for Control {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        // With the list of keys, from which the suite's reader makes its suggestions for a misspelt
+        // one.
         d.deserialize_struct("Control", &KEYS, Visitor)
     }
 }

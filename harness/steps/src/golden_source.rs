@@ -25,6 +25,7 @@ impl GoldenSource {
             }
             count = index + 1;
         }
+        // Names win over numbers; a step may be called `2`.
         wanted.parse::<usize>().ok()?.checked_sub(1).filter(|index| *index < count)
     }
 }

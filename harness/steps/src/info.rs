@@ -67,6 +67,7 @@ impl Info {
         let Some(value) = found.get_ref().as_str() else { return };
         match self.captures {
             Captures::Anything => {}
+            // One group, because a capture has one name.
             Captures::LineRegex => {
                 let groups = lint::regex(value, &found.span(), lint);
                 if let Some(count) = groups.filter(|count| *count != 1) {

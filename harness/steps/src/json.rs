@@ -46,6 +46,8 @@ fn includes(value: &Value, wanted: &Value) -> bool {
             wanted.iter().all(|(key, wanted)| value.get(key).is_some_and(|v| includes(v, wanted)))
         }
         (Value::Array(value), Value::Array(wanted)) => {
+            // An array holds nothing but what is named, in this order; an object may hold more: new
+            // fields are compatible, new elements are other data.
             value.len() == wanted.len() && value.iter().zip(wanted).all(|(v, w)| includes(v, w))
         }
         (value, wanted) => value == wanted,

@@ -66,8 +66,12 @@ type Answer = (HttpExchange, Option<Vec<u8>>);
 /// All connections first, then all requests.
 async fn all(ask: Arc<Ask>) -> Result<Vec<Answer>, String> {
     let broke = |e: tokio::task::JoinError| format!("a request broke: {e}");
+    // One moment for connections and requests together: a slow connection leaves less time for the
+    // answer, as for a client.
     let deadline = tokio::time::Instant::now() + ask.limit;
     let late = format!("no end after {} ms", ask.limit.as_millis());
+    // A request is sent only when every connection is open, so that a server meets them at the same
+    // time.
     let mut connecting = Vec::new();
     for _ in 0..ask.times.max(1) {
         let ask = Arc::clone(&ask);
@@ -134,6 +138,7 @@ async fn one(
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         seen.headers
             .entry(name.as_str().to_owned())
+            // RFC 9110, 5.3: fields of one name are one list, joined by commas.
             .and_modify(|v| *v = format!("{v}, {value}"))
             .or_insert(value);
     }
@@ -161,6 +166,7 @@ impl Connection {
         let host = uri.host().ok_or("the address has no host")?;
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        // The brackets of an IPv6 address belong to the URL, not to the address.
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let stream = TcpStream::connect((bare, port))
             .await
@@ -209,6 +215,8 @@ impl Connection {
         let mut request = hyper::Request::builder().method(ask.method.as_str());
         request = match self {
             Self::One(_) => {
+                // HTTP/1.1 sends path and query only, and the host in a field of its own; HTTP/2
+                // takes both from the address.
                 let target = uri.path_and_query().map_or("/", |t| t.as_str());
                 let request = request.uri(target);
                 match uri.authority() {

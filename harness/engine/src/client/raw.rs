@@ -63,6 +63,8 @@ pub fn send(send: &Send) -> Sent {
         Ok(stream) => converse(send, stream, deadline, &mut sent),
         Err(error) => sent.error = Some(error),
     }
+    // An answer to HEAD has a Content-Length and no content: without this the reader would wait for
+    // it.
     let head = send.bytes.starts_with(b"HEAD ");
     let mut found = responses::all(&sent.received, head, sent.closed);
     sent.answers = u32::try_from(found.len()).unwrap_or(u32::MAX);
@@ -112,6 +114,7 @@ fn connect(send: &Send, deadline: Instant, sent: &mut Sent) -> Result<Stream, St
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let authority = authority.rsplit('@').next().unwrap_or_default();
     let secure = scheme.eq_ignore_ascii_case("https");
+    // A colon behind the last `]` is that of a port; others are part of an IPv6 address.
     let port_at = authority.rfind(':').filter(|at| !authority[*at..].contains(']'));
     let (host, port) = match port_at {
         Some(at) => (&authority[..at], authority[at + 1..].parse().map_err(|_| "no port")?),
@@ -122,11 +125,13 @@ fn connect(send: &Send, deadline: Instant, sent: &mut Sent) -> Result<Stream, St
     let failed = |e: io::Error| format!("no connection to {host}:{port}: {e}");
     let address = (bare, port).to_socket_addrs().map_err(failed)?.next();
     let address = address.ok_or_else(|| format!("{host} has no address"))?;
+    // A time limit of zero is an error for sockets.
     let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     let socket = TcpStream::connect_timeout(&address, left).map_err(failed)?;
     // A piece is to be a packet of its own.
     let _ = socket.set_nodelay(true);
     let limits =
+        // Writing too: a server that does not read fills the buffers of both sides.
         socket.set_write_timeout(Some(left)).and_then(|()| socket.set_read_timeout(Some(left)));
     limits.map_err(failed)?;
     if !secure {
@@ -175,6 +180,8 @@ fn converse(send: &Send, mut stream: Stream, deadline: Instant, sent: &mut Sent)
     let open = listen(&mut stream, deadline, sent, &mut |bytes| enough(bytes));
     let satisfied = open && enough(&sent.received);
     if satisfied {
+        // A server that answers once too often is what request smuggling looks like: it has to be
+        // seen.
         let until = (Instant::now() + SURPLUS).min(deadline);
         listen(&mut stream, until, sent, &mut |_| false);
     } else if open {

@@ -24,6 +24,7 @@ pub fn all(bytes: &[u8], head: bool, closed: bool) -> Vec<Response> {
     let mut found = Vec::new();
     let mut rest = bytes;
     while let Some((response, used)) = next(rest, head, closed) {
+        // 1xx announce the answer; they are none (RFC 9110, 15.2).
         let interim = (100..200).contains(&response.status);
         let complete = response.complete;
         if !interim {
@@ -51,11 +52,13 @@ fn next(bytes: &[u8], head: bool, closed: bool) -> Option<(Response, usize)> {
             .or_insert(value);
     }
     let rest = bytes.get(begin..)?;
+    // RFC 9112, 6.3: these never have content, whatever their fields say.
     let bodiless = head || matches!(response.status, 100..200 | 204 | 304);
     if bodiless {
         return Some((response, begin));
     }
     let header = |name: &str| response.headers.get(name).map(|v| v.trim().to_ascii_lowercase());
+    // Before Content-Length, which RFC 9112 has a client ignore beside it.
     if header("transfer-encoding").is_some_and(|v| v.ends_with("chunked")) {
         let (body, used, complete) = chunks(rest);
         (response.body, response.complete) = (body, complete);
@@ -63,6 +66,7 @@ fn next(bytes: &[u8], head: bool, closed: bool) -> Option<(Response, usize)> {
     }
     let length = header("content-length").and_then(|v| v.parse::<usize>().ok());
     let used = length.unwrap_or(rest.len()).min(rest.len());
+    // Without a length the content ends with the connection.
     response.complete = length.map_or(closed, |length| length <= rest.len());
     response.body = rest[..used].to_vec();
     Some((response, begin + used))
@@ -87,6 +91,7 @@ fn chunks(bytes: &[u8]) -> (Vec<u8>, usize, bool) {
         }
         let content = rest.get(used..).unwrap_or_default();
         body.extend(content.iter().take(size));
+        // CR LF behind each chunk.
         if content.len() < size.saturating_add(2) {
             return (body, bytes.len(), false);
         }

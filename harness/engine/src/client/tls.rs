@@ -19,6 +19,8 @@ pub struct Credentials {
 impl Credentials {
     /// A configuration that offers these protocols.
     pub fn config(&self, protocols: &[&[u8]]) -> Result<Arc<ClientConfig>, String> {
+        // Named, not taken from the process: what another crate installs as default must not change
+        // what is measured.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -31,6 +33,7 @@ impl Credentials {
                 }
                 builder.with_root_certificates(roots)
             }
+            // The machine's own authorities, as for every other client on it.
             None => builder.with_platform_verifier().map_err(|e| e.to_string())?,
         };
         let mut config = match &self.identity {

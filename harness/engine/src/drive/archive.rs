@@ -30,6 +30,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &ArchiveStep) -> Result<ArchiveSight
         None => Err(Unreadable::Text("it is neither a zip nor a tar file".to_owned())),
         Some(ArchiveFormat::Zip) => zip(&bytes, &mut entries),
         Some(ArchiveFormat::Tar) => tar(Cursor::new(&bytes), &mut entries),
+        // Several gzip members in a row are one stream, as for `tar`.
         Some(ArchiveFormat::TarGz) => {
             tar(flate2::read::MultiGzDecoder::new(Cursor::new(&bytes)), &mut entries)
         }
@@ -67,6 +68,7 @@ fn format_of(bytes: &[u8]) -> Option<ArchiveFormat> {
         Some(ArchiveFormat::TarGz)
     } else if starts(b"\x28\xb5\x2f\xfd") {
         Some(ArchiveFormat::TarZst)
+    // Last: a tar file has its magic number far inside, behind a name that may be anything.
     } else if bytes.get(257..262) == Some(b"ustar") {
         Some(ArchiveFormat::Tar)
     } else {
@@ -95,6 +97,7 @@ impl Entries {
         match entry.kind {
             EntryKind::Symlink if entry.target.is_none() => {
                 let mut target = Vec::new();
+                // A zip keeps a link's target as the content; a tar file has it in the header.
                 content.take(MAX_TARGET).read_to_end(&mut target)?;
                 entry.target = Some(String::from_utf8_lossy(&target).into_owned());
             }
@@ -164,6 +167,7 @@ fn zip(bytes: &[u8], entries: &mut Entries) -> Result<(), Unreadable> {
 /// How many entries the end record of a zip file lists; `None` where only a zip64 record can say.
 fn listed(bytes: &[u8]) -> Option<usize> {
     const RECORD: &[u8] = b"PK\x05\x06";
+    // The last one, as readers take it: a comment may hold the same four bytes.
     let at = bytes.windows(RECORD.len()).rposition(|window| window == RECORD)?;
     let count = bytes.get(at + 10..at + 12)?;
     let count = u16::from_le_bytes([count[0], count[1]]);

@@ -26,6 +26,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &ArtifactStep) -> Result<Artifact, S
         Some(path) => driver.path(path)?,
         None => driver.native(&step.file),
     };
+    // Compilers are slow: what equal steps make with one SDK is made once in a run.
     let slot = context.artifacts.slot(step, driver.sdk())?;
     let built = slot.get_or_init(|| build(context, host, driver.case(), step, driver.sdk()));
     let built = built.as_ref().map_err(Clone::clone)?;
@@ -79,6 +80,7 @@ fn build(
             break;
         }
     }
+    // Depth 1: the files right in the work directory. The build cache and sources are below it.
     let limits = SnapshotLimits { depth: 1, bytes: MOST, ..SnapshotLimits::default() };
     let root = driver.sandbox().root().to_owned();
     let entries = driver.sandbox().entries(&root, Contents::Wanted, limits)?;

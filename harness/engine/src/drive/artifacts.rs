@@ -29,6 +29,8 @@ impl Artifacts {
         let steps =
             serde_json::to_string(&step.make).map_err(|e| StepError::broken(e.to_string()))?;
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        // The lock is held for the map only; who builds does so in the slot, and keeps nobody with
+        // other steps waiting.
         Ok(Arc::clone(all.entry(format!("{sdk}\n{steps}")).or_default()))
     }
 }

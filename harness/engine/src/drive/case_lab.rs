@@ -22,6 +22,7 @@ impl CaseLab {
         {
             return Err(StepError::OutOfReach(format!("{name} makes no lab")));
         }
+        // Before the lab is made: what it does to the host could not be seen afterwards.
         let before = HostState::of(work);
         Ok(Self { lab: Lab::open().map_err(broken)?, before })
     }

@@ -24,6 +24,8 @@ pub fn drive(driver: &mut Driver<'_>, step: &ParseStep) -> Result<ParseSight, St
         return Ok(ParseSight { path, outcome, ..ParseSight::default() });
     };
     let applied = apply(&parsed);
+    // In this order: a file that makes WSL abort may have been refused, or read in part, before
+    // that.
     let outcome = if parsed.aborts() {
         ParseOutcome::Aborted
     } else if applied.refused {

@@ -110,6 +110,7 @@ impl<'a> Driver<'a> {
         let windows = has(Capability::WindowsPaths);
         let goroot =
             |version: &str| environment.goroot(version).map_err(|e| StepError::Sdk(e.to_string()));
+        // A case that runs no go may be driven where its SDK is absent.
         let main_goroot = match has(Capability::Go) {
             false => String::new(),
             true if needs_sdk(case) => goroot(sdk)?,
@@ -184,6 +185,8 @@ impl<'a> Driver<'a> {
             let path = env.entry("PATH".to_owned()).or_default();
             *path = format!("{goroot}{sep}bin{list}{path}");
             for (name, value) in [
+                // Defaults under which go uses the SDK under test and no network; a case that is
+                // about them sets its own.
                 ("GOTOOLCHAIN", "local"),
                 ("GOPROXY", "off"),
                 ("GOSUMDB", "off"),
@@ -193,6 +196,7 @@ impl<'a> Driver<'a> {
                 env.insert(name.to_owned(), value.to_owned());
             }
         }
+        // What a step says wins over what `env` steps said before, and that over the defaults.
         for name in &self.unset {
             env.remove(name);
         }
@@ -248,6 +252,8 @@ impl<'a> Driver<'a> {
             None => self.sandbox.exec(&exec)?,
             Some(lab) => {
                 let entry = lab.entry(&exec.program, &exec.args, &exec.cwd)?;
+                // The program that enters the lab starts in a directory of the host; it changes to
+                // the case's own inside, which may be a mount that only the lab has.
                 let cwd = self.sandbox.root().to_owned();
                 let (program, args) = (entry.program, entry.args);
                 self.sandbox.exec(&Exec { program, args, cwd, ..exec.clone() })?
@@ -329,6 +335,7 @@ impl<'a> Driver<'a> {
 
     /// Sets a variable for the programs after this.
     pub fn set_variable(&mut self, name: &str, value: String) {
+        // The last word counts, as in a shell.
         self.unset.retain(|n| n != name);
         self.set.insert(name.to_owned(), value);
     }
@@ -410,6 +417,8 @@ impl<'a> Driver<'a> {
     pub fn native(&self, path: &str) -> String {
         let root = self.sandbox.root();
         if !self.windows {
+            // Suites write `/` everywhere; a path of Windows that begins with a drive or a
+            // separator is native already.
             return if path.starts_with('/') { path.to_owned() } else { join(root, path, '/') };
         }
         let path = path.replace('/', "\\");

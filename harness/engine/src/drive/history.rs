@@ -31,6 +31,8 @@ pub fn drive(driver: &mut Driver<'_>, step: &HistoryStep) -> Result<HistorySight
     }
     if defect.is_none() && !step.tamper.is_empty() {
         actions.push(Action::Staging(step.tamper.clone()));
+        // Longer than the pause between two looks at staging: the change has to be in a recorded
+        // state.
         actions.push(Action::Wait(50));
     }
     let plan = Plan {
@@ -55,6 +57,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &HistoryStep) -> Result<HistorySight
     let mut pair = databases.take(&server).map_err(|e| broken(&e))?;
     // A pair that a history broke off is not used again.
     let evidence = record(&plan, &surroundings, &mut pair).map_err(|e| broken(&e))?;
+    // Starting two servers takes seconds; a pair is cleaned and used by the next history.
     databases.give(pair);
     sight(driver, evidence, server.version)
 }
@@ -66,6 +69,7 @@ fn broken(error: &Error) -> StepError {
 /// The program with the defects and the simple pipelines, beside ours.
 fn beside(program: &std::path::Path) -> Option<PathBuf> {
     let name = format!("twinproof-peers{}", std::env::consts::EXE_SUFFIX);
+    // Cargo puts tests and examples one folder below the programs.
     let folders = [program.parent()?, program.parent()?.parent()?];
     folders.into_iter().map(|folder| folder.join(&name)).find(|path| path.is_file())
 }

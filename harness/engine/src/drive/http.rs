@@ -56,6 +56,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &Http) -> Result<HttpExchange, StepE
 /// Where an answer redirects to, unless the step asserts its status.
 fn redirected(step: &Http, from: &str, seen: &HttpExchange) -> Option<String> {
     let status = seen.status.filter(|s| matches!(s, 301 | 302 | 303 | 307 | 308))?;
+    // The redirect itself is what such a case is about.
     if step.status.as_ref().is_some_and(|wanted| wanted.all().contains(&status)) {
         return None;
     }

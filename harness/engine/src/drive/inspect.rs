@@ -15,6 +15,8 @@ pub fn drive(driver: &mut Driver<'_>, step: &InspectStep) -> Result<InspectSight
     };
     let leaks: Vec<String> =
         step.texts().map(|text| driver.scope().expand(text)).collect::<Result<_, _>>()?;
+    // Contents are read only where a text is looked for: that takes many times as long as the
+    // headers.
     let options = Options { deep: !leaks.is_empty(), leaks };
     let description = match describe(bytes.as_slice(), &options) {
         Ok(description) => description,

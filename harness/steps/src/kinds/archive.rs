@@ -187,6 +187,8 @@ impl Kind for ArchiveStep {
         }
         for (name, wanted) in &self.entry {
             let Some(expanded) = checks.expand("entry", name) else { continue };
+            // All of them: an archive may have one name twice, and a condition has to hold for
+            // each.
             let there: Vec<_> = seen.entries.iter().filter(|e| e.name == expanded).collect();
             wanted.check(&format!("entry.{name}"), &there, checks);
         }
@@ -226,6 +228,7 @@ impl EntryMatch {
         checks.holds(&format!("{what}.exists"), there.is_empty() != exists, expected, actual);
         let mut each = |key: &str, wanted: &str, value: &dyn Fn(&ArchiveEntry) -> String| {
             let values: Vec<String> = there.iter().map(|e| value(e)).collect();
+            // Of no values `all` would hold.
             let holds = !values.is_empty() && values.iter().all(|v| v == wanted);
             checks.holds(&format!("{what}.{key}"), holds, wanted, values.join(", "));
         };

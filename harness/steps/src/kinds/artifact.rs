@@ -112,6 +112,8 @@ impl Kind for ArtifactStep {
             let draft = lint.draft("artifact-steps", message, node::key_span(body, "make"));
             lint.add(draft.help("write them as a fixture, and name it in `fixture`"));
         }
+        // The fixture runs on the host and the file goes into another environment, whose separator
+        // may be another.
         if self.file.contains(['/', '\\']) {
             let message = "the file lies right in the work directory: its name has no separator";
             lint.add(lint.draft("artifact-file", message, node::value_span(body, "file")));
@@ -126,6 +128,8 @@ impl Kind for ArtifactStep {
             let step_name = (index + 1).to_string();
             let mut inner = Checks::new(&step_name, index, evidence);
             step.check(made, &mut inner);
+            // The first failure is told and the rest left out: later steps of a fixture build on
+            // earlier ones.
             if let Some(wrong) = inner.into_found().into_iter().find(|c| c.verdict > Verdict::Pass)
             {
                 let actual = format!(

@@ -60,6 +60,7 @@ impl Kind for Canary {
     }
 
     fn check(&self, seen: &CanarySight, checks: &mut Checks<'_>) {
+        // A nonce, not the file's existence: a file of that name may be left from before.
         let same = seen.seen.as_deref() == Some(seen.nonce.as_str());
         let expected = if self.same { "one file under both paths" } else { "two places" };
         let actual = match &seen.seen {

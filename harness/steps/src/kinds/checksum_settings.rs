@@ -68,6 +68,7 @@ fn outcome(download: &ProcessObservation, evidence: Evidence<'_>) -> Result<Outc
     let stderr = evidence.read(&download.stderr)?;
     Ok(match download.exit {
         Some(0) => Outcome::Taken,
+        // cmd/go's own words; its exit code is 1 for this and for everything else.
         _ if String::from_utf8_lossy(&stderr).contains("SECURITY ERROR") => Outcome::Refused,
         _ => Outcome::Absent,
     })
@@ -84,6 +85,8 @@ fn in_words(outcomes: &[Outcome], asked: &[SeenRequest]) -> String {
     for ((kind, module), outcome) in CHECKSUM_MODULES.iter().zip(outcomes) {
         let proxy = heard(&format!("/{module}/@v/"), "");
         let lookup = format!("/lookup/{module}@");
+        // A proxy passes the database on below `/sumdb/NAME/`; the origin serves it by itself below
+        // `/db/`.
         let (through, directly) = (heard("/sumdb/", &lookup), heard("/db/", &lookup));
         let way = if proxy { "through the proxy" } else { "not through the proxy" };
         let by = match (through, directly) {

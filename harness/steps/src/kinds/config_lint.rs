@@ -143,6 +143,7 @@ impl Kind for LintStep {
         }
         if let Some(wanted) = &self.claims {
             let mut claims = sorted(seen.findings.iter().flat_map(|f| f.claims.clone()).collect());
+            // Several findings may catch one mistake of the document.
             claims.dedup();
             checks.list("claims", wanted, Ok(&claims), "claims", &[]);
         }

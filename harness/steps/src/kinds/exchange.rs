@@ -127,6 +127,7 @@ impl Checks<'_> {
             return Err((Verdict::Fail, broken));
         }
         let Some(blob) = body else { return Err((Verdict::Fail, actual.to_owned())) };
+        // Undecided, not failed: what was left out could be what is asserted.
         if cut {
             let why = format!("only its first {} bytes were kept", blob.size);
             return Err((Verdict::Inconclusive, why));

@@ -203,6 +203,8 @@ impl FileStep {
                 Ok((bytes, _)) => {
                     let whole = what == "base64";
                     let holds = if whole { *bytes == want } else { bytes.starts_with(&want) };
+                    // A little more than was wanted shows where a file goes on; a whole one may be
+                    // megabytes.
                     let head = &bytes[..bytes.len().min(want.len() + 16)];
                     let shown = format!("{} ({} bytes)", hex::encode(head), bytes.len());
                     checks.holds(what, holds, hex::encode(&want), shown);

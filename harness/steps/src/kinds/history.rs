@@ -95,6 +95,8 @@ impl HistorySight {
             let (name, zone, kind) = (place.name.clone(), place.zone, place.kind);
             evidence.places.push(Place { name, zone, kind, bytes });
         }
+        // These two are part of the record itself, where a reader of the report sees them; all else
+        // is in one blob.
         evidence.done.clone_from(&self.done);
         evidence.instances.clone_from(&self.instances);
         Ok(evidence)

@@ -232,6 +232,8 @@ impl Kind for Http {
         }
         let missing = seen.status.is_none().then_some(actual.as_str());
         checks.headers(&self.header, &seen.headers, missing);
+        // Size and hash of an answer that broke off are those of a part: nothing is concluded from
+        // them.
         let broken = seen.error.is_some().then(|| actual.clone());
         if let Some(size) = self.size {
             let shown = match (&broken, seen.size) {
@@ -319,6 +321,8 @@ impl Kind for Http {
 impl Http {
     /// The request as a command line.
     fn curl(&self, seen: &HttpExchange, sent: &BTreeMap<String, String>, scope: &Scope) -> String {
+        // Without these two options curl takes `..` out of a path and reads `[` and `{` as
+        // patterns: it would send another request.
         let mut words = vec!["curl -sSi --path-as-is -g".to_owned()];
         match seen.method.as_str() {
             "GET" => {}
@@ -338,6 +342,7 @@ impl Http {
         }
         let is_zip = |kind: &String| kind.starts_with("application/zip");
         if seen.headers.get("content-type").is_some_and(is_zip) {
+            // A zip on a terminal is of no use; its headers are.
             words.push("-o answer.zip -D -".to_owned());
         }
         if !seen.redirects.is_empty() {
@@ -358,6 +363,7 @@ impl Http {
                 let whole = seen.status.is_some() && seen.error.is_none();
                 checks.holds("complete", whole, "a whole answer", actual);
             }
+            // An answer that breaks off fails every case that does not ask for one.
             None if broke_off => checks.holds("complete", false, "a whole answer", actual),
             None => {}
         }

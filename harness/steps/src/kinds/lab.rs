@@ -172,6 +172,8 @@ impl Kind for LabStep {
             checks.list("asked", wanted, Ok(&counted), "questions", &[]);
             if let Some(seconds) = self.seconds {
                 let span = span(&seen.asked);
+                // A lower bound only: how much longer it takes depends on what else the machine
+                // does.
                 let holds = span >= u64::from(seconds) * 1000;
                 let expected = format!("at least {seconds} s from the first question to the last");
                 checks.holds("seconds", holds, expected, format!("{span} ms"));
@@ -191,6 +193,7 @@ impl Kind for LabStep {
             return;
         }
         let actual = seen.error.as_ref().map_or("success", |error| &error.errno);
+        // The name of the errno, not its text: that is translated by the C library.
         let wanted = self.error.as_deref().unwrap_or("success");
         let said = seen.error.as_ref().map(|error| format!("{actual}: {}", error.message));
         checks.holds("done", actual == wanted, wanted, said.unwrap_or_else(|| actual.to_owned()));
