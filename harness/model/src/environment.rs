@@ -121,6 +121,8 @@ impl EnvironmentName {
     pub fn selected_by(&self, selector: &str) -> bool {
         let named = || selector.split_once(':').is_some_and(|(kind, _)| kind == self.kind.as_str());
         selector == self.kind.as_str()
+            // `*` means all machines and containers; a server is judged only where its kind is
+            // named.
             || (!self.kind.is_subject() || named())
                 && crate::glob_matches(selector, &self.to_string())
     }

@@ -22,6 +22,7 @@ pub fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
         INVALID => 3,
         _ => 4,
     };
+    // By rank, not by number: a failure (1) says more than what is not known (2).
     codes.into_iter().max_by_key(rank).unwrap_or(CONFORMANT)
 }
 

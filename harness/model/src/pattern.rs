@@ -8,6 +8,8 @@
 pub fn glob_matches(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     // reach[j]: the pattern read so far can end at name[..j].
+    // A table of positions in place of backtracking: a pattern with many stars takes no more than
+    // pattern times name.
     let mut reach = vec![false; name.len() + 1];
     reach[0] = true;
     let mut i = 0;
@@ -20,6 +22,7 @@ pub fn glob_matches(pattern: &str, name: &str) -> bool {
                 }
             }
         } else {
+            // Backwards, so that a position is read before it is overwritten.
             for j in (0..name.len()).rev() {
                 reach[j + 1] = reach[j] && name[j] == pattern[i];
             }

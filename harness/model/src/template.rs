@@ -57,6 +57,7 @@ impl Template {
     /// A text that refers to nothing, whatever characters it has.
     #[must_use]
     pub fn literal(text: &str) -> Self {
+        // Escaped, so that a literal that is written down and parsed again stays one.
         let text = text.replace("${", "$${");
         let parts = vec![Part::Text(0..text.len())];
         Self::parse(text.clone()).unwrap_or(Self { text, parts })

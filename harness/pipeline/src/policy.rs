@@ -103,6 +103,7 @@ fn policy(places: &Places, spec: &Spec, keys: &Keys) -> Result<String, toml::ser
     let root: Table = [
         ("tenant".to_owned(), text(&spec.tenant)),
         ("state".to_owned(), text(&places.state)),
+        // The folder of the policy is production's; what a pipeline writes goes into its own.
         ("lock".to_owned(), text("../own/policy.lock")),
         ("source".to_owned(), Value::Table(source)),
         ("staging".to_owned(), Value::Table(staging)),

@@ -33,7 +33,9 @@ impl Pair {
         let own: &[&str] = if program.flavour == Flavour::Mysql { &MYSQL } else { &[] };
         let flags: Vec<&str> = COMMON.iter().chain(own).copied().collect();
         let (source, staging) = std::thread::scope(|scope| {
+            // Both at the same time: a server takes seconds to start.
             let source = scope.spawn(|| Server::start(program, &flags));
+            // Without a log: staging is no one's source, and writes are cheaper.
             let staging = Server::start(program, &["--skip-log-bin"]);
             let broken = || Error::Broken("a thread that starts a database broke".to_owned());
             (source.join().unwrap_or_else(|_| Err(broken())), staging)
@@ -54,6 +56,7 @@ impl Pool {
     pub fn take(&self, program: &Program) -> Result<Pair, Error> {
         let free = {
             let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            // MySQL and MariaDB differ in their logs and positions; a pair is of one of them.
             let at = free.iter().position(|pair| pair.source.flavour() == program.flavour);
             at.map(|at| free.remove(at))
         };

@@ -73,6 +73,7 @@ impl Running {
             });
             let live = live.map_err(|e| Error::Broken(format!("{}: {e}", program.display())))?;
             this.processes.push((live, log.clone()));
+            // A process that ends before it is ready ends the wait too.
             if let Some(text) = &process.ready {
                 let until = Instant::now() + READY;
                 while !this.look(at) && Instant::now() < until {
@@ -133,6 +134,7 @@ impl Running {
         if self.paused {
             let _ = self.pause(false);
         }
+        // The last one started first: it depends on those before it.
         while let Some((live, _)) = self.processes.pop() {
             live.end(PATIENCE);
         }

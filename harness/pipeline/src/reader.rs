@@ -52,17 +52,21 @@ impl Reader {
     pub fn read_on(&mut self, source: &Server) -> Result<(), Error> {
         let mut conn = source.connect("root")?;
         if source.flavour() == Flavour::Mariadb {
+            // Otherwise MariaDB takes its reader for an old one and leaves GTID events out.
             conn.query_drop("SET @mariadb_slave_capability = 4")?;
         }
         let request = BinlogRequest::new(SERVER_ID)
             .with_filename(self.file.clone().into_bytes())
             .with_pos(self.position)
+            // The server ends the stream at the end of the log, where it would otherwise wait for
+            // more.
             .with_flags(BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK);
         let mut stream = conn.get_binlog_stream(request)?;
         while let Some(event) = stream.next() {
             let event = event?;
             self.event(&event, &stream)?;
             let next = u64::from(event.header().log_pos());
+            // Events that the server makes up for the stream have no place in the log.
             if next > 0 {
                 self.position = next;
             }
@@ -101,6 +105,7 @@ impl Reader {
                 let flags = data.get(12).copied().unwrap_or(0);
                 self.open = Some(Transaction {
                     domain: domain.map_or(0, |b| u32::from_le_bytes(*b)),
+                    // FL_PREPARED_XA of MariaDB: the transaction waits for its XA COMMIT.
                     prepared: flags & 64 != 0,
                     ..Transaction::default()
                 });
@@ -128,6 +133,7 @@ impl Reader {
 
     fn statement(&mut self, schema: &str, text: &str) {
         let word = text.trim_start().split([' ', ';']).next().unwrap_or_default().to_uppercase();
+        // These are written as statements and change nothing by themselves.
         let ends = ["BEGIN", "COMMIT", "SAVEPOINT"].contains(&word.as_str());
         let ours = schema == self.db || text.contains(&self.db) || word == "XA";
         let xa = text.starts_with("XA START") || text.starts_with("XA END");
@@ -211,6 +217,7 @@ pub fn cell(value: Value) -> Cell {
         }
         Value::Time(negative, d, h, i, s, us) => {
             let sign = if negative { "-" } else { "" };
+            // The protocol sends days apart; the server shows a TIME in hours, up to 838.
             let hours = d * 24 + u32::from(h);
             text(format!("{sign}{hours:02}:{i:02}:{s:02}{}", micros(us)))
         }

@@ -147,6 +147,7 @@ impl<'w> World<'w> {
         let names: Names = spec
             .table
             .iter()
+            // The beat is looked at in any case: it is what a wait for staging waits for.
             .filter(|t| plan.watch || t.name == "beat")
             .map(|t| (t.name.clone(), t.key.clone()))
             .collect();
@@ -239,6 +240,7 @@ impl<'w> World<'w> {
                 let stop: Arc<AtomicBool> = Arc::default();
                 let (stopped, mut conn) = (Arc::clone(&stop), self.source()?);
                 let (spec, mut generator) = (self.spec.clone(), self.generator.clone());
+                // Unwatched histories measure speed.
                 let pause = if self.plan.watch { BUSY } else { Duration::ZERO };
                 let thread = std::thread::spawn(move || {
                     let mut count = 0;
@@ -279,6 +281,8 @@ impl<'w> World<'w> {
                         .plan
                         .seed
                         .wrapping_add(u64::from(i))
+                        // Spread by multiplication with the golden ratio (Fibonacci hashing): a
+                        // kill hits another moment each time, and the same ones for the same seed.
                         .wrapping_mul(0x9e37_79b9_7f4a_7c15))
                         >> 56;
                     std::thread::sleep(Duration::from_millis(40 + spread));
@@ -464,6 +468,8 @@ impl<'w> World<'w> {
     fn settle(&mut self) -> Result<(), Error> {
         let at = self.now();
         let mut outcome = self.beat()?;
+        // Two beats: what a pipeline wrote beside the first one (its position, its clean-up) is
+        // there at the second.
         if outcome == "shown" {
             outcome = self.beat()?;
         }
@@ -670,6 +676,8 @@ impl<'w> World<'w> {
 
 /// Runs a generated transaction; one that the source refuses is undone.
 fn attempt(conn: &mut Conn, transaction: &[String]) -> bool {
+    // Generated statements may be refused (a key twice, a row that is missing): that is part of the
+    // history.
     let done = transaction.iter().all(|sql| conn.query_drop(sql).is_ok());
     if !done {
         // A statement that failed by itself leaves its transaction open, with its locks.
@@ -724,6 +732,7 @@ fn clear(server: &Server, places: &Places, more: Option<&String>) -> Result<(), 
         // The default is a day (MariaDB) or a year (MySQL): a lock that a pipeline forgot would stop the
         // whole run.
         "SET SESSION lock_wait_timeout = 20".to_owned(),
+        // Tables that refer to each other cannot be dropped in any order.
         "SET SESSION foreign_key_checks = 0".to_owned(),
         format!("DROP DATABASE IF EXISTS {}", places.db),
         format!("DROP USER IF EXISTS {}@localhost", places.user),
@@ -735,6 +744,8 @@ fn clear(server: &Server, places: &Places, more: Option<&String>) -> Result<(), 
 /// The rows of a table at the source, with its own answer to the predicate.
 fn kept_rows(conn: &mut Conn, db: &str, table: &TableSpec) -> Result<Vec<Kept>, Error> {
     let predicate = table.predicate.as_deref().unwrap_or("1");
+    // The server itself judges its rows: an idea of ours of what a predicate means would share our
+    // mistakes.
     let sql = format!("SELECT t.*, ({predicate}) AS passes_ FROM `{db}`.`{}` AS t", table.name);
     let kept = |mut row: Row| {
         let passes = row.remove("passes_").unwrap_or_default();

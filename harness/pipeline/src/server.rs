@@ -43,6 +43,7 @@ impl Program {
     pub fn find(asked: Option<Flavour>) -> Result<Self, Error> {
         let folders = std::env::var_os("PATH").unwrap_or_default();
         let folders: Vec<PathBuf> =
+            // Debian keeps servers there, and an ordinary user's PATH does not name it.
             std::env::split_paths(&folders).chain([PathBuf::from("/usr/sbin")]).collect();
         for (flavour, name) in [(Flavour::Mariadb, "mariadbd"), (Flavour::Mysql, "mysqld")] {
             if asked.is_some_and(|asked| asked != flavour) {
@@ -113,6 +114,7 @@ impl Server {
     /// The socket that it listens on.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
+        // Short: the path of a socket holds 108 bytes on Linux and 104 elsewhere.
         self.folder.path().join("s")
     }
 
@@ -132,6 +134,7 @@ impl Server {
         {
             use std::os::unix::fs::MetadataExt as _;
             let root = std::fs::metadata(self.folder.path()).is_ok_and(|m| m.uid() == 0);
+            // The servers refuse to run as root unless told.
             root.then(|| "--user=root".into())
         }
         #[cfg(not(unix))]
@@ -174,9 +177,12 @@ impl Server {
             self.flag("pid-file", "pid"),
         ]);
         for flag in [
+            // Sockets only: no port to be taken, and no one else's program connects.
             "--skip-networking",
             "--skip-name-resolve",
             "--innodb-buffer-pool-size=64M",
+            // Histories kill pipelines, not the machine: what the kernel has is safe, and a sync at
+            // each commit would be most of the time.
             "--innodb-flush-log-at-trx-commit=2",
             "--sync-binlog=0",
         ] {
@@ -186,6 +192,7 @@ impl Server {
             args.extend(["--mysqlx=OFF".into(), "--secure-file-priv=NULL".into()]);
         }
         args.extend(self.flags.iter().map(OsString::from));
+        // A server that was killed leaves its socket, and one that starts does not wait for it.
         let _ = std::fs::remove_file(self.socket());
         let env: BTreeMap<String, String> = std::env::vars().collect();
         let log_file = File::options().create(true).append(true).open(&log);
@@ -229,6 +236,7 @@ impl Server {
             .user(Some(user))
             .socket(socket.to_str())
             .prefer_socket(false)
+            // Tables are made anew between histories; a cached statement would be of the old one.
             .stmt_cache_size(0)
             .init(vec!["SET NAMES utf8mb4", "SET SESSION time_zone = '+00:00'"]);
         Ok(Conn::new(opts)?)

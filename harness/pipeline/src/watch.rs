@@ -45,6 +45,7 @@ impl Watch {
                     Ok(state) => {
                         beats.store(beat_of(&state), Ordering::Relaxed);
                         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                        // Equal states in a row are one: most looks see nothing new.
                         if kept.last().is_none_or(|last| last.tables != state.tables) {
                             held += size(&state);
                             if held > KEPT {
@@ -111,6 +112,7 @@ impl Drop for Watch {
 
 /// What staging holds now.
 pub fn look(conn: &mut Conn, db: &str, tables: &Names, begun: Instant) -> Result<State, Error> {
+    // One snapshot for all tables: read one by one they could show a transaction in half.
     conn.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT")?;
     let mut seen = BTreeMap::new();
     for (name, key) in tables {

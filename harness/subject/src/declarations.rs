@@ -28,6 +28,8 @@ impl Declarations {
             let text = std::str::from_utf8(bytes).map_err(|e| wrong(e.to_string()))?;
             let declaration = Declaration::parse(file, text)?;
             let name = declaration.environment();
+            // Only among the files that come with the program; one of the user's may replace a
+            // built-in one.
             if all.add(declaration).is_some() {
                 return Err(wrong(format!("there is another declaration of {name}")));
             }

@@ -151,6 +151,8 @@ impl Subject {
             tries += 1;
             let launched = self.once(surroundings)?;
             let said = String::from_utf8_lossy(&launched.log).to_lowercase();
+            // Between finding a free port and the subject's listening anyone may take it; then
+            // another one is tried.
             let taken = matches!(launched.outcome, Err(LaunchFailure::Ended { .. }))
                 && TAKEN.iter().any(|words| said.contains(words));
             if !taken || tries == TRIES {

@@ -102,6 +102,8 @@ impl Cache {
                         return Err(Error::Cancelled);
                     }
                     waited += 1;
+                    // Locks of files have no waiting with a time limit; another process may hold
+                    // one for as long as a build takes.
                     std::thread::sleep(Duration::from_millis(200));
                 }
                 Err(TryLockError::Error(source)) => {
@@ -113,6 +115,8 @@ impl Cache {
 
     /// Moves `finished` to `place`, where something that is no good any more may be.
     pub(crate) fn publish(&self, finished: &Path, place: &Path) -> Result<(), Error> {
+        // A finished SDK is never written into: what is there is moved away whole, and the new one
+        // takes its name in one step.
         if place.exists() {
             self.quarantine(place)?;
         }
@@ -126,6 +130,7 @@ impl Cache {
     pub(crate) fn quarantine(&self, path: &Path) -> Result<PathBuf, Error> {
         let folder = self.folder("quarantine")?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // Kept under a name of its own, so that what was wrong can be looked at after the next try.
         let kept = (1..10_000)
             .map(|n| folder.join(format!("{name}.{n}")))
             .find(|kept| !kept.exists())

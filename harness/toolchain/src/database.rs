@@ -115,6 +115,8 @@ impl Database for PublicDatabase<'_> {
             Err(LookupError::Fetch {
                 path,
                 source: FetchError::NotFound | FetchError::Refused,
+                // Only of the record itself does "not found" mean that the database does not know it; a
+                // tile that is not found is a broken database.
             }) if path.starts_with("/lookup/") => {
                 return Ok(Vouched::No(format!("the checksum database at {via} does not know it")));
             }

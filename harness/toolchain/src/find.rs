@@ -47,6 +47,8 @@ fn ask_all(commands: impl Iterator<Item = PathBuf>) -> (Vec<Found>, Vec<Mute>) {
     for command in commands {
         match probe(&command) {
             Ok(facts) => {
+                // Several names on PATH (links, version managers) often lead to one SDK, which is
+                // told once.
                 let goroot = facts.goroot.canonicalize().unwrap_or_else(|_| facts.goroot.clone());
                 if seen.insert(goroot.clone()) {
                     let wrapper = is_wrapper(&command, &goroot);
@@ -60,6 +62,7 @@ fn ask_all(commands: impl Iterator<Item = PathBuf>) -> (Vec<Found>, Vec<Mute>) {
 }
 
 fn is_wrapper(command: &Path, goroot: &Path) -> bool {
+    // A `go` elsewhere than in its GOROOT's bin starts another program that decides which SDK runs.
     command.canonicalize().map_or(true, |real| real.parent() != Some(&goroot.join("bin")))
 }
 

@@ -50,6 +50,7 @@ impl Http {
             .user_agent(concat!("twinproof/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(Duration::from_secs(15)))
             .timeout_recv_response(Some(Duration::from_secs(60)))
+            // A slow line may take its time as long as something comes; the whole has half an hour.
             .timeout_per_read(Some(Duration::from_secs(60)))
             .timeout_global(Some(Duration::from_secs(1800)))
             .build();
@@ -112,6 +113,7 @@ impl Http {
         what: &str,
         progress: &mut dyn Progress,
     ) -> Result<Reply<()>, Error> {
+        // Asked at each attempt: the one before has written more.
         let there = fs::metadata(part).map_or(0, |meta| meta.len());
         let response = self.request(url, (there > 0).then_some(there))?;
         let header = |name: &str| response.headers().get(name)?.to_str().ok();
@@ -177,6 +179,8 @@ struct Sink<'a> {
 impl Sink<'_> {
     /// Writes all of `source`. When it ends early, what came is kept to be resumed.
     fn fill(&mut self, mut source: impl Read, progress: &mut dyn Progress) -> Result<(), Error> {
+        // Refused by what the server announces before anything is written; below, by what really
+        // comes.
         if self.total.is_some_and(|total| total > self.limit) {
             return Err(too_large(self.what, self.url, self.limit));
         }
@@ -232,6 +236,7 @@ fn missing<T>(error: io::Error, path: &Path) -> Result<Reply<T>, Error> {
 fn read_limited(source: impl Read, url: &str, limit: u64) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
     source
+        // One byte more than allowed tells an answer at the limit from one beyond it.
         .take(limit + 1)
         .read_to_end(&mut body)
         .map_err(|error| network(url, error.to_string()))?;

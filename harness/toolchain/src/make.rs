@@ -40,8 +40,10 @@ pub(crate) fn make(
     };
     let out = work.join("out");
     let names: Vec<&str> = recipe.names().collect();
+    // All in one call: the packages share nearly everything that is compiled.
     recipe.build(source, target, &names, &out, work, progress)?;
     let executable = |name: &&String| name.starts_with("bin/") || name.starts_with("pkg/tool/");
+    // All else of an SDK is the same for every platform of a release.
     for name in files.files.keys().filter(|name| !executable(name)) {
         place(&source.goroot.join(name), goroot, name)?;
     }
@@ -67,6 +69,8 @@ fn rebuild(
             (out.join(format!("{name}{}", source.platform.exe())), source.executable(name));
         let built = fs::read(&built).map_err(Error::io("read", &built))?;
         let shipped = fs::read(&shipped).map_err(Error::io("read", &shipped))?;
+        // The recipe is proved by rebuilding what is known: only then is it trusted for a platform
+        // whose release is not there.
         if built != shipped {
             return Err(Error::Recipe {
                 version: source.version,

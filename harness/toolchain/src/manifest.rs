@@ -77,6 +77,8 @@ impl Manifest {
             if name.is_empty() || name.ends_with('/') {
                 continue;
             }
+            // A module's zip cannot hold a go.mod of another module, so releases carry it as
+            // `_go.mod`.
             if manifest.files.insert(restored(name), file.sha256).is_some() {
                 return Err(bad("stands twice once go.mod has its name"));
             }

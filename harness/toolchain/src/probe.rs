@@ -105,6 +105,8 @@ fn isolated(dir: &TempDir, settings: Settings) -> Result<Vec<(&'static str, OsSt
         let path = dir.path().join(name);
         fs::write(&path, content).map_err(Error::io("write", &path)).map(|()| path)
     };
+    // A go.mod of its own: otherwise go looks for one in the folders above and may obey its
+    // `toolchain` line.
     write("go.mod", "module probe\n")?;
     let user = match settings {
         Settings::None => String::new(),
@@ -132,6 +134,8 @@ fn user_settings() -> String {
         },
     };
     let text = fs::read_to_string(path).unwrap_or_default();
+    // Of the user's settings the one that says where to download; anything else could change the
+    // answer.
     let wanted = text.lines().filter(|line| line.trim_start().starts_with("GOPROXY="));
     wanted.map(|line| format!("{line}\n")).collect()
 }

@@ -72,6 +72,7 @@ impl<'a> Provide<'a> {
             Vouched::No(answer) => return Ok(Err(NotServed(answer))),
         };
         let part = self.into.part(&self.name)?;
+        // Two: a resumed part may be wrong, a fresh one may not.
         for attempt in 0..2 {
             let downloaded = match self.fetch(&list, &part, progress)? {
                 Ok(downloaded) => downloaded,
@@ -144,6 +145,7 @@ impl<'a> Provide<'a> {
             made: None,
         };
         let installed = self.publish(&sdk, &self.into.verified(&self.name), files, provenance)?;
+        // Only when the SDK is in its place: until then the download can be used again.
         fs::remove_file(zip).map_err(Error::io("remove", zip))?;
         Ok(installed)
     }
@@ -231,6 +233,8 @@ impl<'a> Provide<'a> {
                 checked_by,
             }),
         };
+        // The place of a made SDK has the source's hash in its name: another source makes another
+        // SDK.
         let key: String =
             source.provenance.zip.0.iter().take(8).map(|b| format!("{b:02x}")).collect();
         self.publish(&sdk, &self.into.made(&self.name).join(key), &files, provenance)
@@ -272,6 +276,8 @@ impl<'a> Provide<'a> {
                     answers.push(format!("{name} answers {status}"));
                     Err(match status {
                         404 | 410 => Miss::NotFound(None),
+                        // A proxy refuses what it may not serve; cmd/go goes on after `|` only, as
+                        // after a failure.
                         403 => Miss::Failed(None),
                         _ => {
                             let reason = format!("status {status}");

@@ -78,6 +78,7 @@ impl Recipe {
         // Only a build outside module mode records this setting; see the module's documentation.
         let outside_modules =
             build_info(&go, &go)?.iter().any(|line| line.starts_with("build\tDefaultGODEBUG="));
+        // Releases are built without cgo where they are cross-compiled.
         let mut env = vec![("CGO_ENABLED".to_owned(), "0".to_owned())];
         if outside_modules {
             env.push(("GO111MODULE".to_owned(), "off".to_owned()));
@@ -113,6 +114,8 @@ impl Recipe {
             ("GOOS", target.os().into()),
             ("GOARCH", target.arch().into()),
             ("GOROOT", source.goroot.into()),
+            // The sources are complete, with their vendored modules: a build that wants the network
+            // is wrong.
             ("GOPROXY", "off".into()),
             ("GOCACHE", place("cache")?.into()),
             ("GOPATH", place("path")?.into()),

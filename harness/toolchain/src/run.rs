@@ -53,6 +53,8 @@ impl Run<'_> {
     pub(crate) fn run(&self, mut tick: impl FnMut(Duration) -> bool) -> Result<Ran, Error> {
         let fail = |reason: String| Error::Program { program: self.program.to_path_buf(), reason };
         let io = |error: io::Error| fail(error.to_string());
+        // Files, not pipes: nobody has to read while the program runs, and none blocks on a full
+        // pipe.
         let (mut out, mut err) =
             (tempfile::tempfile().map_err(io)?, tempfile::tempfile().map_err(io)?);
         let inherited = INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
@@ -86,6 +88,7 @@ impl Run<'_> {
                 });
             }
             std::thread::sleep(pause);
+            // `go env` ends after a few milliseconds, a build after minutes.
             pause = (pause * 2).min(Duration::from_millis(200));
         };
         let stdout = content(&mut out).map_err(io)?;

@@ -130,6 +130,8 @@ impl Toolchains {
         let Installed { goroot, version, platform } = locate(path)?;
         let scratch = self.with.cache.scratch()?;
         let cached =
+            // An SDK of the cache cannot be compared with itself: it is provided anew, into an
+            // empty cache.
             self.with.cache.root().canonicalize().is_ok_and(|root| goroot.starts_with(root));
         let reference = if cached {
             let host = |progress: &mut dyn Progress| self.get(version, self.host(), progress);
@@ -171,6 +173,7 @@ impl Toolchains {
                 .lock
                 .get(sdk.version, sdk.platform)
                 .and_then(|locked| locked.tree);
+            // Hashed at each use: a cache is a folder that anything may have written in.
             if same && locked.is_none_or(|tree| tree == sdk.provenance.tree) {
                 return Ok(Some(sdk));
             }

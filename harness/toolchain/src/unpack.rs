@@ -62,6 +62,7 @@ pub(crate) fn unpack(
         if name.is_empty() || entry.is_dir() {
             continue;
         }
+        // A link would lead what is written after it somewhere else.
         if entry.is_symlink() {
             return Err(bad(format!("{full:?} is a symbolic link")));
         }
@@ -85,6 +86,7 @@ pub(crate) fn unpack(
 
 /// Whether `name` is a relative path of plain names on every system.
 fn is_plain(name: &str) -> bool {
+    // Windows takes these for separators, drives and streams.
     !name.contains(['\\', ':', '\0'])
         && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
         && !name.split('/').any(|part| part.is_empty() || part == "." || part == "..")

@@ -79,6 +79,7 @@ impl fmt::Display for Version {
         match self.stage {
             Stage::Beta(n) => write!(f, "beta{n}"),
             Stage::Candidate(n) => write!(f, "rc{n}"),
+            // Go's own names: `go1.20` was the first of its releases, `go1.21.0` is.
             Stage::Release(0) if self.minor < 21 => Ok(()),
             Stage::Release(n) => write!(f, ".{n}"),
         }
@@ -93,6 +94,7 @@ impl fmt::Debug for Version {
 
 /// A decimal number without sign or leading zero.
 fn number(text: &str) -> Option<u32> {
+    // `1.021` would be another spelling of a release, and another name in the cache.
     let canonical = text == "0" || !text.starts_with('0');
     (canonical && text.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| text.parse().ok())

@@ -41,6 +41,7 @@ pub fn attempt(server: &Subject, host: &dyn Environment, means: &Means) -> Resul
         });
     }
     let broken = |error: String| missing(format!("it cannot be launched: {error}"), String::new());
+    // It is launched with an origin of ours: nothing it does for a try may reach the network.
     loopback_only(|| launched_once(server, host, means)).map_err(broken)?
 }
 

@@ -40,6 +40,8 @@ struct Lines {
 impl Lines {
     /// What is to be said now.
     fn due(&mut self, now: Instant) -> Option<&str> {
+        // A log of continuous integration keeps every line: what does not change is said less
+        // often, but said, since some kill a job that is silent.
         let every = if self.message == self.said { SAME_EVERY } else { NEWS_EVERY };
         if now.duration_since(self.at) < every {
             return None;
@@ -174,6 +176,7 @@ fn bar() -> ProgressBar {
 
 impl twinproof_container::Progress for Board {
     fn update(&self, message: &str, fraction: Option<f64>) {
+        // The container driver begins its messages with the image they are about.
         let task = message.split(':').next().unwrap_or(message);
         self.say(task, message, fraction);
         if fraction == Some(1.0) {

@@ -25,6 +25,7 @@ impl BundleFolder {
         };
         std::fs::create_dir_all(out).map_err(|e| failed("cannot make it", &e))?;
         let lock = File::create(out.join(".lock")).map_err(|e| failed("cannot write in it", &e))?;
+        // Two runs into one folder would mix their evidence.
         lock.try_lock().map_err(|e| failed("another run writes here; give another --out", &e))?;
         for entry in std::fs::read_dir(out).map_err(|e| failed("cannot read it", &e))?.flatten() {
             if entry.file_name().to_string_lossy().starts_with(PREFIX) {
@@ -61,6 +62,8 @@ impl BundleFolder {
                 .map_err(Failure::broken)?;
             std::fs::rename(&to, old.path().join("old")).map_err(Failure::broken)?;
         }
+        // The folder first, the archive after it: a reader who finds the archive finds what it was
+        // made of.
         file::publish(&self.building.keep(), &to).map_err(Failure::broken)?;
         packed.commit().map_err(Failure::broken)?;
         #[cfg(unix)]

@@ -57,6 +57,7 @@ pub(crate) fn compare(
     let mut differences = Vec::new();
     let mut equal = 0;
     for (done, (name, entry)) in there.iter().enumerate() {
+        // A release has some 15,000 files: sixty reports, and a cancellation is seen soon.
         if done % 256 == 0 {
             progress.report(Phase::Compare, "files", done as u64, Some(total));
             if progress.cancelled() {
@@ -85,6 +86,7 @@ fn entries(root: &Path) -> Result<BTreeMap<String, Found>, Error> {
     // without it.
     let inside = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
     let is_inside = |path: &Path| fs::canonicalize(path).is_ok_and(|to| to.starts_with(&inside));
+    // No release is nearly as deep; a tree without end is none.
     for entry in WalkDir::new(root).max_depth(64) {
         let (path, found) = match entry {
             Ok(entry) if entry.file_type().is_dir() => continue,
@@ -187,6 +189,7 @@ fn text(bytes: &[u8]) -> Option<&str> {
 fn carriage_returns(expected: &[u8], found: &[u8]) -> Option<u64> {
     let plain = |bytes: &[u8]| -> Vec<u8> {
         let next = bytes.iter().skip(1).map(Some).chain([None]);
+        // A CR that stands alone is content and stays.
         let kept = bytes.iter().zip(next).filter(|pair| *pair != (&b'\r', Some(&b'\n')));
         kept.map(|(byte, _)| *byte).collect()
     };
@@ -233,6 +236,7 @@ fn section_at(bytes: &[u8], offset: u64) -> Option<String> {
 fn lacks_run_bit(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     let windows = path.extension().is_some_and(|extension| extension == "exe");
+    // Windows has no such bit.
     !windows && fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o111 == 0)
 }
 

@@ -31,6 +31,7 @@ fn not_an_sdk(path: &Path, reason: impl Into<String>) -> Error {
 }
 
 fn goroot_in(path: &Path) -> Result<PathBuf, Error> {
+    // GOROOT is a link on many systems (`/usr/lib/go`); what it leads to is judged.
     let path = path.canonicalize().map_err(Error::io("open", path))?;
     if !path.is_dir() {
         return Err(not_an_sdk(
@@ -87,6 +88,7 @@ fn version_of(goroot: &Path) -> Result<Version, Error> {
         Ok(_) => fs::read(&path).map_err(Error::io("read", &path))?,
     };
     let text = String::from_utf8_lossy(&text);
+    // From Go 1.21 a second line holds the time of the release.
     let line = text.lines().next().unwrap_or_default().trim();
     line.parse().map_err(|error| {
         not_an_sdk(&path, format!("{error}; only releases have a verified SDK to compare with"))
@@ -104,6 +106,7 @@ fn platform_of(goroot: &Path) -> Result<Platform, Error> {
         .collect();
     if platforms.len() > 1 {
         let windows = goroot.join("bin").join("go.exe").is_file();
+        // Cross-compiled tools may lie beside the SDK's own; the `go` in bin decides.
         platforms.retain(|platform| (platform.os() == "windows") == windows);
     }
     platforms.sort();

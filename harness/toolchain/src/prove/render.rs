@@ -174,6 +174,7 @@ fn fit_end(text: &str, width: usize) -> String {
     if length <= width {
         return text.to_owned();
     }
+    // A path is told apart by its end.
     let tail: String = text.chars().skip(length - width.saturating_sub(1)).collect();
     format!("…{tail}")
 }

@@ -139,6 +139,7 @@ impl Conformance {
         let features = features::asked(&loaded.cases);
         let subjects = Subjects::parse(&self.subject, &self.env, &mut declarations, &features)
             .map_err(Failure::Invalid)?;
+        // What was asked for by name and cannot be judged must not end as a success.
         require.extend(subjects.asked.iter().map(ToString::to_string));
         // Detection and reporting come on top of the run itself.
         let longest = Duration::from_secs(self.run_limit.saturating_add(600));
@@ -199,6 +200,7 @@ impl Conformance {
         };
         let records = run(&drive, limits, stop, &progress);
         progress.finish();
+        // Written before the verdicts: of an interrupted run nobody may say that it was conformant.
         run_manifest.run.interrupted = stop.requested();
         run_manifest.run.millis = begun.elapsed().as_millis() as u64;
         let results = assemble(&run_manifest, &records, &store).map_err(Failure::invalid)?;
@@ -388,6 +390,7 @@ fn stop_on_signals() -> &'static Stop {
     static STOP: Stop = Stop::new();
     let handler = || {
         if STOP.requested() {
+            // 128 and the number of SIGINT, as shells report it.
             #[expect(clippy::disallowed_methods, reason = "the second ^C means at once")]
             std::process::exit(130);
         }

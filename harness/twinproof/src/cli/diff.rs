@@ -52,6 +52,8 @@ impl Diff {
             Err(CompareError { side, error }) => {
                 let file = if side == Side::A { &self.a } else { &self.b };
                 let text = format!("{}: {error}", file.display());
+                // A file that cannot be opened is a wrong invocation; one that is no executable is
+                // an answer.
                 if matches!(error, InspectError::Io(_)) {
                     return Err(Failure::invalid(text));
                 }

@@ -27,6 +27,7 @@ pub struct Doctor {
 
 impl Doctor {
     pub fn run(&self) -> Result<u8, Failure> {
+        // Without arguments people mean the machine they sit at.
         let machine = self.machine || self.files.is_empty();
         let mut loaded = sources(&self.files, machine, None);
         if let Some(last) = tell(loaded.errors) {

@@ -29,6 +29,7 @@ pub fn machine_files() -> Vec<Source> {
 /// The roots of this machine's distributions, as Windows sees them.
 fn distributions() -> Vec<PathBuf> {
     let Some(output) = ask_windows("wsl.exe", &["--list", "--quiet"]) else { return Vec::new() };
+    // Older releases of wsl.exe answer in UTF-16 whatever WSL_UTF8 says; names are ASCII as a rule.
     let names = String::from_utf8_lossy(&output).replace('\0', "");
     let names = names.lines().map(str::trim).filter(|name| !name.is_empty());
     names.map(|name| PathBuf::from(format!(r"\\wsl.localhost\{name}\"))).collect()
