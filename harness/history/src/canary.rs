@@ -49,6 +49,7 @@ impl Searcher {
                 needles.push(needle);
             }
             let number: Vec<u8> = canary.iter().copied().filter(u8::is_ascii_digit).collect();
+            // A shorter number is found by chance in positions and times.
             if number.len() >= 7 {
                 digits_of.push(i);
                 numbers.push(number);
@@ -97,6 +98,8 @@ impl Searcher {
         if let Some(finder) = &self.digits {
             // What separates the digits of a number differs: lines are kept apart, the rest goes.
             let mut start = 0;
+            // A number is found in whatever way it is grouped (`+1 (300) 000-0000`), but not across
+            // two values.
             for line in bytes.split(|b| matches!(b, b'\n' | b'"' | b'|')) {
                 let number: Vec<u8> = line
                     .iter()

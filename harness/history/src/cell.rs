@@ -55,6 +55,8 @@ enum Stored {
 
 impl Serialize for Cell {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Three forms, so that a cell which is no UTF-8 can stand in JSON beside the texts that
+        // people read.
         let stored = match (self.bytes(), self.as_text()) {
             (None, _) => Stored::Null,
             (_, Some(text)) => Stored::Text(text.to_owned()),

@@ -12,6 +12,8 @@ pub struct Generator {
 }
 
 /// What may stand in the column that decides.
+// Mostly the value that passes, and then every spelling that a collation, a trim or a fold makes
+// equal to another.
 const KINDS: [&str; 12] = [
     "'NORMAL'",
     "'NORMAL'",
@@ -64,6 +66,7 @@ impl Generator {
             _ if table.columns.get(column).is_some_and(|class| class == PUBLIC) => {
                 (n % 1000).to_string()
             }
+            // One in nine is something else: values that cannot be masked are part of every table.
             "phone" | "tel" if !n.is_multiple_of(9) => {
                 format!("'1{:010}'", 3_000_000_000 + n % 6_000_000_000)
             }
@@ -101,6 +104,7 @@ impl Generator {
         let name = &table.name;
         let columns: Vec<&String> = table.columns.keys().filter(|c| *c != "id").collect();
         let kind = self.next() % 10;
+        // Inserts win until there are sixty rows, so that updates and deletes meet rows.
         let Some(id) = self.id(place).filter(|_| kind > 1 || self.ids[place].len() > 60) else {
             let id = 1 + (self.next() % 5000) as u32;
             if self.ids[place].insert(id) {
@@ -140,6 +144,8 @@ impl Generator {
             9 => {
                 // Two rows swap their keys over a third.
                 if let Some(other) = self.id(place).filter(|other| *other != id) {
+                    // Keys are unique at each statement: a swap needs a third value, above all that
+                    // are generated.
                     for (from, to) in [(id, 900_000), (other, id), (900_000, other)] {
                         all.push(format!("UPDATE {name} SET id = {to} WHERE id = {from}"));
                     }

@@ -49,6 +49,7 @@ impl Keys {
     ) -> Option<[u8; 64]> {
         let mut info = vec![purpose as u8];
         for part in [tenant, domain] {
+            // With their lengths: (`ab`, `c`) and (`a`, `bc`) must not give one key.
             info.extend_from_slice(&u32::try_from(part.len()).ok()?.to_be_bytes());
             info.extend_from_slice(part.as_bytes());
         }

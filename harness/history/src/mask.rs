@@ -171,6 +171,8 @@ pub(crate) fn fits(
                 let shown = Cell(Some(opened)).shown();
                 Err(Misfit::Differs(format!("the token holds {shown}, not {}", plain.shown())))
             }
+            // Plain text in place of a token is told as such: "cannot be read" would hide the worst
+            // case.
             Err(_) if is == bytes => Err(Misfit::Plain),
             Err(why) => Err(Misfit::Unreadable(why)),
         },
@@ -183,12 +185,15 @@ pub(crate) fn fits(
         }
         Mask::Partial(Partial { first, last }) => {
             let count = text().chars().count();
+            // At least four characters stay hidden; a shorter value shows nothing.
             let (first, last) = if count >= first + last + 4 { (*first, *last) } else { (0, 0) };
             let shown = |(i, c)| if i < first || i + last >= count && last > 0 { c } else { '*' };
             wanted(Cell::text(&text().chars().enumerate().map(shown).collect::<String>()))
         }
         Mask::Format(_) if is == bytes => Err(Misfit::Plain),
         Mask::Format(_) => {
+            // Which digits a keyed format gives is the pipeline's own business; that it keeps the
+            // form is not.
             let shape = |text: &str| -> String {
                 text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
             };
@@ -251,6 +256,7 @@ fn walk(
             plain.iter().zip(staged).try_for_each(|(p, s)| walk(at, named, p, s))
         }
         (_, Value::Null) => Ok(()),
+        // Members are compared one by one above; an equal rest holds what should be masked.
         (plain, staged) if plain == staged => Err(Misfit::Plain),
         _ => differs("the document has another value".to_owned()),
     }

@@ -53,6 +53,7 @@ impl Predicate {
         };
         let all: Vec<Option<bool>> = self.0.iter().map(of).collect();
         match () {
+            // SQL's three values: false AND unknown is false, true AND unknown is unknown.
             () if all.contains(&Some(false)) => Some(false),
             () if all.contains(&None) => None,
             () => Some(true),

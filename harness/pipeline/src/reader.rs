@@ -52,7 +52,7 @@ impl Reader {
     pub fn read_on(&mut self, source: &Server) -> Result<(), Error> {
         let mut conn = source.connect("root")?;
         if source.flavour() == Flavour::Mariadb {
-            // Otherwise MariaDB takes its reader for an old one and leaves GTID events out.
+            // Otherwise MariaDB takes its reader for an old one, and writes BEGIN in place of GTID events.
             conn.query_drop("SET @mariadb_slave_capability = 4")?;
         }
         let request = BinlogRequest::new(SERVER_ID)

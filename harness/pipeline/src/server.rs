@@ -192,7 +192,7 @@ impl Server {
             args.extend(["--mysqlx=OFF".into(), "--secure-file-priv=NULL".into()]);
         }
         args.extend(self.flags.iter().map(OsString::from));
-        // A server that was killed leaves its socket, and one that starts does not wait for it.
+        // A server that was killed leaves its socket: a look at it would say nothing of the new one.
         let _ = std::fs::remove_file(self.socket());
         let env: BTreeMap<String, String> = std::env::vars().collect();
         let log_file = File::options().create(true).append(true).open(&log);

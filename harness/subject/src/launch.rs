@@ -260,6 +260,7 @@ impl Subject {
             base_path: declaration.base_path.clone(),
         };
         if let (true, Some(root)) = (declaration.needs_go, &surroundings.goroot) {
+            // In front: a proxy that calls `go` must call the one that the case is about.
             let path = plan.env.entry("PATH".to_owned()).or_default();
             let list = if cfg!(windows) { ';' } else { ':' };
             *path = format!("{}{list}{path}", bin(root).display());
@@ -270,6 +271,8 @@ impl Subject {
             env: declaration.env.clone(),
             files: declaration.files.clone(),
         };
+        // The subject's own texts first, then what a case sets: files are appended to, and the last
+        // option wins in most programs.
         plan.add(&own, &values).map_err(wrong)?;
         if let Some(cwd) = &declaration.cwd {
             plan.cwd = put(cwd, &values).map_err(wrong)?.into();
@@ -354,6 +357,7 @@ fn read_end(path: &Path) -> Vec<u8> {
     let read = || -> io::Result<Vec<u8>> {
         let mut file = File::open(path)?;
         let size = file.metadata()?.len();
+        // The end of a long log: a program says last why it failed.
         file.seek(SeekFrom::Start(size.saturating_sub(LOG)))?;
         let mut bytes = Vec::new();
         file.take(LOG).read_to_end(&mut bytes)?;

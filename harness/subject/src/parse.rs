@@ -110,6 +110,7 @@ fn ways(read: &Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
         let span = node::key_span(root, "build");
         wrong(reader, "missing-key", "what is built from a module has a `version`", span);
     }
+    // Said rather than ignored: whoever writes these keys expects them to work.
     if read.is_read_only() {
         for key in ["args", "env", "files", "cwd", "origin", "set"] {
             if node::get(root, key).is_some() {

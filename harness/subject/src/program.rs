@@ -121,6 +121,8 @@ fn from_module(
     let title = format!("{module}@{version}");
     built(declaration, version, go_version, means, &|work, out| {
         say(&format!("building {title}"));
+        // A module of our own that requires it, not `go install`: that refuses modules with
+        // `replace` lines.
         let text = format!("module subject\n\ngo 1.21\n\nrequire {module} {version}\n");
         std::fs::write(work.join("go.mod"), text)
             .map_err(|e| missing(format!("cannot build {title}: {e}"), ""))?;
@@ -172,6 +174,7 @@ fn built(
     let failed = |e: std::io::Error| missing(format!("{}: {e}", folder.display()), "");
     std::fs::create_dir_all(&folder).map_err(failed)?;
     let lock = std::fs::File::create(folder.join(format!("{key}.lock"))).map_err(failed)?;
+    // Two runs may want the same program at once; the second takes what the first has built.
     lock.lock().map_err(failed)?;
     if place.is_file() {
         return Ok(place);

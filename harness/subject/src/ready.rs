@@ -17,6 +17,7 @@ pub(crate) fn look(port: u16, ready: &Ready, secure: bool) -> Result<(), String>
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream =
         TcpStream::connect_timeout(&address, LOOK).map_err(|e| format!("no connection: {e}"))?;
+    // With TLS a connection is all that is looked for: this small client speaks none.
     let Some(path) = ready.path.as_ref().filter(|_| !secure) else { return Ok(()) };
     let ask = |stream: &mut TcpStream| {
         stream.set_read_timeout(Some(LOOK))?;
@@ -26,6 +27,7 @@ pub(crate) fn look(port: u16, ready: &Ready, secure: bool) -> Result<(), String>
         );
         stream.write_all(request.as_bytes())?;
         let mut line = Vec::new();
+        // The status line only, and no more of it than a status needs.
         while line.len() < LINE && !line.contains(&b'\n') {
             let mut buffer = [0; LINE];
             match stream.read(&mut buffer)? {

@@ -29,6 +29,8 @@ pub(crate) fn made<'i>(
             Step::Go(step) => Make::Go(step),
             other => {
                 let name = &artifact.fixture;
+                // Other steps need the case's servers and its environment, neither of which the
+                // host has here.
                 let message = format!("the fixture `{name}` has a `{}` step", other.kind());
                 let span = node::value_span(site.body(), "fixture");
                 let draft = Draft::new("artifact-steps", message, Spot::new(&site.file, span));

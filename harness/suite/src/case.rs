@@ -166,6 +166,8 @@ impl<'i> Context<'_, 'i> {
         if let Some((case, control_node)) = &built {
             control::check(case, control_node, reader);
         }
+        // A case with a mistake is read to its end, so that all mistakes are told at once, and then
+        // left out.
         let right = reader.reporter.count() == before;
         Outcome { id, steps: names, case: built.map(|(case, _)| case).filter(|_| right) }
     }
@@ -278,6 +280,8 @@ fn control_of<'i>(
     used: &mut BTreeSet<Spot>,
     reader: &mut Reader<'_>,
 ) -> Option<ReadControl<'i>> {
+    // The control is taken out before the case is decoded: its keys depend on the step that it
+    // changes.
     let span = table.span();
     let toml::de::DeValue::Table(entries) = table.get_mut() else { return None };
     let Some(mut node) = entries.remove("control") else {

@@ -90,6 +90,8 @@ impl<'e> Court<'e> {
 
     /// Instances that ended by themselves with another code than 0.
     pub(super) fn halted(&self) -> impl Iterator<Item = &'e Instance> {
+        // An instance that a history killed has no exit of its own: `ended` is set only for those
+        // that ended by themselves.
         let is = |i: &&Instance| i.ended.is_some() && i.code != Some(0);
         self.evidence.instances.iter().filter(is)
     }
@@ -112,6 +114,7 @@ impl<'e> Court<'e> {
     /// it, the second came by the stream.
     pub(super) fn streamed(&self) -> &'e [State] {
         let states = &self.evidence.staging;
+        // The snapshot copies the beat as it is, 1; a later one came by the stream.
         let first = states.iter().position(|s| Self::beat(&s.tables).is_some_and(|n| n > 1));
         first.map_or(&[], |first| &states[first..])
     }
@@ -242,6 +245,8 @@ impl<'e> Court<'e> {
 
 /// What is looked for of a value: itself, or the values of a document.
 fn words(bytes: &[u8]) -> Vec<Vec<u8>> {
+    // Of a JSON document the strings are looked for one by one: a pipeline may write its members in
+    // another order.
     let document = bytes.first() == Some(&b'{');
     let parts: Vec<Vec<u8>> = match document {
         true => bytes.split(|b| *b == b'"').map(<[u8]>::to_vec).collect(),

@@ -41,6 +41,7 @@ impl Court<'_> {
         let tokens = self.randomised();
         let mut seen: BTreeMap<&[u8], &Token<'_>> = BTreeMap::new();
         for token in &tokens {
+            // Of two rows: the same row keeps its token from one state to the next.
             if let Some(other) = seen.insert(token.3, token)
                 && other.2 != token.2
             {
@@ -123,6 +124,7 @@ impl Court<'_> {
                 seen.extend(kinds.into_iter().filter(|(_, is)| *is).map(|(kind, _)| kind));
             }
         }
+        // All seven kinds must have come through, or the property says nothing.
         if seen.len() < 7 {
             return Outcome::Unseen(format!("only seen: {seen:?}"));
         }

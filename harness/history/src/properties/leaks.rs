@@ -106,6 +106,8 @@ impl Court<'_> {
     }
 
     pub(super) fn key_bytes(&self) -> Outcome {
+        // As text and as bytes: a ring is written in base64, and a program holds what it stands
+        // for.
         let secrets = self.evidence.keys.secrets.values();
         let both = secrets.flat_map(|text| {
             let bytes = BASE64_STANDARD.decode(text).unwrap_or_default();
@@ -204,6 +206,7 @@ impl Court<'_> {
                 kinds.insert(value);
             }
         }
+        // With fewer values than that a predicate that only compares bytes would pass.
         if kinds.len() < 6 {
             return Outcome::Unseen(format!("only {} values were decided", kinds.len()));
         }

@@ -235,6 +235,7 @@ impl Court<'_> {
     pub(super) fn restarted(&self) -> Outcome {
         let stop = self.done("stop").next().map(|d| d.until);
         let start = stop.and_then(|stop| self.done("start").find(|d| d.at >= stop));
+        // A restart proves nothing when nothing happened while it was down.
         let between = start.is_some_and(|start| {
             let mut actions = self.done("source").chain(self.done("generate"));
             actions.any(|d| d.at >= stop.unwrap_or(0) && d.until <= start.at)
