@@ -145,7 +145,7 @@ mod tests {
         "Types: deb\nURIs: http://m.test/s\nSuites: trixie-security\nComponents: main",
         None
     )]
-    fn deb822_sources(#[case] text: &str, #[case] mirror: Option<&str>) {
+    fn deb822_sources_give_the_mirror(#[case] text: &str, #[case] mirror: Option<&str>) {
         assert_eq!(deb822(text).as_deref(), mirror);
     }
 

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold() {
+    fn unpacking_stops_at_its_limits() {
         let packed =
             pack("/w", &[ArchiveEntry::file("a", "12345"), ArchiveEntry::file("b", "67890")])
                 .unwrap();

@@ -34,7 +34,7 @@ mod tests {
     #[case::another_key("VARIANT_ID=debian\n", false)]
     #[case::part_of_a_word("ID=debianish\n", false)]
     #[case::none("", false)]
-    fn systems(#[case] os_release: &str, #[case] debian: bool) {
+    fn debian_and_what_is_like_it_is_known(#[case] os_release: &str, #[case] debian: bool) {
         assert_eq!(is_debian(os_release), debian);
     }
 }

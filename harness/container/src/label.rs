@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_differ() {
+    fn two_tokens_are_never_equal() {
         assert_ne!(token(), token());
         assert_eq!(token().len(), 16);
     }

@@ -127,7 +127,7 @@ mod tests {
     #[case("a\nOK: 0 changed", false)]
     #[case("a\u{1b}[2J", false)]
     #[case("n\u{e4}me", false)]
-    fn names(#[case] name: &str, #[case] want: bool) {
+    fn only_names_that_twinproof_writes_are_accepted(#[case] name: &str, #[case] want: bool) {
         assert_eq!(is_name(name), want);
     }
 

@@ -170,7 +170,7 @@ mod tests {
     #[case("5/4", false)]
     #[case("1", false)]
     #[case("a/b", false)]
-    fn shards(#[case] text: &str, #[case] ok: bool) {
+    fn a_shard_is_a_number_within_its_count(#[case] text: &str, #[case] ok: bool) {
         assert_eq!(text.parse::<Shard>().is_ok(), ok);
     }
 

@@ -414,7 +414,11 @@ mod tests {
     #[case("/", "a", "/a")]
     #[case(r"C:\w", "a/b", r"C:\w\a\b")]
     #[case(r"C:\", "a", r"C:\a")]
-    fn native_paths(#[case] root: &str, #[case] relative: &str, #[case] want: &str) {
+    fn paths_are_joined_as_their_system_does(
+        #[case] root: &str,
+        #[case] relative: &str,
+        #[case] want: &str,
+    ) {
         assert_eq!(join(root, relative), want);
     }
 }

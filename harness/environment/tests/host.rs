@@ -82,7 +82,11 @@ fn the_environment_is_exact(machine: &Machine) {
 #[case("exit 255", Some(255))]
 #[case("kill -9 $$", Some(137))]
 #[case("kill -15 $$", Some(143))]
-fn codes(machine: &Machine, #[case] script: &str, #[case] code: Option<i64>) {
+fn exit_codes_and_signals_come_through(
+    machine: &Machine,
+    #[case] script: &str,
+    #[case] code: Option<i64>,
+) {
     let sandbox = machine.host.open("codes").unwrap();
     let exited = sandbox.exec(&exec(machine, sandbox.as_ref(), "sh", &["-c", script])).unwrap();
     assert_eq!((exited.code, exited.timed_out, exited.not_found), (code, false, false));

@@ -171,7 +171,10 @@ mod tests {
     #[case("linux/", None)]
     #[case("linux/arm/v7/x", None)]
     #[case("linux/a b", None)]
-    fn platforms(#[case] text: &str, #[case] parts: Option<(&str, &str, Option<&str>)>) {
+    fn a_platform_is_os_architecture_and_level(
+        #[case] text: &str,
+        #[case] parts: Option<(&str, &str, Option<&str>)>,
+    ) {
         let parsed = text.parse::<ExpectedPlatform>().ok();
         let found = parsed.as_ref().map(|p| (p.os.as_str(), p.arch.as_str(), p.variant.as_deref()));
         assert_eq!(found, parts);

@@ -110,7 +110,11 @@ fn answered(more: Value) -> Value {
     &["q.alike fail: 2 equal answers | 1 × 200, 14 bytes, SHA-256 abc…; 1 × 502, 1 bytes, SHA-256 d…"])]
 #[case(json!({"times": 2}), json!({"status": null, "error": "refused", "others": [{"status": null, "error": "refused"}]}),
     &["q.alike fail: 2 equal answers | 2 × no answer: refused"])]
-fn http(#[case] step: Value, #[case] seen: Value, #[case] want: &[&str]) {
+fn an_http_answer_is_compared_with_what_is_asserted(
+    #[case] step: Value,
+    #[case] seen: Value,
+    #[case] want: &[&str],
+) {
     let step = with(json!({"name": "q", "url": "u"}), step);
     assert_eq!(checks(json!({ "http": step }), answered(seen)), want);
 }
@@ -131,7 +135,11 @@ fn http(#[case] step: Value, #[case] seen: Value, #[case] want: &[&str]) {
 #[case(json!({"body": {"lines": ["v1.0.0", "v1.1.0"]}}),
     json!({"status": 200, "answers": 1, "body": {"sha256": "list", "size": 14}}),
     &["r.body pass: lines [\"v1.0.0\", \"v1.1.0\"] | as asserted"])]
-fn raw(#[case] step: Value, #[case] seen: Value, #[case] want: &[&str]) {
+fn a_raw_exchange_is_compared_with_what_is_asserted(
+    #[case] step: Value,
+    #[case] seen: Value,
+    #[case] want: &[&str],
+) {
     let step = with(json!({"name": "r", "url": "u", "send": "x"}), step);
     let nothing = json!({
         "kind": "raw", "address": "h:1", "bytes": 9, "status": null, "answers": 0, "closed": false,
@@ -162,7 +170,7 @@ fn raw(#[case] step: Value, #[case] seen: Value, #[case] want: &[&str]) {
 ])]
 #[case(json!({"path": "/none", "header": {"User-Agent": "x"}}),
     &["r.header.User-Agent fail: a request with that header | no request fits"])]
-fn requests(#[case] step: Value, #[case] want: &[&str]) {
+fn requests_are_counted_and_ordered_as_asserted(#[case] step: Value, #[case] want: &[&str]) {
     let step = with(json!({"name": "r"}), step);
     let seen = json!({"kind": "requests", "requests": {"sha256": "requests", "size": 1}});
     assert_eq!(checks(json!({ "requests": step }), seen), want);
@@ -174,7 +182,7 @@ fn requests(#[case] step: Value, #[case] want: &[&str]) {
     "s.ready fail: goproxy v0.20.0 answers | it ended with code 1, \"listen tcp: address already in use\"")]
 #[case(json!({"failure": {"how": "late", "seconds": 30, "last": "connection refused"}}),
     "s.ready inconclusive: goproxy v0.20.0 answers | not after 30 s (connection refused)")]
-fn a_launch(#[case] seen: Value, #[case] want: &str) {
+fn a_launch_passes_only_when_the_subject_answers(#[case] seen: Value, #[case] want: &str) {
     let launch = json!({"kind": "subject", "name": "goproxy", "version": "v0.20.0", "url": "u"});
     let step = json!({ "subject": { "name": "s" } });
     assert_eq!(checks(step, with(launch, seen)), [want]);
@@ -220,7 +228,11 @@ fn a_checksum_database(#[case] step: Value, #[case] seen: Value, #[case] want: &
         "s.database fail: by way of the subject | from the origin",
     ]
 )]
-fn a_script(#[case] step: Value, #[case] seen: Value, #[case] want: &[&str]) {
+fn a_script_passes_only_when_every_line_ends_as_it_must(
+    #[case] step: Value,
+    #[case] seen: Value,
+    #[case] want: &[&str],
+) {
     let step = with(json!({"name": "s", "script": "mod_list"}), step);
     let run = json!({"kind": "script", "script": "mod_list", "proxy": "u", "go_runs": 3,
         "transcript": {"sha256": "log", "size": 1}});

@@ -226,7 +226,7 @@ mod tests {
     #[case("image:", false)]
     #[case("Image:musl", false)]
     #[case("wsl:a/b", false)]
-    fn names(#[case] text: &str, #[case] ok: bool) {
+    fn only_kinds_with_fitting_instances_are_names(#[case] text: &str, #[case] ok: bool) {
         let name = text.parse::<EnvironmentName>();
         assert_eq!(name.is_ok(), ok, "{name:?}");
         if let Ok(name) = name {
@@ -247,7 +247,11 @@ mod tests {
     #[case("*", "proxy:embedded", false)]
     #[case("**", "sumdb:embedded", false)]
     #[case("*:embedded", "proxy:embedded", false)]
-    fn selectors(#[case] selector: &str, #[case] name: &str, #[case] want: bool) {
+    fn a_selector_is_a_kind_or_a_pattern_of_names(
+        #[case] selector: &str,
+        #[case] name: &str,
+        #[case] want: bool,
+    ) {
         assert_eq!(name.parse::<EnvironmentName>().unwrap().selected_by(selector), want);
     }
 }

@@ -242,7 +242,10 @@ mod tests {
     #[case("$x $", Ok("$x $"))]
     #[case("${z}", Err(VariableError::Unknown("z".into())))]
     #[case("a${x", Err(VariableError::Open))]
-    fn expansion(#[case] text: &str, #[case] want: Result<&str, VariableError>) {
+    fn variables_are_expanded_and_doubled_dollars_stay(
+        #[case] text: &str,
+        #[case] want: Result<&str, VariableError>,
+    ) {
         let got = Template::parse(text).and_then(|template| {
             template.expand(|name| match name {
                 "x" => Some("1"),

@@ -216,7 +216,7 @@ mod tests {
     #[case(12_345, "12 ms")]
     #[case(3_450_000, "3.4 s")]
     #[case(125_000_000, "2 min 5 s")]
-    fn durations(#[case] micros: u64, #[case] want: &str) {
+    fn durations_are_shown_in_a_fitting_unit(#[case] micros: u64, #[case] want: &str) {
         assert_eq!(duration(micros), want);
     }
 

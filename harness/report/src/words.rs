@@ -277,7 +277,7 @@ mod tests {
     #[case(Some(0), "ends today")]
     #[case(Some(1), "1 day left")]
     #[case(Some(-20), "ended 20 days before")]
-    fn ends(#[case] left: Option<i32>, #[case] want: &str) {
+    fn days_left_are_said_in_words(#[case] left: Option<i32>, #[case] want: &str) {
         assert_eq!(days(left), want);
     }
 }

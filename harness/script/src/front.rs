@@ -311,7 +311,7 @@ mod tests {
     #[case("https://x")]
     #[case("http://")]
     #[case("file:///x")]
-    fn no_http(#[case] url: &str) {
+    fn only_http_with_a_host_is_a_target(#[case] url: &str) {
         assert!(Target::of(url).is_err());
     }
 }

@@ -196,7 +196,7 @@ mod tests {
     #[case("[short]", LineError::NoCommand)]
     #[case("!", LineError::NoCommand)]
     #[case("'go' list", LineError::NoCommand)]
-    fn no_lines(#[case] line: &str, #[case] why: LineError) {
+    fn malformed_lines_are_refused_with_their_reason(#[case] line: &str, #[case] why: LineError) {
         assert_eq!(parse(line), Err(why));
     }
 

@@ -31,7 +31,7 @@ mod tests {
     #[case("../../../x", "/x")]
     #[case("/a//b/.", "/a/b")]
     #[case("", "/w")]
-    fn by_text(#[case] path: &str, #[case] want: &str) {
+    fn dots_are_resolved_without_the_file_system(#[case] path: &str, #[case] want: &str) {
         assert_eq!(resolve(Path::new("/w"), path), Path::new(want));
     }
 }

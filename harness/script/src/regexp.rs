@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn quoted() {
+    fn a_quoted_text_matches_itself_only() {
         assert_eq!(quote(r"C:\a.b#-"), r"C:\\a\.b#-");
         let tricky = r"a\.+*?()|[]{}^$&&--<>b";
         assert!(compile(&format!("^{}$", quote(tricky))).unwrap().is_match(tricky.as_bytes()));

@@ -191,7 +191,11 @@ mod tests {
     #[case(serde_json::json!({"empty": true}), "x", false)]
     #[case(serde_json::json!({"lacks": "x"}), "x", false)]
     #[case(serde_json::json!({"contains": "a", "lacks": "b"}), "ab", false)]
-    fn conditions(#[case] table: serde_json::Value, #[case] text: &str, #[case] want: bool) {
+    fn each_condition_holds_only_for_its_texts(
+        #[case] table: serde_json::Value,
+        #[case] text: &str,
+        #[case] want: bool,
+    ) {
         assert_eq!(holds(table, text), want);
     }
 }

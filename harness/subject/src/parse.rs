@@ -332,7 +332,10 @@ mod tests {
     #[case("ftp://h", None)]
     #[case("https://", None)]
     #[case("key https://h", None)]
-    fn addresses(#[case] url: &str, #[case] want: Option<(&str, &str)>) {
+    fn only_a_web_address_with_a_host_is_a_subject(
+        #[case] url: &str,
+        #[case] want: Option<(&str, &str)>,
+    ) {
         let got = Declaration::of_address(Kind::Proxy, url).ok();
         let got = got.as_ref().map(|d| (d.name.as_str(), d.url.as_deref().unwrap()));
         assert_eq!(got, want);

@@ -74,7 +74,7 @@ mod tests {
     #[case("STDOUT", "did you mean `stdout`?")]
     #[case("err", "did you mean `stderr`?")]
     #[case("zzzzzz", "the keys are `stderr`, `stdout`")]
-    fn nearest_names(#[case] found: &str, #[case] want: &str) {
+    fn the_nearest_name_is_suggested_first(#[case] found: &str, #[case] want: &str) {
         assert_eq!(suggest(found, ["stdout", "stderr"], "keys")[0], want);
     }
 }

@@ -101,7 +101,7 @@ mod tests {
     #[case("pinned = []\n[sdk.\"1.22.5\".\"linux/amd64\"]\nzip = \"h2:x\"\n", "line 3")]
     #[case("pinned = [\"1.22\"]\n", "three numbers")]
     #[case("pinned = []\nextra = 1\n", "unknown field")]
-    fn mistakes(#[case] text: &str, #[case] part: &str) {
+    fn mistakes_in_the_lock_are_refused(#[case] text: &str, #[case] part: &str) {
         let message = Lock::parse(text).unwrap_err().to_string();
         assert!(message.contains(part), "{message}");
     }

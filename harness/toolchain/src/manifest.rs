@@ -132,7 +132,7 @@ mod tests {
     #[case("src/x_go.mod", "src/x_go.mod")]
     #[case("_go.mod", "_go.mod")]
     #[case("src/_go.mod/x", "src/_go.mod/x")]
-    fn names(#[case] zipped: &str, #[case] name: &str) {
+    fn an_escaped_go_mod_gets_its_name_back(#[case] zipped: &str, #[case] name: &str) {
         assert_eq!(restored(zipped), name);
     }
 }

@@ -174,7 +174,7 @@ mod tests {
     #[case("linux/amd64", "linux/amd64")]
     #[case("windows-amd64", "windows/amd64")]
     #[case("windows_arm64", "windows/arm64")]
-    fn parses(#[case] text: &str, #[case] shown: &str) {
+    fn each_spelling_of_a_platform_is_read(#[case] text: &str, #[case] shown: &str) {
         assert_eq!(text.parse::<Platform>().unwrap().to_string(), shown);
     }
 
@@ -186,7 +186,7 @@ mod tests {
     #[case(" linux/amd64")]
     #[case("../amd64")]
     #[case("")]
-    fn refuses(#[case] text: &str) {
+    fn what_is_no_platform_is_refused(#[case] text: &str) {
         let error = text.parse::<Platform>().unwrap_err();
         assert_eq!(error.text, text);
     }

@@ -178,7 +178,7 @@ mod tests {
     )]
     #[case("golang.org/toolchain@v0.0.1-go1.22.5.linux-amd64/a/./x", "leads out of the directory")]
     #[case("golang.org/toolchain@v0.0.1-go1.22.5.linux-amd64/c:x", "leads out of the directory")]
-    fn escapes(#[case] name: &str, #[case] part: &str) {
+    fn entries_that_lead_out_are_refused(#[case] name: &str, #[case] part: &str) {
         let dir = tempfile::tempdir().unwrap();
         let zip = zip_of(dir.path(), &[(name, b"x")]);
         let error =

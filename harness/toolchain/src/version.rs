@@ -156,7 +156,7 @@ mod tests {
     #[case("go1.27.3", "go1.27.3")]
     #[case("1.20", "go1.20")]
     #[case("1.21rc2", "go1.21rc2")]
-    fn parses(#[case] text: &str, #[case] name: &str) {
+    fn each_spelling_of_a_release_is_read(#[case] text: &str, #[case] name: &str) {
         assert_eq!(text.parse::<Version>().unwrap().go_name(), name);
     }
 
@@ -172,7 +172,7 @@ mod tests {
     #[case("2.0.0")]
     #[case("1.99999999999.1")]
     #[case("")]
-    fn refuses(#[case] text: &str) {
+    fn what_is_no_release_is_refused(#[case] text: &str) {
         assert_eq!(text.parse::<Version>().unwrap_err().text, text);
     }
 

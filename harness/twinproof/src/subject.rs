@@ -204,7 +204,10 @@ mod tests {
     #[case(&["proxy=https://proxy.example.com/x"], "1.27.3 proxy:proxy.example.com sumdb:embedded")]
     #[case(&["athens=bin/athens"], "1.27.3 proxy:athens sumdb:embedded")]
     #[case(&["goproxy=bin/goproxy"], "1.27.3 proxy:goproxy sumdb:embedded")]
-    fn subjects(#[case] given: &[&str], #[case] want: &str) {
+    fn the_embedded_servers_are_judged_unless_others_are_named(
+        #[case] given: &[&str],
+        #[case] want: &str,
+    ) {
         let given: Vec<_> = given.iter().map(|s| (*s).to_owned()).collect();
         let got = Subjects::parse(&given, &[], &mut declarations(), &BTreeSet::new()).unwrap();
         let names: Vec<_> = got.environments().map(|n| n.to_string()).collect();

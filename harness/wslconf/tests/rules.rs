@@ -69,7 +69,7 @@ fn a_broken_section_mangles_the_next(#[case] text: &str, #[case] expected: &[&st
 #[case::section(Dialect::WslConf, "[ a]", "Invalid section name in F:1")]
 #[case::nothing(Dialect::WslConf, "[", "Invalid section name in F:1")]
 #[case::quote(Dialect::WslConf, "[a]\nb=\"c # d\ne=1", "Expected \" in F:2")]
-fn messages(#[case] dialect: Dialect, #[case] text: &str, #[case] expected: &str) {
+fn messages_are_those_of_wsl(#[case] dialect: Dialect, #[case] text: &str, #[case] expected: &str) {
     assert_eq!(taken(dialect, text.as_bytes()).1, [expected]);
 }
 
@@ -95,7 +95,11 @@ fn a_trailing_backslash_warns_of_nothing_in_wsl_conf() {
 #[case("\n\t +5", Some(5), Some(5))]
 #[case("5 ", None, None)]
 #[case("- 5", None, None)]
-fn integers(#[case] text: &str, #[case] linux: Option<i32>, #[case] windows: Option<i32>) {
+fn integers_are_read_as_each_file_does(
+    #[case] text: &str,
+    #[case] linux: Option<i32>,
+    #[case] windows: Option<i32>,
+) {
     assert_eq!(integer(Dialect::WslConf, text.as_bytes()), linux);
     assert_eq!(integer(Dialect::WslConfig, text.as_bytes()), windows);
 }
@@ -114,7 +118,7 @@ fn integers(#[case] text: &str, #[case] linux: Option<i32>, #[case] windows: Opt
 #[case("1kb", None)]
 #[case("1 K", None)]
 #[case("K", None)]
-fn sizes(#[case] text: &str, #[case] bytes: Option<u64>) {
+fn sizes_are_read_as_wsl_does(#[case] text: &str, #[case] bytes: Option<u64>) {
     assert_eq!(size(text.as_bytes()), bytes.map(ByteSize));
 }
 
@@ -125,7 +129,7 @@ fn sizes(#[case] text: &str, #[case] bytes: Option<u64>) {
 #[case("5c:bb:f6:9e:ee:f", false)]
 #[case("5c:bb:f6:9e:ee:fg", false)]
 #[case("5c:bb:f6:9e:ee-fa", false)]
-fn macs(#[case] text: &str, #[case] good: bool) {
+fn a_mac_address_has_six_pairs_with_separators(#[case] text: &str, #[case] good: bool) {
     assert_eq!(mac(text.as_bytes()).is_some(), good);
 }
 
@@ -135,7 +139,7 @@ fn macs(#[case] text: &str, #[case] good: bool) {
 #[case("10.0.1", false)]
 #[case("0x0a.0.0.1", false)]
 #[case("10.0.0.1 ", false)]
-fn addresses(#[case] text: &str, #[case] good: bool) {
+fn an_ipv4_address_has_four_numbers_without_leading_zeros(#[case] text: &str, #[case] good: bool) {
     assert_eq!(address(text.as_bytes()).is_some(), good);
 }
 

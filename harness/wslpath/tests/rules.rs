@@ -94,7 +94,7 @@ fn usual() -> MemoryWorld {
 #[case(&["-u", ""], Some("."))]
 #[case(&["-u", r"\\?\"], None)]
 #[case(&["-u", r"\\"], None)]
-fn facts(#[case] arguments: &[&str], #[case] expected: Option<&str>) {
+fn each_measured_translation_holds(#[case] arguments: &[&str], #[case] expected: Option<&str>) {
     assert_eq!(wslpath(&usual(), "/home/u", arguments).as_deref(), expected);
 }
 
@@ -118,7 +118,7 @@ fn facts(#[case] arguments: &[&str], #[case] expected: Option<&str>) {
 #[case::end_of_options(&["-w", "--", "-u"], Some("-u"))]
 #[case::last_of_hyphens(&["-w", "--", "-u", "--", "-x"], Some("-x"))]
 #[case::two_after_the_end(&["-w", "--", "x", "-y"], None)]
-fn command_lines(#[case] arguments: &[&str], #[case] expected: Option<&str>) {
+fn options_are_read_as_by_getopt(#[case] arguments: &[&str], #[case] expected: Option<&str>) {
     assert_eq!(wslpath(&usual(), "/home/u", arguments).as_deref(), expected);
 }
 
@@ -141,7 +141,7 @@ fn command_lines(#[case] arguments: &[&str], #[case] expected: Option<&str>) {
 #[case::links_39("/l38/d", Some(r"\\wsl.localhost\D\home\u\d"))]
 #[case::links_40("/l39/d", None)]
 #[case::trailing_dots_and_spaces("/mnt/c/a. ", Some(r"C:\a. "))]
-fn existing_paths(#[case] path: &str, #[case] expected: Option<&str>) {
+fn only_paths_that_exist_are_translated(#[case] path: &str, #[case] expected: Option<&str>) {
     assert_eq!(wslpath(&usual(), "/home/u", &["-w", path]).as_deref(), expected);
 }
 
@@ -150,7 +150,11 @@ fn existing_paths(#[case] path: &str, #[case] expected: Option<&str>) {
 #[case::name_256("n", 256, false)]
 #[case::path_4095("/n", 2044, true)]
 #[case::path_4097("/n", 2045, false)]
-fn lengths(#[case] unit: &str, #[case] count: usize, #[case] works: bool) {
+fn names_and_paths_have_a_longest_length(
+    #[case] unit: &str,
+    #[case] count: usize,
+    #[case] works: bool,
+) {
     let path = format!("/mnt/c/{}", unit.repeat(count));
     assert_eq!(wslpath(&usual(), "/", &["-w", &path]).is_some(), works);
 }
@@ -167,7 +171,7 @@ fn lengths(#[case] unit: &str, #[case] count: usize, #[case] works: bool) {
 #[case::exactly_the_directory("/home/u", &["-u", r"..\u"], None)]
 #[case::by_link("/home/u/c", &["-w", "no"], Some("no"))]
 #[case::by_link_absolute("/home/u/c", &["-aw", "no"], Some(r"C:\Users\no"))]
-fn current_directories(
+fn relative_paths_begin_at_the_current_directory(
     #[case] directory: &str,
     #[case] arguments: &[&str],
     #[case] expected: Option<&str>,
@@ -190,7 +194,7 @@ fn current_directories(
 #[case::share_root(&["//srv/share /c"], "-w", "/c", Some(r"\\srv\share"))]
 #[case::octal(&[r"C:\134a\040b /c\040d"], "-w", "/c d/x", Some(r"C:\a b\x"))]
 #[case::octal_nul(&[r"C:\000a /c"], "-w", "/c/x", Some(r"C:\x"))]
-fn mount_tables(
+fn the_last_mount_over_a_path_decides(
     #[case] mounts: &[&str],
     #[case] mode: &str,
     #[case] path: &str,
@@ -220,7 +224,7 @@ fn mount_tables(
 #[case::lower_unc("rw,aname=drvfs;path=unc\\s\\t", None)]
 #[case::one_byte("rw,aname=drvfs;path=C", None)]
 #[case::space("rw,aname=drvfs;path=C:\\a b", Some("C:\\a b\\x"))]
-fn plan_nine(#[case] options: &str, #[case] expected: Option<&str>) {
+fn options_of_9p_name_the_windows_path(#[case] options: &str, #[case] expected: Option<&str>) {
     let line = format!("1 0 0:1 / /m rw - 9p none {options}");
     let world = machine(&[&line], &[], &[]);
     assert_eq!(wslpath(&world, "/", &["-w", "/m/x"]).as_deref(), expected);
@@ -264,7 +268,11 @@ fn virtiofs_needs_its_feature(#[case] flags: &str, #[case] on: bool) {
 #[case::other_device("other", "/TAG", None)]
 #[case::unknown_tag("11111111-1111-1111-1111-111111111111", "/", None)]
 #[case::no_guid("zzzzzzzz-bbbb-cccc-dddd-eeeeeeeeeeee", "/", None)]
-fn virtiofs_tags(#[case] source: &str, #[case] root: &str, #[case] expected: Option<&str>) {
+fn tags_of_virtiofs_lead_to_their_drive(
+    #[case] source: &str,
+    #[case] root: &str,
+    #[case] expected: Option<&str>,
+) {
     let tag = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
     let line = format!("1 0 0:1 {root} /m rw - virtiofs {source} rw").replace("TAG", tag);
     let link = format!("/run/wsl/virtiofs/{tag} -> E:\\");

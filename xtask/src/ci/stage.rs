@@ -144,7 +144,11 @@ mod tests {
     #[case::all(&[], &[], 11)]
     #[case::skip(&[Stage::Images, Stage::Test], &[], 9)]
     #[case::only(&[], &[Stage::Fmt], 1)]
-    fn selections(#[case] skip: &[Stage], #[case] only: &[Stage], #[case] count: usize) {
+    fn stages_are_chosen_by_only_and_skip(
+        #[case] skip: &[Stage],
+        #[case] only: &[Stage],
+        #[case] count: usize,
+    ) {
         let selection = Selection { skip, only };
         let chosen: Vec<_> = Stage::ALL.into_iter().filter(|s| selection.has(*s)).collect();
         assert_eq!(chosen.len(), count);

@@ -87,7 +87,7 @@ ci: fmt failed (1), after 1:04
     #[case(59_999, "59.9 s")]
     #[case(60_000, "1:00")]
     #[case(3_723_000, "62:03")]
-    fn times(#[case] millis: u64, #[case] text: &str) {
+    fn times_are_shown_in_seconds_and_minutes(#[case] millis: u64, #[case] text: &str) {
         assert_eq!(time(Duration::from_millis(millis)), text);
     }
 }

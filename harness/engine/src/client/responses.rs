@@ -117,7 +117,10 @@ mod tests {
     #[case("HTTP/1.0 400 B\r\n\r\nbad", &[(400, "bad", false)])]
     #[case("HTTP/1.1 200", &[])]
     #[case("garbage\r\n\r\n", &[])]
-    fn one(#[case] bytes: &str, #[case] want: &[(u16, &str, bool)]) {
+    fn status_body_and_completeness_of_one_answer(
+        #[case] bytes: &str,
+        #[case] want: &[(u16, &str, bool)],
+    ) {
         let found = all(bytes.as_bytes(), false, false);
         let got: Vec<_> = found
             .iter()
@@ -127,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn several() {
+    fn several_answers_in_one_stream_are_told_apart() {
         let bytes = format!("{PLAIN}{CHUNKED}{PLAIN}");
         let found = all(bytes.as_bytes(), false, false);
         assert_eq!(found.iter().map(|r| r.status).collect::<Vec<_>>(), [200, 404, 200]);

@@ -125,7 +125,7 @@ mod tests {
     #[case("6.6.87.2-microsoft-standard-WSL2\n", true)]
     #[case("6.1.0-28-amd64\n", false)]
     #[case("", false)]
-    fn kernels(#[case] release: &str, #[case] want: bool) {
+    fn wsl_is_known_by_its_kernels_release(#[case] release: &str, #[case] want: bool) {
         assert_eq!(is_wsl(release), want);
     }
 }

@@ -108,7 +108,7 @@ mod tests {
     #[case("failed x y", Answer::Failed("x y".into()))]
     #[case("", Answer::Failed(String::new()))]
     #[case("what 3", Answer::Failed("what 3".into()))]
-    fn answers(#[case] text: &str, #[case] want: Answer) {
+    fn each_answer_of_the_script_is_read(#[case] text: &str, #[case] want: Answer) {
         assert_eq!(Answer::parse(text), want);
     }
 

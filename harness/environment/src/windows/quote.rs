@@ -87,7 +87,10 @@ mod tests {
     #[case(&[r"C:\dir\"], r"C:\dir\")]
     #[case(&[r"C:\my dir\"], r#""C:\my dir\\""#)]
     #[case(&[r#"\\"x"#], r#""\\\\\"x""#)]
-    fn lines(#[case] args: &[&str], #[case] want: &str) {
+    fn windows_splits_a_command_line_into_the_same_arguments(
+        #[case] args: &[&str],
+        #[case] want: &str,
+    ) {
         let args: Vec<_> = args.iter().map(|&a| a.to_owned()).collect();
         assert_eq!(command_line(&args), want);
         assert_eq!(split(want), args);

@@ -110,7 +110,7 @@ mod tests {
     )]
     #[case(b"".to_vec(), "")]
     #[case(b"\0".to_vec(), "\0")]
-    fn streams(#[case] bytes: Vec<u8>, #[case] want: &str) {
+    fn utf16_utf8_and_mixed_streams_are_decoded(#[case] bytes: Vec<u8>, #[case] want: &str) {
         assert_eq!(decode(&bytes), want);
     }
 

@@ -105,7 +105,7 @@ mod tests {
     #[case("WSL 版本： 2.3.26.0\r\n内核版本： 5.15.167.4-1\r\n", "2.3.26.0")]
     #[case("WSL 版本：2.3.26.0\r\n", "2.3.26.0")]
     #[case("", "")]
-    fn versions(#[case] text: &str, #[case] want: &str) {
+    fn the_version_is_found_in_any_language(#[case] text: &str, #[case] want: &str) {
         assert_eq!(version_of(text), want);
     }
 }

@@ -92,7 +92,7 @@ mod tests {
         &["开发机 false 正在运行 2"]
     )]
     #[case("  NAME    STATE    VERSION\r\n", &[])]
-    fn tables(#[case] text: &str, #[case] want: &[&str]) {
+    fn each_row_of_the_list_is_a_distribution(#[case] text: &str, #[case] want: &[&str]) {
         let show =
             |d: &super::Distribution| format!("{} {} {} {}", d.name, d.default, d.state, d.version);
         let got: Vec<_> = parse_list(text).unwrap().iter().map(show).collect();
@@ -104,7 +104,7 @@ mod tests {
         "Windows Subsystem for Linux has no installed distributions.\r\nYou can resolve this by installing a distribution with the instructions below:\r\n"
     )]
     #[case("適用於 Linux 的 Windows 子系統沒有已安裝的發佈。\r\n")]
-    fn messages(#[case] text: &str) {
+    fn a_message_in_place_of_the_list_is_an_error(#[case] text: &str) {
         assert_eq!(parse_list(text), Err(ListError::Message(text.trim().to_owned())));
     }
 
@@ -119,7 +119,10 @@ mod tests {
     #[case("docker-desktop-data", true)]
     #[case("podman-machine-default", true)]
     #[case("Ubuntu", false)]
-    fn utilities(#[case] name: &str, #[case] want: bool) {
+    fn distributions_of_other_products_are_known_by_their_name(
+        #[case] name: &str,
+        #[case] want: bool,
+    ) {
         let text = format!("  NAME    STATE    VERSION\n  {name}    Running    2\n");
         assert_eq!(parse_list(&text).unwrap()[0].is_utility(), want);
     }

@@ -209,7 +209,10 @@ mod tests {
     #[case(b"\nT 0", None)]
     #[case(b"\nTT 0\n", None)]
     #[case(b"", None)]
-    fn trailers(#[case] stderr: &[u8], #[case] want: Option<(usize, &str)>) {
+    fn the_trailer_is_found_at_the_end_of_standard_error(
+        #[case] stderr: &[u8],
+        #[case] want: Option<(usize, &str)>,
+    ) {
         let want = want.map(|(at, word)| (at, word.to_owned()));
         assert_eq!(trailer(stderr, "T"), want);
     }

@@ -83,7 +83,7 @@ mod tests {
     #[case("a b", "'a b'")]
     #[case("it's", r"'it'\''s'")]
     #[case("$(x)`y`\\\"", "'$(x)`y`\\\"'")]
-    fn one_word(#[case] text: &str, #[case] want: &str) {
+    fn a_quoted_text_is_one_word_for_the_shell(#[case] text: &str, #[case] want: &str) {
         assert_eq!(quoted(text), want);
     }
 }

@@ -12,7 +12,7 @@ use twinproof_gomod::escape::{
 #[case("github.com/Azure/azure-sdk-for-go", "github.com/!azure/azure-sdk-for-go")]
 #[case("github.com/GoogleCloudPlatform/omega", "github.com/!google!cloud!platform/omega")]
 #[case("a.b/_~x/-y", "a.b/_~x/-y")]
-fn escaped_paths(#[case] path: &str, #[case] escaped: &str) {
+fn a_path_is_escaped_and_unescaped_to_itself(#[case] path: &str, #[case] escaped: &str) {
     assert_eq!(escape_path(path).unwrap(), escaped);
     assert_eq!(unescape_path(escaped).unwrap(), path);
 }
@@ -22,7 +22,7 @@ fn escaped_paths(#[case] path: &str, #[case] escaped: &str) {
 #[case("v2.0.0+incompatible", "v2.0.0+incompatible")]
 #[case("Main", "!main")]
 #[case("v0.0.1-go1.27.3.linux-amd64", "v0.0.1-go1.27.3.linux-amd64")]
-fn escaped_versions(#[case] version: &str, #[case] escaped: &str) {
+fn a_version_is_escaped_and_unescaped_to_itself(#[case] version: &str, #[case] escaped: &str) {
     assert_eq!(escape_version(version).unwrap(), escaped);
     assert_eq!(unescape_version(escaped).unwrap(), version);
 }
@@ -34,7 +34,7 @@ fn escaped_versions(#[case] version: &str, #[case] escaped: &str) {
 #[case::before_uppercase("github.com/!A")]
 #[case::twice("github.com/!!a")]
 #[case::beyond_ascii("github.com/é")]
-fn not_escaped(#[case] escaped: &str) {
+fn what_is_not_escaped_right_is_refused(#[case] escaped: &str) {
     assert_eq!(unescape_path(escaped), Err(EscapeError::Escape(escaped.to_owned())));
     assert_eq!(unescape_version(escaped), Err(EscapeError::Escape(escaped.to_owned())));
 }
@@ -75,7 +75,7 @@ fn versions_that_are_no_file_name(#[case] version: &str) {
 #[case("a.b/c/v2.1", "invalid major version at its end")]
 #[case("gopkg.in/yaml", "invalid major version at its end")]
 #[case("gopkg.in/yaml.v01", "invalid major version at its end")]
-fn malformed_paths(#[case] path: &str, #[case] reason: &str) {
+fn a_malformed_path_is_refused_with_its_reason(#[case] path: &str, #[case] reason: &str) {
     let (path, reason) = (path.to_owned(), reason.to_owned());
     assert_eq!(check_path(&path), Err(EscapeError::Path { path, reason }));
 }
@@ -89,7 +89,7 @@ fn malformed_paths(#[case] path: &str, #[case] reason: &str) {
 #[case("a.b/comx")]
 #[case("gopkg.in/yaml.v0")]
 #[case("gopkg.in/yaml.v2-unstable")]
-fn valid_paths(#[case] path: &str) {
+fn a_valid_path_is_accepted(#[case] path: &str) {
     assert_eq!(check_path(path), Ok(()));
 }
 
@@ -99,7 +99,7 @@ fn valid_paths(#[case] path: &str) {
 #[case("a.b/v1", None)]
 #[case("gopkg.in/yaml.v3", Some(("gopkg.in/yaml", ".v3")))]
 #[case("gopkg.in/yaml.v3-unstable", Some(("gopkg.in/yaml", ".v3-unstable")))]
-fn suffixes(#[case] path: &str, #[case] want: Option<(&str, &str)>) {
+fn a_path_is_split_from_its_major_version(#[case] path: &str, #[case] want: Option<(&str, &str)>) {
     assert_eq!(split_path_version(path), want);
 }
 
@@ -119,7 +119,7 @@ fn suffixes(#[case] path: &str, #[case] want: Option<(&str, &str)>) {
 #[case("v1.2-pre", None)]
 #[case("v1.2.3+", None)]
 #[case("v1.2.3.4", None)]
-fn canonical_versions(#[case] version: &str, #[case] want: Option<&str>) {
+fn short_versions_are_made_canonical(#[case] version: &str, #[case] want: Option<&str>) {
     assert_eq!(canonical_version(version).as_deref(), want);
     assert_eq!(is_canonical_version(version), want == Some(version));
 }

@@ -26,7 +26,11 @@ use twinproof_gomod::glob::{BadPattern, match_path, match_prefix_patterns};
 #[case("[a,b].c", "a.c", false)]
 #[case("a.b/[", "a.b/[", false)]
 #[case("A.b", "a.b", false)]
-fn lists(#[case] list: &str, #[case] path: &str, #[case] fits: bool) {
+fn any_pattern_of_a_list_matches_a_prefix_of_the_path(
+    #[case] list: &str,
+    #[case] path: &str,
+    #[case] fits: bool,
+) {
     assert_eq!(match_prefix_patterns(list, path), fits);
 }
 
@@ -71,7 +75,11 @@ fn lists(#[case] list: &str, #[case] path: &str, #[case] fits: bool) {
 #[case("*x[", "", Err(BadPattern))]
 #[case("\\", "a", Err(BadPattern))]
 #[case("[a\\", "a", Err(BadPattern))]
-fn one_pattern(#[case] pattern: &str, #[case] name: &str, #[case] fits: Result<bool, BadPattern>) {
+fn a_pattern_matches_as_path_match_does(
+    #[case] pattern: &str,
+    #[case] name: &str,
+    #[case] fits: Result<bool, BadPattern>,
+) {
     assert_eq!(match_path(pattern, name), fits);
 }
 

@@ -24,7 +24,11 @@ use twinproof_gomod::gomodfile::{GoMod, synthesise};
     None
 )]
 #[case("unknown x (\nmodule c.d\n)\nmodule a.b\n", Some("a.b"), None)]
-fn read(#[case] text: &str, #[case] module: Option<&str>, #[case] go: Option<&str>) {
+fn module_and_go_lines_are_read(
+    #[case] text: &str,
+    #[case] module: Option<&str>,
+    #[case] go: Option<&str>,
+) {
     let found = GoMod::parse(text.as_bytes()).unwrap();
     assert_eq!((found.module.as_deref(), found.go.as_deref()), (module, go));
 }
@@ -46,7 +50,7 @@ fn read(#[case] text: &str, #[case] module: Option<&str>, #[case] go: Option<&st
 #[case("/* x */\n", "go.mod:1: mod files must use // comments (not /* */ comments)")]
 #[case("x a/*b\n", "go.mod:1: mod files must use // comments (not /* */ comments)")]
 #[case("x \u{7}\n", "go.mod:1: unexpected input character")]
-fn refused(#[case] text: &str, #[case] error: &str) {
+fn mistakes_are_told_with_their_line(#[case] text: &str, #[case] error: &str) {
     assert_eq!(GoMod::parse(text.as_bytes()).unwrap_err().to_string(), error);
 }
 
@@ -58,7 +62,7 @@ fn refused(#[case] text: &str, #[case] error: &str) {
 #[case("1.100", true)]
 #[case("2.0", true)]
 #[case("1.99999999999999999999", true)]
-fn language_versions(#[case] go: &str, #[case] at_least: bool) {
+fn the_language_version_is_compared_by_its_numbers(#[case] go: &str, #[case] at_least: bool) {
     let text = format!("go {go}\n");
     assert_eq!(GoMod::parse(text.as_bytes()).unwrap().go_at_least(1, 24), at_least);
 }

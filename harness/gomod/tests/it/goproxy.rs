@@ -23,7 +23,7 @@ use twinproof_gomod::goproxy::{End, Miss, ProxyList, ProxyUrl, Unfound, file_pat
 #[case("file:/srv/mod|off", "file:/srv/mod|off", End::Off)]
 #[case("HTTPS://a.example", "HTTPS://a.example", End::Nothing)]
 #[case("https://u:p%20@[::1]:1/x?y#z|", "https://u:p%20@[::1]:1/x?y#z|", End::Nothing)]
-fn lists(#[case] text: &str, #[case] read: &str, #[case] end: End) {
+fn a_list_is_read_and_written_back(#[case] text: &str, #[case] read: &str, #[case] end: End) {
     let list: ProxyList = text.parse().unwrap();
     assert_eq!((list.to_string(), list.end()), (read.to_owned(), end));
     assert_eq!(list.to_string().parse::<ProxyList>().unwrap(), list);
@@ -52,7 +52,7 @@ const NOTHING: &str = "GOPROXY list is not the empty string, but contains no ent
     "https://a\u{7f}/",
     "parse \"https://a\\u{7f}/\": net/url: invalid control character in URL"
 )]
-fn refused(#[case] text: &str, #[case] error: &str) {
+fn a_list_that_names_nothing_usable_is_refused(#[case] text: &str, #[case] error: &str) {
     assert_eq!(text.parse::<ProxyList>().unwrap_err().to_string(), error);
 }
 
@@ -76,7 +76,7 @@ fn users_are_not_shown(#[case] url: &str, #[case] shown: &str) {
 #[case("file:///srv/a%20b", Some("/srv/a b"))]
 #[case("file:/srv/a", Some("/srv/a"))]
 #[case("https://a.example", None)]
-fn files(#[case] url: &str, #[case] path: Option<&str>) {
+fn a_file_address_is_the_path_of_a_folder(#[case] url: &str, #[case] path: Option<&str>) {
     assert_eq!(file_path(url), path.map(PathBuf::from));
 }
 
@@ -101,6 +101,9 @@ fn answer(url: &ProxyUrl) -> Result<char, Miss<char>> {
 #[case("f1.x|f2.x|", Err(Unfound { miss: Some(Miss::Failed('1')), end: Some(End::Nothing) }))]
 #[case("f1.x|a2.x|h3.x", Err(Unfound { miss: Some(Miss::Final('2')), end: None }))]
 #[case("off", Err(Unfound { miss: None, end: Some(End::Off) }))]
-fn walks(#[case] list: &str, #[case] found: Result<char, Unfound<char>>) {
+fn the_walk_goes_on_as_the_separators_say(
+    #[case] list: &str,
+    #[case] found: Result<char, Unfound<char>>,
+) {
     assert_eq!(list.parse::<ProxyList>().unwrap().find(answer), found);
 }

@@ -28,7 +28,7 @@ use twinproof_gomod::pseudo::{BaseError, Pseudo, is_pseudo, is_zero, zero};
     "2019-11-09T02:19:31Z",
     "D"
 )]
-fn forms(
+fn each_form_gives_base_time_and_revision(
     #[case] version: &str,
     #[case] base: Option<&str>,
     #[case] time: &str,
@@ -41,7 +41,7 @@ fn forms(
 }
 
 #[rstest]
-fn not_pseudo(
+fn what_only_looks_like_a_pseudo_version_is_none(
     #[values(
         "v1.2.3",
         "v1.2.3-pre",
@@ -90,7 +90,7 @@ fn times_that_cannot_be(
 }
 
 #[test]
-fn placeholders() {
+fn the_zero_version_stands_for_no_commit() {
     assert_eq!(zero("v2"), "v2.0.0-00010101000000-000000000000");
     assert!(is_zero(&zero("v2")));
     assert!(is_pseudo(&zero("v2")));

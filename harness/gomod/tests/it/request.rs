@@ -328,7 +328,10 @@ fn refused(#[case] target: &str, #[case] status: u16, #[case] text: &str) {
 #[case(format!("/a.b/@v/v1.0.0-{}.info", "x".repeat(189)), Some(RequestError::LongElement))]
 #[case(format!("/a.b{}/@latest", "/x".repeat(2042)), None)]
 #[case(format!("/a.b{}/@latest", "/x".repeat(2043)), Some(RequestError::TooLong))]
-fn lengths(#[case] target: String, #[case] error: Option<RequestError>) {
+fn targets_and_elements_have_a_longest_length(
+    #[case] target: String,
+    #[case] error: Option<RequestError>,
+) {
     assert_eq!(Request::decode(target).err(), error);
 }
 

@@ -12,7 +12,7 @@ use twinproof_gomod::semver::{build, canonical, compare, major, major_minor, pre
 #[case("v2.0.0+incompatible", "v2.0.0", "v2", "v2.0", "", "+incompatible")]
 #[case("v1.0.0--", "v1.0.0--", "v1", "v1.0", "--", "")]
 #[case("v1.0.0+0.01", "v1.0.0", "v1", "v1.0", "", "+0.01")]
-fn parts(
+fn a_version_is_taken_apart_as_semver_does(
     #[case] version: &str,
     #[case] is: &str,
     #[case] m: &str,
@@ -27,7 +27,7 @@ fn parts(
 }
 
 #[rstest]
-fn invalid(
+fn what_is_no_version_has_no_parts(
     #[values(
         "",
         "v",
@@ -56,7 +56,7 @@ fn invalid(
 }
 
 #[test]
-fn order() {
+fn versions_are_ordered_by_precedence() {
     let sorted = [
         "bad",
         "v0.0.0-0",

@@ -30,12 +30,16 @@ fn archive(comment: &str, files: &[(&str, &str)]) -> Archive {
 #[case::carriage_return("-- a --\r\nx\n", "-- a --\r\nx\n", &[])]
 #[case::no_space("--a--\n", "--a--\n", &[])]
 #[case::dashes("-- -- --\nx\n", "", &[("--", "x\n")])]
-fn reading(#[case] text: &str, #[case] comment: &str, #[case] files: &[(&str, &str)]) {
+fn comment_and_files_are_read(
+    #[case] text: &str,
+    #[case] comment: &str,
+    #[case] files: &[(&str, &str)],
+) {
     assert_eq!(Archive::parse(text.as_bytes()), archive(comment, files));
 }
 
 #[test]
-fn bytes_stay() {
+fn bytes_that_are_no_text_stay_as_they_are() {
     let parsed = Archive::parse(b"\xff\n-- a --\n\0\xfe\r\n-- \xff --\n");
     assert_eq!(parsed.comment, b"\xff\n");
     assert_eq!(parsed.get("a"), Some(&b"\0\xfe\r\n-- \xff --\n"[..]));

@@ -4,7 +4,7 @@ use rstest::rstest;
 use twinproof_gomod::versions::{format, latest, parse};
 
 #[test]
-fn lists() {
+fn a_list_keeps_versions_only() {
     let list = "v1.0.0\r\n\n v1.1.0 2020-01-01T00:00:00Z\nmain\nv1\n1.0.0\nv0.0.0-20200101000000-abcdef123456";
     let found: Vec<&str> = parse(list).collect();
     assert_eq!(found, ["v1.0.0", "v1.1.0", "v1", "v0.0.0-20200101000000-abcdef123456"]);
@@ -29,7 +29,11 @@ const NEW: &str = "v0.0.0-20210101000000-abcdef123456";
 #[case(&["v1.0.0", "v2.0.0+incompatible"], true, Some("v1.0.0"))]
 #[case(&["v1.0.0-a", "v2.0.0+incompatible"], true, Some("v1.0.0-a"))]
 #[case(&["v2.0.0+incompatible"], true, Some("v2.0.0+incompatible"))]
-fn the_latest(#[case] list: &[&str], #[case] go_mod: bool, #[case] expected: Option<&str>) {
+fn the_latest_version_is_chosen_as_go_does(
+    #[case] list: &[&str],
+    #[case] go_mod: bool,
+    #[case] expected: Option<&str>,
+) {
     assert_eq!(latest(list.iter().copied(), |_| go_mod), expected);
 }
 

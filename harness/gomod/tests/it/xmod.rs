@@ -152,7 +152,7 @@ fn module_paths_and_versions() -> Outcome {
 }
 
 #[test]
-fn patterns() -> Outcome {
+fn patterns_match_as_in_xmod() -> Outcome {
     let piece = prop_oneof![
         "[a-c*?/,]{1,3}",
         "\\[\\^?[a-c\\]\\\\é-]{0,4}\\]?",
@@ -172,7 +172,7 @@ fn patterns() -> Outcome {
 }
 
 #[test]
-fn versions() -> Outcome {
+fn versions_are_judged_as_in_xmod() -> Outcome {
     let plain = "v?[0-9]{1,2}(\\.[0-9]{1,2}){0,3}(-[0a-c.-]{0,6})?(\\+(incompatible|[0a.-]{0,3}))?";
     let pseudo = "v[0-2]\\.[0-2]\\.[0-9]{1,3}-([0a-b.-]{0,3}\\.)?(0\\.)?[12][09][0-9]{2}[01][0-9][0-3][0-9][0-2][0-9]{3}[0-5][0-9]-[0-9a-fA-F]{1,3}(\\+incompatible)?";
     let version =
@@ -303,7 +303,7 @@ fn every_letter_and_case() -> Outcome {
 }
 
 #[test]
-fn damaged_zips() -> Outcome {
+fn damaged_zips_are_refused_as_in_xmod() -> Outcome {
     let change = (any::<prop::sample::Index>(), any::<u8>());
     let strategy =
         (any::<bool>(), prop::collection::vec(change, 0..3), any::<prop::sample::Index>());

@@ -48,7 +48,7 @@ fn refusals(zip: &[u8], limits: ZipLimits) -> Vec<String> {
 }
 
 #[test]
-fn a_module() {
+fn a_module_with_odd_names_passes() {
     let zip = module(&[
         ("", ""),
         ("go.mod", "module example.com/m\n"),
@@ -82,7 +82,7 @@ fn a_module() {
 #[case::prefix_without_slash(&["example.com/m@v1.0.0"], "path does not have prefix \"example.com/m@v1.0.0/\"")]
 #[case::prefix_in_capitals(&["example.com/M@v1.0.0/a"], "path does not have prefix \"example.com/m@v1.0.0/\"")]
 #[case::empty_name(&[""], "path does not have prefix \"example.com/m@v1.0.0/\"")]
-fn prefixes(#[case] names: &[&str], #[case] reason: &str) {
+fn every_entry_has_the_modules_prefix(#[case] names: &[&str], #[case] reason: &str) {
     let entries: Vec<(&str, &str)> = names.iter().map(|name| (*name, "")).collect();
     let zip = write(&raw(&entries)).unwrap();
     assert_eq!(refusals(&zip, ZipLimits::default()), [format!("{}: {reason}", names[0])]);
@@ -125,7 +125,10 @@ fn prefixes(#[case] names: &[&str], #[case] reason: &str) {
 #[case::go_mod_case(&["GO.mod"], "go.mod files must have lowercase names")]
 #[case::go_mod_below(&["a/go.mod"], "go.mod file not in module root directory")]
 #[case::go_mod_below_in_capitals(&["a/GO.MOD"], "go.mod file not in module root directory")]
-fn refused_names(#[case] names: &[&str], #[case] reason: &str) {
+fn names_that_cannot_be_unpacked_everywhere_are_refused(
+    #[case] names: &[&str],
+    #[case] reason: &str,
+) {
     let entries: Vec<(&str, &str)> = names.iter().map(|name| (*name, "")).collect();
     let name = format!("{MODULE}@{VERSION}/{}", names.last().unwrap());
     let expected = format!("{}: {reason}", name.escape_debug());
@@ -159,7 +162,11 @@ fn names_that_go_together(#[case] one: &str, #[case] other: &str) {
 #[case("example.com/m", "v1.0.0+x", "version \"v1.0.0+x\" is not canonical")]
 #[case("example.com/m", "v2.0.0", "version \"v2.0.0\" invalid: should be v0 or v1, not v2")]
 #[case("m", "v1.0.0", "malformed module path \"m\": missing dot in first path element")]
-fn modules(#[case] path: &str, #[case] version: &str, #[case] reason: &str) {
+fn the_module_and_its_version_are_checked_first(
+    #[case] path: &str,
+    #[case] version: &str,
+    #[case] reason: &str,
+) {
     let refusal = Stream::new(path, version, ZipLimits::default()).err().unwrap();
     assert_eq!(refusal.to_string(), reason);
     let error = check(&module(&[]), path, version, ZipLimits::default()).unwrap_err();
@@ -182,7 +189,7 @@ fn small() -> ZipLimits {
 #[case::license(&[("LICENSE", 101)], &["example.com/m@v1.0.0/LICENSE: LICENSE file too large (max size is 100 bytes)"])]
 #[case::contents(&[("a", 2000), ("b", 1001)], &["total uncompressed size of module contents too large (max size is 3000 bytes)", "example.com/m@v1.0.0/b: total uncompressed size of module contents too large (max size is 3000 bytes)"])]
 #[case::ratio(&[("a", 2500)], &["the contents are more than 10 times as large as the zip"])]
-fn sizes(#[case] files: &[(&str, usize)], #[case] reasons: &[&str]) {
+fn each_limit_of_size_is_reported(#[case] files: &[(&str, usize)], #[case] reasons: &[&str]) {
     let contents: Vec<String> = files.iter().map(|(_, size)| "x".repeat(*size)).collect();
     let entries: Vec<(&str, &str)> =
         files.iter().zip(&contents).map(|((name, _), content)| (*name, &**content)).collect();
@@ -268,7 +275,7 @@ fn names_are_not_gathered_without_end() {
 #[case::file(0o100_644, None)]
 #[case::executable(0o100_755, None)]
 #[case::no_type(0o644, None)]
-fn modes(#[case] mode: u32, #[case] reason: Option<&str>) {
+fn only_regular_files_are_accepted(#[case] mode: u32, #[case] reason: Option<&str>) {
     let entry = Raw { mode, ..Raw::new("example.com/m@v1.0.0/a", "x") };
     let results = both(&write(&[entry]).unwrap(), ZipLimits::default(), 9);
     let errors = results.map(|result| result.err().map(|e| e.to_string()));
@@ -280,7 +287,7 @@ fn modes(#[case] mode: u32, #[case] reason: Option<&str>) {
 #[case(4, 5)]
 #[case(6, 5)]
 #[case(0, 5)]
-fn declared_sizes(#[case] declare: u32, #[case] true_size: usize) {
+fn a_wrong_declared_size_is_refused(#[case] declare: u32, #[case] true_size: usize) {
     let entry =
         Raw { declare: Some(declare), ..Raw::new("example.com/m@v1.0.0/a", "x".repeat(true_size)) };
     let zip = write(&[entry]).unwrap();
@@ -298,7 +305,7 @@ fn declared_sizes(#[case] declare: u32, #[case] true_size: usize) {
 #[case::local_name(51, "the local header and the directory do not agree on its name")]
 #[case::local_flags(6, "the local header and the directory do not agree on its flags")]
 #[case::local_signature(2, "the local header and the directory do not agree on its local header")]
-fn changed_bytes(#[case] at: usize, #[case] reason: &str) {
+fn a_changed_byte_is_found_where_it_is(#[case] at: usize, #[case] reason: &str) {
     let mut zip = module(&[("ab", "content")]);
     zip[at] ^= 8;
     let error = check(&zip, MODULE, VERSION, ZipLimits::default()).unwrap_err();

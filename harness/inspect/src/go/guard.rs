@@ -127,7 +127,11 @@ mod tests {
     #[case("GOARM64", "v9.6", false)]
     #[case("GORISCV64", "rva23u64", true)]
     #[case("GOWASM", "satconv,signext", true)]
-    fn levels(#[case] variable: &str, #[case] value: &str, #[case] known: bool) {
+    fn only_levels_that_go_knows_are_accepted(
+        #[case] variable: &str,
+        #[case] value: &str,
+        #[case] known: bool,
+    ) {
         assert_eq!(is_known(variable, value), known);
     }
 }

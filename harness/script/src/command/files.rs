@@ -213,7 +213,7 @@ mod tests {
     #[case("511", Some(0o777))]
     #[case("u+x", None)]
     #[case("08", None)]
-    fn modes(#[case] text: &str, #[case] want: Option<u32>) {
+    fn modes_are_read_as_go_reads_numbers(#[case] text: &str, #[case] want: Option<u32>) {
         assert_eq!(number(text), want);
     }
 }

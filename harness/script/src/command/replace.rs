@@ -83,7 +83,7 @@ mod tests {
     #[case(r"\q", None)]
     #[case("\"", None)]
     #[case("\\", None)]
-    fn go_strings(#[case] text: &str, #[case] want: Option<&str>) {
+    fn escapes_are_read_as_in_a_go_string(#[case] text: &str, #[case] want: Option<&str>) {
         assert_eq!(unquote(text), want.map(|w| w.as_bytes().to_vec()));
     }
 

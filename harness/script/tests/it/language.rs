@@ -68,7 +68,7 @@ x
 #[case("cat a.txt &", Some("`cat` cannot run in the background"))]
 #[case("exec no-such-program", Some("no-such-program is not in PATH"))]
 #[cfg(target_os = "linux")]
-fn commands(#[case] script: &str, #[case] want: Option<&str>) {
+fn each_command_ends_as_in_cmd_go(#[case] script: &str, #[case] want: Option<&str>) {
     let failed = failure(&format!("{script}{FILES}"));
     let last = script.lines().count();
     match (failed, want) {
@@ -135,7 +135,7 @@ fn a_failure_tells_its_section() {
 }
 
 #[test]
-fn no_script() {
+fn a_script_that_cannot_be_read_names_its_line() {
     let error = Script::parse("s", b"# fine\ngo 'list\n").unwrap_err();
     assert_eq!(error.to_string(), "s:2: a quote is not closed");
     let (_dir, setting) = crate::bench::setting(crate::bench::absent);

@@ -328,7 +328,7 @@ mod tests {
     #[case(json!({"entry": {"c": {}}}), false)]
     #[case(json!({"entry": {"c": {"size": 0}}}), false)]
     #[case(json!({"error": {"contains": "x"}}), false)]
-    fn assertions(#[case] step: Value, #[case] holds: bool) {
+    fn each_assertion_holds_only_for_what_was_seen(#[case] step: Value, #[case] holds: bool) {
         assert_eq!(hold::<ArchiveStep>(json!({"path": "a.zip"}), step, &sight()), holds);
     }
 

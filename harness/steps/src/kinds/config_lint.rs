@@ -253,7 +253,7 @@ mod tests {
     #[case(json!({"claims": []}), false)]
     #[case(json!({"fixed": {"wsl.conf": "a\n"}}), true)]
     #[case(json!({"fixed": {"wsl.conf": "b\n"}}), false)]
-    fn assertions(#[case] step: Value, #[case] holds: bool) {
+    fn each_assertion_holds_only_for_what_was_seen(#[case] step: Value, #[case] holds: bool) {
         assert_eq!(hold::<LintStep>(json!({"files": ["wsl.conf"]}), step, &sight()), holds);
     }
 }

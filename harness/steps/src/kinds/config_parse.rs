@@ -178,7 +178,7 @@ mod tests {
     #[case(json!({"warnings": ["w1"]}), false)]
     #[case(json!({"outcome": "stopped"}), true)]
     #[case(json!({"outcome": "whole"}), false)]
-    fn assertions(#[case] step: Value, #[case] holds: bool) {
+    fn each_assertion_holds_only_for_what_was_seen(#[case] step: Value, #[case] holds: bool) {
         let always = json!({"path": "wsl.conf", "as": "wsl.conf"});
         let sight = ParseSight {
             path: "/w/wsl.conf".to_owned(),

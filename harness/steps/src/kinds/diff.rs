@@ -212,7 +212,7 @@ mod tests {
     #[case(json!({"id_parts": []}), false)]
     #[case(json!({"sections": [".note.go.buildid"]}), true)]
     #[case(json!({"facts": ["go.version"]}), false)]
-    fn assertions(#[case] step: Value, #[case] wanted: bool) {
+    fn each_assertion_holds_only_for_what_was_seen(#[case] step: Value, #[case] wanted: bool) {
         let sight = DiffSight {
             verdict: "only_ids".into(),
             id_parts: vec!["link action".into()],

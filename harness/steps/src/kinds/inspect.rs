@@ -180,7 +180,7 @@ mod tests {
     #[case(json!({"without": ["/home"]}), false)]
     #[case(json!({"without": ["/srv"]}), true)]
     #[case(json!({"error": {"contains": "truncated"}}), false)]
-    fn assertions(#[case] step: Value, #[case] wanted: bool) {
+    fn each_assertion_holds_only_for_what_was_seen(#[case] step: Value, #[case] wanted: bool) {
         let sight = InspectSight {
             path: "x".into(),
             facts: BTreeMap::from([("format".into(), "elf".into())]),

@@ -332,7 +332,11 @@ mod tests {
     #[case(json!({"unchanged": "host"}), changed("w: x"), true)]
     #[case(json!({"unchanged": "host"}), changed("w: y"), false)]
     #[case(json!({"unchanged": "host"}), LabSight::default(), false)]
-    fn assertions(#[case] step: Value, #[case] seen: LabSight, #[case] holds: bool) {
+    fn each_assertion_holds_only_for_what_was_seen(
+        #[case] step: Value,
+        #[case] seen: LabSight,
+        #[case] holds: bool,
+    ) {
         let step: LabStep = serde_json::from_value(step).unwrap();
         let found = alone::checks(&step, &seen);
         assert!(!found.is_empty());

@@ -249,7 +249,10 @@ mod tests {
     #[case::signed(&[twin(Some("a"), None), twin(Some("b"), Some("only_signature"))], TwinVerdict::EqualButForSignature)]
     #[case::code(&[twin(Some("b"), Some("code_differs"))], TwinVerdict::Differs)]
     #[case::absent(&[twin(Some("a"), None), twin(None, Some("only_signature"))], TwinVerdict::Differs)]
-    fn verdicts(#[case] executables: &[Twin], #[case] wanted: TwinVerdict) {
+    fn the_verdict_is_that_of_the_worst_executable(
+        #[case] executables: &[Twin],
+        #[case] wanted: TwinVerdict,
+    ) {
         let seen = SdkSight { executables: executables.to_vec(), ..SdkSight::default() };
         assert_eq!(seen.verdict(), wanted);
         for asked in [TwinVerdict::Equal, TwinVerdict::EqualButForSignature, TwinVerdict::Differs] {

@@ -231,7 +231,7 @@ mod tests {
     #[case(json!({"order": ["getenv **"]}), false)]
     #[case(json!({"never": ["getenv", "Query*"]}), true)]
     #[case(json!({"never": ["open*"]}), false)]
-    fn assertions(#[case] mut step: Value, #[case] holds: bool) {
+    fn each_assertion_holds_only_for_what_was_seen(#[case] mut step: Value, #[case] holds: bool) {
         step["path"] = json!("log");
         let step: TraceStep = serde_json::from_value(step).unwrap();
         assert!(step.asserts());

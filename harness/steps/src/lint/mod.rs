@@ -322,7 +322,7 @@ mod tests {
     #[case("2.0", false)]
     #[case("1.28rc", false)]
     #[case("latest", false)]
-    fn go_versions(#[case] version: &str, #[case] want: bool) {
+    fn only_versions_of_go_are_accepted(#[case] version: &str, #[case] want: bool) {
         assert_eq!(is_go_version(version), want);
     }
 }

@@ -97,7 +97,7 @@ mod tests {
     #[case("C:x", false)]
     #[case("a/../b", false)]
     #[case("${work}/..", false)]
-    fn paths(#[case] path: &str, #[case] fits: bool) {
+    fn a_path_must_not_leave_its_folder(#[case] path: &str, #[case] fits: bool) {
         assert_eq!(escapes(path).is_none(), fits);
     }
 

@@ -380,7 +380,7 @@ fn one_store_and_many_clients() {
 #[rstest]
 #[case::memory(Box::new(MemoryStore::default()))]
 #[case::directory(Box::new(DirStore::new(tempfile::tempdir().unwrap().keep())))]
-fn stores(#[case] store: Box<dyn Store>) {
+fn a_store_swaps_only_what_the_client_has_seen(#[case] store: Box<dyn Store>) {
     assert_eq!(store.latest("a").unwrap(), None);
     assert_eq!(store.swap_latest("a", Some(b"x"), b"one").unwrap(), Swap::Conflict);
     assert_eq!(store.latest("a").unwrap(), None);

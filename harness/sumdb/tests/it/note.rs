@@ -82,7 +82,7 @@ fn no_byte_of_a_key_can_change(#[case] key: &str) {
 #[case::no_key("PeterNeumann+c74f20a3+")]
 #[case::no_hash("PeterNeumann++ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")]
 #[case::signed_hash("PeterNeumann++74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")]
-fn malformed_keys(#[case] key: &str) {
+fn a_malformed_key_is_refused(#[case] key: &str) {
     assert!(matches!(Verifier::new(key), Err(KeyError::Malformed { .. })));
 }
 
@@ -187,7 +187,7 @@ fn the_text_ends_at_the_last_blank_line() {
 #[case::too_short("text\n\n— PeterNeumann AAAAAA==\n")]
 #[case::carriage_return("text\r\n\n— PeterNeumann AAAAAAA=\n")]
 #[case::trailing_bits("text\n\n— stranger AAAAAAB=\n")]
-fn malformed_notes(#[case] message: &str) {
+fn a_malformed_note_is_refused(#[case] message: &str) {
     let error = open(message.as_bytes(), &known()).unwrap_err();
     assert!(matches!(error, NoteError::Malformed(_)), "{error:?}");
 }

@@ -53,7 +53,7 @@ pub fn text(module: &str) -> String {
 #[case::overflowing("/tile/30/data/x009/x223/x372/x036/x854/x775/807", 404)]
 #[case::malformed("/tile/8/0/0", 400)]
 #[case::malformed("/tile/", 400)]
-fn statuses(#[case] path: &str, #[case] status: u16) {
+fn each_path_has_its_status(#[case] path: &str, #[case] status: u16) {
     let response = respond(&log(10), path);
     assert_eq!(response.status, status, "{}", String::from_utf8_lossy(&response.body));
     let text = status != 200 || !path.starts_with("/tile/") || path.contains("data");

@@ -24,7 +24,7 @@ use crate::log::{root, stored};
 #[case("tile/8/data/007", 8, Level::Data, 7, 256)]
 #[case("tile/30/63/999.p/1073741823", 30, Level::Hashes(63), 999, (1 << 30) - 1)]
 #[case("tile/1/0/x009/x223/x372/x036/x854/x775/807", 1, Level::Hashes(0), i64::MAX as u64, 2)]
-fn paths(
+fn a_tile_has_the_documented_path(
     #[case] path: &str,
     #[case] height: u8,
     #[case] level: Level,
@@ -64,7 +64,7 @@ fn paths(
 #[case::trailing_slash("tile/8/0/000/")]
 #[case::too_large("tile/1/0/x009/x223/x372/x036/x854/x775/808")]
 #[case::far_too_large("tile/1/0/x999/x999/x999/x999/x999/x999/x999/x999/999")]
-fn malformed_paths(#[case] path: &str) {
+fn a_malformed_path_is_refused(#[case] path: &str) {
     let error = Tile::parse(path).unwrap_err();
     assert_eq!(error.path, path);
 }

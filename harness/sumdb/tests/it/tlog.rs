@@ -236,7 +236,7 @@ const HASH: &str = "nND/nri/U0xuHUrYSy0HtMeal2vzD9V4k/BO79C+QeI=";
 #[case::space("go.sum database tree\n2 \nH\n", false)]
 #[case::short_hash("go.sum database tree\n2\nAAAA\n", false)]
 #[case::empty("", false)]
-fn tree_heads(#[case] text: &str, #[case] valid: bool) {
+fn a_tree_head_is_read_as_documented(#[case] text: &str, #[case] valid: bool) {
     let parsed = TreeHead::parse(&text.replace('H', HASH));
     let want = TreeHead { size: 2, hash: HASH.parse().unwrap() };
     assert_eq!(parsed.ok(), valid.then_some(want));
@@ -249,7 +249,7 @@ fn tree_heads(#[case] text: &str, #[case] valid: bool) {
 #[case::no_blank_line("1\na\n", "no blank line ends its text")]
 #[case::no_text("1\n\n\n", "its text has a blank line")]
 #[case::control_character("1\na\rb\n\n", "its text has a control character")]
-fn malformed_records(#[case] message: &str, #[case] reason: &str) {
+fn a_malformed_record_is_refused_with_its_reason(#[case] message: &str, #[case] reason: &str) {
     let error = Record::parse(message.as_bytes()).unwrap_err();
     assert_eq!(error.to_string(), format!("malformed record: {reason}"));
 }

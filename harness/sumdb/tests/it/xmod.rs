@@ -95,7 +95,7 @@ fn law<S: Strategy>(
 }
 
 #[test]
-fn signed_notes() -> Outcome {
+fn notes_are_signed_and_opened_as_in_xmod() -> Outcome {
     let text = "([ -~é—\t\r]{0,20}\n){0,4}[ -~]{0,3}";
     law(
         256,
@@ -194,7 +194,7 @@ fn trees_proofs_and_tiles() -> Outcome {
 }
 
 #[test]
-fn tile_paths() -> Outcome {
+fn tile_paths_are_read_as_in_xmod() -> Outcome {
     // Levels stop at 62 here: above 63 x/mod's parser does not hold to the bound of its own type.
     let level = "(data|[0-9]|[0-5][0-9]|-1|00)";
     let path = format!(

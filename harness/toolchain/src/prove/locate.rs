@@ -137,7 +137,7 @@ mod tests {
     #[case::direct("", "go1.22.5\ntime 2024\n")]
     #[case::in_a_wheel("go/", "go1.22.5\n")]
     #[case::with_crlf("", "go1.22.5\r\ntime 2024\r\n")]
-    fn finds(#[case] prefix: &str, #[case] version: &str) {
+    fn an_sdk_is_found_in_its_folder_or_one_below(#[case] prefix: &str, #[case] version: &str) {
         let dir = tree(&[
             (&format!("{prefix}VERSION"), version),
             (&format!("{prefix}bin/go.exe"), "x"),
@@ -159,7 +159,10 @@ mod tests {
     #[case::empty_version(&[("bin/go", "x"), ("VERSION", "")], "is not a version of Go")]
     #[case::no_tools(&[("bin/go", "x"), ("VERSION", "go1.22.5")], "its platform is not known")]
     #[case::two(&[("a/bin/go", "x"), ("b/bin/go", "x")], "has several SDKs")]
-    fn refuses(#[case] files: &[(&str, &str)], #[case] part: &str) {
+    fn what_is_no_release_is_refused_with_its_reason(
+        #[case] files: &[(&str, &str)],
+        #[case] part: &str,
+    ) {
         let error = locate(tree(files).path()).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }

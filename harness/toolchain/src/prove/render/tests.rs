@@ -120,7 +120,10 @@ NOT PROVED: 6 differences where go reads or runs them; 9 are equal.
 #[case(vec![("misc/a", Change::Uncovered)], 2)]
 #[case(vec![("src/a", Change::Missing)], 1)]
 #[case(vec![], 0)]
-fn exit_codes(#[case] differences: Vec<(&str, Change)>, #[case] code: u8) {
+fn the_exit_code_says_whether_the_sdk_is_proved(
+    #[case] differences: Vec<(&str, Change)>,
+    #[case] code: u8,
+) {
     assert_eq!(report(differences).status.exit_code(), code);
 }
 
