@@ -28,7 +28,7 @@ pub struct Lab {
     replies: BufReader<ChildStdout>,
 }
 
-/// What to start so that a program runs in a lab.
+/// Command that starts a program inside a lab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The program.
@@ -81,7 +81,7 @@ impl Lab {
         serde_json::from_str(&line).map_err(|_| LabError::Answer(line.trim_end().to_owned()))
     }
 
-    /// What to start, in the host, so that a program runs in the lab, in a directory as the lab sees it.
+    /// Command, to be run on the host, that starts a program inside the lab; `cwd` is a path inside.
     ///
     /// # Errors
     /// When the path of this program is no Unicode text.

@@ -1,4 +1,4 @@
-//! What a lab must leave as it was: the host's rules of binfmt_misc, its mounts and its routes.
+//! State of the host that a lab must not change: binfmt_misc rules, mounts and routes.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ const REGISTRY: &str = "/proc/sys/fs/binfmt_misc";
 /// Most entries of the registry that are read.
 const ENTRIES: usize = 1000;
 
-/// What this process sees of the system: empty off Linux.
+/// State as this process sees it; empty on systems other than Linux.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostState {
     /// Rules of binfmt_misc by name, with their text.

@@ -1,4 +1,4 @@
-//! What the holder of a lab is asked, and what it answers: a line of JSON each.
+//! Requests to the process that holds a lab, and its replies: one line of JSON each.
 
 use crate::HostState;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 pub enum Request {
     /// One call of mount(2).
     Mount {
-        /// What is mounted.
+        /// Source of the mount.
         source: String,
         /// Where.
         target: String,
@@ -74,7 +74,7 @@ pub struct Refusal {
     pub message: String,
 }
 
-/// What came of a request.
+/// Reply to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {

@@ -37,7 +37,7 @@ pub struct Failure {
     pub command: String,
     /// What was wrong.
     pub message: String,
-    /// What happened since the last comment of the script, that included.
+    /// Transcript from the last comment of the script on.
     pub section: String,
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct State {
     /// Where commands run.
     pub(crate) pwd: PathBuf,
     pub(crate) env: Environment,
-    /// What the last command wrote that writes anything.
+    /// Output of the last command that writes any.
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
     pub(crate) background: Vec<Background>,

@@ -1,4 +1,4 @@
-//! What a trace says.
+//! Processes and events of a trace.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ pub struct Event {
 pub struct Trace {
     /// The programs, in the order in which they started.
     pub processes: Vec<Process>,
-    /// What they did, in order; starts of programs included.
+    /// Events of all processes in order, including starts of programs.
     pub events: Vec<Event>,
 }
 
@@ -120,7 +120,7 @@ impl Trace {
     }
 }
 
-/// What is wrong with a trace.
+/// Error in a trace.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {why}")]
 pub struct TraceError {

@@ -1,4 +1,4 @@
-//! What of a parsed file holds: which settings get which values, and what WSL warns of.
+//! Applies a parsed file: values of settings, and WSL's warnings.
 //!
 //! What WSL does with the settings afterwards (clipping, policies, dependencies between them) is
 //! not here.
@@ -25,7 +25,7 @@ pub struct Setting {
 pub struct Applied {
     /// Settings in the order in which they were made; each setting once.
     pub settings: Vec<Setting>,
-    /// What WSL warns of, in order.
+    /// Warnings of WSL, in order.
     pub warnings: Vec<Warning>,
     /// A MAC address is bad: WSL refuses the file, nothing in it holds, and WSL does not start.
     pub refused: bool,
@@ -143,7 +143,7 @@ impl Applied {
 /// The value that a setting takes from a text; of ports, the good ones.
 ///
 /// # Errors
-/// What WSL warns of, where it takes none.
+/// Warning for a value that WSL does not accept.
 pub fn value_of(key: &Key, dialect: Dialect, text: &[u8]) -> Result<Value, Trouble> {
     match key.kind {
         Kind::Bool => value::boolean(text).map(Value::Bool).ok_or(Trouble::Bool),

@@ -443,7 +443,7 @@ impl Parser<'_> {
     }
 }
 
-/// What upstream keeps of a unit.
+/// Part of a code unit that WSL's parser keeps.
 ///
 /// Upstream defect: units above 0xFF, which only `.wslconfig` can have, are cut to their low byte.
 #[expect(clippy::cast_possible_truncation, reason = "the defect that is reproduced")]

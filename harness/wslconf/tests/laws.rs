@@ -1,5 +1,4 @@
-//! What holds for every file: reading ends, and what is kept, what is warned of and what was read
-//! agree.
+//! Properties of every input: parsing ends, and kept lines, warnings and input agree.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -22,7 +22,7 @@ pub struct MountTable {
 pub struct Found {
     /// How many bytes of the path to replace.
     pub prefix: usize,
-    /// What to put there; never empty.
+    /// Replacement; never empty.
     pub replacement: Vec<u8>,
 }
 

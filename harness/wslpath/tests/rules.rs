@@ -29,7 +29,7 @@ fn machine(mounts: &[&str], paths: &[&str], environment: &[(&str, &str)]) -> Mem
     world
 }
 
-/// What the program prints, `None` where it fails.
+/// Output of the program; `None` if it fails.
 fn wslpath(world: &MemoryWorld, directory: &str, arguments: &[&str]) -> Option<String> {
     let output = run(&world.at(directory.as_bytes()).unwrap(), arguments).ok()?;
     Some(String::from_utf8(output).unwrap())

@@ -18,7 +18,7 @@ const TTL: u32 = 0;
 /// How long a TCP client may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// What one name server says.
+/// Answers of one name server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Say {
     Address(Ipv4Addr),
@@ -99,7 +99,7 @@ impl Servers {
         Ok(())
     }
 
-    /// What was asked so far; it is forgotten.
+    /// Takes the questions asked so far.
     pub(super) fn take(&self) -> Vec<Asked> {
         std::mem::take(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -12,7 +12,7 @@ use std::process::Command;
 const REFUSED: u8 = 126;
 /// Exit code for a program, or its interpreter, that is not there.
 const NOT_FOUND: u8 = 127;
-/// What is added to the number of a signal that killed a program.
+/// Offset of exit codes for programs killed by a signal, as in a shell.
 const KILLED: i32 = 128;
 
 /// Enters the lab of a process, goes to a directory and runs a program: `PID CWD PROGRAM ARG…`.

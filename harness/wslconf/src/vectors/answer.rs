@@ -1,4 +1,4 @@
-//! What WSL takes from a file, in the words of a file of vectors.
+//! Result of parsing a file, in the format of the vectors.
 
 use super::text::Text;
 use crate::apply::{Applied, apply};
@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-/// What is compared, and printed by `config parse`.
+/// Result that vectors are compared with and that `config parse` prints.
 pub struct Answer {
     pub opens: bool,
     pub aborts: bool,

@@ -22,9 +22,9 @@ use twinproof_wslpath::{MemoryWorld, World, WorldError};
 pub struct Part {
     /// Which: `accepted`, `warnings`, …
     pub field: &'static str,
-    /// What the file says.
+    /// Expected result, from the file of vectors.
     pub expected: Value,
-    /// What the rules say.
+    /// Result of this parser.
     pub actual: Value,
 }
 
