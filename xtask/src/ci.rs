@@ -64,6 +64,7 @@ impl Ci {
         let begun = std::time::Instant::now();
         let lines = machine.run(selection);
         print!("\n{}", summary::render(&lines, begun.elapsed()));
+        // The first failure: later ones often follow from it.
         let code = lines.iter().find_map(|line| line.outcome.failure()).unwrap_or(CONFORMANT);
         Ok(if child::stopped() { INTERRUPTED } else { code })
     }

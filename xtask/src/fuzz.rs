@@ -38,9 +38,11 @@ const TARGETS: [&str; 12] = [
 ];
 
 /// The longest input, in bytes: longer ones find little that these do not, and slowly.
+// Longer inputs are slower to change and find little more in formats whose parts are this small.
 const MAX_LENGTH: u32 = 4096;
 
 /// What makes the compiler count which edges of the code are taken, and show libFuzzer comparisons.
+// The flags that cargo-fuzz gives; without them libFuzzer sees no new path.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
     -Cllvm-args=-sanitizer-coverage-pc-table \
@@ -78,6 +80,7 @@ impl Fuzz {
             .arg(format!("-max_total_time={}", self.seconds))
             .arg(format!("-artifact_prefix={}{}", artifacts.display(), std::path::MAIN_SEPARATOR))
             .arg(format!("-max_len={MAX_LENGTH}"))
+            // An input that takes ten seconds or two gigabytes is a finding like a crash.
             .args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"])
             .output()
             .with_context(|| program.display().to_string())?;

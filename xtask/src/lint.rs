@@ -17,6 +17,7 @@ pub fn run(lint: &Lint, repository: &Repository) -> anyhow::Result<u8> {
         println!("{breach}");
     }
     println!("schemas and house rules: {} breaches", found.len());
+    // All checks are made before the code is decided, so that one call shows everything.
     let mut code = if suites == 0 { u8::from(!found.is_empty()) } else { suites };
     let install = "go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
     match which::which("actionlint") {

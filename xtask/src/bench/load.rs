@@ -37,6 +37,7 @@ impl Wrk {
     /// When wrk fails, or its report cannot be read.
     pub fn run(&self, url: &str, connections: u32, time: Duration) -> anyhow::Result<Load> {
         let mut command = Command::new(&self.0);
+        // One thread: the servers need the other core.
         command.args(["--threads", "1", "--latency", "--timeout", "10s"]);
         command.args(["--connections", &connections.to_string()]);
         command.args(["--duration", &format!("{}s", time.as_secs().max(1))]);
@@ -66,6 +67,7 @@ fn read(report: &str) -> anyhow::Result<Load> {
             number("Transfer/sec:")?,
             &[("GB", 1_073_741_824.0), ("MB", 1_048_576.0), ("KB", 1024.0), ("B", 1.0)],
         )?,
+        // A server that answers errors fast must not win.
         errors: errors + sockets,
     })
 }

@@ -21,6 +21,7 @@ impl Nginx {
     /// When there is no nginx, or it does not listen within ten seconds.
     pub fn start(root: &Path, cached: bool) -> anyhow::Result<Self> {
         let program = which::which("nginx")
+            // Debian keeps servers there, and an ordinary user's PATH does not name it.
             .or_else(|_| which::which_in("nginx", Some("/usr/sbin"), "/"))
             .context("nginx is not there: apt-get install nginx-light")?;
         let folder = tempfile::tempdir()?;
@@ -32,6 +33,7 @@ impl Nginx {
             ""
         };
         let (at, root) = (folder.path().display(), root.display());
+        // Settings that make nginx fast here: no log, files by sendfile, connections that stay.
         let config = format!(
             "daemon off; worker_processes auto; pid {at}/pid; error_log {at}/error;
 events {{ worker_connections 12000; }}
@@ -75,6 +77,7 @@ impl Drop for Nginx {
     fn drop(&mut self) {
         #[cfg(unix)]
         if let Some(id) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {
+            // Its workers end with the master at SIGTERM; at SIGKILL they stay.
             let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
             let begun = Instant::now();
             while begun.elapsed() < Duration::from_secs(5) {

@@ -70,6 +70,8 @@ impl BenchOverhead {
         let trivial =
             generate(&dir.path().join("few"), few, &RUN.replace("PROGRAM", &quoted(&go)))?;
         let empty = generate(&dir.path().join("none"), 1, NOTHING)?;
+        // What a run costs without a case is taken off, and so are the programs themselves, which
+        // are started once more below.
         let start = measure(&program, &empty, dir.path(), &["--env", "host", "--jobs", "1"])?;
         let with = measure(&program, &trivial, dir.path(), &["--env", "host", "--jobs", "1"])?;
         let bare = Instant::now();
@@ -167,6 +169,8 @@ fn measure(program: &Path, suites: &Path, dir: &Path, args: &[&str]) -> anyhow::
         if let Some(status) = child.try_wait()? {
             break status;
         }
+        // The kernel keeps the peak itself (VmHWM): looking seldom misses only what grows in the
+        // last moment.
         std::thread::sleep(Duration::from_millis(2));
     };
     let seconds = begun.elapsed().as_secs_f64();

@@ -108,6 +108,7 @@ impl Peers {
         let mut env: BTreeMap<String, String> =
             needed.iter().filter_map(|n| Some(((*n).to_owned(), std::env::var(n).ok()?))).collect();
         env.insert("GOPATH".into(), folder.path().join("gopath").display().to_string());
+        // Otherwise go writes a cache that cannot be removed with its folder.
         env.insert("GOFLAGS".into(), "-modcacherw".into());
         let addresses = |o: &Origin| Upstream {
             url: o.url(),
@@ -164,6 +165,7 @@ impl Running {
     /// Resident memory of it and its children in MiB; none where the system does not say.
     pub fn memory(&self) -> Option<f64> {
         let own = resident(self.id)?;
+        // nginx works in children of its master.
         let children = std::fs::read_dir("/proc").ok()?.filter_map(|entry| {
             let id = entry.ok()?.file_name().to_str()?.parse::<u32>().ok()?;
             let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;

@@ -174,6 +174,7 @@ impl BenchProxy {
         servers: &[&Running],
     ) -> anyhow::Result<Group> {
         let mut loads: Vec<Vec<Load>> = vec![Vec::new(); servers.len()];
+        // Servers take turns within a round, so that what else the machine does meets all of them.
         for _ in 0..self.rounds.max(1) {
             for (loads, server) in loads.iter_mut().zip(servers) {
                 let url = format!("{}{path}", server.url);
@@ -279,6 +280,7 @@ fn cold(peers: &Peers, comparison: &mut Comparison) -> anyhow::Result<()> {
             let server = peers.launch(subject, Some(&origin), "")?;
             origin.clear();
             let url = format!("{}{path}", server.url);
+            // All clients ask at once, when no answer can be in the store yet.
             let barrier = Barrier::new(clients);
             let begun = Instant::now();
             let right = std::thread::scope(|scope| {
@@ -314,6 +316,7 @@ fn cold(peers: &Peers, comparison: &mut Comparison) -> anyhow::Result<()> {
 fn idle_connections(server: &Running, path: &str) -> anyhow::Result<Option<f64>> {
     use std::io::{Read as _, Write as _};
     let address = server.url.trim_start_matches("http://");
+    // Each connection is used once: an accepted connection alone costs some servers nothing.
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
     let mut kept = Vec::new();
     for n in 0..10_000 {
@@ -336,6 +339,7 @@ fn download(go: &Path, graph: &str, proxy: &str) -> anyhow::Result<(usize, f64)>
     let cache = folder.path().join("cache");
     let begun = Instant::now();
     let output = std::process::Command::new(go)
+        // With a fresh module cache each time; go's own work is in the figure for every server.
         .args(["mod", "download", "all"])
         .current_dir(folder.path())
         .envs(twinproof_base::go_env::HERMETIC)

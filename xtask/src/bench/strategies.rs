@@ -156,6 +156,7 @@ fn wilson(hits: u64, of: u64) -> (f64, f64) {
     if of == 0 {
         return (0.0, 1.0);
     }
+    // Wilson's score interval for 95 %: unlike the usual one it is right for shares near 0 and 1.
     let (n, z) = (of as f64, 1.959_964);
     let p = hits as f64 / n;
     let middle = p + z * z / (2.0 * n);
@@ -166,6 +167,7 @@ fn wilson(hits: u64, of: u64) -> (f64, f64) {
 
 fn page(server: &str, ways: &[Way]) -> String {
     let longest = ways.iter().map(|w| w.p95_ms).fold(1.0, f64::max);
+    // Logarithmic: the ways are some orders of magnitude apart.
     let bar = |ms: f64| 40.0 + 560.0 * (1.0 + ms).ln() / (1.0 + longest).ln();
     let page = html! {
         (DOCTYPE)

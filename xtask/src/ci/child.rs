@@ -92,6 +92,7 @@ fn spawn(mut command: Command) -> anyhow::Result<Box<dyn ChildWrapper>> {
     command.stdin(Stdio::null());
     let program = command.get_program().to_string_lossy().into_owned();
     let mut wrapped = CommandWrap::from(command);
+    // A group of its own on Unix, a job object on Windows: what a program started ends with it.
     #[cfg(unix)]
     wrapped.wrap(process_wrap::std::ProcessGroup::leader());
     #[cfg(windows)]

@@ -92,6 +92,8 @@ impl Machine {
                 let args = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
                 self.cargo(&args, "", 40)
             }
+            // Apart from running them, so that the time of each is known and images are made
+            // meanwhile.
             Stage::Build => self.cargo(&["test", "--workspace", "--no-run"], &self.leg.tests, 40),
             Stage::Images => self.images(held),
             Stage::Test => self.cargo(&["test", "--workspace"], &self.leg.tests, 30),

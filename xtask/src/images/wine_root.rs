@@ -38,6 +38,7 @@ fn provided(image: &Image) -> anyhow::Result<String> {
     if root.exists() {
         std::fs::remove_dir_all(&root).context("removing the old root")?;
     }
+    // The mark is inside: a root without it, or with another image's, is replaced.
     std::fs::rename(fresh.keep(), &root)?;
     Ok(line)
 }
@@ -62,10 +63,12 @@ fn unpack(engine: &Path, id: &str, folder: &Path) -> anyhow::Result<()> {
     let mut exporting = Command::new(engine).args(["export", id]).stdout(Stdio::piped()).spawn()?;
     let archive = exporting.stdout.take().context("no pipe to the engine")?;
     let mut archive = tar::Archive::new(archive);
+    // Layers may name a file twice; the later one counts.
     archive.set_overwrite(true);
     for entry in archive.entries()? {
         let mut entry = entry?;
         let kind = entry.header().entry_type();
+        // Devices need root, and nothing here uses them.
         if kind.is_file() || kind.is_dir() || kind.is_symlink() || kind.is_hard_link() {
             entry.unpack_in(folder)?;
         }
