@@ -117,6 +117,8 @@ struct Scan<'s, 'd, 't> {
 
 impl Scan<'_, '_, '_> {
     fn run(&mut self, size: u64) -> Result<()> {
+        // Read in pieces past the view: a section may be gigabytes, and a view holds what it has
+        // read.
         let (raw_a, raw_b) = (self.a.view.raw(), self.b.view.raw());
         let want = (size as usize).min(PIECE);
         let (mut piece_a, mut piece_b) = (vec![0; want], vec![0; want]);
@@ -144,6 +146,8 @@ impl Scan<'_, '_, '_> {
                 let first = a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(0);
                 self.first = Some(at + first as u64);
             }
+            // Byte by byte only where a build ID or a time stamp lies: in other places the count of
+            // all is enough.
             if self.has_identity(at, a.len() as u64) {
                 for (offset, _) in a.iter().zip(b).enumerate().filter(|(_, (a, b))| a != b) {
                     self.byte(at + offset as u64);
@@ -167,6 +171,8 @@ impl Scan<'_, '_, '_> {
             let inside = |v: &&Volatile| place.checked_sub(v.offset).is_some_and(|w| w < v.size);
             parsed.volatile.iter().find(inside).map(|v| v.what)
         };
+        // It must be the same kind of place in both files: the ID of one over the code of the other
+        // is no ID.
         let what = of(self.a, self.at_a + at).filter(|w| of(self.b, self.at_b + at) == Some(*w));
         let counted = &mut self.tally.differing;
         match what {

@@ -22,6 +22,8 @@ fn found(
     if comparison.sections.is_empty() {
         return said(Verdict::Identical, "the files are identical");
     }
+    // From the widest difference to the narrowest: each of these would bring all that come after it
+    // along.
     if a.image.format != b.image.format {
         let (a, b) = (a.image.format.name(), b.image.format.name());
         return (Verdict::OtherFormat, format!("different formats: {a} and {b}"));
@@ -38,6 +40,7 @@ fn found(
     }
     let beyond: Vec<SectionKind> = tally.kinds.iter().copied().collect();
     let all = |kinds: &[SectionKind]| beyond.iter().all(|kind| kinds.contains(kind));
+    // Offsets in headers move whenever a part in front of them grows.
     let headers = [SectionKind::Other, SectionKind::Linking];
     let debug = [SectionKind::Debug, SectionKind::Symbols, SectionKind::Other];
     let stripped = a.image.stripped != b.image.stripped;

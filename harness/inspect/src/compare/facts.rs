@@ -84,6 +84,8 @@ fn element(facts: &mut BTreeMap<String, String>, path: &str, item: Value) {
                 Some(Value::String(text)) => Some(text),
                 _ => None,
             };
+            // Elements of a list are told apart by their names, not by their places: one more
+            // library must not make all that follow it differ.
             let keys = ["library", "family", "path", "name"].map(|key| text(fields.remove(key)));
             let name: Vec<String> = keys.into_iter().flatten().collect();
             let path = format!("{path}[{}]", name.join(" "));

@@ -56,6 +56,7 @@ fn numbered<'f, 'd>(members: &[Member], images: &'f [Option<Parsed<'d>>]) -> Ite
     for (member, image) in members.iter().zip(images) {
         let mut name = member.name.clone();
         let mut number = 1;
+        // An archive may have many members of one name; they are paired in their order.
         while items.contains_key(&name) {
             number += 1;
             name = format!("{} ({number})", member.name);

@@ -61,6 +61,7 @@ fn parts(parsed: &Parsed<'_>) -> Vec<Part> {
         offset: table.offset,
         size: table.size,
     }));
+    // By place: gaps between parts are found by walking once, and every byte belongs to one part.
     found.sort_by_key(|part| (part.offset, part.size));
     let len = parsed.view.size();
     let mut parts: Vec<Part> = Vec::new();

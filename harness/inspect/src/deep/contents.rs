@@ -97,6 +97,8 @@ impl<'d> Contents<'d> {
             so_far: 0,
         };
         let Some(method) = &place.compression else { return Ok(contents) };
+        // GNU's first form: `ZLIB` and the size, big-endian whatever the file is; the section's
+        // name says it.
         let old = place.name.contains("zdebug");
         let mut header = [0; 24];
         let read = file.raw.fill(place.offset, &mut header)?;
@@ -124,6 +126,7 @@ impl<'d> Contents<'d> {
             "zlib" => Reader::Zlib(flate2::bufread::ZlibDecoder::new(input)),
             "zstd" => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
+                // A frame may ask for a window of gigabytes before it gives a byte.
                 decoder.window_log_max(ZSTD_WINDOW)?;
                 Reader::Zstd(Box::new(decoder))
             }

@@ -76,6 +76,8 @@ impl Search {
     fn new(patterns: &[&str]) -> Option<Self> {
         let kind = aho_corasick::packed::MatchKind::LeftmostFirst;
         let mut builder = aho_corasick::packed::Config::new().match_kind(kind).builder();
+        // The packed search uses vector instructions and takes few patterns; the automaton takes
+        // any number.
         if let Some(packed) = builder.extend(patterns).build() {
             return Some(Self::Packed(packed));
         }
@@ -253,6 +255,8 @@ impl Scan<'_> {
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.window.extend_from_slice(bytes);
         if self.window.len() >= WINDOW {
+            // A path at the end may go on in the next piece: its neighbourhood is scanned again
+            // then.
             let to = self.window.len() - 2 * REACH;
             self.look(to);
             // What is scanned stays only as far as a path may reach back.
@@ -300,6 +304,7 @@ impl Scan<'_> {
         }
         let entry = self.found.entry((kind, value)).or_insert_with(|| (0, example.clone()));
         entry.0 += 1;
+        // The least of all examples: which one is met first depends on the threads.
         if example < entry.1 {
             entry.1 = example;
         }

@@ -51,6 +51,7 @@ pub(crate) fn fill(parsed: &mut Parsed<'_>, options: &Options, budget: &Budget) 
     let queue =
         Queue { origin, finder: &finder, budget, places: others, next: AtomicUsize::new(0) };
     let found = std::thread::scope(|scope| -> Result<Found> {
+        // This thread works as well.
         let more = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS) - 1;
         let more = more.min(queue.places.len());
         let threads: Vec<_> = (0..more).map(|_| scope.spawn(|| queue.work())).collect();

@@ -44,6 +44,7 @@ pub(super) fn places(parsed: &Parsed<'_>) -> Vec<FilePart> {
         let part = FilePart::debug_part(&place.name);
         part.is_some_and(|part| part == "str" || part.starts_with("line_str"))
     };
+    // Strings come last: which of them are wanted is known only when the units have been read.
     places.sort_by_key(last);
     places
 }

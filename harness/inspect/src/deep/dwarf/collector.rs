@@ -139,6 +139,7 @@ impl Collector {
         self.versions.insert(header.version());
         self.units += 1;
         let offset = header.debug_abbrev_offset().0;
+        // Units of one compiler run share a table, one after the other.
         if self.last.as_ref().is_none_or(|(last, _)| *last != offset) {
             let section = DebugAbbrev::new(&self.abbreviations, self.endian);
             self.last = Some((offset, header.abbreviations(&section)?));
@@ -168,6 +169,7 @@ impl Collector {
 
     fn lines(&mut self, unit: &Unit) -> gimli::Result<()> {
         let lines = DebugLine::new(&unit.bytes, self.endian);
+        // The address size does not matter for the header, which is all that is read.
         let program = lines.program(gimli::DebugLineOffset(0), 8, None, None)?;
         let header = program.header();
         for folder in header.include_directories() {
@@ -183,6 +185,7 @@ impl Collector {
                     _ => {}
                 }
             }
+            // Hashes, not names: a large program has some hundred thousand.
             self.files.insert(hasher.finish());
         }
         Ok(())

@@ -49,6 +49,7 @@ impl Wanted {
                 break;
             }
             at = start + string.len() as u64;
+            // Offsets may lead into the middle of a string: linkers merge equal ends.
             let later = self.0.split_off(&at.max(start + 1));
             for (offset, purposes) in std::mem::replace(&mut self.0, later) {
                 let rest = string.get((offset - start) as usize..).unwrap_or_default();

@@ -76,6 +76,7 @@ fn header_of(
 ) -> io::Result<u64> {
     take(reader, length.min(2), kept)?;
     let version = kept.first_chunk::<2>().map_or(0, |bytes| endian.read_u16(bytes));
+    // DWARF 5 has the sizes of an address and of a segment selector here.
     let sizes = if version >= 5 { 2 } else { 0 };
     let width = if wide { 8 } else { 4 };
     let fixed = 2 + sizes + width;

@@ -55,6 +55,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
             return Err(malformed("ELF", "its dynamic section cannot be read"));
         };
         let entries = entries.iter().map(|e| (e.tag(endian), e.val(endian)));
+        // Linkers leave room behind the end mark, for tools that add entries.
         let entries: Vec<_> = entries.take_while(|(tag, _)| *tag != elf::DT_NULL).collect();
         self.entries(parsed, &entries)
     }
@@ -137,6 +138,8 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         is: impl Fn(&R) -> bool,
     ) -> u64 {
         let each = size_of::<R>() as u64;
+        // Relative relocations come first, and are most of them; none of them is of a thread-local
+        // variable.
         let skipped = dynamic.relative.saturating_mul(each).min(size);
         let Some((offset, left)) = parsed.space.offset(address.saturating_add(skipped)) else {
             return 0;

@@ -19,6 +19,8 @@ impl<H: FileHeader<Endian = Endianness>> Elf<'_, H> {
             _ if image.linkage.kind == LinkageKind::Static && !has(elf::PT_GNU_RELRO) => {
                 Mark::NotApplicable
             }
+            // Without `now` the loader binds functions lazily, and the table of their addresses
+            // stays writable.
             true if dynamic.bind_now || image.linkage.kind == LinkageKind::StaticPie => Mark::Yes,
             true if image.linkage.kind == LinkageKind::Static => Mark::Yes,
             true => Mark::Partial,
@@ -32,6 +34,7 @@ impl<H: FileHeader<Endian = Endianness>> Elf<'_, H> {
         let libc = !image.imports.is_empty();
         let canary =
             imports(&|name| name.starts_with("__stack_chk_")) || offers("__stack_chk_fail");
+        // `__memcpy_chk` and the like: what glibc's headers call with _FORTIFY_SOURCE.
         let fortify = imports(&|name| name.starts_with("__") && name.ends_with("_chk"));
         let of_c = |found: bool| match (found, libc) {
             (true, _) => Mark::Yes,
