@@ -52,6 +52,8 @@ impl Payload {
     fn part(&self, start: u64, length: u64) -> Body {
         match self {
             Self::Memory(bytes) => {
+                // Never past the end, whatever the range says: a slice out of bounds would end the
+                // connection's task.
                 let end = usize::try_from(start + length).unwrap_or(usize::MAX).min(bytes.len());
                 let start = usize::try_from(start).unwrap_or(usize::MAX).min(end);
                 Body::whole(bytes.slice(start..end))
@@ -104,6 +106,8 @@ impl Content {
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind.content_type()));
         let cache = match keep {
+            // A version never changes; a year is the longest age that caches are meant to obey (RFC
+            // 2616, 14.21).
             Keep::Forever => HeaderValue::from_static("public, max-age=31536000, immutable"),
             Keep::Seconds(0) => HeaderValue::from_static("no-cache"),
             Keep::Seconds(n) => HeaderValue::try_from(format!("public, max-age={n}"))
@@ -116,6 +120,7 @@ impl Content {
         {
             headers.insert(LAST_MODIFIED, value);
         }
+        // Ranges are of use for large files only: a go command resumes no list.
         if kind == Kind::Zip {
             headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         }
@@ -134,6 +139,7 @@ impl Content {
         keep: Keep,
     ) -> Self {
         let hash = Sha256::digest(&bytes);
+        // 144 bits make 24 characters without padding, and are far more than a tag needs.
         let tag = URL_SAFE_NO_PAD.encode(hash.get(..18).unwrap_or_default());
         Self::new(kind, Payload::Memory(bytes), &tag, modified, keep)
     }
@@ -191,6 +197,7 @@ impl Content {
     pub(crate) fn growing(growing: Arc<Growing>, interest: Interest) -> Self {
         let payload = Payload::Growing(growing, interest);
         let mut content = Self::new(Kind::Zip, payload, "", None, Keep::Forever);
+        // What is still arriving has no hash yet, and a part of it may be all that ever comes.
         content.headers.remove(ETAG);
         content.headers.remove(ACCEPT_RANGES);
         content
@@ -244,6 +251,7 @@ impl Content {
 
     /// RFC 9110, section 13.2.2: the tag decides, and the date only where there is no tag.
     fn not_modified(&self, asked: &HeaderMap) -> bool {
+        // RFC 9110, 13.1.3: beside If-None-Match the date does not count.
         if asked.contains_key(IF_NONE_MATCH) {
             return asked.get_all(IF_NONE_MATCH).iter().any(|value| self.listed(value));
         }
@@ -256,11 +264,13 @@ impl Content {
         let (Ok(list), Ok(own)) = (value.to_str(), self.etag.to_str()) else { return false };
         list.split(',')
             .map(str::trim)
+            // The weak comparison, which RFC 9110 has for this field.
             .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own)
     }
 
     fn range(&self, asked: &HeaderMap) -> Range {
         let Some(value) = asked.get(RANGE) else { return Range::Whole };
+        // A server may ignore Range (RFC 9110, 14.2); small files are sent whole.
         if self.kind != Kind::Zip {
             return Range::Whole;
         }
@@ -317,6 +327,7 @@ impl Range {
         let (start, end) = match (number(first), number(last)) {
             (Ok(Some(first)), Ok(None)) => (first, length),
             (Ok(Some(first)), Ok(Some(last))) if first <= last => {
+                // Both ends of a range are inclusive, and the last may lie behind the content's.
                 (first, last.saturating_add(1).min(length))
             }
             (Ok(None), Ok(Some(count))) => {

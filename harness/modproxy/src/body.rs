@@ -184,6 +184,8 @@ impl FilePart {
         let bytes = match read.map_err(io::Error::other).and_then(|read| read) {
             Ok(bytes) => bytes,
             Err(error) => {
+                // Nothing more after an error: the connection is cut, so that the client sees an
+                // answer that is short.
                 self.left = 0;
                 return Poll::Ready(Some(Err(error)));
             }
@@ -198,6 +200,7 @@ impl FilePart {
 impl Arriving {
     /// Whether all of it has been passed on.
     fn is_whole(&self) -> bool {
+        // Whole only when all has arrived and is sent; until then more may come.
         self.available == Available::All(self.at) && self.reading.is_none()
     }
 

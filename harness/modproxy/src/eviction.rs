@@ -123,6 +123,7 @@ impl Eviction {
         }
         let mut found: Vec<_> = found.into_iter().collect();
         found.sort_by(|a, b| a.1.0.cmp(&b.1.0).then_with(|| a.0.cmp(&b.0)));
+        // Numbers for all of them at once, below those of any request that comes from now on.
         let start = self.clock.fetch_add(found.len() as u64, Ordering::Relaxed);
         let mut versions = self.lock();
         for (at, (version, (_, bytes))) in (start..).zip(found) {

@@ -92,8 +92,11 @@ impl Failure {
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(TEXT));
         headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
+        // A cache on the way would keep a failure longer than it lasts.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self.reason {
+            // RFC 9110: a 503 may say when to come again (10.2.3), a 405 names what is allowed
+            // (15.5.6).
             Reason::Busy => _ = headers.insert(RETRY_AFTER, HeaderValue::from_static("1")),
             Reason::Method => _ = headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD")),
             _ => {}

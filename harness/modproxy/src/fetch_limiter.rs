@@ -70,6 +70,8 @@ impl State {
         let (sender, receiver) = oneshot::channel();
         let queue = self.waiting.entry(client).or_default();
         if queue.is_empty() {
+            // Clients take turns, not requests: one that asks for a thousand versions does not keep
+            // the others waiting.
             self.order.push_back(client);
         }
         if queue.len().is_power_of_two() {

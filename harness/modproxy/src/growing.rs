@@ -72,6 +72,7 @@ impl Growing {
             return Available::All(grown.bytes);
         }
         // The one who tells may have told between the two looks.
+        // The channel is closed when the fetch has ended; good or not was said before that.
         if self.grown.has_changed().is_err() && !self.grown.borrow().good {
             return Available::Bad;
         }

@@ -29,6 +29,8 @@ pub(crate) fn check_info(
     }
     if let Some(asked) = asked
         && is_exact(module, asked)
+        // A branch or a short name is answered with the version it stands for; a full version with
+        // itself.
         && version != asked
     {
         return Err(format!("it is about version {version:?}, not {asked}"));

@@ -33,6 +33,7 @@ impl OpenZips {
 
     /// Keeps a zip open. On Windows none is: an open file keeps its folder from being removed.
     pub(crate) fn keep(&self, version: &Version, content: &Arc<Content>) {
+        // Windows removes no file that is open: an eviction would fail.
         if cfg!(unix) && matches!(content.payload, Payload::File { .. }) {
             self.0.insert(version.clone(), Arc::clone(content));
         }

@@ -39,6 +39,7 @@ impl Policy {
         let denied = |why: &str| {
             Failure::new(Reason::Denied, format!("forbidden: {module} {why} of this proxy"))
         };
+        // Denied before allowed: a pattern that forbids is written for an exception.
         if match_prefix_patterns(&self.deny, module) {
             return Err(denied("is denied by the rules"));
         }

@@ -82,6 +82,7 @@ fn entry(
             reporter.add(if near.has_suggestion() {
                 near
             } else {
+                // Whoever misspells a key has most often tried to write the secret itself.
                 draft.help("a secret does not stand in the file: name where it is")
             });
             continue;
@@ -128,6 +129,7 @@ pub(super) fn resolve(
 ) -> Vec<Authorization> {
     let mut found = Vec::new();
     for AuthEntry { url, url_spot, scheme, from, spot } in entries {
+        // Over http everybody on the way could read it.
         if !url.starts_with("https://") {
             let message = "credentials are sent by https only";
             reporter.add(Draft::new("credentials", message, url_spot.clone()).secret());
@@ -147,6 +149,8 @@ pub(super) fn resolve(
         let Some(secret) = variable(name).filter(|secret| !secret.is_empty()) else { continue };
         match header(scheme, &secret) {
             Ok(value) => {
+                // One variable for all upstreams, so the insecure ones are left out rather than
+                // refused.
                 let secure = upstreams.iter().filter(|url| url.starts_with("https://"));
                 let all =
                     secure.map(|url| Authorization { prefix: url.clone(), value: value.clone() });
@@ -168,6 +172,7 @@ fn read_file(path: &str, folder: Option<&Path>) -> Result<String, String> {
 
 /// The value of the header field. What is wrong is said without the secret.
 fn header(scheme: Scheme, secret: &str) -> Result<String, String> {
+    // Editors and `echo` end files with a line end.
     let secret = secret.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
         return Err("the secret is empty".into());

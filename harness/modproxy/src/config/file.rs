@@ -114,6 +114,7 @@ impl Read {
                     items.iter().map(|i| i.get_ref().as_str().map(str::to_owned)).collect();
                 texts.map(Value::List)
             }
+            // As a variable or a flag has it: one text, with commas.
             (Kind::List, DeValue::String(text)) => Some(Value::List(split(text))),
             (Kind::Bytes | Kind::Count, DeValue::Integer(number)) => {
                 u64::from_str_radix(number.as_str(), number.radix()).ok().map(Value::Number)

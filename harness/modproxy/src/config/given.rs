@@ -47,6 +47,8 @@ pub(super) fn over(
         for (name, placed) in &mut values {
             if find(name).is_some_and(|key| key.kind == Kind::Path)
                 && let Value::Text(path) = &mut placed.value
+                // Paths in a file are relative to the file: the same file works from every current
+                // directory.
                 && let Some(joined) = folder.join(&*path).to_str()
             {
                 *path = joined.to_owned();
@@ -54,6 +56,7 @@ pub(super) fn over(
         }
     }
     let mut given: Vec<&Given> = given.iter().filter(|given| !unset(given)).collect();
+    // Variables before flags: the later insert wins, and a flag is the nearer will.
     given.sort_by_key(|given| given.origin);
     for Given { name, text, origin } in given {
         let Some(key) = find(name) else { continue };
@@ -77,5 +80,6 @@ pub(super) fn over(
 
 /// A variable that is empty counts as one that is not there.
 fn unset(given: &Given) -> bool {
+    // Container tools often set a variable to nothing where it should be absent.
     given.origin == Origin::Variable && given.text.is_empty()
 }

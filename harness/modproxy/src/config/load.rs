@@ -19,6 +19,7 @@ impl Config {
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Diagnostics> {
         let mut read = file.map_or_else(file::Read::empty, file::read);
+        // Diagnostics are shown with the lines of the file, after the reader is gone.
         let sources = Arc::clone(&read.reporter.sources);
         let mut config = None;
         // In a broken file, what is missing or wrong may only follow from that.

@@ -126,6 +126,7 @@ impl<'a> Resolver<'a> {
 
     fn address(&mut self, name: &str, address: &str) {
         let port = address.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+        // The last colon: an IPv6 address has others.
         if !matches!(port, Some(Ok(_))) {
             self.wrong(name, format!("`{name}` is host:port"));
         }
@@ -154,6 +155,7 @@ impl<'a> Resolver<'a> {
         self.set_count(&mut limits.connections, "limits.connections", 1, 1 << 20);
         let mut requests = 0;
         self.set_count(&mut requests, "limits.requests", 0, u64::MAX);
+        // 0 is how people write "no limit".
         limits.requests = (requests > 0).then_some(requests);
         self.set_count(&mut limits.streams, "limits.streams", 1, 10_000);
         let caches = self.number("store.memory").unwrap_or(memory::CACHE);
@@ -284,6 +286,8 @@ impl<'a> Resolver<'a> {
             s.redirects = self.patterns("upstream.redirects");
         }
         self.set_time(&mut s.times.small, "upstream.timeout");
+        // Whoever shortens the whole means that no part of it takes longer; a part that is given by
+        // itself is taken as it is.
         s.times.connect = s.times.connect.min(s.times.small);
         s.times.idle = s.times.idle.min(s.times.small);
         self.set_time(&mut s.times.connect, "upstream.connect_time");
@@ -305,6 +309,8 @@ impl<'a> Resolver<'a> {
             let mut fields = text.split_ascii_whitespace();
             let (key, url, rest) =
                 (fields.next().unwrap_or_default(), fields.next(), fields.next());
+            // GOSUMDB knows the public database by its name alone, and so does everyone who writes
+            // this setting.
             let key = if key == PUBLIC_DATABASE { PUBLIC_KEY } else { key };
             if rest.is_some() || Verifier::new(key).is_err() {
                 let message = format!("`{text}` is not a verifier key, with a URL after a space");
@@ -341,6 +347,7 @@ impl<'a> Resolver<'a> {
 
     fn readable(&mut self, name: &str) {
         let Some(path) = self.path(name) else { return };
+        // Opened now: a file that cannot be read should fail the start, not the first request.
         if let Err(error) = std::fs::File::open(&path) {
             self.wrong(name, format!("{}: {error}", path.display()));
         }

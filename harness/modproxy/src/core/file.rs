@@ -88,6 +88,7 @@ impl Wanted {
             Some(recorded) if recorded != sum => Some(CHANGED.to_owned()),
             _ => self.check(&bytes).err(),
         };
+        // Set aside, not deleted: somebody may want to know what became of it.
         if let Some(why) = why {
             store.set_aside(&self.name, &why);
             return Ok(None);
@@ -134,6 +135,7 @@ impl Core {
         let given = self
             .together_or_part(name.as_str(), part, |teller| async move {
                 let (_, _pin) = core.hold(&wanted);
+                // Looked for once more: the fetch before this one may have just ended.
                 if let Some(content) = core.stored(&wanted).await? {
                     return Ok(content);
                 }
@@ -218,11 +220,13 @@ impl Core {
                 let Version { module, version } = &file.escaped;
                 store.write(&file.name, &kept)?;
                 store.record(module, version, &[(file.kind.name(), Sum::of(&kept))]);
+                // Last: a version is listed when its file is there.
                 store.add_to_list(&file.escaped.module, &file.escaped.version)
             })
             .await;
         if let Err(failure) = result {
             let name = wanted.name.as_str();
+            // A full disk is no reason to refuse what has been fetched and is right.
             tracing::warn!(name, error = failure.text, "a file is served and not kept");
         }
         self.book(wanted).await;

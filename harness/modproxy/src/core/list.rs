@@ -105,6 +105,8 @@ impl Core {
             }
             Err(failure) => failure,
         };
+        // What was believed before is nearer to the upstream's answer than what happens to be in
+        // the store.
         let old = kept
             .filter(|kept| !failure.is_not_found() && kept.may_stand_in())
             .and_then(|kept| kept.answer.ok());
@@ -116,6 +118,7 @@ impl Core {
         tracing::warn!(name = name.as_str(), error = failure.text, "an older answer stands in");
         self.metrics().stale.inc();
         let content = Content::memory(kind, bytes, None, Keep::Seconds(0));
+        // Soon asked again, but not at each request: the upstream that fails has enough to do.
         let content = Arc::new(content.until(soon(RETRY)));
         self.ttl_cache.keep(name, Ok(Arc::clone(&content)), RETRY, ttl.stale);
         Ok(content)
@@ -125,6 +128,8 @@ impl Core {
 /// Leaves pseudo-versions out if there are others.
 fn tagged_first<T: AsRef<str>>(mut lines: Vec<T>) -> Vec<T> {
     let pseudo = |line: &T| line.as_ref().split_whitespace().next().is_some_and(is_pseudo);
+    // The go command leaves pseudo-versions out of lists; a list of nothing else says at least that
+    // there is something.
     if !lines.iter().all(pseudo) {
         lines.retain(|line| !pseudo(line));
     }

@@ -209,6 +209,7 @@ impl Core {
     where
         F: Future<Output = Result<T, Failure>>,
     {
+        // Held until the fetch has ended, whichever upstream answers.
         let _permit = self.permit(kind, client).await?;
         let started = Instant::now();
         let found = self
@@ -234,6 +235,7 @@ impl Core {
         let limiter = if kind == Kind::Zip { &self.zip_fetches } else { &self.small_fetches };
         let waiting = Counted::new(&self.metrics().waiting);
         let turn = limiter.enter(client).await?;
+        // From here on the fetch counts as under way, not as waiting.
         drop(waiting);
         Ok(Permit { _running: Counted::new(&self.metrics().fetches), _turn: turn })
     }

@@ -63,6 +63,8 @@ impl Core {
         if let Ok(Some(resolved)) = Wanted::new(&request) {
             let name = resolved.name.clone();
             let there = self.on_disk(move |store| Ok(store.has(&name))).await;
+            // What is there was checked when it was written; an answer to a query does not replace
+            // it.
             if there == Ok(false) {
                 self.keep_small(&resolved, bytes).await;
             }

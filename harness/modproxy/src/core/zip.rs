@@ -55,12 +55,15 @@ fn content(
     small: u64,
     (used, pin): &(Option<Used>, Option<Arc<FilePin>>),
 ) -> Result<Content, std::io::Error> {
+    // `h1:` hashes the contents of a zip, not its bytes; the length tells two packings of the same
+    // contents apart.
     let tag = format!("{}-{:x}", URL_SAFE_NO_PAD.encode(h1.0), opened.length);
     let payload = if opened.length <= small {
         Payload::Memory(opened.bytes()?)
     } else {
         let whole = usize::try_from(opened.length);
         let mapped = whole.ok().and_then(|length| file_bytes(&opened.file, 0, length).ok()?);
+        // Weak: an open zip in memory must not keep its version from being evicted.
         let pin = pin.as_ref().map(Arc::downgrade);
         Payload::File { file: opened.file, length: opened.length, mapped, pin }
     };
@@ -195,6 +198,8 @@ impl Core {
         };
         let read = |source| StoreError::Read { name: wanted.name.to_string(), source };
         let state = (opened.length, opened.modified);
+        // Hashed again when its size or time has changed, which costs a look; hashing at each
+        // request would cost more than sending.
         if self.lasting.verified.get(&wanted.escaped) != Some(state) {
             match sums.get("zip") {
                 Some(recorded) if *recorded == Sum::of_file(&opened.file).map_err(read)? => {}
@@ -330,6 +335,8 @@ impl Core {
                         return content(opened, h1, small, &held).map_err(read);
                     }
                 };
+                // The file first and its hash after it: a crash between them leaves a zip that is
+                // judged again.
                 pending.commit()?;
                 // Only from here on the zip counts as being there.
                 keep_hash(store, &file, h1, sum)?;
@@ -355,6 +362,7 @@ impl Core {
         mut place: Place,
         teller: &Teller<Arc<Growing>, Fetched>,
     ) -> Result<Arrived, Failure> {
+        // Bounded: an upstream that is faster than the disk has to wait.
         let (sender, mut receiver) = mpsc::channel::<Bytes>(QUEUE);
         let (ended, end) = oneshot::channel::<()>();
         let stream = Stream::new(&wanted.module, &wanted.version, self.zip_limits());
@@ -365,6 +373,8 @@ impl Core {
             let mut grower: Option<Grower> = None;
             let mut refused = None;
             while let Some(bytes) = receiver.blocking_recv() {
+                // Judged while it comes: a zip that breaks a limit is given up at once, not after
+                // 500 MB.
                 if let Err(refusal) = stream.push(&bytes) {
                     refused = Some(refusal);
                     break;
@@ -410,6 +420,8 @@ impl Core {
                     }
                 }
                 Ok(None) => break Ok(()),
+                // Once, and only from the middle: a connection that breaks is common with large
+                // files, an upstream that never answers is another matter.
                 Err(failure) if again && total > 0 => {
                     again = false;
                     log_failure(upstream, &wanted.target, &failure);
