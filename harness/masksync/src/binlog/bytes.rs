@@ -46,6 +46,7 @@ impl<'a> Bytes<'a> {
     pub(super) fn lenenc(&mut self) -> Result<usize, Malformed> {
         let n = match self.u8()? {
             n @ ..=250 => u64::from(n),
+            // 251 is NULL in rows of the text protocol; no length of a binlog has it.
             252 => self.le(2)?,
             253 => self.le(3)?,
             254 => self.le(8)?,

@@ -23,10 +23,13 @@ pub(super) fn read<'a>(
     Ok(match &column.storage {
         Storage::Integer { bytes: length, unsigned } => {
             let n = bytes.le(*length)?;
+            // Shifted up and back down, which spreads the sign of a number of three bytes as of any
+            // other.
             let shift = 64 - 8 * *length;
             if *unsigned { Cell::UInt(n) } else { Cell::Int(((n << shift) as i64) >> shift) }
         }
         Storage::Year => Cell::UInt(match bytes.u8()? {
+            // The year 0 stands for a wrong value; all others count from 1900.
             0 => 0,
             year => 1900 + u64::from(year),
         }),

@@ -141,9 +141,11 @@ impl<'a> Event<'a> {
         let timestamp = bytes.le(4)? as u32;
         let kind = bytes.u8()?;
         let server = bytes.le(4)? as u32;
+        // The length says where the next event begins: one that lies would be read as two.
         if bytes.le(4)? != event.len() as u64 {
             return Err(Malformed("an event has another length than it says"));
         }
+        // 32 bits, although a file may be larger: positions are not kept by it, but by GTID.
         let next = bytes.le(4)? as u32;
         bytes.take(2)?;
         debug_assert_eq!(event.len() - bytes.0.len(), HEADER);
@@ -189,6 +191,7 @@ impl<'a> Event<'a> {
             (33 | 42, Flavour::Mysql) => {
                 self.gtid().map(|gtid| Body::Gtid { gtid, begins: false, prepares: false })
             }
+            // Without GTIDs nothing tells after a failover which transactions have been seen.
             (34, _) => Err(Malformed(
                 "a transaction has no GTID; SET GLOBAL gtid_mode = ON, enforce_gtid_consistency = ON",
             )),

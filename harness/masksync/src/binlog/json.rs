@@ -94,6 +94,7 @@ fn container(
         let offset = head.le(width)?;
         let stored = match kind {
             4..=6 => Bytes(inline),
+            // Numbers of four bytes stand in place of an offset where offsets have four.
             7 | 8 if is_large => Bytes(inline),
             _ => at(offset)?,
         };
@@ -109,6 +110,7 @@ fn container(
 /// Seven bits a byte, the lowest first.
 fn length(bytes: &mut Bytes<'_>) -> Result<usize, Malformed> {
     let mut n = 0;
+    // Seven bits a byte, the lowest first: five bytes hold the 32 bits that a length may have.
     for shift in [0, 7, 14, 21, 28] {
         let byte = bytes.u8()?;
         n |= usize::from(byte & 0x7f) << shift;

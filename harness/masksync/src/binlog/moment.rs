@@ -6,6 +6,7 @@ use crate::value::fraction;
 /// Reads a fraction: one byte for two digits, big-endian; gives microseconds.
 fn micros(bytes: &mut Bytes<'_>, fsp: u8) -> Result<u64, Malformed> {
     let n = bytes.be(usize::from(fsp.div_ceil(2)))?;
+    // Two digits a byte: an odd precision has a zero behind it.
     let n = n * [1_000_000, 10_000, 100, 1][usize::from(fsp.div_ceil(2)).min(3)];
     if n < 1_000_000 { Ok(n) } else { Err(Malformed("a time's fraction is wrong")) }
 }
@@ -48,6 +49,7 @@ pub(super) fn timestamp(bytes: &mut Bytes<'_>, fsp: u8) -> Result<String, Malfor
     let seconds = bytes.be(4)?;
     let micros = micros(bytes, fsp)?;
     let fraction = fraction(micros, fsp);
+    // The zero date of MySQL, not the beginning of 1970: TIMESTAMP begins one second later.
     if seconds == 0 && micros == 0 {
         return Ok(format!("0000-00-00 00:00:00{fraction}"));
     }
@@ -75,6 +77,7 @@ pub(super) fn packed(n: i64, is_date: bool, is_time: bool) -> String {
 
 /// Year, month and day of a day since 1970 (Hinnant's `civil_from_days`, for days from then on).
 fn civil(days: u64) -> (u64, u64, u64) {
+    // Howard Hinnant's `civil_from_days`: years that begin in March have their leap day last.
     let z = days + 719_468;
     let (era, day_of_era) = (z / 146_097, z % 146_097);
     let year_of_era =

@@ -56,6 +56,7 @@ impl<'a> Payload<'a> {
         let broken = |_| Malformed("a compressed transaction ends too early, or is broken");
         let mut header = Vec::with_capacity(HEADER);
         let read = (&mut self.0).take(HEADER as u64).read_to_end(&mut header).map_err(broken)?;
+        // Between two events: the transaction ends here.
         if read == 0 {
             return Ok(None);
         }

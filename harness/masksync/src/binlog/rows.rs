@@ -51,6 +51,7 @@ impl<'a> RowIter<'a> {
         if count != map.columns.len() || count == 0 {
             return Err(Malformed("a rows event has not the columns of its table map"));
         }
+        // A bitmap of the columns that are there for each image.
         let images = if kind == Kind::Update { 2 } else { 1 };
         for _ in 0..images {
             let present = bytes.take(count.div_ceil(8))?;

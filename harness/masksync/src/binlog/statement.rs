@@ -91,6 +91,7 @@ impl Statement {
             "BEGIN" => Self::Begin,
             "START" if second_is("TRANSACTION") => Self::Begin,
             "COMMIT" => Self::Commit,
+            // Back to a savepoint: the transaction goes on.
             "ROLLBACK" if words.iter().any(|w| w.is("TO")) => Self::Savepoint,
             "ROLLBACK" => Self::Rollback,
             "SAVEPOINT" | "RELEASE" => Self::Savepoint,
@@ -216,6 +217,7 @@ fn words(sql: &str) -> Vec<Word> {
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
         rest = match c {
+            // Comments are left out first: what they hold could look like any statement.
             '#' => after.split_once('\n').map_or("", |(_, after)| after),
             '-' if after.starts_with("- ") => after.split_once('\n').map_or("", |(_, a)| a),
             // `/*!50100 … */` is executed by the server from that version on, and `/*M! … */` by
@@ -255,6 +257,7 @@ fn quoted(text: &str, quote: char) -> (String, &str) {
     let mut inside = String::new();
     let mut chars = text.char_indices().peekable();
     while let Some((i, c)) = chars.next() {
+        // A backslash escapes in texts, and is a character like others in quoted names.
         if c == '\\' && quote != '`' {
             chars.next();
         } else if c == quote {

@@ -76,6 +76,7 @@ impl<'a> Head<'a> {
         let raws = types.iter().map(|t| Raw::read(*t, &mut meta));
         let raws: Vec<Raw<'_>> = raws.collect::<Result<_, _>>()?;
         let optional = Optional::read(*bytes, &raws, charsets)?;
+        // Columns are found by name: by place, one that was added would shift all masks after it.
         if optional.names.len() != count {
             return Err(Malformed(
                 "a table map has no column names; SET GLOBAL binlog_row_metadata = FULL",

@@ -93,6 +93,7 @@ impl TablePlan {
     /// # Errors
     /// When a cell cannot be masked.
     pub fn mask<'c>(&mut self, row: &[Cell<'c>]) -> Result<Masked<'c>, Unmasked> {
+        // The masked key first: tokens of the other columns are bound to it.
         let (mut key_cells, key) = self.key(row)?;
         let mut cells = Vec::with_capacity(self.columns.len());
         for i in 0..self.columns.len() {

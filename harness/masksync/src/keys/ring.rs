@@ -144,6 +144,7 @@ impl Ring {
         let mut keys = BTreeMap::new();
         for mut entry in file.key {
             let bytes = BASE64_STANDARD.decode(entry.secret.trim()).map(Zeroizing::new);
+            // The text is as secret as what it stands for, and would stay in freed memory.
             entry.secret.zeroize();
             let bytes = bytes.map_err(|_| RingError::Secret(entry.id))?;
             let secret: [u8; 32] =

@@ -37,6 +37,7 @@ impl SubKey {
     pub(super) fn derive(secret: &[u8; 32], purpose: Purpose, tenant: &str, domain: &str) -> Self {
         let mut info = vec![purpose as u8];
         for part in [tenant, domain] {
+            // With their lengths: (`ab`, `c`) and (`a`, `bc`) must not give one key.
             info.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
             info.extend_from_slice(part.as_bytes());
         }

@@ -26,6 +26,7 @@ impl Deterministic {
         let mut token = Vec::with_capacity(token::OVERHEAD.1 + plain.len());
         token.push(FORMAT_DETERMINISTIC);
         token.extend_from_slice(&self.key.to_be_bytes());
+        // Room for the synthetic IV, which is known only when all of the value has been read.
         token.extend_from_slice(&[0; 16]);
         token.extend_from_slice(plain);
         let (head, body) = token.split_at_mut(HEAD + 16);

@@ -34,7 +34,9 @@ impl Fake {
         Cell::Utf8(match self.kind {
             FakeKind::Name => format!("{} {}", pick(&FIRST, 8), pick(&LAST, 9)),
             FakeKind::City => pick(&CITIES, 8).to_owned(),
+            // `.invalid` is reserved (RFC 2606): no mail can ever be delivered.
             FakeKind::Email => format!("u{number:016x}@example.invalid"),
+            // As long as a mobile number of China, none of which begins with 100.
             FakeKind::Phone => format!("100{:08}", number % 100_000_000),
             FakeKind::Uuid => uuid(&hash),
         })
@@ -44,6 +46,7 @@ impl Fake {
 /// A UUID of version 8 (RFC 9562), with 122 bits of the hash.
 fn uuid(hash: &[u8; 32]) -> String {
     let mut bytes = *hash.first_chunk::<16>().unwrap_or(&[0; 16]);
+    // Version 8 and the variant of RFC 9562: a UUID whose bits are one's own.
     bytes[6] = bytes[6] & 0x0f | 0x80;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let n = u128::from_be_bytes(bytes);

@@ -70,6 +70,7 @@ impl Format {
             return Err(Unfit::Long);
         }
         let length = u32::try_from(numerals.len()).unwrap_or(u32::MAX);
+        // NIST SP 800-38G asks for a domain of a million: a smaller one can be tried through.
         if u64::from(self.alphabet.radix()).saturating_pow(length) < FLOOR {
             return Err(Unfit::Short);
         }

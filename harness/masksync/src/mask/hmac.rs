@@ -31,6 +31,7 @@ pub(super) struct Token {
 impl Token {
     pub(super) fn apply(&self, plain: &[u8]) -> Cell<'static> {
         let hash = self.hash.of(plain);
+        // A shorter tag is a policy's choice between room and collisions.
         token::written(hash[..self.length.min(hash.len())].to_vec(), self.encoding)
     }
 }

@@ -24,12 +24,14 @@ fn visit<'d, E>(
     named: &dyn Fn(&[At<'_>]) -> Option<usize>,
     mask: &mut dyn FnMut(usize, &str) -> Result<Value, E>,
 ) -> Result<(), E> {
+    // NULL says nothing that has to be hidden, and a token would say that something is there.
     if value.is_null() {
         return Ok(());
     }
     if let Some(index) = named(place) {
         let masked = match &*value {
             Value::String(text) => mask(index, text)?,
+            // Numbers and whole objects as their text: a path that names them means all of it.
             other => mask(index, &other.to_string())?,
         };
         *value = masked;
