@@ -27,6 +27,7 @@ pub(crate) fn check(case: &Case, table: &Node<'_>, reader: &mut Reader<'_>) {
     }
     let Err(error) = case.under_control() else { return };
     let (code, span) = match &error {
+        // Reported with its suggestion when the names were looked at.
         ControlError::NoStep(_) => return,
         ControlError::NoKey { key, .. } => ("control-key", node::key_span(table, key)),
         ControlError::NoChange | ControlError::Unreadable(_) => ("control-no-change", table.span()),

@@ -55,6 +55,7 @@ pub(crate) fn expand<'s, 'i>(
         let expanded = fixtures.steps(&reader.file, &name.0, includes, &mut inner, 0);
         whole &= expanded.is_ok();
         steps.extend(inner.into_iter().map(|site| Placed { site, via: Some(via.clone()) }));
+        // Fixtures that use fixtures multiply: ten levels of ten are more than any memory holds.
         if matches!(expanded, Err(Failure::TooMany)) || steps.len() > MAX_STEPS {
             let message = format!("the case has more than {MAX_STEPS} steps");
             reader.add(Draft::new("too-many-steps", message, via));

@@ -97,6 +97,7 @@ impl<'i> Fixtures<'i> {
                 }
             }
         }
+        // A circle is reported once, not at each fixture that leads into it.
         let mut reported = BTreeSet::new();
         for key in &keys {
             self.visit(key, &mut Vec::new(), &mut reported, includes, reporter);

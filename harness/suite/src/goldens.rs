@@ -38,6 +38,7 @@ pub(crate) fn check(expanded: &Expanded<'_, '_>, reporter: &mut Reporter) {
             continue;
         }
         let found = golden.of.step_in(steps.iter().map(Placed::name));
+        // Steps are driven in order: what a later one sees is not there yet.
         let Some(found) = found.filter(|found| *found < index) else {
             let message = format!("no earlier step is called `{step}`");
             let earlier = steps[..index].iter().filter_map(Placed::name);

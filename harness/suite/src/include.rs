@@ -138,6 +138,7 @@ fn cycle(path: &[(&Arc<str>, &Edge)]) -> Draft {
 
 /// The path that an include of a file means, relative to the folder of suites.
 fn resolve(file: &str, include: &str) -> Option<String> {
+    // Paths of one system only; a suite is read on all.
     if include.is_empty() || include.starts_with('/') || include.contains(['\\', ':']) {
         return None;
     }

@@ -62,6 +62,7 @@ impl SuiteReader for Reader<'_> {
                 }
             };
             self.add(draft);
+            // So that the value, which has been reported, is not decoded and reported once more.
             wrong.push(span);
         }
         (read, wrong)

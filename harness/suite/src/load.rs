@@ -197,6 +197,8 @@ impl<'o> Loader<'o> {
                 self.reporter.add(draft.suggest(name, ROOT_FILES, "files"));
                 continue;
             }
+            // Deeper files are data of cases, and declarations of subjects have a reader of their
+            // own.
             if parts.len() > 2 || parts[0] == source::SUBJECTS {
                 continue;
             }
@@ -348,6 +350,7 @@ impl<'o> Loader<'o> {
             }
         }
         self.folders(folders, &known);
+        // Of a file that could not be read nobody knows what it uses.
         if self.broken.is_empty() {
             fixtures.report_unused(&mut self.reporter);
             self.unused(&own, &used, &includes);
@@ -412,6 +415,7 @@ impl<'o> Loader<'o> {
     fn finish(self) -> Vec<crate::diagnostic::Diagnostic> {
         let broken = self.broken;
         let mut found = self.reporter.into_found();
+        // A syntax error hides the rest of its file; that this rest is missing would only be noise.
         found.retain(|d| !(broken.contains(&d.place.file) && CONSEQUENCES.contains(&d.code)));
         found
     }

@@ -131,6 +131,8 @@ impl Resolver<'_> {
             return Some(self.keep(name, definition, String::new(), String::new()));
         };
         path.push(name.to_owned());
+        // Both forms at once: a value is put into plain texts as it is, and into expressions so
+        // that it matches itself.
         let (mut text, mut regex) = (String::new(), String::new());
         let mut at = 0;
         for (inner, range) in template.variables() {

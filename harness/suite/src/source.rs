@@ -85,6 +85,7 @@ pub(crate) fn sha256(files: &Files) -> String {
     let mut hash = Sha256::new();
     for (path, bytes) in files {
         hash.update(path.as_bytes());
+        // A byte that no path has, and the length: two files cannot be taken for one.
         hash.update([0]);
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);

@@ -63,6 +63,7 @@ impl<'t> Filler<'t> {
             DeValue::Table(table) => {
                 for (key, value) in table.iter_mut() {
                     let key = key.get_ref().as_ref();
+                    // These keys hold expressions in every kind of step.
                     let regex = captures || matches!(key, "regex" | "line_regex");
                     let form = if regex { Form::Regex } else { Form::Plain };
                     self.walk(value, form, key == "capture", reader);

@@ -79,6 +79,7 @@ impl OnDemand {
         let name = format!("{module}@{version}");
         let own = Arc::clone(lock(&self.fetching).entry(name.clone()).or_default());
         let held = lock(&own);
+        // Looked up again under the lock: whoever held it before may have added the record.
         let result = match (self.store.lookup(module, version), self.known_absent(&name)) {
             (Err(OpsError::NotFound(_)), Some(error)) => Err(error),
             (Err(OpsError::NotFound(_)), None) => self.add(module, version),

@@ -95,6 +95,7 @@ impl twinproof_engine::Progress for CellProgress<'_> {
 
     fn ended(&self, plan: &Plan, cell: &Cell, verdict: Verdict, _took: Duration) {
         self.ended.fetch_add(1, Ordering::Relaxed);
+        // A control is meant to fail.
         let asked = if cell.control { verdict != Verdict::Fail } else { verdict > Verdict::Xfail };
         if asked && !matches!(verdict, Verdict::Unavailable | Verdict::NotApplicable) {
             self.red.fetch_add(1, Ordering::Relaxed);

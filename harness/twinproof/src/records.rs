@@ -94,6 +94,7 @@ pub fn from_go_sum(path: &Path, found: &mut Found) -> Result<(), RecordsError> {
                 if let Some(why) = mistake(module, version, hash) {
                     return Err(RecordsError::Value { path: path.to_owned(), line, why });
                 }
+                // go.sum has the two lines of a version anywhere, often only that of its go.mod.
                 let known = &mut hashes.entry((module, version)).or_default()[of];
                 match known {
                     Some((first, at)) if *first != hash => {
@@ -131,6 +132,7 @@ pub fn from_download(folder: &Path, found: &mut Found) -> Result<(), RecordsErro
             RecordsError::Read { path, error: error.into() }
         })?;
         let path = entry.path();
+        // The layout of GOMODCACHE's cache/download: a zip counts where its .mod is beside it.
         let zip = path.extension().is_some_and(|extension| extension == "zip");
         if !zip || !entry.file_type().is_file() {
             continue;

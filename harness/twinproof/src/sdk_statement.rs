@@ -18,6 +18,8 @@ fn statement(seen: &SdkSight, twinproof: &str, manifest: &str) -> Value {
     let subjects: Vec<Value> = seen
         .executables
         .iter()
+        // in-toto names as subject what a statement is about: the released files, not our own build
+        // of them.
         .filter_map(|twin| Some((&twin.file, twin.released.as_ref()?)))
         .map(|(file, sha256)| json!({ "name": file, "digest": { "sha256": sha256 } }))
         .collect();

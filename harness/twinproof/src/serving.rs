@@ -30,6 +30,8 @@ struct Escaping<W>(W);
 
 /// Whether a character may not stand as it is.
 fn is_control(c: char) -> bool {
+    // serde_json escapes control characters of ASCII only; these can change what a terminal shows
+    // of a line.
     matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}')
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
@@ -66,6 +68,7 @@ impl<W: Write> Write for Escaping<W> {
 pub fn block_on(server: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        // One core is left for the threads that read files.
         .worker_threads((cores - 1).max(1))
         .enable_all()
         .build();
