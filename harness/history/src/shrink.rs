@@ -5,6 +5,8 @@
 pub fn shrink<T: Clone>(parts: &[T], tries: usize, still: &mut dyn FnMut(&[T]) -> bool) -> Vec<T> {
     let mut kept = parts.to_vec();
     let mut left = tries;
+    // Halves first, as delta debugging does: most of a long history is not needed, and goes in few
+    // tries.
     let mut size = kept.len().div_ceil(2).max(1);
     loop {
         let mut at = 0;

@@ -79,6 +79,8 @@ impl Spec {
         }
         let shape = "(id INT PRIMARY KEY, n INT NOT NULL)".to_owned();
         let columns = ["id", "n"].map(|c| (c.to_owned(), PUBLIC.to_owned()));
+        // Every history has this table: a number that is counted up, by which it is seen how far
+        // staging is.
         spec.table.push(TableSpec {
             name: BEAT.to_owned(),
             source: shape.clone(),

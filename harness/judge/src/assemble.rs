@@ -43,6 +43,7 @@ pub fn assemble(
             cases.push(result);
         }
     }
+    // The day of the run, not of the judging: a bundle is judged alike in ten years.
     let today = day_of(manifest.run.started);
     let expectations =
         expect::apply(&manifest.expectations, today, &manifest.environments, &mut cases);
@@ -77,6 +78,7 @@ fn one(
     normalised: &mut BTreeMap<String, u64>,
 ) -> CaseResult {
     let key = case.key();
+    // The strictest of its claims: a case that decides a MUST may not be waved through for a MAY.
     let level = case.claims.iter().filter_map(|c| levels.get(c.as_str())).min();
     let mut result = CaseResult {
         suite: case.suite.clone(),
@@ -153,6 +155,7 @@ fn control(
     }
     let was_red = |id: &str| before.checks.iter().any(|c| c.id == id && c.verdict == Verdict::Fail);
     let turns_red_before = case.control.turns.as_deref().is_some_and(was_red);
+    // What is red already cannot turn red: such a control says nothing.
     if turns_red_before || before.verdict == Verdict::Fail && case.control.turns.is_none() {
         return None;
     }

@@ -55,6 +55,7 @@ impl Judgement {
             return Verdict::HarnessError;
         }
         match Verdict::merge_all(self.checks.iter().map(|c| c.verdict)) {
+            // A run without a single check: it was driven, and decided nothing.
             Verdict::NotApplicable => Verdict::Inconclusive,
             verdict => verdict,
         }
@@ -144,6 +145,7 @@ impl Judging<'_> {
         };
         let goes_on = !checks.iter().any(ending);
         let evidence = Evidence { blobs: self.judge.blobs, scope: &self.scope };
+        // Shown where a reader has to see what went wrong; the evidence holds all others.
         if checks.iter().any(|check| check.verdict > Verdict::Pass) {
             let exchange = declared.exchange(&step.observation, evidence);
             self.judgement.exchanges.extend(exchange.map(|exchange| (step.index, exchange)));
@@ -161,6 +163,7 @@ impl Judging<'_> {
         let shown = declared.exhibits(&step.observation, evidence, step.micros / 1000);
         self.judgement.exhibits.extend(shown);
         self.judgement.flaky |= !step.failed_tries.is_empty();
+        // After the step's own checks: a step does not refer to what it captures itself.
         let captured = declared.capture(&step.observation, evidence);
         self.scope.extend(captured);
         goes_on
@@ -185,6 +188,7 @@ impl Judging<'_> {
             judgement.broken.get_or_insert_with(|| message.clone());
         }
         let failed = judgement.checks.iter().any(|c| c.verdict > Verdict::Pass);
+        // A run that failed in the end is not flaky, it is red.
         judgement.flaky &= !failed;
         let undriven = self.case.step.len() - self.steps.min(self.case.step.len());
         if undriven > 0 && !failed && judgement.broken.is_none() {
@@ -276,6 +280,7 @@ impl Judging<'_> {
 
     /// A value in which the run's own directories are shown by what they stand for.
     fn shortened(&self, mut value: String) -> String {
+        // The work directory last: the other two lie in it.
         for (name, short) in [("home", "~"), ("tmp", "$TMP"), ("work", "$WORK")] {
             if let Some(dir) = self.scope.get(name).filter(|d| !d.is_empty()) {
                 value = value.replace(dir, short);

@@ -47,6 +47,7 @@ pub fn conclude(results: &mut Results) {
     let missing = results.environments.iter().filter(|e| e.required && e.absent.is_some());
     blame(exit::NOT_KNOWN, missing.count(), "required environments are absent");
     blame(exit::NOT_KNOWN, usize::from(results.run.interrupted), "interruption before the end");
+    // Nothing was judged: that is no success, however it came about.
     if results.cases.is_empty() {
         blame(exit::NOT_KNOWN, 1, "run without a case");
     }

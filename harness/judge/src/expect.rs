@@ -69,6 +69,8 @@ fn apply_to(expectation: &Expectation, case: &mut CaseResult) -> bool {
             };
         }
     }
+    // A failure that was expected and did not come: somebody has mended it, and the expectation has
+    // to go.
     if met && !failed && expectation.expect == Expected::Xfail {
         for check in &mut case.checks {
             if expectation.check.as_deref().is_none_or(|id| id == check.id)

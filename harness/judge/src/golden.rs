@@ -14,6 +14,7 @@ pub fn conditions_hold(
     when.iter().all(|r| match r {
         Requirement::Has(c) => capabilities.contains(c),
         Requirement::Lacks(c) => !capabilities.contains(c),
+        // Conditions here are of an environment, which may have several SDKs.
         Requirement::GoAtLeast(..) | Requirement::GoBefore(..) => false,
     })
 }

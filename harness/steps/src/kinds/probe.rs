@@ -257,6 +257,8 @@ fn go_version(stdout: &str) -> Answer {
     let read = || {
         let rest = text.strip_prefix("go version go")?;
         let (version, rest) = rest.split_once(' ')?;
+        // From the end: experiments stand between the version and the platform (`go1.27.3 X:jsonv2
+        // linux/amd64`).
         let platform = rest.rsplit(' ').next()?;
         let (goos, goarch) = platform.split_once('/')?;
         let pairs = [("version", version), ("goos", goos), ("goarch", goarch), ("text", text)];

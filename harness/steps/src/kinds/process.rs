@@ -121,6 +121,8 @@ macro_rules! define_kind {
             }
 
             fn asserts(&self) -> bool {
+                // That a program ends with 0 is asserted of every step, and proves too little for a
+                // case.
                 self.exit.0 != 0 || self.stdout.is_some() || self.stderr.is_some()
             }
 
@@ -271,6 +273,7 @@ impl Process {
         {
             let Some(wanted) = wanted else { continue };
             let sighted: Sighted = checks.bytes(blob).and_then(|bytes| {
+                // What was cut off could be what is asserted.
                 if seen.truncated {
                     return Err((Verdict::Inconclusive, "it was cut at its size limit".to_owned()));
                 }
@@ -348,6 +351,7 @@ impl ProcessObservation {
         let told = self.env.iter().filter(|(name, _)| tells_go(name));
         let variables = told.map(|(name, value)| shown::word(&format!("{name}={value}"), scope));
         let (program, args) = self.argv.split_first().map_or(("", &[][..]), |(p, a)| (p, a));
+        // Whoever repeats it has the program on PATH, not in this run's folders.
         let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
         let words = args.iter().map(|arg| shown::word(arg, scope));
         let program = std::iter::once(shown::word(program, scope));
@@ -360,6 +364,7 @@ impl ProcessObservation {
         if self.timed_out {
             let expected = "an end within its time limit";
             let actual = format!("still running after {} ms, killed", self.limit_ms);
+            // A busy machine is as likely a reason as the subject.
             checks.push("exit", Verdict::Inconclusive, expected, actual, &evidence);
         } else if self.not_found {
             let program = self.argv.first().map_or("", String::as_str);

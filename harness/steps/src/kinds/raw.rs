@@ -166,6 +166,7 @@ impl Kind for Raw {
     fn exchange(&self, seen: &RawExchange, evidence: Evidence<'_>) -> Option<Exchange> {
         let sent = seen.sent.as_ref();
         let url = evidence.scope.expand(&self.url).unwrap_or_else(|_| self.url.to_string());
+        // A longer command line is of no use to anybody.
         let short = sent.filter(|blob| blob.size <= REPEATED);
         let bytes = short.and_then(|blob| evidence.blobs.get(blob));
         let end = match (&seen.error, seen.closed) {
@@ -198,6 +199,7 @@ fn repeated(bytes: &[u8], url: &str, scope: &crate::Scope) -> String {
         && target.bytes().all(|b| b.is_ascii_graphic())
     {
         let (target, url) = (shown::word(target, scope), shown::word(url, scope));
+        // curl where it sends the same bytes, because everybody has it; else `printf` and `nc`.
         return format!("curl -sSi --request-target {target} {url}");
     }
     format!("{} | nc HOST PORT   # of {}", shown::printf(bytes), shown::word(url, scope))

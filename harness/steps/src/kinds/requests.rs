@@ -238,6 +238,7 @@ impl Requests {
             return all.collect::<BTreeSet<_>>().into_iter().collect();
         }
         let mut all: Vec<_> = all.collect();
+        // Requests of parallel downloads come in any order.
         all.sort();
         all
     }
@@ -272,6 +273,7 @@ fn check_header_of_each(
     blob: &BlobRef,
     checks: &mut Checks<'_>,
 ) {
+    // A condition on each of no requests would hold.
     if fitting.is_empty() {
         let what = format!("header.{name}");
         let expected = "a request with that header";

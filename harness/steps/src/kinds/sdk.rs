@@ -120,6 +120,7 @@ impl SdkSight {
     pub fn verdict(&self) -> TwinVerdict {
         let signature = |t: &Twin| t.difference.as_deref() == Some("only_signature");
         let all = |holds: &dyn Fn(&Twin) -> bool| {
+            // Of no executables everything would hold.
             !self.executables.is_empty() && self.executables.iter().all(holds)
         };
         if all(&Twin::is_equal) {
