@@ -6,7 +6,7 @@ use crate::set::Set;
 /// A twin: what it is called, and what its files set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Twin {
-    /// What it is called: the file its policy is in.
+    /// Name of the twin: the file that holds its policy.
     pub name: String,
     /// The value of each setting, in the order of [`Table::settings`]; `None` where it is not set.
     pub values: Vec<Option<String>>,

@@ -21,7 +21,7 @@ pub struct Document {
     pub file: usize,
     /// It is a snippet.
     pub snippet: bool,
-    /// What it was taken for because of its content, where its name says nothing of the kind.
+    /// Whether the kind was guessed from the content because the file name does not tell it.
     pub guessed: bool,
     /// wsl.conf or .wslconfig.
     pub conf: Option<Conf>,

@@ -5,9 +5,9 @@ use std::ops::Range;
 /// A change of a file's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// What is replaced, as offsets in the text.
+    /// Byte range in the text that is replaced.
     pub range: Range<usize>,
-    /// What stands there then.
+    /// Replacement text.
     pub with: String,
 }
 
@@ -21,7 +21,7 @@ impl Edit {
 /// How a finding is put right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
-    /// What it does, as an order: `write \`true\``.
+    /// Title in the imperative: `write \`true\``.
     pub title: String,
     /// The changes; none where only the encoding changes.
     pub edits: Vec<Edit>,

@@ -138,7 +138,7 @@ fn diff(before: &Source, after: &Source) -> String {
 /// is written.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the operating system.
 pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     // Renaming onto a link would replace the link by a file: /etc/resolv.conf and dotfiles are
     // often links.

@@ -1,10 +1,10 @@
-//! What a file is: by its name, and where that says nothing, by what is in it.
+//! Kinds of files, recognised by name, else by content.
 
 use crate::source::Source;
 use twinproof_wslconf::Dialect;
 use twinproof_wslconf::keys::keys;
 
-/// What a file is.
+/// Kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// `/etc/wsl.conf`.
@@ -66,7 +66,7 @@ impl Kind {
         }
     }
 
-    /// What a file is by its name; `None` where that is no known one.
+    /// Kind by file name; `None` if the name is unknown.
     #[must_use]
     pub fn of_name(source: &Source) -> Option<Self> {
         let path = source.path().to_ascii_lowercase();
@@ -104,7 +104,7 @@ impl Kind {
         Some(kind)
     }
 
-    /// What a file is by its content; `None` where that is nothing known.
+    /// Kind by content; `None` if nothing in it is known.
     #[must_use]
     pub fn of_content(source: &Source) -> Option<Self> {
         let text = source.text().trim_start();

@@ -5,7 +5,7 @@
 //! the findings. [`machine`] finds the files of this machine, [`doctor`] puts Go's policies of all
 //! twins side by side.
 //!
-//! What WSL makes of its files is `twinproof-wslconf`'s; nothing here asks a running WSL.
+//! Parsing as WSL parses is in `twinproof-wslconf`; nothing here needs a running WSL.
 
 pub mod doctor;
 pub mod document;

@@ -4,7 +4,7 @@ use crate::rule::{Check, Finding, Findings};
 use crate::rules;
 use crate::set::Set;
 
-/// What the rules find, in the order of files and places.
+/// Findings of all rules, ordered by file and place.
 #[must_use]
 pub fn lint(set: &Set) -> Vec<Finding> {
     let mut found = Vec::new();

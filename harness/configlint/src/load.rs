@@ -44,7 +44,7 @@ pub enum LoadError {
 pub struct Loaded {
     /// The files.
     pub sources: Vec<Source>,
-    /// What is wrong with the others.
+    /// Errors of the files that could not be read.
     pub errors: Vec<LoadError>,
 }
 

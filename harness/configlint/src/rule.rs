@@ -1,4 +1,4 @@
-//! What a rule is, and what it finds. Each is declared once, in a file of its topic below `rules`.
+//! Rules and findings. Each rule is declared once, in the file of its topic below `rules`.
 
 use crate::document::Document;
 use crate::edit::{Edit, Fix};
@@ -49,11 +49,11 @@ pub struct Rule {
     pub id: &'static str,
     /// How bad it is, at most.
     pub level: Level,
-    /// What is wrong, in general.
+    /// General description of the mistake.
     pub title: &'static str,
-    /// What becomes of it.
+    /// Effect of the mistake at run time.
     pub effect: &'static str,
-    /// What to do.
+    /// How to correct it.
     pub advice: &'static str,
     /// Claims of the source document that it is about.
     pub claims: &'static [&'static str],
@@ -76,16 +76,16 @@ pub struct Finding {
     pub file: usize,
     /// Where, as offsets in the text.
     pub range: Range<usize>,
-    /// What is wrong here.
+    /// Message for this place.
     pub message: String,
-    /// What becomes of it, where that is more exact than what the rule says.
+    /// Effect at this place, if it is more exact than the rule's.
     pub effect: Option<String>,
-    /// How it is put right, where that is certain.
+    /// Automatic fix, if one is certain to be right.
     pub fix: Option<Fix>,
 }
 
 impl Finding {
-    /// What WSL, Go or the editor does with it.
+    /// Effect in WSL, Go or the editor.
     #[must_use]
     pub fn effect(&self) -> &str {
         self.effect.as_deref().unwrap_or(self.rule.effect)

@@ -6,10 +6,10 @@ use crate::source::Source;
 use semver::Version;
 use std::path::Path;
 
-/// What the check goes by besides the files.
+/// Options of a check.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// What every file is taken for, whatever its name.
+    /// Kind of every file, overriding names and contents.
     pub kind: Option<Kind>,
     /// The release of WSL that the files are for.
     pub wsl_version: Option<Version>,
@@ -20,9 +20,9 @@ pub struct Options {
 pub struct Set {
     /// The files, as they are.
     pub sources: Vec<Source>,
-    /// What is in them.
+    /// Parsed documents of the files.
     pub documents: Vec<Document>,
-    /// What else the check goes by.
+    /// Options of the check.
     pub options: Options,
 }
 

@@ -66,7 +66,7 @@ impl Source {
         self.name.rsplit(['/', '\\']).next().unwrap_or_default()
     }
 
-    /// What it points to, where it is a symbolic link.
+    /// Target of the symbolic link, if the file is one.
     #[must_use]
     pub fn link(&self) -> Option<&str> {
         self.link.as_deref()
@@ -84,7 +84,7 @@ impl Source {
         &self.text
     }
 
-    /// How it is encoded.
+    /// Text encoding.
     #[must_use]
     pub const fn encoding(&self) -> Encoding {
         self.encoding

@@ -176,3 +176,82 @@ fn twins_with_the_default_by_word_and_by_silence_are_one() {
     let table = twinproof_configlint::doctor::compare(&set);
     assert_eq!((table.twins.len(), table.differing()), (2, vec![]));
 }
+
+#[rstest]
+#[case::export(".config/go/env", "export GOPATH=/home/u/go\n", &["051@1"])]
+#[case::blank(".config/go/env", "GOPATH = /home/u/go\n", &["051@1"])]
+#[case::no_equals(".config/go/env", "GOPATH\n", &["051@1"])]
+#[case::comment(".config/go/env", "# GOPATH\n\nGOPATH=/home/u/go\n", &[])]
+#[case::home(".config/go/env", "GOPATH=~/go\n", &["052@1"])]
+#[case::variable(".config/go/env", "GOBIN=$HOME/bin\n", &["052@1"])]
+#[case::of_windows("AppData/Roaming/go/env", "GOBIN=%USERPROFILE%\\bin\n", &["052@1"])]
+#[case::semicolon("go.env", "GOPROXY=https://a.example;https://b.example\n", &["060@1"])]
+#[case::blank_in_list("go.env", "GOPROXY=https://a.example direct\n", &["060@1"])]
+#[case::scheme("go.env", "GOPRIVATE=https://git.corp.example\n", &["061@1"])]
+#[case::all_private("go.env", "GOPRIVATE=*\n", &["061@1"])]
+#[case::all_unverified("go.env", "GONOSUMDB=*\n", &["061@1"])]
+#[case::all_insecure("go.env", "GOINSECURE=*\n", &["061@1"])]
+#[case::some_private("go.env", "GOPRIVATE=*.corp.example\n", &[])]
+fn settings_of_go_that_do_something_else(
+    #[case] name: &str,
+    #[case] text: &str,
+    #[case] expected: &[&str],
+) {
+    assert_eq!(found(name, text), expected);
+}
+
+#[rstest]
+#[case::keyword("resolv.conf", "nameserver: 192.0.2.1\n", &["066@1"])]
+#[case::plural("resolv.conf", "nameservers 192.0.2.1\n", &["066@1"])]
+#[case::two_lists("resolv.conf", "search a\nsearch b\nnameserver 192.0.2.1\n", &["066@1"])]
+#[case::domain_and_search("resolv.conf", "search a\ndomain b\nnameserver 192.0.2.1\n", &["066@1"])]
+#[case::line_ends("resolv.conf", "nameserver 192.0.2.1\r\n", &["066@1"])]
+#[case::sortlist("resolv.conf", "nameserver 192.0.2.1\nsortlist 192.0.2.0\n", &[])]
+#[case::ends_at_files("nsswitch.conf", "hosts: files [NOTFOUND=return] dns\n", &["068@1"])]
+#[case::ends_after_dns("nsswitch.conf", "hosts: files dns [NOTFOUND=return] myhostname\n", &[])]
+fn files_of_the_resolver(#[case] name: &str, #[case] text: &str, #[case] expected: &[&str]) {
+    assert_eq!(found(name, text), expected);
+}
+
+#[rstest]
+#[case::option("mount -o bind /x /usr/local/go/bin\n", &["080@1"])]
+#[case::options("mount -o ro,bind /x /usr/local/go/bin\n", &["080@1"])]
+#[case::variable("mount --bind /x \"$GOROOT/bin\"\n", &["080@1"])]
+#[case::elsewhere("mount -o bind /x /usr/local/gobin\n", &[])]
+#[case::read_only("mount -o remount,ro /usr/local/go/bin\n", &[])]
+#[case::inner_shell("sudo sh -c 'echo nameserver 192.0.2.1 > /etc/resolv.conf'\n", &["065@1"])]
+#[case::sed("sudo sed -i s/a/b/ /etc/resolv.conf\n", &["065@1"])]
+#[case::sed_reads("sed s/a/b/ /etc/resolv.conf\n", &[])]
+#[case::copied_to("cp mine /etc/resolv.conf\n", &["065@1"])]
+#[case::copied_from("cp /etc/resolv.conf mine\n", &[])]
+#[case::editor("sudo nano /etc/resolv.conf\n", &["065@1"])]
+#[case::alias("alias go=go.exe\n", &["044@1"])]
+#[case::short_name("pwsh -c 'ps | select Id, ParentId'\n", &["084@1"])]
+#[case::member("pwsh -c '(Get-Process go).ParentId'\n", &["084@1"])]
+#[case::right_member("pwsh -c '(Get-Process go).Parent.Id'\n", &[])]
+fn commands_of_a_script(#[case] text: &str, #[case] expected: &[&str]) {
+    assert_eq!(found("fix.sh", text), expected);
+}
+
+#[rstest]
+#[case::variable("```powershell\n$env:GOSUMDB = \"off\"\n```\n", &["061@2"])]
+#[case::variable_at_once("```powershell\n$env:GOSUMDB='off'\n```\n", &["061@2"])]
+#[case::variable_read("Look at `$env:GOSUMDB` first.\n", &[])]
+#[case::property(
+    "```powershell\nNew-ItemProperty HKCU:\\Software\\Lxss -Name Environment -Value 'A=1'\n```\n",
+    &["069@2"]
+)]
+#[case::reg("```cmd\nreg add HKCU\\Software\\Lxss /v Environment /t REG_SZ /d A=1\n```\n", &["069@2"])]
+fn commands_of_windows_in_a_document(#[case] text: &str, #[case] expected: &[&str]) {
+    assert_eq!(found("guide.md", text), expected);
+}
+
+#[rstest]
+#[case::written("Dockerfile", "FROM golang:1.27\nRUN go env -w GOSUMDB=off\n", &["056@2"])]
+#[case::path("settings.json", "{ \"go.alternateTools\": { \"go\": \"/mnt/c/Go/bin/go.exe\" } }\n", &["044@1"])]
+#[case::escape("settings.json", "{ \"a\": \"C:\\Go\" }\n", &["079@1"])]
+#[case::escaped("settings.json", "{ \"a\": \"C:\\\\Go\" }\n", &[])]
+#[case::cgroup(".wslconfig", "[wsl2]\nkernelCommandLine=cgroup_no_v1=all\n", &["086@2"])]
+fn images_editors_and_kernels(#[case] name: &str, #[case] text: &str, #[case] expected: &[&str]) {
+    assert_eq!(found(name, text), expected);
+}

@@ -1,4 +1,4 @@
-//! What holds for every file: rules end, places are in the file, fixes settle.
+//! Properties of every input: no panic, places inside the file, fixing twice changes nothing more.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

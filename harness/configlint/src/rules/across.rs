@@ -210,7 +210,9 @@ fn unprotected_binfmt(document: &Document, findings: &mut Findings<'_>) {
 fn cgroup_command_line(document: &Document, findings: &mut Findings<'_>) {
     for entry in document.conf.iter().flat_map(|conf| &conf.entries) {
         if entry.key.eq_ignore_ascii_case("kernelCommandLine")
-            && entry.text().contains("systemd.unified_cgroup_hierarchy")
+            && ["systemd.unified_cgroup_hierarchy", "cgroup_no_v1="]
+                .iter()
+                .any(|parameter| entry.text().contains(parameter))
         {
             findings.add(entry.range.clone(), "cgroup v2 is the default");
         }

@@ -71,13 +71,18 @@ fn mount_over_go(document: &Document, findings: &mut Findings<'_>) {
     for command in &document.commands {
         let program = command.program();
         if program.first() != Some(&"mount")
-            || !program.iter().any(|word| matches!(*word, "--bind" | "-B" | "--rbind"))
+            || !program.iter().any(|word| matches!(*word, "--bind" | "-B" | "--rbind" | "-R"))
+                && !bound_by_option(&program)
         {
             continue;
         }
         let target = command.words.iter().rev().find(|word| !word.text.starts_with('-'));
         if let Some(target) = target.filter(|word| {
-            word.text.trim_end_matches('/').ends_with("/go/bin") && !word.text.contains("/home/")
+            let path = word.text.trim_end_matches('/');
+            ["/go/bin", "$GOROOT/bin", "${GOROOT}/bin", "$(go env GOROOT)/bin"]
+                .iter()
+                .any(|end| path.ends_with(end))
+                && !path.contains("/home/")
         }) {
             findings.add(
                 target.range.clone(),
@@ -85,6 +90,13 @@ fn mount_over_go(document: &Document, findings: &mut Findings<'_>) {
             );
         }
     }
+}
+
+/// Whether `-o` has `bind` or `rbind` among its options.
+fn bound_by_option(program: &[&str]) -> bool {
+    let bound = |list: &str| list.split(',').any(|option| matches!(option, "bind" | "rbind"));
+    program.iter().any(|word| word.strip_prefix("-o").is_some_and(bound))
+        || program.windows(2).any(|pair| pair[0] == "-o" && bound(pair[1]))
 }
 
 fn remount(document: &Document, findings: &mut Findings<'_>) {
@@ -128,14 +140,20 @@ fn parent_id(document: &Document, findings: &mut Findings<'_>) {
         return;
     }
     for (at, line) in document.source.lines() {
-        let Some(select) = line.find("Select-Object").filter(|_| line.contains("Get-Process"))
-        else {
+        // `gps` and `ps` are its short names, and upper and lower case are the same there.
+        let lower = line.to_ascii_lowercase();
+        let words = || lower.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        if !words().any(|word| matches!(word, "get-process" | "gps" | "ps")) {
             continue;
-        };
-        if let Some(offset) =
-            line[select..].find("ParentId").filter(|_| !line.contains("n='ParentId'"))
-        {
-            let start = at + select + offset;
+        }
+        // A calculated property may well have this name.
+        let made = ["n='parentid'", "name='parentid'", "n=\"parentid\"", "name=\"parentid\""];
+        let asked = lower.find("parentid").filter(|offset| {
+            !made.iter().any(|text| lower.contains(text))
+                && (lower[..*offset].contains("select") || lower[..*offset].ends_with('.'))
+        });
+        if let Some(offset) = asked {
+            let start = at + offset;
             findings.add(start..start + 8, "processes have no `ParentId`");
         }
     }

@@ -5,6 +5,7 @@ use crate::document::Document;
 use crate::kind::Kind;
 use crate::rule::{Check, Findings, Level, Rule};
 use crate::set::Set;
+use crate::views::commands::Word;
 use crate::views::json::{Node, Property};
 use crate::views::words::lines;
 
@@ -141,7 +142,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Whose settings a file holds.
+/// Scope of a settings file: workspace, or user settings of one system.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
     Workspace,
@@ -212,6 +213,9 @@ fn absolute_folder(document: &Document, findings: &mut Findings<'_>) {
 
 fn foreign_go(document: &Document, findings: &mut Findings<'_>) {
     let scope = scope(document);
+    let on_drive = |part: &str| {
+        part.strip_prefix("/mnt/").is_some_and(|rest| rest.as_bytes().get(1) == Some(&b'/'))
+    };
     for name in ["go.alternateTools", "go.toolsEnvVars", "go.testEnvVars"] {
         let Some(property) = setting(document, name) else { continue };
         for entry in property.node.properties() {
@@ -220,6 +224,7 @@ fn foreign_go(document: &Document, findings: &mut Findings<'_>) {
             // program runs.
             let first = path.split(';').next().unwrap_or_default();
             let wrong = is_windows_path(first)
+                || on_drive(first)
                 || (scope != Scope::Linux && is_linux_path(first) && scope != Scope::Unknown);
             if wrong {
                 let message =
@@ -228,9 +233,15 @@ fn foreign_go(document: &Document, findings: &mut Findings<'_>) {
             }
         }
     }
-    let on_drive = |part: &str| {
-        part.strip_prefix("/mnt/").is_some_and(|rest| rest.as_bytes().get(1) == Some(&b'/'))
-    };
+    for command in &document.commands {
+        let is_windows =
+            |word: &&Word| word.text.starts_with("go=") && word.text.contains("go.exe");
+        if command.program().first() == Some(&"alias")
+            && let Some(word) = command.words.iter().find(is_windows)
+        {
+            findings.add(word.range.clone(), "`go` is Windows' go here");
+        }
+    }
     if let Some(goroot) = document.variable("GOROOT").filter(|goroot| on_drive(&goroot.value)) {
         let message = format!("GOROOT `{}` is Windows' Go", shown(&goroot.value));
         findings.add(goroot.range.clone(), message);
@@ -447,12 +458,36 @@ fn missing_extension(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
+/// The first backslash of a string that begins no escape. jsonc-parser lets it pass.
+fn unknown_escape(document: &Document, node: &Node) -> Option<usize> {
+    let text = document.source.slice(node.range.clone());
+    let mut escaped = false;
+    for (at, character) in text.char_indices() {
+        if escaped && character.is_ascii() && !"\"\\/bfnrtu".contains(character) {
+            return Some(node.range.start + at - 1);
+        }
+        escaped = !escaped && character == '\\';
+    }
+    None
+}
+
 fn json_mistakes(document: &Document, findings: &mut Findings<'_>) {
     let Some(json) = &document.json else { return };
     if let Some((range, error)) = &json.error {
         findings.add(range.clone(), format!("this cannot be read: {error}")).level = Level::Error;
     }
     for node in json.root.iter().flat_map(Node::all) {
+        if let Some(at) = node.text().and_then(|_| unknown_escape(document, node)) {
+            let finding = findings.add(
+                at..at + 2,
+                format!("`{}` is no escape of JSON", document.source.slice(at..at + 2)),
+            );
+            finding.level = Level::Error;
+            finding.effect_is(
+                "The editor drops the backslash and what follows it: a path is another one.",
+            );
+            finding.replace("double the backslash", at..at + 1, "\\\\");
+        }
         let properties = node.properties();
         for (index, property) in properties.iter().enumerate() {
             if properties[index + 1..].iter().any(|later| later.name == property.name) {

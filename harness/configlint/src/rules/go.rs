@@ -82,7 +82,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// What `go env` knows, as of Go 1.27.
+/// Variables that `go env` of Go 1.27 knows.
 const GO_NAMES: &[&str] = &[
     "AR",
     "CC",
@@ -151,7 +151,7 @@ const GO_NAMES: &[&str] = &[
     "PKG_CONFIG",
 ];
 
-/// What must not cross the border: it is one system's.
+/// Variables that must not be shared between Windows and Linux.
 // These name folders, programs or a platform of one side. WSLENV copies them as they are, or with
 // their paths translated, and the other side's go then uses a toolchain or a cache that is not its
 // own.
@@ -257,6 +257,7 @@ fn go_env_form(document: &Document, findings: &mut Findings<'_>) {
             .add(first..first + 1, "lines end in CR LF: each value ends in a CR")
             .edits("end lines in LF", edits);
     }
+    skipped_lines(document, findings);
     for variable in &document.variables {
         let value = variable.value.trim_end_matches('\r');
         let range = variable.range.start..variable.range.start + value.len();
@@ -289,6 +290,35 @@ fn go_env_form(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
+/// Lines that cmd/go passes over without a word: those without `=`, and those that begin with
+/// anything but a capital letter. A name with a blank in it is read, and is no variable.
+fn skipped_lines(document: &Document, findings: &mut Findings<'_>) {
+    for (at, line) in document.source.lines() {
+        let line = line.trim_end();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let Some((name, _)) = line.split_once('=') else {
+            findings.add(at..at + line.len(), "go passes over a line without `=`");
+            continue;
+        };
+        let begins = name.starts_with(|c: char| c.is_ascii_uppercase());
+        if begins && !name.contains([' ', '\t']) {
+            continue;
+        }
+        let plain = name.trim();
+        let word = plain.trim_start_matches("export ").trim_start_matches("set ").trim();
+        if GO_NAMES.contains(&word) {
+            let message = match begins {
+                true => format!("the blank is part of the name `{}`", shown(name)),
+                false => format!("go passes over a line that begins with `{}`", shown(name)),
+            };
+            let place = at..at + name.len();
+            findings.add(place.clone(), message).replace(format!("write `{word}`"), place, word);
+        }
+    }
+}
+
 /// Which system reads a file of go, by where it is.
 fn is_of_windows(document: &Document) -> Option<bool> {
     let path = document.source.path();
@@ -316,9 +346,20 @@ fn go_env_paths(document: &Document, findings: &mut Findings<'_>) {
         ["GOBIN", "GOPATH", "GOMODCACHE", "GOCACHE", "GOTMPDIR", "GOROOT", "GOWORK"];
     for variable in settings.filter(|variable| PATHS.contains(&variable.name.as_str())) {
         let value = variable.value.trim_end_matches('\r').trim_matches('"');
-        // `off` is a value of GOWORK and GOCACHE. What a shell expands is not known here; `...`
-        // stands for a path in documents.
-        if matches!(value, "" | "off" | "...") || value.starts_with(['$', '~', '`', '(']) {
+        // `off` is a value of GOWORK and GOCACHE; `...` stands for a path in documents.
+        if matches!(value, "" | "off" | "...") {
+            continue;
+        }
+        if value.starts_with(['$', '~', '`', '(', '%']) {
+            // What a shell expands is not known here. No shell reads go's own file.
+            if document.kind == Kind::GoEnv {
+                let message = format!(
+                    "`{}` of `{}` stays as it is: nothing expands it here",
+                    shown(value),
+                    variable.name
+                );
+                findings.add(variable.range.clone(), message);
+            }
             continue;
         }
         if let Some(what) = path_trouble(variable, value, of_windows) {

@@ -5,6 +5,7 @@ use super::words::shown;
 use crate::document::Document;
 use crate::rule::{Check, Findings, Level, Rule};
 use crate::views::image::Image;
+use crate::views::variables::{Origin, Variable, of_commands};
 
 /// Folders that are on PATH in every image.
 const USUAL_PATH: [&str; 6] =
@@ -155,7 +156,14 @@ fn gobin_off_path(document: &Document, findings: &mut Findings<'_>) {
 
 fn left_in_image(document: &Document, findings: &mut Findings<'_>) {
     let Some(image) = &document.image else { return };
-    for variable in image.stages.iter().flat_map(|stage| &stage.variables) {
+    // `RUN go env -w` writes a file, which stays in the image as `ENV` does.
+    let written: Vec<Variable> = image
+        .stages
+        .iter()
+        .flat_map(|stage| of_commands(&stage.commands))
+        .filter(|variable| variable.origin == Origin::GoCommand)
+        .collect();
+    for variable in image.stages.iter().flat_map(|stage| &stage.variables).chain(&written) {
         let left = match variable.name.as_str() {
             "GOFLAGS" | "GOINSECURE" => !variable.value.is_empty(),
             "GOSUMDB" => variable.value == "off",

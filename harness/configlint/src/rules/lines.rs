@@ -216,7 +216,7 @@ fn foreign_comment(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
-/// What stands behind a section's `]`.
+/// Text behind the `]` of a section line.
 fn behind<'a>(document: &'a Document, bad: &BadLine) -> &'a str {
     document.source.slice(bad.at..bad.range.end)
 }

@@ -154,6 +154,12 @@ fn proxy_list(document: &Document, findings: &mut Findings<'_>) {
                     .add(range.clone(), format!("a blank in `{}`", shown(entry)))
                     .only(Level::Warning);
             }
+            if trimmed.contains([' ', '\t', ';']) {
+                let message =
+                    format!("`{}` is one entry: only `,` and `|` separate", shown(trimmed));
+                findings.add(range.clone(), message);
+                continue;
+            }
             if matches!(trimmed, "direct" | "off") && index != last {
                 findings.add(range.clone(), format!("nothing behind `{trimmed}` is asked"));
             }
@@ -191,8 +197,16 @@ fn verification(document: &Document, findings: &mut Findings<'_>) {
             findings.add(variable.range.clone(), "`GOSUMDB=off` verifies no new module at all");
         }
     }
+    for name in ["GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE"] {
+        for variable in named(document, name) {
+            patterns(document, variable, findings);
+        }
+    }
     for variable in named(document, "GONOSUMDB") {
         let value = variable.value.trim();
+        if matches_all(value) {
+            continue;
+        }
         if value == "off" {
             findings
                 .add(variable.range.clone(), "`off` is a pattern here: the database is still asked")
@@ -233,7 +247,35 @@ fn verification(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
-/// What go does where a setting is not made.
+/// Whether a list of patterns has one that every module matches.
+fn matches_all(list: &str) -> bool {
+    // A pattern is compared with as many elements of the path as it has itself: `*` is the first
+    // one, whatever it is.
+    list.split(',').any(|pattern| pattern.trim() == "*")
+}
+
+/// Patterns of module paths that match no module, or all.
+fn patterns(document: &Document, variable: &Variable, findings: &mut Findings<'_>) {
+    let (range, name) = (variable.range.clone(), variable.name.as_str());
+    if variable.value.contains("://") {
+        findings.add(
+            range.clone(),
+            format!("a pattern of `{name}` is a prefix of module paths: none begins with a scheme"),
+        );
+    }
+    // CONF-056 reports GOINSECURE in images.
+    if !matches_all(&variable.value) || document.image.is_some() {
+        return;
+    }
+    let message = match name {
+        "GOPRIVATE" | "GONOSUMDB" => "matches every module: nothing new is verified",
+        "GOINSECURE" => "matches every module: http and unverified certificates are taken for all",
+        _ => return,
+    };
+    findings.add(range, format!("`*` of `{name}` {message}"));
+}
+
+/// Defaults of go's settings.
 // As in GOROOT/go.env of the releases from 1.21 on.
 const DEFAULTS: [(&str, &str); 3] = [
     ("GOPROXY", "https://proxy.golang.org,direct"),

@@ -119,6 +119,18 @@ fn root_environment(document: &Document, findings: &mut Findings<'_>) {
     if document.kind != Kind::Prose || !document.source.text().contains("Lxss") {
         return;
     }
+    // `reg add …\Lxss /v Environment` and `Set-ItemProperty …\Lxss -Name Environment`.
+    for command in &document.commands {
+        let lxss =
+            command.words.iter().any(|word| word.text.trim_end_matches('\\').ends_with("Lxss"));
+        let named = command.words.windows(2).find(|pair| {
+            let option = pair[0].text.to_ascii_lowercase();
+            matches!(option.as_str(), "/v" | "-name") && pair[1].text == "Environment"
+        });
+        if let Some(pair) = named.filter(|_| lxss) {
+            findings.add(pair[1].range.clone(), "WSL reads `Environment` of Lxss nowhere");
+        }
+    }
     // A table's row may be broken over lines.
     let lines: Vec<(usize, &str)> = document.source.lines().collect();
     // A Markdown table copied out of a browser often has its cells on lines of their own, so the

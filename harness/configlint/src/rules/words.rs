@@ -1,4 +1,4 @@
-//! What rules need of texts: names that are near, lists for people.
+//! Text helpers of the rules: spelling suggestions, lists, shortened quotations.
 
 /// The nearest of some names, where one is near enough to be meant.
 pub fn nearest<'a>(name: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -1,4 +1,4 @@
-//! What was meant by a line that WSL cannot read.
+//! Likely causes of lines that WSL cannot parse.
 
 use twinproof_wslconf::parse::Fault;
 

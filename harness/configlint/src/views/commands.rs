@@ -56,12 +56,31 @@ impl Command {
         self.words.iter().find(|word| word.text == text)
     }
 
-    /// Whether it writes to a file by redirection or by `tee`.
+    /// Whether it writes to a file: by redirection, by `tee`, in an editor, or as a copy's target.
     #[must_use]
     pub fn writes_to(&self, file: &str) -> Option<&Word> {
-        let tee = matches!(self.program().first(), Some(&"tee"));
-        let named = self.words.iter().filter(|_| tee);
+        let program = self.program();
+        let named = match program.first().copied().unwrap_or_default() {
+            "tee" | "nano" | "vi" | "vim" | "emacs" | "gedit" => self.words.as_slice(),
+            "sed" if program.iter().any(|word| word.starts_with("-i")) => self.words.as_slice(),
+            "cp" | "mv" | "install" => self.words.last().map_or(&[][..], std::slice::from_ref),
+            _ => &[],
+        };
         self.writes.iter().chain(named).find(|word| word.text == file)
+    }
+
+    /// The text that a shell is given to run (`sh -c '…'`), and where it begins.
+    fn inner(&self) -> Option<(&str, usize)> {
+        let program = self.program();
+        let (shell, rest) = program.split_first()?;
+        let is_option = |word: &&str| word.starts_with('-') && word.ends_with('c');
+        if !matches!(*shell, "sh" | "bash" | "dash" | "zsh") || !rest.iter().any(is_option) {
+            return None;
+        }
+        let option = self.words.iter().position(|word| is_option(&word.text.as_str()))?;
+        let word = self.words.get(option + 1)?;
+        // Only where its quotes are all that was taken away do places in it stay right.
+        (word.range.len() == word.text.len() + 2).then_some((&word.text, word.range.start + 1))
     }
 }
 
@@ -77,6 +96,10 @@ pub fn assignment(text: &str) -> Option<(&str, &str)> {
 /// The commands of a text that begins at `base`.
 #[must_use]
 pub fn commands(text: &str, base: usize) -> Vec<Command> {
+    read(text, base, false)
+}
+
+fn read(text: &str, base: usize, nested: bool) -> Vec<Command> {
     let mut reader = Reader {
         text,
         base,
@@ -86,6 +109,16 @@ pub fn commands(text: &str, base: usize) -> Vec<Command> {
         writes: false,
     };
     reader.run();
+    // A shell in a shell is looked into once: text that nests deeper is no one's way to write.
+    if !nested {
+        let inner: Vec<Command> = reader
+            .commands
+            .iter()
+            .filter_map(Command::inner)
+            .flat_map(|(text, at)| read(text, at, true))
+            .collect();
+        reader.commands.extend(inner);
+    }
     reader.commands
 }
 

@@ -34,7 +34,7 @@ pub struct Assignment {
     pub mangled: Option<String>,
     /// WSL does not come to it, because a line above ends the file.
     pub lost: bool,
-    /// What WSL warns of, once the line is read.
+    /// Warnings that WSL would give if the line could be read.
     pub trouble: Option<Trouble>,
 }
 
@@ -75,9 +75,9 @@ pub struct Section {
 /// A line that WSL cannot read.
 #[derive(Clone, Debug)]
 pub struct BadLine {
-    /// What the parser says.
+    /// Message of the parser.
     pub fault: Fault,
-    /// What was meant.
+    /// Likely cause of the mistake.
     pub cause: Cause,
     /// Where it says so.
     pub at: usize,

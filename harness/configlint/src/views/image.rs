@@ -12,9 +12,9 @@ pub struct Stage {
     pub base: Option<(String, Range<usize>)>,
     /// Its name.
     pub name: Option<String>,
-    /// What it sets with `ENV`.
+    /// Variables set by `ENV`.
     pub variables: Vec<Variable>,
-    /// What it runs.
+    /// Commands of `RUN`.
     pub commands: Vec<Command>,
 }
 
@@ -28,7 +28,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// What a stage sets, its bases within the file included, innermost last.
+    /// Variables of a stage and of the stages it is built from, the stage's own last.
     pub fn effective(&self, stage: usize) -> Vec<&Variable> {
         let mut chain = Vec::new();
         let mut at = Some(stage);

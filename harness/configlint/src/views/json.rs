@@ -42,7 +42,7 @@ pub struct Property {
 pub struct Json {
     /// Its value; `None` where it is empty or cannot be read.
     pub root: Option<Node>,
-    /// What cannot be read, and where.
+    /// Syntax error and its byte range.
     pub error: Option<(Range<usize>, String)>,
 }
 

@@ -1,4 +1,4 @@
-//! What is in a file, for rules to look at: each kind of file once read.
+//! Parsed views of the files, one module for each kind, which the rules read.
 
 pub mod cause;
 pub mod commands;

@@ -8,7 +8,7 @@ use crate::source::Source;
 use std::ops::Range;
 
 /// Programs whose calls are looked for anywhere in the text.
-const PROGRAMS: [&str; 14] = [
+const PROGRAMS: [&str; 18] = [
     "sudo",
     "mount",
     "chattr",
@@ -23,7 +23,14 @@ const PROGRAMS: [&str; 14] = [
     "wsl",
     "setx",
     "kubectl",
+    "reg",
+    "Set-ItemProperty",
+    "New-ItemProperty",
+    ENVIRONMENT,
 ];
+
+/// How PowerShell sets a variable of the environment: the name follows at once.
+const ENVIRONMENT: &str = "$env:";
 
 /// A snippet: what it is, and the text with all else blanked.
 #[derive(Clone, Debug)]
@@ -99,7 +106,7 @@ fn next_program(line: &str, from: usize) -> Option<usize> {
             let after = line[start + program.len()..].chars().next();
             // `mount` in `automount`, `--mount` and `/bin/mount.sh` is no call.
             let word = |c: char| c.is_ascii_alphanumeric() || "-_./\\$".contains(c);
-            if !before.is_some_and(word) && after == Some(' ') {
+            if !before.is_some_and(word) && (after == Some(' ') || program == ENVIRONMENT) {
                 found = Some(found.map_or(start, |found| found.min(start)));
                 break;
             }
@@ -126,7 +133,7 @@ fn of_fence(language: &str, body: &str) -> Option<Kind> {
     }
 }
 
-/// What a comment in the first line says that the rest is.
+/// Kind of the snippet, taken from a file name in a comment in its first line.
 fn of_header(body: &str) -> Option<Kind> {
     let first = body.lines().next()?.trim_start();
     let name = first.strip_prefix('#')?.trim().trim_start_matches("file:").trim();

@@ -39,8 +39,12 @@ pub fn of_lines(source: &Source, origin: Origin) -> Vec<Variable> {
     for (at, line) in source.lines() {
         let indent = line.len() - line.trim_start().len();
         let Some((name, value)) = line.split_once('=') else { continue };
-        // `export -p` and `set` of cmd.exe print lists of variables too.
-        let name = name.trim().trim_start_matches("export ").trim_start_matches("set ");
+        // cmd/go takes everything in front of `=` for the name, blanks too. Elsewhere `export -p`
+        // and `set` of cmd.exe print lists of variables as well.
+        let name = match origin {
+            Origin::GoEnv => name,
+            _ => name.trim().trim_start_matches("export ").trim_start_matches("set "),
+        };
         let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_()".contains(&byte);
         if name.is_empty() || !name.bytes().all(good) || line[indent..].starts_with('#') {
             continue;
@@ -51,6 +55,26 @@ pub fn of_lines(source: &Source, origin: Origin) -> Vec<Variable> {
         variables.push(Variable { name, value, range, origin });
     }
     variables
+}
+
+/// How PowerShell names a variable of the environment; upper and lower case are the same to it.
+const POWERSHELL: &str = "$env:";
+
+/// `$env:NAME = value` of PowerShell, with blanks around `=` or without.
+fn of_powershell(command: &Command) -> Option<Variable> {
+    let first = command.words.first()?;
+    let (name, value, range) = match (first.text.split_once('='), command.words.as_slice()) {
+        (Some((name, value)), [_]) if !value.is_empty() => {
+            let start = (first.range.start + name.len() + 1).min(first.range.end);
+            (name, value, start..first.range.end)
+        }
+        (None, [_, equals, value]) if equals.text == "=" => {
+            (first.text.as_str(), value.text.as_str(), value.range.clone())
+        }
+        _ => return None,
+    };
+    let name = name.get(POWERSHELL.len()..)?.to_owned();
+    Some(Variable { name, value: value.to_owned(), range, origin: Origin::Environment })
 }
 
 /// The variables that commands set for what comes after them.
@@ -76,6 +100,10 @@ pub fn of_commands(commands: &[Command]) -> Vec<Variable> {
             // `NAME=value program` sets a variable for that program alone, so words before a
             // program are not taken; a line of assignments only has no program.
             ["export" | "declare" | "readonly" | "typeset", ..] | [] => Origin::Shell,
+            [first, ..] if first.to_ascii_lowercase().starts_with(POWERSHELL) => {
+                variables.extend(of_powershell(command));
+                continue;
+            }
             _ => continue,
         };
         for word in &command.words {
