@@ -13,7 +13,7 @@ pub enum InspectError {
     #[error("is no executable, library, object or archive that is known here (it begins with {0})")]
     Unknown(String),
     /// Something that the headers name lies beyond the end of the file.
-    #[error("{format}: truncated: {what} ends at byte {need}, the file at {len}")]
+    #[error("{format}: truncated: {what} would end at byte {need}, the file ends at {len}")]
     Truncated {
         /// The format, as `file` would call it.
         format: &'static str,

@@ -29,6 +29,60 @@ pub struct ExpectedPlatform {
     pub variant: Option<String>,
 }
 
+/// The systems that a description can name, in Go's words where Go has one.
+const SYSTEMS: &[&str] = &[
+    "aix",
+    "android",
+    "darwin",
+    "dragonfly",
+    "freebsd",
+    "illumos",
+    "ios",
+    "js",
+    "linux",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "solaris",
+    "tvos",
+    "uefi",
+    "wasip1",
+    "watchos",
+    "windows",
+];
+
+/// The architectures that a description can name, in Go's words where Go has one.
+const ARCHITECTURES: &[&str] = &[
+    "386", "amd64", "amd64p32", "arm", "arm64", "arm64be", "arm64e", "armbe", "loong64", "mips",
+    "mips64", "mips64le", "mipsle", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x",
+    "sparc", "sparc64", "wasm",
+];
+
+/// Other names of a system, as container tools take them.
+const OS_ALIASES: &[(&str, &str)] = &[("macos", "darwin")];
+
+/// Other names of an architecture, as `uname -m` prints and container tools take them.
+const ARCH_ALIASES: &[(&str, &str)] = &[
+    ("x86_64", "amd64"),
+    ("aarch64", "arm64"),
+    ("i386", "386"),
+    ("i686", "386"),
+    ("loongarch64", "loong64"),
+];
+
+fn known(
+    name: &str,
+    aliases: &[(&str, &'static str)],
+    names: &[&'static str],
+) -> Option<&'static str> {
+    let alias = aliases.iter().find(|(other, _)| *other == name).map(|(_, go)| *go);
+    alias.or_else(|| names.iter().copied().find(|known| *known == name))
+}
+
+fn unknown(name: &str, what: &str, names: &[&str]) -> String {
+    format!("`{name}` is no {what} that is known here: {}", names.join(", "))
+}
+
 impl FromStr for ExpectedPlatform {
     type Err = String;
 
@@ -48,6 +102,9 @@ impl FromStr for ExpectedPlatform {
         if !parts.iter().all(|part| word(part)) {
             return Err(format!("`{text}` is no platform: write OS/ARCH, such as linux/arm64"));
         }
+        let os = known(os, OS_ALIASES, SYSTEMS).ok_or_else(|| unknown(os, "system", SYSTEMS))?;
+        let arch = known(arch, ARCH_ALIASES, ARCHITECTURES)
+            .ok_or_else(|| unknown(arch, "architecture", ARCHITECTURES))?;
         Ok(Self { os: os.to_owned(), arch: arch.to_owned(), variant: variant.map(str::to_owned) })
     }
 }
@@ -84,8 +141,10 @@ impl Expectation {
             let leaks = image.deep.iter().flat_map(|deep| &deep.leaks);
             for leak in leaks.filter(|leak| self.no_asked_leaks && leak.kind == LeakKind::Asked) {
                 say(format!(
-                    "`{}` is in it {} times, first as {}",
-                    leak.value, leak.count, leak.example
+                    "`{}` is in it {}, first as {}",
+                    leak.value,
+                    twinproof_base::count(leak.count, "time"),
+                    leak.example
                 ));
             }
         }
@@ -171,6 +230,11 @@ mod tests {
     #[case("linux/", None)]
     #[case("linux/arm/v7/x", None)]
     #[case("linux/a b", None)]
+    #[case("linux/x86_64", Some(("linux", "amd64", None)))]
+    #[case("macos/aarch64", Some(("darwin", "arm64", None)))]
+    #[case("linux/amd46", None)]
+    #[case("linus/amd64", None)]
+    #[case("Linux/amd64", None)]
     fn a_platform_is_os_architecture_and_level(
         #[case] text: &str,
         #[case] parts: Option<(&str, &str, Option<&str>)>,

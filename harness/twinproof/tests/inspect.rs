@@ -63,9 +63,9 @@ fn many_files_are_a_table() {
     "not as expected: it is for ?/amd64 (X86_64), not for linux/arm64"
 )]
 #[case::not_static(&["--static"], "elf-library", 1, "not as expected: it is not static: it is dynamic")]
-#[case::leak(&["--leaks", "add"], "elf-library", 1, "not as expected: `add` is in it 1 times")]
+#[case::leak(&["--leaks", "add"], "elf-library", 1, "not as expected: `add` is in it 1 time,")]
 #[case::no_leak(&["--leaks", "/home/nobody"], "elf-library", 0, "")]
-#[case::cut(&[], "pe-go-start", 1, "pe-go-start: PE: truncated: the symbol table ends at byte ")]
+#[case::cut(&[], "pe-go-start", 1, "pe-go-start: PE: truncated: the symbol table would end at byte ")]
 fn expectation_decides_the_exit_code(
     #[case] args: &[&str],
     #[case] file: &str,
@@ -79,7 +79,10 @@ fn expectation_decides_the_exit_code(
 
 #[rstest]
 #[case::no_file(&["inspect"], "required arguments were not provided")]
-#[case::nowhere(&["inspect", "nowhere"], "error: nowhere: cannot be read: ")]
+#[case::nowhere(&["inspect", "nowhere"], "nowhere: cannot be read: ")]
+#[case::architecture(
+    &["inspect", "--expect", "linux/x64", "x"], "`x64` is no architecture that is known here"
+)]
 #[case::platform(&["inspect", "--expect", "linux", "x"], "`linux` is no platform: write OS/ARCH")]
 #[case::glibc(&["inspect", "--max-glibc", "new", "x"], "`new` is no version")]
 #[case::both(&["inspect", "--json", "--table", "x"], "cannot be used with")]
@@ -89,6 +92,15 @@ fn expectation_decides_the_exit_code(
 fn wrong_invocation_is_told(#[case] args: &[&str], #[case] message: &str) {
     let assert = twinproof().args(args).assert().code(254);
     assert!(stderr(&assert).contains(message), "{}", stderr(&assert));
+}
+
+#[test]
+fn an_unreadable_file_does_not_hide_the_others() {
+    let files = [seed("elf"), "nowhere".into(), seed("fat")];
+    let assert = twinproof().args(["inspect", "--table"]).args(files).assert().code(254);
+    assert_eq!(stdout(&assert).lines().count(), 3, "a head and two files");
+    assert!(stderr(&assert).starts_with("nowhere: cannot be read: "), "{}", stderr(&assert));
+    assert_eq!(stderr(&assert).lines().count(), 1);
 }
 
 #[test]

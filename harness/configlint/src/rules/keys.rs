@@ -439,7 +439,7 @@ fn duplicate(document: &Document, findings: &mut Findings<'_>) {
         findings
             .add(
                 entry.key_range.clone(),
-                format!("`{}` was made before, in line {line} as `{first}`", entry.name()),
+                format!("`{}` was set before, in line {line} as `{first}`", entry.name()),
             )
             .effect_is(format!("The first holds: `{value}`."))
             .replace("take this one out", start..end, "");

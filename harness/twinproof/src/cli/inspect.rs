@@ -1,6 +1,6 @@
 //! `inspect`: what a file is, and whether it is as expected.
 
-use crate::exit::{CONFORMANT, Failure, NOT_CONFORMANT};
+use crate::exit::{CONFORMANT, Failure, INVALID, NOT_CONFORMANT};
 use std::path::{Path, PathBuf};
 use twinproof_inspect::{
     Description, Expectation, ExpectedPlatform, InspectError, Options, describe, render,
@@ -46,7 +46,8 @@ impl Inspect {
     /// Runs the command.
     ///
     /// # Errors
-    /// When a file cannot be read.
+    /// When the descriptions cannot be written as JSON. A file that cannot be read is said after
+    /// the others, and is the exit code [`INVALID`].
     pub fn run(&self) -> Result<u8, Failure> {
         let options =
             Options { deep: self.deep || !self.leaks.is_empty(), leaks: self.leaks.clone() };
@@ -59,13 +60,13 @@ impl Inspect {
         let mut outcomes = Vec::new();
         for file in &self.files {
             let result = describe(file, &options);
-            if let Err(error @ InspectError::Io(_)) = &result {
-                return Err(Failure::invalid(format!("{}: {error}", file.display())));
-            }
             let unmet = result.as_ref().map(|d| expectation.unmet(d)).unwrap_or_default();
             outcomes.push(Outcome { file, result, unmet });
         }
         self.print(&outcomes)?;
+        if outcomes.iter().any(|one| matches!(one.result, Err(InspectError::Io(_)))) {
+            return Ok(INVALID);
+        }
         let met = outcomes.iter().all(|one| one.result.is_ok() && one.unmet.is_empty());
         Ok(if met { CONFORMANT } else { NOT_CONFORMANT })
     }
