@@ -3,6 +3,9 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use tempfile::TempDir;
 
 use crate::error::Error;
 use crate::platform::Platform;
@@ -23,6 +26,8 @@ pub struct Rebuilt {
     pub recipe: Recipe,
     /// Their names in a GOROOT, with slashes; the built file; the released one.
     pub executables: Vec<(String, PathBuf, PathBuf)>,
+    /// The folder of those that were built for this value, removed with its last clone.
+    _out: Option<Arc<TempDir>>,
 }
 
 impl Toolchains {
@@ -42,26 +47,24 @@ impl Toolchains {
         let name = format!("rebuild-{}", version.go_name());
         let _guard = self.with.cache.lock(&name, progress)?;
         let work = self.with.cache.root().join("rebuild").join(version.go_name());
-        let out = work.join("out").join(platform.dashed());
-        // What an earlier call built must not be taken for what this one builds.
-        if out.exists() {
-            fs::remove_dir_all(&out).map_err(Error::io("remove", &out))?;
-        }
+        fs::create_dir_all(&work).map_err(Error::io("create", &work))?;
+        // A folder of its own: what another call built must not be taken for what this one builds.
+        let out = TempDir::with_prefix_in("out-", &work).map_err(Error::io("create", &work))?;
         let from = Source { goroot: &source.goroot, version, platform: source.platform };
         let recipe = Recipe::of(from)?;
         let names: Vec<&str> = recipe.names().collect();
-        recipe.build(from, platform, &names, &out, &work, progress)?;
+        recipe.build(from, platform, &names, out.path(), &work, progress)?;
         let executables = names
             .into_iter()
             .map(|name| {
                 let file = executable_name(name, platform);
-                let built = out.join(format!("{name}{}", platform.exe()));
+                let built = out.path().join(format!("{name}{}", platform.exe()));
                 let released = reference.goroot.join(&file);
                 (file, built, released)
             })
             .collect();
         let (source, reference) = (source.provenance, reference.provenance);
-        Ok(Rebuilt { source, reference, recipe, executables })
+        Ok(Rebuilt { source, reference, recipe, executables, _out: Some(Arc::new(out)) })
     }
 
     /// The executables of an installed SDK beside those of the verified or made one of its version and
@@ -91,6 +94,6 @@ impl Toolchains {
             })
             .collect();
         let (source, reference) = (source.provenance, reference.provenance);
-        Ok(Rebuilt { source, reference, recipe, executables })
+        Ok(Rebuilt { source, reference, recipe, executables, _out: None })
     }
 }

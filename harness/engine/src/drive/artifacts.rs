@@ -1,17 +1,23 @@
-//! What fixtures have made on the host in this run, kept for every case that uses it.
+//! What fixtures have made on the host in this run, and which SDKs were built again: kept for every case and
+//! control that uses it.
 
 use super::error::StepError;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use twinproof_steps::{ArtifactStep, Made};
+use twinproof_steps::{ArtifactStep, Made, SdkStep};
+use twinproof_toolchain::Rebuilt;
 
 /// What one fixture has made, or why it could not be tried; empty until somebody asks.
 pub type Slot = OnceLock<Result<Built, StepError>>;
 
-/// What fixtures have made in this run.
+/// The executables of one SDK, built again; empty until somebody asks.
+pub type SdkSlot = OnceLock<Result<Rebuilt, StepError>>;
+
+/// What was made in this run.
 #[derive(Debug, Default)]
 pub struct Artifacts {
     all: Mutex<HashMap<String, Arc<Slot>>>,
+    sdks: Mutex<HashMap<String, Arc<SdkSlot>>>,
 }
 
 /// What a fixture has made.
@@ -32,5 +38,13 @@ impl Artifacts {
         // The lock is held for the map only; who builds does so in the slot, and keeps nobody with
         // other steps waiting.
         Ok(Arc::clone(all.entry(format!("{sdk}\n{steps}")).or_default()))
+    }
+
+    /// The place of the executables that an `sdk` step is about. Whoever asks first has them built, others
+    /// wait: a case and its control compare the same files.
+    pub fn sdk(&self, step: &SdkStep) -> Arc<SdkSlot> {
+        let key = format!("{} {} {:?}", step.version, step.platform, step.released);
+        let mut sdks = self.sdks.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(sdks.entry(key).or_default())
     }
 }
