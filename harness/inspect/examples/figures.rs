@@ -3,7 +3,9 @@
 //!
 //! `cargo run --release -p twinproof-inspect --example figures [-- FILE [FILE]]`
 //!
-//! It needs `go` and `readelf`. Each time is the best of five runs.
+//! It needs `go` and `readelf`. The runs of everything alternate, so that what else the machine does is the same
+//! for all. Each time is the best of seven runs; processor time is that of all runs, divided by their number,
+//! and says more where others use the machine.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a measurement fails by panicking")]
 
@@ -18,7 +20,7 @@ use twinproof_inspect::{CompareOptions, Options, compare, describe};
 /// How many packages of how many types make about a hundred megabytes.
 const PACKAGES: usize = 72;
 const TYPES: usize = 700;
-const RUNS: usize = 5;
+const RUNS: u32 = 7;
 
 fn main() {
     let mut args = std::env::args_os().skip(1).map(PathBuf::from);
@@ -26,38 +28,87 @@ fn main() {
     let b = args.next().unwrap_or_else(|| build("b", "2"));
     let size = fs::metadata(&a).unwrap().len();
     println!("{size} bytes");
-    let headers = best(|| drop(describe(&a, &Options::default()).unwrap()));
-    println!("headers                  {headers:>12.2?}   resident {} KiB", peak());
     let deep = Options { deep: true, leaks: Vec::new() };
-    let contents = best(|| drop(describe(&a, &deep).unwrap()));
-    println!("--deep                   {contents:>12.2?}   resident {} KiB", peak());
-    let comparison = best(|| drop(compare(&a, &b, &CompareOptions::default()).unwrap()));
-    println!("diff                     {comparison:>12.2?}   resident {} KiB", peak());
-    let mut others = Duration::ZERO;
-    for (tool, args) in
-        [("readelf", &["-a"][..]), ("go", &["tool", "nm"]), ("go", &["version", "-m"])]
-    {
-        let time = best(|| {
-            let done =
-                Command::new(tool).args(args).arg(&a).stdout(Stdio::null()).status().unwrap();
-            assert!(done.success());
-        });
-        println!("{:<24} {time:>12.2?}", format!("{tool} {}", args.join(" ")));
-        others += time;
+    let mut ours: [(&str, Action<'_>); 3] = [
+        ("headers", Box::new(|| drop(describe(&a, &Options::default()).unwrap()))),
+        ("--deep", Box::new(|| drop(describe(&a, &deep).unwrap()))),
+        ("diff", Box::new(|| drop(compare(&a, &b, &CompareOptions::default()).unwrap()))),
+    ];
+    let tools: [(&str, &[&str]); 3] =
+        [("readelf", &["-a"]), ("go", &["tool", "nm"]), ("go", &["version", "-m"])];
+    let mut times = [Times::default(); 6];
+    for _ in 0..RUNS {
+        for (at, (_, action)) in ours.iter_mut().enumerate() {
+            times[at].measure(action);
+        }
+        for (at, (tool, args)) in tools.iter().enumerate() {
+            times[3 + at].measure(|| {
+                let mut command = Command::new(tool);
+                let done = command.args(*args).arg(&a).stdout(Stdio::null()).status().unwrap();
+                assert!(done.success());
+            });
+        }
     }
+    let names = ours.iter().map(|(name, _)| (*name).to_owned());
+    let names = names.chain(tools.iter().map(|(tool, args)| format!("{tool} {}", args.join(" "))));
+    println!("{:<24} {:>12} {:>12}", "", "elapsed", "processor");
+    for (name, times) in names.zip(&times) {
+        println!("{name:<24} {:>12.2?} {:>12.2?}", times.best(), times.processor());
+    }
+    let sum = |of: &dyn Fn(&Times) -> Duration| times[3..].iter().map(of).sum::<Duration>();
+    let ratio =
+        |of: &dyn Fn(&Times) -> Duration| sum(of).as_secs_f64() / of(&times[1]).as_secs_f64();
     println!(
-        "the three together       {others:>12.2?}   {:.1} times --deep",
-        others.as_secs_f64() / contents.as_secs_f64()
+        "{:<24} {:>12.2?} {:>12.2?}",
+        "the three together",
+        sum(&Times::best),
+        sum(&Times::processor)
     );
+    println!(
+        "times --deep             {:>12.1} {:>12.1}",
+        ratio(&Times::best),
+        ratio(&Times::processor)
+    );
+    println!("resident {} KiB at most", peak());
 }
 
-fn best(mut run: impl FnMut()) -> Duration {
-    let times = (0..RUNS).map(|_| {
-        let start = Instant::now();
-        run();
-        start.elapsed()
-    });
-    times.min().expect("there is a run")
+/// What is measured.
+type Action<'a> = Box<dyn FnMut() + 'a>;
+
+/// The times of several runs of one action.
+#[derive(Clone, Copy, Default)]
+struct Times {
+    best: Option<Duration>,
+    ticks: u64,
+}
+
+impl Times {
+    fn measure(&mut self, mut action: impl FnMut()) {
+        let (start, before) = (Instant::now(), ticks());
+        action();
+        let elapsed = start.elapsed();
+        self.ticks += ticks() - before;
+        self.best = Some(self.best.map_or(elapsed, |best| best.min(elapsed)));
+    }
+
+    fn best(&self) -> Duration {
+        self.best.unwrap_or_default()
+    }
+
+    fn processor(&self) -> Duration {
+        Duration::from_millis(self.ticks * MILLIS_OF_A_TICK) / RUNS
+    }
+}
+
+/// Linux counts processor time in hundredths of a second for programs to read.
+const MILLIS_OF_A_TICK: u64 = 10;
+
+/// The processor time of this process and of those that it waited for, in ticks.
+fn ticks() -> u64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The second field is the program's name in parentheses; utime is the fourteenth, cstime the seventeenth.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split(' ').skip(12).take(4);
+    fields.filter_map(|field| field.parse::<u64>().ok()).sum()
 }
 
 /// The most memory that this process had, in KiB.

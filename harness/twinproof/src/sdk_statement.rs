@@ -91,8 +91,10 @@ pub fn write_all(
 
 #[cfg(test)]
 mod tests {
-    use super::{PREDICATE, statement};
-    use twinproof_steps::{SdkSight, Twin};
+    use super::{PREDICATE, statement, write_all};
+    use sha2::{Digest as _, Sha256};
+    use twinproof_base::hex;
+    use twinproof_steps::{Observation, RunRecord, SdkSight, StepRecord, Twin};
 
     #[test]
     fn subjects_are_the_released_executables() {
@@ -118,5 +120,38 @@ mod tests {
         let said = statement(&missing, "0.1.0", "cc");
         assert_eq!(said["subject"].as_array().unwrap().len(), 0);
         assert_eq!(said["predicate"]["verdict"], "differs");
+    }
+
+    #[test]
+    fn a_run_writes_one_statement_for_each_comparison_that_names_its_bundle() {
+        let out = tempfile::tempdir().unwrap();
+        let bundle = out.path().join("bundle");
+        std::fs::create_dir(&bundle).unwrap();
+        std::fs::write(bundle.join("MANIFEST.sha256"), "of the bundle").unwrap();
+        let twin = Twin { file: "bin/go".into(), built: "aa".into(), ..Twin::default() };
+        let seen = SdkSight {
+            version: "1.27.3".into(),
+            platform: "linux/arm64".into(),
+            executables: vec![Twin { released: Some("aa".into()), ..twin }],
+            ..SdkSight::default()
+        };
+        let record = |control: bool| -> RunRecord {
+            let observation = Observation::Sdk(seen.clone());
+            let step = StepRecord { index: 0, micros: 0, failed_tries: Vec::new(), observation };
+            let text = r#"{"case":"cross/c","environment":"host","subject":"","started":0,"micros":0,
+                "control":false,"variables":{},"outcome":"driven","steps":[]}"#;
+            let record: RunRecord = serde_json::from_str(text).unwrap();
+            RunRecord { control, steps: vec![step], ..record }
+        };
+        // What a control changed is no verdict on a release.
+        let written = write_all(&[record(false), record(true)], out.path(), &bundle).unwrap();
+        let path = out.path().join("statements").join("go1.27.3.linux-arm64.intoto.json");
+        assert_eq!(written, [path.clone()]);
+        let said: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        assert_eq!(said["subject"][0]["name"], "bin/go");
+        assert_eq!(said["predicate"]["verdict"], "equal");
+        let manifest = hex::encode(&Sha256::digest("of the bundle"));
+        assert_eq!(said["predicate"]["evidence"]["digest"]["sha256"], manifest);
     }
 }
