@@ -146,7 +146,7 @@ mod tests {
         // What a control changed is no verdict on a release.
         let written = write_all(&[record(false), record(true)], out.path(), &bundle).unwrap();
         let path = out.path().join("statements").join("go1.27.3.linux-arm64.intoto.json");
-        assert_eq!(written, [path.clone()]);
+        assert_eq!(written, std::slice::from_ref(&path));
         let said: serde_json::Value =
             serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         assert_eq!(said["subject"][0]["name"], "bin/go");
