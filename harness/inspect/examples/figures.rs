@@ -7,7 +7,7 @@
 //! for all. Each time is the best of seven runs; processor time is that of all runs, divided by their number,
 //! and says more where others use the machine.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a measurement fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a measurement fails by panicking")]
 
 use std::fmt::Write as _;
 use std::fs;
