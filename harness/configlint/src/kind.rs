@@ -136,11 +136,26 @@ impl Kind {
     }
 }
 
+/// Whether a file has a key of this name, in any section.
+fn has_key(dialect: Dialect, name: &str) -> bool {
+    // `enabled` and `root` stand in files of many programs; `generateResolvConf` does not.
+    let telling = |last: &str| last.bytes().any(|byte| byte.is_ascii_uppercase());
+    let is = |key: &str| {
+        let last = key.rsplit('.').next().unwrap_or_default();
+        telling(last) && last.eq_ignore_ascii_case(name)
+    };
+    keys(dialect).iter().flat_map(|key| key.names).any(|key| is(key))
+}
+
 /// Lines that speak for each kind.
 #[derive(Default)]
 struct Tally {
     wsl_conf: usize,
     wsl_config: usize,
+    /// Keys below sections that only one of the two files has, whatever the sections.
+    keys_of_conf: usize,
+    keys_of_config: usize,
+    sections: usize,
     images: usize,
     exports: usize,
     variables: usize,
@@ -150,6 +165,7 @@ struct Tally {
 impl Tally {
     fn line(&mut self, line: &str) {
         if let Some(rest) = line.strip_prefix('[') {
+            self.sections += 1;
             let section = rest.split(']').next().unwrap_or_default().trim().to_ascii_lowercase();
             let in_dialect = |dialect| {
                 let own = |key: &str| key.split('.').next() == Some(section.as_str());
@@ -168,6 +184,12 @@ impl Tally {
             "nameserver" => self.resolver += 1,
             _ => {
                 let name = line.split('=').next().unwrap_or_default();
+                if self.sections > 0 && line.contains('=') {
+                    let conf = has_key(Dialect::WslConf, name.trim());
+                    let config = has_key(Dialect::WslConfig, name.trim());
+                    self.keys_of_conf += usize::from(conf && !config);
+                    self.keys_of_config += usize::from(config && !conf);
+                }
                 let upper =
                     |byte: u8| byte.is_ascii_uppercase() || byte == b'_' || byte.is_ascii_digit();
                 let variable = line.contains('=') && !name.is_empty() && name.bytes().all(upper);
@@ -177,7 +199,13 @@ impl Tally {
     }
 
     fn dialect(&self) -> Option<Kind> {
-        match (self.wsl_conf, self.wsl_config) {
+        // Sections say more than keys: a key may well stand in the wrong file. Where no section is
+        // known (`[net]`), the keys still tell whose mistake it is.
+        let counts = match (self.wsl_conf, self.wsl_config) {
+            (0, 0) => (self.keys_of_conf, self.keys_of_config),
+            counts => counts,
+        };
+        match counts {
             (0, 0) => None,
             (conf, config) if config > conf => Some(Kind::WslConfig),
             _ => Some(Kind::WslConf),

@@ -242,7 +242,9 @@ fn commands_of_a_script(#[case] text: &str, #[case] expected: &[&str]) {
     &["069@2"]
 )]
 #[case::reg("```cmd\nreg add HKCU\\Software\\Lxss /v Environment /t REG_SZ /d A=1\n```\n", &["069@2"])]
-fn commands_of_windows_in_a_document(#[case] text: &str, #[case] expected: &[&str]) {
+#[case::section("```ini\n[net]\ngenerateResolvConf=false\n```\n", &["042@2", "063@3"])]
+#[case::no_file_of_wsl("```ini\n[core]\nenabled=true\nroot=/a\n```\n", &[])]
+fn snippets_of_a_document(#[case] text: &str, #[case] expected: &[&str]) {
     assert_eq!(found("guide.md", text), expected);
 }
 
@@ -251,6 +253,11 @@ fn commands_of_windows_in_a_document(#[case] text: &str, #[case] expected: &[&st
 #[case::path("settings.json", "{ \"go.alternateTools\": { \"go\": \"/mnt/c/Go/bin/go.exe\" } }\n", &["044@1"])]
 #[case::escape("settings.json", "{ \"a\": \"C:\\Go\" }\n", &["079@1"])]
 #[case::escaped("settings.json", "{ \"a\": \"C:\\\\Go\" }\n", &[])]
+#[case::unwanted(
+    "extensions.json",
+    "{ \"recommendations\": [\"a.b\"],\n\"unwantedRecommendations\": [\"golang.go\"] }\n",
+    &["075@2"]
+)]
 #[case::cgroup(".wslconfig", "[wsl2]\nkernelCommandLine=cgroup_no_v1=all\n", &["086@2"])]
 fn images_editors_and_kernels(#[case] name: &str, #[case] text: &str, #[case] expected: &[&str]) {
     assert_eq!(found(name, text), expected);

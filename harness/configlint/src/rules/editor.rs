@@ -445,6 +445,12 @@ fn missing_extension(document: &Document, findings: &mut Findings<'_>) {
         |text: &str| text.split('@').next().unwrap_or_default().eq_ignore_ascii_case("golang.go");
     let (some, there) = match document.json.as_ref().and_then(|json| json.root.as_ref()) {
         Some(root) => {
+            let unwanted = root.get("unwantedRecommendations").map(|property| &property.node);
+            let is_unwanted = |node: &&Node| node.text().is_some_and(is_go);
+            if let Some(node) = unwanted.and_then(|list| list.elements().iter().find(is_unwanted)) {
+                findings.add(node.range.clone(), "`golang.go` is among the unwanted extensions");
+                return;
+            }
             let texts: Vec<_> = root.all().into_iter().filter_map(Node::text).collect();
             (!texts.is_empty(), texts.into_iter().any(is_go))
         }
