@@ -8,6 +8,7 @@ mod escaped;
 mod live;
 mod lookup;
 mod network;
+mod parent;
 mod registry;
 mod run;
 

@@ -1,5 +1,6 @@
 //! A process that runs in the background, such as a server.
 
+use crate::parent;
 use crate::registry::{Registered, Running, Shared, lock, stopping};
 use crate::run::{code_of, spawn};
 use process_wrap::std::CommandWrap;
@@ -29,11 +30,14 @@ pub struct Launch<'a> {
     pub log: File,
 }
 
-/// A process that runs. When this is dropped it is killed, with all that it started.
+/// A process that runs. When this is dropped it is killed, with all that it started. On Linux the
+/// system kills it when this program ends in any way, SIGKILL included.
 pub struct Live {
     child: Shared,
     ended: Option<Option<i64>>,
     _registered: Registered,
+    /// Dropped last: the system kills the process when this is gone.
+    _starter: parent::Starter,
 }
 
 impl Live {
@@ -48,6 +52,7 @@ impl Live {
         }
         let mut command = Command::new(launch.program);
         command.args(&launch.args).current_dir(launch.cwd).env_clear().envs(launch.env);
+        parent::die_with(&mut command);
         let errors = launch.log.try_clone()?;
         command.stdin(Stdio::null()).stdout(launch.log).stderr(errors);
         let mut command = CommandWrap::from(command);
@@ -55,10 +60,10 @@ impl Live {
         command.wrap(process_wrap::std::ProcessGroup::leader());
         #[cfg(windows)]
         command.wrap(process_wrap::std::JobObject);
-        let child = spawn(&mut command)?;
+        let (child, starter) = parent::start(move || spawn(&mut command))?;
         let child: Shared = Arc::new(Mutex::new(Running { child, reaped: false }));
         let registered = Registered::enter(&child);
-        Ok(Self { child, ended: None, _registered: registered })
+        Ok(Self { child, ended: None, _registered: registered, _starter: starter })
     }
 
     /// Its process id.

@@ -90,3 +90,34 @@ fn children_end_with_their_parent() {
     }
     assert!(gone(other.trim()));
 }
+
+/// The variable that makes a run of this test the program that is killed.
+const KILLED: &str = "TWINPROOF_KILLED_PARENT";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_program_leaves_nothing_running() {
+    if let Some(dir) = std::env::var_os(KILLED) {
+        let dir = Path::new(&dir);
+        let live = std::thread::scope(|scope| {
+            // The thread that asks ends before the process does.
+            scope.spawn(|| start(dir, "echo $$ > id; exec sleep 600")).join().unwrap()
+        });
+        written(&dir.join("id"));
+        std::fs::write(dir.join("up"), "up\n").unwrap();
+        std::thread::sleep(Duration::from_secs(60));
+        drop(live);
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let name = "a_killed_program_leaves_nothing_running";
+    let mut parent = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name])
+        .env(KILLED, dir.path())
+        .spawn()
+        .unwrap();
+    written(&dir.path().join("up"));
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    assert!(gone(written(&dir.path().join("id")).trim()));
+}
