@@ -47,8 +47,14 @@ pub enum Action {
     Wait(u32),
     /// Remembers the source's position.
     Mark,
-    /// Kills a server and starts it again: `source` or `staging`.
-    Restart(String),
+    /// Kills a server and starts it again.
+    Restart(End),
+    /// Does something to the next transaction on its way from the source to the pipeline.
+    Relay(Fault),
+    /// Breaks the pipeline's connections to a server, and refuses new ones.
+    Cut(End),
+    /// Lets them through again.
+    Heal(End),
     /// Changes the policy while no instance runs.
     Policy(Policy),
     /// Adds a key to the ring and makes it the one that new tokens are made with.
@@ -71,6 +77,63 @@ pub enum Action {
         #[serde(default)]
         flips: u32,
     },
+}
+
+/// One of the two servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// The source.
+    Source,
+    /// Staging.
+    Staging,
+}
+
+impl End {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Staging => "staging",
+        }
+    }
+}
+
+/// What a relay before the source does to the next transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// Every transaction since the connection began comes once more, before the next one.
+    Repeat,
+    /// An event of a kind that no server has comes before the rows.
+    Unknown,
+    /// The source says that its binlog has lost something (INCIDENT).
+    Incident,
+    /// One bit of the rows is changed.
+    Flip,
+    /// The rows end in the middle; their checksum is right.
+    Shorten,
+    /// The rows say that they have 2^32 columns; their checksum is right.
+    Absurd,
+    /// The connection breaks in the middle of the rows.
+    Halve,
+}
+
+impl Fault {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Repeat => "repeat",
+            Self::Unknown => "unknown",
+            Self::Incident => "incident",
+            Self::Flip => "flip",
+            Self::Shorten => "shorten",
+            Self::Absurd => "absurd",
+            Self::Halve => "halve",
+        }
+    }
 }
 
 /// A change of the policy: a text that stands in it, and another.

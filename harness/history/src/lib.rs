@@ -20,7 +20,7 @@ mod shrink;
 mod siv;
 mod spec;
 
-pub use action::{Action, Policy};
+pub use action::{Action, End, Fault, Policy};
 pub use canary::{Hit, Searcher};
 pub use cell::{Cell, Row};
 pub use class::Mask;

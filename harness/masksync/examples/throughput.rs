@@ -18,7 +18,7 @@ use twinproof_masksync::pipeline::{Metrics, Options, Setting, Stop, examine, run
 use twinproof_masksync::policy::read;
 use twinproof_masksync::server::Role;
 use twinproof_masksync::source::Snapshot;
-use twinproof_testkit::{Database, DatabaseKind, databases};
+use twinproof_pipeline::{Pair, Program, Server};
 
 const RING: &str = "[[key]]\nid = 1\nstate = \"primary\"\n\
     secret = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"\n";
@@ -27,7 +27,7 @@ const TABLE: &str = "\n[keys]\nfile = \"keys.toml\"\npinned = 1\n\
     [[table]]\nname = \"shop.users\"\nwhere = \"user_type NOT IN ('VIP', 'CORP')\"\n\
     [table.columns]\nid = \"public\"\nuser_type = \"public\"\nphone = \"phone\"\nmail = \"mail\"\nn = \"public\"\n";
 
-fn connect(database: &Database) -> Conn {
+fn connect(database: &Server) -> Conn {
     let opts = OptsBuilder::new().user(Some("root")).socket(database.socket().to_str());
     Conn::new(opts.prefer_socket(false)).unwrap()
 }
@@ -58,19 +58,8 @@ fn timed(rows: u64, what: &str, work: impl FnOnce()) -> f64 {
 
 fn main() {
     let rows: u64 = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(200_000);
-    let (kind, program) = databases().unwrap().swap_remove(0);
-    let mut flags = vec![
-        "--log-bin=bin",
-        "--binlog-format=ROW",
-        "--binlog-row-image=FULL",
-        "--binlog-row-metadata=FULL",
-        "--server-id=1",
-    ];
-    if kind == DatabaseKind::Mysql {
-        flags.extend(["--gtid-mode=ON", "--enforce-gtid-consistency=ON"]);
-    }
-    let source = Database::start(kind, &program, &flags);
-    let staging = Database::start(kind, &program, &["--skip-log-bin"]);
+    let program = Program::find(None).unwrap();
+    let Pair { source, staging, .. } = Pair::start(&program).unwrap();
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("keys.toml"), RING).unwrap();
     let (mut at_source, mut at_staging) = (connect(&source), connect(&staging));
@@ -87,7 +76,7 @@ fn main() {
     at_source.query_drop(table("users", "VARCHAR(20)", "VARCHAR(40)")).unwrap();
     at_staging.query_drop(table("users", ascii, ascii)).unwrap();
     at_staging.query_drop(table("plain", ascii, ascii)).unwrap();
-    let server = |name: &str, database: &Database| {
+    let server = |name: &str, database: &Server| {
         format!("[{name}]\nurl = \"mysql://root@{}\"\n", database.socket().display())
     };
     let policy = server("source", &source) + &server("staging", &staging) + TABLE;
@@ -95,7 +84,7 @@ fn main() {
     for statement in setting.state.statements() {
         at_staging.query_drop(statement).unwrap();
     }
-    println!("{kind:?}, {rows} rows");
+    println!("{}, {rows} rows", program.version);
 
     timed(rows, "source, loading the snapshot's rows", || {
         for sql in statements("shop.users", 0, rows, false) {

@@ -53,8 +53,10 @@ defects! {
     CommitEach = "commit-each", 23, "Each table's changes of a transaction are committed alone";
     StaleUpdate = "stale-update", 24, "A row that was updated is set back by a late older version";
     KeyChangeKeeps = "key-change-keeps-old", 25, "A row whose key changes stays under the old one, too";
+    AnyPosition = "any-position", 26, "The stream begins at whatever position stands in staging";
+    AppliesAgain = "applies-again", 26, "A transaction that comes again is applied again";
     PositionFirst = "position-first", 27, "The position is committed before the rows";
-    RowsFirst = "rows-first", 27, "The rows are committed before the position, and replaced blindly";
+    RowsFirst = "rows-first", 27, "The rows are committed before the position";
     BeginAtNow = "begin-at-now", 28, "After a start the stream begins at the source's position";
     NoFence = "no-fence", 29, "The epoch is not looked at";
     LateLow = "late-low", 30, "The stream begins after the snapshot instead of before";
@@ -62,10 +64,14 @@ defects! {
     PurgedGoesOn = "purged-goes-on", 32, "When the binlog is purged the stream begins at what is left";
     PartialRows = "partial-rows", 33, "Images that are not full are passed over";
     IgnorePolicy = "ignore-policy-change", 34, "A changed rule is used from now on only";
+    KeepsSnapshot = "keeps-old-snapshot", 34, "A new snapshot does not take the old one's place";
     Upsert = "upsert", 35, "Rows whose unique value is there already are left out";
     SkipPoison = "skip-poison", 36, "A row that cannot be masked is left out";
     Slow = "slow", 37, "Each batch waits three seconds";
+    RestlessKey = "restless-key", 38, "A masked key is another one after each start";
+    Idle = "idle", 39, "Nothing is copied";
     SkipStatements = "skip-statements", 40, "Changes that are logged as statements are passed over";
+    SkipsBroken = "skips-broken", 40, "Events that cannot be read are passed over";
     TakePrepared = "take-prepared", 41, "Rows of a prepared transaction are applied at once";
     StreamBytes = "stream-bytes", 42, "The stream takes latin1 for UTF-8, the snapshot does not";
     IgnoreTruncate = "ignore-truncate", 43, "TRUNCATE is passed over";

@@ -6,6 +6,7 @@ mod policy;
 mod pool;
 mod process;
 mod reader;
+mod relay;
 mod run;
 mod server;
 mod watch;

@@ -30,13 +30,22 @@ impl Pair {
     /// # Errors
     /// When one does not start.
     pub fn start(program: &Program) -> Result<Self, Error> {
+        Self::start_with(program, &[], &[])
+    }
+
+    /// Starts both with further flags of the source and of staging.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub fn start_with(program: &Program, source: &[&str], staging: &[&str]) -> Result<Self, Error> {
         let own: &[&str] = if program.flavour == Flavour::Mysql { &MYSQL } else { &[] };
-        let flags: Vec<&str> = COMMON.iter().chain(own).copied().collect();
+        let flags: Vec<&str> = COMMON.iter().chain(own).chain(source).copied().collect();
+        // Without a log: staging is no one's source, and writes are cheaper.
+        let staging_flags = [&["--skip-log-bin"], staging].concat();
         let (source, staging) = std::thread::scope(|scope| {
             // Both at the same time: a server takes seconds to start.
             let source = scope.spawn(|| Server::start(program, &flags));
-            // Without a log: staging is no one's source, and writes are cheaper.
-            let staging = Server::start(program, &["--skip-log-bin"]);
+            let staging = Server::start(program, &staging_flags);
             let broken = || Error::Broken("a thread that starts a database broke".to_owned());
             (source.join().unwrap_or_else(|_| Err(broken())), staging)
         });

@@ -126,6 +126,17 @@ impl Reader {
                     _ => {}
                 }
             }
+            // Rows with parts of documents only.
+            39 => {
+                let id =
+                    event.data().first_chunk::<8>().map(|b| u64::from_le_bytes(*b) << 16 >> 16);
+                let map = id.and_then(|id| stream.get_tme(id));
+                if let Some(map) = map.filter(|map| map.database_name() == self.db) {
+                    let table = map.table_name().into_owned();
+                    let change = Change { table, partial: true, ..Change::default() };
+                    self.open.get_or_insert_default().changes.push(change);
+                }
+            }
             _ => {}
         }
         Ok(())

@@ -5,6 +5,7 @@ use crate::policy::{self, Places};
 use crate::pool::Pair;
 use crate::process::{Running, Starting};
 use crate::reader::Reader;
+use crate::relay::Relay;
 use crate::server::{Flavour, Server};
 use crate::watch::{self, Names, Watch, rows};
 use base64::Engine as _;
@@ -19,8 +20,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use twinproof_history::{
-    Action, Cell, Done, Evidence, Generator, Instance, Kept, Keys, Place, PlaceKind, Row, Spec,
-    State, TableSpec, Zone,
+    Action, Cell, Done, End, Evidence, Generator, Instance, Kept, Keys, Place, PlaceKind, Row,
+    Spec, State, TableSpec, Zone,
 };
 use twinproof_process::{Start, Stdin, Variables, run};
 use twinproof_subject::{Pipeline, PipelineZone};
@@ -101,7 +102,14 @@ struct World<'w> {
     beats: u64,
     mark: String,
     held: Option<Conn>,
+    relays: Option<Relays>,
     busy: Option<(Arc<AtomicBool>, JoinHandle<u32>)>,
+}
+
+/// What the pipeline reaches the servers through, where a history breaks that.
+struct Relays {
+    source: Relay,
+    staging: Relay,
 }
 
 /// The number of each history in this process: schemas and users have it in their names.
@@ -132,9 +140,18 @@ impl<'w> World<'w> {
         {
             std::fs::create_dir_all(folder).map_err(Error::io("the history's folder"))?;
         }
+        let breaks =
+            |action: &Action| matches!(action, Action::Relay(_) | Action::Cut(_) | Action::Heal(_));
+        let relays = match plan.actions.iter().any(breaks) {
+            true => Some(Relays {
+                source: Relay::start(&pair.source.socket())?,
+                staging: Relay::start(&pair.staging.socket())?,
+            }),
+            false => None,
+        };
         let places = Places {
-            source: pair.source.socket(),
-            staging: pair.staging.socket(),
+            source: relays.as_ref().map_or_else(|| pair.source.socket(), |r| r.source.socket()),
+            staging: relays.as_ref().map_or_else(|| pair.staging.socket(), |r| r.staging.socket()),
             db,
             state,
             user,
@@ -174,6 +191,7 @@ impl<'w> World<'w> {
             beats: 0,
             mark: String::new(),
             held: None,
+            relays,
             busy: None,
         })
     }
@@ -301,10 +319,19 @@ impl<'w> World<'w> {
             Action::Settle => self.settle()?,
             Action::Held => {
                 let mut conn = self.pair.staging.connect("root")?;
-                let sql = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
+                // A row's lock, or a table's, which its definition waits for.
+                let threads = match self.pair.staging.flavour() {
+                    Flavour::Mysql => "performance_schema.processlist",
+                    Flavour::Mariadb => "information_schema.processlist",
+                };
+                let sql = format!(
+                    "SELECT (SELECT COUNT(*) FROM information_schema.innodb_trx \
+                     WHERE trx_state = 'LOCK WAIT') + (SELECT COUNT(*) FROM {threads} \
+                     WHERE state = 'Waiting for table metadata lock')"
+                );
                 let mut outcome = "late".to_owned();
                 while self.now() - at < HELD.as_micros() as u64 {
-                    let waits: Option<u64> = conn.query_first(sql)?;
+                    let waits: Option<u64> = conn.query_first(&sql)?;
                     if waits.unwrap_or(0) > 0 {
                         outcome = format!("{} wait", waits.unwrap_or(0));
                         break;
@@ -345,12 +372,28 @@ impl<'w> World<'w> {
             }
             Action::Restart(which) => {
                 self.reader.read_on(&self.pair.source)?;
-                match which.as_str() {
-                    "source" => self.pair.source.restart()?,
-                    "staging" => self.pair.staging.restart()?,
-                    other => return Err(Error::Broken(format!("there is no server `{other}`"))),
+                match which {
+                    End::Source => self.pair.source.restart()?,
+                    End::Staging => self.pair.staging.restart()?,
                 }
-                self.note(format!("restart {which}"), at, "");
+                self.note(format!("restart {}", which.name()), at, "");
+            }
+            Action::Relay(fault) => {
+                if let Some(relays) = &self.relays {
+                    relays.source.order(*fault);
+                }
+                self.note(format!("relay {}", fault.name()), at, "");
+            }
+            Action::Cut(end) | Action::Heal(end) => {
+                let cut = matches!(action, Action::Cut(_));
+                if let Some(relays) = &self.relays {
+                    match end {
+                        End::Source => relays.source.cut(cut),
+                        End::Staging => relays.staging.cut(cut),
+                    }
+                }
+                let what = if cut { "cut" } else { "heal" };
+                self.note(format!("{what} {}", end.name()), at, "");
             }
             Action::Policy(change) => {
                 let text = toml::to_string(&self.spec).map_err(|e| Error::Broken(e.to_string()))?;
@@ -599,6 +642,11 @@ impl<'w> World<'w> {
         while let Some(running) = self.instances.pop() {
             self.ended.push(running.stop());
         }
+        let relayed = self.relays.take().map_or_else(Vec::new, |relays| relays.source.done());
+        for what in relayed {
+            let at = self.now();
+            self.note("relayed", at, what);
+        }
         self.reader.read_on(&self.pair.source)?;
         let names: Names =
             self.spec.table.iter().map(|t| (t.name.clone(), t.key.clone())).collect();
@@ -706,13 +754,8 @@ fn prepare(pair: &Pair, places: &Places, spec: &Spec, pipeline: &Pipeline) -> Re
     for table in &spec.table {
         let name = &table.name;
         if !table.aside {
-            let rights =
-                if table.source.contains("REFERENCES") { "SELECT, REFERENCES" } else { "SELECT" };
             source.push(format!("CREATE TABLE {name} {}", table.source));
-            source.push(format!("GRANT {rights} ON {db}.{name} TO {user}@localhost"));
-            if spec.table.iter().any(|t| t.source.contains("REFERENCES")) {
-                source.push(format!("GRANT REFERENCES ON {db}.* TO {user}@localhost"));
-            }
+            source.push(format!("GRANT SELECT ON {db}.{name} TO {user}@localhost"));
         }
         staging.push(format!("CREATE TABLE {name} {}", table.staging));
         staging.extend(table.also.iter().cloned());

@@ -24,6 +24,9 @@ pub enum Flavour {
     Mariadb,
 }
 
+/// The variable that chooses the server: `mysql` or `mariadb`.
+pub const SERVER: &str = "TWINPROOF_DATABASE";
+
 /// A program that serves.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -36,11 +39,24 @@ pub struct Program {
 }
 
 impl Program {
-    /// The server that is on PATH: MariaDB's or MySQL's, or the one that is asked for.
+    /// The server that is on PATH: MariaDB's or MySQL's, or the one that is asked for. Where the
+    /// variable [`SERVER`] is `mysql` or `mariadb`, whatever is asked for has to be that.
     ///
     /// # Errors
     /// When there is none.
     pub fn find(asked: Option<Flavour>) -> Result<Self, Error> {
+        let wanted = match std::env::var(SERVER).unwrap_or_default().as_str() {
+            "" => None,
+            "mysql" => Some(Flavour::Mysql),
+            "mariadb" => Some(Flavour::Mariadb),
+            _ => return Err(Error::Broken(format!("{SERVER} is neither `mysql` nor `mariadb`"))),
+        };
+        let asked = match (asked, wanted) {
+            (Some(asked), Some(wanted)) if asked != wanted => {
+                return Err(Error::OtherServer(SERVER));
+            }
+            (asked, wanted) => asked.or(wanted),
+        };
         let folders = std::env::var_os("PATH").unwrap_or_default();
         let folders: Vec<PathBuf> =
             // Debian keeps servers there, and an ordinary user's PATH does not name it.
@@ -63,6 +79,15 @@ impl Program {
             None => "mariadbd or mysqld",
         };
         Err(Error::NoDatabase(name))
+    }
+}
+
+impl Program {
+    /// Every server that is on PATH, MariaDB's first.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let flavours = [Flavour::Mariadb, Flavour::Mysql];
+        flavours.into_iter().filter_map(|flavour| Self::find(Some(flavour)).ok()).collect()
     }
 }
 
@@ -116,6 +141,12 @@ impl Server {
     pub fn socket(&self) -> PathBuf {
         // Short: the path of a socket holds 108 bytes on Linux and 104 elsewhere.
         self.folder.path().join("s")
+    }
+
+    /// The folder with its data and its log.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Whose it is.
@@ -189,6 +220,8 @@ impl Server {
             args.push(flag.into());
         }
         if self.program.flavour == Flavour::Mysql {
+            // The X plugin listens on a socket of a fixed name in /tmp, so that two servers would
+            // collide.
             args.extend(["--mysqlx=OFF".into(), "--secure-file-priv=NULL".into()]);
         }
         args.extend(self.flags.iter().map(OsString::from));

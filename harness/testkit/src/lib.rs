@@ -1,4 +1,4 @@
-//! Helpers that the tests of several crates share: requirements on the machine, database servers, and Go
+//! Helpers that the tests of several crates share: requirements on the machine, and Go
 //! programs to compare with. Only tests and examples use it.
 //!
 //! A test that needs something returns an [`Outcome`], and its target runs with [`main`], so that
@@ -27,7 +27,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-mod database;
 mod files;
 mod peer;
 mod requirement;
@@ -37,7 +36,6 @@ mod run;
 pub use inventory;
 pub use twinproof_testkit_macros::test;
 
-pub use database::{Database, Kind as DatabaseKind, databases};
 pub use files::files_in;
 pub use peer::{Peer, Program};
 pub use requirement::{Outcome, Requirement, Unavailable, go, goroot, program};

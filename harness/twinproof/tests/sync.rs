@@ -15,7 +15,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use twinproof_testkit::{Database, DatabaseKind, Outcome, databases};
+use twinproof_pipeline::{Pair, Program, Server};
+use twinproof_testkit::{Outcome, Requirement, Unavailable};
 
 /// How often the pipeline is killed, unless this variable says.
 const KILLS: (&str, u32) = ("TWINPROOF_KILLS", 12);
@@ -41,12 +42,21 @@ mail = "mail"
 "#;
 
 struct World {
-    source: Database,
-    staging: Database,
+    source: Server,
+    staging: Server,
     folder: TempDir,
 }
 
-fn connect(database: &Database) -> Conn {
+/// The servers that are here, at least one.
+fn programs() -> Result<Vec<Program>, Unavailable> {
+    let programs = Program::all();
+    match programs.is_empty() {
+        true => Err(Requirement::Mysql.unavailable("neither mariadbd nor mysqld is on PATH")),
+        false => Ok(programs),
+    }
+}
+
+fn connect(database: &Server) -> Conn {
     let opts = OptsBuilder::new().user(Some("root")).socket(database.socket().to_str());
     Conn::new(opts.prefer_socket(false)).unwrap()
 }
@@ -59,23 +69,13 @@ fn run_all(conn: &mut Conn, statements: &[&str]) {
 }
 
 impl World {
-    fn new(kind: DatabaseKind, program: &Path) -> Self {
-        let mut flags = vec![
-            "--log-bin=bin",
-            "--binlog-format=ROW",
-            "--binlog-row-image=FULL",
-            "--binlog-row-metadata=FULL",
-            "--server-id=1",
-        ];
-        if kind == DatabaseKind::Mysql {
-            flags.extend(["--gtid-mode=ON", "--enforce-gtid-consistency=ON"]);
-        }
-        let source = Database::start(kind, program, &flags);
+    fn new(program: &Program) -> Self {
         // Staging logs every statement: what must not be there is looked for in that, too.
-        let staging = Database::start(kind, program, &["--skip-log-bin", "--general-log=ON"]);
+        let Pair { source, staging, .. } =
+            Pair::start_with(program, &[], &["--general-log=ON"]).unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("keys.toml"), RING).unwrap();
-        let server = |name: &str, database: &Database| {
+        let server = |name: &str, database: &Server| {
             format!("[{name}]\nurl = \"mysql://sync@{}\"\n", database.socket().display())
         };
         let policy = server("source", &source) + &server("staging", &staging) + POLICY;
@@ -165,7 +165,7 @@ fn phone(n: u64) -> String {
 }
 
 /// Changes rows until it is told to end; gives how many changes there were.
-fn work(source: &Database, ends: &AtomicBool) -> u64 {
+fn work(source: &Server, ends: &AtomicBool) -> u64 {
     let mut conn = connect(source);
     let mut n = 0;
     while !ends.load(Ordering::Relaxed) {
@@ -245,8 +245,9 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
 #[test]
 fn nothing_is_lost_doubled_or_leaked_when_it_is_killed() -> Outcome {
     let kills = std::env::var(KILLS.0).ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS.1);
-    for (kind, program) in databases()? {
-        let world = World::new(kind, &program);
+    for program in programs()? {
+        let kind = program.flavour;
+        let world = World::new(&program);
         world.mend();
         let ends = AtomicBool::new(false);
         let changes = std::thread::scope(|scope| {
@@ -283,8 +284,8 @@ fn nothing_is_lost_doubled_or_leaked_when_it_is_killed() -> Outcome {
 #[test]
 fn a_token_is_read_by_who_holds_the_key_and_that_is_recorded() -> Outcome {
     use std::io::Write as _;
-    for (kind, program) in databases()? {
-        let world = World::new(kind, &program);
+    for program in programs()? {
+        let world = World::new(&program);
         world.mend();
         run_all(
             &mut connect(&world.source),

@@ -6,8 +6,8 @@ use super::error::StepError;
 use std::path::PathBuf;
 use std::time::Duration;
 use twinproof_history::{Action, Evidence};
-use twinproof_pipeline::{Error, Plan, Program, Surroundings, record};
-use twinproof_steps::{HistoryPlace, HistorySight, HistoryStep};
+use twinproof_pipeline::{Error, Flavour, Plan, Program, Surroundings, record};
+use twinproof_steps::{DatabaseServer, HistoryPlace, HistorySight, HistoryStep};
 
 /// How long `settle` waits where a step does not say.
 const PATIENCE: u32 = 8;
@@ -52,7 +52,11 @@ pub fn drive(driver: &mut Driver<'_>, step: &HistoryStep) -> Result<HistorySight
         env: driver.environment().base_env(&home, &tmp),
         work,
     };
-    let server = Program::find(None).map_err(|e| StepError::OutOfReach(e.to_string()))?;
+    let only = step.server.map(|server| match server {
+        DatabaseServer::Mysql => Flavour::Mysql,
+        DatabaseServer::Mariadb => Flavour::Mariadb,
+    });
+    let server = Program::find(only).map_err(|e| StepError::OutOfReach(e.to_string()))?;
     let databases = driver.context().databases;
     let mut pair = databases.take(&server).map_err(|e| broken(&e))?;
     // A pair that a history broke off is not used again.

@@ -61,6 +61,7 @@ impl<'e> Court<'e> {
             35 => self.unique(),
             36 => self.poison(),
             37 => self.lag(),
+            38 => self.steady_keys(),
             39 => self.happened(),
             40 => self.as_statements(),
             41 => self.committed(),

@@ -12,6 +12,24 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A token in staging: table, column, key, bytes as written.
 type Token<'t> = (&'t str, &'t str, Vec<Cell>, &'t [u8]);
 
+/// How many tokens have something of their own, or the first two that share it and are `two`.
+fn distinct<'t, 'e, K: Ord>(
+    tokens: &'t BTreeSet<Token<'e>>,
+    of: impl Fn(&'t Token<'e>) -> Option<K>,
+    two: impl Fn(&Token<'e>, &Token<'e>) -> bool,
+) -> Result<usize, (&'t Token<'e>, &'t Token<'e>)> {
+    let mut seen = BTreeMap::new();
+    for token in tokens {
+        let Some(own) = of(token) else { continue };
+        if let Some(other) = seen.insert(own, token)
+            && two(token, other)
+        {
+            return Err((other, token));
+        }
+    }
+    Ok(seen.len())
+}
+
 impl Court<'_> {
     /// Every cell of staging, in every state, whose mask is so.
     fn tokens(&self, is: impl Fn(&Mask) -> bool) -> BTreeSet<Token<'_>> {
@@ -39,19 +57,14 @@ impl Court<'_> {
 
     pub(super) fn equality(&self) -> Outcome {
         let tokens = self.randomised();
-        let mut seen: BTreeMap<&[u8], &Token<'_>> = BTreeMap::new();
-        for token in &tokens {
-            // Of two rows: the same row keeps its token from one state to the next.
-            if let Some(other) = seen.insert(token.3, token)
-                && other.2 != token.2
-            {
-                return Outcome::Violated(format!(
-                    "rows {} and {} of {} have the same token",
-                    shown(&other.2),
-                    shown(&token.2),
-                    token.0
-                ));
-            }
+        // Of two rows: the same row keeps its token from one state to the next.
+        if let Err((other, token)) = distinct(&tokens, |t| Some(t.3), |t, other| t.2 != other.2) {
+            return Outcome::Violated(format!(
+                "rows {} and {} of {} have the same token",
+                shown(&other.2),
+                shown(&token.2),
+                token.0
+            ));
         }
         let equal = self.equal_values();
         match (tokens.len(), equal) {
@@ -82,25 +95,23 @@ impl Court<'_> {
 
     pub(super) fn nonces(&self) -> Outcome {
         let tokens = self.randomised();
-        let mut seen: BTreeMap<(u32, [u8; 12]), &Token<'_>> = BTreeMap::new();
-        for token in &tokens {
-            let Some((key, nonce, _)) = parts(token.3) else { continue };
-            if let Some(other) = seen.insert((key, nonce), token)
-                && other.3 != token.3
-            {
+        let nonce = |t: &Token<'_>| parts(t.3).map(|(key, nonce, _)| (key, nonce));
+        let seen = match distinct(&tokens, nonce, |t, other| t.3 != other.3) {
+            Ok(seen) => seen,
+            Err((other, token)) => {
                 return Outcome::Violated(format!(
-                    "rows {} and {} of {} have one nonce with key {key}",
+                    "rows {} and {} of {} have one nonce with one key",
                     shown(&other.2),
                     shown(&token.2),
                     token.0
                 ));
             }
-        }
+        };
         let starts = self.evidence.instances.len();
-        if seen.len() < 2 || starts < 2 {
+        if seen < 2 || starts < 2 {
             return Outcome::Unseen("there were not two tokens and two starts".to_owned());
         }
-        Outcome::Holds(format!("{} nonces over {starts} starts, none twice", seen.len()))
+        Outcome::Holds(format!("{seen} nonces over {starts} starts, none twice"))
     }
 
     pub(super) fn round_trip(&self) -> Outcome {
@@ -234,8 +245,12 @@ impl Court<'_> {
     }
 
     pub(super) fn replayed(&self) -> Outcome {
-        let busy = self.done("busy").count() > 0;
-        self.at_rest("nothing changed during the snapshot", |_| busy)
+        let during = self.done("busy").count() > 0
+            || self.done("held").any(|held| {
+                let next = self.done("source").find(|d| d.at >= held.until);
+                held.outcome != "late" && next.is_some()
+            });
+        self.at_rest("nothing changed during the snapshot", |_| during)
     }
 
     pub(super) fn domains(&self) -> Outcome {

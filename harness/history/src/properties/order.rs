@@ -92,18 +92,47 @@ impl Court<'_> {
     }
 
     /// How many rows were wrong, of how many, over all states since the first snapshot: each state
-    /// beside that state of the source, not before the last one's, which it is nearest to.
-    pub(super) fn wrong_rows(&self) -> (u64, u64) {
-        let states = self.replay.states();
+    /// beside that state of the source, not before the last one's, which it is nearest to among those of
+    /// about the same beat. What masks make is left out, because every pipeline writes tokens of its own.
+    pub(super) fn wrong_rows(&self, filters: bool) -> (u64, u64) {
+        let (states, beats) = (self.replay.states(), self.beats());
         let (mut wrong, mut rows, mut from) = (0, 0, 0);
         for state in self.streamed() {
-            let near = (from..states.len()).min_by_key(|i| self.distance(&states[*i], state));
-            let near = near.unwrap_or(from);
-            from = near;
-            wrong += self.distance(&states[near], state) as u64;
+            let beat = Self::beat(&state.tables).unwrap_or(0);
+            let first = beats.partition_point(|n| n + 1 < beat).max(from);
+            let last = beats.partition_point(|n| *n <= beat + 1).max(first + 1).min(states.len());
+            let off = |i: usize| self.off(&states[i], state, filters);
+            let Some((at, least)) = (first..last).map(|i| (i, off(i))).min_by_key(|(_, n)| *n)
+            else {
+                continue;
+            };
+            from = at;
+            wrong += least as u64;
             rows += state.tables.values().map(Vec::len).sum::<usize>() as u64;
         }
         (wrong.min(rows), rows)
+    }
+
+    /// How many rows of a state of staging are missing, too many, or differ in a column that stays as it
+    /// is from a state of the source.
+    fn off(&self, held: &Held, state: &State, filters: bool) -> usize {
+        let mut wrong = 0;
+        for table in self.replay.tables() {
+            let rows = held.get(&table.name);
+            let staged = state.tables.get(&table.name);
+            let due = |v: &crate::replay::Version| v.passes || !filters;
+            let expected = rows.into_iter().flat_map(BTreeMap::values).filter(|v| due(v)).count();
+            let public = || table.columns.iter().filter(|(_, c)| *c == crate::spec::PUBLIC);
+            let fit = staged.into_iter().flatten().filter(|row| {
+                let version = rows.and_then(|r| r.get(&Replay::staged_key(table, row)));
+                version.is_some_and(|v| {
+                    due(v) && public().all(|(column, _)| v.row.get(column) == row.get(column))
+                })
+            });
+            let fit = fit.count();
+            wrong += expected - fit.min(expected) + staged.map_or(0, Vec::len) - fit;
+        }
+        wrong
     }
 
     pub(super) fn prefix(&self) -> Outcome {
@@ -196,17 +225,24 @@ impl Court<'_> {
         }
     }
 
+    /// Rows of staging stay as they are when transactions come again: by a position that is set back,
+    /// or by a source that sends them twice. A pipeline that ends instead changes nothing either.
     pub(super) fn again(&self) -> Outcome {
         let is = |d: &&crate::Done| d.what.contains("position") && d.what.contains("UPDATE");
-        let Some(rewound) = self.done("staging").find(is) else {
+        let sent = self.done("relayed").filter(|d| d.outcome.starts_with("repeat: "));
+        let sent = sent.count() > 0 && !self.evidence.source.is_empty();
+        let again = match self.done("staging").find(is) {
+            None if sent => self.done("relay").find(|d| d.what == "relay repeat"),
+            rewound => rewound,
+        };
+        let Some(again) = again else {
             return Outcome::Unseen("nothing was delivered again".to_owned());
         };
         let states = self.evidence.staging.iter();
-        let before = states.clone().rfind(|s| s.at <= rewound.at);
-        let Some(before) = before else {
+        let Some(before) = states.clone().rfind(|s| s.at <= again.at) else {
             return Outcome::Unseen("staging was not seen".to_owned());
         };
-        for state in states.filter(|s| s.at > rewound.at) {
+        for state in states.filter(|s| s.at > again.at) {
             for table in self.replay.tables().filter(|t| t.name != crate::spec::BEAT) {
                 let rows = |s: &State| s.tables.get(&table.name).cloned().unwrap_or_default();
                 if rows(state) != rows(before) {
@@ -218,7 +254,53 @@ impl Court<'_> {
                 }
             }
         }
-        Outcome::Holds("staging did not change".to_owned())
+        let how = match self.halted().last() {
+            Some(halted) => format!("the pipeline ended with {}", halted.code.unwrap_or(0)),
+            None => "it went on".to_owned(),
+        };
+        Outcome::Holds(format!("staging did not change, and {how}"))
+    }
+
+    /// Every masked key in staging is the one that a row of the source has, whichever instance made it.
+    pub(super) fn steady_keys(&self) -> Outcome {
+        let mut known: std::collections::BTreeSet<(&str, Vec<Cell>)> = Default::default();
+        for (name, row) in self.images() {
+            let Some(table) = self.evidence.spec.find(name) else { continue };
+            if table.key.iter().any(|c| self.evidence.spec.mask(table, c).is_some()) {
+                known.insert((name, self.replay.key(table, row)));
+            }
+        }
+        let starts = self.evidence.instances.len();
+        if known.len() < 2 || starts < 2 {
+            return Outcome::Unseen("there were not two masked keys and two starts".to_owned());
+        }
+        let masked: Vec<_> = self
+            .replay
+            .tables()
+            .filter(|t| known.iter().any(|(name, _)| *name == t.name))
+            .collect();
+        for state in &self.evidence.staging {
+            for table in &masked {
+                for row in state.tables.get(&table.name).into_iter().flatten() {
+                    let key = Replay::staged_key(table, row);
+                    if !known.contains(&(table.name.as_str(), key.clone())) {
+                        return Outcome::Violated(format!(
+                            "after {} ms {} has the key {}, which no row of the source has",
+                            state.at / 1000,
+                            table.name,
+                            shown(&key)
+                        ));
+                    }
+                }
+            }
+        }
+        match self.at_rest("", |_| true) {
+            Outcome::Holds(how) => Outcome::Holds(format!(
+                "{} masked keys over {starts} starts, each row's always the same; {how}",
+                known.len()
+            )),
+            other => other,
+        }
     }
 
     pub(super) fn killed(&self) -> Outcome {
@@ -240,7 +322,10 @@ impl Court<'_> {
             let mut actions = self.done("source").chain(self.done("generate"));
             actions.any(|d| d.at >= stop.unwrap_or(0) && d.until <= start.at)
         });
-        self.at_rest("nothing happened between a stop and a start", |_| between)
+        // A connection that broke is begun again without a stop.
+        let broken = self.done("cut").count() > 0
+            || self.done("relayed").any(|d| d.outcome.starts_with("halve"));
+        self.at_rest("nothing happened between a stop and a start", |_| between || broken)
     }
 
     pub(super) fn fenced(&self) -> Outcome {

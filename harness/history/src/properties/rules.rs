@@ -36,7 +36,28 @@ impl Court<'_> {
         }
     }
 
+    /// Where the stream was broken on its way, the pipeline ends before that, and staging is what the
+    /// source was then.
+    fn broken_stream(&self) -> Option<Outcome> {
+        let of = |d: &&crate::Done| !d.outcome.starts_with("repeat: ");
+        let how = self.done("relayed").find(of)?;
+        let ordered = self.done("relay").find(|d| d.what != "relay repeat")?;
+        let beats = self.done("beat").filter(|d| d.until <= ordered.at).count() as u64;
+        let at = self.beats().iter().position(|n| *n >= beats)?;
+        let what = format!("the stream was broken ({})", how.outcome);
+        let staged = self
+            .last()
+            .and_then(|s| self.replay.difference(self.replay.states().get(at)?, &s.tables));
+        Some(match staged {
+            Some(how) => Outcome::Violated(format!("{what}, and staging was changed: {how}")),
+            None => self.stops_before(at, &what),
+        })
+    }
+
     pub(super) fn as_statements(&self) -> Outcome {
+        if let Some(outcome) = self.broken_stream() {
+            return outcome;
+        }
         let rows = |text: &str| {
             let verb = text.trim_start().split(' ').next().unwrap_or_default().to_uppercase();
             matches!(verb.as_str(), "INSERT" | "UPDATE" | "DELETE" | "REPLACE")
@@ -57,8 +78,12 @@ impl Court<'_> {
         let beat = |s: &crate::State| Self::beat(&s.tables);
         let before = self.evidence.staging.iter().rfind(|s| s.at <= changed.at).and_then(beat);
         let after = self.last().and_then(beat);
+        // Whoever took the snapshots again says that the new rule holds.
+        let renewed = self.done("run").any(|d| {
+            d.at >= changed.at && d.what.contains("resnapshot") && d.outcome.starts_with('0')
+        });
         match self.halted().last() {
-            Some(_) if before == after => Outcome::Holds(
+            Some(_) if before == after && !renewed => Outcome::Holds(
                 "the pipeline ended, and nothing was applied under two rules".to_owned(),
             ),
             _ => {

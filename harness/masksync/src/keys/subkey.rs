@@ -25,6 +25,8 @@ pub enum Purpose {
     Fake = 5,
     /// Hashes of keys in reports, and of rows that are compared.
     Report = 6,
+    /// What shows that a position in staging was written by this program.
+    Position = 7,
 }
 
 /// A subkey of 64 bytes; shorter keys are its first bytes.

@@ -3,6 +3,7 @@
 //! shows.
 
 use super::token::{self, Binding, Encoding, FORMAT_DETERMINISTIC, HEAD};
+use crate::defect::{Defect, has};
 use crate::keys::SubKey;
 use crate::value::Cell;
 use aes_siv::KeyInit as _;
@@ -30,7 +31,8 @@ impl Deterministic {
         token.extend_from_slice(&[0; 16]);
         token.extend_from_slice(plain);
         let (head, body) = token.split_at_mut(HEAD + 16);
-        let headers = [self.binding.bytes()];
+        let start = std::process::id().to_be_bytes();
+        let headers = [if has(Defect::RestlessKey) { &start[..] } else { self.binding.bytes() }];
         let iv = self.cipher.encrypt_inout_detached(headers, body.into()).ok()?;
         head[HEAD..].copy_from_slice(&iv);
         Some(token::written(token, self.encoding))

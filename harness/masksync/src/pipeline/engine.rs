@@ -240,7 +240,10 @@ impl Engine {
     /// # Errors
     /// When it cannot be applied. The engine is of no more use then.
     pub fn event(&mut self, event: &Event<'_>) -> Result<(), Halt> {
-        self.read(event).map_err(|trouble| trouble.at(self.place(event)))
+        match self.read(event) {
+            Err(Trouble::Malformed(_)) if has(Defect::SkipsBroken) => Ok(()),
+            read => read.map_err(|trouble| trouble.at(self.place(event))),
+        }
     }
 
     /// Where an event is, in words.
@@ -258,7 +261,7 @@ impl Engine {
             Body::Rotate { file, position } => self.file = Some((file.to_owned(), position)),
             Body::Gtid { gtid, begins, prepares } => {
                 // A stream may begin before the position. What is applied already is read and passed over.
-                self.applied = self.position.contains(&gtid);
+                self.applied = self.position.contains(&gtid) && !has(Defect::AppliesAgain);
                 if has(Defect::OneDomain) && matches!(gtid, Gtid::Mariadb { domain: 1.., .. }) {
                     self.applied = true;
                 }

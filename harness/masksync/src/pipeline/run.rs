@@ -54,6 +54,9 @@ pub fn run(
     stop: &Stop,
 ) -> Result<(), Halt> {
     let mut patience = Duration::from_secs(1);
+    while has(Defect::Idle) && !stop.is_set() {
+        std::thread::sleep(WAIT);
+    }
     loop {
         let begun = Instant::now();
         match attempt(setting, options, metrics, stop) {
@@ -116,6 +119,9 @@ fn attempt(
     stop: &Stop,
 ) -> Result<(), Halt> {
     let mut begun = begin(setting)?;
+    if !setting.state.is_own(&begun.state)? && !has(Defect::AnyPosition) {
+        return Err(foreign_position(setting));
+    }
     let mut missing = Vec::new();
     for (i, table) in begun.tables.iter().enumerate() {
         let name = dotted(&table.policy.source);
@@ -135,6 +141,16 @@ fn attempt(
     }
     snapshots(setting, &mut begun, &missing, metrics, stop)?;
     stream(setting, begun, options, metrics, stop)
+}
+
+/// The position in staging was changed by hand, or written by another program.
+fn foreign_position(setting: &Setting) -> Halt {
+    let names: Vec<String> = setting.policy.tables.iter().map(|t| dotted(&t.source)).collect();
+    Halt::mend(
+        "the position in staging is not the one that this program wrote last: from an older one \
+         rows would go through older versions again, from a newer one changes would be lost",
+        format!("put it back, or twinproof sync resnapshot {}", names.join(" ")),
+    )
 }
 
 /// Takes a table's snapshot again, beside the one that staging has, and puts it in its place.
@@ -164,6 +180,13 @@ pub fn resnapshot(
     }
     lock.write(&policy.lock)?;
     let mut begun = begin(setting)?;
+    if policy.tables.iter().all(|t| names.contains(&dotted(&t.source))) {
+        // All begin anew: the stream too, whatever was purged or changed before.
+        begun.state.position = None;
+        begun.state.tables.clear();
+    } else if !setting.state.is_own(&begun.state)? {
+        return Err(foreign_position(setting));
+    }
     let asked: Vec<usize> = (0..begun.tables.len())
         .filter(|i| names.contains(&dotted(&begun.tables[*i].policy.source)))
         .collect();
@@ -197,12 +220,10 @@ fn snapshots(
                 begun.state.position = Some(low.to_string());
             }
             let at = position(begun.flavour, begun.state.position.as_deref().unwrap_or_default())?;
-            let write = |staging: &mut Session, tables: &_| match setting.state.write(
-                staging,
-                epoch,
-                Some(&at),
-                tables,
-            )? {
+            let write = |staging: &mut Session, tables: &_| match setting
+                .state
+                .write(staging, epoch, &at, tables)?
+            {
                 true => Ok(()),
                 false => Err(Halt::Fenced),
             };
@@ -267,7 +288,7 @@ impl Shadow {
     }
 
     fn swap(self, staging: &mut Session) -> Result<(), Halt> {
-        if self.real.is_empty() {
+        if self.real.is_empty() || has(Defect::KeepsSnapshot) {
             return Ok(());
         }
         let (shadow, real, old) = (&self.target.name, &self.real, &self.old);
@@ -302,7 +323,13 @@ fn stream(
         events = Stream::start(&setting.source, &StreamStart { applied, ..start })?;
     }
     let mut engine = Engine::new(flavour, charsets, tables, setting.source.clone(), at);
-    let sink = MysqlSink::new(&setting.staging, setting.state.clone(), state.epoch, targets)?;
+    let sink = MysqlSink::new(
+        &setting.staging,
+        setting.state.clone(),
+        state.epoch,
+        &state.tables,
+        targets,
+    )?;
     tracing::info!(position = %engine.position, "the stream begins");
     std::thread::scope(|scope| {
         // One batch is written while the next is gathered. A longer queue would only hold more

@@ -40,6 +40,7 @@ impl Setting {
             tracing::info!(ring = std::fs::read_to_string(path).unwrap_or_default(), "keys");
         }
         let ring = ring.map_err(|e| Halt::Mend { what: e.to_string(), fix: None })?;
+        let ring = Arc::new(ring);
         // Two policies for the same staging are two pipelines; one for each set of tables.
         let pipeline: Vec<String> =
             policy.tables.iter().map(|t| format!("{}.{}", t.staging.0, t.staging.1)).collect();
@@ -47,8 +48,13 @@ impl Setting {
         Ok(Self {
             source: Connector::new(policy.source.clone(), "the source"),
             staging: Connector::new(policy.staging.clone(), "staging"),
-            state: StateStore::new(&policy.state, &pipeline),
-            ring: Arc::new(ring),
+            state: StateStore::new(
+                &policy.state,
+                &pipeline,
+                Arc::clone(&ring),
+                Arc::clone(&policy.tenant),
+            ),
+            ring,
             policy: Arc::new(policy),
         })
     }

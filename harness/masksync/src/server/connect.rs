@@ -74,8 +74,8 @@ impl Connector {
             }
             Endpoint::Tcp(host, port) => opts.ip_or_hostname(Some(host)).tcp_port(*port),
         };
-        let local = self.address.is_local();
-        if !local || self.address.ca.is_some() {
+        let tls = !self.address.is_local() || self.address.ca.is_some();
+        if tls {
             let mut tls = SslOpts::default();
             if let Some(ca) = &self.address.ca {
                 tls = tls.with_root_cert_path(Some(ca.clone()));
@@ -84,10 +84,9 @@ impl Connector {
         }
         let told = |e: mysql::Error| {
             let mut failed = without_values(&doing, &e);
-            if !local && matches!(e, mysql::Error::DriverError(mysql::DriverError::TlsNotSupported))
-            {
+            if tls && matches!(e, mysql::Error::DriverError(mysql::DriverError::TlsNotSupported)) {
                 failed.why = "the server offers no TLS, and plain text goes to a socket or this \
-                              machine only"
+                              machine only, where no `ca` is named"
                     .to_owned();
                 failed.unreachable = false;
             }

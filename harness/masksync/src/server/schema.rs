@@ -1,6 +1,7 @@
 //! What a table looks like, as the server describes it.
 
 use super::connect::Session;
+use super::literal::quoted_name;
 use super::redact::Failed;
 use crate::value::{Charset, ColumnType, Kind};
 use std::sync::Arc;
@@ -127,36 +128,12 @@ pub fn read_table(
             text(name)
         ),
     )?;
-    let rows = session.texts(
-        &doing,
-        &format!(
-            "SELECT k.CONSTRAINT_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, \
-             k.COLUMN_NAME, k.REFERENCED_COLUMN_NAME, r.DELETE_RULE, r.UPDATE_RULE \
-             FROM information_schema.KEY_COLUMN_USAGE k \
-             JOIN information_schema.REFERENTIAL_CONSTRAINTS r \
-             ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.TABLE_NAME = k.TABLE_NAME \
-             AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME \
-             WHERE k.TABLE_SCHEMA = {} AND k.TABLE_NAME = {} \
-             AND k.REFERENCED_TABLE_NAME IS NOT NULL \
-             ORDER BY k.CONSTRAINT_NAME, k.ORDINAL_POSITION",
-            text(schema),
-            text(name)
-        ),
-    )?;
-    let mut parents: Vec<ForeignKey> = Vec::new();
-    for row in rows {
-        let pair = (row[3].clone(), row[4].clone());
-        match parents.last_mut().filter(|fk| fk.name == row[0]) {
-            Some(fk) => fk.columns.push(pair),
-            None => parents.push(ForeignKey {
-                name: row[0].clone(),
-                parent: (row[1].clone(), row[2].clone()),
-                columns: vec![pair],
-                on_delete: row[5].clone(),
-                on_update: row[6].clone(),
-            }),
-        }
-    }
+    // Catalogues show foreign keys only to users with more rights than SELECT; this shows them to all.
+    session.run(&doing, "SET SESSION sql_quote_show_create = 1")?;
+    let place = quoted_name(&(schema.to_owned(), name.to_owned()));
+    let created = session.texts(&doing, &format!("SHOW CREATE TABLE {place}"))?;
+    let created = created.first().and_then(|row| row.get(1)).map_or("", String::as_str);
+    let parents = created.lines().filter_map(|line| foreign_key(line, schema)).collect();
     Ok(Some(Table {
         schema: schema.to_owned(),
         name: name.to_owned(),
@@ -166,6 +143,68 @@ pub fn read_table(
         triggers: triggers.into_iter().flatten().collect(),
         engine: engine.unwrap_or_default(),
     }))
+}
+
+/// A foreign key as `SHOW CREATE TABLE` writes it on a line of its own; the parent's schema is left
+/// out where it is the table's.
+fn foreign_key(line: &str, schema: &str) -> Option<ForeignKey> {
+    let rest = line.trim_start().strip_prefix("CONSTRAINT ")?;
+    let (name, rest) = quoted(rest)?;
+    let (from, rest) = quoted_list(rest.strip_prefix(" FOREIGN KEY ")?)?;
+    let (first, rest) = quoted(rest.strip_prefix(" REFERENCES ")?)?;
+    let (parent, rest) = match rest.strip_prefix('.') {
+        Some(rest) => {
+            let (table, rest) = quoted(rest)?;
+            ((first, table), rest)
+        }
+        None => ((schema.to_owned(), first), rest),
+    };
+    let (to, rest) = quoted_list(rest.strip_prefix(' ')?)?;
+    let rule = |event: &str| {
+        let rule = rest.split(&format!(" ON {event} ")).nth(1).unwrap_or_default();
+        let known = ["CASCADE", "SET NULL", "SET DEFAULT", "NO ACTION"];
+        let rule = known.into_iter().find(|known| rule.starts_with(known));
+        rule.unwrap_or("RESTRICT").to_owned()
+    };
+    Some(ForeignKey {
+        name,
+        parent,
+        columns: from.into_iter().zip(to).collect(),
+        on_delete: rule("DELETE"),
+        on_update: rule("UPDATE"),
+    })
+}
+
+/// A name between backticks, and what follows.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut rest = text.strip_prefix('`')?;
+    let mut name = String::new();
+    loop {
+        let end = rest.find('`')?;
+        name.push_str(&rest[..end]);
+        rest = &rest[end + 1..];
+        match rest.strip_prefix('`') {
+            Some(more) => {
+                name.push('`');
+                rest = more;
+            }
+            None => return Some((name, rest)),
+        }
+    }
+}
+
+/// Names between backticks in parentheses, and what follows.
+fn quoted_list(text: &str) -> Option<(Vec<String>, &str)> {
+    let mut rest = text.strip_prefix('(')?;
+    let mut names = Vec::new();
+    loop {
+        let (name, after) = quoted(rest)?;
+        names.push(name);
+        match after.strip_prefix(", ").or_else(|| after.strip_prefix(',')) {
+            Some(more) => rest = more,
+            None => return Some((names, after.strip_prefix(')')?)),
+        }
+    }
 }
 
 fn column(row: &[String]) -> Column {
@@ -198,5 +237,29 @@ fn column(row: &[String]) -> Column {
         generated: !row[8].is_empty(),
         counts: row[9].contains("auto_increment"),
         comment: row[10].clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_keys_are_read_as_servers_write_them() {
+        let line = "  CONSTRAINT `a``b` FOREIGN KEY (`x`, `y`) REFERENCES `other`.`p` (`u`, `v`) \
+                    ON DELETE SET NULL ON UPDATE CASCADE,";
+        let read = foreign_key(line, "shop").unwrap();
+        assert_eq!(read.name, "a`b");
+        assert_eq!(read.parent, ("other".to_owned(), "p".to_owned()));
+        let pairs = [("x", "u"), ("y", "v")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(read.columns, pairs);
+        assert_eq!((read.on_delete.as_str(), read.on_update.as_str()), ("SET NULL", "CASCADE"));
+        let line = "  CONSTRAINT `c` FOREIGN KEY (`x`) REFERENCES `p` (`u`)";
+        let read = foreign_key(line, "shop").unwrap();
+        assert_eq!(read.parent, ("shop".to_owned(), "p".to_owned()));
+        assert_eq!(read.on_delete, "RESTRICT");
+        for line in ["  KEY `x` (`x`),", "  CONSTRAINT `c` CHECK (`x` > 1)", "  CONSTRAINT `c"] {
+            assert!(foreign_key(line, "shop").is_none(), "{line}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Where masked rows go.
 
 mod batch;
+mod mac;
 mod mysql;
 mod state;
 

@@ -4,11 +4,13 @@
 //! `REPLACE` find rows by any unique key, and would change other rows.
 
 use super::batch::{Batch, Commit, Op, Row, Target};
-use super::state::StateStore;
+use super::mac::PositionMac;
+use super::state::{Progress, StateStore};
 use super::{Sink, SinkError};
 use crate::defect::{Defect, has};
 use crate::flow::Effect;
 use crate::server::{Connector, Failed, Role, Session, literal, name};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -19,40 +21,49 @@ const ROWS: usize = 1000;
 // Half of the smallest usual max_allowed_packet, 1 MiB; one row may be as long as it wants.
 const BYTES: usize = 512 << 10;
 /// Defects under which rows are written whatever is there, so that only their effect is seen.
-const BLIND: [Defect; 3] = [Defect::AfterOnly, Defect::SwapBatches, Defect::StaleUpdate];
+const BLIND: [Defect; 4] =
+    [Defect::AfterOnly, Defect::SwapBatches, Defect::StaleUpdate, Defect::AppliesAgain];
 
 /// Writes to staging.
 pub struct MysqlSink {
     session: Session,
-    state: StateStore,
-    epoch: u64,
+    /// Absent where rows are written without a position.
+    place: Option<Place>,
     targets: Arc<Vec<Target>>,
     open: bool,
     /// Versions that rows had before, for a build with defects.
     before: std::collections::HashMap<String, Row>,
 }
 
+/// Where positions are written, and as whom.
+struct Place {
+    state: StateStore,
+    epoch: u64,
+    mac: PositionMac,
+}
+
 impl MysqlSink {
-    /// Connects, to write as an instance of that epoch.
+    /// Connects, to write as an instance of that epoch beside that state of the tables.
     ///
     /// # Errors
-    /// When staging is out of reach.
+    /// When staging is out of reach, or no key authenticates positions.
     pub fn new(
         connector: &Connector,
         state: StateStore,
         epoch: u64,
+        tables: &BTreeMap<String, Progress>,
         targets: Arc<Vec<Target>>,
     ) -> Result<Self, Failed> {
         let session = connector.connect(Role::Write)?;
-        Ok(Self { session, state, epoch, targets, open: false, before: Default::default() })
+        let place = Some(Place { mac: state.mac(tables)?, state, epoch });
+        Ok(Self { session, place, targets, open: false, before: Default::default() })
     }
 
     /// A sink of one table that writes rows and no position, for snapshots.
     #[must_use]
     pub fn without_position(session: Session, target: Target) -> Self {
-        let state = StateStore::new("", "");
         let targets = Arc::new(vec![target]);
-        Self { session, state, epoch: 0, targets, open: false, before: Default::default() }
+        Self { session, place: None, targets, open: false, before: Default::default() }
     }
 
     /// Commits rows that were written without a position.
@@ -180,6 +191,7 @@ impl MysqlSink {
 
     fn commit(&mut self, commit: &Commit) -> Result<(), SinkError> {
         let doing = "writing the position in staging";
+        let Some(at) = &self.place else { return Ok(self.commit_rows()?) };
         let file = match &commit.file {
             Some((file, place)) => {
                 let file = twinproof_base::hex::encode(file.as_bytes());
@@ -189,18 +201,21 @@ impl MysqlSink {
         };
         // A number that always changes, so that the row counts as changed.
         let sql = format!(
-            "UPDATE {} SET position = '{}'{file} WHERE pipeline = {} AND epoch = {}",
-            self.state.table(),
+            "UPDATE {} SET position = '{}', mac = '{}'{file} WHERE pipeline = {} AND epoch = {}",
+            at.state.table(),
             commit.position,
-            self.state.called(),
-            self.epoch
+            at.mac.of(&commit.position),
+            at.state.called(),
+            at.epoch
         );
         let sql = match has(Defect::NoFence) {
-            true => sql.replace(&format!("AND epoch = {}", self.epoch), ""),
+            true => sql.replace(&format!("AND epoch = {}", at.epoch), ""),
             false => sql,
         };
         if has(Defect::RowsFirst) {
+            // The position waits in a transaction of its own, which a kill undoes.
             self.run("committing in staging", "COMMIT")?;
+            self.run("writing to staging", "START TRANSACTION")?;
         }
         // The UPDATE finds no row when another instance has raised the epoch. It also reports 0
         // where nothing changed, which the second look tells apart.
@@ -214,13 +229,14 @@ impl MysqlSink {
 
     /// Whether no other instance has taken over; the state's row is locked meanwhile.
     fn is_mine(&mut self) -> Result<bool, Failed> {
+        let Some(at) = &self.place else { return Ok(true) };
         let sql = format!(
             "SELECT CAST(epoch AS CHAR) FROM {} WHERE pipeline = {} FOR UPDATE",
-            self.state.table(),
-            self.state.called()
+            at.state.table(),
+            at.state.called()
         );
         let epoch = self.session.text("reading the epoch in staging", &sql)?;
-        Ok(epoch.and_then(|e| e.parse().ok()) == Some(self.epoch))
+        Ok(epoch.and_then(|e| e.parse().ok()) == Some(at.epoch))
     }
 
     fn steps(&mut self, batch: &Batch) -> Result<(), SinkError> {

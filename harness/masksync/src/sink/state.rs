@@ -1,12 +1,13 @@
 //! What this program remembers in staging, beside the rows: the position, who may write, how often
 //! keys were used. It is changed in the same transactions as the rows.
 
+use super::mac::PositionMac;
 use crate::binlog::{Flavour, GtidSet};
-use crate::keys::{CEILING, Exhausted, Reserve};
+use crate::keys::{CEILING, Exhausted, Reserve, Ring};
 use crate::server::{Connector, Failed, Role, Session, name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How far a table's snapshot is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,20 +30,56 @@ pub struct State {
     pub position: Option<String>,
     /// Snapshots by table (`schema.table` of the source).
     pub tables: BTreeMap<String, Progress>,
+    /// What shows that this program wrote position and tables: see [`PositionMac`].
+    pub mac: String,
 }
 
 /// Where states are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StateStore {
     schema: String,
     pipeline: String,
+    ring: Arc<Ring>,
+    tenant: Arc<str>,
 }
 
 impl StateStore {
-    /// The state of a pipeline, which is named by its lock file's key.
+    /// The state of a pipeline, which is named by its first table in staging. Positions are
+    /// authenticated with keys of the ring.
     #[must_use]
-    pub fn new(schema: &str, pipeline: &str) -> Self {
-        Self { schema: schema.to_owned(), pipeline: pipeline.to_owned() }
+    pub fn new(schema: &str, pipeline: &str, ring: Arc<Ring>, tenant: Arc<str>) -> Self {
+        Self { schema: schema.to_owned(), pipeline: pipeline.to_owned(), ring, tenant }
+    }
+
+    /// What authenticates positions beside the state of these tables.
+    ///
+    /// # Errors
+    /// When the ring's primary key cannot be used.
+    pub(crate) fn mac(&self, tables: &BTreeMap<String, Progress>) -> Result<PositionMac, Failed> {
+        self.mac_of(self.ring.primary(), tables)
+    }
+
+    fn mac_of(&self, key: u32, tables: &BTreeMap<String, Progress>) -> Result<PositionMac, Failed> {
+        let tables = serde_json::to_string(tables).unwrap_or_default();
+        let mac = PositionMac::new(&self.ring, key, &self.tenant, &self.pipeline, &tables);
+        mac.map_err(|error| Failed {
+            doing: "checking the position in staging".to_owned(),
+            why: error.to_string(),
+            code: None,
+            unreachable: false,
+        })
+    }
+
+    /// Whether this program wrote position and tables as they are. A position that was set back by
+    /// hand would take rows through older versions again, and one that was set forward would lose
+    /// changes.
+    ///
+    /// # Errors
+    /// When the key that it was written with is not in the ring, or retired.
+    pub fn is_own(&self, state: &State) -> Result<bool, Failed> {
+        let Some(position) = &state.position else { return Ok(true) };
+        let Some(key) = PositionMac::key(&state.mac) else { return Ok(false) };
+        Ok(self.mac_of(key, &state.tables)?.of(position) == state.mac)
     }
 
     /// The statements that make its tables.
@@ -55,7 +92,7 @@ impl StateStore {
                 "CREATE TABLE IF NOT EXISTS {schema}.state (pipeline VARBINARY(190) PRIMARY KEY, \
                  epoch BIGINT UNSIGNED NOT NULL, position LONGTEXT CHARACTER SET ascii, \
                  file VARBINARY(512), place BIGINT UNSIGNED, \
-                 tables LONGTEXT CHARACTER SET utf8mb4 NOT NULL) ENGINE=InnoDB;"
+                 mac VARCHAR(80) CHARACTER SET ascii COLLATE ascii_bin, tables LONGTEXT CHARACTER SET utf8mb4 NOT NULL) ENGINE=InnoDB;"
             ),
             format!(
                 "CREATE TABLE IF NOT EXISTS {schema}.uses (key_id INT UNSIGNED, \
@@ -76,7 +113,7 @@ impl StateStore {
     /// Whether its tables are there, for this user.
     pub fn is_there(&self, session: &mut Session) -> bool {
         let table = self.table();
-        session.run("looking for the state", &format!("SELECT 1 FROM {table} LIMIT 0")).is_ok()
+        session.run("looking for the state", &format!("SELECT mac FROM {table} LIMIT 0")).is_ok()
     }
 
     /// Reads the state; none was written where it is absent.
@@ -89,7 +126,7 @@ impl StateStore {
             doing,
             &format!(
                 "SELECT epoch, position IS NOT NULL, COALESCE(position, ''), \
-                 tables FROM {} WHERE pipeline = {}",
+                 COALESCE(mac, ''), tables FROM {} WHERE pipeline = {}",
                 self.table(),
                 self.called()
             ),
@@ -101,13 +138,14 @@ impl StateStore {
             code: None,
             unreachable: false,
         };
-        let [epoch, has_position, position, tables] = &row[..] else {
+        let [epoch, has_position, position, mac, tables] = &row[..] else {
             return Err(wrong("the row has another form"));
         };
         Ok(Some(State {
             epoch: epoch.parse().map_err(|_| wrong("the epoch is no number"))?,
             position: (has_position == "1").then(|| position.clone()),
             tables: serde_json::from_str(tables).map_err(|_| wrong("the tables are no JSON"))?,
+            mac: mac.clone(),
         }))
     }
 
@@ -134,7 +172,7 @@ impl StateStore {
         })
     }
 
-    /// Writes what is known of tables, and the position where one is given, if this instance may.
+    /// Writes what is known of tables, and the position, if this instance may.
     ///
     /// # Errors
     /// When it cannot be written. `Ok(false)`: another instance has taken over.
@@ -142,16 +180,17 @@ impl StateStore {
         &self,
         session: &mut Session,
         epoch: u64,
-        position: Option<&GtidSet>,
+        position: &GtidSet,
         tables: &BTreeMap<String, Progress>,
     ) -> Result<bool, Failed> {
         let doing = "writing the position in staging";
+        let position = position.to_string();
+        let mac = self.mac(tables)?.of(&position);
         let tables = serde_json::to_string(tables).unwrap_or_default();
-        let position = position.map_or_else(String::new, |p| format!(", position = '{p}'"));
         session.run(
             doing,
             &format!(
-                "UPDATE {} SET tables = _utf8mb4 {}{position} \
+                "UPDATE {} SET tables = _utf8mb4 {}, position = '{position}', mac = '{mac}' \
                  WHERE pipeline = {} AND epoch = {epoch}",
                 self.table(),
                 hex(&tables),

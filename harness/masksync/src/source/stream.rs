@@ -1,6 +1,7 @@
 //! The binlog, read by a thread of its own, a bounded number of bytes ahead.
 
 use crate::binlog::{Event, Flavour, GtidSet, Header, Source};
+use crate::defect::{Defect, has};
 use crate::server::{Connector, Failed, Role, Session, without_values};
 use mysql::BinlogRequest;
 use mysql_common::binlog::consts::BinlogChecksumAlg;
@@ -167,6 +168,9 @@ fn read(mut stream: mysql::BinlogStream, events: &SyncSender<Result<OwnedEvent, 
             }
         };
         let ends = item.is_err();
+        if ends && has(Defect::SkipsBroken) {
+            continue;
+        }
         if events.send(item).is_err() || ends {
             return;
         }

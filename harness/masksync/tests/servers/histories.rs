@@ -1,8 +1,9 @@
 //! Histories that went wrong elsewhere, each with its kind, and what halts the stream.
 
-use crate::world::{World, each, run_all};
+use crate::world::{World, each, programs, run_all};
 use twinproof_masksync::pipeline::Difference;
-use twinproof_testkit::{DatabaseKind, Outcome};
+use twinproof_pipeline::Flavour;
+use twinproof_testkit::Outcome;
 
 const USERS: &str = "(id BIGINT UNSIGNED PRIMARY KEY, user_type VARCHAR(16), \
     phone VARCHAR(20), mail VARCHAR(40)) DEFAULT CHARSET utf8mb4";
@@ -21,6 +22,8 @@ fn users(world: &mut World) {
 fn count(world: &World) -> usize {
     world.staged("SELECT id FROM shop.users").len()
 }
+
+const STAGED_ROWS: &str = "SELECT * FROM shop.users ORDER BY id";
 
 /// The stream halts with this in its message, names no value, and stays where it is.
 fn assert_halts(world: &World, with: &str) {
@@ -140,7 +143,7 @@ fn an_enum_whose_labels_were_reordered_keeps_the_label_of_the_event() -> Outcome
 #[test]
 fn compressed_transactions_are_read() -> Outcome {
     each(|mut world| {
-        if world.kind != DatabaseKind::Mysql {
+        if world.kind != Flavour::Mysql {
             return;
         }
         users(&mut world);
@@ -166,7 +169,7 @@ fn prepared_transactions_arrive_when_they_are_committed_and_not_before() -> Outc
             "XA END 'x'",
             "XA PREPARE 'x'",
         ];
-        if world.kind == DatabaseKind::Mariadb {
+        if world.kind == Flavour::Mariadb {
             world.at_source(&[&begin[..], &["XA ROLLBACK 'x'"]].concat());
             assert_halts(&world, "prepared transaction (XA)");
             return;
@@ -190,7 +193,7 @@ fn prepared_transactions_arrive_when_they_are_committed_and_not_before() -> Outc
 #[test]
 fn tagged_transactions_are_resumed_exactly() -> Outcome {
     each(|mut world| {
-        if world.kind != DatabaseKind::Mysql {
+        if world.kind != Flavour::Mysql {
             return;
         }
         users(&mut world);
@@ -210,7 +213,7 @@ fn tagged_transactions_are_resumed_exactly() -> Outcome {
 #[test]
 fn partial_json_halts_with_its_remedy() -> Outcome {
     each(|mut world| {
-        if world.kind != DatabaseKind::Mysql {
+        if world.kind != Flavour::Mysql {
             return;
         }
         world.table(
@@ -243,7 +246,6 @@ fn children_go_with_their_parent_once() -> Outcome {
         let orders = "(id INT PRIMARY KEY, user_id BIGINT UNSIGNED, \
                       FOREIGN KEY (user_id) REFERENCES shop.users (id) ON DELETE CASCADE)";
         let policy = "[table.columns]\nid = \"public\"\nuser_id = \"public\"\n";
-        world.source_is(&["GRANT SELECT, REFERENCES ON shop.* TO sync@localhost"]);
         world.table("orders", orders, orders, policy);
         world.at_source(&[
             "INSERT INTO shop.users VALUES (2, 'N', '1', 'b')",
@@ -323,10 +325,10 @@ fn a_source_that_restarts_is_waited_for() -> Outcome {
         let running = world.start();
         world.at_source(&["INSERT INTO shop.users VALUES (2, 'N', '1', 'b')"]);
         world.wait_for("SELECT id FROM shop.users", 2);
-        world.source.restart();
+        world.source.restart().unwrap();
         world.at_source(&["INSERT INTO shop.users VALUES (3, 'N', '1', 'c')"]);
         world.wait_for("SELECT id FROM shop.users", 3);
-        world.staging.restart();
+        world.staging.restart().unwrap();
         world.at_source(&["INSERT INTO shop.users VALUES (4, 'N', '1', 'd')"]);
         world.wait_for("SELECT id FROM shop.users", 4);
         running.stop.set();
@@ -352,7 +354,126 @@ fn a_purged_binlog_is_told() -> Outcome {
         run_all(&mut world.source(), &[&format!("PURGE BINARY LOGS TO '{last}'")]);
         let halt = world.sync().unwrap_err().to_string();
         assert!(halt.contains("1236"), "{halt}");
+        // With every table's snapshot renewed the stream begins after what was purged.
         world.resnapshot("shop.users").unwrap();
+        world.at_source(&["INSERT INTO shop.users VALUES (4, 'N', '1', 'b')"]);
+        world.sync().unwrap();
+        assert_eq!(count(&world), 4);
+        world.assert_equal();
+    })
+}
+
+#[test]
+fn a_position_that_was_set_back_is_refused_until_the_snapshots_are_renewed() -> Outcome {
+    each(|mut world| {
+        users(&mut world);
+        let position = "SELECT position FROM twinproof_sync.state";
+        let before = world.staged(position).concat();
+        world.at_source(&["UPDATE shop.users SET phone = '13800005555' WHERE id = 1"]);
+        world.sync().unwrap();
+        let (last, staged) = (world.staged(position).concat(), world.staged(STAGED_ROWS));
+        let set = |to: &str| {
+            world.staging_is(&[&format!("UPDATE twinproof_sync.state SET position = '{to}'")]);
+        };
+        set(&before);
+        assert_halts(&world, "the position in staging is not the one that this program wrote last");
+        assert_eq!(world.staged(STAGED_ROWS), staged);
+        // Put back, it goes on as if nothing had been.
+        set(&last);
+        world.sync().unwrap();
+        assert_eq!(world.staged(STAGED_ROWS), staged);
+        set(&before);
+        world.resnapshot("shop.users").unwrap();
+        world.at_source(&["INSERT INTO shop.users VALUES (2, 'N', '13800002222', 'b')"]);
+        world.sync().unwrap();
+        assert_eq!(count(&world), 2);
+        world.assert_equal();
+    })
+}
+
+#[test]
+fn a_staging_column_that_is_too_short_is_refused_before_the_first_row() -> Outcome {
+    each(|mut world| {
+        world.table(
+            "users",
+            USERS,
+            &STAGED.replace("phone VARCHAR(160)", "phone VARCHAR(20)"),
+            POLICY,
+        );
+        world.at_source(&["INSERT INTO shop.users VALUES (1, 'N', '13800001111', 'a@x')"]);
+        assert_halts(&world, "shop.users.phone");
+        assert_eq!(count(&world), 0);
+    })
+}
+
+#[test]
+fn a_full_disk_in_staging_halts_and_nothing_is_lost() -> Outcome {
+    // One file that may not grow is a disk that is full.
+    let flags =
+        ["--innodb-file-per-table=0", "--innodb-data-file-path=ibdata1:12M:autoextend:max:20M"];
+    for program in programs()? {
+        let mut world = World::new(&program, &flags);
+        let wide = |table: &str| table.replace("mail VARCHAR(", "note LONGTEXT, mail VARCHAR(");
+        let policy = format!("{POLICY}note = \"public\"\n");
+        world.table("users", &wide(USERS), &wide(STAGED), &policy);
+        world.at_source(&[
+            "INSERT INTO shop.users (id, user_type, phone) VALUES (1, 'N', '13800001111')",
+        ]);
+        world.sync().unwrap();
+        let mut staging = world.staging();
+        run_all(&mut staging, &["CREATE TABLE shop.filler (id INT PRIMARY KEY, b LONGBLOB)"]);
+        let mut filled = 0;
+        let fill = |n| format!("INSERT INTO shop.filler VALUES ({n}, REPEAT('x', 500000))");
+        while filled < 100
+            && mysql::prelude::Queryable::query_drop(&mut staging, fill(filled)).is_ok()
+        {
+            filled += 1;
+        }
+        assert!((1..100).contains(&filled), "{filled}");
+        world.at_source(&[
+            "INSERT INTO shop.users VALUES (2, 'N', '13800002222', REPEAT('y', 1000000), 'b')",
+        ]);
+        assert_halts(&world, "the disk is full");
+        run_all(&mut staging, &["DROP TABLE shop.filler"]);
+        world.sync().unwrap();
+        assert_eq!(count(&world), 2);
+        world.assert_equal();
+    }
+    Ok(())
+}
+
+#[test]
+fn a_server_that_refuses_tls_is_told() -> Outcome {
+    // MySQL cannot be started without TLS.
+    for program in programs()?.iter().filter(|p| p.flavour == Flavour::Mariadb) {
+        let mut world = World::new(program, &["--skip-ssl"]);
+        world.table("users", USERS, STAGED, POLICY);
+        world.set_policy(|p| p.replacen("[keys]", "ca = \"keys.toml\"\n[keys]", 1));
+        let halt = world.sync().unwrap_err().to_string();
+        assert!(halt.contains("connecting to staging: the server offers no TLS"), "{halt}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_server_that_is_none_is_told() -> Outcome {
+    each(|mut world| {
+        world.table("users", USERS, STAGED, POLICY);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().take(2) {
+                let _ = std::io::Write::write_all(
+                    &mut stream.unwrap(),
+                    b"220 mail ready 13800001111\r\n",
+                );
+            }
+        });
+        let socket = world.source.socket().display().to_string();
+        world.set_policy(|p| p.replacen(&socket, &address.to_string(), 1));
+        let halt = world.sync().unwrap_err().to_string();
+        assert!(halt.starts_with("connecting to the source: "), "{halt}");
+        assert!(!halt.contains("138"), "{halt}");
     })
 }
 

@@ -6,6 +6,7 @@
 extern crate twinproof_testkit;
 
 mod histories;
+mod model;
 #[path = "../it/ring.rs"]
 mod ring;
 mod stream;

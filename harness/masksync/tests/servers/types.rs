@@ -1,7 +1,8 @@
 //! Every column type: the same value gives the same cell, by snapshot and by stream.
 
 use crate::world::{World, each};
-use twinproof_testkit::{DatabaseKind, Outcome};
+use twinproof_pipeline::Flavour;
+use twinproof_testkit::Outcome;
 
 const COLUMNS: [(&str, &str, &str); 27] = [
     ("tiny", "TINYINT", "-128"),
@@ -49,7 +50,7 @@ fn policy(columns: &[(&str, &str, &str)], class: &str) -> String {
 fn the_same_value_gives_the_same_cell_by_snapshot_and_by_stream() -> Outcome {
     each(|mut world| {
         let mut columns = COLUMNS.to_vec();
-        if world.kind == DatabaseKind::Mysql {
+        if world.kind == Flavour::Mysql {
             let document =
                 "'{\"tel\": \"138\", \"n\": [1, 2.50, 1e3, -7, null, true], \"long name\": {}}'";
             columns.push(("j", "JSON", document));

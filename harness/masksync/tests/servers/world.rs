@@ -10,22 +10,14 @@ use twinproof_masksync::pipeline::{
     Halt, Metrics, Options, Setting, Stop, Verified, VerifyOptions, resnapshot, run, verify,
 };
 use twinproof_masksync::policy::read;
-use twinproof_testkit::{Database, DatabaseKind, Outcome, databases};
-
-const COMMON: [&str; 5] = [
-    "--log-bin=bin",
-    "--binlog-format=ROW",
-    "--binlog-row-image=FULL",
-    "--binlog-row-metadata=FULL",
-    "--server-id=1",
-];
-const MYSQL: [&str; 2] = ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"];
+use twinproof_pipeline::{Flavour, Pair, Program, Server};
+use twinproof_testkit::{Outcome, Requirement, Unavailable};
 
 /// Both servers, and what is between them.
 pub struct World {
-    pub kind: DatabaseKind,
-    pub source: Database,
-    pub staging: Database,
+    pub kind: Flavour,
+    pub source: Server,
+    pub staging: Server,
     pub folder: TempDir,
     policy: String,
 }
@@ -58,21 +50,26 @@ mask = "null"
 
 /// Runs a test on each kind of server that is here.
 pub fn each(test: impl Fn(World)) -> Outcome {
-    for (kind, program) in databases()? {
-        test(World::new(kind, &program, &[]));
+    for program in programs()? {
+        test(World::new(&program, &[]));
     }
     Ok(())
 }
 
+/// The servers that are here, at least one.
+pub fn programs() -> Result<Vec<Program>, Unavailable> {
+    let programs = Program::all();
+    match programs.is_empty() {
+        true => Err(Requirement::Mysql.unavailable("neither mariadbd nor mysqld is on PATH")),
+        false => Ok(programs),
+    }
+}
+
 impl World {
-    pub fn new(kind: DatabaseKind, program: &Path, flags: &[&str]) -> Self {
-        let own: &[&str] = if kind == DatabaseKind::Mysql { &MYSQL } else { &[] };
-        let flags: Vec<&str> = COMMON.iter().chain(own).chain(flags).copied().collect();
-        let (source, staging) = std::thread::scope(|scope| {
-            let source = scope.spawn(|| Database::start(kind, program, &flags));
-            let staging = Database::start(kind, program, &["--skip-log-bin"]);
-            (source.join().unwrap(), staging)
-        });
+    /// Servers, staging with further flags of its own.
+    pub fn new(program: &Program, staging: &[&str]) -> Self {
+        let kind = program.flavour;
+        let Pair { source, staging, .. } = Pair::start_with(program, &[], staging).unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("keys.toml"), crate::ring::RING).unwrap();
         let policy = head(&source.socket(), &staging.socket());
@@ -224,8 +221,8 @@ impl Running {
     }
 }
 
-fn connect(database: &Database) -> Conn {
-    let opts = OptsBuilder::new().user(Some("root")).socket(database.socket().to_str());
+fn connect(server: &Server) -> Conn {
+    let opts = OptsBuilder::new().user(Some("root")).socket(server.socket().to_str());
     Conn::new(opts.prefer_socket(false)).unwrap()
 }
 

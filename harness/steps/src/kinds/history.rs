@@ -22,6 +22,9 @@ pub struct HistoryStep {
     pub name: Option<String>,
     /// The tables and their classes: a file of the suite.
     pub tables: Template,
+    /// The only kind of server that can do what happens; any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<DatabaseServer>,
     /// What generated transactions and random times are made by.
     #[serde(default = "one")]
     pub seed: u64,
@@ -45,6 +48,16 @@ pub struct HistoryStep {
     /// Statements in staging after all actions, where the pipeline has no defects; for controls.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tamper: Vec<String>,
+}
+
+/// A kind of database server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DatabaseServer {
+    /// MySQL.
+    Mysql,
+    /// MariaDB.
+    Mariadb,
 }
 
 fn one() -> u64 {

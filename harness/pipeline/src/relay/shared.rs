@@ -1,0 +1,51 @@
+//! What the connections of a relay have in common.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use twinproof_history::Fault;
+
+/// What the connections of a relay have in common.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// What is to be done to the next transaction.
+    pub(super) ordered: Mutex<Option<Fault>>,
+    /// What was done.
+    pub(super) done: Mutex<Vec<String>>,
+    /// Whether connections are broken and refused.
+    pub(super) cut: AtomicBool,
+    ended: AtomicBool,
+    #[cfg(unix)]
+    pub(super) open: Mutex<Vec<std::os::unix::net::UnixStream>>,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// Breaks all connections.
+    pub(super) fn close(&self) {
+        #[cfg(unix)]
+        for stream in lock(&self.open).drain(..) {
+            // It may be closed already.
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    /// Ends everything.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        self.close();
+    }
+
+    #[cfg(unix)]
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    /// Whether a new connection is let through.
+    #[cfg(unix)]
+    pub(super) fn is_open(&self) -> bool {
+        !self.cut.load(Ordering::SeqCst)
+    }
+}
