@@ -8,6 +8,7 @@ mod images;
 mod lint;
 mod masking;
 mod mutants;
+mod mysql;
 mod peers;
 mod provide;
 mod repository;
@@ -41,6 +42,8 @@ enum Command {
     Bench(bench::Bench),
     /// Show what finds each deliberate defect of the masking sync, as short a history as there is
     Mutants(mutants::Mutants),
+    /// Put a MySQL server beside the host's programs, from Debian's packages
+    Mysql(mysql::Mysql),
     /// Fuzz the readers of what comes from outside
     Fuzz(fuzz::Fuzz),
     /// Write the JSON Schemas of the file formats, and the reference of steps in docs/authoring.md
@@ -76,6 +79,7 @@ fn dispatch(command: &Command) -> anyhow::Result<u8> {
         Command::Bless(bless) => bless.run(&repository),
         Command::Bench(bench) => bench.run(&repository),
         Command::Mutants(mutants) => mutants.run(&repository),
+        Command::Mysql(mysql) => mysql.run(),
         Command::Fuzz(fuzz) => fuzz.run(&repository),
         Command::Schema(schema) => schema.run(&repository),
     }

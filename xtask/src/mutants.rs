@@ -2,12 +2,14 @@
 
 use crate::{masking, peers, repository};
 use anyhow::Context as _;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
-use twinproof::CONFORMANT;
 use twinproof::cli::Repository;
+use twinproof::{CONFORMANT, NOT_CONFORMANT};
 use twinproof_history::{Action, Generator, Outcome, Spec, judge, shrink};
-use twinproof_pipeline::{Pair, Plan, Program, record};
+use twinproof_pipeline::{Flavour, Pair, Plan, Program, record};
+use twinproof_steps::DatabaseServer;
 
 /// Show what finds each deliberate defect of the masking sync, as short a history as there is
 ///
@@ -28,6 +30,8 @@ struct Case {
     id: String,
     defect: String,
     property: u8,
+    /// The only kind of server that it can happen on.
+    only: Option<Flavour>,
     plan: Plan,
 }
 
@@ -38,7 +42,10 @@ impl Mutants {
         let declaration = masking::declaration(root, "embedded")?;
         let server = Program::find(None)?;
         let mut pair = Pair::start(&server)?;
-        for case in cases(root)?.iter().filter(|c| c.defect.contains(&self.defect)) {
+        let (mut found, mut missed) = (BTreeSet::new(), Vec::new());
+        let cases = cases(root)?;
+        let here = |c: &&Case| c.only.is_none_or(|only| only == server.flavour);
+        for case in cases.iter().filter(|c| c.defect.contains(&self.defect)).filter(here) {
             let mut violated = |actions: &[Action]| -> Option<String> {
                 let folder = tempfile::tempdir().ok()?;
                 let surroundings = masking::surroundings(&declaration, folder.path()).ok()?;
@@ -57,15 +64,24 @@ impl Mutants {
             };
             let Some(how) = violated(&case.plan.actions) else {
                 println!("{}\tproperty {}\t{}: not found", case.defect, case.property, case.id);
+                missed.push(&case.id);
                 continue;
             };
+            found.insert((case.property, case.defect.as_str()));
             let left = shrink(&case.plan.actions, self.tries, &mut |some| violated(some).is_some());
             println!("{}\tproperty {}\t{}: {how}", case.defect, case.property, case.id);
             for action in left {
                 println!("    {}", shown(&action));
             }
         }
-        Ok(CONFORMANT)
+        let properties: BTreeSet<u8> = found.iter().map(|(property, _)| *property).collect();
+        println!(
+            "{} defects found by {} properties; {} histories found nothing",
+            found.iter().map(|(_, defect)| defect).collect::<BTreeSet<_>>().len(),
+            properties.len(),
+            missed.len()
+        );
+        Ok(if missed.is_empty() { CONFORMANT } else { NOT_CONFORMANT })
     }
 }
 
@@ -96,7 +112,11 @@ fn cases(root: &Path) -> anyhow::Result<Vec<Case>> {
             all.push(Case {
                 id: case.id,
                 defect: case.control.defect,
-                property: step.property.first().copied().unwrap_or(0),
+                property: turned(&case.control.turns).context("a control turns no property")?,
+                only: step.server.map(|server| match server {
+                    DatabaseServer::Mysql => Flavour::Mysql,
+                    DatabaseServer::Mariadb => Flavour::Mariadb,
+                }),
                 plan: Plan {
                     spec,
                     seed: step.seed,
@@ -112,6 +132,11 @@ fn cases(root: &Path) -> anyhow::Result<Vec<Case>> {
         case.plan.defect = Some(case.defect.clone());
     }
     Ok(all)
+}
+
+/// The property of a check: `h.p21` is about 21.
+fn turned(check: &str) -> Option<u8> {
+    check.rsplit_once(".p")?.1.parse().ok()
 }
 
 fn shown(action: &Action) -> String {
@@ -149,6 +174,7 @@ mod suite_file {
     #[derive(Deserialize)]
     pub struct Control {
         pub defect: String,
+        pub turns: String,
     }
 
     pub fn read(path: &Path) -> anyhow::Result<File> {

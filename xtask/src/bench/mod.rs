@@ -1,6 +1,7 @@
 //! `bench`: what the harness costs, and how its servers and hashes compare with their peers.
 
 mod comparison;
+mod kills;
 mod load;
 mod nginx;
 mod overhead;
@@ -9,6 +10,7 @@ mod peers;
 mod proxy;
 mod release;
 mod strategies;
+mod sync;
 
 use twinproof::cli::Repository;
 
@@ -27,6 +29,10 @@ enum What {
     Proxy(proxy::BenchProxy),
     /// Three ways of sync on one workload: full dumps, a direct binlog copy, the masked pipeline
     Strategies(strategies::BenchStrategies),
+    /// The masking sync, killed again and again under load, and what staging shows and holds
+    Kills(kills::BenchKills),
+    /// The masking sync from end to end: snapshot, catching up, while loading, latency, recovery, memory
+    Sync(sync::BenchSync),
 }
 
 impl Bench {
@@ -35,6 +41,8 @@ impl Bench {
             What::Overhead(bench) => bench.run(repository),
             What::Proxy(bench) => bench.run(repository),
             What::Strategies(bench) => bench.run(repository),
+            What::Kills(bench) => bench.run(repository),
+            What::Sync(bench) => bench.run(repository),
         }
     }
 }
