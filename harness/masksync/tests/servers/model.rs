@@ -7,6 +7,8 @@ use proptest::test_runner::{Config, TestError, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Formatter};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use twinproof_testkit::Outcome;
 
 /// Histories on each kind of server.
@@ -176,7 +178,14 @@ fn differs(
 ) -> Option<(Vec<Statement>, String)> {
     let config = Config { cases: histories, failure_persistence: None, ..Config::default() };
     let strategy = Model::sequential_strategy(1..=STATEMENTS);
-    match TestRunner::new(config).run(&strategy, |(_, statements, _)| check(&statements)) {
+    let run = |(_, statements, seen): (Model, Vec<Statement>, Option<Arc<AtomicUsize>>)| {
+        // What was never done is dropped before anything is shrunk.
+        if let Some(seen) = seen {
+            seen.store(statements.len(), Ordering::SeqCst);
+        }
+        check(&statements)
+    };
+    match TestRunner::new(config).run(&strategy, run) {
         Ok(()) => None,
         Err(TestError::Fail(why, (_, statements, _))) => Some((statements, why.to_string())),
         Err(TestError::Abort(why)) => panic!("{why}"),
