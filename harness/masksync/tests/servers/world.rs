@@ -138,10 +138,6 @@ impl World {
         run_all(&mut self.source(), statements);
     }
 
-    pub fn source_is(&self, statements: &[&str]) {
-        run_all(&mut self.source(), statements);
-    }
-
     pub fn staging_is(&self, statements: &[&str]) {
         run_all(&mut self.staging(), statements);
     }
