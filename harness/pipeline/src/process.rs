@@ -7,6 +7,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use twinproof_history::Instance;
+use twinproof_model::Template;
 use twinproof_process::{Launch, Live};
 use twinproof_subject::PipelineProcess;
 
@@ -32,7 +33,7 @@ pub struct Starting<'s> {
     /// The processes.
     pub processes: &'s [PipelineProcess],
     /// Puts variables into a text.
-    pub expand: &'s dyn Fn(&str) -> Result<String, Error>,
+    pub expand: &'s dyn Fn(&Template) -> Result<String, Error>,
     /// What every process needs.
     pub env: &'s BTreeMap<String, String>,
     /// Where they start.

@@ -23,6 +23,7 @@ use twinproof_history::{
     Action, Cell, Done, End, Evidence, Generator, Instance, Kept, Keys, Place, PlaceKind, Row,
     Spec, State, TableSpec, Zone,
 };
+use twinproof_model::Template;
 use twinproof_process::{Start, Stdin, Variables, run};
 use twinproof_subject::{Pipeline, PipelineZone};
 
@@ -88,9 +89,11 @@ struct World<'w> {
     plan: &'w Plan,
     surroundings: &'w Surroundings<'w>,
     pair: &'w mut Pair,
+    program: &'w Path,
     spec: Spec,
     keys: Keys,
     places: Places,
+    values: Values,
     begun: Instant,
     reader: Reader,
     watch: Watch,
@@ -169,7 +172,9 @@ impl<'w> World<'w> {
             .map(|t| (t.name.clone(), t.key.clone()))
             .collect();
         let generator = Generator::new(plan.seed, &spec);
-        prepare(pair, &places, &spec, surroundings.pipeline)?;
+        let program = program(plan, surroundings)?;
+        let values = values(surroundings, program, &places);
+        prepare(pair, &places, &spec, surroundings.pipeline, &values)?;
         policy::write(&places, &spec, &keys)?;
         let watch =
             Watch::start(watch::connection(&pair.staging)?, places.db.clone(), names, begun);
@@ -177,9 +182,11 @@ impl<'w> World<'w> {
             plan,
             surroundings,
             pair,
+            program,
             spec,
             keys,
             places,
+            values,
             begun,
             reader,
             watch,
@@ -413,7 +420,7 @@ impl<'w> World<'w> {
                 self.note("rotate", at, self.keys.primary.to_string());
             }
             Action::Run(words) => {
-                let (code, said) = self.command(words, &BTreeMap::new(), Vec::new())?;
+                let (code, said) = self.command(words, Values::new(), Vec::new())?;
                 self.note(format!("run {}", words.join(" ")), at, format!("{code} {said}"));
             }
             Action::Unmask { table, column, at: condition, moved, flips } => {
@@ -442,16 +449,6 @@ impl<'w> World<'w> {
         ended.count() == self.instances.len()
     }
 
-    fn program(&self) -> Result<&Path, Error> {
-        match (&self.plan.defect, &self.surroundings.defects) {
-            (None, _) => Ok(&self.surroundings.program),
-            (Some(_), Some(program)) => Ok(program),
-            (Some(_), None) => {
-                Err(Error::Broken("this pipeline has no defects to choose".to_owned()))
-            }
-        }
-    }
-
     fn env(&self) -> BTreeMap<String, String> {
         let mut env = self.surroundings.env.clone();
         let tmp = self.surroundings.work.join("own/tmp").display().to_string();
@@ -462,39 +459,13 @@ impl<'w> World<'w> {
         env
     }
 
-    fn expand(&self, text: &str, more: &BTreeMap<String, String>) -> Result<String, Error> {
-        let folder = |name: &str| self.places.folder.join(name).display().to_string();
-        let path = |path: &Path| path.display().to_string();
-        let mut values: BTreeMap<String, String> = [
-            ("program", path(self.program()?)),
-            ("policy", folder("policy.toml")),
-            ("plan", folder("plan.json")),
-            ("work", path(&self.surroundings.work.join("own"))),
-            ("source", path(&self.places.source)),
-            ("staging", path(&self.places.staging)),
-            ("db", self.places.db.clone()),
-            ("state", self.places.state.clone()),
-            ("user", self.places.user.clone()),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-        if let Some(peers) = &self.surroundings.defects {
-            values.insert("peers".to_owned(), path(peers));
-        }
-        values.extend(more.clone());
-        Ok(values.iter().fold(text.to_owned(), |text, (name, value)| {
-            text.replace(&format!("${{{name}}}"), value)
-        }))
-    }
-
     fn start(&mut self) -> Result<(), Error> {
         self.starts += 1;
         let at = self.now();
-        let expand = |text: &str| self.expand(text, &BTreeMap::new());
+        let expand = |text: &Template| expand(text, &self.values);
         let own = self.surroundings.work.join("own");
         let starting = Starting {
-            program: self.program()?,
+            program: self.program,
             processes: &self.surroundings.pipeline.process,
             expand: &expand,
             env: &self.env(),
@@ -548,7 +519,7 @@ impl<'w> World<'w> {
     fn command(
         &self,
         words: &[String],
-        more: &BTreeMap<String, String>,
+        more: Values,
         stdin: Vec<u8>,
     ) -> Result<(i64, String), Error> {
         let [name, rest @ ..] = words else {
@@ -557,9 +528,11 @@ impl<'w> World<'w> {
         let declared = self.surroundings.pipeline.command.get(name);
         let declared = declared
             .ok_or_else(|| Error::Broken(format!("the pipeline has no command `{name}`")))?;
+        let mut values = self.values.clone();
+        values.extend(more);
         let args: Vec<OsString> = declared
             .iter()
-            .map(|text| self.expand(text, more))
+            .map(|text| expand(text, &values))
             .chain(rest.iter().map(|text| Ok(self.text(text))))
             .map(|text| text.map(Into::into))
             .collect::<Result<_, Error>>()?;
@@ -567,7 +540,7 @@ impl<'w> World<'w> {
         let variables: Vec<(&str, &str)> =
             env.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let ended = run(Start {
-            program: self.program()?,
+            program: self.program,
             args,
             variables: Variables::Inherited(&variables),
             cwd: &self.surroundings.work.join("own"),
@@ -601,16 +574,15 @@ impl<'w> World<'w> {
         };
         let token = of(&row, column);
         let own: Vec<String> = spec.key.iter().map(|c| of(&row, c)).collect();
-        let variables: BTreeMap<String, String> = [
-            ("table".to_owned(), format!("{}.{table}", self.places.db)),
-            ("column".to_owned(), column.to_owned()),
-        ]
-        .into();
+        let values = Values::from([
+            ("table", format!("{}.{table}", self.places.db)),
+            ("column", column.to_owned()),
+        ]);
         let ask = |this: &mut Self, what: String, token: &str, key: &[String]| {
             let at = this.now();
             let mut words = vec!["unmask".to_owned()];
             words.extend(key.iter().map(|value| format!("--key={value}")));
-            let asked = this.command(&words, &variables, token.as_bytes().to_vec());
+            let asked = this.command(&words, values.clone(), token.as_bytes().to_vec());
             asked.map(|(code, said)| this.note(what, at, format!("{code} {said}")))
         };
         ask(self, format!("unmask {table}.{column}"), &token, &own)?;
@@ -709,16 +681,49 @@ impl<'w> World<'w> {
         for place in &self.surroundings.pipeline.place {
             let mut bytes = Vec::new();
             if let Some(path) = &place.folder {
-                folder(&own.join(self.expand(path, &BTreeMap::new())?), &mut bytes, &|_| true)?;
+                folder(&own.join(expand(path, &self.values)?), &mut bytes, &|_| true)?;
             }
             if let Some(name) = &place.schema {
-                let name = self.expand(name, &BTreeMap::new())?;
+                let name = expand(name, &self.values)?;
                 bytes.extend(schema(&mut self.pair.staging.connect("root")?, &name)?);
             }
             let kind = if place.schema.is_some() { PlaceKind::State } else { PlaceKind::File };
             places.push(Place { name: place.name.clone(), zone: zone(place.zone), kind, bytes });
         }
         Ok(())
+    }
+}
+
+/// The values that a pipeline's texts may refer to.
+type Values = BTreeMap<&'static str, String>;
+
+fn values(surroundings: &Surroundings<'_>, program: &Path, places: &Places) -> Values {
+    let path = |path: &Path| path.display().to_string();
+    let mut values = BTreeMap::from([
+        ("program", path(program)),
+        ("policy", path(&places.folder.join("policy.toml"))),
+        ("plan", path(&places.folder.join("plan.json"))),
+        ("work", path(&surroundings.work.join("own"))),
+        ("source", path(&places.source)),
+        ("staging", path(&places.staging)),
+        ("db", places.db.clone()),
+        ("state", places.state.clone()),
+        ("user", places.user.clone()),
+    ]);
+    values.extend(surroundings.defects.as_deref().map(|peers| ("peers", path(peers))));
+    values
+}
+
+fn expand(text: &Template, values: &Values) -> Result<String, Error> {
+    text.expand(|name| values.get(name)).map_err(|e| Error::Broken(format!("`{text}`: {e}")))
+}
+
+/// The pipeline's program, or the one that has the defect that is asked for.
+fn program<'s>(plan: &Plan, surroundings: &'s Surroundings<'_>) -> Result<&'s Path, Error> {
+    match (&plan.defect, &surroundings.defects) {
+        (None, _) => Ok(&surroundings.program),
+        (Some(_), Some(program)) => Ok(program),
+        (Some(_), None) => Err(Error::Broken("this pipeline has no defects to choose".to_owned())),
     }
 }
 
@@ -735,7 +740,13 @@ fn attempt(conn: &mut Conn, transaction: &[String]) -> bool {
 }
 
 /// Makes schemas, tables and users at both ends, with exactly the rights that the documents name.
-fn prepare(pair: &Pair, places: &Places, spec: &Spec, pipeline: &Pipeline) -> Result<(), Error> {
+fn prepare(
+    pair: &Pair,
+    places: &Places,
+    spec: &Spec,
+    pipeline: &Pipeline,
+    values: &Values,
+) -> Result<(), Error> {
     let Places { db, state, user, .. } = places;
     let mut source = vec![
         format!("CREATE DATABASE {db} DEFAULT CHARACTER SET utf8mb4"),
@@ -761,9 +772,9 @@ fn prepare(pair: &Pair, places: &Places, spec: &Spec, pipeline: &Pipeline) -> Re
         staging.extend(table.also.iter().cloned());
     }
     source.push("INSERT INTO beat VALUES (1, 0)".to_owned());
-    staging.extend(
-        pipeline.prepare.iter().map(|text| text.replace("${state}", state).replace("${db}", db)),
-    );
+    for text in &pipeline.prepare {
+        staging.push(expand(text, values)?);
+    }
     statements(&mut pair.source.connect("root")?, &source)?;
     statements(&mut pair.staging.connect("root")?, &staging)
 }

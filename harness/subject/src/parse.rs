@@ -160,27 +160,21 @@ fn pipeline_texts(node: &Node<'_>, reader: &mut Reader<'_>) {
     for inner in node::elements(Some(node)) {
         pipeline_texts(inner, reader);
     }
-    let Some(text) = node.get_ref().as_str() else { return };
-    match Template::parse(text) {
-        Ok(template) => {
-            let known = PIPELINE_VARIABLES.iter().map(|(name, _)| *name);
-            known_variables(&template, node.span(), known, reader);
-        }
-        Err(error) => wrong(reader, "bad-variable", &error.to_string(), node.span()),
-    }
+    texts_refer_to(node, PIPELINE_VARIABLES.iter().map(|(name, _)| *name), reader);
 }
 
-/// Report each variable of a text that is none of `known`.
-fn known_variables<'k>(
-    template: &Template,
-    span: Range<usize>,
+/// Report each variable that a text refers to and that is none of `known`.
+fn texts_refer_to<'k>(
+    node: &Node<'_>,
     known: impl Iterator<Item = &'k str> + Clone,
     reader: &mut Reader<'_>,
 ) {
+    // A text that cannot be taken apart is reported with its type.
+    let Some(Ok(template)) = node.get_ref().as_str().map(Template::parse) else { return };
     for (variable, _) in template.variables() {
         if !known.clone().any(|name| name == variable) {
             let message = VariableError::Unknown(variable.to_owned()).to_string();
-            let draft = reader.draft("unknown-variable", &message, span.clone());
+            let draft = reader.draft("unknown-variable", &message, node.span());
             reader.add(draft.suggest(variable, known.clone(), "variables"));
         }
     }
@@ -234,13 +228,10 @@ fn is_inside(path: &str) -> bool {
 
 /// A text whose variables there must be; `value` is one of them where it belongs to a setting.
 fn text(node: Option<&Node<'_>>, value: bool, reader: &mut Reader<'_>) {
-    let Some((text, span)) = node.and_then(|n| Some((n.get_ref().as_str()?, n.span()))) else {
-        return;
-    };
-    // A text that cannot be taken apart is reported with its type.
-    let Ok(template) = Template::parse(text) else { return };
-    let known = VARIABLES.iter().map(|(name, _)| *name).chain(value.then_some("value"));
-    known_variables(&template, span, known, reader);
+    if let Some(node) = node {
+        let known = VARIABLES.iter().map(|(name, _)| *name).chain(value.then_some("value"));
+        texts_refer_to(node, known, reader);
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use twinproof_model::Template;
 
 /// The variables that texts of a pipeline may refer to: name and meaning.
 pub const PIPELINE_VARIABLES: [(&str, &str); 12] = [
@@ -27,7 +28,7 @@ pub const PIPELINE_VARIABLES: [(&str, &str); 12] = [
 pub struct Pipeline {
     /// Statements in staging before it is first started, such as those that make its position's tables.
     #[serde(default)]
-    pub prepare: Vec<String>,
+    pub prepare: Vec<Template>,
     /// Its processes, in the order in which they are started; they are ended in the other.
     pub process: Vec<PipelineProcess>,
     /// What it writes to besides the tables in staging.
@@ -35,7 +36,7 @@ pub struct Pipeline {
     pub place: Vec<PipelinePlace>,
     /// Commands by name (`verify`, `resnapshot`, `unmask`): arguments of its program.
     #[serde(default)]
-    pub command: BTreeMap<String, Vec<String>>,
+    pub command: BTreeMap<String, Vec<Template>>,
 }
 
 /// A process of a pipeline.
@@ -46,13 +47,13 @@ pub struct PipelineProcess {
     pub name: String,
     /// Its program; the subject's when absent.
     #[serde(default)]
-    pub program: Option<String>,
+    pub program: Option<Template>,
     /// Its arguments.
     #[serde(default)]
-    pub args: Vec<String>,
+    pub args: Vec<Template>,
     /// Variables of its environment.
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<String, Template>,
     /// A text in its output that shows that it is ready; it counts as ready at once when absent.
     #[serde(default)]
     pub ready: Option<String>,
@@ -83,8 +84,8 @@ pub struct PipelinePlace {
     pub zone: PipelineZone,
     /// A folder, with all that is in it.
     #[serde(default)]
-    pub folder: Option<String>,
+    pub folder: Option<Template>,
     /// A schema of staging, with all rows of its tables.
     #[serde(default)]
-    pub schema: Option<String>,
+    pub schema: Option<Template>,
 }
