@@ -1,19 +1,16 @@
 //! The host with a subject: an environment of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use twinproof_environment::{Absent, Environment, EnvironmentError, Sandbox};
+use twinproof_environment::{Environment, EnvironmentError, Facts, Sandbox};
 use twinproof_gomod::goproxy::without_user;
-use twinproof_model::{Capability, EnvironmentName, Fingerprint};
+use twinproof_model::Capability;
 use twinproof_subject::Subject;
 
 /// The host, with a subject that cases launch in it.
 pub struct Judged {
     host: Arc<dyn Environment>,
-    name: EnvironmentName,
-    capabilities: BTreeSet<Capability>,
-    fingerprint: Fingerprint,
-    handshake: Vec<String>,
+    facts: Facts,
 }
 
 impl Judged {
@@ -21,25 +18,21 @@ impl Judged {
     #[must_use]
     pub fn new(host: Arc<dyn Environment>, subject: &Subject) -> Self {
         let declaration = &subject.declaration;
-        let mut capabilities = host.capabilities().clone();
+        let mut facts = host.facts().clone();
+        facts.name = declaration.environment();
         // Whether a case can have an origin is the subject's to say.
-        capabilities.remove(&Capability::Origin);
-        capabilities.extend(declaration.capabilities());
-        let mut fingerprint = host.fingerprint().clone();
-        let facts = [
+        facts.capabilities.remove(&Capability::Origin);
+        facts.capabilities.extend(declaration.capabilities());
+        let about = [
             ("subject", Some(declaration.title.clone())),
             ("version", Some(subject.version.clone())),
             ("program_sha256", subject.sha256.clone()),
             ("network", (!declaration.is_read_only()).then(network)),
             ("url", declaration.url.as_deref().map(without_user)),
         ];
-        for (name, value) in facts {
-            if let Some(value) = value {
-                fingerprint.facts.insert(name.to_owned(), value);
-            }
-        }
-        let handshake = host.handshake().to_vec();
-        Self { name: declaration.environment(), host, capabilities, fingerprint, handshake }
+        let about = about.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        facts.fingerprint.facts.extend(about);
+        Self { host, facts }
     }
 }
 
@@ -60,32 +53,8 @@ pub fn named(subject: &Subject) -> String {
 }
 
 impl Environment for Judged {
-    fn name(&self) -> &EnvironmentName {
-        &self.name
-    }
-
-    fn capabilities(&self) -> &BTreeSet<Capability> {
-        &self.capabilities
-    }
-
-    fn fingerprint(&self) -> &Fingerprint {
-        &self.fingerprint
-    }
-
-    fn handshake(&self) -> &[String] {
-        &self.handshake
-    }
-
-    fn goroot(&self, version: &str) -> Result<String, Absent> {
-        self.host.goroot(version)
-    }
-
-    fn go_cache(&self) -> &str {
-        self.host.go_cache()
-    }
-
-    fn wine_root(&self) -> Option<&str> {
-        self.host.wine_root()
+    fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String> {

@@ -3,10 +3,12 @@
 //! All paths that pass here are *native*: written as the programs of that environment write them
 //! (`/tmp/w/a` on Linux, `C:\w\a` on Windows and under Wine).
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::facts::Facts;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use twinproof_model::{Capability, EntryKind, EnvironmentName, Fingerprint};
+use twinproof_model::{EntryKind, EnvironmentName};
+use twinproof_process::Ended;
 
 /// Why an environment is absent, and the command that would provide it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -153,6 +155,21 @@ pub struct Exited {
     pub duration: Duration,
 }
 
+/// A program that the driver ran on the harness's own machine.
+impl From<Ended> for Exited {
+    fn from(ended: Ended) -> Self {
+        Self {
+            code: ended.code,
+            not_found: false,
+            timed_out: ended.timed_out,
+            stdout: ended.stdout,
+            stderr: ended.stderr,
+            truncated: ended.truncated,
+            duration: ended.duration,
+        }
+    }
+}
+
 /// Something to put in place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Put {
@@ -224,31 +241,8 @@ pub struct TreeEntry {
 
 /// A place where cases run.
 pub trait Environment: Send + Sync {
-    /// Its name.
-    fn name(&self) -> &EnvironmentName;
-
-    /// Its facts that cases may require.
-    fn capabilities(&self) -> &BTreeSet<Capability>;
-
-    /// What it is, closely enough to set up the same again.
-    fn fingerprint(&self) -> &Fingerprint;
-
-    /// What its handshake showed, a line each.
-    fn handshake(&self) -> &[String];
-
-    /// Native path of the root of the SDK of that version (`1.27.3`).
-    ///
-    /// # Errors
-    /// When that SDK is not available here.
-    fn goroot(&self, version: &str) -> Result<String, Absent>;
-
-    /// Native path of a build cache that cases may share; it is warm where possible.
-    fn go_cache(&self) -> &str;
-
-    /// Native path of the root of a Linux system with Wine, beside the machine's own, where there is one.
-    fn wine_root(&self) -> Option<&str> {
-        None
-    }
+    /// What was measured of it.
+    fn facts(&self) -> &Facts;
 
     /// The variables that a program needs here to start at all, with a home directory and a
     /// temporary directory at the given native paths. The harness's own variables are not in it.
@@ -259,36 +253,26 @@ pub trait Environment: Send + Sync {
     /// # Errors
     /// When the machinery under the driver fails.
     fn open(&self, label: &str) -> Result<Box<dyn Sandbox + '_>, EnvironmentError>;
+
+    /// Its name.
+    fn name(&self) -> &EnvironmentName {
+        &self.facts().name
+    }
+
+    /// Native path of the root of the SDK of that version (`1.27.3`).
+    ///
+    /// # Errors
+    /// When that SDK is not available here.
+    fn goroot(&self, version: &str) -> Result<String, Absent> {
+        let facts = self.facts();
+        facts.sdks.goroot(&facts.name.to_string(), version)
+    }
 }
 
 /// One environment may stand for several: the host also for the subjects that run in it.
 impl Environment for Arc<dyn Environment> {
-    fn name(&self) -> &EnvironmentName {
-        (**self).name()
-    }
-
-    fn capabilities(&self) -> &BTreeSet<Capability> {
-        (**self).capabilities()
-    }
-
-    fn fingerprint(&self) -> &Fingerprint {
-        (**self).fingerprint()
-    }
-
-    fn handshake(&self) -> &[String] {
-        (**self).handshake()
-    }
-
-    fn goroot(&self, version: &str) -> Result<String, Absent> {
-        (**self).goroot(version)
-    }
-
-    fn go_cache(&self) -> &str {
-        (**self).go_cache()
-    }
-
-    fn wine_root(&self) -> Option<&str> {
-        (**self).wine_root()
+    fn facts(&self) -> &Facts {
+        (**self).facts()
     }
 
     fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String> {

@@ -8,10 +8,12 @@ mod candidates;
 pub mod container;
 mod detect;
 mod driver;
+mod facts;
 mod files;
 pub mod handshake;
 pub mod host;
 mod label;
+mod measured;
 mod probe;
 mod sdk;
 mod stop;
@@ -24,5 +26,6 @@ pub use driver::{
     Absent, Contents, Detection, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,
     SnapshotLimits, TreeEntry,
 };
+pub use facts::Facts;
 pub use sdk::Sdk;
 pub use stop::kill_all;

@@ -139,12 +139,12 @@ fn an_image_shakes_hands(
     #[case] version: &str,
 ) -> Outcome {
     let environment = available(name, Requirement::Docker)?;
-    assert_eq!(environment.handshake().len(), 7);
+    assert_eq!(environment.facts().handshake.len(), 7);
     for want in [libc, Capability::Linux, Capability::Root, Capability::ModeBits] {
-        assert!(environment.capabilities().contains(&want), "{want}");
+        assert!(environment.facts().capabilities.contains(&want), "{want}");
     }
-    assert!(environment.capabilities().contains(&Capability::CaseSensitive));
-    let fingerprint = environment.fingerprint();
+    assert!(environment.facts().capabilities.contains(&Capability::CaseSensitive));
+    let fingerprint = &environment.facts().fingerprint;
     assert!(fingerprint.libc.starts_with(version), "{fingerprint:?}");
     assert!(fingerprint.image.as_deref().unwrap().starts_with("sha256:"));
 
@@ -181,19 +181,19 @@ fn an_image_shakes_hands(
 fn wine_shakes_hands_as_windows_does() -> Outcome {
     let environment = available("wine", Requirement::Images)?;
     assert_eq!(environment.name().to_string(), "wine");
-    assert_eq!(environment.handshake().len(), 7);
+    assert_eq!(environment.facts().handshake.len(), 7);
     for want in [Capability::Windows, Capability::WindowsPaths] {
-        assert!(environment.capabilities().contains(&want), "{want}");
+        assert!(environment.facts().capabilities.contains(&want), "{want}");
     }
     for not in [Capability::RealWindows, Capability::Linux, Capability::ModeBits] {
-        assert!(!environment.capabilities().contains(&not), "{not}");
+        assert!(!environment.facts().capabilities.contains(&not), "{not}");
     }
     assert!(
-        environment.fingerprint().os.starts_with("Windows 10."),
+        environment.facts().fingerprint.os.starts_with("Windows 10."),
         "{:?}",
-        environment.fingerprint()
+        environment.facts().fingerprint
     );
-    assert!(environment.fingerprint().facts["wine"].starts_with("wine-10"));
+    assert!(environment.facts().fingerprint.facts["wine"].starts_with("wine-10"));
     let sandbox = environment.open("a case").unwrap();
     let root = sandbox.root().to_owned();
     assert!(root.starts_with(r"C:\w\a-case-"), "{root}");
@@ -240,14 +240,14 @@ fn an_sdk_runs_and_reaches_the_harness(
     let found = look(&[name]).detect(&config, &|_| {}).pop().unwrap();
     let environment = environment_of(found, tool)?;
     for want in [Capability::Go, Capability::Loopback] {
-        assert!(environment.capabilities().contains(&want), "{want}");
+        assert!(environment.facts().capabilities.contains(&want), "{want}");
     }
     let want = match place {
         Some(place) => format!("{place}{}", sdk.version),
         None => sdk.goroot.display().to_string(),
     };
     assert_eq!(environment.goroot(&sdk.version).unwrap(), want);
-    assert_eq!(environment.fingerprint().sdks[&sdk.version], "on PATH, h1:x");
+    assert_eq!(environment.facts().fingerprint.sdks[&sdk.version], "on PATH, h1:x");
     let absent = environment.goroot("0.1").unwrap_err();
     assert_eq!(absent.remedy, "twinproof sdk get 0.1");
     Ok(())

@@ -51,7 +51,7 @@ fn file(text: &str, mode: u32) -> Put {
 
 #[rstest]
 fn facts_are_measured(machine: &Machine) {
-    let capabilities = machine.host.capabilities();
+    let capabilities = &machine.host.facts().capabilities;
     for want in [Capability::PosixPaths, Capability::Symlink, Capability::ModeBits] {
         assert!(capabilities.contains(&want), "{want}: {capabilities:?}");
     }
@@ -60,8 +60,8 @@ fn facts_are_measured(machine: &Machine) {
         capabilities.contains(&Capability::Unprivileged)
     );
     assert!(!capabilities.contains(&Capability::Go));
-    assert_eq!(machine.host.handshake().len(), 7);
-    let fingerprint = machine.host.fingerprint();
+    assert_eq!(machine.host.facts().handshake.len(), 7);
+    let fingerprint = &machine.host.facts().fingerprint;
     assert!(!fingerprint.os.is_empty() && !fingerprint.kernel.is_empty(), "{fingerprint:?}");
     let absent = machine.host.goroot("1.27.3").unwrap_err();
     assert_eq!(absent.detail, "no Go 1.27.3 for host (there is: none)");

@@ -94,13 +94,13 @@ fn a_distribution_shakes_hands_runs_programs_and_leaves_nothing() {
     assert_eq!(found.distributions.len(), 1);
     let wsl = Wsl::detect(&found, &found.distributions[0], &[]).unwrap();
     assert_eq!(wsl.name().to_string(), "wsl:Double");
-    assert_eq!(wsl.handshake().len(), 7);
+    assert_eq!(wsl.facts().handshake.len(), 7);
     for want in [Capability::Linux, Capability::Symlink, Capability::ModeBits] {
-        assert!(wsl.capabilities().contains(&want), "{want}");
+        assert!(wsl.facts().capabilities.contains(&want), "{want}");
     }
-    assert_eq!(wsl.fingerprint().facts["wsl"], "2.7.3.0");
-    assert_eq!(wsl.fingerprint().facts["networking"], "unknown");
-    assert!(wsl.go_cache().starts_with(double.dir.path().to_str().unwrap()));
+    assert_eq!(wsl.facts().fingerprint.facts["wsl"], "2.7.3.0");
+    assert_eq!(wsl.facts().fingerprint.facts["networking"], "unknown");
+    assert!(wsl.facts().go_cache.starts_with(double.dir.path().to_str().unwrap()));
 
     let sandbox = wsl.open("a case").unwrap();
     let root = PathBuf::from(sandbox.root());
@@ -233,9 +233,9 @@ fn an_sdk_is_put_in_place_once() {
             there,
             format!("{}/home/.cache/twinproof/sdk/go9.9.9-h1abc", double.dir.path().display())
         );
-        assert!(wsl.capabilities().contains(&Capability::Go));
-        assert!(!wsl.capabilities().contains(&Capability::Loopback));
-        assert_eq!(wsl.fingerprint().sdks["9.9.9"], "made by the test, h1:abc/+=");
+        assert!(wsl.facts().capabilities.contains(&Capability::Go));
+        assert!(!wsl.facts().capabilities.contains(&Capability::Loopback));
+        assert_eq!(wsl.facts().fingerprint.sdks["9.9.9"], "made by the test, h1:abc/+=");
         let mode = |name: &str| {
             Path::new(&there).join(name).metadata().unwrap().permissions().mode() & 0o777
         };

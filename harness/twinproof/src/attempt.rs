@@ -68,7 +68,7 @@ fn launched_once(server: &Subject, host: &dyn Environment, means: &Means) -> Res
             ..Upstream::default()
         }),
         goroot: go.map(|root| root.display().to_string()),
-        go_cache: host.go_cache().to_owned(),
+        go_cache: host.facts().go_cache.clone(),
         ..Surroundings::default()
     };
     let launched = server.launch(&surroundings).map_err(|e| broken(e.to_string()))?;

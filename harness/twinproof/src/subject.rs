@@ -74,7 +74,7 @@ impl Subjects {
         for selector in selectors {
             let declared = declarations.all().find(|d| d.environment().to_string() == *selector);
             if let Some(declaration) = declared {
-                all.add(declaration.clone());
+                all.add(declaration.clone())?;
             }
         }
         for kind in [Kind::Proxy, Kind::Sumdb, Kind::Masking] {
@@ -92,11 +92,20 @@ impl Subjects {
         self.servers.iter().map(Declaration::environment)
     }
 
-    fn add(&mut self, declaration: Declaration) {
-        self.asked.insert(declaration.environment());
-        if self.servers.iter().all(|d| d.environment() != declaration.environment()) {
-            self.servers.push(declaration);
+    fn add(&mut self, declaration: Declaration) -> Result<(), String> {
+        let environment = declaration.environment();
+        match self.servers.iter().find(|d| d.environment() == environment) {
+            None => self.servers.push(declaration),
+            Some(there) if *there == declaration => {}
+            Some(_) => {
+                return Err(format!(
+                    "another subject is called {environment} already: name one of them in a declaration \
+                     of its own (`twinproof subject new NAME`)"
+                ));
+            }
         }
+        self.asked.insert(environment);
+        Ok(())
     }
 
     fn sdk(&mut self, value: &str) -> Result<(), String> {
@@ -121,8 +130,7 @@ impl Subjects {
             if let Some(key) = &declaration.key {
                 Verifier::new(key).map_err(|e| format!("{key}: {e}"))?;
             }
-            self.add(declaration);
-            return Ok(());
+            return self.add(declaration);
         }
         if value.ends_with(".toml") {
             let declaration = Declarations::check(Path::new(value), features);
@@ -131,8 +139,7 @@ impl Subjects {
                 return Err(format!("it declares a {}", declaration.kind.as_str()));
             }
             declarations.add(declaration.clone());
-            self.add(declaration);
-            return Ok(());
+            return self.add(declaration);
         }
         let Some(declaration) = declarations.get(kind, value) else {
             let names = declarations.all().filter(|d| d.kind == kind).map(|d| d.name.as_str());
@@ -143,8 +150,7 @@ impl Subjects {
                 names.join(", ")
             ));
         };
-        self.add(declaration.clone());
-        Ok(())
+        self.add(declaration.clone())
     }
 
     /// The program of a subject, instead of the one that is declared.
@@ -168,7 +174,7 @@ impl Subjects {
         }
         self.given.insert(name.to_owned(), PathBuf::from(path));
         for declaration in of_name {
-            self.add((*declaration).clone());
+            self.add((*declaration).clone())?;
         }
         Ok(())
     }
@@ -221,6 +227,8 @@ mod tests {
         "proxy=athen",
         "no subject is called `athen`; there are athens, embedded, goproxy, or give"
     )]
+    #[case("proxy=http://h/a b", "printable ASCII only")]
+    #[case("proxy=http://h/a?b", "it has no `?`")]
     #[case("proxy=ftp://x", "an address begins with `http://` or `https://`")]
     #[case("proxy=nowhere.toml", "nowhere.toml: ")]
     #[case(
@@ -232,6 +240,13 @@ mod tests {
         let got = Subjects::parse(&[given.to_owned()], &[], &mut declarations(), &BTreeSet::new());
         let said = got.map(|_| String::new()).unwrap_or_else(|e| e);
         assert!(said.contains(want), "{said}");
+    }
+
+    #[test]
+    fn two_of_one_name_are_refused() {
+        let given = ["proxy=http://h/a", "proxy=http://h/b"].map(str::to_owned);
+        let got = Subjects::parse(&given, &[], &mut declarations(), &BTreeSet::new());
+        assert!(got.unwrap_err().contains("another subject is called proxy:h already"));
     }
 
     #[test]

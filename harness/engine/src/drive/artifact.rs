@@ -19,7 +19,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &ArtifactStep) -> Result<Artifact, S
     let host = context
         .host
         .ok_or_else(|| StepError::OutOfReach("there is no host to make it on".to_owned()))?;
-    if let Some(tool) = step.requires.iter().find(|c| !host.capabilities().contains(c)) {
+    if let Some(tool) = step.requires.iter().find(|c| !host.facts().capabilities.contains(c)) {
         return Err(StepError::Tool(tool.clone()));
     }
     let path = match &step.path {

@@ -18,7 +18,7 @@ impl CaseLab {
     pub fn open(environment: &dyn Environment, work: &str) -> Result<Self, StepError> {
         let name = environment.name();
         if name.kind() != EnvironmentKind::Host
-            || !environment.capabilities().contains(&Capability::Lab)
+            || !environment.facts().capabilities.contains(&Capability::Lab)
         {
             return Err(StepError::OutOfReach(format!("{name} makes no lab")));
         }

@@ -106,7 +106,8 @@ impl<'a> Driver<'a> {
         record: &mut RunRecord,
     ) -> Result<Self, StepError> {
         let environment = place.environment;
-        let has = |c| environment.capabilities().contains(&c);
+        let facts = environment.facts();
+        let has = |c| facts.capabilities.contains(&c);
         let windows = has(Capability::WindowsPaths);
         let goroot =
             |version: &str| environment.goroot(version).map_err(|e| StepError::Sdk(e.to_string()));
@@ -134,15 +135,15 @@ impl<'a> Driver<'a> {
             ("home", &home),
             ("tmp", &tmp),
             ("goroot", &main_goroot),
-            ("gocache", environment.go_cache()),
+            ("gocache", &facts.go_cache),
             ("sep", sep),
             ("list_sep", if windows { ";" } else { ":" }),
             ("exe", if windows { ".exe" } else { "" }),
             ("nul", if windows { "NUL" } else { "/dev/null" }),
             ("goos", goos),
-            ("goarch", &environment.fingerprint().arch),
+            ("goarch", &facts.fingerprint.arch),
             ("go_version", sdk),
-            ("wine_root", environment.wine_root().unwrap_or_default()),
+            ("wine_root", facts.wine_root.as_deref().unwrap_or_default()),
             ("nonce", &nonce()?),
         ]
         .into_iter()
@@ -191,7 +192,7 @@ impl<'a> Driver<'a> {
                 ("GOPROXY", "off"),
                 ("GOSUMDB", "off"),
                 ("GOFLAGS", ""),
-                ("GOCACHE", self.environment.go_cache()),
+                ("GOCACHE", self.environment.facts().go_cache.as_str()),
             ] {
                 env.insert(name.to_owned(), value.to_owned());
             }

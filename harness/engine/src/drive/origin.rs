@@ -28,7 +28,8 @@ pub fn drive(driver: &mut Driver<'_>, step: &OriginStep) -> Result<OriginSight, 
     // A subject without one has an upstream of its own; it runs beside us all the same.
     let environment = driver.environment();
     let name = environment.name();
-    if !name.kind().is_subject() && !environment.capabilities().contains(&Capability::Origin) {
+    if !name.kind().is_subject() && !environment.facts().capabilities.contains(&Capability::Origin)
+    {
         return Err(StepError::Broken(format!("{name} has no origin")));
     }
     let goroot = driver.scope().get("goroot").unwrap_or_default();

@@ -32,7 +32,7 @@ fn ask_go(driver: &mut Driver<'_>, probe: &Probe, args: &[&str]) -> Result<Probe
 
 fn environment(driver: &Driver<'_>) -> ProbeSight {
     let environment = driver.environment();
-    let fingerprint = environment.fingerprint();
+    let fingerprint = &environment.facts().fingerprint;
     let mut facts = fingerprint.facts.clone();
     for (key, value) in [
         ("name", environment.name().to_string()),

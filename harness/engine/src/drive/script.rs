@@ -48,7 +48,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &ScriptStep) -> Result<ScriptRun, St
         proxy: front.url(),
         sumdb: key,
         dir: driver.native("script").into(),
-        gocache: driver.environment().go_cache().into(),
+        gocache: driver.environment().facts().go_cache.clone().into(),
         short: false,
         env,
         limits: ScriptLimits { script: limit, ..ScriptLimits::default() },

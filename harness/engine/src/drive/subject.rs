@@ -72,7 +72,7 @@ fn launch(
         upstream,
         origin: driver.servers.upstream.clone(),
         goroot,
-        go_cache: driver.environment().go_cache().to_owned(),
+        go_cache: driver.environment().facts().go_cache.clone(),
         set,
         limit: step.timeout.map(|s| Duration::from_secs(s.into())),
     };

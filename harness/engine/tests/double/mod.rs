@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use twinproof_environment::{
-    Absent, Contents, Environment, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
+    Contents, Environment, EnvironmentError, Exec, Exited, Facts, Put, Sandbox, SnapshotLimits,
     TreeEntry,
 };
-use twinproof_model::{
-    Capability, Claim, EntryKind, EnvironmentName, EnvironmentResult, Fingerprint, Level, RunMeta,
-};
+use twinproof_model::{Capability, Claim, EntryKind, EnvironmentResult, Level, RunMeta};
 use twinproof_steps::Case;
 
 /// What stands for every program.
@@ -16,9 +14,7 @@ pub type Program = Box<dyn Fn(&Exec) -> Result<Exited, EnvironmentError> + Send 
 
 /// An environment in memory.
 pub struct Double {
-    name: EnvironmentName,
-    capabilities: BTreeSet<Capability>,
-    fingerprint: Fingerprint,
+    facts: Facts,
     program: Program,
 }
 
@@ -28,59 +24,38 @@ impl Double {
         name: &str,
         program: impl Fn(&Exec) -> Result<Exited, EnvironmentError> + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            name: name.parse().unwrap(),
-            capabilities: BTreeSet::from([Capability::PosixPaths, Capability::Linux]),
-            fingerprint: Fingerprint { arch: "amd64".into(), ..Fingerprint::default() },
-            program: Box::new(program),
-        }
+        let mut facts = Facts::new(name.parse().unwrap(), "/cache".to_owned());
+        facts.capabilities = BTreeSet::from([Capability::PosixPaths, Capability::Linux]);
+        facts.fingerprint.arch = "amd64".into();
+        Self { facts, program: Box::new(program) }
     }
 
     /// With a further capability.
     #[must_use]
     pub fn with(mut self, capability: Capability) -> Self {
-        self.capabilities.insert(capability);
+        self.facts.capabilities.insert(capability);
         self
     }
 
     /// As results show it.
     pub fn result(&self) -> EnvironmentResult {
+        let facts = self.facts.clone();
         EnvironmentResult {
-            name: self.name.clone(),
+            name: facts.name,
             absent: None,
             broken: None,
             required: false,
-            capabilities: self.capabilities.clone(),
-            fingerprint: self.fingerprint.clone(),
+            capabilities: facts.capabilities,
+            fingerprint: facts.fingerprint,
             class: None,
-            handshake: Vec::new(),
+            handshake: facts.handshake,
         }
     }
 }
 
 impl Environment for Double {
-    fn name(&self) -> &EnvironmentName {
-        &self.name
-    }
-
-    fn capabilities(&self) -> &BTreeSet<Capability> {
-        &self.capabilities
-    }
-
-    fn fingerprint(&self) -> &Fingerprint {
-        &self.fingerprint
-    }
-
-    fn handshake(&self) -> &[String] {
-        &[]
-    }
-
-    fn goroot(&self, version: &str) -> Result<String, Absent> {
-        Err(Absent { detail: format!("no SDK {version}"), remedy: "none".into() })
-    }
-
-    fn go_cache(&self) -> &str {
-        "/cache"
+    fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     fn base_env(&self, home: &str, _tmp: &str) -> BTreeMap<String, String> {

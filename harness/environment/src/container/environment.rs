@@ -3,17 +3,20 @@
 use super::flavour::Flavour;
 use super::sandbox::ContainerSandbox;
 use super::warm::warm;
-use crate::driver::{Absent, Environment, EnvironmentError, Sandbox};
+use crate::driver::{Environment, EnvironmentError, Sandbox};
+use crate::facts::Facts;
 use crate::host::{posix_env, windows_env};
+use crate::measured::{Network, measured};
+use crate::probe;
 use crate::sdk::{Offered, Sdk};
-use crate::{handshake, probe};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use twinproof_container::{
-    ArchiveEntry, Engine, Error, Image, Mount, Network, Origin, Run, Session, SessionOptions,
+    ArchiveEntry, Engine, Error, Image, Mount, Network as Reach, Origin, Run, Session,
+    SessionOptions,
 };
-use twinproof_model::{Capability, EnvironmentKind, EnvironmentName, Fingerprint};
+use twinproof_model::{Capability, EnvironmentKind, EnvironmentName};
 
 /// Settings of the drivers for containers.
 #[derive(Clone, Debug)]
@@ -22,23 +25,18 @@ pub struct ContainerConfig {
     pub sdks: Vec<Sdk>,
     /// A build cache on the harness's machine that the container's own begins with.
     pub warm_cache: Option<PathBuf>,
-    /// What containers reach. Only with [`Network::Host`] can they reach the harness's servers.
-    pub network: Network,
+    /// What containers reach. Only with [`Reach::Host`] can they reach the harness's servers.
+    pub network: Reach,
     /// The launcher that `wine` needs (`twinproof_container::wine::build_launcher`).
     pub launcher: Option<PathBuf>,
 }
 
 /// A running container.
 pub struct Contained {
-    name: EnvironmentName,
+    facts: Facts,
     pub(super) session: Session,
     flavour: Flavour,
     opened: AtomicU64,
-    go_cache: String,
-    offered: Offered,
-    capabilities: BTreeSet<Capability>,
-    fingerprint: Fingerprint,
-    handshake: Vec<String>,
 }
 
 impl Contained {
@@ -55,8 +53,6 @@ impl Contained {
     ) -> Result<Self, EnvironmentError> {
         let (name, flavour) = name_of(&image.name);
         let os = if flavour == Flavour::Wine { "windows" } else { "linux" };
-        let offered =
-            Offered::of(&config.sdks, os, &engine.arch, |sdk| Some(flavour.sdk(&sdk.version)));
         let failed = |action: &str, e: Error| EnvironmentError::driver(&name, action, e);
         // Mounts belong to a container from its start, so all SDKs that fit are mounted before one
         // is wanted.
@@ -78,52 +74,12 @@ impl Contained {
         let go_cache = probe::join(flavour.work(), "go-build");
         let cache = warm(&session, flavour, &go_cache, config.warm_cache.as_deref())
             .map_err(|e| failed("filling the build cache", e))?;
-        let facts = session.facts().map_err(|e| failed("gathering facts", e))?;
-        let mut contained = Self {
-            name,
-            session,
-            flavour,
-            opened: AtomicU64::new(0),
-            go_cache,
-            offered,
-            capabilities: BTreeSet::new(),
-            fingerprint: Fingerprint::default(),
-            handshake: Vec::new(),
-        };
-        contained.measure()?;
-        contained.fingerprint.arch = engine.arch.clone();
-        contained.fingerprint.image = Some(facts.image_id);
-        contained.fingerprint.facts = BTreeMap::from([
-            ("build cache".to_owned(), cache.to_owned()),
-            ("engine".to_owned(), facts.engine),
-            ("image".to_owned(), facts.image),
-        ]);
-        let (origin, packages) = described(&facts.origin);
-        contained.fingerprint.facts.insert("base".to_owned(), origin);
-        if let Some(packages) = packages {
-            contained.fingerprint.facts.insert("packages".to_owned(), packages);
-        }
-        if let Some(wine) = facts.wine {
-            contained.fingerprint.facts.insert("wine".to_owned(), wine);
-            contained.fingerprint.facts.insert("wine on".to_owned(), facts.kernel);
-        }
-        Ok(contained)
-    }
-
-    fn measure(&mut self) -> Result<(), EnvironmentError> {
-        let goroot = self.offered.any();
-        let (mut probed, loopback, handshake) = {
-            let sandbox = self.open("probe")?;
-            let probed = probe::measure(self, sandbox.as_ref(), goroot)?;
-            let loopback = match goroot {
-                Some(goroot) => probe::loopback(self, sandbox.as_ref(), goroot)?,
-                None => false,
-            };
-            (probed, loopback, handshake::shake(self, sandbox.as_ref(), goroot)?)
-        };
-        if loopback {
-            probed.capabilities.insert(Capability::Loopback);
-        }
+        let of_engine = session.facts().map_err(|e| failed("gathering facts", e))?;
+        let mut facts = Facts::new(name, go_cache);
+        facts.sdks =
+            Offered::of(&config.sdks, os, &engine.arch, |sdk| Some(flavour.sdk(&sdk.version)));
+        let mut contained = Self { facts, session, flavour, opened: AtomicU64::new(0) };
+        let (mut probed, handshake) = measured(&contained, Network::Unknown)?;
         if probed.capabilities.contains(&Capability::WindowsPaths)
             && probed.capabilities.remove(&Capability::CaseSensitive)
         {
@@ -131,11 +87,24 @@ impl Contained {
             // name in another case where there is none in its own.
             probed.capabilities.insert(Capability::CaseInsensitive);
         }
-        self.capabilities = probed.capabilities;
-        self.fingerprint = probed.fingerprint;
-        self.fingerprint.sdks = self.offered.described();
-        self.handshake = handshake;
-        Ok(())
+        let fingerprint = &mut probed.fingerprint;
+        fingerprint.arch = engine.arch.clone();
+        fingerprint.image = Some(of_engine.image_id);
+        let (origin, packages) = described(&of_engine.origin);
+        fingerprint.facts = BTreeMap::from([
+            ("build cache".to_owned(), cache.to_owned()),
+            ("engine".to_owned(), of_engine.engine),
+            ("image".to_owned(), of_engine.image),
+            ("base".to_owned(), origin),
+        ]);
+        let packages = packages.map(|packages| ("packages".to_owned(), packages));
+        fingerprint.facts.extend(packages);
+        if let Some(wine) = of_engine.wine {
+            fingerprint.facts.insert("wine".to_owned(), wine);
+            fingerprint.facts.insert("wine on".to_owned(), of_engine.kernel);
+        }
+        contained.facts.measured(probed, handshake);
+        Ok(contained)
     }
 }
 
@@ -160,28 +129,8 @@ fn described(origin: &Origin) -> (String, Option<String>) {
 }
 
 impl Environment for Contained {
-    fn name(&self) -> &EnvironmentName {
-        &self.name
-    }
-
-    fn capabilities(&self) -> &BTreeSet<Capability> {
-        &self.capabilities
-    }
-
-    fn fingerprint(&self) -> &Fingerprint {
-        &self.fingerprint
-    }
-
-    fn handshake(&self) -> &[String] {
-        &self.handshake
-    }
-
-    fn goroot(&self, version: &str) -> Result<String, Absent> {
-        self.offered.goroot(&self.name.to_string(), version)
-    }
-
-    fn go_cache(&self) -> &str {
-        &self.go_cache
+    fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String> {
@@ -196,10 +145,10 @@ impl Environment for Contained {
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
         let dir = format!("{}-{number}", crate::label::safe(label));
         let root = probe::join(self.flavour.work(), &dir);
-        let failed = |e| EnvironmentError::driver(&self.name, format!("making {root}"), e);
+        let failed = |e| EnvironmentError::driver(&self.facts.name, format!("making {root}"), e);
         let parent = self.flavour.unix(self.flavour.work()).unwrap_or_default();
         self.session.upload(&parent, &[ArchiveEntry::dir(&dir)]).map_err(failed)?;
-        let (session, flavour, name) = (&self.session, self.flavour, &self.name);
+        let (session, flavour, name) = (&self.session, self.flavour, &self.facts.name);
         Ok(Box::new(ContainerSandbox { name, session, flavour, root }))
     }
 }

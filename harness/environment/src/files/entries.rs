@@ -1,13 +1,13 @@
 //! What is in a directory, with hashes, within limits, without following links.
 
 use super::name::shown;
-use crate::driver::{Contents, SnapshotLimits, TreeEntry};
+use crate::driver::{Contents, EnvironmentError, SnapshotLimits, TreeEntry};
 use sha2::{Digest as _, Sha256};
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::path::Path;
 use twinproof_base::hex;
-use twinproof_model::EntryKind;
+use twinproof_model::{EntryKind, EnvironmentName};
 
 /// Why a directory cannot be shown.
 #[derive(Debug)]
@@ -26,6 +26,18 @@ pub(crate) enum FileError {
         /// The limit with its unit.
         limit: String,
     },
+}
+
+impl FileError {
+    /// As the error of an environment.
+    pub(crate) fn of(self, environment: &EnvironmentName) -> EnvironmentError {
+        match self {
+            Self::Io { path, error } => {
+                EnvironmentError::driver(environment, format!("reading {path}"), error)
+            }
+            Self::Limit { what, limit } => EnvironmentError::limit(environment, what, limit),
+        }
+    }
 }
 
 /// What is at `path` and below it, sorted by path, the path itself first; empty when nothing is

@@ -8,7 +8,7 @@ mod name;
 mod put;
 mod remove;
 
-pub(crate) use entries::{FileError, entries};
+pub(crate) use entries::entries;
 pub(crate) use name::shown;
 pub(crate) use put::{PutError, put};
 pub(crate) use remove::remove;

@@ -2,12 +2,14 @@
 
 use super::base::base_env;
 use super::sandbox::HostSandbox;
-use crate::driver::{Absent, Environment, EnvironmentError, Sandbox};
+use crate::driver::{Environment, EnvironmentError, Sandbox};
+use crate::facts::Facts;
+use crate::measured::{Network, measured};
+use crate::probe;
 use crate::sdk::{Offered, Sdk};
-use crate::{handshake, probe};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use twinproof_model::{Capability, EnvironmentKind, EnvironmentName, Fingerprint};
+use twinproof_model::{Capability, EnvironmentKind, EnvironmentName};
 
 /// Settings of the host driver.
 #[derive(Clone, Debug)]
@@ -26,15 +28,9 @@ pub struct HostConfig {
 
 /// The machine that the harness runs on.
 pub struct Host {
-    name: EnvironmentName,
+    facts: Facts,
     work: PathBuf,
-    go_cache: String,
-    wine_root: Option<String>,
-    offered: Offered,
     tools: Vec<PathBuf>,
-    capabilities: BTreeSet<Capability>,
-    fingerprint: Fingerprint,
-    handshake: Vec<String>,
 }
 
 impl Host {
@@ -46,41 +42,23 @@ impl Host {
     pub fn detect(kind: EnvironmentKind, config: &HostConfig) -> Result<Self, EnvironmentError> {
         let name = EnvironmentName::of(kind);
         let cache = prepared(&name, &config.go_cache)?;
-        let offered = Offered::of(&config.sdks, go_os(), go_arch(), |sdk| {
+        let mut facts = Facts::new(name, cache);
+        facts.wine_root = wine_in(&config.wine_root);
+        facts.sdks = Offered::of(&config.sdks, go_os(), go_arch(), |sdk| {
             sdk.goroot.to_str().map(str::to_owned)
         });
-        let mut host = Self {
-            name,
-            work: config.work.clone(),
-            go_cache: cache,
-            wine_root: wine_in(&config.wine_root),
-            offered,
-            tools: config.tools.clone(),
-            capabilities: BTreeSet::new(),
-            fingerprint: Fingerprint::default(),
-            handshake: Vec::new(),
-        };
-        let (probed, handshake) = {
-            // Facts are measured by programs that run as those of cases do, not by asking this
-            // process.
-            let sandbox = host.open("probe")?;
-            let probed = probe::measure(&host, sandbox.as_ref(), host.offered.any())?;
-            let handshake = handshake::shake(&host, sandbox.as_ref(), host.offered.any())?;
-            (probed, handshake)
-        };
-        host.capabilities = probed.capabilities;
+        let mut host = Self { facts, work: config.work.clone(), tools: config.tools.clone() };
+        let (mut probed, handshake) = measured(&host, Network::Shared)?;
         // Programs here and the harness have one network, and so have an origin.
-        host.capabilities.extend([Capability::Loopback, Capability::Origin]);
-        if host.wine_root.is_some() {
-            host.capabilities.insert(Capability::WineHere);
+        probed.capabilities.insert(Capability::Origin);
+        if host.facts.wine_root.is_some() {
+            probed.capabilities.insert(Capability::WineHere);
         }
         if cfg!(windows) {
-            host.capabilities.insert(Capability::RealWindows);
+            probed.capabilities.insert(Capability::RealWindows);
         }
-        host.fingerprint = probed.fingerprint;
-        host.fingerprint.arch = go_arch().to_owned();
-        host.fingerprint.sdks = host.offered.described();
-        host.handshake = handshake;
+        probed.fingerprint.arch = go_arch().to_owned();
+        host.facts.measured(probed, handshake);
         Ok(host)
     }
 }
@@ -119,32 +97,8 @@ pub(crate) fn go_arch() -> &'static str {
 }
 
 impl Environment for Host {
-    fn name(&self) -> &EnvironmentName {
-        &self.name
-    }
-
-    fn capabilities(&self) -> &BTreeSet<Capability> {
-        &self.capabilities
-    }
-
-    fn fingerprint(&self) -> &Fingerprint {
-        &self.fingerprint
-    }
-
-    fn handshake(&self) -> &[String] {
-        &self.handshake
-    }
-
-    fn goroot(&self, version: &str) -> Result<String, Absent> {
-        self.offered.goroot(&self.name.to_string(), version)
-    }
-
-    fn go_cache(&self) -> &str {
-        &self.go_cache
-    }
-
-    fn wine_root(&self) -> Option<&str> {
-        self.wine_root.as_deref()
+    fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String> {
@@ -162,6 +116,6 @@ impl Environment for Host {
     }
 
     fn open(&self, label: &str) -> Result<Box<dyn Sandbox + '_>, EnvironmentError> {
-        Ok(Box::new(HostSandbox::open(&self.name, &self.work, label)?))
+        Ok(Box::new(HostSandbox::open(&self.facts.name, &self.work, label)?))
     }
 }

@@ -3,7 +3,7 @@
 use crate::driver::{
     Contents, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits, TreeEntry,
 };
-use crate::files::{self, FileError, PutError};
+use crate::files::{self, PutError};
 use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -75,15 +75,7 @@ impl Sandbox for HostSandbox<'_> {
             return Ok(Exited { not_found: true, ..Exited::default() });
         };
         match self.start(exec, &program) {
-            Ok(ended) => Ok(Exited {
-                code: ended.code,
-                not_found: false,
-                timed_out: ended.timed_out,
-                stdout: ended.stdout,
-                stderr: ended.stderr,
-                truncated: ended.truncated,
-                duration: ended.duration,
-            }),
+            Ok(ended) => Ok(ended.into()),
             // `NotFound` from the system may mean the program or the work directory; only the first
             // is an observation.
             Err(e) if !cwd.is_dir() => {
@@ -131,12 +123,7 @@ impl Sandbox for HostSandbox<'_> {
         limits: SnapshotLimits,
     ) -> Result<Vec<TreeEntry>, EnvironmentError> {
         let path = self.root.join(path);
-        files::entries(&path, contents, limits, cfg!(unix)).map_err(|e| match e {
-            FileError::Io { path, error } => {
-                EnvironmentError::driver(self.name, format!("reading {path}"), error)
-            }
-            FileError::Limit { what, limit } => EnvironmentError::limit(self.name, what, limit),
-        })
+        files::entries(&path, contents, limits, cfg!(unix)).map_err(|e| e.of(self.name))
     }
 }
 

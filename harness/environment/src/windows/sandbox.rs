@@ -5,7 +5,7 @@ use super::launch::{Answer, SCRIPT, encoded, literal, request};
 use crate::driver::{
     Contents, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits, TreeEntry,
 };
-use crate::files::{self, FileError, PutError};
+use crate::files::{self, PutError};
 use crate::probe::join;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -126,15 +126,9 @@ impl Sandbox for InteropSandbox<'_> {
             grace: Some(Grace { ask: &ask, wait: KILL }),
         })
         .map_err(|e| failed(e.to_string()))?;
-        let mut exited = Exited {
-            code: None,
-            not_found: false,
-            timed_out: ended.timed_out,
-            stdout: ended.stdout,
-            stderr: ended.stderr,
-            truncated: ended.truncated,
-            duration: ended.duration,
-        };
+        let mut exited = Exited::from(ended);
+        // The code is that of the program in between.
+        exited.code = None;
         if exited.timed_out {
             return Ok(exited);
         }
@@ -181,12 +175,7 @@ impl Sandbox for InteropSandbox<'_> {
         contents: Contents,
         limits: SnapshotLimits,
     ) -> Result<Vec<TreeEntry>, EnvironmentError> {
-        files::entries(&self.path(path)?, contents, limits, false).map_err(|e| match e {
-            FileError::Io { path, error } => {
-                EnvironmentError::driver(self.name, format!("reading {path}"), error)
-            }
-            FileError::Limit { what, limit } => EnvironmentError::limit(self.name, what, limit),
-        })
+        files::entries(&self.path(path)?, contents, limits, false).map_err(|e| e.of(self.name))
     }
 }
 

@@ -6,12 +6,13 @@ use super::relay::Relay;
 use super::sandbox::{WslSandbox, said};
 use super::script::remove;
 use super::transfer::transfer;
-use crate::driver::{Absent, Environment, EnvironmentError, Sandbox};
+use crate::driver::{Environment, EnvironmentError, Sandbox};
+use crate::facts::Facts;
 use crate::host::posix_env;
-use crate::sdk::{Offered, Sdk};
+use crate::sdk::Sdk;
 use crate::{handshake, probe};
-use std::collections::{BTreeMap, BTreeSet};
-use twinproof_model::{Capability, EnvironmentKind, EnvironmentName, Fingerprint};
+use std::collections::BTreeMap;
+use twinproof_model::{Capability, EnvironmentKind, EnvironmentName};
 use twinproof_process::Stdin;
 
 /// Most bytes of what the scripts here say.
@@ -38,11 +39,7 @@ pub struct Wsl {
     base: String,
     work: String,
     ids: String,
-    go_cache: String,
-    offered: Offered,
-    capabilities: BTreeSet<Capability>,
-    fingerprint: Fingerprint,
-    handshake: Vec<String>,
+    facts: Facts,
 }
 
 impl Wsl {
@@ -69,12 +66,8 @@ impl Wsl {
             base: base.to_owned(),
             work: format!("{base}/work"),
             ids: format!("{base}/ids"),
-            go_cache: format!("{cache}/go-build"),
+            facts: Facts::new(relay.name.clone(), format!("{cache}/go-build")),
             relay,
-            offered: Offered::default(),
-            capabilities: BTreeSet::new(),
-            fingerprint: Fingerprint::default(),
-            handshake: Vec::new(),
         };
         // A session of its own is what makes a program and all its children one group to kill.
         if lines.next() != Some("setsid") {
@@ -103,7 +96,7 @@ impl Wsl {
         let arch = probed.fingerprint.arch.clone();
         for sdk in sdks.iter().filter(|s| s.os == "linux" && s.arch == arch) {
             let goroot = transfer(&self.relay, sdk, sdk_parent)?;
-            self.offered.add(sdk.version.clone(), goroot, sdk.described());
+            self.facts.sdks.add(sdk.version.clone(), goroot, sdk.described());
         }
         // After the harness's own SDKs, which win where both have a version.
         let own = said(&self.relay, "looking for Go", OWN_GO, Stdin::Null, SAID)?;
@@ -113,12 +106,12 @@ impl Wsl {
                 && let Some(version) = version.strip_prefix("go")
             {
                 let described = format!("the distribution's own, {goroot}");
-                self.offered.add(version.to_owned(), (*goroot).to_owned(), described);
+                self.facts.sdks.add(version.to_owned(), (*goroot).to_owned(), described);
             }
         }
         let handshake = {
             let sandbox = self.open("handshake")?;
-            let goroot = self.offered.any();
+            let goroot = self.facts.sdks.any();
             if let Some(goroot) = goroot {
                 probe::go(self, sandbox.as_ref(), goroot)?;
                 probed.capabilities.insert(Capability::Go);
@@ -142,37 +135,14 @@ impl Wsl {
         if distribution.version == 2 {
             probed.capabilities.insert(Capability::Wsl2);
         }
-        self.capabilities = probed.capabilities;
-        self.fingerprint = probed.fingerprint;
-        self.fingerprint.sdks = self.offered.described();
-        self.handshake = handshake;
+        self.facts.measured(probed, handshake);
         Ok(())
     }
 }
 
 impl Environment for Wsl {
-    fn name(&self) -> &EnvironmentName {
-        &self.relay.name
-    }
-
-    fn capabilities(&self) -> &BTreeSet<Capability> {
-        &self.capabilities
-    }
-
-    fn fingerprint(&self) -> &Fingerprint {
-        &self.fingerprint
-    }
-
-    fn handshake(&self) -> &[String] {
-        &self.handshake
-    }
-
-    fn goroot(&self, version: &str) -> Result<String, Absent> {
-        self.offered.goroot(&self.relay.name.to_string(), version)
-    }
-
-    fn go_cache(&self) -> &str {
-        &self.go_cache
+    fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     fn base_env(&self, home: &str, tmp: &str) -> BTreeMap<String, String> {

@@ -79,15 +79,9 @@ impl Sandbox for WslSandbox<'_> {
         let stdin = Stdin::Bytes(exec.stdin.clone());
         let answer = self.relay.script(&action, (&token, &script), stdin, limits, Some(&kill))?;
         let ended = answer.ended;
-        let mut exited = Exited {
-            code: None,
-            not_found: false,
-            timed_out: ended.timed_out,
-            stdout: ended.stdout,
-            stderr: ended.stderr,
-            truncated: ended.truncated,
-            duration: ended.duration,
-        };
+        let mut exited = Exited::from(ended);
+        // The code is that of the program in between.
+        exited.code = None;
         match answer.word.as_deref() {
             None => {}
             Some("not-found") => exited.not_found = true,

@@ -340,11 +340,11 @@ fn environment_results(
                 absent: None,
                 broken: None,
                 required: required(e.name()),
-                capabilities: e.capabilities().clone(),
-                fingerprint: e.fingerprint().clone(),
-                class: class_of(&loaded.classes, e.name(), e.capabilities())
+                capabilities: e.facts().capabilities.clone(),
+                fingerprint: e.facts().fingerprint.clone(),
+                class: class_of(&loaded.classes, e.name(), &e.facts().capabilities)
                     .map(|c| c.name.clone()),
-                handshake: e.handshake().to_vec(),
+                handshake: e.facts().handshake.clone(),
             },
             Detection::Absent { name, absent } => EnvironmentResult {
                 absent: Some(Skip::EnvironmentAbsent {

@@ -165,10 +165,10 @@ impl New {
         let found = SUITES.iter().find(|(name, _)| *name == path);
         let text = found.and_then(|(_, bytes)| std::str::from_utf8(bytes).ok()).unwrap_or_default();
         let (_, cases) = self.suites.read(repository)?;
-        let text = begun(text, &self.name, self.url.as_deref()) + &explained(&cases);
+        let text = begun(text, &self.name, self.url.as_deref());
         // Refuse an invalid name or address before anything is printed.
-        Declaration::parse("the new declaration", &text).map_err(Failure::invalid)?;
-        print!("{text}");
+        let new = Declaration::parse("the new declaration", &text).map_err(Failure::invalid)?;
+        print!("{text}{}", explained(&new, cases));
         Ok(CONFORMANT)
     }
 }
@@ -197,15 +197,17 @@ fn begun(example: &str, name: &str, url: Option<&str>) -> String {
     text
 }
 
-/// Every variable, and every feature with the number of cases that ask for it, as comments.
-fn explained(cases: &[Case]) -> String {
+/// Every variable, and every feature with the number of cases of its kind that ask for it, as comments.
+fn explained(declaration: &Declaration, mut cases: Vec<Case>) -> String {
+    let environment = declaration.environment();
+    cases.retain(|case| case.environments.iter().any(|s| environment.selected_by(s)));
     let mut text = String::from("\n# Texts may refer to\n");
     for (name, meaning) in VARIABLES {
         let _ = writeln!(text, "#   {:<16} {meaning}", format!("${{{name}}}"));
     }
     text += "#   ${value}         in a setting: what the case sets\n";
     text += "# Features, with the number of cases that ask for each; settings are features too\n";
-    for name in asked(cases) {
+    for name in asked(&cases) {
         let asks = |case: &&Case| asked(std::slice::from_ref(*case)).contains(&name);
         let _ = writeln!(text, "#   {name:<16} {}", cases.iter().filter(asks).count());
     }
