@@ -37,5 +37,5 @@ pub use results::{
     GoldenResult, NormaliserUse, Results, RunMeta, Summary, TableCell, built_in_suites,
 };
 pub use rule::Rule;
-pub use template::{JsonTemplate, Template};
+pub use template::{JsonTemplate, Piece, Template};
 pub use verdict::Verdict;

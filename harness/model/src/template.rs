@@ -18,6 +18,15 @@ pub struct Template {
     parts: Vec<Part>,
 }
 
+/// A piece of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Characters that stand for themselves.
+    Text(String),
+    /// A variable's name.
+    Variable(String),
+}
+
 /// A piece of a template, as a byte range of its text.
 #[derive(Clone, Debug)]
 enum Part {
@@ -57,10 +66,55 @@ impl Template {
     /// A text that refers to nothing, whatever characters it has.
     #[must_use]
     pub fn literal(text: &str) -> Self {
+        let mut literal = Self::default();
+        literal.push_text(text);
+        literal
+    }
+
+    /// Puts pieces together.
+    ///
+    /// # Errors
+    /// When a variable follows a `$`: `$${` stands for characters, so no text says that.
+    pub fn of(pieces: impl IntoIterator<Item = Piece>) -> Result<Self, VariableError> {
+        let (mut all, mut text) = (Self::default(), String::new());
+        for piece in pieces {
+            match piece {
+                Piece::Text(more) => text.push_str(&more),
+                Piece::Variable(name) if text.ends_with('$') => {
+                    return Err(VariableError::Dollar(name));
+                }
+                Piece::Variable(name) => {
+                    all.push_text(&std::mem::take(&mut text));
+                    let start = all.text.len() + 2;
+                    all.text.push_str(&format!("${{{name}}}"));
+                    all.parts.push(Part::Variable(start..start + name.len()));
+                }
+            }
+        }
+        all.push_text(&text);
+        Ok(all)
+    }
+
+    /// Adds characters that stand for themselves.
+    fn push_text(&mut self, text: &str) {
         // Escaped, so that a literal that is written down and parsed again stays one.
-        let text = text.replace("${", "$${");
-        let parts = vec![Part::Text(0..text.len())];
-        Self::parse(text.clone()).unwrap_or(Self { text, parts })
+        for (i, part) in text.split("${").enumerate() {
+            let mut start = self.text.len();
+            if i > 0 {
+                self.text.push_str("$${");
+                start += 1;
+            }
+            self.text.push_str(part);
+            self.parts.push(Part::Text(start..self.text.len()));
+        }
+    }
+
+    /// Its pieces, in order.
+    pub fn pieces(&self) -> impl Iterator<Item = Piece> {
+        self.parts.iter().map(|part| match part {
+            Part::Text(range) => Piece::Text(self.text[range.clone()].to_owned()),
+            Part::Variable(name) => Piece::Variable(self.text[name.clone()].to_owned()),
+        })
     }
 
     /// The text as it is written.
@@ -254,6 +308,31 @@ mod tests {
             })
         });
         assert_eq!(got, want.map(str::to_owned));
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("a${x}b")]
+    #[case("$${x}$$${y}$ ${z}")]
+    fn pieces_make_the_same_text(#[case] text: &str) {
+        let template = Template::parse(text).unwrap();
+        let again = Template::of(template.pieces()).unwrap();
+        assert_eq!(again.as_str(), text);
+        assert_eq!(
+            again.expand(|name| Some(name.to_owned())),
+            template.expand(|name| Some(name.to_owned()))
+        );
+    }
+
+    #[test]
+    fn pieces_that_no_text_says_are_refused() {
+        let (dollar, brace) = (Piece::Text("5$".into()), Piece::Text("{x}".into()));
+        let variable = Piece::Variable("x".into());
+        assert_eq!(
+            Template::of([dollar.clone(), variable]),
+            Err(VariableError::Dollar("x".into()))
+        );
+        assert_eq!(Template::of([dollar, brace]).unwrap().as_str(), "5$${x}");
     }
 
     #[test]

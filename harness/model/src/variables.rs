@@ -31,6 +31,9 @@ pub enum VariableError {
     /// There is no such variable.
     #[error("unknown variable `${{{0}}}`")]
     Unknown(String),
+    /// A variable right after a `$`.
+    #[error("a `$` stands right before `${{{0}}}`, and `$${{` is read as the characters `${{`")]
+    Dollar(String),
     /// A `${` without its `}`.
     #[error("`${{` without `}}` (write `$${{` for the characters themselves)")]
     Open,

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeValue;
-use twinproof_model::Template;
 use twinproof_model::variables::BUILT_IN;
+use twinproof_model::{Piece, Template};
 use twinproof_steps::is_reserved;
 
 /// No variable's value may be longer, in bytes.
@@ -23,9 +23,9 @@ const MAX_DEPTH: usize = 16;
 pub(crate) struct Variable {
     pub(crate) spot: Spot,
     /// For texts.
-    pub(crate) text: String,
+    pub(crate) text: Template,
     /// For regular expressions: matches the value and nothing else.
-    pub(crate) regex: String,
+    pub(crate) regex: Template,
 }
 
 /// Variables by name.
@@ -112,68 +112,65 @@ impl Resolver<'_> {
             return Some(Arc::clone(done));
         }
         let definition = *self.seen.get(name)?;
-        let mut wrong = None;
+        let text = self.value(name, definition, path).unwrap_or_else(|draft| {
+            self.reporter.add(draft);
+            Template::default()
+        });
+        let regex = Template::of(text.pieces().map(|piece| match piece {
+            Piece::Text(text) => Piece::Text(regex::escape(&text)),
+            variable => variable,
+        }));
+        // Escaped or not, a text ends in `$` alike.
+        let regex = regex.unwrap_or_default();
+        let variable = Arc::new(Variable { spot: definition.spot.clone(), text, regex });
+        Some(self.done.entry(name.to_owned()).or_insert(variable).clone())
+    }
+
+    /// The value of a definition, or what is wrong with it.
+    fn value(
+        &mut self,
+        name: &str,
+        definition: &Definition,
+        path: &mut Vec<String>,
+    ) -> Result<Template, Draft> {
+        let wrong = |code, message: String| Draft::new(code, message, definition.value.clone());
         if path.iter().any(|p| p == name) {
             let chain = path.iter().map(String::as_str).chain([name]).collect::<Vec<_>>();
-            wrong =
-                Some(("cyclic-variable", format!("variables in a circle: {}", chain.join(" → "))));
-        } else if path.len() >= MAX_DEPTH {
-            wrong = Some(("too-deep", format!("variables are more than {MAX_DEPTH} levels deep")));
+            let message = format!("variables in a circle: {}", chain.join(" → "));
+            return Err(wrong("cyclic-variable", message));
         }
-        if let Some((code, message)) = wrong {
-            self.reporter.add(Draft::new(code, message, definition.value.clone()));
-            return Some(self.keep(name, definition, String::new(), String::new()));
+        if path.len() >= MAX_DEPTH {
+            let message = format!("variables are more than {MAX_DEPTH} levels deep");
+            return Err(wrong("too-deep", message));
         }
-        let Ok(template) = Template::parse(definition.text.as_str()) else {
-            let draft = Draft::new("open-variable", "`${` without `}`", definition.value.clone())
-                .help("write `$${` for the characters themselves");
-            self.reporter.add(draft);
-            return Some(self.keep(name, definition, String::new(), String::new()));
-        };
+        let template = Template::parse(definition.text.as_str()).map_err(|_| {
+            wrong("open-variable", "`${` without `}`".to_owned())
+                .help("write `$${` for the characters themselves")
+        })?;
         path.push(name.to_owned());
-        // Both forms at once: a value is put into plain texts as it is, and into expressions so
-        // that it matches itself.
-        let (mut text, mut regex) = (String::new(), String::new());
-        let mut at = 0;
-        for (inner, range) in template.variables() {
-            let before = &definition.text[at..range.start];
-            text.push_str(before);
-            regex.push_str(&literal(before));
-            at = range.end;
-            match self.resolve(inner, path) {
+        let (mut pieces, mut size) = (Vec::new(), definition.text.len());
+        for piece in template.pieces() {
+            let inner = match &piece {
+                Piece::Variable(inner) => self.resolve(inner, path),
+                Piece::Text(_) => None,
+            };
+            match inner {
                 Some(inner) => {
                     self.used.insert(inner.spot.clone());
-                    text.push_str(&inner.text);
-                    regex.push_str(&inner.regex);
+                    size += inner.text.as_str().len();
+                    pieces.extend(inner.text.pieces());
                 }
-                None => {
-                    let written = &definition.text[range];
-                    text.push_str(written);
-                    regex.push_str(written);
-                }
+                None => pieces.push(piece),
             }
-            if text.len() > MAX_VALUE {
+            if size > MAX_VALUE {
                 break;
             }
         }
         path.pop();
-        text.push_str(&definition.text[at..]);
-        regex.push_str(&literal(&definition.text[at..]));
-        if text.len() > MAX_VALUE {
+        if size > MAX_VALUE {
             let message = "the variable's value is longer than 64 KiB";
-            self.reporter.add(Draft::new("text-too-large", message, definition.value.clone()));
-            (text, regex) = (String::new(), String::new());
+            return Err(wrong("text-too-large", message.to_owned()));
         }
-        Some(self.keep(name, definition, text, regex))
+        Template::of(pieces).map_err(|e| wrong("bad-variable", e.to_string()))
     }
-
-    fn keep(&mut self, name: &str, of: &Definition, text: String, regex: String) -> Arc<Variable> {
-        let variable = Arc::new(Variable { spot: of.spot.clone(), text, regex });
-        self.done.entry(name.to_owned()).or_insert(variable).clone()
-    }
-}
-
-/// A regular expression for a text in which `$${` stands for `${`.
-fn literal(text: &str) -> String {
-    regex::escape(&text.replace("$${", "${"))
 }

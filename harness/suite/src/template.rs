@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::de::DeValue;
-use twinproof_model::Template;
 use twinproof_model::variables::{BUILT_IN, GOROOT_OF};
+use twinproof_model::{Piece, Template};
 use twinproof_steps::{gives, lint};
 
 /// No text may be longer after variables were put in, in bytes.
@@ -93,30 +93,42 @@ impl<'t> Filler<'t> {
                 return Some(Template::literal(text).as_str().to_owned());
             }
         };
-        let mut out = String::new();
-        let mut at = 0;
         for (name, range) in template.variables() {
-            out.push_str(&text[at..range.start]);
-            at = range.end;
-            if let Some(variable) = self.variables.get(name) {
-                self.used.insert(variable.spot.clone());
-                out.push_str(if form == Form::Regex { &variable.regex } else { &variable.text });
-            } else {
-                out.push_str(&text[range.clone()]);
+            if !self.variables.contains_key(name) {
                 let span = within(reader, span, text, range);
                 self.open(name.to_owned(), span, reader);
             }
-            if out.len() > MAX_TEXT {
+        }
+        let (mut pieces, mut size) = (Vec::new(), text.len());
+        for piece in template.pieces() {
+            let variable = match &piece {
+                Piece::Variable(name) => self.variables.get(name),
+                Piece::Text(_) => None,
+            };
+            if let Some(variable) = variable {
+                self.used.insert(variable.spot.clone());
+                let value = if form == Form::Regex { &variable.regex } else { &variable.text };
+                size += value.as_str().len();
+                pieces.extend(value.pieces());
+            } else {
+                pieces.push(piece);
+            }
+            if size > MAX_TEXT {
                 let message = "the text is longer than 2 MiB after variables were put in";
                 reader.add(reader.draft("text-too-large", message, span.clone()));
                 return None;
             }
         }
-        out.push_str(&text[at..]);
+        let filled = match Template::of(pieces) {
+            Ok(filled) => filled,
+            Err(error) => {
+                reader.add(reader.draft("bad-variable", &error.to_string(), span.clone()));
+                return None;
+            }
+        };
         // Values that were put in may refer to variables of the run, too.
-        let left = Template::parse(out.as_str()).unwrap_or_default();
-        self.left.extend(left.variables().map(|(name, _)| name.to_owned()));
-        Some(out)
+        self.left.extend(filled.variables().map(|(name, _)| name.to_owned()));
+        Some(filled.as_str().to_owned())
     }
 
     fn open(&mut self, name: String, span: Range<usize>, reader: &mut Reader<'_>) {
