@@ -17,7 +17,7 @@ use twinproof_model::variables::GOROOT_OF;
 use twinproof_model::{BlobRef, Capability, Skip, Template};
 use twinproof_pipeline::Pool;
 use twinproof_steps::{
-    Case, Process, ProcessObservation, RunRecord, Scope, SeenRequest, StepRecord,
+    Case, Connection, Process, ProcessObservation, RunRecord, Scope, SeenRequest, StepRecord,
 };
 use twinproof_subject::Subject;
 use twinproof_toolchain::{Platform, Toolchains, Version};
@@ -375,6 +375,17 @@ impl<'a> Driver<'a> {
     /// The time limit of a step that may name one in seconds.
     pub fn limit(&self, seconds: Option<u32>) -> Duration {
         seconds.map_or(self.context.step_limit, |s| Duration::from_secs(s.into()))
+    }
+
+    /// What a connection is made by: the address, the certificates that the server's must come from, and
+    /// the time limit.
+    pub fn connection(
+        &self,
+        connection: Connection<'_>,
+    ) -> Result<(String, Option<Vec<u8>>, Duration), StepError> {
+        let url = self.scope().expand(connection.url)?;
+        let ca = connection.ca.map(|path| self.file(path)).transpose()?;
+        Ok((url, ca, self.limit(connection.timeout)))
     }
 
     /// A path of a suite file as a native path: relative ones are in the work directory.

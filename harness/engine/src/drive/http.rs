@@ -19,15 +19,15 @@ pub fn drive(driver: &mut Driver<'_>, step: &Http) -> Result<HttpExchange, StepE
         (Some(cert), Some(key)) => Some((driver.file(cert)?, driver.file(key)?)),
         _ => None,
     };
-    let ca = step.ca.as_ref().map(|path| driver.file(path)).transpose()?;
+    let (url, ca, limit) = driver.connection(step.connection())?;
     let mut ask = Ask {
         method: step.method.clone().unwrap_or_else(|| "GET".to_owned()),
-        url: driver.scope().expand(&step.url)?,
+        url,
         headers,
         version: step.http.unwrap_or_default(),
         times: step.times.unwrap_or(1),
         credentials: Credentials { ca, identity },
-        limit: driver.limit(step.timeout),
+        limit,
         keep: if text { driver.context().output_limit } else { GLANCE },
         h1: step.h1.is_some() || captured("h1"),
     };

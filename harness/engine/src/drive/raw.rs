@@ -18,10 +18,10 @@ pub fn drive(driver: &mut Driver<'_>, step: &Raw) -> Result<RawExchange, StepErr
             .map_err(|e| StepError::Broken(format!("what is to be sent: {e}")))?,
         (None, None) => Vec::new(),
     };
-    let ca = step.ca.as_ref().map(|path| driver.file(path)).transpose()?;
+    let (url, ca, limit) = driver.connection(step.connection())?;
     let answers = step.answers.map_or(1, |n| n.max(1));
     let sent = client::send(&Send {
-        url: driver.scope().expand(&step.url)?,
+        url,
         piece: step.piece.map_or(bytes.len(), |n| usize::try_from(n).unwrap_or(usize::MAX)),
         bytes: bytes.clone(),
         pause: Duration::from_millis(step.pause_ms.unwrap_or_default().into()),
@@ -30,7 +30,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &Raw) -> Result<RawExchange, StepErr
         // last answer, because a server may keep the connection open for minutes.
         enough: step.closed.is_none().then(|| usize::try_from(answers).unwrap_or(usize::MAX)),
         credentials: Credentials { ca, identity: None },
-        limit: driver.limit(step.timeout),
+        limit,
     });
     let beginning = |mut bytes: Vec<u8>| {
         bytes.truncate(KEPT);

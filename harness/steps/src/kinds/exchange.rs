@@ -1,11 +1,84 @@
 //! What `http` and `raw` steps share: the words of HTTP, and the checks of an answer.
 
 use crate::checks::Sighted;
+use crate::lint::{self, Lint};
 use crate::{Checks, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use twinproof_model::{BlobRef, ValueMatch, Verdict};
+use twinproof_model::{BlobRef, Template, ValueMatch, Verdict};
+use twinproof_toml::node::{self, Node};
+
+/// Defines a kind of step that connects to a server: what it is, and the keys that only it has.
+macro_rules! define_exchange {
+    (
+        $(#[$doc:meta])*
+        $name:ident { $($(#[$own:meta])* $key:ident: $type:ty,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// A name for checks and controls.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub name: Option<String>,
+            /// Where.
+            pub url: Template,
+            $($(#[$own])* pub $key: $type,)*
+            /// File with the certificates that the server's must come from (PEM); the system's when
+            /// absent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub ca: Option<Template>,
+            /// Time limit in seconds; the suite's default when absent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub timeout: Option<u32>,
+            /// The status code of the first answer, or several of which any will do.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub status: Option<StatusMatch>,
+            /// A condition on the body of the first answer.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub body: Option<TextMatch>,
+            /// Conditions on headers of the first answer, or `false` where one must be absent.
+            #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+            pub header: BTreeMap<String, ValueMatch>,
+        }
+
+        impl $name {
+            /// What the connection is made by.
+            #[must_use]
+            pub fn connection(&self) -> Connection<'_> {
+                Connection { url: &self.url, ca: self.ca.as_ref(), timeout: self.timeout }
+            }
+
+            /// Whether it says what an answer must be.
+            fn asserts_answer(&self) -> bool {
+                self.status.is_some() || self.body.is_some() || !self.header.is_empty()
+            }
+        }
+    };
+}
+
+pub(super) use define_exchange;
+
+/// What a connection is made by.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection<'s> {
+    /// Where it leads.
+    pub url: &'s Template,
+    /// The file with the certificates that the server's must come from.
+    pub ca: Option<&'s Template>,
+    /// The time limit in seconds.
+    pub timeout: Option<u32>,
+}
+
+/// The lint of what these kinds share.
+pub(super) fn lint_exchange(body: &Node<'_>, lint: &mut Lint<'_>) {
+    lint::status(body, "status", lint);
+    lint::timeout(body, "timeout", lint);
+    lint.filled(body, &["ca"]);
+    lint::conditions(node::get(body, "body"), lint);
+    lint::headers(body, "header", lint);
+}
 
 /// A status code, or several of which any will do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,6 +1,6 @@
 //! `http`: makes an HTTP request from the harness.
 
-use super::exchange::{HttpVersion, StatusMatch};
+use super::exchange::{Connection, HttpVersion, StatusMatch, define_exchange, lint_exchange};
 use crate::info::Captures;
 use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
@@ -16,69 +16,49 @@ use twinproof_toml::node::{self, Node};
 /// Most requests made at the same time.
 const MAX_TIMES: u32 = 1000;
 
-/// Makes an HTTP request from the harness. Nothing is decoded, the target is sent as it is written, and
-/// redirects are not followed unless the subject's declaration says that it answers by them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Http {
-    /// A name for checks and controls.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Where.
-    pub url: Template,
-    /// GET when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
-    /// Headers sent.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, Template>,
-    /// The version of HTTP, which is also asserted; 1.1 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub http: Option<HttpVersion>,
-    /// Makes it this often at the same time, each on a connection of its own. All must be answered
-    /// alike; the other assertions are about the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub times: Option<u32>,
-    /// File with the certificates that the server's must come from (PEM); the system's when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<Template>,
-    /// File with the client's certificate (PEM).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cert: Option<Template>,
-    /// File with the key of the client's certificate (PEM).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<Template>,
-    /// Time limit in seconds; the suite's default when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<u32>,
-    /// The status code, or several of which any will do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<StatusMatch>,
-    /// A condition on the body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<TextMatch>,
-    /// Conditions on headers received, or `false` where one must be absent.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub header: BTreeMap<String, ValueMatch>,
-    /// The size of the body in bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<u64>,
-    /// The SHA-256 of the body, lower-case hexadecimal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<Template>,
-    /// The `h1:` hash of the module zip that the body is, or of the go.mod file that it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub h1: Option<Template>,
-    /// `false` where the answer must break off before its end; an answer that does is otherwise an
-    /// error.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub complete: Option<bool>,
-    /// There must be no answer, and this is a condition on the reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<TextMatch>,
-    /// Values for later steps: name → `status`, `body`, `size`, `sha256`, `h1` or `header.NAME`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub capture: BTreeMap<String, String>,
+define_exchange! {
+    /// Makes an HTTP request from the harness. Nothing is decoded, the target is sent as it is written, and
+    /// redirects are not followed unless the subject's declaration says that it answers by them.
+    Http {
+        /// GET when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        method: Option<String>,
+        /// Headers sent.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        headers: BTreeMap<String, Template>,
+        /// The version of HTTP, which is also asserted; 1.1 when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        http: Option<HttpVersion>,
+        /// Makes it this often at the same time, each on a connection of its own. All must be answered
+        /// alike; the other assertions are about the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        times: Option<u32>,
+        /// File with the client's certificate (PEM).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cert: Option<Template>,
+        /// File with the key of the client's certificate (PEM).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<Template>,
+        /// The size of the body in bytes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size: Option<u64>,
+        /// The SHA-256 of the body, lower-case hexadecimal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<Template>,
+        /// The `h1:` hash of the module zip that the body is, or of the go.mod file that it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        h1: Option<Template>,
+        /// `false` where the answer must break off before its end; an answer that does is otherwise an
+        /// error.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        complete: Option<bool>,
+        /// There must be no answer, and this is a condition on the reason.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<TextMatch>,
+        /// Values for later steps: name → `status`, `body`, `size`, `sha256`, `h1` or `header.NAME`.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        capture: BTreeMap<String, String>,
+    }
 }
 
 /// One request and its answer.
@@ -173,9 +153,7 @@ impl Kind for Http {
     }
 
     fn asserts(&self) -> bool {
-        self.status.is_some()
-            || self.body.is_some()
-            || !self.header.is_empty()
+        self.asserts_answer()
             || self.size.is_some()
             || self.sha256.is_some()
             || self.h1.is_some()
@@ -186,12 +164,9 @@ impl Kind for Http {
     fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
         const ASSERTED: [&str; 7] =
             ["status", "body", "header", "size", "sha256", "h1", "complete"];
-        lint::status(body, "status", lint);
-        lint::timeout(body, "timeout", lint);
-        lint.filled(body, &["ca", "cert", "key"]);
-        lint::conditions(node::get(body, "body"), lint);
+        lint_exchange(body, lint);
+        lint.filled(body, &["cert", "key"]);
         lint::conditions(node::get(body, "error"), lint);
-        lint::headers(body, "header", lint);
         lint::sha256(body, "sha256", lint);
         if let Some(hash) =
             self.h1.as_ref().filter(|h| !h.as_str().starts_with("h1:") && !h.has_variables())

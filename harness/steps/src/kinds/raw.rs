@@ -1,6 +1,6 @@
 //! `raw`: sends bytes as they are and reads what comes.
 
-use super::exchange::StatusMatch;
+use super::exchange::{Connection, StatusMatch, define_exchange, lint_exchange};
 use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
 use crate::rows::plural;
@@ -11,52 +11,33 @@ use std::collections::BTreeMap;
 use twinproof_model::{BlobRef, Exchange, Template, TextMatch, ValueMatch};
 use twinproof_toml::node::{self, Node};
 
-/// Sends bytes as they are and reads what comes: until the other side closes, until the answers are
-/// complete (where `closed` is not asserted), or until the time limit.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Raw {
-    /// A name for checks and controls.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Where: only its host and port are used, and TLS where it is `https`.
-    pub url: Template,
-    /// What is sent. Give this or `base64`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub send: Option<Template>,
-    /// What is sent, as base64.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base64: Option<String>,
-    /// Sends it in pieces of this many bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub piece: Option<u32>,
-    /// Milliseconds after each piece; after all of it when it is sent in one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pause_ms: Option<u32>,
-    /// Closes the sending side when all is sent.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub half_close: bool,
-    /// File with the certificates that the server's must come from (PEM); the system's when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<Template>,
-    /// Time limit in seconds; the suite's default when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<u32>,
-    /// The status code of the first answer, or several of which any will do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<StatusMatch>,
-    /// A condition on the body of the first answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<TextMatch>,
-    /// Conditions on headers of the first answer, or `false` where one must be absent.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub header: BTreeMap<String, ValueMatch>,
-    /// How many answers there are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answers: Option<u32>,
-    /// Whether the other side closes the connection before the time limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closed: Option<bool>,
+define_exchange! {
+    /// Sends bytes as they are and reads what comes: until the other side closes, until the answers are
+    /// complete (where `closed` is not asserted), or until the time limit. Of the address only host and
+    /// port are used, and TLS where it is `https`.
+    Raw {
+        /// What is sent. Give this or `base64`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        send: Option<Template>,
+        /// What is sent, as base64.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        base64: Option<String>,
+        /// Sends it in pieces of this many bytes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        piece: Option<u32>,
+        /// Milliseconds after each piece; after all of it when it is sent in one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pause_ms: Option<u32>,
+        /// Closes the sending side when all is sent.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        half_close: bool,
+        /// How many answers there are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answers: Option<u32>,
+        /// Whether the other side closes the connection before the time limit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closed: Option<bool>,
+    }
 }
 
 /// Bytes sent as they are, and what came.
@@ -106,18 +87,11 @@ impl Kind for Raw {
     }
 
     fn asserts(&self) -> bool {
-        self.status.is_some()
-            || self.body.is_some()
-            || !self.header.is_empty()
-            || self.answers.is_some()
-            || self.closed.is_some()
+        self.asserts_answer() || self.answers.is_some() || self.closed.is_some()
     }
 
     fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
-        lint::status(body, "status", lint);
-        lint::timeout(body, "timeout", lint);
-        lint::conditions(node::get(body, "body"), lint);
-        lint::headers(body, "header", lint);
+        lint_exchange(body, lint);
         if self.send.is_some() == self.base64.is_some() {
             let (message, span) = if self.send.is_some() {
                 ("this `raw` step sends two things", node::key_span(body, "base64"))
