@@ -21,7 +21,7 @@ pub fn apply(
             let expired = expectation.expires.0 < today;
             let mut applied = 0;
             if !expired {
-                for case in cases.iter_mut().filter(|c| c.case == expectation.case) {
+                for case in cases.iter_mut().filter(|c| glob_matches(&expectation.case, &c.case)) {
                     let there = environments
                         .iter()
                         .any(|e| e.name == case.environment && applies(expectation, e, case));

@@ -195,6 +195,8 @@ fn expecting(expect: &str, change: Value) -> RunManifest {
 #[case::any_check("xfail", json!({ "check": null }), "bad", Verdict::Xfail, 0, 1)]
 #[case::another_check("xfail", json!({ "check": "p.exit" }), "bad", Verdict::Fail, 1, 1)]
 #[case::another_case("xfail", json!({ "case": "s/d" }), "bad", Verdict::Fail, 1, 0)]
+#[case::a_pattern("xfail", json!({ "case": "s/*" }), "bad", Verdict::Xfail, 0, 1)]
+#[case::a_pattern_of_others("xfail", json!({ "case": "*/d" }), "bad", Verdict::Fail, 1, 0)]
 #[case::another_environment("xfail", json!({ "environments": ["wsl"] }), "bad", Verdict::Fail, 1, 0)]
 #[case::a_condition_that_holds("xfail", json!({ "when": ["os:linux"] }), "bad", Verdict::Xfail, 0, 1)]
 #[case::a_condition_that_does_not("xfail", json!({ "when": ["root"] }), "bad", Verdict::Fail, 1, 0)]

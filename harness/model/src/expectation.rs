@@ -18,7 +18,7 @@ pub enum Expected {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// `suite/id` of the case.
+    /// `suite/id` of the case, or a pattern of several; each of them is expected to diverge.
     pub case: String,
     /// The check, as results name it (`install.stdout`); every check of the case when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -218,7 +218,7 @@ pub(crate) fn expectation_of<'a>(
         case.checks.iter().filter(|c| c.verdict == case.verdict).map(|c| c.id.as_str()).collect();
     results.expectations.iter().find(|state| {
         let e = &state.expectation;
-        e.case == case.case
+        glob_matches(&e.case, &case.case)
             && e.expect == wanted
             && state.applied > 0
             && e.check.as_deref().is_none_or(|c| checks.contains(&c))

@@ -7,7 +7,7 @@ use crate::key::{Reader, SuiteReader as _};
 use crate::node::{self, Node};
 use crate::pattern;
 use std::collections::BTreeMap;
-use twinproof_model::Expectation;
+use twinproof_model::{Expectation, glob_matches};
 
 /// Cases by `suite/id`, with the names of their steps.
 pub(crate) type KnownCases = BTreeMap<String, Vec<Option<String>>>;
@@ -42,15 +42,21 @@ pub(crate) fn read(
 
 fn names(table: &Node<'_>, cases: &KnownCases, reader: &mut Reader<'_>) {
     let Some(case) = node::text(table, "case") else { return };
-    let Some(steps) = cases.get(case) else {
+    let mut matching = cases.iter().filter(|(name, _)| glob_matches(case, name));
+    let Some((_, steps)) = matching.next() else {
         let message = format!("unknown case `{case}`");
         let draft = reader.draft("unknown-case", &message, node::value_span(table, "case"));
         let draft = draft.suggest(case, cases.keys().map(String::as_str), "cases");
-        reader.add(draft.label("no such case").help("a case is written `SUITE/ID`"));
+        reader.add(
+            draft
+                .label("no such case")
+                .help("a case is written `SUITE/ID`; `*` stands for any characters"),
+        );
         return;
     };
     let named: Vec<&str> = steps.iter().flatten().map(String::as_str).collect();
-    // A case whose fixtures cannot be expanded has no known checks to compare names with.
+    // A case whose fixtures cannot be expanded has no known checks to compare names with. The cases that a
+    // pattern matches are alike.
     if let Some(check) = node::text(table, "check").filter(|c| !c.is_empty() && !steps.is_empty())
         && let Some(step) = unknown_step(check, &named, steps.len())
     {

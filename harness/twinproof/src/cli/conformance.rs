@@ -23,6 +23,7 @@ use twinproof_environment::Detection;
 use twinproof_judge::{Judge, Placed, RunManifest, assemble, class_of};
 use twinproof_model::{
     Claim, EnvironmentKind, EnvironmentName, EnvironmentResult, Fingerprint, Level, RunMeta, Skip,
+    glob_matches,
 };
 use twinproof_steps::Case;
 use twinproof_suite::Loaded;
@@ -273,7 +274,7 @@ impl Conformance {
             expectations: loaded
                 .expectations
                 .iter()
-                .filter(|e| cases.iter().any(|c| c.key() == e.value.case))
+                .filter(|e| cases.iter().any(|c| glob_matches(&e.value.case, &c.key())))
                 .filter(|e| e.value.environments.is_empty() || there(&e.value.environments))
                 .map(|e| Placed { value: e.value.clone(), file: e.file.clone(), line: e.line })
                 .collect(),
