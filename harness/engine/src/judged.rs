@@ -5,7 +5,7 @@ use std::sync::Arc;
 use twinproof_environment::{Environment, EnvironmentError, Facts, Sandbox};
 use twinproof_gomod::goproxy::without_user;
 use twinproof_model::Capability;
-use twinproof_subject::Subject;
+use twinproof_subject::{Subject, limits_stores};
 
 /// The host, with a subject that cases launch in it.
 pub struct Judged {
@@ -23,6 +23,9 @@ impl Judged {
         // Whether a case can have an origin is the subject's to say.
         facts.capabilities.remove(&Capability::Origin);
         facts.capabilities.extend(declaration.capabilities());
+        if !declaration.is_read_only() && limits_stores() {
+            facts.capabilities.insert(Capability::StoreRoom);
+        }
         let about = [
             ("subject", Some(declaration.title.clone())),
             ("version", Some(subject.version.clone())),

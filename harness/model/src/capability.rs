@@ -63,6 +63,8 @@ pub enum Capability {
     Binfmt,
     /// The root of a Linux system with Wine is there, for programs of Linux to enter.
     WineHere,
+    /// The store of a subject can be given a limited size.
+    StoreRoom,
     /// PowerShell is there.
     Pwsh,
     /// strace is there.
@@ -75,7 +77,7 @@ pub enum Capability {
 
 impl Capability {
     /// All capabilities but features.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Linux,
         Self::Windows,
         Self::Macos,
@@ -103,6 +105,7 @@ impl Capability {
         Self::Lab,
         Self::Binfmt,
         Self::WineHere,
+        Self::StoreRoom,
         Self::Pwsh,
         Self::Strace,
         Self::Origin,
@@ -139,6 +142,7 @@ impl Capability {
             Self::Lab => "lab",
             Self::Binfmt => "binfmt",
             Self::WineHere => "wine-here",
+            Self::StoreRoom => "store-room",
             Self::Pwsh => "pwsh",
             Self::Strace => "strace",
             Self::Origin => "origin",
@@ -158,6 +162,10 @@ impl Capability {
                 "binfmt_misc cannot be mounted apart from the host's: that needs user namespaces, \
                  Linux 6.7 or newer and its module",
                 "modprobe binfmt_misc, on Linux 6.7 or newer",
+            ),
+            Self::StoreRoom => (
+                "no file system of a limited size can be mounted for a subject's store",
+                "run as root, on Linux",
             ),
             Self::WineHere => (
                 "the files of the image `wine` are not beside those of the host",

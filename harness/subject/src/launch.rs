@@ -3,6 +3,7 @@
 use crate::declaration::{Addition, Setting};
 use crate::program::Subject;
 use crate::ready;
+use crate::room::Room;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -58,6 +59,8 @@ pub struct Surroundings {
     pub go_cache: String,
     /// What the case sets.
     pub set: BTreeMap<String, String>,
+    /// Bytes that its store has room for; those of the disk when absent.
+    pub room: Option<u64>,
     /// Until when it must be ready; what is declared when absent.
     pub limit: Option<Duration>,
 }
@@ -85,6 +88,8 @@ pub struct Launched {
 pub struct Running {
     live: Live,
     log: PathBuf,
+    /// Dropped after the program, which has files in it.
+    _room: Option<Room>,
 }
 
 impl std::fmt::Debug for Running {
@@ -169,6 +174,8 @@ impl Subject {
         let work = &surroundings.work;
         let store = work.join("store");
         fs::create_dir_all(&store).map_err(failed(format!("making {}", store.display())))?;
+        let room = surroundings.room.map(|bytes| Room::mount(&store, bytes)).transpose();
+        let room = room.map_err(failed(format!("limiting {}", store.display())))?;
         let plan = self.plan(surroundings, port, &store)?;
         for (name, text) in &plan.files {
             let path = work.join(name);
@@ -214,7 +221,7 @@ impl Subject {
             store,
             log: read_end(&log),
             outcome: match failure {
-                None => Ok(Running { live, log }),
+                None => Ok(Running { live, log, _room: room }),
                 Some(failure) => Err(failure),
             },
         })

@@ -11,6 +11,7 @@ mod parse;
 mod pipeline;
 mod program;
 mod ready;
+mod room;
 
 pub use declaration::{
     Addition, Build, Declaration, DeclarationError, Kind, Ready, Setting, VARIABLES,
@@ -19,6 +20,7 @@ pub use declarations::Declarations;
 pub use launch::{LaunchError, Launched, Running, Surroundings, Upstream};
 pub use pipeline::{PIPELINE_VARIABLES, Pipeline, PipelinePlace, PipelineProcess, PipelineZone};
 pub use program::{Means, Missing, Subject};
+pub use room::limits_stores;
 
 /// The JSON Schema of declarations, as editors complete from.
 #[must_use]

@@ -87,6 +87,12 @@ impl Started {
                         reader.add(placed.explain(draft.help(help)));
                     }
                 }
+                if s.room.is_some() && missing(Capability::StoreRoom) {
+                    let message = "the case limits the subject's store and does not require that";
+                    let draft = Draft::new("room-not-required", message, site.spot("room"));
+                    let help = "put `\"store-room\"` into its `requires`";
+                    reader.add(placed.explain(draft.help(help)));
+                }
                 if self.subject.is_none()
                     && let Some(key) = ["restart", "kill"]
                         .into_iter()

@@ -129,6 +129,7 @@ impl Peers {
             goroot: Some(self.goroot.display().to_string()),
             go_cache: self.go_cache.display().to_string(),
             set: quiet.into_iter().collect(),
+            room: None,
             limit: None,
         })?;
         let name = &subject.declaration.name;

@@ -74,6 +74,7 @@ fn launch(
         goroot,
         go_cache: driver.environment().facts().go_cache.clone(),
         set,
+        room: step.room,
         limit: step.timeout.map(|s| Duration::from_secs(s.into())),
     };
     let launched = subject

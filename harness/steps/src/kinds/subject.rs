@@ -37,6 +37,10 @@ pub struct SubjectStep {
     /// Ends the one before by force, in the middle of whatever it does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kill: bool,
+    /// Bytes that its store has room for, in whole pages of memory. What is in it is gone when the subject
+    /// is launched again. The case requires `store-room`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<u64>,
     /// Seconds until it must be ready; those of its declaration when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,

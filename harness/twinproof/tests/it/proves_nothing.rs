@@ -12,7 +12,10 @@ use twinproof_testkit::{Outcome, go};
 fn what_answers_alike_to_everything_passes_nothing() -> Outcome {
     go()?;
     let files = Files::new();
-    let (results, _) = run(&files, &[subject(&files, "void"), subject(&files, "echo")].concat());
+    let mut args = [subject(&files, "void"), subject(&files, "echo")].concat();
+    // Whether this case can run is up to the machine, and so are the counts with it.
+    args.extend(["--skip", "proxy/a-store-that-is-full"].map(str::to_owned));
+    let (results, _) = run(&files, &args);
     insta::assert_snapshot!("void", passing(&cases_of(&results, "proxy:void")));
     insta::assert_snapshot!("echo", passing(&cases_of(&results, "proxy:echo")));
     Ok(())
