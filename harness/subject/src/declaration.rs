@@ -243,8 +243,7 @@ impl Declaration {
         };
         let (key, url) = match (kind, value.split_once(' ')) {
             (Kind::Masking, _) => return Err(wrong("a pipeline is declared in a file")),
-            (Kind::Proxy, None) => (None, value),
-            (Kind::Proxy, Some(_)) => return Err(wrong("an address has no space")),
+            (Kind::Proxy, _) => (None, value),
             (Kind::Sumdb, Some((key, url))) => (Some(key.to_owned()), url),
             (Kind::Sumdb, None) => {
                 let text = "a checksum database is judged by its verifier key: give `KEY URL`, as \
@@ -252,13 +251,7 @@ impl Declaration {
                 return Err(wrong(text));
             }
         };
-        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        let rest = rest.ok_or_else(|| wrong("an address begins with `http://` or `https://`"))?;
-        let host = rest.split('/').next().unwrap_or_default();
-        let host = host.rsplit('@').next().unwrap_or_default();
-        if host.is_empty() || host.contains(['\\', '*', '?', '#']) {
-            return Err(wrong("the address has no host"));
-        }
+        let host = host_of(url).map_err(wrong)?;
         Ok(Self {
             name: host.to_owned(),
             kind,
@@ -331,6 +324,21 @@ impl Declaration {
         let added = [&self.origin.env, &self.origin.files].into_iter().flat_map(BTreeMap::values);
         plain.chain(&self.cwd).chain(&self.origin.args).chain(added)
     }
+}
+
+/// The host, with its port, of an address that paths can be appended to; or what is wrong with it.
+pub(crate) fn host_of(url: &str) -> Result<&str, &'static str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let rest = rest.ok_or("an address begins with `http://` or `https://`")?;
+    if !rest.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("an address has printable ASCII only: write other bytes as `%20`");
+    }
+    if rest.contains(['\\', '?', '#']) {
+        return Err("paths are appended to an address: it has no `?`, `#` or `\\`");
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    if host.is_empty() || host.contains('*') { Err("the address has no host") } else { Ok(host) }
 }
 
 /// The variables that texts refer to.

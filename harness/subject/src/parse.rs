@@ -1,6 +1,6 @@
 //! Reading a declaration: all its mistakes, each with its place in the file.
 
-use crate::declaration::{Declaration, DeclarationError, Kind, VARIABLES};
+use crate::declaration::{Declaration, DeclarationError, Kind, VARIABLES, host_of};
 use crate::pipeline::PIPELINE_VARIABLES;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -54,7 +54,7 @@ impl Declaration {
         text: &str,
         asked: Option<&BTreeSet<String>>,
     ) -> Result<Self, DeclarationError> {
-        Ok(read_checked(file, text, VOCABULARY, |read: Self, root, reader| {
+        Ok(read_checked(file, text, VOCABULARY, |mut read: Self, root, reader| {
             name(&read, root, reader);
             ways(&read, root, reader);
             features(root, reader);
@@ -63,6 +63,7 @@ impl Declaration {
             }
             additions(root, reader);
             pipeline(&read, root, reader);
+            address(&mut read, root, reader);
             Some(read)
         })?)
     }
@@ -119,6 +120,15 @@ fn ways(read: &Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
             }
         }
     }
+}
+
+/// The address of what runs elsewhere, without slashes at its end: paths are appended to it.
+fn address(read: &mut Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
+    let Some(url) = &mut read.url else { return };
+    if let Err(why) = host_of(url) {
+        wrong(reader, "bad-address", why, node::value_span(root, "url"));
+    }
+    url.truncate(url.trim_end_matches('/').len());
 }
 
 /// What it can do, and what can be set of it, by name.
@@ -286,6 +296,8 @@ mod tests {
         "given = true\npipeline = { process = [] }",
         &[(6, 1, "only what is of kind `masking` has a `pipeline`")]
     )]
+    #[case("url = \"ftp://h\"", &[(5, 7, "an address begins with `http://` or `https://`")])]
+    #[case("url = \"https://h/go/\"", &[])]
     #[case("given = true\n[set.offline]\nabout = \"a\"\nargs = [\"${value}\"]", &[])]
     #[case(
         "url = \"http://h\"\nargs = [\"x\"]\nargz = []\nready = { status = \"a\" }",

@@ -29,20 +29,23 @@ pub fn attempt(server: &Subject, host: &dyn Environment, means: &Means) -> Resul
         };
     }
     if let Some(url) = &declaration.url {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(ANSWER))
-            .build()
-            .into();
-        // Whatever it answers is for the cases to judge.
-        let asked = agent.get(url).call();
-        return asked.map(drop).map_err(|error| {
+        return ask(url, ANSWER).map_err(|error| {
             missing(format!("there is no answer at its address: {error}"), String::new())
         });
     }
     let broken = |error: String| missing(format!("it cannot be launched: {error}"), String::new());
     // It is launched with an origin of ours: nothing it does for a try may reach the network.
     loopback_only(|| launched_once(server, host, means)).map_err(broken)?
+}
+
+/// Makes one request. Whatever is answered is for the cases to judge.
+fn ask(url: &str, limit: Duration) -> Result<(), ureq::Error> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(limit))
+        .build()
+        .into();
+    agent.get(url).call().map(drop)
 }
 
 fn launched_once(server: &Subject, host: &dyn Environment, means: &Means) -> Result<(), Missing> {
@@ -72,15 +75,21 @@ fn launched_once(server: &Subject, host: &dyn Environment, means: &Means) -> Res
         ..Surroundings::default()
     };
     let launched = server.launch(&surroundings).map_err(|e| broken(e.to_string()))?;
-    let Err(failure) = launched.outcome else { return Ok(()) };
-    let how = match failure {
-        LaunchFailure::Ended { exit: Some(code) } => format!("it ended with exit code {code}"),
-        LaunchFailure::Ended { exit: None } => "it was killed".to_owned(),
-        LaunchFailure::Late { seconds, last } => {
-            format!("it was not ready after {seconds} s: {last}")
+    let (how, log) = match launched.outcome {
+        Ok(running) => {
+            let limit = Duration::from_secs(server.declaration.ready.seconds.into());
+            let Err(error) = ask(&launched.url, limit) else { return Ok(()) };
+            (format!("it takes connections and does not answer: {error}"), running.end())
+        }
+        Err(LaunchFailure::Ended { exit: Some(code) }) => {
+            (format!("it ended with exit code {code}"), launched.log)
+        }
+        Err(LaunchFailure::Ended { exit: None }) => ("it was killed".to_owned(), launched.log),
+        Err(LaunchFailure::Late { seconds, last }) => {
+            (format!("it was not ready after {seconds} s: {last}"), launched.log)
         }
     };
-    let log = String::from_utf8_lossy(&launched.log);
+    let log = String::from_utf8_lossy(&log);
     let last = log.lines().map(str::trim).rfind(|line| !line.is_empty());
     let last =
         last.map_or("; it wrote nothing".to_owned(), |line| format!("; its last line: {line}"));

@@ -146,9 +146,11 @@ fn read_only_subject_gets_no_upstream() {
         }
     });
     command.args(["--subject", &format!("proxy=http://{address}"), "--env", "proxy", "--controls"]);
-    command.args(["--case", "server-http"]).assert().code(0);
+    // It was asked for, and nothing is known of it.
+    command.args(["--case", "server-http"]).assert().code(2);
     let results = results(&out);
     assert_eq!(verdicts(&results), [("selftest/server-http", Verdict::NotApplicable)]);
+    assert_eq!(results.summary.reasons, ["1 subject that was asked for has no case decided"]);
     assert_eq!(results.cases[0].environment.to_string(), format!("proxy:{address}"));
     assert_eq!(results.run.subjects[1], format!("proxy={address}"));
 }

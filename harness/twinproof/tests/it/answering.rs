@@ -15,6 +15,11 @@ const HEAD: usize = 4 << 20;
 /// Serves for ever where the environment asks for it; nothing otherwise.
 pub fn serve_if_asked() {
     let Ok(kind) = std::env::var(KIND) else { return };
+    if kind == "crash" {
+        println!("starting");
+        eprintln!("no store here");
+        std::process::exit(3);
+    }
     let told = |name: &str| std::env::var(name).unwrap_or_default();
     let listener = TcpListener::bind(told("SELFTEST_ADDRESS")).unwrap();
     serve(&listener, &kind, &told("SELFTEST_UPSTREAM"));
@@ -44,6 +49,8 @@ fn serve(listener: &TcpListener, kind: &str, upstream: &str) {
         let (kind, upstream) = (kind.to_owned(), upstream.to_owned());
         std::thread::spawn(move || match kind.as_str() {
             "relay" => relay(client, &upstream),
+            "rewrite" => rewrite(client, &upstream),
+            "silent" => drop(std::io::copy(&mut &client, &mut std::io::sink())),
             "redirect" => redirect(client, &upstream),
             "static" => answer(client, |method, target| file(Path::new(&upstream), method, target)),
             "echo" => answer(client, |_, target| (200, "text/plain", target.into())),
@@ -90,6 +97,42 @@ fn relay(client: TcpStream, upstream: &str) {
 fn pass(mut from: TcpStream, mut to: TcpStream) {
     let _ = std::io::copy(&mut from, &mut to);
     let _ = to.shutdown(Shutdown::Write);
+}
+
+/// Relays the one request of a connection, and spells the answer otherwise.
+fn rewrite(mut client: TcpStream, upstream: &str) {
+    let head = head(&mut client);
+    let Ok(mut server) = TcpStream::connect(upstream) else { return };
+    let asked = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+    let mut answer = Vec::new();
+    let done = server.write_all(asked.as_bytes()).and_then(|()| server.read_to_end(&mut answer));
+    let end = answer.windows(4).position(|end| end == b"\r\n\r\n");
+    if let (Ok(_), Some(end)) = (done, end) {
+        let target = head.split_ascii_whitespace().nth(1).unwrap_or_default();
+        if let Some(body) = respelt(target, &answer[end + 4..]) {
+            let fields = String::from_utf8_lossy(&answer[..end]).into_owned();
+            let kept = fields.lines().filter(|l| !l.to_ascii_lowercase().starts_with("content-l"));
+            let kept = kept.collect::<Vec<_>>().join("\r\n");
+            answer = format!("{kept}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into();
+        }
+    }
+    let _ = client.write_all(&answer);
+    let _ = client.shutdown(Shutdown::Write);
+}
+
+/// The same content in other words: an object's members in the other order, indented, and with one more;
+/// a list's lines in the other order. `None` where the order may mean something.
+pub fn respelt(target: &str, body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    if target.ends_with("/@v/list") {
+        return Some(text.split_inclusive('\n').rev().collect());
+    }
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).ok()?;
+    let mut members: Vec<_> = object.iter().collect();
+    members.sort_by_key(|(name, _)| std::cmp::Reverse(text.find(&format!("\"{name}\""))));
+    let members: String =
+        members.iter().map(|(name, value)| format!("\t\"{name}\" : {value},\n")).collect();
+    Some(format!("{{\n{members}\t\"Further\" : [ null ]\n}}\n"))
 }
 
 /// Answers the one request of a connection: method and target to status, type and content.

@@ -14,16 +14,19 @@ mod large;
 mod memory;
 mod metrics;
 mod own_suite;
+mod peers;
 mod prefix;
 mod proves_nothing;
 mod read_only;
 mod resolution;
+mod rewritten;
 mod served;
 mod sidecar;
 mod starts;
 mod suites;
 mod sumdb;
 mod trust;
+mod unanswered;
 
 #[cfg(unix)]
 mod drain;
