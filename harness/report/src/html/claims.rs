@@ -5,6 +5,7 @@ use super::parts::{anchor, chip, shown};
 use crate::tally::{Cell, ClaimTally, Tally};
 use crate::words;
 use maud::{Markup, html};
+use twinproof_base::count;
 use twinproof_model::{DocumentVerdict, Verdict};
 
 /// Claims × environments.
@@ -13,8 +14,9 @@ pub fn matrix(tally: &Tally<'_>) -> Markup {
         return html! { p { "The selected suites decide no claim." } };
     }
     html! {
-        p { (tally.claims.len()) " claims, " (tally.environments.len()) " environments, "
-            (tally.never_run()) " cells never run. Each cell leads to its most alarming case." }
+        p { (count(tally.claims.len() as u64, "claim")) ", "
+            (count(tally.environments.len() as u64, "environment")) ", "
+            (count(tally.never_run(), "cell")) " never run. Each cell leads to its most alarming case." }
         div.scroll.matrix tabindex="0" role="region" aria-label="Claims by environment" {
             table {
                 caption { "What is known of each claim in each environment" }
