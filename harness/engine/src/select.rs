@@ -1,7 +1,7 @@
 //! Which cases and environments a run is about.
 
 use sha2::{Digest, Sha256};
-use twinproof_model::{EnvironmentName, Level, glob_matches};
+use twinproof_model::{Level, glob_matches};
 use twinproof_steps::Case;
 
 /// The tag of cases that run only where cases are asked for, by tag or by pattern.
@@ -88,12 +88,6 @@ impl Selection {
             || !self.tags.is_empty()
             || !self.levels.is_empty()
             || self.shard.is_some()
-    }
-
-    /// Whether an environment is selected.
-    #[must_use]
-    pub fn has_environment(&self, name: &EnvironmentName) -> bool {
-        self.environments.is_empty() || self.environments.iter().any(|s| name.selected_by(s))
     }
 
     /// The selected cases, in their order.

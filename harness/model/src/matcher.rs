@@ -63,11 +63,6 @@ impl TextTable {
     pub fn asserts_nothing(&self) -> bool {
         *self == Self::default()
     }
-
-    /// The regular expressions in it.
-    pub fn regexes(&self) -> impl Iterator<Item = &Template> {
-        self.regex.iter().chain(&self.line_regex)
-    }
 }
 
 impl TextMatch {
