@@ -153,8 +153,8 @@ pub fn headline(results: &Results, tally: &Tally<'_>) -> String {
         let of_subject = |e: &EnvironmentName| {
             subjects.is_empty() || subjects.iter().any(|subject| subject.name == e)
         };
-        let levels = failures_by_level(results, of_subject);
-        parts.push(plural(failing, "case fails", "cases fail") + &levels);
+        let details = failures(results, of_subject);
+        parts.push(plural(failing, "case fails", "cases fail") + &details);
     }
     let mut also = |count: u64, one: &str, many: &str| {
         if count > 0 {
@@ -171,16 +171,18 @@ pub fn headline(results: &Results, tally: &Tally<'_>) -> String {
     format!("{}.", parts.join("; "))
 }
 
-/// ` (3 MUST, 1 SHOULD)`: how many failing cases are of which level.
-fn failures_by_level(results: &Results, counted: impl Fn(&EnvironmentName) -> bool) -> String {
-    let mut counts: BTreeMap<Level, u64> = BTreeMap::new();
+/// ` (3 MUST, 1 SHOULD) by 7 checks`: how many failing cases are of which level, and how many checks of theirs
+/// fail.
+fn failures(results: &Results, counted: impl Fn(&EnvironmentName) -> bool) -> String {
+    let (mut counts, mut checks) = (BTreeMap::<Level, u64>::new(), 0);
     let failed = |case: &&CaseResult| case.verdict == Verdict::Fail && counted(&case.environment);
     for case in results.cases.iter().filter(failed) {
         *counts.entry(case.level).or_default() += 1;
+        checks += case.checks.iter().filter(|check| check.verdict == Verdict::Fail).count() as u64;
     }
     let each: Vec<_> =
         counts.iter().map(|(l, n)| format!("{n} {}", l.as_str().to_uppercase())).collect();
-    format!(" ({})", each.join(", "))
+    format!(" ({}) by {}", each.join(", "), plural(checks, "check", "checks"))
 }
 
 /// Why a case has no answer, where it has none.
