@@ -1,7 +1,8 @@
 //! Which environments there can be on this machine, known without running anything in them: before
 //! there are SDKs, so that none is fetched for an environment that is absent.
 
-use crate::driver::{Absent, EnvironmentError};
+use crate::absent::Absent;
+use crate::driver::EnvironmentError;
 use crate::windows;
 use crate::wsl::{self, WslConfig};
 use std::path::PathBuf;

@@ -1,8 +1,9 @@
 //! Starting and measuring the environments that are there, all at the same time.
 
+use crate::absent::Absent;
 use crate::candidates::{Candidate, Candidates, Containers, How, WINE};
 use crate::container::{Contained, ContainerConfig};
-use crate::driver::{Absent, Detection, Environment, EnvironmentError};
+use crate::driver::{Detection, Environment, EnvironmentError};
 use crate::host::{Host, HostConfig, go_arch, go_os};
 use crate::sdk::Sdk;
 use crate::windows::Windows;

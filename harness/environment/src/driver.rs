@@ -3,22 +3,13 @@
 //! All paths that pass here are *native*: written as the programs of that environment write them
 //! (`/tmp/w/a` on Linux, `C:\w\a` on Windows and under Wine).
 
+use crate::absent::Absent;
 use crate::facts::Facts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use twinproof_model::{EntryKind, EnvironmentName};
 use twinproof_process::Ended;
-
-/// Why an environment is absent, and the command that would provide it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{detail}")]
-pub struct Absent {
-    /// What is missing.
-    pub detail: String,
-    /// The one command (or setting) that would provide it.
-    pub remedy: String,
-}
 
 /// What looking for an environment gave.
 pub enum Detection {

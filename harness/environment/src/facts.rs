@@ -1,9 +1,14 @@
 //! What is known of an environment once its driver has measured it and shaken hands.
 
-use crate::probe::Probed;
 use crate::sdk::Offered;
 use std::collections::BTreeSet;
 use twinproof_model::{Capability, EnvironmentName, Fingerprint};
+
+/// What was measured.
+pub(crate) struct Probed {
+    pub(crate) capabilities: BTreeSet<Capability>,
+    pub(crate) fingerprint: Fingerprint,
+}
 
 /// An environment's facts.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 //! environment it is given, puts files in place, and says what is there. What it cannot do it says
 //! with a type, never by an empty answer.
 
+mod absent;
 mod candidates;
 pub mod container;
 mod detect;
@@ -20,11 +21,12 @@ mod stop;
 pub mod windows;
 pub mod wsl;
 
+pub use absent::Absent;
 pub use candidates::{Candidates, Look};
 pub use detect::{Config, Progress, WINE_ROOT};
 pub use driver::{
-    Absent, Contents, Detection, Environment, EnvironmentError, Exec, Exited, Put, Sandbox,
-    SnapshotLimits, TreeEntry,
+    Contents, Detection, Environment, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
+    TreeEntry,
 };
 pub use facts::Facts;
 pub use sdk::Sdk;

@@ -1,8 +1,9 @@
 //! Measurements and handshake in one, as most drivers do them.
 
 use crate::driver::{Environment, EnvironmentError};
+use crate::facts::Probed;
 use crate::handshake;
-use crate::probe::{self, Probed};
+use crate::probe;
 use twinproof_model::Capability;
 
 /// Where programs of an environment find servers on 127.0.0.1.

@@ -6,6 +6,7 @@
 use crate::driver::{
     Contents, Environment, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
 };
+use crate::facts::Probed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -18,12 +19,6 @@ use twinproof_model::{Capability, EntryKind, Fingerprint};
 const LIMIT: Duration = Duration::from_secs(120);
 /// Most bytes that are read of an answer.
 const OUTPUT: u64 = 1 << 20;
-
-/// What was measured.
-pub(crate) struct Probed {
-    pub(crate) capabilities: BTreeSet<Capability>,
-    pub(crate) fingerprint: Fingerprint,
-}
 
 /// An architecture, as `uname -m` or Rust names it, in Go's words.
 pub(crate) fn go_arch(machine: &str) -> &str {

@@ -1,7 +1,7 @@
 //! The Go SDKs that drivers offer to cases. Drivers are given them; they never look for one, but for
 //! those that belong to a distribution or to Windows itself.
 
-use crate::driver::Absent;
+use crate::absent::Absent;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! Whether this is a distribution of WSL from which Windows can be reached.
 
 use super::launch::encoded;
-use crate::driver::Absent;
+use crate::absent::Absent;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

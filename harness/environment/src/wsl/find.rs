@@ -2,7 +2,7 @@
 
 use super::list::{Distribution, ListError, parse_list};
 use super::relay::WslExe;
-use crate::driver::Absent;
+use crate::absent::Absent;
 use crate::sdk::Sdk;
 use std::path::PathBuf;
 
