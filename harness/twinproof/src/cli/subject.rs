@@ -125,17 +125,21 @@ impl Check {
                 Ok(declaration) => {
                     print!("{}: {}", file.display(), worth(&declaration, &cases));
                 }
-                Err(DeclarationError::Text(all)) => {
-                    print!("{}", all.render(std::io::stdout().is_terminal()));
-                    code = INVALID;
-                }
                 Err(error) => {
-                    println!("error: {error}");
+                    print!("{}", mistakes(&error, std::io::stdout().is_terminal()));
                     code = INVALID;
                 }
             }
         }
         Ok(code)
+    }
+}
+
+/// What is wrong with a declaration.
+fn mistakes(error: &DeclarationError, colour: bool) -> String {
+    match error {
+        DeclarationError::Text(all) => all.render(colour),
+        other => format!("error: {other}\n"),
     }
 }
 
@@ -167,9 +171,16 @@ impl New {
         let (_, cases) = self.suites.read(repository)?;
         let text = begun(text, &self.name, self.url.as_deref());
         // Refuse an invalid name or address before anything is printed.
-        let new = Declaration::parse("the new declaration", &text).map_err(Failure::invalid)?;
-        print!("{text}{}", explained(&new, cases));
-        Ok(CONFORMANT)
+        match Declaration::parse("the new declaration", &text) {
+            Ok(new) => {
+                print!("{text}{}", explained(&new, cases));
+                Ok(CONFORMANT)
+            }
+            Err(error) => {
+                eprint!("{}", mistakes(&error, std::io::stderr().is_terminal()));
+                Ok(INVALID)
+            }
+        }
     }
 }
 
