@@ -40,7 +40,7 @@ fn what_means_the_same_has_the_same_verdict() -> Outcome {
     };
     let plain = verdicts(cases_of(&results, "proxy:relay"));
     let passed = plain.iter().filter(|(_, verdict)| *verdict == Verdict::Pass).count();
-    assert!(passed >= 20, "{passed} pass: {said}");
+    assert!(passed >= 15, "{passed} pass: {said}");
     assert_eq!(verdicts(cases_of(&results, "proxy:rewrite")), plain, "{said}");
     Ok(())
 }
