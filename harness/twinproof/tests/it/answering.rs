@@ -5,6 +5,7 @@ use crate::files::Files;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Component, Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// The variable that names the server to be.
@@ -12,17 +13,18 @@ const KIND: &str = "SELFTEST_SERVER";
 /// Longest head of a request that is read, in bytes.
 const HEAD: usize = 4 << 20;
 
-/// Serves for ever where the environment asks for it; nothing otherwise.
-pub fn serve_if_asked() {
-    let Ok(kind) = std::env::var(KIND) else { return };
+/// Serves for ever where the environment asks for it, or ends with the code that it returns.
+pub fn serve_if_asked() -> Option<ExitCode> {
+    let kind = std::env::var(KIND).ok()?;
     if kind == "crash" {
         println!("starting");
         eprintln!("no store here");
-        std::process::exit(3);
+        return Some(ExitCode::from(3));
     }
     let told = |name: &str| std::env::var(name).unwrap_or_default();
     let listener = TcpListener::bind(told("SELFTEST_ADDRESS")).unwrap();
     serve(&listener, &kind, &told("SELFTEST_UPSTREAM"));
+    Some(ExitCode::SUCCESS)
 }
 
 /// Such a server in this process, for as long as that lives; its URL.

@@ -36,6 +36,5 @@ mod full;
 mod reload;
 
 fn main() -> std::process::ExitCode {
-    answering::serve_if_asked();
-    twinproof_testkit::main()
+    answering::serve_if_asked().unwrap_or_else(twinproof_testkit::main)
 }
