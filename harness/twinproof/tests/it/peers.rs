@@ -3,6 +3,7 @@
 
 use crate::files::Files;
 use crate::suites::{cases_of, failing, run};
+use twinproof_model::{CaseResult, Verdict};
 use twinproof_testkit::{Outcome, Requirement, go};
 
 #[test]
@@ -21,6 +22,10 @@ fn peers_fail_what_they_failed() -> Outcome {
         let cases = cases_of(&results, &format!("proxy:{name}"));
         assert!(!cases.is_empty(), "{said}");
         insta::assert_snapshot!(format!("peer_{name}"), failing(&cases));
+        // Every one of them has a reason in the expectations, and no expectation is stale.
+        let odd = |c: &&&CaseResult| matches!(c.verdict, Verdict::Fail | Verdict::Xpass);
+        let odd: Vec<_> = cases.iter().filter(odd).map(|c| (&c.case, c.verdict)).collect();
+        assert!(odd.is_empty(), "{odd:?}");
     }
     Ok(())
 }
