@@ -1,6 +1,5 @@
 //! Why a run has the exit code that it has.
 
-use twinproof_base::plural;
 use twinproof_model::{CaseResult, ControlOutcome, Level, Results, Verdict, exit};
 
 /// Counts controls, and says in words why the run has the exit code that it has.
@@ -8,10 +7,12 @@ pub fn conclude(results: &mut Results) {
     let strict = results.run.strict;
     let mut codes = vec![exit::CONFORMANT];
     let mut reasons = Vec::new();
-    let mut blame = |code: u8, count: usize, one: &str, many: &str| {
+    // `(s)` in a text is for more than one.
+    let mut blame = |code: u8, count: usize, what: &str| {
         if count > 0 {
             codes.push(code);
-            reasons.push(plural(count as u64, one, many));
+            let what = what.replace("(s)", if count == 1 { "" } else { "s" });
+            reasons.push(format!("{count} {what}"));
         }
     };
     let cases = |verdict: Verdict, binding: bool| {
@@ -24,78 +25,40 @@ pub fn conclude(results: &mut Results) {
         exit::BROKEN,
         cases(Verdict::HarnessError, false),
         "not judged because the harness broke",
-        "not judged because the harness broke",
     );
-    blame(exit::NOT_CONFORMANT, cases(Verdict::Fail, true), "failed", "failed");
+    blame(exit::NOT_CONFORMANT, cases(Verdict::Fail, true), "failed");
     blame(
         exit::NOT_CONFORMANT,
         cases(Verdict::Xpass, false),
         "passed although a failure was expected",
-        "passed although a failure was expected",
     );
-    blame(exit::NOT_KNOWN, cases(Verdict::Inconclusive, false), "inconclusive", "inconclusive");
+    blame(exit::NOT_KNOWN, cases(Verdict::Inconclusive, false), "inconclusive");
     if strict {
-        blame(
-            exit::NOT_KNOWN,
-            cases(Verdict::Unavailable, false),
-            "unavailable in a strict run",
-            "unavailable in a strict run",
-        );
+        blame(exit::NOT_KNOWN, cases(Verdict::Unavailable, false), "unavailable in a strict run");
     }
     let count = |green: bool| {
         let counted = move |c: &&ControlOutcome| !c.ok && (c.verdict == Verdict::Pass) == green;
         results.controls.iter().filter(counted).count()
     };
     let (green, undriven) = (count(true), count(false));
-    blame(exit::NOT_CONFORMANT, green, "control stayed green", "controls stayed green");
-    blame(
-        exit::NOT_CONFORMANT,
-        undriven,
-        "control did not turn the right check red",
-        "controls did not turn the right check red",
-    );
+    blame(exit::NOT_CONFORMANT, green, "control(s) stayed green");
+    blame(exit::NOT_CONFORMANT, undriven, "control(s) did not turn the right check red");
     let expired = results.expectations.iter().filter(|e| e.expired).count();
-    blame(
-        exit::NOT_CONFORMANT,
-        expired,
-        "expectation is past its last day",
-        "expectations are past their last day",
-    );
-    blame(
-        exit::NOT_KNOWN,
-        results.floors.iter().filter(|f| !f.met).count(),
-        "floor is not met",
-        "floors are not met",
-    );
+    blame(exit::NOT_CONFORMANT, expired, "expectation(s) past the last day");
+    blame(exit::NOT_KNOWN, results.floors.iter().filter(|f| !f.met).count(), "floor(s) not met");
     let missing = results.environments.iter().filter(|e| e.required && e.absent.is_some());
-    blame(
-        exit::NOT_KNOWN,
-        missing.count(),
-        "required environment is absent",
-        "required environments are absent",
-    );
+    blame(exit::NOT_KNOWN, missing.count(), "required environment(s) absent");
     // What was asked for by name and has nothing decided is not known, whatever the reason.
     let subjects = results.environments.iter().filter(|e| {
-        let decided = |c: &CaseResult| c.environment == e.name && c.verdict.is_decided();
-        let has_cases = results.cases.iter().any(|c| c.environment == e.name);
         let named = e.required && e.absent.is_none() && e.name.kind().is_subject();
-        named && has_cases && !results.cases.iter().any(decided)
+        let mut cases = results.cases.iter().filter(|c| c.environment == e.name).peekable();
+        named && cases.peek().is_some() && !cases.any(|c| c.verdict.is_decided())
     });
-    blame(
-        exit::NOT_KNOWN,
-        subjects.count(),
-        "subject that was asked for has no case decided",
-        "subjects that were asked for have no case decided",
-    );
-    blame(
-        exit::NOT_KNOWN,
-        usize::from(results.run.interrupted),
-        "interruption before the end",
-        "interruptions before the end",
-    );
+    blame(exit::NOT_KNOWN, subjects.count(), "subject(s) asked for, without a decided case");
+    blame(exit::NOT_KNOWN, usize::from(results.run.interrupted), "interruption before the end");
     // Nothing was judged: that is no success, however it came about.
     if results.cases.is_empty() {
-        blame(exit::NOT_KNOWN, 1, "run without a case", "runs without a case");
+        blame(exit::NOT_KNOWN, 1, "run without a case");
     }
     results.summary.exit_code = exit::worst(codes);
     results.summary.reasons = reasons;

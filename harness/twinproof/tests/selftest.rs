@@ -123,7 +123,7 @@ fn a_floor_that_is_not_met_is_not_known() {
     let out = dir.path().join("out");
     support::conformance(&suites, &out).args(["--env", "host"]).assert().code(2);
     let results = results(&out);
-    assert_eq!(results.summary.reasons, ["1 floor is not met"]);
+    assert_eq!(results.summary.reasons, ["1 floor not met"]);
     assert_eq!((results.floors[0].floor, results.floors[0].actual), (6, 5));
 }
 

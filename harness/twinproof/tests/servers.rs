@@ -150,7 +150,7 @@ fn read_only_subject_gets_no_upstream() {
     command.args(["--case", "server-http"]).assert().code(2);
     let results = results(&out);
     assert_eq!(verdicts(&results), [("selftest/server-http", Verdict::NotApplicable)]);
-    assert_eq!(results.summary.reasons, ["1 subject that was asked for has no case decided"]);
+    assert_eq!(results.summary.reasons, ["1 subject asked for, without a decided case"]);
     assert_eq!(results.cases[0].environment.to_string(), format!("proxy:{address}"));
     assert_eq!(results.run.subjects[1], format!("proxy={address}"));
 }
