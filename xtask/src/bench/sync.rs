@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use twinproof::CONFORMANT;
 use twinproof::cli::Repository;
+use twinproof_model::Template;
 use twinproof_pipeline::{Pair, Program};
 
 /// Rows of a transaction while tables are loaded.
@@ -205,7 +206,7 @@ impl Bench {
     fn new(
         server: &Program,
         program: &Path,
-        prepare: &[String],
+        prepare: &[Template],
         (tables, bytes): (u32, usize),
     ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
@@ -251,7 +252,7 @@ impl Bench {
         std::fs::write(bench.policy(), policy)?;
         staging.query_drop(format!("CREATE DATABASE {STATE}"))?;
         for sql in prepare {
-            staging.query_drop(sql.replace("${state}", STATE))?;
+            staging.query_drop(sql.expand(|name| (name == "state").then_some(STATE))?)?;
         }
         Ok(bench)
     }
