@@ -5,67 +5,70 @@
 use crate::peer::Peer;
 use crate::request_id::RequestId;
 use http::{Method, Request, StatusCode, header};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The longest path and agent that are logged.
+/// Bytes of a path and of an agent that are logged.
 const LONGEST: usize = 1024;
 
 /// The line of a request, while it is being answered.
 #[derive(Debug)]
-pub(crate) struct AccessLine {
+pub(crate) struct AccessLine<'a> {
     id: RequestId,
     method: Method,
-    path: String,
-    agent: String,
+    path: Cow<'a, str>,
+    agent: Cow<'a, str>,
     http2: bool,
-    peer: Arc<Peer>,
+    peer: Cow<'a, Arc<Peer>>,
     begun: Instant,
     status: u16,
     bytes: u64,
     whole: bool,
 }
 
-impl AccessLine {
-    /// Begins the line, and puts the request's id into its extensions.
-    pub(crate) fn begin<B>(request: &mut Request<B>, peer: &Arc<Peer>) -> Box<Self> {
-        let id = RequestId::of(request.headers());
-        let agent = request.headers().get(header::USER_AGENT);
-        let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-        let http2 = request.version() == http::Version::HTTP_2;
-        let path = request.uri().path();
-        let entry = Self::new(id.clone(), request.method().clone(), path, agent, http2, peer);
-        request.extensions_mut().insert(id);
-        Box::new(entry)
-    }
-
+impl<'a> AccessLine<'a> {
     /// Begins the line of a GET that has no id and is not HTTP/2.
-    pub(crate) fn plain(path: &str, agent: &str, peer: &Arc<Peer>) -> Self {
-        Self::new(RequestId::made(), Method::GET, path, agent, false, peer)
-    }
-
-    fn new(
-        id: RequestId,
-        method: Method,
-        path: &str,
-        agent: &str,
-        http2: bool,
-        peer: &Arc<Peer>,
-    ) -> Self {
+    pub(crate) fn plain(path: &'a str, agent: &'a str, peer: &'a Arc<Peer>) -> Self {
         Self {
-            id,
-            method,
-            path: cut(path),
-            agent: cut(agent),
-            http2,
-            peer: Arc::clone(peer),
+            id: RequestId::made(),
+            method: Method::GET,
+            path: cut(path).into(),
+            agent: cut(agent).into(),
+            http2: false,
+            peer: Cow::Borrowed(peer),
             begun: Instant::now(),
             status: 0,
             bytes: 0,
             whole: false,
         }
     }
+}
 
+impl AccessLine<'static> {
+    /// Begins the line, and puts the request's id into its extensions.
+    pub(crate) fn begin<B>(request: &mut Request<B>, peer: &Arc<Peer>) -> Box<Self> {
+        let id = RequestId::of(request.headers());
+        let agent = request.headers().get(header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+        let line = Self {
+            id: id.clone(),
+            method: request.method().clone(),
+            path: cut(request.uri().path()).to_owned().into(),
+            agent: cut(agent).to_owned().into(),
+            http2: request.version() == http::Version::HTTP_2,
+            peer: Cow::Owned(Arc::clone(peer)),
+            begun: Instant::now(),
+            status: 0,
+            bytes: 0,
+            whole: false,
+        };
+        request.extensions_mut().insert(id);
+        Box::new(line)
+    }
+}
+
+impl AccessLine<'_> {
     pub(crate) fn id(&self) -> &RequestId {
         &self.id
     }
@@ -93,7 +96,7 @@ impl AccessLine {
             target: "access",
             id = self.id.as_str(),
             method = self.method.as_str(),
-            path = self.path,
+            path = &*self.path,
             status = self.status,
             bytes = self.bytes,
             micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
@@ -101,13 +104,13 @@ impl AccessLine {
             http = if self.http2 { "2" } else { "1.1" },
             peer = %self.peer.address,
             identity = self.peer.identity.as_deref(),
-            agent = self.agent,
+            agent = &*self.agent,
         );
     }
 }
 
 /// The beginning of a text.
-fn cut(text: &str) -> String {
+fn cut(text: &str) -> &str {
     // A path may have 8 KiB, and each request of a scanner would fill the log with one.
-    text.chars().take(LONGEST).collect()
+    text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text)
 }

@@ -39,7 +39,13 @@ impl RequestId {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let mut hasher = START.build_hasher();
         hasher.write_u64(NEXT.fetch_add(1, Ordering::Relaxed));
-        Self(format!("{:016x}", hasher.finish()).into())
+        let digits = hasher.finish().to_be_bytes().map(|byte| [byte >> 4, byte & 15]);
+        let text: String = digits
+            .iter()
+            .flatten()
+            .filter_map(|digit| char::from_digit(u32::from(*digit), 16))
+            .collect();
+        Self(text.into())
     }
 
     /// The id.

@@ -1,6 +1,6 @@
 //! The server: accepting, and ending in order.
 
-use crate::connection::{Shared, lingering_close};
+use crate::connection::{LINGER, Shared, lingering_close};
 use crate::counters::Counters;
 use crate::handler::Handler;
 use crate::listener::{BindError, listen};
@@ -26,6 +26,9 @@ const MAX_REFUSALS: usize = 64;
 
 /// The pause when no connection can be accepted, for want of descriptors as a rule.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long connections are accepted after the server was told to stop: those that were made before.
+const LAST: Duration = Duration::from_millis(10);
 
 /// How long connections may take to end at once.
 const CUT: Duration = Duration::from_secs(2);
@@ -139,6 +142,8 @@ impl Server {
             () = stop => {}
             () = accept(&self.listener, &shared, &tracker) => {}
         }
+        // Those who wait to be accepted would be reset.
+        let _ = timeout(LAST, accept(&self.listener, &shared, &tracker)).await;
         // First, so that new clients go to another process while this one ends.
         drop(self.listener);
         if let Some(reloading) = reloading {
@@ -221,7 +226,7 @@ async fn turn_away<H: Handler>(tcp: TcpStream, refusals: Arc<AtomicUsize>, guard
         Some(_) => Bytes::new(),
         None => Refusal::Busy.raw(&shared.limits),
     };
-    lingering_close(Stream::Plain(tcp), text, true).await;
+    lingering_close(Stream::Plain(tcp), text, LINGER).await;
     refusals.fetch_sub(1, Ordering::Relaxed);
 }
 

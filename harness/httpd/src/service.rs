@@ -17,6 +17,8 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Sleep, sleep};
 
 /// The service of one connection.
 #[derive(Debug)]
@@ -111,6 +113,7 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Service<H> {
             progress: None,
             next: H::next_piece as fn(&H::Body) -> usize,
         };
+        let is_whole = request.body().is_end_stream();
         let mut answering = Answering {
             state: State::Done,
             ticket: Some(ticket),
@@ -125,12 +128,44 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Service<H> {
                     self.activity.linger();
                 }
                 let response = refusal.response(&self.limits, http2);
-                State::Now(response.map(|text| Source::Own(Some(text))))
+                let response = response.map(|text| Source::Own(Some(text)));
+                match http2 && !is_whole {
+                    true => State::Unread(Unread::new(request.into_body()), response),
+                    false => State::Now(response),
+                }
             }
             None if http2 => State::Room(Box::new((self.clone(), request)), Wait::default()),
             None => answering.ask(self, request),
         };
         answering
+    }
+}
+
+/// The body of a request of HTTP/2 that is refused. It is read for a little before the answer, which ends
+/// the stream: what the client sends later on a stream that has ended is an error of the connection.
+struct Unread(Box<(Incoming, usize, Pin<Box<Sleep>>)>);
+
+impl Unread {
+    /// For how long.
+    const TIME: Duration = Duration::from_millis(250);
+    /// How many bytes.
+    const BYTES: usize = 16 << 10;
+
+    fn new(body: Incoming) -> Self {
+        Self(Box::new((body, Self::BYTES, Box::pin(sleep(Self::TIME)))))
+    }
+
+    /// Ready when it has ended, or enough of it was read.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let (body, left, timer) = &mut *self.0;
+        while let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
+            let Some(Ok(frame)) = frame else { return Poll::Ready(()) };
+            *left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len().max(1)));
+            if *left == 0 {
+                return Poll::Ready(());
+            }
+        }
+        timer.as_mut().poll(cx)
     }
 }
 
@@ -147,6 +182,8 @@ enum State<H: Handler> {
     /// There is no memory yet for the answer to a request of HTTP/2.
     Room(Box<(Service<H>, Request<Incoming>)>, Wait),
     Later(H::Later),
+    /// The body of a request that is refused is on its way.
+    Unread(Unread, Response<Source<H::Body>>),
     Now(Response<Source<H::Body>>),
     /// There is no memory yet for all that the answer holds.
     Held(Response<Source<H::Body>>, usize, Wait),
@@ -186,6 +223,10 @@ impl<H: Handler> Answering<H> {
             State::Later(mut later) => match Pin::new(&mut later).poll(cx) {
                 Poll::Pending => (State::Later(later), false),
                 Poll::Ready(response) => (State::Now(response.map(Source::Handler)), true),
+            },
+            State::Unread(mut unread, response) => match unread.poll(cx) {
+                Poll::Pending => (State::Unread(unread, response), false),
+                Poll::Ready(()) => (State::Now(response), true),
             },
             State::Now(response) if self.http2 => {
                 let held = match response.body() {

@@ -147,6 +147,30 @@ pub(crate) struct Io {
     frames: Option<Frames>,
     /// On HTTP/1: the other side has ended.
     ended: Option<Ended>,
+    head: Head,
+}
+
+/// What was read since nothing was under way: about the head of a request of HTTP/1.
+#[derive(Clone, Copy, Debug, Default)]
+struct Head {
+    bytes: usize,
+    lines: usize,
+}
+
+impl Head {
+    fn read(&mut self, bytes: &[u8], activity: &Activity) {
+        if activity.phase() == Phase::Idle {
+            *self = Self::default();
+        }
+        self.bytes += bytes.len();
+        self.lines += bytes.iter().filter(|byte| **byte == b'\n').count();
+    }
+
+    /// Whether it cannot have been too long, or of too many fields.
+    fn is_within(self, limits: &HttpLimits) -> bool {
+        // Beside a line for each field there is the first one, and an empty one.
+        self.bytes <= limits.head && self.lines <= limits.fields + 2
+    }
 }
 
 impl Io {
@@ -156,8 +180,8 @@ impl Io {
         activity: Arc<Activity>,
         limits: Arc<HttpLimits>,
     ) -> Self {
-        let inner = TokioIo::new(stream);
-        Self { inner, activity, limits, before, instead: None, frames: None, ended: None }
+        let (inner, head) = (TokioIo::new(stream), Head::default());
+        Self { inner, activity, limits, before, instead: None, frames: None, ended: None, head }
     }
 
     /// For HTTP/2: frames that ask for nothing are counted.
@@ -177,7 +201,11 @@ impl Io {
         if !self.activity.is_hypers() || !head.starts_with(b"HTTP/1.") {
             return None;
         }
-        let refusal = Refusal::of_status(head.get(9..12)?)?;
+        let refusal = match Refusal::of_status(head.get(9..12)?)? {
+            // For hyper a `Content-Length` that is no number of bytes is too long a head.
+            Refusal::Head if self.head.is_within(&self.limits) => Refusal::Body,
+            refusal => refusal,
+        };
         self.activity.refuse();
         self.activity.linger();
         Some(refusal.raw(&self.limits))
@@ -208,8 +236,9 @@ impl Read for Io {
         if !this.before.is_empty() {
             let length = this.before.len().min(buf.remaining());
             let before = this.before.split_to(length);
-            if let Some(frames) = &mut this.frames {
-                frames.read(&before);
+            match &mut this.frames {
+                Some(frames) => frames.read(&before),
+                None => this.head.read(&before, &this.activity),
             }
             buf.put_slice(&before);
             this.activity.read();
@@ -237,6 +266,8 @@ impl Read for Io {
             }
         } else if part.is_empty() {
             ready!(this.ended.insert(Ended::new()).poll(cx, &this.activity));
+        } else {
+            this.head.read(part, &this.activity);
         }
         buf.put_slice(part);
         this.activity.read();

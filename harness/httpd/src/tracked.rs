@@ -16,11 +16,11 @@ use std::task::{Context, Poll, ready};
 pub(crate) struct Ticket {
     activity: Arc<Activity>,
     waiting: bool,
-    pub(crate) entry: Option<Box<AccessLine>>,
+    pub(crate) entry: Option<Box<AccessLine<'static>>>,
 }
 
 impl Ticket {
-    pub(crate) fn new(activity: Arc<Activity>, entry: Option<Box<AccessLine>>) -> Self {
+    pub(crate) fn new(activity: Arc<Activity>, entry: Option<Box<AccessLine<'static>>>) -> Self {
         Self { activity, waiting: false, entry }
     }
 

@@ -22,6 +22,9 @@ const NAP: Duration = Duration::from_secs(1);
 /// How long a client may take to close after `Connection: close` or GOAWAY.
 const GOODBYE: Duration = Duration::from_secs(5);
 
+/// How long a connection that was not answered yet may take to ask, when the server ends.
+pub(super) const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
 /// How often the streams of HTTP/2 are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -117,6 +120,9 @@ impl Clock {
             // The server itself is at work. Its own limits for upstreams apply, and the client is
             // not late.
             Phase::Handler => return Poll::Pending,
+            Phase::Idle if leaving && activity.calls() == 0 => {
+                (FIRST_REQUEST, Due::End(Late::Idle))
+            }
             Phase::Idle if leaving => (GOODBYE, Due::End(Late::Idle)),
             Phase::Idle if naps && NAP < self.idle => (NAP, Due::Nap),
             Phase::Idle => (self.idle, Due::End(Late::Idle)),

@@ -4,13 +4,15 @@
 //! taken until they tell, and handed on: a look at bytes that are too few would find them again and
 //! again, and would never find the client's end.
 
-use super::clock::Clock;
+use super::clock::{Clock, FIRST_REQUEST};
 use super::shared::Shared;
 use crate::counters::{Handshake, Late};
 use crate::handler::Handler;
 use crate::stream::Stream;
 use bytes::{Bytes, BytesMut};
+use socket2::SockRef;
 use std::io;
+use std::mem::MaybeUninit;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
@@ -43,11 +45,16 @@ pub(crate) async fn first<H: Handler>(
     let tls = shared.terminator.is_some();
     let mut end =
         if tls { Instant::now() + shared.limits.handshake_time } else { clock.idle_end() };
-    let mut taken = BytesMut::new();
+    let (mut taken, mut leaving) = (BytesMut::new(), false);
     loop {
         let read = tokio::select! {
             biased;
-            () = shared.stop.draining(), if taken.is_empty() => return None,
+            () = shared.stop.draining(), if !leaving => {
+                // It was accepted, so its first request is answered, if it comes soon.
+                leaving = true;
+                end = end.min(Instant::now() + FIRST_REQUEST);
+                continue;
+            }
             () = sleep_until(end) => None,
             read = read(tcp, tls, &mut taken) => Some(read.ok()?),
         };
@@ -110,13 +117,19 @@ fn tell(bytes: &[u8]) -> Option<First> {
 pub(crate) async fn again<H>(stream: &Stream, shared: &Shared<H>, clock: &mut Clock) -> bool {
     tokio::select! {
         biased;
-        () = shared.stop.draining() => false,
+        () = shared.stop.draining() => has_bytes(stream),
         ready = stream.tcp().readable() => ready.is_ok(),
         () = sleep_until(clock.idle_end()) => {
             shared.counters.late(Late::Idle);
             false
         }
     }
+}
+
+/// Whether something has come that was not read.
+fn has_bytes(stream: &Stream) -> bool {
+    let mut byte = [MaybeUninit::uninit()];
+    SockRef::from(stream.tcp()).peek(&mut byte).is_ok_and(|length| length > 0)
 }
 
 #[cfg(test)]

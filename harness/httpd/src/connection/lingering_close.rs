@@ -9,20 +9,26 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-/// How long it may take.
+/// How long it may take to send the last bytes.
 const LIMIT: Duration = Duration::from_secs(2);
+
+/// How long the bytes of a client are read that may still be sending.
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
+
+/// How long those of one that is told to ask elsewhere.
+pub(crate) const SHORT_LINGER: Duration = Duration::from_millis(250);
 
 /// How many bytes of the client are read.
 const MOST: usize = 1 << 20;
 
-/// Sends the last bytes, and closes.
-pub(crate) async fn lingering_close(mut stream: Stream, last: Bytes, linger: bool) {
+/// Sends the last bytes, and closes after having read for up to `linger`.
+pub(crate) async fn lingering_close(mut stream: Stream, last: Bytes, linger: Duration) {
     let close = Box::pin(async {
         if !last.is_empty() {
             stream.write_all(&last).await?;
         }
         stream.shutdown().await?;
-        if !linger {
+        if linger.is_zero() {
             return Ok(());
         }
         let mut buffer = vec![0; 8 << 10];
@@ -38,5 +44,6 @@ pub(crate) async fn lingering_close(mut stream: Stream, last: Bytes, linger: boo
         std::io::Result::Ok(())
     });
     // The client may have closed already: an error or a timeout here is no failure of the answer.
-    let _ = timeout(LIMIT, close).await;
+    let limit = if linger.is_zero() { LIMIT } else { linger };
+    let _ = timeout(limit, close).await;
 }

@@ -10,7 +10,7 @@ mod lingering_close;
 mod serve;
 mod shared;
 
-pub(crate) use lingering_close::lingering_close;
+pub(crate) use lingering_close::{LINGER, lingering_close};
 pub(crate) use shared::Shared;
 
 use crate::activity::Activity;
@@ -26,6 +26,7 @@ use crate::tls::Admission;
 use bytes::Bytes;
 use clock::Clock;
 use first::First;
+use lingering_close::SHORT_LINGER;
 use serve::{End, Http};
 use socket2::SockRef;
 use std::net::SocketAddr;
@@ -54,14 +55,14 @@ impl<H: Handler> Shared<H> {
         let (stream, http2) = match (&self.terminator, first) {
             (_, First::Late) => {
                 let text = Refusal::Late.raw(&self.limits);
-                return lingering_close(Stream::Plain(tcp), text, true).await;
+                return lingering_close(Stream::Plain(tcp), text, LINGER).await;
             }
             (None, First::Http2) => (Stream::Plain(tcp), true),
             (None, _) => (Stream::Plain(tcp), false),
             (Some(_), First::Http1 | First::Http2) => {
                 self.counters.handshake_failed(Handshake::NoTls);
                 let text = Refusal::Plain.raw(&self.limits);
-                return lingering_close(Stream::Plain(tcp), text, true).await;
+                return lingering_close(Stream::Plain(tcp), text, LINGER).await;
             }
             (Some(terminator), First::Other) => {
                 let Some(memory) = self.budget.try_take(memory::TLS) else {
@@ -85,7 +86,7 @@ impl<H: Handler> Shared<H> {
                     Ok(Err((reason, tcp))) => {
                         self.no_handshake(from, reason);
                         // With TLS 1.3 it sends its request before it reads the alert.
-                        return lingering_close(Stream::Plain(tcp), Bytes::new(), true).await;
+                        return lingering_close(Stream::Plain(tcp), Bytes::new(), LINGER).await;
                     }
                     Err(_) => return self.no_handshake(from, Handshake::Late),
                 }
@@ -151,14 +152,20 @@ impl<H: Handler> Shared<H> {
             match serve::serve(http, turns, &activity, &mut clock, &self.stop).await {
                 End::Done(None) => return,
                 End::Done(Some(stream)) => {
-                    return lingering_close(stream, Bytes::new(), activity.lingers()).await;
+                    // A client that has asked once more meanwhile must not lose its last answer.
+                    let linger = match (activity.lingers(), self.stop.is_draining()) {
+                        (true, _) => LINGER,
+                        (false, true) => SHORT_LINGER,
+                        (false, false) => Duration::ZERO,
+                    };
+                    return lingering_close(stream, Bytes::new(), linger).await;
                 }
                 End::Late(late, stream) => {
                     self.counters.late(late);
                     return match (late, stream) {
                         (Late::Head, Some(stream)) => {
                             activity.refuse();
-                            lingering_close(stream, Refusal::Late.raw(&self.limits), true).await;
+                            lingering_close(stream, Refusal::Late.raw(&self.limits), LINGER).await;
                         }
                         (Late::Write, Some(stream)) => abandon(&stream),
                         _ => {}
@@ -175,7 +182,7 @@ impl<H: Handler> Shared<H> {
                     (stream, before) = (left, rest);
                     (fast, in_vain) = (may_be_fast, 0);
                     if before.is_empty() && !first::again(&stream, self, &mut clock).await {
-                        return lingering_close(stream, Bytes::new(), false).await;
+                        return lingering_close(stream, Bytes::new(), Duration::ZERO).await;
                     }
                 }
             }

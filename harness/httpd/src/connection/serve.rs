@@ -58,7 +58,7 @@ pub(crate) async fn serve<H: Handler>(
     let outcome = {
         let mut draining = pin!(stop.draining());
         let mut cutting = pin!(stop.cutting());
-        let (mut asked, mut leaving) = (false, false);
+        let (mut asked, mut restarted, mut leaving) = (false, false, false);
         poll_fn(|cx| {
             if !asked {
                 // Once is enough: a task's waker stays the same, and the stage is looked at below.
@@ -66,26 +66,31 @@ pub(crate) async fn serve<H: Handler>(
                 let _ = draining.as_mut().poll(cx);
                 let _ = cutting.as_mut().poll(cx);
             }
-            if stop.is_draining() {
-                if stop.is_cut() {
-                    return Poll::Ready(Outcome::Cut);
-                }
-                if !leaving {
-                    leaving = true;
-                    clock.restart();
-                    http.leave();
-                }
+            if stop.is_cut() {
+                return Poll::Ready(Outcome::Cut);
+            }
+            let draining = stop.is_draining();
+            if draining && !restarted {
+                restarted = true;
+                clock.restart();
             }
             loop {
                 if let Poll::Ready(outcome) = http.poll(cx) {
                     return Poll::Ready(outcome);
                 }
+                // Only now: what had come was read, and is answered. A connection without an answer
+                // yet has some time to ask.
+                if draining && !leaving && activity.calls() > 0 {
+                    leaving = true;
+                    http.leave();
+                    continue;
+                }
                 // hyper has answered the request that the fast path could not; the next one may be
                 // plain again.
-                if turns && !leaving && http.is_hyper() && activity.phase() == Phase::Idle {
+                if turns && !draining && http.is_hyper() && activity.phase() == Phase::Idle {
                     return Poll::Ready(Outcome::Turn);
                 }
-                let due = ready!(clock.poll(cx, activity, http.naps(), leaving));
+                let due = ready!(clock.poll(cx, activity, http.naps(), leaving || draining));
                 match (due, &http) {
                     (Due::End(Late::Idle), Http::Two(_)) if !leaving => {
                         leaving = true;

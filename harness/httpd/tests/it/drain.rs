@@ -45,6 +45,24 @@ async fn idle_connections_close_at_once_on_drain() {
 }
 
 #[tokio::test]
+async fn what_has_come_before_the_end_is_answered() {
+    let server = start(plain());
+    let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut answered = server.connect().await;
+    answered.write_all(request).await.unwrap();
+    assert_eq!(status_and_body(&one(&mut answered).await).1, "hello\n");
+    // Accepted, and not asked anything yet.
+    let mut silent = server.connect().await;
+    server.until(|seen| seen.accepted == 2).await;
+    answered.write_all(request).await.unwrap();
+    let stopped = server.stop();
+    assert_eq!(status_and_body(&rest(answered).await).1, "hello\n");
+    silent.write_all(request).await.unwrap();
+    assert_eq!(status_and_body(&rest(silent).await).1, "hello\n");
+    assert_eq!(stopped.await.unwrap().cut, 0);
+}
+
+#[tokio::test]
 async fn request_that_outlasts_the_drain_is_cut_off() {
     let mut settings = plain();
     settings.limits.drain_time = SOON;

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use twinproof_httpd::Drained;
@@ -151,4 +151,38 @@ async fn http_1_with_an_empty_body_is_the_same() {
     assert_eq!(answer, (StatusCode::OK, "hello\n".to_owned()));
     drop(sender);
     connection.await.unwrap().unwrap();
+}
+
+/// A frame, and for HEADERS a POST with a body to come, without Huffman codes.
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+const POST: &[u8] = &[0x83, 0x86, 0x84, 0x01, 1, b'x'];
+
+#[tokio::test]
+async fn a_body_that_is_refused_is_read_before_the_answer() {
+    let server = start(plain());
+    let mut stream = server.connect().await;
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    bytes.extend(frame(4, 0, 0, &[]));
+    bytes.extend(frame(1, 4, 1, POST));
+    stream.write_all(&bytes).await.unwrap();
+    // A second frame comes later, and is no error: the answer has waited for it.
+    tokio::time::sleep(SOON / 3).await;
+    stream.write_all(&frame(0, 1, 1, b"body")).await.unwrap();
+    let mut kinds = Vec::new();
+    let mut head = [0; 9];
+    while !kinds.contains(&(0, 1)) {
+        timeout(PATIENCE, stream.read_exact(&mut head)).await.unwrap().unwrap();
+        let mut payload = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+        stream.read_exact(&mut payload).await.unwrap();
+        if head[8] == 1 {
+            kinds.push((head[3], head[4] & 1));
+        }
+    }
+    // HEADERS, then DATA with the end: no RST_STREAM.
+    assert_eq!(kinds, [(1, 0), (0, 1)]);
+    assert_eq!(server.counters.snapshot().refused, 1);
 }

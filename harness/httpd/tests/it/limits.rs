@@ -47,6 +47,8 @@ const MALFORMED: (&str, &str) = ("HTTP/1.1 400 Bad Request", "malformed request\
 #[case::long_query(&format!("GET /?{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "x".repeat(99)), ("HTTP/1.1 414 URI Too Long", "the target is over 100 bytes\n"))]
 #[case::target(&format!("GET /{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "x".repeat(99)), ("HTTP/1.1 200 OK", "hello\n"))]
 #[case::body("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nConnection: close\r\n\r\n0123456789", ("HTTP/1.1 200 OK", "0123456789"))]
+#[case::endless_body("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 18446744073709551615\r\n\r\n0", ("HTTP/1.1 413 Payload Too Large", "the body is over 10 bytes\n"))]
+#[case::no_length("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 18446744073709551616\r\n\r\n0", ("HTTP/1.1 400 Bad Request", "malformed request\n"))]
 #[case::long_body("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n0123456789x", ("HTTP/1.1 413 Payload Too Large", "the body is over 10 bytes\n"))]
 #[case::chunked("POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", ("HTTP/1.1 411 Length Required", "a body needs a Content-Length\n"))]
 #[tokio::test]
