@@ -20,7 +20,7 @@ use crate::singleflight::Interest;
 /// small unless it has taken others before.
 // The first piece is small, because most files are; pieces then double. A client that leaves early
 // has cost one small read.
-const FIRST: u64 = 8 << 10;
+const FIRST: u64 = 4 << 10;
 const MOST: u64 = 32 << 10;
 
 /// The body of an answer.

@@ -27,6 +27,8 @@ pub struct Settings {
     /// Hosts beside an upstream's own that it may redirect to: patterns as Go's `path.Match` has them,
     /// with a port or without.
     pub redirects: Vec<String>,
+    /// Whether zips are taken that can be read in two ways, as `go` takes them.
+    pub ambiguous_zips: bool,
     /// Credentials for upstreams.
     pub authorization: Vec<Authorization>,
     /// Time limits of fetches.
@@ -147,7 +149,8 @@ impl Database {
     }
 }
 
-/// Where the public mirror sends those who ask for zips.
+/// Where the public mirror sends those who ask for larger zips (golang/go#52908; the answer with its
+/// `Location` stands in golang/go#68412).
 const PUBLIC_STORAGE: &str = "storage.googleapis.com";
 
 const MIB: u64 = 1 << 20;
@@ -165,6 +168,7 @@ impl Settings {
             offline: false,
             tls: UpstreamTls::default(),
             redirects: vec![PUBLIC_STORAGE.to_owned()],
+            ambiguous_zips: false,
             authorization: Vec::new(),
             times: Times {
                 connect: Duration::from_secs(10),

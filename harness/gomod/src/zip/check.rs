@@ -68,7 +68,7 @@ pub fn check<S: Source + ?Sized>(
         let Some(entry) = directory.entries.get(i) else {
             return Err(Violation::whole(Reason::NotAZip("entry out of range")).into());
         };
-        entry.hash(source).map_err(|error| match error {
+        entry.hash(source, limits.ambiguous).map_err(|error| match error {
             EntryError::Io(error) => CheckError::Read(error),
             EntryError::Reason(reason) => Violation::of(&entry.name, reason).into(),
         })
@@ -144,8 +144,10 @@ fn check_entry(
     limits: ZipLimits,
 ) -> Result<(), Reason> {
     let kind = names.add(&entry.name)?;
-    check_header(entry.flags, entry.method)?;
-    check_mode(entry.mode)?;
+    check_header(entry.flags, entry.method, limits.ambiguous)?;
+    if !limits.ambiguous {
+        check_mode(entry.mode)?;
+    }
     match kind {
         Kind::Directory if entry.uncompressed != 0 => Err(Reason::DirectoryContent),
         Kind::Directory => Ok(()),

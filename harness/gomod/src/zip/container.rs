@@ -43,6 +43,8 @@ struct DirectoryExtent {
     offset: u64,
     size: u64,
     entries: u64,
+    /// Bytes in front of the archive, which its offsets do not count.
+    before: u64,
 }
 
 /// The entries of the directory, in its order.
@@ -50,7 +52,7 @@ pub(super) fn directory<S: Source + ?Sized>(
     source: &S,
     limits: ZipLimits,
 ) -> Result<Vec<ZipEntry>, ContainerError> {
-    let place = place(source)?;
+    let place = place(source, limits.ambiguous)?;
     if place.entries > limits.entries {
         let reason = Reason::Entries { limit: limits.entries };
         return Err(ContainerError::Violation(Violation::whole(reason)));
@@ -64,7 +66,8 @@ pub(super) fn directory<S: Source + ?Sized>(
     let mut entries = Vec::new();
     for _ in 0..place.entries {
         let entry = central(&mut fields).ok_or_else(|| not_a_zip("malformed directory entry"))?;
-        entries.push(entry);
+        let offset = entry.offset.saturating_add(place.before);
+        entries.push(ZipEntry { offset, ..entry });
     }
     if bytes.len() != length || !fields.0.is_empty() {
         return Err(not_a_zip("the directory is not of the declared size"));
@@ -96,7 +99,10 @@ fn central(fields: &mut Fields<'_>) -> Option<ZipEntry> {
 }
 
 /// Finds the end record, and from it the directory.
-fn place<S: Source + ?Sized>(source: &S) -> Result<DirectoryExtent, ContainerError> {
+fn place<S: Source + ?Sized>(
+    source: &S,
+    ambiguous: bool,
+) -> Result<DirectoryExtent, ContainerError> {
     let size = source.size()?;
     let window = size.min(END_WINDOW);
     let start = size - window;
@@ -119,8 +125,17 @@ fn place<S: Source + ?Sized>(source: &S) -> Result<DirectoryExtent, ContainerErr
     if is_wide && let Some((wide, wide_end)) = end64(source, end)? {
         (place, end) = (wide, wide_end);
     }
-    if place.offset.checked_add(place.size) != Some(end) {
-        return Err(not_a_zip("the directory is not where the end record says"));
+    let declared = place.offset.checked_add(place.size);
+    match declared.and_then(|declared| end.checked_sub(declared)) {
+        Some(0) => {}
+        Some(before) if ambiguous => {
+            // As in Go's archive/zip: unless there is a directory where the end record says.
+            if Fields(&read(source, place.offset, 4)?).u32() != Some(CENTRAL) {
+                place.before = before;
+                place.offset += before;
+            }
+        }
+        _ => return Err(not_a_zip("the directory is not where the end record says")),
     }
     if place.entries.checked_mul(CENTRAL_LENGTH as u64).is_none_or(|least| least > place.size) {
         return Err(not_a_zip("the directory is too short for its entries"));
@@ -136,7 +151,7 @@ fn end(fields: &mut Fields<'_>) -> Option<(DirectoryExtent, u16)> {
     let entries = fields.u16()?.into();
     let size = fields.u32()?.into();
     let offset = fields.u32()?.into();
-    Some((DirectoryExtent { offset, size, entries }, fields.u16()?))
+    Some((DirectoryExtent { offset, size, entries, before: 0 }, fields.u16()?))
 }
 
 /// The zip64 end record and where it is, if its locator stands in front of the end record.
@@ -157,7 +172,7 @@ fn end64<S: Source + ?Sized>(
         let signature = fields.u32()?;
         fields.bytes(28)?;
         let (entries, size, offset) = (fields.u64()?, fields.u64()?, fields.u64()?);
-        (signature == END64).then_some(DirectoryExtent { offset, size, entries })
+        (signature == END64).then_some(DirectoryExtent { offset, size, entries, before: 0 })
     };
     let place = parse(Fields(&record)).ok_or_else(|| not_a_zip("malformed zip64 end record"))?;
     Ok(Some((place, at)))

@@ -51,8 +51,8 @@ impl From<io::Error> for EntryError {
 }
 
 /// What local header and directory have in common.
-pub(super) fn check_header(flags: u16, method: u16) -> Result<(), Reason> {
-    if flags & FLAG_ENCRYPTED != 0 {
+pub(super) fn check_header(flags: u16, method: u16, ambiguous: bool) -> Result<(), Reason> {
+    if flags & FLAG_ENCRYPTED != 0 && !ambiguous {
         return Err(Reason::Encrypted);
     }
     if !matches!(method, STORED | DEFLATED) {
@@ -101,9 +101,14 @@ impl Local {
 }
 
 impl ZipEntry {
-    /// Checks the content against what is declared, and gives its SHA-256.
-    pub(super) fn hash<S: Source + ?Sized>(&self, source: &S) -> Result<[u8; 32], EntryError> {
-        let body = self.body(source)?;
+    /// Checks the content against what is declared, and gives its SHA-256. Where it may be `ambiguous`,
+    /// only what the directory says is held against it.
+    pub(super) fn hash<S: Source + ?Sized>(
+        &self,
+        source: &S,
+        ambiguous: bool,
+    ) -> Result<[u8; 32], EntryError> {
+        let body = self.body(source, ambiguous)?;
         let mut section = Section { source, offset: body, left: self.compressed };
         let (crc, sha256) = if self.method == DEFLATED {
             self.digest(DeflateDecoder::new(BufReader::with_capacity(32 << 10, &mut section)))?
@@ -128,11 +133,15 @@ impl ZipEntry {
     }
 
     /// Where the content begins; checks the local header against the directory.
-    fn body<S: Source + ?Sized>(&self, source: &S) -> Result<u64, EntryError> {
+    fn body<S: Source + ?Sized>(&self, source: &S, ambiguous: bool) -> Result<u64, EntryError> {
         let head = read(source, self.offset, LOCAL_LENGTH)?;
         let (mut local, name, extra) =
             Local::head(&head).ok_or(Reason::Contradiction("local header"))?;
         let after = self.offset.saturating_add(LOCAL_LENGTH as u64);
+        let begin = after.saturating_add((name + extra) as u64);
+        if ambiguous {
+            return Ok(begin);
+        }
         let variable = read(source, after, name + extra)?;
         let fits = variable.len() == name + extra;
         let (local_name, extra_field) = variable.split_at(name.min(variable.len()));
@@ -140,7 +149,7 @@ impl ZipEntry {
             return Err(Reason::Contradiction("local header").into());
         }
         self.agrees(local_name, &local)?;
-        Ok(after.saturating_add((name + extra) as u64))
+        Ok(begin)
     }
 
     /// Checks what a local header says.

@@ -13,6 +13,11 @@ pub struct ZipLimits {
     pub entries: u64,
     /// How much more the contents may be than the zip.
     pub ratio: Ratio,
+    /// Whether a zip is taken that readers can understand differently: with bytes in front of the
+    /// archive, with local headers that are not what the directory says, with entries that overlap, that
+    /// are said to be encrypted, to be links or devices. The go command takes them all, by what the
+    /// directory says.
+    pub ambiguous: bool,
 }
 
 /// A limit on compression: contents of more than `above` bytes may be `max` times the zip.
@@ -25,7 +30,7 @@ pub struct Ratio {
 }
 
 impl Default for ZipLimits {
-    /// The limits of golang.org/x/mod/zip, and 200,000 entries.
+    /// The limits of golang.org/x/mod/zip, 200,000 entries, and nothing ambiguous.
     fn default() -> Self {
         Self {
             compressed: 500 << 20,
@@ -33,6 +38,7 @@ impl Default for ZipLimits {
             special: 16 << 20,
             entries: 200_000,
             ratio: Ratio::NONE,
+            ambiguous: false,
         }
     }
 }

@@ -116,10 +116,16 @@ impl Stream {
         if let State::Refused(violation) = &self.state {
             return Err(violation.clone().into());
         }
-        self.follow(chunk).map_err(|violation| {
-            self.state = State::Refused(violation.clone());
+        let end = self.arrived.saturating_add(chunk.len() as u64);
+        self.follow(chunk).or_else(|violation| {
             self.pending = Vec::new();
-            violation.into()
+            if self.limits.ambiguous && !matches!(violation.reason, Reason::ZipSize { .. }) {
+                // What the directory says of it decides.
+                (self.state, self.arrived) = (State::Lost, end);
+                return Ok(());
+            }
+            self.state = State::Refused(violation.clone());
+            Err(violation.into())
         })
     }
 
@@ -251,7 +257,7 @@ impl Stream {
             return Err(Reason::NotAZip("the directory would be too large"));
         }
         let kind = self.names.add(name)?;
-        check_header(local.flags, local.method)?;
+        check_header(local.flags, local.method, self.limits.ambiguous)?;
         let declared = if local.has_descriptor() { 0 } else { local.uncompressed };
         match kind {
             Kind::Directory if declared != 0 => Err(Reason::DirectoryContent),

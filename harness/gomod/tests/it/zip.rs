@@ -180,6 +180,7 @@ fn small() -> ZipLimits {
         special: 100,
         entries: 5,
         ratio: Ratio { max: 10, above: 2000 },
+        ambiguous: false,
     }
 }
 
@@ -465,6 +466,28 @@ proptest! {
         match whole {
             Ok(whole) => prop_assert_eq!(arrived.unwrap(), whole),
             Err(_) => prop_assert!(arrived.is_err()),
+        }
+    }
+}
+
+/// What two readers can understand differently is taken where that is wanted, by what the directory says.
+#[rstest]
+#[case::bytes_in_front(|zip: &mut Vec<u8>| zip.splice(0..0, *b"#!/bin/sh\n").count(), "directory is not where")]
+#[case::another_local_name(|zip: &mut Vec<u8>| { let at = 30; zip[at] ^= 1; 0 }, "name")]
+#[case::another_local_size(|zip: &mut Vec<u8>| { zip[22] ^= 1; 0 }, "")]
+fn ambiguous_zips(#[case] change: fn(&mut Vec<u8>) -> usize, #[case] said: &str) {
+    let whole = module(&[("go.mod", "module example.com/m\n"), ("a.go", "package m\n")]);
+    let h1 = check(&whole[..], MODULE, VERSION, ZipLimits::default()).unwrap().h1;
+    let mut zip = whole;
+    change(&mut zip);
+    for chunk in [1, 50, 1 << 20] {
+        for result in both(&zip, ZipLimits::default(), chunk) {
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+        let limits = ZipLimits { ambiguous: true, ..ZipLimits::default() };
+        for result in both(&zip, limits, chunk) {
+            assert_eq!(result.unwrap().h1, h1);
         }
     }
 }

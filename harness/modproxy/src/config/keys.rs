@@ -81,6 +81,12 @@ pub const KEYS: &[Key] = &[
         List,
         "Hosts beside their own that upstreams may redirect to [storage.googleapis.com]",
     ),
+    key(
+        "upstream.ambiguous_zips",
+        "upstream-ambiguous-zips",
+        Switch,
+        "Take zips that can be read in two ways, as go does [false]",
+    ),
     key("upstream.connect_time", "upstream-connect-time", Time, "Until connected [10s]"),
     key("upstream.idle_time", "upstream-idle-time", Time, "Without a byte arriving [30s]"),
     key(

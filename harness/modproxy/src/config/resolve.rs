@@ -285,6 +285,7 @@ impl<'a> Resolver<'a> {
         if self.get("upstream.redirects").is_some() {
             s.redirects = self.patterns("upstream.redirects");
         }
+        s.ambiguous_zips = self.switch("upstream.ambiguous_zips").unwrap_or(s.ambiguous_zips);
         self.set_time(&mut s.times.small, "upstream.timeout");
         // Whoever shortens the whole means that no part of it takes longer; a part that is given by
         // itself is taken as it is.

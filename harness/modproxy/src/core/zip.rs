@@ -202,7 +202,9 @@ impl Core {
         // request would cost more than sending.
         if self.lasting.verified.get(&wanted.escaped) != Some(state) {
             match sums.get("zip") {
-                Some(recorded) if *recorded == Sum::of_file(&opened.file).map_err(read)? => {}
+                Some(recorded)
+                    if recorded.length == opened.length
+                        && *recorded == Sum::of_file(&opened.file).map_err(read)? => {}
                 Some(_) => {
                     store.set_aside(&wanted.name, CHANGED);
                     store.set_aside(&hash_name, "its zip is damaged");
@@ -226,7 +228,11 @@ impl Core {
                 let Some(opened) = store.file(&file.name)? else { return Ok(None) };
                 let checked = check(&opened.file, &file.module, &file.version, limits);
                 let read = |source| StoreError::Read { name: file.name.to_string(), source };
-                let sum = Sum::of_file(&opened.file).map_err(read)?;
+                // What is refused may be of any length.
+                let sum = match checked {
+                    Ok(_) => Sum::of_file(&opened.file).map_err(read)?,
+                    Err(_) => Sum::of(&[]),
+                };
                 let known = store.read(&file.beside("ziphash")?, MAX_HASH)?.map(|(bytes, _)| bytes);
                 Ok(Some((opened, checked, sum, known)))
             })
@@ -447,6 +453,7 @@ impl Core {
         let limits = &self.settings.limits;
         let ratio = limits.ratio.map_or(Ratio::NONE, |max| Ratio { max, above: RATIO_ABOVE });
         let (compressed, uncompressed) = (limits.zip, limits.unpacked);
-        ZipLimits { compressed, uncompressed, ratio, ..ZipLimits::default() }
+        let ambiguous = self.settings.ambiguous_zips;
+        ZipLimits { compressed, uncompressed, ratio, ambiguous, ..ZipLimits::default() }
     }
 }

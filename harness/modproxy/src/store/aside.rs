@@ -23,8 +23,14 @@ impl Store {
     fn moved(&self, name: &Name, there: &Name) -> bool {
         let (folder, last) = there.split();
         let Ok(folder) = self.make_folder(folder, there) else { return false };
-        if fs::rename(name.under(self.root()), folder.join(last)).is_ok() {
-            return true;
+        // A folder that was set aside before is not replaced.
+        let names = std::iter::once(last.to_owned()).chain((1..10).map(|n| format!("{last}.{n}")));
+        for last in names {
+            match fs::rename(name.under(self.root()), folder.join(last)) {
+                Ok(()) => return true,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return false,
+                Err(_) => {}
+            }
         }
         // It must not be met again, even where it cannot be kept.
         self.remove(name).is_ok()

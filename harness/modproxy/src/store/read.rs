@@ -27,8 +27,30 @@ impl Opened {
 }
 
 impl Store {
-    /// Opens a file. `None` when there is none.
+    /// Opens a file. `None` when there is none. What has its name and is no file of this store (a folder,
+    /// a pipe, a link that leads elsewhere) is damage.
     pub(crate) fn file(&self, name: &Name) -> Result<Option<Opened>, StoreError> {
+        match self.regular(name) {
+            Err(StoreError::Outside { .. }) if self.is_odd(name) => {
+                self.set_aside(name, "it is no file");
+                // Where it could not be taken away it is in the way.
+                if self.is_odd(name) { self.regular(name) } else { Ok(None) }
+            }
+            result => result,
+        }
+    }
+
+    /// Whether something in a folder of this store, which is written to, has the name of a file and is
+    /// none.
+    fn is_odd(&self, name: &Name) -> bool {
+        let path = name.under(self.root());
+        let folder = path.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
+        !self.is_read_only()
+            && folder.is_some_and(|folder| folder.starts_with(self.root()))
+            && std::fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file())
+    }
+
+    fn regular(&self, name: &Name) -> Result<Option<Opened>, StoreError> {
         let failed = |source| StoreError::Read { name: name.to_string(), source };
         let Some(file) = self.open_beneath(name)? else { return Ok(None) };
         let metadata = file.metadata().map_err(failed)?;
@@ -42,7 +64,7 @@ impl Store {
         }))
     }
 
-    /// Reads a file of at most `limit` bytes. `None` when there is none.
+    /// Reads a file of at most `limit` bytes. `None` when there is none. A longer one is damage.
     pub(crate) fn read(
         &self,
         name: &Name,
@@ -51,6 +73,10 @@ impl Store {
         let Some(opened) = self.file(name)? else { return Ok(None) };
         if opened.length > limit {
             let size = opened.length;
+            if !self.is_read_only() {
+                self.set_aside(name, &format!("it has {size} bytes, and may have {limit}"));
+                return Ok(None);
+            }
             return Err(StoreError::TooLarge { name: name.to_string(), size, limit });
         }
         let bytes =

@@ -91,7 +91,12 @@ fn every_kind_of_file_is_healed_and_named() {
     tracing::subscriber::set_global_default(named.clone()).expect("the only one");
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build().expect("a runtime");
-    runtime.block_on(table(&named));
+    runtime.block_on(async {
+        table(&named).await;
+        // Not beside it: both name the same files.
+        #[cfg(unix)]
+        what_is_no_file_is_taken_away_and_fetched_anew().await;
+    });
 }
 
 async fn table(named: &Named) {
@@ -153,12 +158,60 @@ async fn table(named: &Named) {
             assert_eq!(store.read(file).as_ref(), Some(&whole[file]), "{what}");
             let mut said = named.0.lock().expect("no panic").clone();
             said.retain(|said| said == file);
-            let want = usize::from(damage != "absent" && !file.ends_with("/supported"));
+            let want = usize::from(damaged.is_some());
             // A list that names other versions is put right, and cannot be told from an old one.
             let other = file.ends_with("/list") && damage != "NULs";
             assert!(said.len() == want || other, "{what}: {said:?}");
         }
     }
+}
+
+/// What can stand where a file should be.
+#[cfg(unix)]
+const ODDITIES: [(&str, fn(&std::path::Path)); 5] = [
+    ("a folder", |path| {
+        std::fs::create_dir(path).expect("made");
+        std::fs::write(path.join("x"), "x").expect("written");
+    }),
+    ("a link elsewhere", |path| std::os::unix::fs::symlink("/etc/passwd", path).expect("made")),
+    ("a link to nothing", |path| {
+        std::os::unix::fs::symlink("/nowhere/at/all", path).expect("made")
+    }),
+    ("a link to itself", |path| {
+        std::os::unix::fs::symlink(path.file_name().expect("a name"), path).expect("made");
+    }),
+    // Its bytes are not on the disk.
+    ("far too long", |path| {
+        std::fs::File::create(path).and_then(|file| file.set_len(20 << 30)).expect("made");
+    }),
+];
+
+#[cfg(unix)]
+async fn what_is_no_file_is_taken_away_and_fetched_anew() {
+    let (origin, store) = (origin(), Folder::new());
+    let sumdb = |file: &str| format!("/sumdb/{}/{file}", origin.sumdb_name());
+    let mut targets: Vec<String> =
+        ["info", "mod", "zip"].map(|ext| format!("/{MODULE}/@v/v1.0.0.{ext}")).into();
+    let lookup = format!("lookup/{MODULE}@v1.0.0");
+    targets.extend([sumdb("supported"), sumdb(&lookup), sumdb("latest")]);
+    let before = everything(with_database(&origin, &store), &targets).await;
+    assert!(before.values().all(|(status, _)| *status == 200));
+    for file in files_in(store.path()) {
+        let path = store.file(&file);
+        for (oddity, put) in ODDITIES {
+            std::fs::remove_file(&path).expect("removed");
+            put(&path);
+            let after = everything(with_database(&origin, &store), &targets).await;
+            assert_eq!(after, before, "{file}: {oddity}");
+            // Tiles that nobody has asked for stay as they are, until somebody does.
+            if file.contains("/tile/") || file.ends_with("/list") {
+                let _ = std::fs::remove_dir_all(&path);
+                std::fs::write(&path, "").expect("written");
+            }
+            assert!(path.symlink_metadata().expect("it is there").is_file(), "{file}: {oddity}");
+        }
+    }
+    assert!(files_in(store.path()).iter().any(|file| file.starts_with(".damaged/")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

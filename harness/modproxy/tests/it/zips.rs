@@ -12,8 +12,19 @@ const STRICTER: [&str; 7] =
 
 #[tokio::test]
 async fn every_rule_is_kept() {
+    keeps_the_rules(false).await;
+}
+
+#[tokio::test]
+async fn all_that_go_takes_is_taken_where_that_is_set() {
+    keeps_the_rules(true).await;
+}
+
+async fn keeps_the_rules(ambiguous: bool) {
     let (origin, store) = (origin(), Folder::new());
-    let proxy = start(settings(&store, &origin.url()));
+    let mut settings = settings(&store, &origin.url());
+    settings.ambiguous_zips = ambiguous;
+    let proxy = start(settings);
     let mut bad = 0;
     for rule in crafted::rules() {
         if check_path(rule.path).is_err() {
@@ -22,8 +33,12 @@ async fn every_rule_is_kept() {
         let target = format!("/{}/@v/{}.zip", rule.path, crafted::RULE_VERSION);
         let answer = get(&proxy, &target).await;
         let last = rule.path.rsplit('/').next().expect("a name");
-        if rule.legal && !STRICTER.contains(&last) {
+        if rule.legal && (ambiguous || !STRICTER.contains(&last)) {
             assert_eq!(answer.status, 200, "{}: {}", rule.what, answer.text());
+            let right = origin.sums(rule.path, crafted::RULE_VERSION).expect("sums");
+            let hash = store.read(&format!("{}/@v/v1.0.0.ziphash", rule.path)).expect("kept");
+            let hash = String::from_utf8(hash).expect("a hash");
+            assert!(right.contains(&hash), "{}: {hash}, not {right}", rule.path);
             continue;
         }
         bad += 1;
