@@ -212,19 +212,38 @@ pub fn sync_folder(folder: &Path) {
 #[cfg(not(unix))]
 pub fn sync_folder(_: &Path) {}
 
-/// Reads a regular file of at most `limit` bytes. Pipes, devices and sockets are refused before they
-/// are opened: to open one can wait for ever, and to read one can have no end.
+/// Refuses what is there and is no regular file. To open a pipe can wait for ever, and to read a device
+/// can have no end.
+///
+/// # Errors
+/// When there is something else, or it cannot be seen.
+pub fn regular(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a regular file for reading.
+///
+/// # Errors
+/// When it cannot be opened, or is no regular file.
+pub fn open(path: &Path) -> io::Result<File> {
+    regular(path)?;
+    File::open(path)
+}
+
+/// Reads a regular file of at most `limit` bytes.
 ///
 /// # Errors
 /// When it cannot be read, is no regular file, or is larger.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     use std::io::Read as _;
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
-    }
     let mut bytes = Vec::new();
-    // The file may have grown since its size was read, so the limit is applied to the reading too.
-    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         let text = format!("it is larger than {limit} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));

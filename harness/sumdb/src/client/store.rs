@@ -181,7 +181,7 @@ impl DirStore {
 
 fn read_note(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     let failed = |source| StoreError { path: path.to_path_buf(), source };
-    let file = match File::open(path) {
+    let file = match file::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(failed(e)),

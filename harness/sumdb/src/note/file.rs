@@ -1,6 +1,5 @@
 //! Signer keys in files: made, written and read without ever being printed.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -71,9 +70,13 @@ impl Signer {
     /// When the file cannot be read, or has something else in it.
     pub fn read_file(path: &Path) -> Result<Self, KeyFileError> {
         let mut text = Vec::new();
-        File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut text)).map_err(
-            |source| KeyFileError::Io { action: "read", path: path.to_path_buf(), source },
-        )?;
+        twinproof_base::file::open(path)
+            .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut text))
+            .map_err(|source| KeyFileError::Io {
+                action: "read",
+                path: path.to_path_buf(),
+                source,
+            })?;
         let text = std::str::from_utf8(&text).ok().filter(|text| text.len() as u64 <= MAX_FILE);
         text.and_then(|text| Self::new(text.trim()).ok())
             .ok_or_else(|| KeyFileError::NotAKey { path: path.to_path_buf() })

@@ -645,3 +645,53 @@ fn another_hash_for_a_known_version_is_an_error_that_names_both() {
     let said = conflict(&store).to_string();
     assert!(said.contains(&text("A")) && said.contains(&text("B")), "{said}");
 }
+
+/// Parts of the index that have changed places are right in themselves.
+#[test]
+fn index_out_of_order_hides_no_record() {
+    let dir = flipped("index/0-5000", 0);
+    let path = dir.path().join("index/0-5000");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[0] ^= 0x40;
+    bytes.rotate_left(24 * 2500);
+    fs::write(&path, &bytes).unwrap();
+    let reader = Reader::open(dir.path(), verifier()).unwrap();
+    assert!(matches!(reader.check(), Err(StoreError::Damaged { .. })));
+    let store = Store::open(dir.path(), signer()).unwrap();
+    for id in [0, 1, 17, 2500, 4095, 4096, 4999] {
+        match reader.lookup(&module(id), "v1.0.0") {
+            Ok(found) => assert_eq!(found, id),
+            Err(OpsError::Damaged(why)) => assert!(why.contains("not sorted"), "{why}"),
+            Err(other) => panic!("{id}: {other}"),
+        }
+        let text = format!("{} v1.0.0 h1:{}=\n", module(id), "B".repeat(43));
+        let added = store.add(&module(id), "v1.0.0", &text);
+        let stopped =
+            matches!(added, Err(StoreError::Damaged { .. } | StoreError::Conflict { .. }));
+        assert!(stopped, "{id}: {added:?}");
+    }
+}
+
+/// A folder or a pipe in a file's place is damage, and nobody waits for the other end of the pipe.
+#[cfg(unix)]
+#[rstest]
+fn what_is_no_file_is_damage(
+    #[values("format", "head", "levels/00", "records", "offsets", "index/0-5000")] file: &str,
+    #[values(false, true)] pipe: bool,
+) {
+    let dir = flipped("format", 0);
+    let path = dir.path().join("format");
+    let mut format = fs::read(&path).unwrap();
+    format[0] ^= 0x40;
+    fs::write(&path, format).unwrap();
+    let path = dir.path().join(file);
+    fs::remove_file(&path).unwrap();
+    match pipe {
+        true => assert!(Command::new("mkfifo").arg(&path).status().unwrap().success()),
+        false => fs::create_dir(&path).unwrap(),
+    }
+    let checked = Reader::open(dir.path(), verifier()).and_then(|reader| reader.check());
+    let said = checked.unwrap_err().to_string();
+    assert!(said.contains(path.to_str().unwrap()) && said.contains("no regular file"), "{said}");
+    assert!(Store::open(dir.path(), signer()).is_err());
+}

@@ -19,14 +19,7 @@ pub(super) fn check(view: &View) -> Result<(), StoreError> {
         check_level(view, level, level_count(size, level))?;
     }
     for run in &tree.runs {
-        let mut last = None;
-        for entry in run.entries() {
-            let entry = entry?;
-            if last.is_some_and(|last| last >= entry) {
-                return Err(run.damaged(0, "the run is not sorted"));
-            }
-            last = Some(entry);
-        }
+        run.is_sorted()?;
     }
     Ok(())
 }

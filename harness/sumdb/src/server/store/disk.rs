@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use twinproof_base::positional;
+use twinproof_base::{file, positional};
 
 /// The changes that a store makes to files. Each is one step at which a machine may stop, so that
 /// a test can put something in its place that does stop there. Reading does not go through it.
@@ -58,6 +58,7 @@ pub trait Disk: fmt::Debug + Send + Sync {
 pub struct OsDisk;
 
 fn writable(path: &Path) -> io::Result<File> {
+    file::regular(path)?;
     File::options().write(true).open(path)
 }
 
@@ -67,6 +68,7 @@ impl Disk for OsDisk {
     }
 
     fn write(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        file::regular(path)?;
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
         positional::write_all_at(&file, bytes, offset)
     }
@@ -81,7 +83,7 @@ impl Disk for OsDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        twinproof_base::file::rename(from, to)
+        file::rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

@@ -12,6 +12,7 @@ use std::cmp::Ordering;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
@@ -71,13 +72,21 @@ pub(super) struct Run {
     file: File,
     pub(super) start: u64,
     pub(super) end: u64,
+    /// Set when all of it was read and found to be sorted.
+    sorted: OnceLock<()>,
 }
 
 impl Run {
     pub(super) fn open(dir: &Path, (start, end): Span) -> Result<Self, StoreError> {
         let path = dir.join(name(start, end));
-        let file = File::open(&path).map_err(StoreError::io("open", &path))?;
-        let run = Self { path, file, start, end };
+        let file = twinproof_base::file::open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => {
+                let (path, found, remedy) = (path.clone(), error.to_string(), Remedy::RemoveIndex);
+                StoreError::Damaged { path, offset: 0, found, remedy }
+            }
+            _ => StoreError::io("open", &path)(error),
+        })?;
+        let run = Self { path, file, start, end, sorted: OnceLock::new() };
         let length = run.file.metadata().map_err(StoreError::io("read", &run.path))?.len();
         if length != run.count() * ENTRY as u64 {
             return Err(run.damaged(length, "the run has another length than its name says"));
@@ -155,6 +164,7 @@ impl Run {
         print: u128,
         print_of_record: impl Fn(u64) -> Result<u128, StoreError>,
     ) -> Result<(), StoreError> {
+        self.is_sorted()?;
         let (mut low, mut high) = (0, self.count());
         while low < high {
             let middle = low + (high - low) / 2;
@@ -175,6 +185,24 @@ impl Run {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Makes sure that the entries are in order: parts that have changed places mislead a search that
+    /// finds nothing wrong with any of them. All of the run is read for it, once.
+    pub(super) fn is_sorted(&self) -> Result<(), StoreError> {
+        if self.sorted.get().is_some() {
+            return Ok(());
+        }
+        let mut last = None;
+        for (number, entry) in (0..).zip(self.entries()) {
+            let entry = entry?;
+            if last.is_some_and(|last| last >= entry) {
+                return Err(self.damaged(number * ENTRY as u64, "the run is not sorted"));
+            }
+            last = Some(entry);
+        }
+        self.sorted.get_or_init(|| ());
         Ok(())
     }
 

@@ -128,7 +128,7 @@ fn read(
     let file = match slot.get() {
         Some(file) => file,
         None => {
-            let file = File::open(path).map_err(|e| missing(path, e))?;
+            let file = twinproof_base::file::open(path).map_err(|e| missing(path, e))?;
             slot.get_or_init(|| file)
         }
     };
@@ -150,10 +150,12 @@ fn read(
     Ok(bytes)
 }
 
-/// A file that cannot be opened: damage if it is not there, for only what was published is read.
+/// A file that cannot be opened: damage if it is not there or no file, for only what was published is
+/// read.
 pub(super) fn missing(path: &Path, error: io::Error) -> StoreError {
-    if error.kind() == io::ErrorKind::NotFound {
-        return StoreError::damaged(path, 0, "the file is missing");
+    match error.kind() {
+        io::ErrorKind::NotFound => StoreError::damaged(path, 0, "the file is missing"),
+        io::ErrorKind::InvalidInput => StoreError::damaged(path, 0, error.to_string()),
+        _ => StoreError::io("open", path)(error),
     }
-    StoreError::io("open", path)(error)
 }

@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use twinproof_base::file;
+
 use super::disk::Disk;
 use super::error::StoreError;
 use super::index::{self, Run};
@@ -27,6 +29,7 @@ const REBUILD: u64 = 256 << 10;
 /// The lock of the one writer, held until it is dropped or the process ends.
 pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join(LOCK);
+    file::regular(&path).map_err(StoreError::io("open", &path))?;
     let file = File::options()
         .create(true)
         .truncate(false)
@@ -101,7 +104,7 @@ pub(super) fn is_store(dir: &Path) -> Result<bool, StoreError> {
 
 fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(File::open(path)?, MAX_HEAD), &mut bytes)?;
+    io::Read::read_to_end(&mut io::Read::take(file::open(path)?, MAX_HEAD), &mut bytes)?;
     Ok(bytes)
 }
 
