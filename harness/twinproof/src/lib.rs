@@ -26,6 +26,7 @@ pub use board::Board;
 pub use environments::driver_cache;
 pub use exit::{BROKEN, CONFORMANT, Failure, INVALID, NOT_CONFORMANT, NOT_KNOWN, report as finish};
 
+pub use serving::hold_signals;
 pub use twinproof_lab::helper;
 
 use clap::Parser as _;

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // First of all.
+    twinproof::hold_signals(std::env::args_os());
     if let Some(code) = twinproof::helper() {
         return ExitCode::from(code);
     }

@@ -1,27 +1,37 @@
 //! What the servers of this program have in common: their log, their runtime, their first line.
 
+mod log_buffer;
+mod signals;
+
+pub use signals::{hold_signals, release_signals};
+
 use crate::exit::Failure;
+use log_buffer::LogBuffer;
 use std::io::{IsTerminal, Write};
 use std::num::NonZero;
 use tracing_subscriber::EnvFilter;
 use twinproof_modproxy::config::{Format, Log};
 
-/// Begins the log, on the standard error stream.
-pub fn begin_log(log: &Log) -> Result<(), Failure> {
+/// Begins the log, on the standard error stream. What is written last is out when the first value is
+/// dropped.
+pub fn begin_log(log: &Log) -> Result<LogBuffer, Failure> {
     let filter = EnvFilter::try_new(&log.level)
         .map_err(|error| Failure::invalid(format!("log level `{}`: {error}", log.level)))?;
+    let buffer = LogBuffer::start(std::io::stderr()).map_err(Failure::broken)?;
+    let writer = buffer.writer();
     let builder = tracing_subscriber::fmt().with_env_filter(filter);
     match log.format {
         Format::Text => {
             let colours = std::io::stderr().is_terminal();
-            builder.with_writer(std::io::stderr).with_ansi(colours).try_init()
+            builder.with_writer(move || writer.clone()).with_ansi(colours).try_init()
         }
         Format::Json => {
-            let writer = || Escaping(std::io::stderr());
+            let writer = move || Escaping(writer.clone());
             builder.with_writer(writer).json().flatten_event(true).try_init()
         }
     }
-    .map_err(Failure::broken)
+    .map_err(Failure::broken)?;
+    Ok(buffer)
 }
 
 /// Writes JSON, with characters escaped that a terminal would obey or that turn the direction of

@@ -3,7 +3,7 @@
 //! Its flags are made from the table of settings, so that file, flags and variables never differ.
 
 use crate::exit::{BROKEN, CONFORMANT, Failure, INVALID};
-use crate::serving::{announce, begin_log, block_on};
+use crate::serving::{announce, begin_log, block_on, release_signals};
 use clap::builder::ValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
@@ -77,11 +77,12 @@ impl Serve {
         block_on(async move {
             // Before anything else: from here on no signal ends the process, and none is lost.
             let (stop, hangup) = (stop_signal(), Hangup::new());
+            release_signals();
             let config = match self.load() {
                 Ok(config) => config,
                 Err(mistakes) => return Ok(tell(&mistakes)),
             };
-            begin_log(&config.log)?;
+            let _log = begin_log(&config.log)?;
             let serving = Serving::start(config).map_err(Failure::invalid)?;
             if let Some(url) = serving.metrics_url() {
                 tracing::info!(url, "metrics");

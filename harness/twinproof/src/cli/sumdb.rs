@@ -4,7 +4,7 @@ use crate::database::{Database, Served};
 use crate::exit::{CONFORMANT, Failure};
 use crate::on_demand::OnDemand;
 use crate::records::{Found, from_download, from_go_sum};
-use crate::serving::{announce, begin_log, block_on};
+use crate::serving::{announce, begin_log, block_on, release_signals};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use twinproof_gomod::goproxy::ProxyList;
@@ -177,7 +177,7 @@ fn key(name: &str, out: &Path) -> Result<u8, Failure> {
 impl Serve {
     fn run(&self) -> Result<u8, Failure> {
         let access = true;
-        begin_log(&Log { format: Format::Text, level: self.log_level.clone(), access })?;
+        let _log = begin_log(&Log { format: Format::Text, level: self.log_level.clone(), access })?;
         let mut settings = Settings::new(&self.listen);
         settings.access_log = access;
         settings.limits.memory =
@@ -188,6 +188,7 @@ impl Serve {
         block_on(async move {
             // Before anything else: from here on no signal ends the process but as it should.
             let (stop, _hangup) = (stop_signal(), Hangup::new());
+            release_signals();
             if let Some(upstream) = &self.upstream {
                 let store = self.log.open()?;
                 let key = store.key();

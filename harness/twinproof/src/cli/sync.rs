@@ -163,7 +163,7 @@ impl File {
     /// Reads policy and keys, and does something with them.
     fn with(&self, then: impl FnOnce(&Setting) -> Result<u8, Failure>) -> Result<u8, Failure> {
         let format = if self.log_json { Format::Json } else { Format::Text };
-        begin_log(&Log { format, level: self.log_level.clone(), access: false })?;
+        let _log = begin_log(&Log { format, level: self.log_level.clone(), access: false })?;
         let unreadable =
             |e: std::io::Error| Failure::invalid(format!("{}: {e}", self.policy.display()));
         let mut text = String::new();
