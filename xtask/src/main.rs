@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything that `twinproof` does, and what needs the repository.
 
+mod attack;
 mod bench;
 mod bless;
 mod ci;
@@ -9,7 +10,9 @@ mod lint;
 mod masking;
 mod mutants;
 mod mysql;
+mod nginx;
 mod peers;
+mod process;
 mod provide;
 mod repository;
 mod schema;
@@ -40,6 +43,8 @@ enum Command {
     Bless(bless::Bless),
     /// Measure: the harness's overhead and its hot paths
     Bench(bench::Bench),
+    /// Attack the embedded servers on this machine, and nginx beside them
+    Attack(attack::Attack),
     /// Show what finds each deliberate defect of the masking sync, as short a history as there is
     Mutants(mutants::Mutants),
     /// Put a MySQL server beside the host's programs, from Debian's packages
@@ -51,6 +56,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    twinproof::hold_signals(std::env::args_os());
     if let Some(code) = twinproof::helper() {
         return ExitCode::from(code);
     }
@@ -78,6 +84,7 @@ fn dispatch(command: &Command) -> anyhow::Result<u8> {
         Command::Images(images) => images.run(),
         Command::Bless(bless) => bless.run(&repository),
         Command::Bench(bench) => bench.run(&repository),
+        Command::Attack(attack) => attack.run(&repository),
         Command::Mutants(mutants) => mutants.run(&repository),
         Command::Mysql(mysql) => mysql.run(),
         Command::Fuzz(fuzz) => fuzz.run(&repository),

@@ -45,7 +45,7 @@ struct Need {
     what_for: &'static str,
 }
 
-const NEEDS: [Need; 15] = [
+const NEEDS: [Need; 16] = [
     Need {
         sign: Sign::File("/etc/ssl/certs/ca-certificates.crt"),
         package: "ca-certificates",
@@ -86,6 +86,11 @@ const NEEDS: [Need; 15] = [
         sign: Sign::Program("x86_64-w64-mingw32-gcc"),
         package: "gcc-mingw-w64-x86-64",
         what_for: "Windows libraries for the tests of `inspect`",
+    },
+    Need {
+        sign: Sign::File("/usr/sbin/nginx"),
+        package: "nginx-light",
+        what_for: "a server to compare attacks with",
     },
     Need {
         sign: Sign::Program("strace"),

@@ -1,14 +1,14 @@
 //! `bench`: what the harness costs, and how its servers and hashes compare with their peers.
 
 mod comparison;
+mod graphs;
 mod kills;
 mod load;
-mod nginx;
 mod overhead;
 mod page;
 mod peers;
 mod proxy;
-mod release;
+pub mod release;
 mod strategies;
 mod sync;
 
@@ -27,6 +27,8 @@ enum What {
     Overhead(overhead::BenchOverhead),
     /// Module proxies side by side in one run: the embedded one, its peers, nginx
     Proxy(proxy::BenchProxy),
+    /// Real module graphs, without a proxy and through the embedded one
+    Graphs(graphs::BenchGraphs),
     /// Three ways of sync on one workload: full dumps, a direct binlog copy, the masked pipeline
     Strategies(strategies::BenchStrategies),
     /// The masking sync, killed again and again under load, and what staging shows and holds
@@ -40,6 +42,7 @@ impl Bench {
         match &self.what {
             What::Overhead(bench) => bench.run(repository),
             What::Proxy(bench) => bench.run(repository),
+            What::Graphs(bench) => bench.run(repository),
             What::Strategies(bench) => bench.run(repository),
             What::Kills(bench) => bench.run(repository),
             What::Sync(bench) => bench.run(repository),

@@ -1,7 +1,8 @@
 //! The servers that are compared: subjects by their declarations, and nginx over a store.
 
 use super::comparison::OWN;
-use super::nginx::Nginx;
+use crate::nginx::Nginx;
+use crate::process::Process;
 use anyhow::{Context as _, anyhow, ensure};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -165,20 +166,6 @@ impl Running {
 
     /// Resident memory of it and its children in MiB; none where the system does not say.
     pub fn memory(&self) -> Option<f64> {
-        let own = resident(self.id)?;
-        // nginx works in children of its master.
-        let children = std::fs::read_dir("/proc").ok()?.filter_map(|entry| {
-            let id = entry.ok()?.file_name().to_str()?.parse::<u32>().ok()?;
-            let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-            let parent = status.lines().find_map(|l| l.strip_prefix("PPid:"))?.trim();
-            (parent.parse() == Ok(self.id)).then(|| resident(id)).flatten()
-        });
-        Some(own + children.sum::<f64>())
+        Process(self.id).resident().map(|kib| kib as f64 / 1024.0)
     }
-}
-
-fn resident(id: u32) -> Option<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
-    line.trim().trim_end_matches("kB").trim().parse::<f64>().ok().map(|kib| kib / 1024.0)
 }

@@ -8,7 +8,7 @@ use super::comparison::{Cold, Comparison, Download, Group, Memory, OWN, Row};
 use super::load::{Load, Wrk};
 use super::peers::{Peers, Running};
 use super::{page, release};
-use crate::repository;
+use crate::{process, repository};
 use anyhow::{Context as _, ensure};
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
@@ -71,7 +71,7 @@ impl BenchProxy {
     pub fn run(&self, repository: &Repository) -> anyhow::Result<u8> {
         let root = repository::root(repository)?;
         let program = release::program(root)?;
-        raise_file_limit();
+        process::raise_file_limit();
         let wrk = Wrk::find()?;
         let peers = Peers::new(root, &program, &self.subject)?;
         let mut comparison = Comparison {
@@ -384,14 +384,4 @@ fn machine() -> String {
         "{cores} cores, {}, shared with the load generator{firewall}",
         name.trim_start_matches([':', ' '])
     )
-}
-
-/// As many open files as the system lets this program and its children have.
-fn raise_file_limit() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let maximum = getrlimit(Resource::Nofile).maximum;
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
-    }
 }

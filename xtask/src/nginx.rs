@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,10 +20,16 @@ impl Nginx {
     /// # Errors
     /// When there is no nginx, or it does not listen within ten seconds.
     pub fn start(root: &Path, cached: bool) -> anyhow::Result<Self> {
-        let program = which::which("nginx")
-            // Debian keeps servers there, and an ordinary user's PATH does not name it.
-            .or_else(|_| which::which_in("nginx", Some("/usr/sbin"), "/"))
-            .context("nginx is not there: apt-get install nginx-light")?;
+        Self::speaking(root, cached, "")
+    }
+
+    /// The same, with more words behind the address that it listens on, such as `http2`; and more
+    /// lines behind them.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn speaking(root: &Path, cached: bool, words: &str) -> anyhow::Result<Self> {
+        let program = program()?;
         let folder = tempfile::tempdir()?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let cache = if cached {
@@ -42,7 +48,7 @@ http {{
   keepalive_timeout 600s; {cache}
   client_body_temp_path {at}/body; proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/fastcgi;
   uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;
-  server {{ listen 127.0.0.1:{port} reuseport; root {root}; default_type text/plain; }}
+  server {{ listen 127.0.0.1:{port} reuseport {words}; root {root}; default_type text/plain; }}
 }}
 "
         );
@@ -66,10 +72,22 @@ http {{
         Ok(nginx)
     }
 
+    /// Whether there is one.
+    pub fn is_there() -> bool {
+        program().is_ok()
+    }
+
     /// Ids of its master and workers.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
+}
+
+fn program() -> anyhow::Result<PathBuf> {
+    which::which("nginx")
+        // Debian keeps servers there, and an ordinary user's PATH does not name it.
+        .or_else(|_| which::which_in("nginx", Some("/usr/sbin"), "/"))
+        .context("nginx is not there: apt-get install nginx-light")
 }
 
 impl Drop for Nginx {

@@ -1,0 +1,75 @@
+//! What a server of a comparison costs: memory, processor time and descriptors of its processes, as
+//! Linux tells them below `/proc`. Elsewhere nothing is known.
+
+use std::fs;
+
+/// A process and its children, of whom a server may have some that do the work.
+#[derive(Clone, Copy, Debug)]
+pub struct Process(pub u32);
+
+impl Process {
+    /// Resident memory, in KiB.
+    pub fn resident(self) -> Option<u64> {
+        self.sum(|id| status(id, "VmRSS:"))
+    }
+
+    /// The most that was resident since the start, in KiB.
+    pub fn peak(self) -> Option<u64> {
+        self.sum(|id| status(id, "VmHWM:"))
+    }
+
+    /// Processor time used since the start, in milliseconds. The kernel counts in steps of ten.
+    pub fn busy(self) -> Option<u64> {
+        self.sum(|id| {
+            let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+            let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
+            let ticks: u64 = fields.next()?.parse().ok()?;
+            Some(10 * (ticks + fields.next()?.parse::<u64>().ok()?))
+        })
+    }
+
+    /// Open descriptors.
+    pub fn descriptors(self) -> Option<u64> {
+        self.sum(|id| Some(fs::read_dir(format!("/proc/{id}/fd")).ok()?.count() as u64))
+    }
+
+    fn sum(self, of: impl Fn(u32) -> Option<u64>) -> Option<u64> {
+        let own = of(self.0)?;
+        let children = fs::read_dir("/proc").ok()?.filter_map(|entry| {
+            let id = entry.ok()?.file_name().to_str()?.parse::<u32>().ok()?;
+            (status(id, "PPid:") == Some(self.0.into())).then(|| of(id)).flatten()
+        });
+        Some(own + children.sum::<u64>())
+    }
+}
+
+/// A number of `/proc/ID/status`.
+fn status(id: u32, mark: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(mark))?;
+    line.trim().trim_end_matches("kB").trim().parse().ok()
+}
+
+/// As many open files as the system lets this program and its children have.
+pub fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_known() {
+        let this = Process(std::process::id());
+        assert!(this.resident().unwrap() > 500);
+        assert!(this.peak() >= this.resident());
+        assert!(this.descriptors().unwrap() >= 3);
+        assert!(this.busy().is_some());
+    }
+}

@@ -1,0 +1,35 @@
+//! The attacks that take little time, against this program.
+
+#[macro_use]
+extern crate twinproof_testkit;
+
+use std::process::{Command, ExitCode};
+use twinproof_testkit::{Outcome, program};
+
+/// Those of memory that need thousands of connections, and h2spec, are in the whole run only.
+const ATTACKS: &str = "window,one-byte,leave,control,reset,heads,pieces,answers,lookups,signals";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn quick_attacks_stay_within_their_limits() -> Outcome {
+    // Some limits are ratios to it.
+    program("nginx")?;
+    let out = tempfile::tempdir().unwrap();
+    let mut attack = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    attack.args(["attack", "--quick", "--only", ATTACKS, "--out"]).arg(out.path());
+    let output = attack.output().unwrap();
+    let (said, errors) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}{errors}");
+    let results = std::fs::read_to_string(out.path().join("attack.json")).unwrap();
+    let results: serde_json::Value = serde_json::from_str(&results).unwrap();
+    let rows = results["rows"].as_array().unwrap();
+    for name in ATTACKS.split(',') {
+        assert!(rows.iter().any(|row| row["attack"] == name), "{name}");
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    twinproof_testkit::main()
+}
