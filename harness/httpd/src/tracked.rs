@@ -2,7 +2,7 @@
 
 use crate::access::AccessLine;
 use crate::activity::Activity;
-use crate::memory::{Share, Taken, Wait};
+use crate::memory::{PARTS, Share, Taken, Wait};
 use crate::streams::{Progress, Streams};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -112,6 +112,9 @@ impl<B: Body> Tracked<B> {
     fn poll_memory(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Source::Handler(body) = &self.source else { return Poll::Ready(()) };
         let bytes = (self.holding.next)(body);
+        if bytes > 0 && self.holding.taken.is_none() {
+            self.holding.taken = ready!(self.wait.poll(cx, &self.holding.share, PARTS));
+        }
         if bytes > 0 && self.piece.is_none() {
             self.piece = ready!(self.wait.poll(cx, &self.holding.share, bytes));
         }

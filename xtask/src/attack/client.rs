@@ -44,6 +44,18 @@ impl Tls {
         Ok(StreamOwned::new(tls, tcp))
     }
 
+    /// Connects, and stops when the server has said its part of the handshake.
+    pub fn begin(&self, address: &str) -> anyhow::Result<TcpStream> {
+        let name = ServerName::try_from("127.0.0.1")?;
+        let mut tls = ClientConnection::new(Arc::clone(&self.0), name)?;
+        let mut tcp = connect(address)?;
+        while tls.wants_write() {
+            tls.write_tls(&mut tcp)?;
+        }
+        ensure!(tcp.peek(&mut [0])? == 1, "the server says nothing");
+        Ok(tcp)
+    }
+
     /// Connects, and speaks HTTP/2.
     pub fn http2(&self, address: &str) -> anyhow::Result<Secure> {
         let mut config = (*self.0).clone();

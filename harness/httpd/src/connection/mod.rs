@@ -65,14 +65,15 @@ impl<H: Handler> Shared<H> {
                 return lingering_close(Stream::Plain(tcp), text, LINGER).await;
             }
             (Some(terminator), First::Other) => {
-                let Some(memory) = self.budget.try_take(memory::TLS) else {
+                let Some(mut memory) = self.budget.try_take(memory::TLS + memory::HANDSHAKE) else {
                     return self.counters.turned_away();
                 };
-                taken.merge(memory);
                 let limit = self.limits.handshake_time;
                 let accepted = tokio::time::timeout(limit, Box::pin(terminator.accept(tcp))).await;
                 match accepted {
                     Ok(Ok((stream, admission))) => {
+                        memory.keep(memory::TLS);
+                        taken.merge(memory);
                         self.counters.handshake();
                         peer.tls = true;
                         match admission {
