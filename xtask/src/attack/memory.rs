@@ -144,7 +144,7 @@ pub fn costs(servers: &Servers) -> anyhow::Result<Vec<Row>> {
         answer(&mut BufReader::new(&mut stream))?;
         Ok(Box::new(stream))
     })?;
-    row("one in its TLS handshake", 40.0, Speaks::Tls, &|server| {
+    row("one in its TLS handshake", 24.0, Speaks::Tls, &|server| {
         Ok(Box::new(servers.tls.begin(&server.address)?))
     })?;
     row("a connection of HTTP/2, answered", 24.0, Speaks::Http2, &|server| {
