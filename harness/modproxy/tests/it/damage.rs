@@ -166,9 +166,13 @@ async fn table(named: &Named) {
     }
 }
 
+/// Puts something where a file should be.
+#[cfg(unix)]
+type Put = fn(&std::path::Path);
+
 /// What can stand where a file should be.
 #[cfg(unix)]
-const ODDITIES: [(&str, fn(&std::path::Path)); 5] = [
+const ODDITIES: [(&str, Put); 5] = [
     ("a folder", |path| {
         std::fs::create_dir(path).expect("made");
         std::fs::write(path.join("x"), "x").expect("written");
