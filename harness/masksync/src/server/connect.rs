@@ -6,10 +6,14 @@ use crate::defect::{Defect, has};
 use crate::policy::{Address, Endpoint};
 use mysql::prelude::Queryable as _;
 use mysql::{Conn, OptsBuilder, SslOpts};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
-/// No connection takes longer to be made.
+/// No TCP connection takes longer to be made.
 const CONNECT: Duration = Duration::from_secs(10);
+/// No server takes longer to be connected to, greet, and take the user's name.
+const GREETING: Duration = Duration::from_secs(20);
 /// No answer is waited for longer.
 const ANSWER: Duration = Duration::from_secs(600);
 
@@ -92,7 +96,16 @@ impl Connector {
             }
             failed
         };
-        let mut conn = Conn::new(opts).map_err(told)?;
+        let mut conn = match greeted(opts) {
+            Some(made) => made.map_err(told)?,
+            None => {
+                let why = format!(
+                    "nothing that answers as MySQL or MariaDB do within {} s",
+                    GREETING.as_secs()
+                );
+                return Err(Failed { unreachable: true, ..failed(why) });
+            }
+        };
         let version: Option<String> = conn.query_first("SELECT VERSION()").map_err(told)?;
         let version = version.unwrap_or_default();
         let flavour = if version.contains("MariaDB") { Flavour::Mariadb } else { Flavour::Mysql };
@@ -104,6 +117,19 @@ impl Connector {
             conn.query_drop(statement).map_err(told)?;
         }
         Ok(Session { conn, flavour, version })
+    }
+}
+
+/// A new connection, or nothing when the server does not greet in time.
+fn greeted(opts: OptsBuilder) -> Option<mysql::Result<Conn>> {
+    // The library knows one limit for every read, and a statement may take minutes. Something that is
+    // no database would be waited for as long: the first four bytes of a mail server's greeting are
+    // the length of a packet that never comes. The thread that is left ends at that limit.
+    let (made, greeting) = mpsc::sync_channel(1);
+    let connect = move || drop(made.send(Conn::new(opts)));
+    match thread::Builder::new().name("connect".to_owned()).spawn(connect) {
+        Ok(_) => greeting.recv_timeout(GREETING).ok(),
+        Err(error) => Some(Err(error.into())),
     }
 }
 
