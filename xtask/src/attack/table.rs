@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The line above the rows.
 pub const HEADING: &str =
-    "attack      figure                                 twinproof     nginx  limit";
+    "attack      figure                               twinproof    nginx  limit";
 
 /// What was measured of an attack.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -55,7 +55,7 @@ impl fmt::Display for Row {
         };
         let beyond = if self.holds() { "" } else { "  BEYOND" };
         let (attack, figure, own) = (self.attack, &self.figure, number(self.own));
-        write!(f, "{attack:<11} {figure:<38} {own:>9} {nginx:>9}  {limit}{beyond}")
+        write!(f, "{attack:<11} {figure:<37} {own:>8} {nginx:>8}  {limit}{beyond}")
     }
 }
 
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn rows_fit_a_terminal() {
-        let row = Row::new("smuggling", "x".repeat(38), 123.4, Limit::TimesNginx(1.5));
+        let row = Row::new("smuggling", "x".repeat(37), 123.4, Limit::TimesNginx(1.5));
         assert!(row.to_string().chars().count() <= 80, "{row}");
         assert!(HEADING.chars().count() <= 80);
     }
