@@ -67,10 +67,16 @@ fn request_under_way_is_answered_before_the_end() {
         let mut asked = upstream.asked();
 
         proxy.signal(signal);
-        // Before anything connects: a connection that is accepted in between would be counted.
         let ready = || Some(get(&format!("{admin}/readyz"))).filter(|(status, _)| *status == 503);
         assert_eq!(until("not ready", ready).1, "draining\n");
-        until("no new connections", || refused(proxy.address()));
+        // Until the address is closed, what connects here is accepted, or only waits for that: whether
+        // the server counts it is open.
+        let mut probes = 0;
+        until("no new connections", || {
+            let closed = refused(proxy.address());
+            probes += i64::from(closed.is_none());
+            closed
+        });
         assert_eq!(get(&format!("{admin}/healthz")), (200, "ok\n".to_owned()));
 
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
@@ -80,7 +86,9 @@ fn request_under_way_is_answered_before_the_end() {
         assert!(last);
         assert_eq!(proxy.end().code(), Some(0));
         let line: serde_json::Value = serde_json::from_str(&proxy.says("stopped")).unwrap();
-        assert_eq!((&line["connections"], &line["cut"]), (&2.into(), &0.into()));
+        let connections = line["connections"].as_i64().unwrap();
+        assert!((2..=2 + probes).contains(&connections), "{connections}, {probes} of them probes");
+        assert_eq!(line["cut"], 0);
         // And it was kept.
         let kept = files.at("store/example.com/a/@v/v1.0.0.info");
         assert_eq!(std::fs::read_to_string(kept).unwrap(), INFO);
