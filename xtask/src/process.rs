@@ -67,8 +67,10 @@ mod tests {
     #[test]
     fn this_process_is_known() {
         let this = Process(std::process::id());
-        assert!(this.resident().unwrap() > 500);
-        assert!(this.peak() >= this.resident());
+        let resident = this.resident().unwrap();
+        assert!(resident > 500);
+        // Read after it: memory grows while other tests of this process run.
+        assert!(this.peak().unwrap() >= resident);
         assert!(this.descriptors().unwrap() >= 3);
         assert!(this.busy().is_some());
     }
