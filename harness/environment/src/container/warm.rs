@@ -12,6 +12,10 @@ use twinproof_model::EntryKind;
 /// compiling anew.
 const LIMITS: SnapshotLimits = SnapshotLimits { depth: 4, entries: 50_000, bytes: 512 << 20 };
 
+/// Bytes after which files are sent: they are in memory twice meanwhile, for each container that
+/// starts at the same time.
+const BATCH: usize = 16 << 20;
+
 /// Makes the cache directory at a native path, with what `source` holds where that is within limits.
 /// Says how it begins.
 pub(super) fn warm(
@@ -25,27 +29,31 @@ pub(super) fn warm(
     session.upload(parent, &[ArchiveEntry::dir(name)])?;
     let Some(source) = source else { return Ok("cold") };
     // The cache may change while it is read, or be too large: then the container begins with an empty one.
-    let Ok(entries) = files::entries(source, Contents::Wanted, LIMITS, cfg!(unix)) else {
+    let Ok(entries) = files::entries(source, Contents::Hashes, LIMITS, cfg!(unix)) else {
         return Ok("cold: the machine's own could not be read within limits");
     };
-    let entries: Vec<_> = entries
-        .into_iter()
-        .filter(|e| !e.path.is_empty())
-        .filter_map(|e| match e.kind {
-            EntryKind::Dir => Some(ArchiveEntry::dir(e.path)),
-            EntryKind::File => {
-                let (mtime, mode) = (mtime(&source.join(&e.path)), mode(&e.path, e.mode));
-                let file = ArchiveEntry::file(e.path, e.bytes.unwrap_or_default()).mode(mode);
-                Some(ArchiveEntry { mtime, ..file })
-            }
-            EntryKind::Symlink | EntryKind::Other => None,
-        })
-        .collect();
-    if entries.is_empty() {
-        return Ok("cold");
+    let below = entries.iter().filter(|e| !e.path.is_empty());
+    let dirs = below.clone().filter(|e| e.kind == EntryKind::Dir);
+    let mut batch: Vec<_> = dirs.map(|e| ArchiveEntry::dir(e.path.clone())).collect();
+    let (mut bytes, mut files) = (0, 0);
+    for entry in below.filter(|e| e.kind == EntryKind::File) {
+        let path = source.join(&entry.path);
+        // Go removed it meanwhile: it compiles that anew where it needs it.
+        let Ok(content) = std::fs::read(&path) else { continue };
+        bytes += content.len();
+        files += 1;
+        let mode = mode(&entry.path, entry.mode);
+        let file = ArchiveEntry::file(entry.path.clone(), content).mode(mode);
+        batch.push(ArchiveEntry { mtime: mtime(&path), ..file });
+        if bytes >= BATCH {
+            session.upload(&unix, &std::mem::take(&mut batch))?;
+            bytes = 0;
+        }
     }
-    session.upload(&unix, &entries)?;
-    Ok("warm")
+    if !batch.is_empty() {
+        session.upload(&unix, &batch)?;
+    }
+    Ok(if files == 0 { "cold" } else { "warm" })
 }
 
 /// A file's permission bits. From 1.24 Go keeps programs in the cache, in directories whose names
