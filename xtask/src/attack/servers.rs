@@ -132,20 +132,22 @@ impl Servers {
         Ok(body)
     }
 
-    /// Starts a server and sends it SIGHUP so much time after the program's own code has begun. Whether
-    /// it serves in the end.
+    /// Starts a server and sends it SIGHUP so much time after the program has begun to hold signals
+    /// back, or has a handler. Whether it serves in the end.
     #[cfg(unix)]
     pub fn start_and_hang_up(&self, after: Duration) -> anyhow::Result<bool> {
         let store = self.path("store");
         let mut command = self.command("proxy", &["--offline", "--store", &store]);
         let mut child = command.stdout(Stdio::piped()).spawn()?;
-        // Rust's runtime has SIGPIPE ignored right before `main`: what comes earlier is the loader's.
+        // What comes before that is the loader's and the runtime's time, in which no program can keep
+        // a signal.
         let begun = || {
             let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
             let status = status.unwrap_or_default();
-            let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-            ignored.is_some_and(|mask| {
-                u64::from_str_radix(mask.trim(), 16).is_ok_and(|m| m & 0x1000 != 0)
+            ["SigBlk:", "SigCgt:"].iter().any(|mark| {
+                let mask = status.lines().find_map(|line| line.strip_prefix(mark));
+                // SIGHUP is signal 1, the lowest bit.
+                mask.is_some_and(|m| u64::from_str_radix(m.trim(), 16).is_ok_and(|m| m & 1 != 0))
             })
         };
         let wait = Instant::now();
