@@ -33,6 +33,19 @@ impl Process {
         self.sum(|id| Some(fs::read_dir(format!("/proc/{id}/fd")).ok()?.count() as u64))
     }
 
+    /// The most that was resident of the process itself, without its children, in KiB.
+    pub fn own_peak(self) -> Option<u64> {
+        status(self.0, "VmHWM:")
+    }
+
+    /// Whether SIGHUP is held back, or has a handler.
+    #[cfg(unix)]
+    pub fn keeps_hangup(self) -> bool {
+        // SIGHUP is signal 1, the lowest bit.
+        let set = |mask: String| u64::from_str_radix(&mask, 16).is_ok_and(|m| m & 1 != 0);
+        ["SigBlk:", "SigCgt:"].iter().any(|mark| field(self.0, mark).is_some_and(set))
+    }
+
     fn sum(self, of: impl Fn(u32) -> Option<u64>) -> Option<u64> {
         let own = of(self.0)?;
         let children = fs::read_dir("/proc").ok()?.filter_map(|entry| {
@@ -43,11 +56,15 @@ impl Process {
     }
 }
 
+/// What stands behind a mark in `/proc/ID/status`.
+fn field(id: u32, mark: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    Some(status.lines().find_map(|line| line.strip_prefix(mark))?.trim().to_owned())
+}
+
 /// A number of `/proc/ID/status`.
 fn status(id: u32, mark: &str) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(mark))?;
-    line.trim().trim_end_matches("kB").trim().parse().ok()
+    field(id, mark)?.trim_end_matches("kB").trim().parse().ok()
 }
 
 /// As many open files as the system lets this program and its children have.

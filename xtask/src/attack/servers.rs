@@ -141,15 +141,7 @@ impl Servers {
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         // What comes before that is the loader's and the runtime's time, in which no program can keep
         // a signal.
-        let begun = || {
-            let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
-            let status = status.unwrap_or_default();
-            ["SigBlk:", "SigCgt:"].iter().any(|mark| {
-                let mask = status.lines().find_map(|line| line.strip_prefix(mark));
-                // SIGHUP is signal 1, the lowest bit.
-                mask.is_some_and(|m| u64::from_str_radix(m.trim(), 16).is_ok_and(|m| m & 1 != 0))
-            })
-        };
+        let begun = || Process(child.id()).keeps_hangup();
         let wait = Instant::now();
         while !begun() && wait.elapsed() < Duration::from_secs(5) {}
         std::thread::sleep(after);

@@ -1,6 +1,7 @@
 //! `bench overhead`: what the harness itself costs, and its hot paths.
 
 use super::release;
+use crate::process::Process;
 use crate::repository;
 use anyhow::{Context as _, ensure};
 use std::path::{Path, PathBuf};
@@ -180,8 +181,5 @@ fn measure(program: &Path, suites: &Path, dir: &Path, args: &[&str]) -> anyhow::
 
 /// Peak resident memory of a process in MiB; 0 where the system does not say.
 fn peak(id: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<f64>().ok());
-    kib.unwrap_or(0.0) / 1024.0
+    Process(id).own_peak().unwrap_or(0) as f64 / 1024.0
 }

@@ -1,6 +1,7 @@
 //! `bench sync`: the masking sync from end to end, between two servers of this machine.
 
 use super::release;
+use crate::process::Process;
 use crate::{masking, repository};
 use anyhow::{Context as _, ensure};
 use maud::{DOCTYPE, html};
@@ -20,8 +21,6 @@ use twinproof_pipeline::{Pair, Program};
 const ROWS: u64 = 100;
 /// No phase takes longer.
 const LONGEST: Duration = Duration::from_secs(180);
-/// Ticks of the kernel's clock a second, as /proc counts CPU time.
-const TICKS: f64 = 100.0;
 /// The schema of the position in staging.
 const STATE: &str = "twinproof_sync";
 /// A key ring for this machine only.
@@ -187,17 +186,12 @@ impl Drop for Running {
 impl Running {
     /// Its CPU time so far, user's and system's. Linux only.
     fn cpu(&self) -> Option<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).ok()?;
-        let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
-        let mut ticks = || fields.next()?.parse::<f64>().ok();
-        Some(Duration::from_secs_f64((ticks()? + ticks()?) / TICKS))
+        Some(Duration::from_millis(Process(self.0.id()).busy()?))
     }
 
     /// The largest resident size so far, in MiB. Linux only.
     fn resident(&self) -> Option<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-        Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
+        Some(Process(self.0.id()).own_peak()? as f64 / 1024.0)
     }
 }
 
