@@ -17,12 +17,14 @@ pub struct Absent {
 impl Absent {
     /// With what would help on this machine.
     pub(crate) fn because(reason: String) -> Self {
+        // Whoever sets DOCKER_HOST wants that engine: installing another one would not help.
         if let Some(host) = std::env::var_os("DOCKER_HOST") {
             return Self {
                 reason: format!("DOCKER_HOST is {}: {reason}", host.display()),
                 remedy: "unset DOCKER_HOST or start what it names".into(),
             };
         }
+        // With a capital or without, by who says it: the system or the client.
         let denied = reason.contains("ermission denied");
         let remedy = if cfg!(windows) {
             "run: winget install Docker.DockerDesktop".to_owned()

@@ -29,6 +29,7 @@ pub(crate) fn host_mirror(etc_apt: &Path) -> Option<String> {
     let mut files = vec![etc_apt.join("sources.list")];
     if let Ok(entries) = fs::read_dir(etc_apt.join("sources.list.d")) {
         let mut more: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        // apt reads them in the order of their names.
         more.sort();
         files.extend(more);
     }

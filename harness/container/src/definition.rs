@@ -79,6 +79,7 @@ pub(crate) fn parse(text: &str) -> Result<BTreeMap<String, Definition>, Error> {
     let file: File = toml::from_str(text).map_err(|e| Error::Definition(e.to_string()))?;
     for (name, definition) in &file.image {
         let bad = |what: &str| Err(Error::Definition(format!("image.{name}: {what}")));
+        // The name is part of the image's tag, for which the engine has rules of its own.
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
             return bad("a name is made of a-z and 0-9");
         }

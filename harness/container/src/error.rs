@@ -88,7 +88,7 @@ pub enum Error {
         /// The directory asked for.
         cwd: String,
     },
-    /// What was asked for cannot be said to a container.
+    /// The request has no form that the container or the engine would take.
     #[error("{0}")]
     Invalid(String),
     /// A snapshot is larger than its limits.

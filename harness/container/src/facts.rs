@@ -72,6 +72,8 @@ impl Session {
 
     /// Both streams of a command of the container's system, as text.
     fn said(&self, argv: &[&str]) -> Result<String, Error> {
+        // A program gets exactly the environment that is given to it: without PATH it finds
+        // nothing.
         let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let mut exec = Exec::new(argv.iter().copied());
         exec.env = vec![("PATH".into(), path.into())];

@@ -118,6 +118,7 @@ impl Images {
         let lock_path = std::env::temp_dir().join(format!("twinproof-image-{name}.lock"));
         let lock = File::create(&lock_path).map_err(Error::file(&lock_path))?;
         lock.lock().map_err(Error::file(&lock_path))?;
+        // Another process may have made it while this one waited.
         if let Some(image) = self.cached(engine, name)? {
             return Ok(image);
         }
@@ -219,6 +220,7 @@ fn finish(
         progress.update(&message, Some(index as f64 / commands.len() as f64));
         let container = Scratch::create(engine, &current, argv, &env, network)?;
         container.run()?;
+        // Committed after each step, because a container runs one command.
         let next = container.commit(ContainerConfig::default(), None)?;
         if current != base {
             discard(engine, &current);
@@ -226,6 +228,7 @@ fn finish(
         current = next;
     }
     progress.update(&format!("{name}: committing"), None);
+    // Never started: only a container can be committed, and with it labels and environment.
     let container = Scratch::create(engine, &current, &["/bin/sh".into()], &env, "none")?;
     let labels = HashMap::from([
         (ORIGIN.to_owned(), serde_json::to_string(origin).unwrap_or_default()),
@@ -272,6 +275,7 @@ impl<'a> Scratch<'a> {
             labels: Some(Run::new(STEP).labels()),
             host_config: Some(HostConfig {
                 network_mode: Some(network.into()),
+                // Process 1 reaps what commands leave behind.
                 init: Some(true),
                 ..Default::default()
             }),
@@ -313,6 +317,7 @@ impl<'a> Scratch<'a> {
     }
 
     fn commit(&self, config: ContainerConfig, tag: Option<&str>) -> Result<String, Error> {
+        // Nothing runs in the container that would have to be paused.
         let mut options = CommitContainerOptionsBuilder::new().container(&self.id).pause(false);
         if let Some((repository, tag)) = tag.and_then(|tag| tag.split_once(':')) {
             options = options.repo(repository).tag(tag);

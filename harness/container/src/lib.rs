@@ -19,7 +19,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What stays behind: nothing
+//! # Clean-up
 //! Every container carries the run and its owner's process id and start time as labels. It goes
 //! when its [`Session`] is dropped. For ^C, a handler calls [`stop_all`]: every wait for a program
 //! ends, so that the owner can report and drop its sessions. When the owner dies without that, the

@@ -176,6 +176,7 @@ fn import(engine: &Engine, tar: &Path) -> Result<String, Error> {
             Err(error) => Some((Err(error), None)),
         }
     });
+    // `-`: the file system is the body of the request.
     let options = CreateImageOptionsBuilder::new().from_src("-").build();
     let status = block_on(async {
         let mut events =

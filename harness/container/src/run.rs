@@ -20,9 +20,9 @@ impl Session {
     /// Runs a program to its end.
     ///
     /// # Errors
-    /// [`Error::NoDirectory`], [`Error::Invalid`] for what cannot be said, [`Error::Gone`] when the
-    /// container ended, [`Error::Stopped`], [`Error::Engine`]. That a program does not exist is no error:
-    /// [`ExecResult::not_found`].
+    /// [`Error::NoDirectory`], [`Error::Invalid`] for a command that cannot be expressed,
+    /// [`Error::Gone`] when the container ended, [`Error::Stopped`], [`Error::Engine`]. That a program
+    /// does not exist is no error: [`ExecResult::not_found`].
     pub fn exec(&self, exec: &Exec) -> Result<ExecResult, Error> {
         self.run_as(exec, self.image.name == "wine")
     }

@@ -121,7 +121,9 @@ fn request(
         .with_startup_timeout(Duration::from_secs(120))
         .with_host_config_modifier(move |host| {
             host.network_mode = Some(network.mode().into());
+            // testcontainers would publish every exposed port on the host.
             host.publish_all_ports = Some(false);
+            // Process 1 reaps what killed programs leave behind.
             host.init = Some(true);
             host.memory = memory.and_then(|bytes| i64::try_from(bytes).ok());
             host.pids_limit = Some(pids.into());

@@ -133,6 +133,7 @@ fn compile(pattern: &str) -> Result<Vec<Token>, BadPattern> {
     while let Some(c) = rest.next() {
         match c {
             '*' => {
+                // `**` means the same as `*`, and each further star would be tried in turn.
                 if !matches!(tokens.last(), Some(Token::Star)) {
                     tokens.push(Token::Star);
                 }
@@ -151,6 +152,7 @@ fn class(rest: &mut std::str::Chars<'_>) -> Result<Token, BadPattern> {
     let negated = take(rest, '^');
     let mut ranges = Vec::new();
     loop {
+        // As in Go's `path.Match`, a class has at least one member: `[]a]` is malformed.
         if !ranges.is_empty() && take(rest, ']') {
             return Ok(Token::Class { negated, ranges });
         }

@@ -110,6 +110,7 @@ fn go_version(word: &str) -> Option<String> {
     if let Some(("", _)) = strict_go_version(word) {
         return Some(word.to_owned());
     }
+    // As `laxGoVersionRE` of x/mod, which cmd/go applies to dependencies: `^v?(…)([^0-9].*)$`.
     let text = word.strip_prefix('v').unwrap_or(word);
     let (_, short) = strict_go_version(text)?;
     let rest = text.get(short..)?;

@@ -144,6 +144,7 @@ impl<'a> Pseudo<'a> {
             1..=12 => 31,
             _ => return None,
         };
+        // No leap second: Go's `time.Parse` refuses `60`.
         let fits = (1..=days).contains(&time.day)
             && time.hour < 24
             && time.minute < 60

@@ -144,6 +144,7 @@ impl Request {
         let mut target = String::with_capacity(path.len() + 8);
         target.push('/');
         for byte in path.bytes() {
+            // As cmd/go's `pathEscape`: each element as `url.PathEscape` has it.
             if byte.is_ascii_alphanumeric() || b"-_.~$&+=:@/".contains(&byte) {
                 target.push(char::from(byte));
             } else {

@@ -137,6 +137,7 @@ pub fn compare_strictly(one: &str, other: &str) -> Ordering {
 
 /// Numbers without leading zeros, of any length.
 fn number(one: &str, other: &str) -> Ordering {
+    // Without leading zeros the longer number is the greater one.
     one.len().cmp(&other.len()).then_with(|| one.cmp(other))
 }
 
@@ -167,6 +168,7 @@ fn identifier(one: &str, other: &str) -> Ordering {
     match (is_number(one), is_number(other)) {
         (true, true) => number(one, other),
         (false, false) => one.cmp(other),
+        // Semantic Versioning, rule 11: numbers come before words.
         (one, other) => other.cmp(&one),
     }
 }

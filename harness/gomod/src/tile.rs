@@ -111,6 +111,7 @@ impl Tile {
     /// # Errors
     /// Says what is wrong with the path.
     pub fn parse(path: &str) -> Result<Self, TilePathError> {
+        // The path comes from a client, and the error goes into answers and logs.
         let fail = |reason| TilePathError { path: path.chars().take(200).collect(), reason };
         let rest =
             path.strip_prefix("tile/").ok_or_else(|| fail("it does not begin with tile/"))?;
@@ -132,6 +133,7 @@ impl Tile {
         let full = 1 << height;
         let (number, width) = match rest.split_once(".p/") {
             Some((number, width)) => {
+                // A full tile is written without its width, so that a tile has only one path.
                 let width = decimal(width).filter(|width| (1..full).contains(width));
                 let width = width
                     .ok_or_else(|| fail("the width is not a number below that of a full tile"))?;

@@ -86,6 +86,7 @@ impl Archive {
     /// The content of the last file with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&[u8]> {
+        // cmd/go writes the files in order, so that the last one of a name stays.
         self.files.iter().rev().find(|file| file.name == name).map(|file| &*file.data)
     }
 }

@@ -26,6 +26,7 @@ pub fn assemble(
         records.iter().map(|r| ((r.case.as_str(), &r.environment, r.control), r)).collect();
     let levels: HashMap<&str, Level> =
         manifest.claims.iter().map(|c| (c.id.as_str(), c.level)).collect();
+    // Every normaliser begins at 0, so that one that replaced nothing is in the report, too.
     let mut normalised: BTreeMap<String, u64> =
         manifest.normalisers.iter().map(|n| (n.name.clone(), 0)).collect();
     let mut cases = Vec::new();
@@ -77,6 +78,7 @@ fn one(
     levels: &HashMap<&str, Level>,
     normalised: &mut BTreeMap<String, u64>,
 ) -> CaseResult {
+    // The path is given even without a record: a reader then knows which file is missing.
     let key = case.key();
     // The strictest of its claims: a case that decides a MUST may not be waved through for a MAY.
     let level = case.claims.iter().filter_map(|c| levels.get(c.as_str())).min();
@@ -135,6 +137,7 @@ fn one(
     if let (Some(row), false) = (&case.drift, judgement.drift.is_empty()) {
         result.drift.insert(row.clone(), judgement.drift);
     }
+    // Controls are not counted: a normaliser that replaces something only in them is unused.
     for (name, count) in judgement.normalised {
         *normalised.entry(name).or_default() += count;
     }
@@ -150,6 +153,7 @@ fn control(
     record: &RunRecord,
     before: &CaseResult,
 ) -> Option<ControlOutcome> {
+    // Why it could not run is said at the case itself, which was skipped for the same reason.
     if matches!(record.outcome, RunOutcome::Skipped(_)) {
         return None;
     }
@@ -176,12 +180,15 @@ fn control(
             return Some(outcome);
         }
     };
+    // The record has what the changed step did, so the changed case's checks are the ones to apply.
     let judgement = judge.judge(&mutated, record);
     outcome.verdict = judgement.verdict();
     let turned = |c: &&Check| c.verdict == Verdict::Fail && !was_red(&c.id);
     let failed = judgement.checks.iter().filter(turned);
     outcome.red = failed.map(|c| c.id.clone()).collect();
     outcome.problem = match (&case.control.turns, outcome.verdict) {
+        // Looked at before the verdict: a control that is red by another check than the one it
+        // names does not prove that this one can fail.
         (Some(check), _) if !outcome.red.contains(check) => {
             Some(format!("check {check} did not turn red"))
         }
@@ -195,6 +202,8 @@ fn control(
 
 /// The day of a time in milliseconds since the Unix epoch, in UTC.
 fn day_of(millis: i64) -> jiff::civil::Date {
+    // Only a run manifest that was edited by hand has a time out of range; reading it must not
+    // panic.
     let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     jiff::tz::Offset::UTC.to_datetime(time).date()
 }

@@ -126,6 +126,7 @@ impl Judging<'_> {
     /// Whether a try of a step holds, without taking it into account.
     #[must_use]
     pub fn holds(&self, record: &RunRecord, step: &StepRecord) -> bool {
+        // Verdicts are ordered from harmless to alarming; `Pass` and what lies below it hold.
         self.checks(record, step).0.iter().all(|c| c.verdict <= Verdict::Pass)
     }
 
@@ -133,12 +134,15 @@ impl Judging<'_> {
     /// subject. `record` has it and the steps before it.
     pub fn step(&mut self, record: &RunRecord, step: &StepRecord) -> bool {
         self.steps += 1;
+        // Records are read from disk: this one may be of another version of the suite.
         let Some(declared) = self.case.step.get(step.index) else {
             self.judgement.broken = Some(format!("the record has a step {}", step.index + 1));
             return false;
         };
         let (checks, golden, counts) = self.checks(record, step);
         let ends = declared.info().ends;
+        // After a failed `exit` or `ready` later steps would only see consequences of it, and each
+        // would be reported as a finding of its own.
         let ending = |check: &Check| {
             let name = check.id.rsplit('.').next().unwrap_or_default();
             check.verdict > Verdict::Pass && ends.contains(&name)
@@ -155,6 +159,7 @@ impl Judging<'_> {
         for (name, count) in counts {
             *self.judgement.normalised.entry(name).or_default() += count;
         }
+        // One row a case: the first step that has values for it fills it.
         if self.case.drift.is_some() && self.judgement.drift.is_empty() {
             let values = declared.drift(&step.observation, evidence);
             self.judgement.drift =
@@ -215,6 +220,8 @@ impl Judging<'_> {
         let name = self.case.step_name(step.index);
         match self.case.step.get(step.index) {
             None => (Vec::new(), None, BTreeMap::new()),
+            // Judged here and not by its kind: it needs other steps' observations and the shared
+            // normalisers.
             Some(Step::Golden(golden)) => {
                 let (check, result, counts) = self.golden(golden, record, step.index);
                 (vec![check], result, counts)
@@ -244,6 +251,7 @@ impl Judging<'_> {
             actual: String::new(),
             evidence: Vec::new(),
         };
+        // Inconclusive and no failure: nobody has declared what this environment is compared with.
         let Some(class) = &record.class else {
             check.expected = "a class for this environment".into();
             check.actual = "none of the classes fits".into();
@@ -264,6 +272,7 @@ impl Judging<'_> {
         };
         let mut equal = false;
         match self.judge.goldens.get(&name) {
+            // A golden that nobody has accepted decides nothing about the subject.
             None => check.actual = "there is no such golden yet: cargo xtask bless".into(),
             Some(golden) => {
                 let (want, seen) = (golden::trimmed(golden), golden::trimmed(&normalised));

@@ -6,6 +6,8 @@ use twinproof_model::{CaseResult, ControlOutcome, Level, Results, Verdict, exit}
 pub fn conclude(results: &mut Results) {
     let strict = results.run.strict;
     let mut codes = vec![exit::CONFORMANT];
+    // The reasons stand in the report in the order of the calls below; the exit code is the worst
+    // of all.
     let mut reasons = Vec::new();
     // `(s)` in a text is for more than one.
     let mut blame = |code: u8, count: usize, what: &str| {
@@ -15,6 +17,7 @@ pub fn conclude(results: &mut Results) {
             reasons.push(format!("{count} {what}"));
         }
     };
+    // That a `may` does not hold is a fact and no fault, so it counts in strict runs only.
     let cases = |verdict: Verdict, binding: bool| {
         let counted = move |c: &&CaseResult| {
             c.verdict == verdict && (!binding || strict || c.level != Level::May)
@@ -27,6 +30,7 @@ pub fn conclude(results: &mut Results) {
         "not judged because the harness broke",
     );
     blame(exit::NOT_CONFORMANT, cases(Verdict::Fail, true), "failed");
+    // A stale expectation would hide the next real failure, so it fails the run.
     blame(
         exit::NOT_CONFORMANT,
         cases(Verdict::Xpass, false),
@@ -36,6 +40,8 @@ pub fn conclude(results: &mut Results) {
     if strict {
         blame(exit::NOT_KNOWN, cases(Verdict::Unavailable, false), "unavailable in a strict run");
     }
+    // A control that stays green shows that its case cannot fail: the passes of that case prove
+    // nothing.
     let count = |green: bool| {
         let counted = move |c: &&ControlOutcome| !c.ok && (c.verdict == Verdict::Pass) == green;
         results.controls.iter().filter(counted).count()

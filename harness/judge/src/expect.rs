@@ -18,6 +18,7 @@ pub fn apply(
         .iter()
         .map(|placed| {
             let expectation = &placed.value;
+            // The last day itself still counts.
             let expired = expectation.expires.0 < today;
             let mut applied = 0;
             if !expired {
@@ -51,11 +52,13 @@ fn applies(expectation: &Expectation, environment: &EnvironmentResult, case: &Ca
 
 /// Whether the expectation met a case that was driven.
 fn apply_to(expectation: &Expectation, case: &mut CaseResult) -> bool {
+    // A case that did not run cannot fail as expected; that it did not run stays visible.
     if !case.verdict.is_decided() {
         return false;
     }
     let mut met = false;
     let mut failed = false;
+    // Only the named check is excused: a second defect of the same case still fails.
     for check in &mut case.checks {
         if expectation.check.as_deref().is_some_and(|id| id != check.id) {
             continue;

@@ -26,6 +26,7 @@ pub fn class_of<'c>(
     environment: &EnvironmentName,
     capabilities: &std::collections::BTreeSet<Capability>,
 ) -> Option<&'c Class> {
+    // The order of classes.toml counts: narrow classes stand before wide ones.
     classes.iter().find(|class| {
         class.environments.iter().any(|s| environment.selected_by(s))
             && conditions_hold(&class.when, capabilities)
@@ -91,6 +92,7 @@ impl Normalisers {
         scope: &Scope,
         counts: &mut BTreeMap<String, u64>,
     ) -> Result<String, String> {
+        // In the order in which the golden names them: each sees what those before it wrote.
         for name in names {
             let (normaliser, regex) =
                 self.by_name.get(name).ok_or_else(|| format!("unknown normaliser `{name}`"))?;
@@ -100,6 +102,8 @@ impl Normalisers {
                     (regex.replace_all(&text, normaliser.replace.as_str()).into_owned(), count)
                 }
                 (None, Some(variable)) => match scope.get(variable) {
+                    // `replace` with an empty pattern would put the replacement between all
+                    // characters.
                     Some(value) if !value.is_empty() => {
                         (text.replace(value, &normaliser.replace), text.matches(value).count())
                     }

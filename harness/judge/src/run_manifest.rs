@@ -45,6 +45,7 @@ pub struct RunManifest {
 #[must_use]
 pub fn record_path(case: &str, environment: &EnvironmentName, control: bool) -> String {
     let clean = |text: &str| {
+        // The `:` of `image:trixie` cannot be part of a file's name on Windows.
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
         let clean: String = text.chars().map(|c| if fits(c) { c } else { '_' }).collect();
         // No part of a name leads out of the bundle.
@@ -52,5 +53,6 @@ pub fn record_path(case: &str, environment: &EnvironmentName, control: bool) -> 
         clean.split('/').map(word).collect::<Vec<_>>().join("/")
     };
     let folder = if control { "controls" } else { "records" };
+    // One folder for each environment, also where its name has a `/`.
     format!("{folder}/{}/{}.json", clean(&environment.to_string()).replace('/', "_"), clean(case))
 }

@@ -142,6 +142,7 @@ impl std::str::FromStr for EnvironmentName {
             .ok_or_else(|| EnvironmentNameError(text.to_owned()))?;
         let fits = match instance {
             None => !kind.needs_instance(),
+            // The name becomes part of a path in the bundle.
             Some(i) => kind.has_instances() && !i.is_empty() && !i.contains(['/', '\\']),
         };
         if !fits {

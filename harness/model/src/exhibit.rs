@@ -26,7 +26,7 @@ pub enum Exhibit {
     },
     /// A program ran, in a case that has name servers.
     Ran {
-        /// What it was told: GOPROXY where that is set, else its arguments.
+        /// Its setting: GOPROXY where that is set, else its arguments.
         setting: String,
         /// How it ended.
         result: String,

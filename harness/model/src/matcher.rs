@@ -93,6 +93,7 @@ impl<'de> Deserialize<'de> for TextMatch {
             ) -> Result<TextMatch, A::Error> {
                 let table =
                     TextTable::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                // `stdout = {}` reads like an assertion, and would hold of anything.
                 if table.asserts_nothing() {
                     return Err(serde::de::Error::custom(
                         "an empty table asserts nothing: give `equals`, `lines`, `line`, `contains`, `json` or `regex`",
@@ -101,6 +102,7 @@ impl<'de> Deserialize<'de> for TextMatch {
                 Ok(TextMatch(table))
             }
         }
+        // Not derived: the error of `untagged` only says that no variant fits.
         d.deserialize_any(Visitor)
     }
 }

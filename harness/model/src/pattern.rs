@@ -16,6 +16,8 @@ pub fn glob_matches(pattern: &str, name: &str) -> bool {
     while i < pattern.len() {
         let deep = pattern[i..].starts_with(b"**");
         if pattern[i] == b'*' {
+            // From left to right, so that a star that reaches one position reaches the next one
+            // too.
             for j in 0..name.len() {
                 if reach[j] && (deep || name[j] != b'/') {
                     reach[j + 1] = true;

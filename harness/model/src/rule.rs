@@ -90,6 +90,8 @@ impl<T> Rule<T> {
         ) -> Result<BTreeMap<String, U>, E> {
             all.iter().map(|(key, value)| Ok((key.clone(), text(value)?))).collect()
         }
+        // Without `..`: a field that is added later is a compile error here, and cannot be
+        // forgotten.
         Ok(Rule {
             path: text(&self.path)?,
             method: self.method.as_ref().map(&mut text).transpose()?,

@@ -140,6 +140,8 @@ pub fn run(start: Start<'_>) -> io::Result<Ended> {
     let child: Shared = Arc::new(Mutex::new(Running { child, reaped: false }));
     let registered = Registered::enter(&child);
     let (events, event) = channel();
+    // Written by a thread: a program that fills its output before it has read its input would
+    // otherwise block itself and the harness.
     if let (Some(mut stdin), Some(bytes)) = (stdin, bytes) {
         // EPIPE is no error here: a program may end without reading all of its input.
         std::thread::spawn(move || {

@@ -35,7 +35,7 @@ pub struct Lookup<'a> {
     pub case: usize,
     /// The case.
     pub result: &'a CaseResult,
-    /// What it was told.
+    /// The setting that is tried: GOPROXY, or the program's arguments.
     pub setting: &'a str,
     /// What the name servers answer.
     pub answers: Vec<&'a str>,

@@ -54,6 +54,7 @@ pub fn findings(results: &Results) -> Vec<Finding<'_>> {
         let at = match (environments.get(&case.environment), reason) {
             (Some(at), Some(_)) if case.verdict == Verdict::HarnessError => Some(*at),
             (_, Some(reason)) => {
+                // A new entry has the place of the finding that is pushed below.
                 let next = found.len();
                 let at = *reasons.entry((&case.environment, reason)).or_insert(next);
                 (at < next).then_some(at)

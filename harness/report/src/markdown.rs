@@ -73,6 +73,7 @@ fn verdict(v: Verdict) -> String {
 
 fn environments(page: &mut Page, tally: &Tally<'_>) {
     let mut columns = names(&["Environment"]);
+    // Pass and fail always have a column: that nothing fails is worth saying.
     let shown: Vec<_> = Verdict::ALL
         .into_iter()
         .filter(|v| matches!(v, Verdict::Pass | Verdict::Fail) || tally.counts.of(*v) > 0)

@@ -118,6 +118,7 @@ impl Comparison {
         let mut lines = report.lines().skip_while(|l| !l.starts_with(prefix));
         let first = lines.next().ok_or_else(|| self.unreadable("it has no line of totals"))?;
         let mut line = first[prefix.len()..].to_owned();
+        // The terminal wraps the line, and indents what continues it.
         lines.take_while(|l| l.starts_with(' ')).for_each(|l| line.push_str(l));
         let number = |text: &str| {
             text.trim()

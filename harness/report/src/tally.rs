@@ -16,6 +16,7 @@ impl Counts {
 
     /// Counts that many more.
     pub fn add_many(&mut self, verdict: Verdict, count: u64) {
+        // `Verdict::ALL` has the order of the discriminants.
         self.0[verdict as usize] = self.0[verdict as usize].saturating_add(count);
     }
 
@@ -255,6 +256,7 @@ fn drift_table<'a>(label: &'a str, cases: &[(usize, &'a CaseResult)]) -> DriftTa
         let mut values = vec![None; columns.len()];
         for (key, value) in answers(case) {
             let Ok(column) = columns.binary_search(&key.as_str()) else { continue };
+            // Numbered by first appearance: equal values have one letter in all rows.
             let known = &mut seen[column];
             let number = known.iter().position(|v| v == value).unwrap_or_else(|| {
                 known.push(value);

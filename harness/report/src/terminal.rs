@@ -37,6 +37,7 @@ pub struct TerminalOptions<'a> {
 pub fn terminal(results: &Results, options: TerminalOptions<'_>) -> String {
     let tally = Tally::of(results);
     let mut screen = Screen { out: String::new(), colour: options.colour };
+    // Details first, the conclusion last: on a terminal the last lines are the ones in sight.
     attention(&mut screen, results);
     known(&mut screen, results);
     unavailable(&mut screen, results);
@@ -98,6 +99,7 @@ impl Screen {
                 None => self.out.push_str(text),
             }
         }
+        // Padding at the end of a line is of no use, and would show in snapshots.
         let kept = start + self.out[start..].trim_end_matches(' ').len();
         self.out.truncate(kept);
         self.out.push('\n');
@@ -382,6 +384,7 @@ fn floors(screen: &mut Screen, results: &Results) {
     }
     let idle = results.floors.iter().filter(|f| f.not_applied.is_some()).count();
     screen.title("Floors");
+    // A floor that does not apply counts as met in the results.
     let met = results.floors.len() - missed.len() - idle.min(results.floors.len() - missed.len());
     let line = format!("{met} met, {} not met, {idle} do not apply", missed.len());
     screen.labelled(2, Style::Plain, "", &line);

@@ -71,7 +71,7 @@ fn reports_of_a_broken_environment(#[case] name: &str, #[case] reporter: Reporte
 }
 
 #[test]
-fn the_page_tells_a_broken_environment_and_keeps_its_cases() {
+fn the_page_shows_a_broken_environment_and_keeps_its_cases() {
     let page = html(&fixture::broken(), None);
     assert_eq!(page.matches("The environment is there and does not work").count(), 2);
     assert_eq!(page.matches(r#"data-environment="image:bookworm""#).count(), 86);
@@ -238,9 +238,9 @@ fn a_fingerprint_is_of_the_case_and_the_environment() {
     assert_ne!(fingerprint(&case), before);
 }
 
-/// Two expectations for one case: the one whose conditions hold in the environment is told.
+/// Two expectations for one case: the one whose conditions hold in the environment is shown.
 #[test]
-fn the_expectation_that_applies_is_told() {
+fn the_expectation_that_applies_is_shown() {
     let mut results = full();
     let mut other = results.expectations[0].clone();
     other.expectation.reason = "only where links are".into();

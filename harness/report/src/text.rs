@@ -124,6 +124,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         let mut rest = word;
         while let Some(last) = lines.last_mut() {
             let joined = if last.is_empty() { rest.to_owned() } else { format!("{last} {rest}") };
+            // Longer words are cut first: measuring takes time in proportion to the length.
             if rest.len() <= 8 * columns && width(&joined) <= columns {
                 *last = joined;
                 break;

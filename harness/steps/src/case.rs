@@ -140,6 +140,8 @@ impl Case {
             .find_step(&control.step)
             .ok_or_else(|| ControlError::NoStep(control.step.to_string()))?;
         let mut case = self.clone();
+        // The engine provides what these name (such as `goroot:VERSION`), also for the changed
+        // texts.
         case.variables.extend(self.control_variables.iter().cloned());
         // The step stays in its place and does nothing: the numbers of later steps, and what refers
         // to them, stay right.

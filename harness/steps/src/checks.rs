@@ -64,6 +64,8 @@ impl<'a> Checks<'a> {
 
     /// A condition on a text that may be missing, cut or not UTF-8.
     pub fn text(&mut self, what: &str, wanted: &TextMatch, seen: Sighted, evidence: &[&BlobRef]) {
+        // A variable without a value decides nothing: the step that should have captured it has
+        // failed.
         let judged = seen.and_then(|seen| {
             text::judge(&wanted.0, &seen, self.evidence.scope)
                 .map_err(|e| (Verdict::Inconclusive, e.to_string()))

@@ -23,6 +23,7 @@ impl<'de> Deserialize<'de> for StepRef {
                 f.write_str("the number of a step, from 1, or its name")
             }
 
+            // TOML gives signed integers, JSON unsigned ones.
             fn visit_i64<E: serde::de::Error>(self, n: i64) -> Result<StepRef, E> {
                 let bad = |_| E::invalid_value(serde::de::Unexpected::Signed(n), &self);
                 usize::try_from(n).map(StepRef::Number).map_err(bad)

@@ -200,6 +200,7 @@ impl Subject {
         let limit = surroundings.limit.unwrap_or(declared);
         let secure = plan.scheme == "https";
         let failure = loop {
+            // Looked at first: on the port of a program that has ended another one may answer.
             if let Some(exit) = live.ended().map_err(failed("looking after the subject"))? {
                 break Some(LaunchFailure::Ended { exit });
             }

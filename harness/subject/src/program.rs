@@ -67,6 +67,8 @@ impl Subject {
                 version.clear();
             }
             let remedy = format!("--subject {}=PATH", declaration.name);
+            // The program is started in a folder of its own, where a relative path would lead
+            // elsewhere.
             let there = path.is_file().then(|| dunce::canonicalize(path).ok()).flatten();
             let detail = || format!("{} is not there, or no file", path.display());
             Some(there.ok_or_else(|| missing(detail(), &remedy))?)
@@ -89,6 +91,7 @@ impl Subject {
         };
         let failed = |e: std::io::Error| missing(format!("its program cannot be read: {e}"), "");
         let sha256 = program.as_deref().map(hash).transpose().map_err(failed)?;
+        // The report names a version; a program without one is known by its bytes.
         if version.is_empty() {
             version = sha256.as_deref().and_then(|h| h.get(..12)).map_or_else(
                 || "of unknown version".to_owned(),
@@ -127,6 +130,7 @@ fn from_module(
         std::fs::write(work.join("go.mod"), text)
             .map_err(|e| missing(format!("cannot build {title}: {e}"), ""))?;
         let remedy = "a Go module proxy that has it: set GOPROXY";
+        // `-modcacherw`: the module cache is in our own cache folder, which users remove.
         let args = ["build", "-mod=mod", "-modcacherw", "-trimpath", "-o"];
         go_run(go, &args, out, package, work, means)
             .map_err(|said| missing(format!("{title} cannot be built: {said}"), remedy))
@@ -167,6 +171,7 @@ fn built(
 ) -> Result<PathBuf, Missing> {
     let exe = std::env::consts::EXE_SUFFIX;
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    // All that changes the program is in its name, because a finished one is never built again.
     let key = format!("{}-{version}-go{go}-{platform}{exe}", declaration.name);
     let folder = means.cache.join("subjects");
     let key = key.replace(['/', '\\', ':'], "_");
@@ -201,6 +206,7 @@ fn go_run(
     let (cache, modules) =
         (text(&means.go_cache)?, text(&means.cache.join("subjects").join("mod"))?);
     let mut variables = go_env::PLAIN.to_vec();
+    // Without cgo: the C compiler of the host may be absent, or change the program.
     variables.extend([("GOCACHE", cache.as_str()), ("GOMODCACHE", &modules), ("CGO_ENABLED", "0")]);
     let ended = run(Start {
         program: go,

@@ -33,6 +33,7 @@ impl Room {
         use nix::sched::{CloneFlags, unshare};
         const NONE: Option<&str> = None;
         unshare(CloneFlags::CLONE_NEWNS)?;
+        // With shared propagation, systemd's default, the mount would appear on the host.
         mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
         let size = format!("size={bytes},mode=0755");

@@ -74,6 +74,7 @@ impl<'i> Context<'_, 'i> {
         reader.filled(&table, &["title", "drift"]);
         twinproof_steps::lint::go_version_in(&table, "sdk", reader);
         let (requires, _) = reader.requirements(&table, "requires");
+        // Only to report an entry that is no text; the values were read above.
         let _: Option<Vec<String>> = reader.optional(&table, "requires");
         let (claims, environments) =
             (reader.required(&table, "claims"), reader.required(&table, "environments"));
@@ -95,6 +96,8 @@ impl<'i> Context<'_, 'i> {
             .into_iter()
             .map(|n| Site::read(n, self.variables, self.used, self.normalisers, reader))
             .collect();
+        // Noted before the case is known to be right: a fixture is not unused because its only user
+        // has a mistake.
         for site in &sites {
             let (name, span) = match &site.step {
                 Some(Step::Use(name)) => (&name.0, site.body().span()),
@@ -122,6 +125,8 @@ impl<'i> Context<'_, 'i> {
                 let captured = captured_before(&expanded.steps, &read.control);
                 for open in read.pending.iter().filter(|p| !captured.contains(&p.name.as_str())) {
                     let draft = template::unknown(open, captured.iter().chain(&known).copied());
+                    // Where a step could not be read, an unknown name may be one that it captures.
+                    // Only what looks like a misspelling is reported then.
                     if expanded.whole || draft.has_suggestion() {
                         reader.add(draft);
                     }
@@ -140,6 +145,8 @@ impl<'i> Context<'_, 'i> {
             .sources
             .get(&*reader.file)
             .map_or((0, 0), |source| source.position(header.start));
+        // A closure, so that `?` leaves out the case but not the outcome: other files refer to its
+        // id and to the names of its steps.
         let built = (|| {
             let ReadControl { control, node, left, .. } = control?;
             let case = Case {
@@ -166,7 +173,7 @@ impl<'i> Context<'_, 'i> {
         if let Some((case, control_node)) = &built {
             control::check(case, control_node, reader);
         }
-        // A case with a mistake is read to its end, so that all mistakes are told at once, and then
+        // A case with a mistake is read to its end, so that all mistakes are reported at once, and then
         // left out.
         let right = reader.reporter.count() == before;
         Outcome { id, steps: names, case: built.map(|(case, _)| case).filter(|_| right) }
@@ -189,6 +196,7 @@ impl<'i> Context<'_, 'i> {
         reader.listed(table, "requires", true);
         reader.listed(table, "tags", true);
         reader.selectors(table, "environments", self.images);
+        // Without a registry every claim would be unknown; that it is missing is reported once.
         let Some(claims) = self.claims else { return };
         for (claim, span) in node::texts(node::get(table, "claims")) {
             if !claims.contains(claim) {

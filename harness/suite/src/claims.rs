@@ -49,6 +49,7 @@ pub(crate) fn claims(root: &Node<'_>, reader: &mut Reader<'_>) -> Vec<Sited<Clai
             );
             reader.add(draft.help("write one that begins with `https://`"));
         }
+        // An id that is missing or no text has been reported by `decode`.
         if node::text(table, "id").is_some() && !names::is_claim_id(&claim.id) {
             let message = format!("`{}` is no claim's id", claim.id.escape_debug());
             let draft = reader.draft("bad-id", &message, node::value_span(table, "id"));
@@ -72,6 +73,7 @@ fn document(claim: &Claim, table: &Node<'_>, reader: &mut Reader<'_>) {
             let draft = reader.draft("claim-document", message, node::key_span(table, "document"));
             reader.add(draft.help("remove it, or give the claim a `SRC-…` id"));
         }
+        // Cases must not assert what is refuted, so they need to know what is true instead.
         Some(DocumentVerdict::Refuted | DocumentVerdict::Imprecise) if claim.truth.is_none() => {
             let message = "the claim does not say what is true instead";
             let draft = reader.draft("claim-truth", message, node::value_span(table, "document"));
@@ -136,6 +138,8 @@ fn replaced(table: &Node<'_>, reader: &mut Reader<'_>) {
     match (node::get(table, "variable"), node::get(table, "regex")) {
         (Some(variable), None) => {
             let Some(name) = variable.get_ref().as_str() else { return };
+            // Captured values differ from case to case; a normaliser is shared, so it can use only
+            // what every run has.
             if BUILT_IN.iter().all(|(built_in, _)| *built_in != name) && !name.is_empty() {
                 let message = format!("unknown variable `{name}`");
                 let draft = reader.draft("unknown-variable", &message, variable.span());
@@ -145,6 +149,7 @@ fn replaced(table: &Node<'_>, reader: &mut Reader<'_>) {
         (None, Some(found)) => {
             let Some(text) = found.get_ref().as_str() else { return };
             let groups = lint::regex(text, &found.span(), reader);
+            // The crate `regex` replaces by nothing where a group is unknown, and says nothing.
             let highest = node::text(table, "replace").map_or(0, highest_group);
             if let Some(count) = groups.filter(|count| highest > *count) {
                 let message = format!("`${highest}` stands for a group that is not there");
@@ -203,6 +208,7 @@ pub(crate) fn floors(
                         reader.draft("unknown-suite", &format!("unknown suite `{suite}`"), span);
                     reader.add(draft.suggest(suite, suites.keys().map(String::as_str), "suites"));
                 }
+                // Such a floor could never be met, and every run would end with 2, not known.
                 Some(count) if floor.pass > *count as u64 => {
                     let message = format!(
                         "the suite has {}, {} cannot pass",

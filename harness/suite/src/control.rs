@@ -18,6 +18,7 @@ pub(crate) fn check(case: &Case, table: &Node<'_>, reader: &mut Reader<'_>) {
     };
     for name in set {
         let feature = Capability::Feature(name.clone());
+        // On a subject without the setting the control would change nothing and stay green.
         if !case.requires.contains(&Requirement::Has(feature)) {
             let message = format!("the control sets `{name}` and the case does not require it");
             let span = node::key_span(table, "set");

@@ -83,6 +83,7 @@ impl<'i> Fixtures<'i> {
         keys.iter().for_each(|k| by_name.entry(&k.1).or_default().push(k));
         for same in by_name.values().filter(|same| same.len() > 1) {
             for one in same {
+                // Files that do not include each other may use the same name.
                 let seen = includes.closure(&one.0);
                 for other in same.iter().filter(|other| other.0 != one.0 && seen.contains(&other.0))
                 {
@@ -179,6 +180,7 @@ impl<'i> Fixtures<'i> {
         depth: usize,
     ) -> Result<(), Failure> {
         let key = self.find(file, name, includes).ok_or(Failure::Reported)?;
+        // `check` has reported it already.
         if depth > MAX_DEPTH {
             return Err(Failure::Reported);
         }

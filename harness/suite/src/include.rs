@@ -77,6 +77,7 @@ impl Includes {
     /// The file and everything that it includes, directly or not.
     pub(crate) fn closure(&self, file: &Arc<str>) -> Vec<Arc<str>> {
         let mut all = vec![Arc::clone(file)];
+        // The list is also the queue: each file is looked at once, so circles end.
         let mut at = 0;
         while let Some(next) = all.get(at).cloned() {
             for edge in self.edges.get(&next).into_iter().flatten() {
@@ -117,6 +118,7 @@ impl Includes {
             if let Some(from) = path.iter().position(|(f, _)| **f == edge.to) {
                 reporter.add(cycle(&path[from..]));
             } else if path.len() < 100 {
+                // 100 only bounds the recursion: no set of suites includes that deep.
                 self.visit(&edge.to, path, done, reporter);
             }
             path.pop();

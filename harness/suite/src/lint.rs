@@ -77,6 +77,7 @@ fn unsourced(loaded: &Loaded, reporter: &mut Reporter) {
 fn golden_steps(loaded: &Loaded, goldens: &[String], reporter: &mut Reporter) -> BTreeSet<String> {
     let mut there: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for golden in goldens {
+        // Names of classes have no `@`, so the last one divides, whatever the case is called.
         let (name, class) = golden.rsplit_once('@').unwrap_or((golden, ""));
         there.entry(name).or_default().insert(class);
     }
@@ -101,6 +102,7 @@ fn golden_steps(loaded: &Loaded, goldens: &[String], reporter: &mut Reporter) ->
     for (name, classes) in &there {
         let case = steps.get(*name);
         for class in classes {
+            // A golden is no file of the suites, so there is no line to point at.
             let file = format!("{name}@{class}");
             let spot = Spot::new(&file.as_str().into(), 0..0);
             let known = loaded.classes.iter().find(|c| c.name == *class);
@@ -181,6 +183,7 @@ fn leftovers(loaded: &Loaded, classes: &BTreeSet<String>, reporter: &mut Reporte
 fn expired(loaded: &Loaded, today: Date, reporter: &mut Reporter) {
     for (expectation, spot) in loaded.expectations.iter().zip(&loaded.spots.expectations) {
         let expectation = &expectation.value;
+        // The last day itself still counts.
         if expectation.expires < today {
             let message = format!(
                 "the expectation of `{}` ended on {}",

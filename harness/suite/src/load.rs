@@ -225,6 +225,7 @@ impl<'o> Loader<'o> {
     fn read(&mut self, mut parsed: Parsed<'_>, folders: &BTreeSet<String>) -> (Things, Spots) {
         let mut things = Things::default();
         let mut spots = Spots::default();
+        // Registries first: cases refer to them.
         let claims = self.registry(&parsed, "claims.toml", true, claims::claims);
         (things.claims, spots.claims) = claims.into_iter().unzip();
         let images = self.images;
@@ -240,6 +241,8 @@ impl<'o> Loader<'o> {
         let (cases, known_cases) = self.suites(suites, folders, &things, known);
         (things.cases, spots.cases) = cases.into_iter().unzip();
 
+        // A case with a mistake counts as well: a floor is not too high because of a case that has
+        // to be mended first.
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for key in known_cases.keys() {
             let suite = key.split('/').next().unwrap_or_default();
@@ -308,6 +311,7 @@ impl<'o> Loader<'o> {
         let normalisers: BTreeSet<String> =
             things.normalisers.iter().map(|n| n.name.clone()).collect();
         let claims: BTreeSet<String> = things.claims.iter().map(|c| c.id.clone()).collect();
+        // In loops of their own: a fixture may use variables of any file that its file includes.
         let mut scopes = BTreeMap::new();
         let mut fixtures = Fixtures::default();
         for (file, root) in &mut files {

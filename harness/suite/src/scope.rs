@@ -112,10 +112,13 @@ impl Resolver<'_> {
             return Some(Arc::clone(done));
         }
         let definition = *self.seen.get(name)?;
+        // An empty value stands for a wrong one, so that the mistake is reported once and not at
+        // every use.
         let text = self.value(name, definition, path).unwrap_or_else(|draft| {
             self.reporter.add(draft);
             Template::default()
         });
+        // A path of Windows is full of backslashes: in a regular expression a value means itself.
         let regex = Template::of(text.pieces().map(|piece| match piece {
             Piece::Text(text) => Piece::Text(regex::escape(&text)),
             variable => variable,
@@ -162,6 +165,8 @@ impl Resolver<'_> {
                 }
                 None => pieces.push(piece),
             }
+            // Checked while the value grows: sixteen variables that each hold the one before ten
+            // times would fill any memory.
             if size > MAX_VALUE {
                 break;
             }

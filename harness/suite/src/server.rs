@@ -32,6 +32,7 @@ pub(crate) fn check(
 
 /// Whether a selector selects subjects and nothing else.
 fn selects_subjects(selector: &str) -> bool {
+    // The kind itself: a pattern such as `*` may select environments that have no subject.
     let kind = selector.split(':').next().unwrap_or_default();
     EnvironmentKind::ALL.into_iter().any(|k| k.is_subject() && k.as_str() == kind)
 }
@@ -103,6 +104,7 @@ impl Started {
                     reader.add(placed.explain(draft));
                 }
                 self.subject.get_or_insert_with(|| site.kind_spot());
+                // The relay carries out mutants, so it records requests with one, too.
                 self.relay = s.relay || !s.mutant.is_empty();
             }
             Some(Step::Requests(s)) => {

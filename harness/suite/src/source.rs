@@ -57,6 +57,7 @@ pub(crate) fn read(source: &Source) -> (Files, BTreeSet<String>, Reporter) {
             Ok(text) => text.to_owned(),
             Err(error) => {
                 wrong.push(not_utf8(path, error.valid_up_to(), bytes));
+                // The readable rest is parsed, so that other mistakes are found in the same pass.
                 String::from_utf8_lossy(bytes).into_owned()
             }
         };
@@ -96,6 +97,7 @@ pub(crate) fn sha256(files: &Files) -> String {
 fn read_dir(dir: &Path, folders: &mut BTreeSet<String>, wrong: &mut Vec<Draft>) -> Files {
     let mut files = Files::new();
     let whole = |path: &str| Spot::new(&path.into(), 0..0);
+    // Sorted, so that limits and reports name the same file on every system.
     let walk = walkdir::WalkDir::new(dir).max_depth(MAX_DEPTH + 1).sort_by_file_name();
     let entries = walk
         .into_iter()
@@ -128,6 +130,8 @@ fn read_dir(dir: &Path, folders: &mut BTreeSet<String>, wrong: &mut Vec<Draft>) 
             continue;
         }
         if kind.is_symlink() {
+            // A link may lead out of the folder or in a circle, and the hash of the suites would
+            // then depend on files outside.
             let draft =
                 Draft::new("symbolic-link", "symbolic links are not followed", whole(&path));
             wrong.push(draft.help("put a copy of the file in its place"));

@@ -40,6 +40,8 @@ impl<'i> Site<'i> {
         let mut filler = Filler::new(variables, used);
         filler.fill(&mut node, reader);
         let (pending, left) = (filler.pending, filler.left);
+        // A kind is a key around its table (externally tagged): serde gives exact places of
+        // mistakes for this form only.
         let message = match node::table(&node).map(|t| t.len()) {
             None => format!("expected a step, found {}", node::describe(node.get_ref())),
             Some(0) => "a step without a kind".to_owned(),

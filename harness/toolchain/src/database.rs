@@ -81,6 +81,8 @@ impl PublicDatabase<'_> {
     fn base(&self) -> Result<String, Error> {
         let found = self.list.find(|proxy| {
             let base = format!("{}/sumdb/{PUBLIC_DATABASE}", proxy.base());
+            // Only the status counts. The body is bounded because a captive portal answers with a
+            // page.
             match self.http.get(&format!("{base}/supported"), 1 << 16) {
                 Ok(Reply::Found(_)) => Ok(base),
                 Ok(Reply::Status(404 | 410)) => Err(Miss::NotFound(None)),

@@ -48,7 +48,7 @@ fn ask_all(commands: impl Iterator<Item = PathBuf>) -> (Vec<Found>, Vec<Mute>) {
         match probe(&command) {
             Ok(facts) => {
                 // Several names on PATH (links, version managers) often lead to one SDK, which is
-                // told once.
+                // listed once.
                 let goroot = facts.goroot.canonicalize().unwrap_or_else(|_| facts.goroot.clone());
                 if seen.insert(goroot.clone()) {
                     let wrapper = is_wrapper(&command, &goroot);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_followed_wrappers_are_told_and_each_goroot_counts_once() {
+    fn links_are_followed_wrappers_are_marked_and_each_goroot_counts_once() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().canonicalize().unwrap();
         let (one, two) = (root.join("one"), root.join("two"));

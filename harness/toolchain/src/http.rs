@@ -46,6 +46,7 @@ impl Http {
         let config = Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false)
+            // As many as the go command follows.
             .max_redirects(10)
             .user_agent(concat!("twinproof/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(Duration::from_secs(15)))
@@ -203,6 +204,7 @@ impl Sink<'_> {
             let bytes = buffer.get(..count).unwrap_or_default();
             self.target.write_all(bytes).map_err(Error::io("write", self.part))?;
         }
+        // The next try resumes at the length of the part: a crash must not leave a hole in it.
         self.target.sync_all().map_err(Error::io("write", self.part))?;
         match self.total {
             Some(total) if total != self.done => Err(network(

@@ -193,6 +193,7 @@ impl<'a> Provide<'a> {
         if platform == host {
             return Err(unserved(None));
         }
+        // Executables for macOS are released with a signature, which nobody else can make.
         if !matches!(platform.os(), "windows" | "linux") {
             return Err(unserved(Some("only SDKs for windows and linux are".to_owned())));
         }
@@ -252,6 +253,8 @@ impl<'a> Provide<'a> {
                     proof.database, proof.zip
                 ),
             }),
+            // Without the database's answer it is still made from a verified SDK, which its
+            // provenance says.
             Ok(Vouched::No(_)) | Err(Error::Network { .. }) => Ok(None),
             Err(error) => Err(error),
         }

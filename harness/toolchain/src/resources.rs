@@ -42,7 +42,7 @@ impl Options {
     }
 }
 
-/// All of it.
+/// Everything that providing an SDK needs.
 pub(crate) struct Resources {
     pub(crate) cache: Cache,
     pub(crate) options: Options,

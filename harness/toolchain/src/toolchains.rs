@@ -99,6 +99,7 @@ impl Toolchains {
             return Err(Error::NoModule(version));
         }
         let name = cache_name(version, platform);
+        // Locked before the cache is looked at: another process may be about to publish this one.
         let _guard = self.with.cache.lock(&name, progress)?;
         if let Some(sdk) = self.cached(&self.with.cache.verified(&name), progress)? {
             return Ok(sdk);

@@ -102,6 +102,7 @@ fn write(
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
     }
+    // Not over a file that is there: of two entries with one name the second would win.
     let mut file = File::create_new(path).map_err(Error::io("create", path))?;
     let written =
         io::copy(&mut content.take(budget + 1), &mut file).map_err(Error::io("write", path))?;

@@ -35,9 +35,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Trace, TraceError> {
             return Err(TraceError::new(format!("line {line}"), why));
         };
         match field(2) {
+            // Of all operations only this one carries the environment.
             "Process Start" => trace.processes.push(started(pid, field(0), field(5))),
             "Process Exit" => {
                 let code = value(field(5), "Exit Status").and_then(|code| code.parse().ok());
+                // Numbers are used again: the last process with this one is meant.
                 if let Some(process) = trace.processes.iter_mut().rev().find(|p| p.pid == pid) {
                     process.exit = code;
                 }
@@ -82,6 +84,8 @@ fn started(pid: u32, name: &str, detail: &str) -> Process {
 
 /// The value of a fact in a detail: up to the next fact.
 fn value<'a>(detail: &'a str, name: &str) -> Option<&'a str> {
+    // Nothing is quoted: a command line may contain `, ` itself, so that a fact ends only before
+    // the name of another.
     const NEXT: [&str; 4] =
         [", Command line:", ", Current directory:", ", Environment:", ", User Time:"];
     let (_, rest) = detail.split_once(&format!("{name}: "))?;
@@ -104,6 +108,8 @@ pub(crate) fn program(command: &str, name: &str) -> String {
         None => command.split_whitespace().next(),
     };
     let first = first.unwrap_or_default();
+    // Without quotes a path such as `C:\Program Files\…` is cut at its blank; then the name that
+    // Process Monitor shows is better.
     let same = first.to_ascii_lowercase().ends_with(&name.to_ascii_lowercase());
     if same && !first.is_empty() { first.to_owned() } else { name.to_owned() }
 }

@@ -84,8 +84,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Trace, TraceError> {
     }
     // A capture of 32-bit Windows has 4-byte addresses in its stack traces.
     let pointer = if header.u32()? == 1 { 8 } else { 4 };
+    // The name of the computer, and the folder of Windows.
     header.skip(0x20 + 0x208)?;
     let count = bounded(header.u32()?, header.at)?;
+    // A field of unknown use, and the start of the events: the table of offsets leads to each of
+    // them.
     header.skip(16)?;
     let (offsets, processes, strings) = (header.u64()?, header.u64()?, header.u64()?);
     // Process Monitor writes the tables at the end, and their places into the header last.
@@ -107,6 +110,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Trace, TraceError> {
 }
 
 fn bounded(count: u32, at: usize) -> Result<u32, TraceError> {
+    // Checked before the entries are read: a damaged count must not decide how long this takes.
     if count > ENTRIES {
         return Err(error(at, format!("{count} entries, more than {ENTRIES}")));
     }
@@ -139,6 +143,7 @@ fn processes_at(
 ) -> Result<BTreeMap<u32, Known>, TraceError> {
     let mut table = Reader::new(bytes, start)?;
     let count = bounded(table.u32()?, table.at)?;
+    // The indices of the processes, which each process repeats; the offsets follow.
     table.skip(count as usize * 4)?;
     let mut all = BTreeMap::new();
     for _ in 0..count {
@@ -169,6 +174,7 @@ fn event(
 ) -> Result<(), TraceError> {
     let begun = at.at;
     let index = at.u32()?;
+    // Skipped here and below: the thread, the duration, the time and fields of unknown use.
     at.skip(4)?;
     let class = at.u32()?;
     let operation = at.u16()?;
@@ -195,6 +201,7 @@ fn event(
             let known = FILE_NAMES.iter().find(|(number, _)| *number == operation);
             (known.map(|(_, name)| (*name).to_owned()), of_file(&mut detail, pointer)?)
         }
+        // Network and profiling say nothing about programs and files.
         _ => return Ok(()),
     };
     let name = name.unwrap_or_else(|| format!("operation {operation} of class {class}"));

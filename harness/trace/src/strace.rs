@@ -40,6 +40,7 @@ const RENAMES: [Rename; 5] = [
 const FORKS: [&str; 4] = ["clone", "clone3", "fork", "vfork"];
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Trace, TraceError> {
+    // strace escapes what is not ASCII; other bytes are only in a damaged log.
     let text = String::from_utf8_lossy(bytes);
     let mut reader = Strace::default();
     let mut understood = 0_usize;
@@ -55,6 +56,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Trace, TraceError> {
             return Err(TraceError::new(format!("line {}", number + 1), why));
         }
     }
+    // One line is enough: where log and program share a terminal, the program's own output stands
+    // between.
     if understood == 0 {
         let why = format!("none of its {lines} lines is one of strace");
         return Err(TraceError::new("the file", why));
@@ -109,6 +112,7 @@ impl Strace {
         let Some((_, result)) = tail.split_once('=') else { return false };
         let result = result.trim();
         if FORKS.contains(&name) {
+            // In the child itself the result is 0.
             if let Some(child) = number(result).filter(|child| *child > 0) {
                 self.parents.insert(child, pid);
             }

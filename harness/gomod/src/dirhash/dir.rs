@@ -26,6 +26,7 @@ pub fn hash_dir(dir: &Path, prefix: &str) -> Result<H1, DirHashError> {
 pub fn dir_files(dir: &Path, prefix: &str) -> Result<Vec<FileHash>, DirHashError> {
     let prefix = prefix.trim_end_matches('/');
     let mut files: Vec<(String, PathBuf)> = Vec::new();
+    // As Go's `filepath.Walk`, which `dirhash.DirFiles` uses: a link at the root is no directory.
     for entry in WalkDir::new(dir).follow_root_links(false) {
         let entry = entry.map_err(|e| DirHashError::Read {
             path: e.path().unwrap_or(dir).to_path_buf(),

@@ -91,6 +91,8 @@ pub fn zip_files_reader<R: Read + Seek + Clone + Send + Sync>(
     };
     let work = |archive: &mut ZipArchive<R>, i: usize| -> Result<FileHash, DirHashError> {
         let entry = archive.by_index(i).map_err(zip_error)?;
+        // Raw: the crate `zip` reads names without the UTF-8 flag as CP437, Go takes them as they
+        // are.
         let name = std::str::from_utf8(entry.name_raw())
             .map_err(|_| {
                 DirHashError::NotUtf8(String::from_utf8_lossy(entry.name_raw()).into_owned())
@@ -109,6 +111,7 @@ pub fn zip_files_reader<R: Read + Seek + Clone + Send + Sync>(
             .map_err(|_| over())?;
         Ok(FileHash { name, sha256 })
     };
+    // A clone shares the directory, and has a reader with a position of its own.
     let mut files = pool::run(archive.len(), || archive.clone(), work)?;
     files.sort();
     Ok(files)

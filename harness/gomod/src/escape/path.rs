@@ -21,6 +21,7 @@ fn check(path: &str) -> Result<(), String> {
     if path.is_empty() {
         return Err("empty string".to_owned());
     }
+    // A command line would take it for an option.
     if path.starts_with('-') {
         return Err("leading dash".to_owned());
     }
@@ -89,6 +90,7 @@ pub(super) fn check_element(
     if let Some(c) = element.chars().find(|&c| !allowed(c)) {
         return Err(format!("invalid char {c:?}"));
     }
+    // Windows looks at what stands before the first dot: `aux.h` is the device, too.
     let short = element.split('.').next().unwrap_or_default();
     if RESERVED.iter().any(|name| name.eq_ignore_ascii_case(short)) {
         return Err(format!("{short:?} disallowed as path element component on Windows"));
@@ -130,6 +132,7 @@ fn split_gopkg_in(path: &str) -> Option<(&str, &str)> {
     let prefix = bare.strip_suffix(".v")?;
     let (_, major) = path.split_at(prefix.len());
     let number = stable.get(bare.len()..).unwrap_or_default();
+    // gopkg.in has `.v0`, where other paths have no suffix for it.
     let valid = !number.is_empty() && (!number.starts_with('0') || major == ".v0");
     valid.then_some((prefix, major))
 }

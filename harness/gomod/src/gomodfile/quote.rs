@@ -4,6 +4,7 @@
 pub(super) fn word(word: &str) -> Option<String> {
     if let Some(inner) = word.strip_prefix('`') {
         let inner = inner.strip_suffix('`')?;
+        // Go's raw strings have no carriage returns.
         return (!inner.contains('`')).then(|| inner.replace('\r', ""));
     }
     match word.strip_prefix('"') {

@@ -185,6 +185,7 @@ fn split_scheme(text: &str) -> Result<(&str, &str), &'static str> {
 
 /// What is wrong with `[user[:password]@]host[:port]`.
 fn wrong_authority(authority: &str) -> Option<String> {
+    // A password may have an `@`: the last one divides, as in Go's net/url.
     let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(u, h)| (Some(u), h));
     if let Some(user) = user {
         if let Some(reason) = wrong_escape(user) {
@@ -220,6 +221,7 @@ fn wrong_escape(text: &str) -> Option<String> {
 
 /// The text with the password in front of the host as `xxxxx`.
 fn mask(text: &str) -> String {
+    // As Go's `URL.Redacted` writes it.
     let password = authority(text).and_then(|(start, authority)| {
         let (user, _) = authority.rsplit_once('@')?;
         Some((start + user.find(':')? + 1, start + user.len()))

@@ -38,6 +38,7 @@ fn decode(target: &[u8]) -> Result<Request, RequestError> {
     if let Some(module) = path.strip_suffix("/@latest") {
         return Ok(Request::Latest { module: unescape_path(module)? });
     }
+    // No module path has an `@`, so that the first one divides.
     let (module, file) = path.split_once("/@v/").ok_or(RequestError::NoSuchPath)?;
     if file == "list" {
         return Ok(Request::List { module: unescape_path(module)? });

@@ -48,6 +48,7 @@ fn check_name(name: &str) -> Result<(), RequestError> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._~/".contains(c);
     // The rules for module paths are those of file names, but ask for a dot in the first element.
     let as_module = if host.contains('.') { name.to_owned() } else { format!("a.a/{name}") };
+    // A name may end in what a module path must not end in: `v1`.
     let path =
         unescape_path(&as_module).is_ok() || unescape_path(&format!("{as_module}/x")).is_ok();
     if name.chars().all(allowed) && path {

@@ -107,6 +107,7 @@ impl Directory {
         }
         if uncompressed > limits.uncompressed {
             let reason = Reason::ContentSize { limit: limits.uncompressed };
+            // In front, because the list is cut at its end.
             violations.insert(0, Violation::whole(reason));
         } else if limits.ratio.passed(uncompressed, compressed) {
             violations.insert(0, Violation::whole(Reason::Ratio { max: limits.ratio.max }));
@@ -152,6 +153,7 @@ fn check_entry(
         Kind::Directory if entry.uncompressed != 0 => Err(Reason::DirectoryContent),
         Kind::Directory => Ok(()),
         Kind::File(special) => {
+            // The sizes are the sender's words: their sum may be beyond 64 bits.
             *total = total.saturating_add(entry.uncompressed);
             check_special(special, entry.uncompressed, limits)
         }

@@ -63,6 +63,7 @@ pub(super) fn directory<S: Source + ?Sized>(
         .ok_or_else(|| not_a_zip("the directory is too large"))?;
     let bytes = read(source, place.offset, length)?;
     let mut fields = Fields(&bytes);
+    // Nothing is reserved for the declared number: reading ends where the bytes do.
     let mut entries = Vec::new();
     for _ in 0..place.entries {
         let entry = central(&mut fields).ok_or_else(|| not_a_zip("malformed directory entry"))?;
@@ -81,12 +82,15 @@ fn central(fields: &mut Fields<'_>) -> Option<ZipEntry> {
         return None;
     }
     let creator = head.u16()?;
+    // The version that is needed to extract it.
     head.u16()?;
     let (flags, method) = (head.u16()?, head.u16()?);
+    // Time and date.
     head.u32()?;
     let crc = head.u32()?;
     let (compressed, uncompressed) = (head.u32()?, head.u32()?);
     let (name, extra, comment) = (head.u16()?, head.u16()?, head.u16()?);
+    // The number of the disk, and internal attributes.
     head.u32()?;
     let (attributes, offset) = (head.u32()?, head.u32()?);
     let name = fields.bytes(name.into())?.to_vec();
@@ -145,6 +149,7 @@ fn place<S: Source + ?Sized>(
 
 /// The end record, and the length of the comment behind it.
 fn end(fields: &mut Fields<'_>) -> Option<(DirectoryExtent, u16)> {
+    // The signature, two numbers of disks, and the entries on this disk.
     fields.u32()?;
     fields.u32()?;
     fields.u16()?;
@@ -167,9 +172,11 @@ fn end64<S: Source + ?Sized>(
     }
     fields.u32();
     let at = fields.u64().unwrap_or_default();
+    // The record stands in front of its locator; anything else is no zip64.
     let record = if at < end { read(source, at, END64_LENGTH)? } else { Vec::new() };
     let parse = |mut fields: Fields<'_>| {
         let signature = fields.u32()?;
+        // Its size, versions, numbers of disks, and the entries on this disk.
         fields.bytes(28)?;
         let (entries, size, offset) = (fields.u64()?, fields.u64()?, fields.u64()?);
         (signature == END64).then_some(DirectoryExtent { offset, size, entries, before: 0 })

@@ -78,8 +78,10 @@ impl Local {
         if fields.u32()? != LOCAL {
             return None;
         }
+        // The version that is needed to extract it.
         fields.u16()?;
         let (flags, method) = (fields.u16()?, fields.u16()?);
+        // Time and date.
         fields.u32()?;
         let crc = fields.u32()?;
         let (compressed, uncompressed) = (fields.u32()?.into(), fields.u32()?.into());
@@ -139,6 +141,7 @@ impl ZipEntry {
             Local::head(&head).ok_or(Reason::Contradiction("local header"))?;
         let after = self.offset.saturating_add(LOCAL_LENGTH as u64);
         let begin = after.saturating_add((name + extra) as u64);
+        // As Go's archive/zip, which takes nothing of the local header but its length.
         if ambiguous {
             return Ok(begin);
         }
@@ -201,6 +204,7 @@ impl ZipEntry {
                 }
                 Err(e) => return Err(e.into()),
             };
+            // Ends at the declared size: a zip bomb is not inflated any further.
             left = left.checked_sub(n as u64).ok_or_else(wrong)?;
             let part = buffer.get(..n).unwrap_or_default();
             crc.update(part);

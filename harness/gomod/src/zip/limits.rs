@@ -49,6 +49,7 @@ impl Ratio {
 
     /// Whether contents of this size in a zip of that size are beyond it.
     pub(super) fn passed(self, contents: u64, zip: u64) -> bool {
+        // Divided, because a product could overflow.
         contents > self.above && contents / self.max.max(1) > zip
     }
 }

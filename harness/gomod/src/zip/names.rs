@@ -119,6 +119,8 @@ impl Tree {
             let so_far = path.get(..end).unwrap_or(path);
             let last = end == path.len();
             let is_directory = directory || !last;
+            // A node that was there before has a smaller number: that tells a second file of a
+            // name.
             let number = self.nodes.len() + 1;
             let key = (parent, Box::from(&*fold(element)));
             let node = self.nodes.entry(key).or_insert_with(|| Node {

@@ -146,6 +146,8 @@ impl Stream {
         let size = source.size().map_err(CheckError::Read)?;
         if size == self.arrived && matches!(self.state, State::Directory) {
             let directory = Directory::read(source, &self.module, &self.version, self.limits)?;
+            // The hashes taken on the way count where the directory says the same as the local
+            // headers; otherwise everything is read once more.
             let same = directory.entries.len() == self.seen.len()
                 && directory.entries.iter().zip(&self.seen).all(|(entry, seen)| {
                     entry.agrees(&seen.name, &seen.local).is_ok()
@@ -335,6 +337,8 @@ impl Body {
         let mut fields = Fields(pending);
         let (signature, crc) = (fields.u32()?, fields.u32()?);
         let sizes = (u64::from(fields.u32()?), u64::from(fields.u32()?));
+        // A zip64 descriptor has sizes of 8 bytes, and nothing marks it: they have 4 where both are
+        // those that were counted.
         let narrow = sizes == (self.compressed, self.uncompressed);
         let fits = signature == DESCRIPTOR && crc == self.crc.clone().finalize();
         Some((fits, if narrow { 16 } else { 24 }))

@@ -53,6 +53,7 @@ pub fn controls(results: &Results) -> Markup {
     }
     let s = &results.summary;
     let mut sorted: Vec<&ControlOutcome> = results.controls.iter().collect();
+    // `false` sorts first: the controls that prove nothing.
     sorted.sort_by_key(|c| c.ok);
     let rows: Vec<_> = sorted
         .iter()

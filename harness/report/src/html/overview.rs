@@ -118,6 +118,7 @@ pub fn attention(results: &Results) -> Markup {
 }
 
 fn finding(finding: &Finding<'_>) -> Markup {
+    // Only a broken environment may have no case; otherwise the first one stands in the row itself.
     let others = if finding.broken.is_some() { &finding.cases[..] } else { &finding.cases[1..] };
     html! {
         tr {

@@ -170,6 +170,7 @@ impl Kind for ArchiveStep {
 
     fn check(&self, seen: &ArchiveSight, checks: &mut Checks<'_>) {
         let thing = "an archive that can be read";
+        // The entries seen before an archive breaks off prove nothing about the whole.
         if !checks.readable("archive", thing, seen.error.as_ref(), self.error.as_ref()) {
             return;
         }
@@ -252,6 +253,7 @@ impl EntryMatch {
 impl ArchiveSight {
     /// The names of all entries, sorted.
     fn names(&self) -> Vec<String> {
+        // What `Checks::list` compares with is sorted; the order in the archive is not asserted.
         let mut names: Vec<_> = self.entries.iter().map(|e| e.name.clone()).collect();
         names.sort();
         names

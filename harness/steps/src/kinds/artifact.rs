@@ -82,6 +82,8 @@ impl Make {
             (Self::Write(step), Made::Wrote(seen)) => step.check(seen, checks),
             (Self::Run(step), Made::Process(seen)) => step.check(seen, checks),
             (Self::Go(step), Made::Process(seen)) => step.check(seen, checks),
+            // Only a record that was changed, or is of another version, has another kind's
+            // observation here.
             _ => checks.push("evidence", Verdict::Inconclusive, "what the step saw", "other", &[]),
         }
     }
@@ -121,6 +123,8 @@ impl Kind for ArtifactStep {
     }
 
     fn check(&self, seen: &Artifact, checks: &mut Checks<'_>) {
+        // The fixture ran on the host: its variables, not those of the environment that uses the
+        // file.
         let scope = Scope::new(&seen.variables);
         let expected = format!("{} of the fixture {}", self.file, self.fixture);
         for (index, (step, made)) in self.make.iter().zip(&seen.made).enumerate() {
@@ -128,8 +132,8 @@ impl Kind for ArtifactStep {
             let step_name = (index + 1).to_string();
             let mut inner = Checks::new(&step_name, index, evidence);
             step.check(made, &mut inner);
-            // The first failure is told and the rest left out: later steps of a fixture build on
-            // earlier ones.
+            // Only the first failure is reported: later steps of a fixture build on earlier
+            // ones.
             if let Some(wrong) = inner.into_found().into_iter().find(|c| c.verdict > Verdict::Pass)
             {
                 let actual = format!(

@@ -74,20 +74,20 @@ fn outcome(download: &ProcessObservation, evidence: Evidence<'_>) -> Result<Outc
     })
 }
 
-/// A row in words: for each module how it came, whether it was verified and by whose words, and
+/// A row in words: for each module how it came, whether it was verified and who was asked, and
 /// what follows.
 fn in_words(outcomes: &[Outcome], asked: &[SeenRequest]) -> String {
-    let heard = |prefix: &str, infix: &str| {
+    let requested = |prefix: &str, infix: &str| {
         asked.iter().any(|r| r.target.starts_with(prefix) && r.target.contains(infix))
     };
     let mut words = Vec::new();
     let mut risks = Vec::new();
     for ((kind, module), outcome) in CHECKSUM_MODULES.iter().zip(outcomes) {
-        let proxy = heard(&format!("/{module}/@v/"), "");
+        let proxy = requested(&format!("/{module}/@v/"), "");
         let lookup = format!("/lookup/{module}@");
         // A proxy passes the database on below `/sumdb/NAME/`; the origin serves it by itself below
         // `/db/`.
-        let (through, directly) = (heard("/sumdb/", &lookup), heard("/db/", &lookup));
+        let (through, directly) = (requested("/sumdb/", &lookup), requested("/db/", &lookup));
         let way = if proxy { "through the proxy" } else { "not through the proxy" };
         let by = match (through, directly) {
             (false, false) => "database not asked",
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_say_who_heard_what() {
+    fn rows_say_who_was_asked_and_what_follows() {
         let seen = asked(&["/example.com/a/@v/v1.0.0.zip", "/db/lookup/example.com/a@v1.0.0"]);
         assert_eq!(
             in_words(&[Outcome::Refused, Outcome::Absent], &seen),

@@ -118,6 +118,7 @@ impl<'de> Deserialize<'de> for StatusMatch {
                 f.write_str("a status code, or a list of them")
             }
 
+            // TOML gives signed integers, JSON unsigned ones.
             fn visit_i64<E: serde::de::Error>(self, n: i64) -> Result<StatusMatch, E> {
                 let bad = |_| E::invalid_value(serde::de::Unexpected::Signed(n), &self);
                 u16::try_from(n).map(StatusMatch::One).map_err(bad)
@@ -139,6 +140,7 @@ impl<'de> Deserialize<'de> for StatusMatch {
                 Ok(StatusMatch::Any(all))
             }
         }
+        // Not derived: the error of `untagged` only says that no variant fits.
         d.deserialize_any(Visitor)
     }
 }
@@ -222,6 +224,7 @@ impl Checks<'_> {
                 self.push(&what, Verdict::Fail, "an answer", missing, &[]);
                 continue;
             }
+            // Names of fields have no case (RFC 9110, 5.1); evidence has them in lower case.
             let value = seen.get(&name.to_ascii_lowercase()).map(String::as_str);
             // A header that is absent is as empty as one can be.
             let empty = matches!(wanted, ValueMatch::Text(t) if t.0.empty == Some(true));

@@ -121,6 +121,8 @@ impl Kind for FileStep {
             "symlink" => entry.target.clone(),
             "text" => {
                 let bytes = evidence.blobs.get(entry.content.as_ref()?)?;
+                // As `$(…)` of a shell: a value that becomes part of a path must not end in a
+                // newline.
                 text::of_file(&bytes).map(|t| text::without_final_line_end(&t).to_owned())
             }
             _ => None,
@@ -164,6 +166,7 @@ impl FileStep {
         if let Some(dir) = self.dir {
             let expected = if dir { "a directory" } else { "no directory" };
             let is = seen.is_some_and(|e| e.kind == EntryKind::Dir);
+            // `dir = false` asserts that something is there that is no directory.
             checks.holds("dir", seen.is_some() && is == dir, expected, actual);
         }
         if let Some(mode) = &self.mode {

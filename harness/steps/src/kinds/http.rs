@@ -200,6 +200,7 @@ impl Kind for Http {
         }
         self.check_complete(seen, &actual, checks);
         checks.status(self.status.as_ref(), seen.status, &actual);
+        // TLS negotiates the version (ALPN), so that it may be another than the one asked for.
         if let Some(version) = self.http {
             let holds = seen.version.as_deref() == Some(version.as_str());
             let actual = seen.version.clone().unwrap_or_else(|| actual.clone());
@@ -238,6 +239,7 @@ impl Kind for Http {
     }
 
     fn exchange(&self, seen: &HttpExchange, evidence: Evidence<'_>) -> Option<Exchange> {
+        // For reading only: a variable without a value stays as it is written.
         let expand =
             |text: &Template| evidence.scope.expand(text).unwrap_or_else(|_| text.to_string());
         let sent: BTreeMap<_, _> =
@@ -347,6 +349,7 @@ impl Http {
 
 /// Whether all answers to requests made at the same time are one.
 fn check_alike(times: u32, seen: &HttpExchange, checks: &mut Checks<'_>) {
+    // Equal answers are counted together: the report shows what differed, and how often.
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     let first = seen.answer();
     for answer in std::iter::once(&first).chain(&seen.others) {

@@ -239,6 +239,7 @@ fn counted(asked: &[LabAsked]) -> Vec<String> {
 
 /// Milliseconds from the first question to the last.
 fn span(asked: &[LabAsked]) -> u64 {
+    // Not the first and the last entry: parallel questions may be recorded out of order.
     let times = || asked.iter().map(|one| one.millis);
     times().max().unwrap_or_default() - times().min().unwrap_or_default()
 }

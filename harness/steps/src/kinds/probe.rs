@@ -215,6 +215,7 @@ impl Kind for Probe {
 
     fn drift(&self, seen: &ProbeSight, evidence: Evidence<'_>) -> BTreeMap<String, String> {
         let mut values = self.answer(seen, evidence).unwrap_or_default();
+        // All of `go env` would hide the values that the case is about.
         values.retain(|key, _| self.values.contains_key(key));
         values
     }

@@ -197,6 +197,7 @@ with_shared_keys! { define_kind
     Input::text("program", "Another program").checked(lint::filled),
     {
         fn needs_sdk(&self) -> bool {
+            // These are found on PATH, where the engine puts the SDK's `bin`.
             matches!(self.program.as_str(), "go" | "gofmt")
         }
     }
@@ -311,13 +312,14 @@ fn output(
 }
 
 /// Whether a variable decides what a `go` command asks of whom.
-fn tells_go(name: &str) -> bool {
+fn is_go_setting(name: &str) -> bool {
+    // Folders of this run; whoever repeats the command has others.
     const PLACES: [&str; 5] = ["GOROOT", "GOPATH", "GOCACHE", "GOMODCACHE", "GOENV"];
     (name.starts_with("GO") && !PLACES.contains(&name)) || name.starts_with("SSL_CERT_")
 }
 
 impl ProcessObservation {
-    /// What it was told, and what came of it.
+    /// The setting or arguments of the program, how it ended, and how long it took.
     fn ran(&self, millis: u64) -> Exhibit {
         let arguments = || self.argv.get(1..).unwrap_or_default().join(" ");
         let proxy = self.env.get("GOPROXY").filter(|proxy| *proxy != "off");
@@ -348,8 +350,9 @@ impl ProcessObservation {
     }
 
     fn command_line(&self, scope: &Scope) -> String {
-        let told = self.env.iter().filter(|(name, _)| tells_go(name));
-        let variables = told.map(|(name, value)| shown::word(&format!("{name}={value}"), scope));
+        let settings = self.env.iter().filter(|(name, _)| is_go_setting(name));
+        let variables =
+            settings.map(|(name, value)| shown::word(&format!("{name}={value}"), scope));
         let (program, args) = self.argv.split_first().map_or(("", &[][..]), |(p, a)| (p, a));
         // Whoever repeats it has the program on PATH, not in this run's folders.
         let program = program.rsplit(['/', '\\']).next().unwrap_or_default();

@@ -81,6 +81,7 @@ impl Kind for ScriptStep {
 
     fn lint(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
         lint::timeout(body, "timeout", lint);
+        // The name becomes part of a path in the SDK.
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+');
         if self.script.is_empty() || !self.script.bytes().all(plain) {
             let message = format!("`{}` is no script's name", self.script.escape_debug());

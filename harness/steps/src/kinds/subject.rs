@@ -140,6 +140,7 @@ impl Launch {
         if said.is_empty() {
             return String::new();
         }
+        // The end of it: a program writes last why it ends.
         let skip = said.chars().count().saturating_sub(SHOWN);
         format!(", {:?}", said.chars().skip(skip).collect::<String>())
     }

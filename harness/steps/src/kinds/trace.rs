@@ -106,6 +106,7 @@ impl Kind for TraceStep {
         for (name, wanted) in &self.holds {
             let what = format!("holds.{name}");
             let mut ran = seen.processes.iter().filter(|p| p.name == *name).peekable();
+            // Of no programs every condition would hold.
             if ran.peek().is_none() {
                 checks.holds(&what, false, "a program of that name", "it did not run");
                 continue;
@@ -148,6 +149,7 @@ impl TraceStep {
         let mut events = seen.events.iter();
         for (at, pattern) in self.order.iter().enumerate() {
             let Some(pattern) = checks.expand("order", pattern) else { return };
+            // `any` stops behind the event that fits: the next pattern is looked for from there on.
             if !events.any(|event| glob_matches(&pattern, event)) {
                 let there = seen.events.iter().any(|event| glob_matches(&pattern, event));
                 let actual = match there {

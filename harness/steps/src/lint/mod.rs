@@ -36,6 +36,7 @@ const MAX_TIMEOUT: i64 = 3600;
 /// An integer, where the node is one that fits.
 fn integer(node: Option<&Node<'_>>) -> Option<i64> {
     match node?.get_ref() {
+        // TOML has hexadecimal, octal and binary integers, too.
         toml::de::DeValue::Integer(n) => i64::from_str_radix(n.as_str(), n.radix()).ok(),
         _ => None,
     }
@@ -246,6 +247,7 @@ pub fn headers(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
     let headers = node::get(table, key).and_then(node::table);
     for (key, value) in headers.into_iter().flat_map(|t| t.iter()) {
         conditions(Some(value), lint);
+        // Names of header fields have no case (RFC 9110, 5.1): two keys of TOML may be one header.
         let name = key.get_ref().to_ascii_lowercase();
         if let Some((_, first)) = seen.iter().find(|(n, _)| *n == name) {
             let message = format!("the header `{name}` is given twice");
@@ -260,6 +262,7 @@ pub fn headers(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
 /// A time limit in seconds.
 pub fn timeout(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
     let seconds = integer(node::get(table, key));
+    // What does not fit into 32 bits is reported with its type.
     let fits = |n: &i64| (0..=u32::MAX.into()).contains(n) && !(1..=MAX_TIMEOUT).contains(n);
     if let Some(n) = seconds.filter(fits) {
         let message = format!("a time limit of {n} seconds");

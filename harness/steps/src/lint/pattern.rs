@@ -25,6 +25,7 @@ pub fn regex<C>(pattern: &str, span: &Range<usize>, lint: &mut Reader<'_, C>) ->
     };
     let (place, reason) = error;
     let span = match (place, lint.reporter.sources.get(&*lint.file)) {
+        // Places in the error are right only where no variable was replaced.
         (Some(at), Some(source)) if checked == pattern => {
             let end = at.end.offset.max(at.start.offset);
             let end = if end == at.start.offset { pattern.len().min(end + 1) } else { end };
@@ -69,6 +70,7 @@ pub fn base64<C>(text: &str, span: &Range<usize>, lint: &mut Reader<'_, C>) -> O
 
 /// Why a path of a `write` step may lead out of the work directory.
 pub(super) fn escapes(path: &str) -> Option<&'static str> {
+    // A suite is read on all systems, so both separators and drives count everywhere.
     let bytes = path.as_bytes();
     let drive = bytes.len() >= 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':';
     if path.is_empty() {

@@ -144,6 +144,7 @@ fn judge(sides: Sides<'_>, name: &str, entry: &Found) -> Option<Change> {
 }
 
 fn is_program(name: &str, platform: Platform) -> bool {
+    // A name that comes out again is the place of a program; any other file is data.
     let tool = name.rsplit('/').next().unwrap_or(name).trim_end_matches(platform.exe());
     executable_name(tool, platform) == name
 }

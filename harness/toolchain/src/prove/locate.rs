@@ -48,6 +48,7 @@ fn goroot_in(path: &Path) -> Result<PathBuf, Error> {
         .map(|entry| entry.path())
         .filter(|entry| looks_like_goroot(entry))
         .collect();
+    // `read_dir` has no order: the message names the same two each time.
     below.sort();
     match below.as_slice() {
         [one] => Ok(one.clone()),

@@ -135,7 +135,7 @@ fn one_missing_file(#[case] name: &str, #[case] status: Status) {
 
 #[cfg(unix)]
 #[test]
-fn links_out_of_the_tree_are_told_and_not_followed() {
+fn links_out_of_the_tree_are_reported_and_not_followed() {
     let lab = Lab::new();
     std::os::unix::fs::symlink(
         lab.dir.path().join("reference/src"),
