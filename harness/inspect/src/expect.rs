@@ -157,7 +157,7 @@ impl ExpectedPlatform {
         let place = name.map(|name| format!("{name}: ")).unwrap_or_default();
         let platform = &image.platform;
         let mut unmet = Vec::new();
-        // Headers that tell of no system are those of Linux: it has no mark.
+        // An ELF header without a mark of a system is taken for Linux, which sets none.
         let os = platform.os().unwrap_or("linux");
         if os != self.os || platform.arch.as_deref() != Some(&self.arch) {
             let (found, os, arch) = (platform.name(), &self.os, &self.arch);
@@ -172,6 +172,7 @@ impl ExpectedPlatform {
                 .push(format!("{place}its build information says {arch}, its headers say {found}"));
         }
         if let (Some(variant), Some(level)) = (&self.variant, &image.microarchitecture) {
+            // `7,hardfloat`: the options behind the comma are no part of the level.
             let number = |text: &str| -> String {
                 let text = text.split(',').next().unwrap_or_default();
                 text.trim_start_matches('v').to_owned()
@@ -190,6 +191,7 @@ impl ExpectedPlatform {
 /// What of glibc an image needs that is newer than allowed.
 fn glibc(image: &Image, most: &str) -> Vec<String> {
     let mut unmet = Vec::new();
+    // The loader starts a program whose weak version is missing.
     for need in image.requirements.iter().filter(|need| !need.weak) {
         let version = match need.family.as_str() {
             "GLIBC" => need.version.as_str(),

@@ -69,6 +69,7 @@ impl<'a> Source<'a> {
             Input::Path(path) => {
                 let file = File::open(path)?;
                 let meta = file.metadata()?;
+                // A device or a pipe has no size and may not end.
                 if !meta.is_file() {
                     return Err(io::Error::other("is no regular file").into());
                 }
@@ -232,6 +233,7 @@ impl<'d> ReadRef<'d> for View<'d> {
             Opened::File { cache, .. } => {
                 let (start, end) = (range.start, range.end);
                 let found = cache.read_bytes_at_until(range, delimiter)?;
+                // Without a delimiter the cache gives what is left of the range.
                 if start + found.len() as u64 >= end { Err(()) } else { Ok(found) }
             }
         }

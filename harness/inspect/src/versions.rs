@@ -30,6 +30,7 @@ pub fn debian_with_glibc(version: &str) -> Option<&'static str> {
 #[must_use]
 pub fn compare(a: &str, b: &str) -> Ordering {
     let numbers = |text: &str| -> Vec<u64> {
+        // 2.34 and 2.34.0 are one version.
         let mut numbers: Vec<u64> = text.split('.').map(|part| part.parse().unwrap_or(0)).collect();
         while numbers.last() == Some(&0) {
             numbers.pop();

@@ -89,6 +89,7 @@ defects! {
 #[cfg(feature = "defects")]
 pub fn has(defect: Defect) -> bool {
     use std::sync::OnceLock;
+    // Read once: each row asks.
     static ASKED: OnceLock<Option<Defect>> = OnceLock::new();
     let asked = ASKED.get_or_init(|| {
         let name = std::env::var(VARIABLE).ok()?;
@@ -99,6 +100,7 @@ pub fn has(defect: Defect) -> bool {
 
 /// Whether this is a build with defects in which this one was asked for: it is not.
 #[cfg(not(feature = "defects"))]
+// Constant, so that every branch on it is dropped from such a build.
 #[inline(always)]
 pub const fn has(_: Defect) -> bool {
     false

@@ -57,6 +57,8 @@ pub(super) fn compare(
     let first = scan.first;
     if size_a != size_b {
         difference.first = first.or(Some(common));
+        // A part that grew shifts what follows: counting positions that differ would count the
+        // shift.
         tally.differing = before;
         unequal(a, region, (at_a, size_a), tally, &mut difference);
         let place = at_a + difference.first.unwrap_or(0);
@@ -88,12 +90,15 @@ fn unequal(
 ) {
     let within = |v: &Volatile| v.offset <= at && at + size <= v.offset.saturating_add(v.size);
     let signature = region.name == "(signature)" || region.name == "(after signature)";
+    // A build ID or a signature of another length is no change of the program.
     match side.volatile.iter().find(|v| within(v)).map(|v| v.what) {
         Some(Identity::Signature) => tally.signature_moved = true,
         _ if signature => tally.signature_moved = true,
         Some(Identity::BuildId) => tally.differing.ids += size,
         Some(Identity::Timestamp) => tally.differing.timestamps += size,
         None => {
+            // Padding follows from alignment: that one file has more of it does not mean that
+            // something is missing.
             let padding = region.name.starts_with("(after");
             tally.kinds.insert(if padding { SectionKind::Other } else { region.kind });
             tally.missing |= !padding

@@ -19,6 +19,7 @@ fn found(
     tally: &Tally,
 ) -> (Verdict, String) {
     let said = |verdict, cause: &str| (verdict, cause.to_owned());
+    // Judged by bytes, not by facts: a fact cannot differ where no byte does.
     if comparison.sections.is_empty() {
         return said(Verdict::Identical, "the files are identical");
     }
@@ -51,8 +52,10 @@ fn found(
         };
         return said(Verdict::OnlyDebug, cause);
     }
+    // Before code: where the recorded inputs differ, other code is their consequence.
     let inputs = inputs(&comparison.facts);
     if !inputs.is_empty() {
+        // Three, so that the cause stays one line; the list of facts has all.
         let names: Vec<&str> = inputs.iter().take(3).map(String::as_str).collect();
         let more = inputs.len().saturating_sub(names.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -120,6 +123,8 @@ fn inputs(facts: &[FactDifference]) -> Vec<String> {
 /// Whether a fact is an input of a build: its rank and name.
 fn input(fact: &str) -> Option<(u8, String)> {
     if let Some(setting) = fact.strip_prefix("go.settings.") {
+        // By how much of the file changes with a setting; another release of Go, 0, changes
+        // everything.
         let rank = match setting {
             "CGO_ENABLED" | "-trimpath" | "-buildmode" | "-compiler" => 1,
             _ if setting.starts_with("GO") || setting.starts_with('-') => 2,

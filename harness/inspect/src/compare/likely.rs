@@ -27,6 +27,8 @@ pub(super) fn explain(comparison: &mut Comparison, a: &Image, b: &Image) {
             true => debug(a, b),
         }),
         Verdict::InputsDiffer => inputs(comparison),
+        // From the most evidence to the least: a name that is recorded, untrimmed folders, then
+        // only hashes.
         _ => name_of_library(comparison).or_else(|| folders(a, b)).or_else(|| parts(comparison, a)),
     };
     if let Some((likely, remedy)) = advice {
@@ -42,11 +44,16 @@ fn equal(comparison: &Comparison) -> Option<[bool; 4]> {
 }
 
 fn ids(comparison: &Comparison) -> Advice {
+    // Since Go 1.24 the linker derives GNU's build ID from Go's, so that both differ together.
     let remedy = Some("-ldflags=-buildid= (with -ldflags='-buildid= -B none' GNU's goes too)");
     match equal(comparison) {
+        // golang/go#63559: `-buildmode=exe` against the default differs in the two notes of IDs
+        // alone.
         Some([false, true, true, true]) => {
             ("other link flags, or -buildmode spelled out, that give the same bytes", remedy)
         }
+        // CRLF line ends in the sources do this: the first two parts differ, the compiled code does
+        // not.
         Some([false, false, true, true]) => (
             "other sources or flags that compile to the same code: comments, line ends, folders",
             remedy,
@@ -56,6 +63,7 @@ fn ids(comparison: &Comparison) -> Advice {
 }
 
 fn debug(a: &Image, b: &Image) -> Advice {
+    // Measured with one gcc and the headers of two glibc releases: other DWARF and IDs, equal code.
     if a.format == Format::Elf && (!a.linkage.needed.is_empty() || !b.linkage.needed.is_empty()) {
         return (
             "the same C code compiled with other headers, flags or in another folder",
@@ -68,6 +76,7 @@ fn debug(a: &Image, b: &Image) -> Advice {
 fn inputs(comparison: &Comparison) -> Option<Advice> {
     let has = |name: &str| comparison.facts.iter().any(|fact| fact.fact == name);
     let any = |prefix: &str| comparison.facts.iter().any(|fact| fact.fact.starts_with(prefix));
+    // In the order of how much each changes: the first that differs explains most of the others.
     Some(if has("go.version") || any("wasm.producers") {
         ("built by different releases of Go", Some("the same release: GOTOOLCHAIN=goX.Y.Z"))
     } else if has("go.settings.CGO_ENABLED") {
@@ -109,6 +118,8 @@ fn name_of_library(comparison: &Comparison) -> Option<Advice> {
     if !has("linkage.name") {
         return None;
     }
+    // ld hashes the file name into the image base (golang/go#38244): all absolute addresses change
+    // with it.
     let base = has("pe.image_base");
     Some(match base {
         true => (

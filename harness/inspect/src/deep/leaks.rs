@@ -25,6 +25,7 @@ const ANCHORS: [(&str, LeakKind, usize); 34] = [
     ("/buildbot/", LeakKind::Builder, 1),
     ("/workspace/", LeakKind::Builder, 1),
     ("/workspaces/", LeakKind::Builder, 1),
+    // Where GitHub's runners mount the repository in a job's container.
     ("/__w/", LeakKind::Builder, 1),
     ("/github/", LeakKind::Builder, 1),
     ("/codebuild/", LeakKind::Builder, 1),
@@ -35,9 +36,11 @@ const ANCHORS: [(&str, LeakKind, usize); 34] = [
     ("/var/lib/jenkins/", LeakKind::Builder, 1),
     ("/var/jenkins", LeakKind::Builder, 1),
     ("/usr/src/", LeakKind::Builder, 1),
+    // GitHub's Windows runners build in `D:\a\NAME\NAME`.
     (":\\a\\", LeakKind::Builder, 1),
     ("/tmp/", LeakKind::Temporary, 1),
     ("/var/tmp/", LeakKind::Temporary, 1),
+    // TMPDIR of macOS: `/var/folders/XX/HASH/T`.
     ("/var/folders/", LeakKind::Temporary, 2),
     ("\\Temp\\", LeakKind::Temporary, 1),
     ("/pkg/mod/", LeakKind::ModuleCache, 0),
@@ -204,6 +207,7 @@ fn is_absolute(path: &[u8]) -> bool {
 fn is_url(window: &[u8], from: usize) -> bool {
     // The `//` of an address begins like a path on Unix.
     let scheme = window.get(from.saturating_sub(1)..from) == Some(b":");
+    // `://wsl$` is a share all the same: no host name has a dollar sign.
     let slashes = window.get(from..from + 2) == Some(b"//");
     scheme && slashes && window.get(from..from + 6) != Some(b"//wsl$")
 }
@@ -280,6 +284,8 @@ impl Scan<'_> {
             let (start, end) = (found.start(), found.end());
             let pattern = found.pattern().as_usize();
             let asked = pattern < self.finder.asked.len();
+            // One byte on, not behind the match: `/home/` may begin inside another anchor, and text
+            // that is asked for anywhere.
             at = start + 1;
             if !asked && start < self.counted {
                 continue;
@@ -289,6 +295,7 @@ impl Scan<'_> {
                 self.counted = self.counted.max(after);
                 if asked {
                     at = end;
+                // Without text that is asked for nothing inside this path can count any more.
                 } else if self.finder.asked.is_empty() {
                     at = after.max(at);
                 }

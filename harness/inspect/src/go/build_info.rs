@@ -45,6 +45,8 @@ fn find(parsed: &Parsed<'_>) -> Option<Found> {
     if let Some(section) = parsed.image.sections.iter().find(|s| named(&s.name)) {
         return at(parsed, section.offset);
     }
+    // Formats without such a section: the linker writes it at the start of the data, where
+    // debug/buildinfo looks for it too.
     let data = |s: &&crate::facts::Section| s.kind == SectionKind::Data && s.stored > 0;
     let sections = parsed.image.sections.iter().filter(data).map(|s| (s.offset, s.stored));
     let mut places: Vec<(u64, u64)> = sections.collect();
@@ -81,6 +83,8 @@ fn search(parsed: &Parsed<'_>, start: u64, size: u64) -> Option<u64> {
 /// Reads the information whose magic is at an offset of the file.
 fn at(parsed: &Parsed<'_>, offset: u64) -> Option<Found> {
     let view = parsed.view;
+    // Magic, width of a pointer, flags, two pointers: 32 bytes. Since Go 1.18 (flag 2) the strings
+    // stand behind them and the pointers are unused.
     let header = view.bytes(offset, 32).filter(|header| header.starts_with(MAGIC))?;
     let (width, flags) = (*header.get(14)?, *header.get(15)?);
     if flags & 2 == 0 {
@@ -123,6 +127,8 @@ fn by_pointer(parsed: &Parsed<'_>, header: &[u8], width: u8, flags: u8) -> Optio
 
 /// The module text between its two frames of 16 bytes.
 fn unframed(modules: &[u8]) -> &[u8] {
+    // cmd/go writes 16 bytes before and behind the text, by which a program finds it in its own
+    // memory; as debug/buildinfo does, a newline before the second frame is asked for.
     let framed = modules.len() >= 33 && modules.get(modules.len() - 17) == Some(&b'\n');
     if framed { modules.get(16..modules.len() - 16).unwrap_or_default() } else { &[] }
 }
@@ -166,6 +172,7 @@ fn parse(version: &str, modules: &str) -> BuildInfo {
                 last = module(rest);
             }
             "=>" => {
+                // A replacement stands on the line behind the module that it replaces.
                 let target = last.as_mut().or(info.main.as_mut());
                 if let (Some(target), Some(by)) = (target, module(rest)) {
                     target.replaced_by = Some(Box::new(by));

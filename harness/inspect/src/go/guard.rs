@@ -8,6 +8,7 @@ use crate::facts::{Microarchitecture, SectionKind};
 use crate::read::Parsed;
 use memchr::memmem;
 
+// The digit behind it is the level.
 const MESSAGE: &[u8] = b"This program can only be run on AMD64 processors with v";
 
 /// How much is read at a time, in bytes.
@@ -26,6 +27,8 @@ pub(crate) fn fill(parsed: &mut Parsed<'_>) -> Result<()> {
         guard: None,
         guard_agrees: None,
     };
+    // Go 1.26.8 and 1.27.3 accept GOAMD64=v5, record it, and write code of v1: only the guard tells
+    // what the program needs.
     if variable == "GOAMD64" {
         found.guard = guard(parsed)?;
         found.guard_agrees = Some(found.guard.as_deref().unwrap_or("v1") == found.declared);
@@ -58,6 +61,8 @@ fn is_known(variable: &str, value: &str) -> bool {
     match variable {
         "GOAMD64" => matches!(value, "v1" | "v2" | "v3" | "v4"),
         "GO386" => matches!(value, "sse2" | "softfloat"),
+        // Go 1.26.8 and 1.27.3 accept 8 as well: in internal/buildcfg goarm64() overwrites the
+        // error.
         "GOARM" => {
             matches!(base, "5" | "6" | "7")
                 && options.all(|option| matches!(option, "softfloat" | "hardfloat"))

@@ -100,6 +100,7 @@ pub(crate) fn inside(
 
 /// The set flags of one of `object`'s flag types, without their common prefix, sorted.
 pub(crate) fn flags(value: impl std::fmt::Debug, prefix: &str) -> Vec<String> {
+    // The crate prints flags by name, and unknown bits as a number.
     let text = format!("{value:?}");
     let names = text.split(" | ").filter(|name| *name != "0");
     let mut names: Vec<String> =

@@ -41,6 +41,7 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
     let (machine, arch, class, page) =
         known.map_or(("", "", Class::Bits32, 0x1000), |m| (m.1, m.2, m.3, m.4));
     let mut parsed = Parsed::new(view, FORMAT, class, Endian::Big, Kind::Executable);
+    // The header is big-endian on every machine; the code of these only on MIPS.
     if arch != "mips" {
         parsed.image.endian = Endian::Little;
     }
@@ -56,6 +57,7 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
     let (text, data, bss) = (u64::from(word(1)), u64::from(word(2)), u64::from(word(3)));
     let (symbols, lines) = (u64::from(word(4)), u64::from(word(7)));
     let base = page;
+    // Text is mapped with the header in front of it, and data begins on the page behind both.
     let after = (base + size + text).next_multiple_of(page);
     let mut at = size;
     let parts = [

@@ -79,6 +79,7 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
         true => LinkageKind::Static,
         false => LinkageKind::Dynamic,
     };
+    // Only with Go's build ID: elsewhere `memory` and `run` may be the author's own.
     if image.ids.go.is_some() {
         apart_from_glue(&mut image.exports);
     }
@@ -92,7 +93,7 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
     Ok(parsed)
 }
 
-/// Takes what Go's own glue calls out of the author's exports: the names are nobody's otherwise.
+/// Moves what Go's own glue calls from the author's exports to the runtime's.
 fn apart_from_glue(exports: &mut Exports) {
     let glue =
         |name: &str| matches!(name, "getsp" | "mem" | "memory" | "resume" | "run" | "_initialize");
@@ -320,6 +321,7 @@ fn system(imports: &[Import]) -> Option<&'static str> {
     let from = |name: &str| imports.iter().any(|i| i.library.as_deref() == Some(name));
     match () {
         () if from("wasi_snapshot_preview1") => Some("wasip1"),
+        // `gojs` since Go 1.21, `go` before.
         () if from("gojs") || from("go") => Some("js"),
         () => None,
     }

@@ -166,6 +166,7 @@ impl<'d> Loader<'d> {
             let what = "loader symbols".into();
             return Err(InspectError::Limit { what, limit: MAX_SYMBOLS, unit: "symbols" });
         }
+        // Places in the loader's header; with 32 bits the symbols follow it at once.
         let (files, files_at, strings, symbols) = if self.wide {
             (self.number(16, 4), self.number(24, 8), self.number(32, 8), self.number(40, 8))
         } else {

@@ -70,6 +70,7 @@ pub(super) fn count(value: u64, what: &str) -> String {
 pub(super) fn safe(name: &str) -> String {
     let mut text = String::new();
     for c in name.chars() {
+        // Marks that turn the direction of text make a name look like another (CVE-2021-42574).
         if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
             text.extend(c.escape_default());
         } else {

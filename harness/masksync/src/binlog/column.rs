@@ -126,6 +126,7 @@ impl<'a> Raw<'a> {
         };
         let meta = meta.take(length)?;
         let kind = match (kind, meta) {
+            // The server writes both as STRING, with the real type in the metadata's first byte.
             (kind::STRING, [real @ (kind::ENUM | kind::SET), _]) => *real,
             _ => kind,
         };
@@ -162,6 +163,8 @@ impl<'a> Raw<'a> {
         let both = usize::from(u16::from_le_bytes([first, second]));
         let is_binary = charset == Charset::Binary;
         let text = if is_binary { Kind::Bytes } else { Kind::Text };
+        // By the column's longest value: up to 255 bytes a row has a value's length in one byte,
+        // above in two.
         let prefix = |longest: usize| if longest > 255 { 2 } else { 1 };
         let precision = |fsp: u8| {
             if fsp <= 6 { Ok(fsp) } else { Err(Malformed("a fractional precision is above 6")) }
@@ -175,6 +178,7 @@ impl<'a> Raw<'a> {
             kind::YEAR => (Kind::Integer, Storage::Year),
             kind::FLOAT => (Kind::Float, Storage::Float),
             kind::DOUBLE => (Kind::Float, Storage::Double),
+            // No DECIMAL has more than 65 digits.
             kind::NEWDECIMAL if first <= 65 && second <= first => {
                 (Kind::Decimal, Storage::Decimal { precision: first, scale: second })
             }
@@ -182,6 +186,7 @@ impl<'a> Raw<'a> {
             kind::TIME2 => (Kind::Moment, Storage::Time2(precision(first)?)),
             kind::DATETIME2 => (Kind::Moment, Storage::DateTime2(precision(first)?)),
             kind::TIMESTAMP2 => (Kind::Moment, Storage::Timestamp2(precision(first)?)),
+            // The bits beyond whole bytes, then the whole bytes.
             kind::BIT if second <= 8 => {
                 (Kind::Integer, Storage::Bit(usize::from(second) + usize::from(first > 0)))
             }
@@ -193,8 +198,11 @@ impl<'a> Raw<'a> {
                 let longest = usize::from(second) | high;
                 let prefix = prefix(longest);
                 let fixed = Storage::FixedBytes { prefix, length: longest };
+                // BINARY is stored without the zero bytes at its end, which belong to the value.
                 (text, if is_binary { fixed } else { Storage::String { prefix } })
             }
+            // Without labels a value is a number, whose meaning changes with the next ALTER
+            // (Materialize#26022).
             kind::ENUM | kind::SET if labels.is_empty() => {
                 return Err(Malformed("the table map has no labels of an ENUM or SET"));
             }

@@ -42,9 +42,11 @@ impl<'a> RowIter<'a> {
         body: &'a [u8],
     ) -> Result<Self, Malformed> {
         let mut bytes = Bytes(body);
+        // The table's number in six bytes, and two bytes of flags.
         bytes.take(8)?;
         if has_extra {
             let length = bytes.le(2)? as usize;
+            // The length counts its own two bytes.
             bytes.take(length.checked_sub(2).ok_or(Malformed("a length is wrong"))?)?;
         }
         let count = bytes.lenenc()?;
@@ -55,6 +57,8 @@ impl<'a> RowIter<'a> {
         let images = if kind == Kind::Update { 2 } else { 1 };
         for _ in 0..images {
             let present = bytes.take(count.div_ceil(8))?;
+            // A session may set MINIMAL or NOBLOB whatever the server's variable says; a column
+            // that is absent would be taken for NULL.
             if !(0..count).all(|i| bit(present, i)) {
                 return Err(Malformed(
                     "a row image is not full; SET GLOBAL binlog_row_image = FULL, and end the \
@@ -95,6 +99,7 @@ impl<'a> Iterator for RowIter<'a> {
         }
         let pair = self.pair();
         if pair.is_err() {
+            // Where the next row begins is not known any more.
             self.rest.rest();
         }
         Some(pair)

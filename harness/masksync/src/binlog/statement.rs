@@ -305,7 +305,7 @@ mod tests {
     #[case("CREATE OR REPLACE TABLE b LIKE t", shape(&["TABLE", "b"]))]
     #[case("HANDLER t OPEN", Statement::Unknown)]
     #[case("", Statement::Harmless)]
-    fn statements_are_told_by_their_words(#[case] sql: &str, #[case] expected: Statement) {
+    fn statements_are_recognised_by_their_words(#[case] sql: &str, #[case] expected: Statement) {
         assert_eq!(Statement::read(sql.as_bytes()), expected);
     }
 

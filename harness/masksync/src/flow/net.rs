@@ -69,6 +69,7 @@ impl<K, R> Net<K, R> {
                 Ok(())
             }
             None => {
+                // In a replay the row may be in staging already; then it is deleted first.
                 self.add(called, Effect { key, existed: tolerant, gone: false, row: Some(row) });
                 Ok(())
             }
@@ -164,9 +165,11 @@ mod tests {
         fn the_net_effect_is_the_effect(first in steps(), second in steps()) {
             let (mut model, mut net) = (BTreeMap::new(), Net::default());
             let mut staging: BTreeMap<u8, u32> = BTreeMap::new();
+            // Two batches: the second meets the rows of the first.
             for steps in [first, second] {
                 run(&mut model, &mut net, &steps);
                 let effects = net.take();
+                // All deletes before any insert, as the sink has it.
                 for effect in effects.iter().filter(|e| e.existed) {
                     prop_assert!(staging.remove(&effect.key).is_some());
                 }

@@ -158,6 +158,7 @@ impl Ring {
             .filter(|(_, (state, _))| *state == KeyState::Primary)
             .map(|(id, _)| *id)
             .collect();
+        // With two of them the order in the file would decide which key new tokens get.
         match primaries[..] {
             [primary] => Ok(Self { keys, primary }),
             _ => Err(RingError::Primary(primaries.len())),
@@ -190,6 +191,8 @@ impl Ring {
         match self.keys.get(&id) {
             None => Err(RingError::Unknown(id)),
             Some((KeyState::Retired, _)) => Err(RingError::Retired(id)),
+            // A key that only decrypts still makes deterministic tokens: the policy pins it, and
+            // another key would change every value.
             Some((_, secret)) => Ok(SubKey::derive(secret, purpose, tenant, domain)),
         }
     }

@@ -46,6 +46,8 @@ impl Format {
     }
 
     pub(super) fn encrypt(&self, text: &str) -> Result<String, Unfit> {
+        // Without a tweak: equal values of a domain must stay equal, and domains differ by their
+        // subkeys.
         self.replace(text, |numerals| self.cipher.encrypt(&[], numerals).ok())
     }
 

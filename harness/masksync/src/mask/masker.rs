@@ -128,6 +128,7 @@ impl Masker {
             Transformer::Format { keyed, alphabet, fallback } => {
                 let subkey = keys.subkey(keyed, Purpose::Format)?;
                 let format = Format::new(&subkey, *alphabet);
+                // Without a cipher everything is hidden, rather than anything shown.
                 format.map_or(Does::Null, |format| Does::Format(Box::new(format), *fallback))
             }
             Transformer::Fake { keyed, kind } => Does::Fake(Fake {
@@ -236,6 +237,7 @@ impl Masker {
                     _ => Cell::Utf8(document),
                 })
             }
+            // Answered above, before the cell was read.
             Does::Keep | Does::Null | Does::Fixed(_) | Does::Conditional { .. } => Ok(Cell::Null),
         }
     }

@@ -1,4 +1,4 @@
-//! Tokens read again, by who holds the keys.
+//! Opens tokens with the keys that made them.
 
 use super::format::Format;
 use super::token::{self, Binding, Encoding, FORMAT_DETERMINISTIC};
@@ -54,6 +54,8 @@ impl Opener {
     ) -> Result<Zeroizing<Vec<u8>>, TokenError> {
         let (token, format, key) =
             token::parse(written, encoding).map_err(TokenError::Malformed)?;
+        // A token is opened only under the binding of its own kind: the deterministic one has no
+        // row in it.
         if format == FORMAT_DETERMINISTIC {
             return Err(TokenError::Malformed("it is a deterministic one"));
         }

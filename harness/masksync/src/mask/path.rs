@@ -58,6 +58,7 @@ impl FromStr for JsonPath {
             if name.is_empty() {
                 return Err(error());
             }
+            // A quoted `*` is a member of that name.
             let any = name == "*" && !rest.starts_with('"');
             steps.push(if any { Step::AnyMember } else { Step::Member(name.to_owned()) });
             rest = after;

@@ -67,6 +67,7 @@ impl Randomised {
             self.left = self.block;
         }
         if self.left == 0 {
+            // Before the token is made: a use counts even if the program dies before it is written.
             self.left = self.reserve.reserve(self.key, &self.class, self.block)?;
             self.block = (self.block * 2).min(BLOCKS.1);
         }

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn written_length_is_foretold() {
+    fn written_length_is_known_beforehand() {
         for length in 0..70 {
             let text = BASE64_URL_SAFE_NO_PAD.encode(vec![0; length]);
             assert_eq!(Encoding::Text.length(length), text.len());

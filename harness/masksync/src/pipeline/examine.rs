@@ -43,6 +43,7 @@ pub fn examine(
     source: &mut Session,
     staging: &mut Session,
 ) -> Result<Examined, Failed> {
+    // All findings at once: who mends a server wants one list, not one message for each run.
     let mut findings = Vec::new();
     variables(source, &mut findings)?;
     rights(source, policy, &mut findings)?;
@@ -107,6 +108,7 @@ pub fn examine(
             });
         }
         let key = columns(table, &from, &to, &mut findings);
+        // What follows relies on a class for every column.
         if findings.len() == before {
             match prepare(table, from, to, key, keys) {
                 Ok(prepared) => tables.push(prepared),
@@ -139,11 +141,14 @@ fn variables(source: &mut Session, findings: &mut Vec<Finding>) -> Result<(), Fa
         ("log_bin", &["1", "ON"]),
         ("binlog_format", &["ROW"]),
         ("binlog_row_image", &["FULL"]),
+        // FULL names the columns, by which they are found again after an ALTER.
         ("binlog_row_metadata", &["FULL"]),
     ];
     const MYSQL: [(&str, &[&str]); 3] = [
         ("gtid_mode", &["ON"]),
         ("enforce_gtid_consistency", &["ON", "1"]),
+        // PARTIAL_JSON logs what changed in a document, which cannot be masked without the rest
+        // (PeerDB#4538).
         ("binlog_row_value_options", &[""]),
     ];
     const MARIADB: [(&str, &[&str]); 1] = [("log_bin_compress", &["0", "OFF"])];
@@ -194,6 +199,7 @@ fn rights(
     }
     for table in &policy.tables {
         let name = quoted_name(&table.source);
+        // By a query that reads no row: SHOW GRANTS names roles without what they grant.
         let asked = source.run("asking", &format!("SELECT 1 FROM {name} LIMIT 0"));
         if asked.is_err_and(|failed| failed.code == Some(1142)) {
             findings.push(Finding {
@@ -407,6 +413,8 @@ fn references(tables: &mut [Prepared], findings: &mut Vec<Finding>) {
                     fix: format!("add the same foreign key, ON DELETE {}, in staging", foreign.on_delete),
                 });
             }
+            // The parent's delete takes its children in staging too; if the binlog brings their
+            // deletes as well, those find nothing.
             tables[parent].target.cascades = true;
             tables[child].target.lenient = true;
         }

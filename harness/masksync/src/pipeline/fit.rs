@@ -5,7 +5,8 @@ use crate::mask::{Encoding, Fallback, Named, Transformer};
 use crate::server::Column;
 use crate::value::Kind;
 
-/// What a token has beyond its plaintext, in bytes.
+/// What a token has beyond its plaintext, in bytes: version, key, nonce and tag (1 + 4 + 12 + 16),
+/// or version, key and synthetic nonce (1 + 4 + 16).
 const RANDOMISED: u64 = 33;
 const DETERMINISTIC: u64 = 21;
 
@@ -52,6 +53,7 @@ fn check(named: &Named, source: &Column, staging: &Column, wrong: &mut Vec<Strin
         Transformer::Partial { .. } | Transformer::Format { .. } => {
             fits(characters(source), wrong);
         }
+        // A UUID, the longest of what is invented.
         Transformer::Fake { .. } => fits(Some(36), wrong),
         Transformer::Token { length, encoding, .. } => {
             token(*length as u64, *encoding, named, source, staging, wrong);
@@ -137,6 +139,7 @@ fn text(
              holds {held}"
         ));
     }
+    // In base64url `a` and `A` are different tokens, which other collations take for equal.
     if exact && !has(Defect::AnyCollation) && !staging.collation.ends_with("_bin") {
         wrong.push(format!(
             "column `{column}`: tokens differ in case, and staging's collation is {}; make it \
@@ -160,6 +163,8 @@ fn plain(written: &str) -> String {
 /// The most characters of a column's canonical text; `None` where it is not bounded here.
 fn characters(column: &Column) -> Option<u64> {
     match column.column.as_ref()?.kind {
+        // The longest of each: 2^64 - 1; 65 digits, a sign and a point; the smallest double in
+        // full; microseconds.
         Kind::Integer => Some(20),
         Kind::Decimal => Some(67),
         Kind::Float => Some(330),

@@ -11,8 +11,8 @@ use crate::source::Snapshot;
 use crate::value::{Cell, Charset};
 use std::sync::Arc;
 
-/// What the first rows of a table become. It has production values: it is for a terminal of who may
-/// see them, not for a log.
+/// What the first rows of a table become. It has production values: it is for the terminal of a
+/// person who may see them, not for a log.
 #[derive(Debug)]
 pub struct Preview {
     /// `schema.table` at the source.
@@ -28,6 +28,7 @@ pub struct Preview {
 /// # Errors
 /// When the policy does not fit, a server does not answer, or a row cannot be masked.
 pub fn preview(setting: &Setting, rows: usize) -> Result<Vec<Preview>, Halt> {
+    // Nothing is written, so that no use of a key counts.
     let keys = setting.keys_with(Arc::new(Unbounded));
     let mut source = setting.source.connect(Role::Ask)?;
     let mut staging = setting.staging.connect(Role::Write)?;

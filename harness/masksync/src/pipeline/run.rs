@@ -400,7 +400,7 @@ fn pump(
         let quick = if waiting.is_some() { Duration::from_millis(1) } else { WAIT };
         match events.next(quick)? {
             StreamItem::Event(event) => {
-                metrics.heard();
+                metrics.event_came();
                 engine.event(&event.event())?;
                 if engine.is_full() {
                     // More than memory should hold: the writer is waited for.

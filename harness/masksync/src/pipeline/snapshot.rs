@@ -47,7 +47,7 @@ pub(super) fn copy(
                                 fix: None,
                             });
                         }
-                        metrics.heard();
+                        metrics.event_came();
                         metrics.snapshot_rows.inc_by(chunk.rows.len() as u64);
                         let rows = masked(&mut plan, chunk, &dotted(&table.policy.source))?;
                         writer.write(rows)?;
@@ -64,6 +64,7 @@ pub(super) fn copy(
 
 /// A thread's result; one that panicked gives an error.
 pub(super) fn joined<T>(result: std::thread::Result<Result<T, Halt>>) -> Result<T, Halt> {
+    // A panic must not be taken for the end of the rows.
     result.unwrap_or_else(|_| {
         Err(Halt::Mend { what: "a thread of the pipeline broke".to_owned(), fix: None })
     })
@@ -111,6 +112,7 @@ impl Writer {
     }
 
     fn write(&mut self, rows: Vec<Row>) -> Result<(), Halt> {
+        // The table was emptied before.
         let effect = |row| Effect { key: Row::new(), existed: false, gone: false, row: Some(row) };
         let effects = rows.into_iter().map(effect).collect();
         let ops = vec![Op::Rows { table: 0, effects, replay: false }];

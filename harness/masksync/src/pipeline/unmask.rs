@@ -117,6 +117,7 @@ fn written(given: &str, encoding: Encoding) -> Result<Vec<u8>, TokenError> {
 }
 
 fn record(request: &Request, outcome: &str, audit: &Path) -> std::io::Result<()> {
+    // With sudo the person who asked, not root.
     let user = ["SUDO_USER", "USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
     let line = Audit {
         time: jiff::Timestamp::now().to_string(),
@@ -131,5 +132,6 @@ fn record(request: &Request, outcome: &str, audit: &Path) -> std::io::Result<()>
     text.push('\n');
     let mut file = OpenOptions::new().create(true).append(true).open(audit)?;
     file.write_all(text.as_bytes())?;
+    // On the disk before the value is shown.
     file.sync_all()
 }

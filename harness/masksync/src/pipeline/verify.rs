@@ -39,7 +39,7 @@ const KEPT: usize = 10_000;
 /// How to verify.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VerifyOptions {
-    /// Look only at the form of tokens, for who does not hold the keys.
+    /// Look only at the form of tokens, for people who do not hold the keys.
     pub without_keys: bool,
 }
 
@@ -88,16 +88,21 @@ pub fn verify(setting: &Setting, options: VerifyOptions) -> Result<Verified, Hal
     let keys = setting.keys_with(Arc::new(Unbounded));
     let mut source = setting.source.connect(Role::Ask)?;
     let mut staging = setting.staging.connect(Role::Write)?;
+    // Without conversion: staging's bytes are compared, not what the connection's character set
+    // makes of them.
     staging.run("verifying", "SET character_set_results = NULL")?;
     let Examined { findings, tables, .. } =
         examine(&setting.policy, &keys, &setting.state, &mut source, &mut staging)?;
     let mut verified = Verified::default();
+    // Tables with findings are left out of `tables`, so that they must count as skipped.
     verified.skipped.extend(findings.into_iter().map(|f| f.what));
     if options.without_keys {
         verified.skipped.push("values of tokens, whose keys were not used".to_owned());
     }
     catch_up(setting, &mut source, &mut staging)?;
     let pinned = setting.ring.primary();
+    // Keys of rows are printed as hashes with a key of their own: a report is passed on to people
+    // who may not see rows.
     let report = setting.ring.subkey(pinned, Purpose::Report, &setting.policy.tenant, "");
     let report = report.map_err(|e| Halt::Mend { what: e.to_string(), fix: None })?;
     for mut table in tables {
@@ -108,12 +113,15 @@ pub fn verify(setting: &Setting, options: VerifyOptions) -> Result<Verified, Hal
             asking: asking(setting),
             name: dotted(&table.policy.source),
         };
+        // Rows change while they are read: only what is found again once staging has caught up is a
+        // difference.
         let mut found = one.pass(&mut table, &mut source, &mut staging, &mut verified)?;
         for _ in 0..AGAIN {
             if found.is_empty() {
                 break;
             }
             catch_up(setting, &mut source, &mut staging)?;
+            // Its counts are thrown away, or rows would be counted again at each look.
             let mut unseen = Verified::default();
             let again = one.pass(&mut table, &mut source, &mut staging, &mut unseen)?;
             found.retain(|suspicion| again.contains(suspicion));
@@ -174,6 +182,8 @@ impl One {
         let mut found = Vec::new();
         // Keys that the source's rows have in staging; what else staging has is extra.
         let mut known: std::collections::HashSet<[u8; 16]> = std::collections::HashSet::new();
+        // Sixteen bytes for each row instead of its key: a table of a hundred million rows takes
+        // gigabytes otherwise.
         let short = |key: &[u8]| -> [u8; 16] {
             use sha2::Digest as _;
             *sha2::Sha256::digest(key).first_chunk().unwrap_or(&[0; 16])
@@ -183,6 +193,7 @@ impl One {
         let mut snapshot = Snapshot::new(&policy, &shape, &key);
         while let Some(chunk) = snapshot.next_chunk(source)? {
             let rows: Vec<&[Cell<'_>]> = chunk.rows.iter().map(Vec::as_slice).collect();
+            // Twice decided: by the source's WHERE and as the stream does, which must agree.
             let decided = table.decide(&rows, &mut self.asking);
             let decided = decided.map_err(|e| Halt::Mend { what: e.to_string(), fix: None })?;
             for (part, start) in chunk.rows.chunks(ROWS).zip((0..).step_by(ROWS)) {
@@ -291,6 +302,8 @@ impl One {
             let column = &self.plan.columns[*i];
             let plain = bytes(&row[*i], self.plan.charset(*i));
             let is = bytes(&held[*i], staging_charset(table, &column.name));
+            // A mask may give a value back by chance only where it is short; an equal cell is
+            // reported all the same.
             let shown = !column.named.transformer.is_keep() && plain.is_some() && is == plain;
             let difference = match &column.named.transformer {
                 _ if shown && !matches!(column.named.transformer, Transformer::Fixed(_)) => {
@@ -329,6 +342,7 @@ impl One {
     ) -> Option<Difference> {
         let Transformer::Randomised { encoding } = &named.transformer else { return None };
         let (Some(plain), Some(is)) = (plain, is) else {
+            // NULL stays NULL: a token that stands for it, or takes its place, is another value.
             return (plain.is_some() != is.is_some()).then_some(Difference::Differs);
         };
         if self.without_keys {

@@ -63,6 +63,7 @@ impl Address {
     pub fn parse(url: &str) -> Result<(Endpoint, String), AddressError> {
         let rest = url.strip_prefix("mysql://").ok_or(AddressError::Form)?;
         let (user, place) = rest.rsplit_once('@').ok_or(AddressError::Form)?;
+        // Before the other checks: a password must not get into a message.
         if user.contains(':') {
             return Err(AddressError::Password);
         }
@@ -74,6 +75,7 @@ impl Address {
         }
         let place = place.trim_end_matches('/');
         let (host, port) = match place.rsplit_once(':') {
+            // In `[::1]` the last colon belongs to the address.
             Some((host, port)) if !port.contains(']') => {
                 (host, port.parse().map_err(|_| AddressError::Form)?)
             }
@@ -113,6 +115,7 @@ impl Address {
                 let text = text.map_err(|e| {
                     AddressError::Unreadable(format!("in file {}: {e}", path.display()))
                 })?;
+                // Editors and `echo` end a file with a newline, which is no part of the password.
                 Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
             }
         }

@@ -196,6 +196,8 @@ impl Checker<'_> {
             let class = node::get(root, "class").and_then(|n| node::get(n, name));
             class.and_then(|n| node::get(n, "mask"))
         };
+        // Twice over the classes: a conditional or JSON class refers to others, which need not
+        // stand before it.
         for nested in [false, true] {
             for (name, class) in classes {
                 let refers = matches!(class.mask, Mask::Conditional(_) | Mask::Json(_));
@@ -247,6 +249,7 @@ impl Checker<'_> {
                 None => return wrong("bad-character", one),
             },
             Mask::Partial(partial) => match (character(&partial.with), partial.hidden) {
+                // A text that is no longer than what is shown would stay as it is.
                 (_, Some(0)) => return wrong("nothing-hidden", "`hidden` is at least 1"),
                 (None, _) => return wrong("bad-character", one),
                 (Some(with), hidden) => Transformer::Partial {
@@ -257,6 +260,8 @@ impl Checker<'_> {
                 },
             },
             Mask::Token(token) => match token.length.unwrap_or(TOKEN) {
+                // Under 16 bytes two values would get one token too soon: half of 128 bits is 2^64
+                // values.
                 length @ 16..=32 => Transformer::Token {
                     keyed: self.keyed(class, token.domain.as_ref()),
                     length: length.into(),
@@ -320,6 +325,7 @@ impl Checker<'_> {
                     .collect();
                 Transformer::Json {
                     paths: paths.into_iter().collect::<Option<_>>()?,
+                    // What no path names is hidden: documents get new fields without an ALTER.
                     rest: json.rest.unwrap_or(JsonRest::Null),
                 }
             }

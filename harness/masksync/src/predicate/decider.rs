@@ -1,4 +1,4 @@
-//! Answers, each asked once.
+//! Decides a predicate row by row: the source is asked once for each distinct value.
 
 use crate::value::Cell;
 use quick_cache::unsync::Cache;
@@ -8,14 +8,14 @@ const KEPT: usize = 100_000;
 /// As many values are asked at once.
 const AT_ONCE: usize = 500;
 
-/// What a predicate is, of SQL's three.
+/// The value of a predicate in SQL's three-valued logic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {
     /// The row passes.
     True,
     /// It does not.
     False,
-    /// It does not, either.
+    /// It is unknown, and the row does not pass.
     Null,
 }
 
@@ -32,9 +32,9 @@ impl Truth {
 #[error("the source does not decide the predicate: {0}")]
 pub struct AskError(pub String);
 
-/// Who knows what a predicate is of some values.
+/// Decides a predicate for some values.
 pub trait Ask {
-    /// What it is of each tuple of the predicate's columns, in order.
+    /// The value for each tuple of the predicate's columns, in order.
     ///
     /// # Errors
     /// When there is no answer.
@@ -55,7 +55,7 @@ impl Decider {
         Self { columns, kept: Cache::new(KEPT), key: Vec::new() }
     }
 
-    /// What the predicate is of each row.
+    /// The predicate's value for each row.
     ///
     /// # Errors
     /// When the source was to be asked, and does not answer.
@@ -76,6 +76,7 @@ impl Decider {
         if missing.is_empty() {
             return Ok(truths);
         }
+        // Sorted for equal values to stand together: each is asked once, however many rows have it.
         let mut asked: Vec<&(usize, Box<[u8]>)> = missing.iter().collect();
         asked.sort_by(|a, b| a.1.cmp(&b.1));
         asked.dedup_by(|a, b| a.1 == b.1);
@@ -96,6 +97,7 @@ impl Decider {
                 self.kept.insert(key.clone(), truth);
             }
         }
+        // From this batch's own answers: the cache may have dropped one since.
         for (i, key) in &missing {
             truths[*i] = answers.get(key).copied().unwrap_or(Truth::Null);
         }

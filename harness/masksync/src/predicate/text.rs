@@ -101,6 +101,8 @@ impl Predicate {
                 _ => {}
             }
         }
+        // The limit is on what the parser recurses into; a chain of operators is a loop there and
+        // depth here.
         let mut parser = Parser::new(&dialect).with_recursion_limit(DEPTH).with_tokens(tokens);
         let expression = parser.parse_expr().map_err(|e| wrong(e.to_string()))?;
         if parser.peek_token().token != Token::EOF {
@@ -146,6 +148,7 @@ impl Predicate {
             |parts: &[&Expr]| parts.iter().try_for_each(|part| self.visit(part, depth + 1));
         match expression {
             _ if depth > CHAIN => Err(PredicateError("the predicate is too deep".to_owned())),
+            // `@x` and `@@x` are variables, which a session may change between two rows.
             Expr::Identifier(name) if name.value.starts_with('@') => Err(refused(expression)),
             Expr::Identifier(name) => {
                 self.columns.insert(name.value.clone());
@@ -171,6 +174,7 @@ impl Predicate {
                     return Err(refused(op));
                 }
                 each(&[left, right])?;
+                // Both ways: the literal may stand on either side.
                 self.compare(left, &[right]);
                 self.compare(right, &[left]);
                 Ok(())
@@ -212,6 +216,7 @@ impl Predicate {
                 if !plain || !FUNCTIONS.contains(&name.as_str()) {
                     return Err(refused(expression));
                 }
+                // Named arguments and `*` are refused: COUNT(*) is about more than one row.
                 for argument in &list.args {
                     match argument {
                         FunctionArg::Unnamed(FunctionArgExpr::Expr(part)) => {

@@ -86,7 +86,7 @@ impl Connector {
             }
             opts = opts.ssl_opts(tls);
         }
-        let told = |e: mysql::Error| {
+        let reported = |e: mysql::Error| {
             let mut failed = without_values(&doing, &e);
             if tls && matches!(e, mysql::Error::DriverError(mysql::DriverError::TlsNotSupported)) {
                 failed.why = "the server offers no TLS, and plain text goes to a socket or this \
@@ -97,7 +97,7 @@ impl Connector {
             failed
         };
         let mut conn = match greeted(opts) {
-            Some(made) => made.map_err(told)?,
+            Some(made) => made.map_err(reported)?,
             None => {
                 let why = format!(
                     "nothing that answers as MySQL or MariaDB do within {} s",
@@ -106,7 +106,7 @@ impl Connector {
                 return Err(Failed { unreachable: true, ..failed(why) });
             }
         };
-        let version: Option<String> = conn.query_first("SELECT VERSION()").map_err(told)?;
+        let version: Option<String> = conn.query_first("SELECT VERSION()").map_err(reported)?;
         let version = version.unwrap_or_default();
         let flavour = if version.contains("MariaDB") { Flavour::Mariadb } else { Flavour::Mysql };
         for statement in settings(role, flavour) {
@@ -114,7 +114,7 @@ impl Connector {
                 true => statement.replace("NO_AUTO_VALUE_ON_ZERO,", ""),
                 false => (*statement).to_owned(),
             };
-            conn.query_drop(statement).map_err(told)?;
+            conn.query_drop(statement).map_err(reported)?;
         }
         Ok(Session { conn, flavour, version })
     }

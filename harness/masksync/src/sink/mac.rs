@@ -30,6 +30,7 @@ impl PositionMac {
         let subkey = ring.subkey(key, Purpose::Position, tenant, pipeline)?;
         let mut begun = Hmac::<Sha256>::new(subkey.whole().into());
         for part in [pipeline, tables] {
+            // With lengths, so that no end of one part can be taken for the begin of the next.
             begun.update(&(part.len() as u64).to_be_bytes());
             begun.update(part.as_bytes());
         }

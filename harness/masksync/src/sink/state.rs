@@ -24,7 +24,7 @@ pub struct Progress {
 /// The state of a pipeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
-    /// Whoever has a lower one may not write.
+    /// An instance with a lower one may not write.
     pub epoch: u64,
     /// The transactions that are applied; absent before the first snapshot.
     pub position: Option<String>,
@@ -77,6 +77,7 @@ impl StateStore {
     /// # Errors
     /// When the key that it was written with is not in the ring, or retired.
     pub fn is_own(&self, state: &State) -> Result<bool, Failed> {
+        // Before the first snapshot there is nothing that could have been changed.
         let Some(position) = &state.position else { return Ok(true) };
         let Some(key) = PositionMac::key(&state.mac) else { return Ok(false) };
         Ok(self.mac_of(key, &state.tables)?.of(position) == state.mac)
@@ -113,6 +114,7 @@ impl StateStore {
     /// Whether its tables are there, for this user.
     pub fn is_there(&self, session: &mut Session) -> bool {
         let table = self.table();
+        // By reading the newest column: tables of an older release count as missing.
         session.run("looking for the state", &format!("SELECT mac FROM {table} LIMIT 0")).is_ok()
     }
 
@@ -149,7 +151,7 @@ impl StateStore {
         }))
     }
 
-    /// Takes over: whoever wrote before may not any more.
+    /// Takes over: the instance that wrote before may not write any more.
     ///
     /// # Errors
     /// When the state cannot be changed.
@@ -191,12 +193,15 @@ impl StateStore {
             doing,
             &format!(
                 "UPDATE {} SET tables = _utf8mb4 {}, position = '{position}', mac = '{mac}' \
+                 // The epoch in the condition fences: an instance that was taken over from changes
+                 // nothing.
                  WHERE pipeline = {} AND epoch = {epoch}",
                 self.table(),
                 hex(&tables),
                 self.called()
             ),
         )?;
+        // Read again: an UPDATE that sets what is there already counts no row as changed.
         let epoch_now = self.read(session)?.map(|state| state.epoch);
         Ok(epoch_now == Some(epoch))
     }
@@ -222,6 +227,7 @@ impl Uses {
 
     fn count(&self, key: u32, class: &str, wanted: u64) -> Result<u64, Failed> {
         let mut held = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        // Taken out: a session whose transaction failed is dropped with it, not used again.
         let session = match held.take() {
             Some(session) => session,
             None => self.connector.connect(Role::Write)?,

@@ -1,4 +1,4 @@
-//! The source, asked what a predicate is of some values.
+//! Asks the source for the value of a predicate.
 //!
 //! The values stand in a derived table whose columns are the real table's (a part without rows gives
 //! them), so they have its types and collations, and literals beside them are converted as they
@@ -53,6 +53,7 @@ impl<'s> SourceAsk<'s> {
 
 impl Ask for SourceAsk<'_> {
     fn ask(&mut self, tuples: &[Vec<Cell<'_>>]) -> Result<Vec<Truth>, AskError> {
+        // Without a predicate every row passes.
         let Some(sql) = self.query(tuples) else { return Ok(vec![Truth::True; tuples.len()]) };
         // A connection that was left alone for long may be gone: it is made anew once.
         for again in [true, false] {
@@ -77,6 +78,7 @@ fn truth(answer: &str) -> Result<Truth, AskError> {
         "" => Ok(Truth::Null),
         "0" => Ok(Truth::False),
         number if number.parse::<f64>().is_ok_and(|n| n != 0.0) => Ok(Truth::True),
+        // Any number but zero is true in SQL, also 0.5.
         number if number.parse::<f64>().is_ok() => Ok(Truth::False),
         _ => Err(AskError("the predicate is no condition".to_owned())),
     }

@@ -112,6 +112,7 @@ impl Cell<'_> {
 impl std::fmt::Debug for Cell<'_> {
     /// The kind, never the value.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Values must not get into logs by way of `{:?}`.
         f.write_str(self.kind())
     }
 }

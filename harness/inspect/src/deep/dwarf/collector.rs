@@ -78,6 +78,7 @@ impl Collector {
             let Some(place) = places.iter().find(named) else { return Ok(None) };
             let mut contents = Contents::open(origin, place, budget)?;
             let mut bytes = Vec::new();
+            // Cut, not refused: units whose abbreviations lie beyond are counted as failed.
             contents.by_ref().take(MAX_KEPT).read_to_end(&mut bytes).map_err(contents::error)?;
             Ok(Some(bytes))
         };
@@ -146,6 +147,8 @@ impl Collector {
         }
         let Some((_, abbreviations)) = &self.last else { return Ok(()) };
         let root = header.entry(abbreviations, header.root_offset())?;
+        // DWARF 5, 7.26: without this attribute the offsets begin behind the table's header of 8
+        // bytes.
         let base = match root.attr_value(gimli::DW_AT_str_offsets_base) {
             Some(AttributeValue::DebugStrOffsetsBase(base)) => base.0 as u64,
             _ => 8,

@@ -89,6 +89,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         if let Some(facts) = &mut parsed.image.elf {
             facts.flags = flags(elf::DynamicFlags(bits), "DF_");
             facts.flags_1 = flags(elf::DynamicFlags1(bits_1), "DF_1_");
+            // The old tags mean the same as the flags: linkers write one, the other, or both.
             if value(elf::DT_SYMBOLIC).is_some() && !facts.flags.iter().any(|f| f == "SYMBOLIC") {
                 facts.flags.push("SYMBOLIC".into());
             }
@@ -111,6 +112,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
 
     /// Counts the relocations by which a library's thread-local variables get a fixed place.
     pub(super) fn initial_exec(&self, parsed: &mut Parsed<'d>, dynamic: &Dynamic) {
+        // Only a library may be loaded late: a program's variables get their place when it starts.
         let library = self.header.e_type(self.endian) == elf::ET_DYN && !dynamic.pie;
         if !library || !(dynamic.static_tls || self.program(elf::PT_TLS).is_some()) {
             return;

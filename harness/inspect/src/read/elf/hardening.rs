@@ -32,10 +32,12 @@ impl<H: FileHeader<Endian = Endianness>> Elf<'_, H> {
             own || image.exports.runtime.iter().any(|e| e == name)
         };
         let libc = !image.imports.is_empty();
+        // A static program has the function itself.
         let canary =
             imports(&|name| name.starts_with("__stack_chk_")) || offers("__stack_chk_fail");
         // `__memcpy_chk` and the like: what glibc's headers call with _FORTIFY_SOURCE.
         let fortify = imports(&|name| name.starts_with("__") && name.ends_with("_chk"));
+        // Go's own code has neither: without C there is nothing to say.
         let of_c = |found: bool| match (found, libc) {
             (true, _) => Mark::Yes,
             (false, true) => Mark::No,
@@ -55,6 +57,7 @@ impl<H: FileHeader<Endian = Endianness>> Elf<'_, H> {
         };
         let features = image.elf.as_ref().map(|facts| facts.properties.features.as_slice());
         let feature = |names: [&str; 2]| {
+            // The note of properties exists for these processors only.
             let known = matches!(image.machine.as_str(), "X86_64" | "386" | "AARCH64");
             let there = features.unwrap_or_default().iter().any(|f| names.contains(&f.as_str()));
             if known { Mark::of(there) } else { Mark::NotApplicable }

@@ -47,6 +47,8 @@ fn of_class<H: FileHeader<Endian = Endianness>>(view: View<'_>) -> Result<Parsed
             u64::from(header.e_shnum(endian)),
         ),
     ];
+    // Before the crate reads them: its error would say neither what is cut off nor where the file
+    // ends.
     for (what, offset, each, count) in tables {
         inside(view, FORMAT, || what.into(), offset, u64::from(each) * count)?;
     }
@@ -76,6 +78,8 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         parsed.image.elf = Some(facts);
         let entry: u64 = header.e_entry(endian).into();
         parsed.image.entry = (entry != 0).then_some(entry);
+        // In this order: kind and linkage follow from the dynamic section, and the kind says which
+        // table of symbols counts.
         self.notes(&mut parsed)?;
         let dynamic = self.dynamic(&mut parsed)?;
         parsed.image.kind = self.kind(&parsed, dynamic.pie);
@@ -128,6 +132,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
             inside(self.view, FORMAT, || "the table of section names".into(), offset, size)?;
         }
         let mut sections = Vec::with_capacity(self.sections.len());
+        // Section 0 is none: its header holds counts that do not fit into the file's.
         for section in self.sections.iter().skip(1) {
             let name =
                 self.sections.section_name(endian, section).map_err(wrong(self.view, FORMAT))?;
@@ -229,6 +234,7 @@ fn kind_of<H: FileHeader<Endian = Endianness>>(
         elf::SHT_NOBITS => SectionKind::Zero,
         elf::SHT_NOTE => SectionKind::Note,
         elf::SHT_SYMTAB | elf::SHT_SYMTAB_SHNDX => SectionKind::Symbols,
+        // A table of strings that is loaded belongs to the dynamic symbols.
         elf::SHT_STRTAB if !flags.contains(elf::SHF_ALLOC) => SectionKind::Symbols,
         elf::SHT_PROGBITS
         | elf::SHT_INIT_ARRAY

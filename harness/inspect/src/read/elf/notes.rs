@@ -76,6 +76,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
                 else {
                     return Ok(());
                 };
+                // The first word of the note, by glibc's abi-tags: 1 is the Hurd.
                 let os = match os {
                     0 => "linux",
                     2 => "solaris",

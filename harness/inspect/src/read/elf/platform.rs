@@ -10,11 +10,13 @@ pub(super) fn fill(image: &mut Image, machine: Machine, abi: OsAbi) {
     let name = format!("{abi:?}");
     image.abi = Some(name.strip_prefix("ELFOSABI_").unwrap_or(&name).to_owned());
     image.platform.arch = Some(arch(machine, image.class, image.endian));
+    // ELFOSABI_NONE says nothing: nearly all linkers write it, for whatever system.
     let by_abi = match abi {
         elf::ELFOSABI_FREEBSD => Some("freebsd"),
         elf::ELFOSABI_NETBSD => Some("netbsd"),
         elf::ELFOSABI_OPENBSD => Some("openbsd"),
         elf::ELFOSABI_SOLARIS => Some("solaris"),
+        // GNU's tools set it where a file uses their extensions, such as indirect functions.
         elf::ELFOSABI_GNU => Some("linux"),
         _ => None,
     };
@@ -28,6 +30,7 @@ fn by_interpreter(path: &str) -> Option<&'static str> {
     let name = path.rsplit('/').next()?;
     match name {
         _ if path.starts_with("/system/bin/linker") => Some("android"),
+        // `ld64.so.2` is of ppc64le, `ld64.so.1` of s390x and big-endian ppc64.
         _ if name.starts_with("ld-linux") || name.starts_with("ld-musl") || name == "ld64.so.2" => {
             Some("linux")
         }

@@ -88,6 +88,7 @@ impl<'d> Commands<'d> {
                 let parts = [0..8, 8..12, 12..16, 16..20, 20..32]
                     .map(|range| id.get(range).unwrap_or_default());
                 parsed.image.ids.uuid = Some(parts.join("-"));
+                // Behind the command's number and size, of four bytes each.
                 parsed.mark(Identity::BuildId, place + 8, 16);
             }
             LoadCommandVariant::LinkeditData(data) => {
@@ -99,11 +100,13 @@ impl<'d> Commands<'d> {
                     self.signature = Some((offset, size));
                     parsed.table("(signature)", SectionKind::Other, offset, size);
                     parsed.mark(Identity::Signature, offset, size);
+                    // Offset and size in the command change with the signature.
                     parsed.mark(Identity::Signature, place + 8, 8);
                 }
             }
             LoadCommandVariant::EntryPoint(entry) => {
                 let offset = entry.entryoff.get(endian);
+                // LC_MAIN counts from the header, which the segment at offset 0 maps.
                 let base = parsed.space.ranges.iter().find(|r| r.offset == 0 && r.stored > 0);
                 parsed.image.entry = base.map(|base| base.address.wrapping_add(offset));
             }
@@ -145,6 +148,8 @@ impl<'d> Commands<'d> {
         if name == "__LINKEDIT" {
             // How long it is depends on the signature in it.
             let word = size_of::<S::Word>() as u64;
+            // The size in memory and the size in the file: the second and the fourth word behind
+            // the name.
             parsed.mark(Identity::Signature, place + 24 + word, word);
             parsed.mark(Identity::Signature, place + 24 + 3 * word, word);
         }

@@ -30,6 +30,7 @@ pub(super) fn fill(parsed: &mut Parsed<'_>, offset: u64, size: u64) -> Result<()
     for part in blob.blobs().take(64) {
         let part = part.map_err(wrong)?;
         if part.magic() == macho::CSMAGIC_BLOBWRAPPER {
+            // An ad hoc signature has the wrapper too, with nothing in it.
             certified = part.contents().len() > 8;
         }
         // Several directories differ by their hash; the one with the strongest counts.
@@ -60,6 +61,7 @@ pub(super) fn fill(parsed: &mut Parsed<'_>, offset: u64, size: u64) -> Result<()
         certified,
         hash: hash.into(),
         pages: header.n_code_slots.get(BE).into(),
+        // Only SHA-256 is checked, which Go's linker and codesign write.
         wrong_pages: match header.hash_type.0 {
             2 => Some(wrong_pages(view, &directory)?),
             _ => None,
@@ -79,6 +81,7 @@ fn wrong_pages(view: View<'_>, directory: &CodeDirectory<'_>) -> Result<Vec<u64>
         return Err(malformed("Mach-O", "its signature is of more bytes than the file has"));
     }
     let page = match header.page_size {
+        // One hash over everything.
         0 => limit.max(1),
         shift @ 12..=20 => 1 << shift,
         _ => return Err(malformed("Mach-O", "its signature has pages of an unknown size")),

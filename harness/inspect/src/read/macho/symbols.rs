@@ -39,6 +39,7 @@ pub(super) fn fill<H: MachHeader<Endian = Endianness>>(
             group(dynamic.iextdefsym.get(endian), dynamic.nextdefsym.get(endian)),
             group(dynamic.iundefsym.get(endian), dynamic.nundefsym.get(endian)),
         ),
+        // Without LC_DYSYMTAB nothing says which symbols are local.
         None => (total, (0, total), (0, total)),
     };
     parsed.image.stripped.symbols = locals == 0 && parsed.image.kind != Kind::Object;
@@ -59,6 +60,7 @@ pub(super) fn fill<H: MachHeader<Endian = Endianness>>(
         imports.push(import(view, symbol, strings, endian, &commands.libraries)?);
     }
     let mut exports = Vec::new();
+    // N_PEXT: global while it was linked, private to the image since.
     let hidden =
         |s: &&H::Nlist| s.n_type().contains(macho::N_PEXT) || !s.n_type().contains(macho::N_EXT);
     for symbol in read(offered)?.iter().filter(|s| s.is_definition() && !hidden(s)) {
@@ -82,6 +84,8 @@ fn import<'d, N: Nlist<Endian = Endianness>>(
     libraries: &[String],
 ) -> Result<Import> {
     let name = symbol.name(endian, strings).map_err(wrong(view, FORMAT))?;
+    // Libraries count from 1: 0 is the image itself, and the highest numbers mean any library or
+    // the program.
     let ordinal = usize::from(symbol.library_ordinal(endian).0);
     let library = ordinal.checked_sub(1).and_then(|index| libraries.get(index)).cloned();
     let weak = symbol.n_desc(endian).contains(macho::N_WEAK_REF);

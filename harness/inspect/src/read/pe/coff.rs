@@ -23,6 +23,8 @@ pub(crate) fn is(magic: &[u8; 16], view: View<'_>) -> bool {
         pe::IMAGE_FILE_MACHINE_ARM64,
         pe::IMAGE_FILE_MACHINE_ARMNT,
     ];
+    // There is no magic number, so that everything must fit: the machine, headers inside the file,
+    // symbols behind them, no optional header (bytes 16 and 17).
     let sections = u64::from(word(2));
     let headers = 20 + 40 * sections;
     let symbols = u64::from(u32::from_le_bytes([magic[8], magic[9], magic[10], magic[11]]));
@@ -73,6 +75,7 @@ impl Strings {
             inside(view, FORMAT, || "the string table".into(), start, 4)?;
             return Ok(Self { start, size: 0, end: start });
         };
+        // The length counts its own four bytes.
         let size = u64::from(u32::from_le_bytes(*length));
         inside(view, FORMAT, || "the string table".into(), start, size)?;
         Ok(Self { start, size, end: start + size.max(4) })
@@ -92,6 +95,7 @@ pub(super) fn section(
     base: u64,
 ) -> Result<Section> {
     let short = header.name.split(|byte| *byte == 0).next().unwrap_or_default();
+    // `/123`: a name of more than eight bytes stands in the string table.
     let offset = short.strip_prefix(b"/").and_then(|digits| {
         std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u64>().ok())
     });
@@ -145,6 +149,7 @@ fn symbols(parsed: &mut Parsed<'_>, file: &ImageFileHeader) -> Result<()> {
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     let mut index = 0;
     while let Ok(symbol) = table.symbol(SymbolIndex(index)) {
+        // Auxiliary entries stand between symbols, each as long as one.
         index += 1 + usize::from(symbol.number_of_aux_symbols);
         let external = symbol.storage_class == pe::IMAGE_SYM_CLASS_EXTERNAL;
         let weak = symbol.storage_class == pe::IMAGE_SYM_CLASS_WEAK_EXTERNAL;
@@ -152,6 +157,7 @@ fn symbols(parsed: &mut Parsed<'_>, file: &ImageFileHeader) -> Result<()> {
             continue;
         }
         let name = view.text(symbol.name(table.strings()).map_err(&wrong)?)?;
+        // An undefined symbol with a value is a common variable, for which the linker makes room.
         let undefined = symbol.section_number.get(LE) == 0 && symbol.value.get(LE) == 0;
         if undefined {
             imports.push(Import { library: None, name, version: None, weak });

@@ -31,6 +31,7 @@ pub(super) fn fill(parsed: &mut Parsed<'_>, pe: &Pe<'_>) -> Result<()> {
         match entry.typ.get(LE) {
             pe::IMAGE_DEBUG_TYPE_CODEVIEW => code_view(parsed, data)?,
             pe::IMAGE_DEBUG_TYPE_REPRO => {
+                // The hash that stands in place of the time stamps.
                 parsed.mark(Identity::BuildId, data.0, data.1);
                 if let Some(facts) = &mut parsed.image.pe {
                     facts.reproducible = true;
@@ -59,7 +60,6 @@ fn code_view(parsed: &mut Parsed<'_>, (offset, size): (u64, u64)) -> Result<()> 
         return Ok(());
     };
     parsed.mark(Identity::BuildId, offset + 4, 20);
-    // The first three fields of a GUID are little-endian.
     // A GUID's first three fields are little-endian numbers, its last eight bytes are bytes.
     let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
     let guid: Vec<u8> = order.iter().filter_map(|i| guid.get(*i).copied()).collect();

@@ -77,6 +77,8 @@ impl<'d> Reader<'_, 'd> {
             }
             let library = self.library(entry.name.get(LE))?;
             let names = match entry.original_first_thunk.get(LE) {
+                // Some linkers leave the first list out; before the image is loaded the second has
+                // the same names.
                 0 => entry.first_thunk.get(LE),
                 names => names,
             };

@@ -53,6 +53,7 @@ fn of_class<H: ImageNtHeaders>(view: View<'_>, start: u64) -> Result<Parsed<'_>>
     image.machine = coff::machine(file.machine.get(LE));
     image.platform.arch = Some(coff::arch(file.machine.get(LE)));
     image.abi = flags(subsystem, "IMAGE_SUBSYSTEM_").pop().map(|s| s.to_lowercase());
+    // EFI's applications, drivers of two kinds, and ROM.
     let efi = (10..=13).contains(&subsystem.0);
     image.platform.os = Some(if efi { "uefi" } else { "windows" }.into());
     image.kind = match () {
@@ -78,6 +79,7 @@ fn of_class<H: ImageNtHeaders>(view: View<'_>, start: u64) -> Result<Parsed<'_>>
         ),
         ..PeFacts::default()
     });
+    // The file header's time stamp, and the checksum, which changes with it.
     parsed.mark(Identity::Timestamp, start + 8, 4);
     parsed.mark(Identity::Timestamp, start + 24 + 64, 4);
     let end = sections(&mut parsed, &pe, file, after)?;
@@ -165,6 +167,7 @@ fn signature(
         return Ok(end);
     };
     inside(parsed.view, FORMAT, || "the signature".into(), offset, size)?;
+    // Entry 4 of the data directories, which begin behind 96 or 112 bytes of the optional header.
     let entry = start + if pe.wide { 24 + 112 } else { 24 + 96 } + 8 * 4;
     if entry + 8 <= after {
         parsed.mark(Identity::Signature, entry, 8);

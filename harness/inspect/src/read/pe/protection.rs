@@ -27,6 +27,8 @@ pub(super) fn marks(
         true => Mark::of(movable && has(pe::IMAGE_DLLCHARACTERISTICS_HIGH_ENTROPY_VA)),
         false => Mark::NotApplicable,
     };
+    // Microsoft's compiler names its cookie in the load configuration; MinGW's code calls a
+    // function.
     let canary = match (cookie(pe, space), imports_c(image)) {
         (Some(true), _) => Mark::Yes,
         (None, false) => Mark::NotApplicable,
