@@ -81,6 +81,8 @@ impl Candidates {
             all.extend(distributions(look));
         }
         all.retain(|candidate| selected(&candidate.name));
+        // A run that names an absent environment must show it as absent; without this it would be
+        // missing from the report.
         for selector in selectors {
             let Ok(name) = selector.parse::<EnvironmentName>() else { continue };
             let is_pattern = selector.contains(['*', '?', '[']);
@@ -118,6 +120,7 @@ fn unknown(name: &EnvironmentName) -> Absent {
             }
         }
         _ => {
+            // `wine` has a kind of its own, and is not to be suggested as `image:wine`.
             let known = Images::embedded().map(|images| {
                 let names = images.all().keys().filter(|n| *n != WINE);
                 names.map(String::as_str).collect::<Vec<_>>().join(", ")
@@ -142,6 +145,8 @@ fn images(selected: &dyn Fn(&EnvironmentName) -> bool, look: &Look) -> Vec<Candi
     let images = Images::embedded();
     let names = match &images {
         Ok(images) => images.all().keys().cloned().collect(),
+        // Wine is a candidate even if the table of images cannot be read: then it is shown as
+        // broken, not left out.
         Err(_) => vec![WINE.to_owned()],
     };
     let containers = Engine::detect()

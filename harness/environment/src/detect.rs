@@ -64,6 +64,7 @@ impl Candidates {
                     (name, thread)
                 })
                 .collect();
+            // A panic in one driver must not take the results of the others.
             let joined = threads.into_iter().map(|(name, thread)| {
                 thread.join().unwrap_or_else(|_| {
                     let error = EnvironmentError::driver(&name, "detection", "the driver panicked");
@@ -140,6 +141,7 @@ fn container(
 
 /// A `go` command that runs on this machine: of an SDK, else the one on PATH.
 fn go_here(sdks: &[Sdk]) -> Option<PathBuf> {
+    // `go.exe` on Windows.
     let program = Path::new("bin").join("go").with_extension(std::env::consts::EXE_EXTENSION);
     sdks.iter()
         .find(|s| s.os == go_os() && s.arch == go_arch())

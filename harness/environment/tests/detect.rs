@@ -157,6 +157,7 @@ fn an_image_shakes_hands(
     assert_eq!(run(&["sh", "-c", "exit 127"]), (Some(127), false));
     assert_eq!(run(&["sh", "-c", "no-such-program"]), (Some(127), false));
     assert_eq!(run(&["no-such-program"]), (None, true));
+    // 127 by `env`, which is found, and not by the driver.
     assert_eq!(run(&["env", "/no/such/program"]), (Some(127), false));
     assert_eq!(run(&["/etc/passwd"]), (Some(126), false));
     let path = format!("{root}/d/link");
@@ -171,6 +172,7 @@ fn an_image_shakes_hands(
     let limits = SnapshotLimits { entries: 2, ..SnapshotLimits::default() };
     let error = sandbox.entries(&root, Contents::Hashes, limits).unwrap_err();
     assert!(matches!(error, EnvironmentError::Limit { .. }), "{error}");
+    // Dropping the sandbox removes its work directory.
     drop(sandbox);
     let other = environment.open("another").unwrap();
     assert_eq!(other.entries(&root, Contents::Hashes, SnapshotLimits::default()).unwrap(), []);
@@ -197,6 +199,7 @@ fn wine_shakes_hands_as_windows_does() -> Outcome {
     let sandbox = environment.open("a case").unwrap();
     let root = sandbox.root().to_owned();
     assert!(root.starts_with(r"C:\w\a-case-"), "{root}");
+    // The exit code of a program that ^C ended: it is negative for 32 bits with a sign.
     let argv = ["cmd", "/d", "/c", "mkdir sub& echo hi>sub\\f& exit -1073741510"];
     let exited = sandbox.exec(&exec(environment.as_ref(), &root, &argv)).unwrap();
     assert_eq!((exited.code, exited.not_found), (Some(-1_073_741_510), false));
@@ -210,6 +213,7 @@ fn wine_shakes_hands_as_windows_does() -> Outcome {
 fn sdk() -> Result<Sdk, Unavailable> {
     let output = std::process::Command::new(go()?)
         .args(["env", "GOROOT", "GOVERSION", "GOHOSTOS", "GOHOSTARCH"])
+        // Of the SDK on PATH itself, not of another that it would switch to.
         .env("GOTOOLCHAIN", "local")
         .current_dir(std::env::temp_dir())
         .output()

@@ -120,6 +120,7 @@ fn program_that_cannot_start_has_its_exit_code(machine: &Machine) {
 fn a_big_input_and_a_big_output_do_not_block_each_other(machine: &Machine) {
     let sandbox = machine.host.open("pipes").unwrap();
     let mut exec = exec(machine, sandbox.as_ref(), "cat", &[]);
+    // More than a pipe holds, both ways: a driver that writes all before it reads would hang.
     exec.stdin = vec![b'x'; 3 << 20];
     let exited = sandbox.exec(&exec).unwrap();
     assert_eq!(exited.stdout.len(), 1 << 20);
@@ -128,6 +129,7 @@ fn a_big_input_and_a_big_output_do_not_block_each_other(machine: &Machine) {
     exec.output_limit = 3 << 20;
     let exited = sandbox.exec(&exec).unwrap();
     assert_eq!((exited.stdout.len(), exited.truncated), (3 << 20, false));
+    // Reads nothing of its input: a broken pipe is no error.
     exec.program = "true".to_owned();
     assert_eq!(sandbox.exec(&exec).unwrap().code, Some(0));
 }
@@ -152,6 +154,7 @@ fn a_survivor_is_killed_and_hangs_nothing(machine: &Machine) {
     let started = Instant::now();
     let exited = sandbox.exec(&exec(machine, sandbox.as_ref(), "sh", &["-c", script])).unwrap();
     assert_eq!((exited.code, exited.timed_out), (Some(4), false));
+    // Far below the 600 s that the child sleeps, and far above what a slow machine takes.
     assert!(started.elapsed() < Duration::from_secs(300));
     assert!(is_gone(sandbox.root(), "child"));
 }
@@ -160,6 +163,7 @@ fn a_survivor_is_killed_and_hangs_nothing(machine: &Machine) {
 #[rstest]
 fn process_that_left_its_group_ends_with_the_work_directory(machine: &Machine) {
     let sandbox = machine.host.open("escaped").unwrap();
+    // A new session is in no process group that the limit could kill.
     let script = "setsid sh -c 'echo $$ > child; exec sleep 600' & while [ ! -s child ]; do :; done; echo on";
     let exited = sandbox.exec(&exec(machine, sandbox.as_ref(), "sh", &["-c", script])).unwrap();
     assert_eq!((exited.code, exited.stdout.as_slice()), (Some(0), b"on\n".as_slice()));
@@ -198,6 +202,7 @@ fn entries_show_what_was_put(machine: &Machine) {
     sandbox.put(&at("d/f"), &file("", 0o400)).unwrap();
     sandbox.put(&at("d/link"), &Put::Symlink { target: "/nowhere/else".to_owned() }).unwrap();
     sandbox.put(&at("d/z"), &Put::Dir { mode: Some(0o500) }).unwrap();
+    // A name that is not valid UTF-8.
     let name: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"n\xff");
     std::fs::write(Path::new(&at("d")).join(name), "").unwrap();
     let shown = |contents| -> Vec<String> {

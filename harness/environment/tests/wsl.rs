@@ -109,6 +109,7 @@ fn a_distribution_shakes_hands_runs_programs_and_leaves_nothing() {
         (exited.code, exited.stdout, exited.stderr)
     };
     let warning = b"wsl: a warning of its own\n".to_vec();
+    // 67 and 87 look like errors of wsl.exe's own; only the trailer tells whose they are.
     for code in [1, 67, 87, 126, 127, 255] {
         assert_eq!(run(&format!("exit {code}")), (Some(code), vec![], warning.clone()));
     }
@@ -226,6 +227,7 @@ fn an_sdk_is_put_in_place_once() {
         provenance: "made by the test".to_owned(),
         hash: "h1:abc/+=".to_owned(),
     };
+    // Twice: the second time it is there already, and what was changed in it stays.
     for _ in 0..2 {
         let wsl = Wsl::detect(&found, &found.distributions[0], std::slice::from_ref(&sdk)).unwrap();
         let there = wsl.goroot("9.9.9").unwrap();

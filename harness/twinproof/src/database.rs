@@ -72,6 +72,7 @@ impl<O: Served> Handler for Database<O> {
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return Answer::Now(answer);
         }
+        // Clients escape `!` and `@` in different ways.
         let Ok(path) = percent_decode_str(request.uri().path()).decode_utf8() else {
             return Answer::Now(text(StatusCode::BAD_REQUEST, "the path is not UTF-8\n"));
         };
@@ -85,6 +86,7 @@ impl<O: Served> Handler for Database<O> {
         let (shared, path) = (Arc::clone(&self.0), path.into_owned());
         Answer::Later(Box::pin(async move {
             if shared.log.known().is_some() && path.starts_with("/lookup/") {
+                // What the log has already waits behind no fetch.
                 let answer = blocking(&shared, &path, |s, p| s.answer(s.log.known()?, p)).await;
                 if answer.status() != StatusCode::NOT_FOUND {
                     return answer;
@@ -115,6 +117,8 @@ impl<O> Shared<O> {
         if let Some(failure) = &answered.failure {
             tracing::error!(path, %failure, "an answer failed");
             if matches!(failure, OpsError::Damaged(_)) {
+                // Only a restart takes it back: a damaged log would look repaired by one good
+                // answer.
                 self.damaged.store(true, Ordering::Relaxed);
             }
         }
@@ -128,6 +132,7 @@ fn response(answered: twinproof_sumdb::server::Response, path: &str) -> Response
         StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answered.content_type));
+    // Full tiles never change; what is not found yet may be there in a second.
     let lasting = answered.status == 200 && path.starts_with("/tile/");
     let keep = if lasting { "public, max-age=31536000, immutable" } else { "no-cache" };
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(keep));

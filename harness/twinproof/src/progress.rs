@@ -38,6 +38,7 @@ impl twinproof_toolchain::Progress for SdkProgress<'_> {
             Phase::Build => "building",
             Phase::Compare => "comparing",
         };
+        // A total of 0 is one that is not known.
         let fraction = total.filter(|t| *t > 0).map(|t| done as f64 / t as f64);
         self.board.say(&self.task, &format!("{}: {doing} {what}", self.task), fraction);
     }
@@ -96,6 +97,7 @@ impl twinproof_engine::Progress for CellProgress<'_> {
     fn ended(&self, plan: &Plan, cell: &Cell, verdict: Verdict, _took: Duration) {
         self.ended.fetch_add(1, Ordering::Relaxed);
         // A control is meant to fail.
+        // Its failure is what was to be seen.
         let asked = if cell.control { verdict != Verdict::Fail } else { verdict > Verdict::Xfail };
         if asked && !matches!(verdict, Verdict::Unavailable | Verdict::NotApplicable) {
             self.red.fetch_add(1, Ordering::Relaxed);

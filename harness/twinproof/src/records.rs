@@ -69,6 +69,7 @@ fn mistake(module: &str, version: &str, hash: &str) -> Option<String> {
 fn read(path: &Path) -> Result<Vec<u8>, RecordsError> {
     let fail = |error| RecordsError::Read { path: path.to_owned(), error };
     let mut bytes = Vec::new();
+    // One byte more shows that it is longer.
     File::open(path).map_err(fail)?.take(LONGEST + 1).read_to_end(&mut bytes).map_err(fail)?;
     if bytes.len() as u64 > LONGEST {
         return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, "over 64 MiB")));
@@ -182,6 +183,7 @@ impl Found {
             let one = (hashes(known), first.clone());
             let other = (hashes(&text), from.to_owned());
             let same = *known == text;
+            // The same module may stand in many go.sum files, with the same hashes.
             return if same {
                 Ok(())
             } else {

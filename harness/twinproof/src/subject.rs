@@ -71,6 +71,8 @@ impl Subjects {
                 name => all.program(name, value, declarations).map_err(wrong)?,
             }
         }
+        // Two kinds may have a subject of one name, so that environments are compared, which have
+        // the kind in them.
         for selector in selectors {
             let declared = declarations.all().find(|d| d.environment().to_string() == *selector);
             if let Some(declaration) = declared {
@@ -78,6 +80,7 @@ impl Subjects {
             }
         }
         for kind in [Kind::Proxy, Kind::Sumdb, Kind::Masking] {
+            // A kind that no option names is judged by its embedded server.
             if all.servers.iter().all(|d| d.kind != kind)
                 && let Some(declaration) = declarations.get(kind, EMBEDDED)
             {
@@ -96,6 +99,7 @@ impl Subjects {
         let environment = declaration.environment();
         match self.servers.iter().find(|d| d.environment() == environment) {
             None => self.servers.push(declaration),
+            // Named twice in the same way is no mistake.
             Some(there) if *there == declaration => {}
             Some(_) => {
                 return Err(format!(
@@ -127,6 +131,7 @@ impl Subjects {
     ) -> Result<(), String> {
         if value.contains("://") {
             let declaration = Declaration::of_address(kind, value).map_err(|e| e.to_string())?;
+            // A key that is wrong would make every case fail, for a reason that none of them shows.
             if let Some(key) = &declaration.key {
                 Verifier::new(key).map_err(|e| format!("{key}: {e}"))?;
             }

@@ -115,6 +115,7 @@ fn a_run_that_cannot_begin_is_invalid_and_has_no_report(#[case] name: &str, #[ca
 /// Subjects are one a line, and a value may hold blanks; all of them reach the program.
 #[rstest]
 fn each_line_of_subject_is_one_subject() {
+    // CRLF is what a form on Windows sends.
     let subjects = "sdk=1.27.3\r\nsumdb=not a key\r\n";
     let ran = run(&[("INPUT_SUBJECT", subjects), ("INPUT_ARGUMENTS", "--list")]);
     assert_eq!(ran.code, Some(254), "the second subject is refused: {:?}", ran.outputs);
@@ -125,6 +126,7 @@ fn each_line_of_subject_is_one_subject() {
 /// A variable that the script reads and action.yml does not pass would always be empty on GitHub.
 #[rstest]
 fn the_script_reads_exactly_what_action_yml_passes() {
+    // Quoted as `"$INPUT_X"` in the script.
     let read: std::collections::BTreeSet<String> = SCRIPT
         .match_indices("$INPUT_")
         .map(|(at, _)| {

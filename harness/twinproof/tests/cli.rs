@@ -56,7 +56,7 @@ fn stderr(assert: &Assert) -> String {
 #[case::version(&["--subject", "sdk=newest"], "error: --subject sdk=newest: ")]
 #[case::shard(&["--shard", "3/2"], "`3/2` is no shard: write N/M with 1 <= N <= M, such as 1/4")]
 #[case::level(&["--level", "might"], "a level is must, should or may")]
-fn a_wrong_invocation_is_told(#[case] args: &[&str], #[case] message: &str) {
+fn a_wrong_invocation_is_refused_with_its_reason(#[case] args: &[&str], #[case] message: &str) {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     let assert = conformance(&beside("selftest"), &out).args(args).assert().code(254);
@@ -72,7 +72,7 @@ fn no_command_is_a_wrong_invocation() {
 }
 
 #[test]
-fn every_mistake_of_a_folder_of_suites_is_told() {
+fn every_mistake_of_a_folder_of_suites_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     let bad = repository("harness/suite/tests/bad/ten-mistakes");
@@ -145,6 +145,7 @@ fn path_that_is_no_bundle_is_refused(#[case] text: &str) {
     twinproof().arg("judge").arg(dir.path().join("nowhere")).assert().code(254);
     let file = dir.path().join("bundle.tar.zst");
     std::fs::write(&file, text).unwrap();
+    // Not a directory: it is read as a bundle, and is no evidence at all.
     twinproof().arg("judge").arg(&file).assert().code(1);
 }
 
@@ -155,6 +156,7 @@ fn legs(change: impl Fn(&mut Results)) -> (tempfile::TempDir, [PathBuf; 2]) {
     selftest(&out).args(["--case", "pass-file,fail,unavailable"]).assert().code(1);
     let mut second = results(&out);
     let name: EnvironmentName = "image:trixie".parse().unwrap();
+    // By changing a result, since no other environment is there on every machine.
     let host = |n: &EnvironmentName| n.to_string() == "host";
     second.environments.iter_mut().filter(|e| host(&e.name)).for_each(|e| e.name = name.clone());
     let cells = second.cases.iter_mut().filter(|c| host(&c.environment));
@@ -203,7 +205,7 @@ fn legs_become_one_report() {
 #[rstest]
 #[case::a_leg_that_did_not_run(&["windows"], "error: no leg has environment windows\n")]
 #[case::an_environment_that_was_absent(&["wsl"], "error: no leg has environment wsl\n")]
-fn a_missing_leg_is_told(#[case] require: &[&str], #[case] message: &str) {
+fn a_missing_leg_is_reported(#[case] require: &[&str], #[case] message: &str) {
     let (dir, legs) = legs(|_| {});
     let out = dir.path().join("merged");
     let assert = merge(&legs, &out, require).assert().code(254);
@@ -233,7 +235,7 @@ fn an_environment_that_ran_twice_does_not_fit() {
 }
 
 #[test]
-fn a_leg_that_is_no_results_file_is_told() {
+fn a_leg_that_is_no_results_file_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("leg.json");
     std::fs::write(&file, "{}").unwrap();
@@ -283,7 +285,7 @@ fn variables_that_wslenv_passes_are_printed() {
     assert_eq!(view["entries"][2]["unknown_flag"], "q");
 }
 
-/// To open a pipe for reading waits for a writer; the time limit shows that nobody does.
+/// Opening a pipe for reading waits for a writer; the time limit shows that the program does not open it.
 #[cfg(unix)]
 #[rstest]
 #[case("conformance")]
@@ -296,6 +298,7 @@ fn a_pipe_among_suites_is_a_mistake_with_its_place(#[case] command: &str) {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut program = twinproof();
     program.arg(command).arg("--suites").arg(&suites);
+    // Without the limit a regression would hang the test.
     let assert = program.timeout(std::time::Duration::from_secs(60)).assert().code(254);
     let output = assert.get_output();
     let said = String::from_utf8([output.stdout.as_slice(), &output.stderr].concat()).unwrap();
@@ -330,6 +333,7 @@ fn a_new_declaration_is_one_that_can_be_checked() {
 #[case("goproxy=/nonexistent", "/nonexistent is not there, or no file")]
 #[case("proxy=athens", "Athens needs its program named")]
 #[case("proxy=http://127.0.0.1:9", "there is no answer at its address: ")]
+// The program of a subject may be any: this one ends at once.
 #[case("embedded=/bin/false", "it ended with exit code 1; it wrote nothing")]
 fn a_subject_that_does_not_work_is_not_known(#[case] subject: &str, #[case] said: &str) {
     let dir = tempfile::tempdir().unwrap();
@@ -372,6 +376,7 @@ fn a_documented_example_is_what_is_printed() {
     let dir = tempfile::tempdir().unwrap();
     let text = "; my settings\n[boot]\nsystemd=yes\n[net]\ngenerateResolvConf = false\n";
     std::fs::write(dir.path().join("wsl.conf"), text).unwrap();
+    // The document shows what is printed, so that it is compared with it here.
     let document = std::fs::read_to_string(repository("docs/config-lint.md")).unwrap();
     let lint = |args: &[&str]| {
         twinproof().current_dir(dir.path()).args(["config", "lint"]).args(args).assert()
@@ -387,7 +392,7 @@ fn a_documented_example_is_what_is_printed() {
 }
 
 #[test]
-fn lint_tells_programs_what_it_finds() {
+fn findings_are_printed_for_programs() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join(".wslconfig");
     std::fs::write(&file, "[wsl2]\nmemory=8gb\n").unwrap();

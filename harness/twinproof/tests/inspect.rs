@@ -39,6 +39,7 @@ fn stderr(assert: &Assert) -> String {
 fn file_is_described(#[case] name: &str) {
     let assert = twinproof().args(["inspect", "--deep"]).arg(seed(name)).assert().code(0);
     let said = stdout(&assert);
+    // Narrow terminals and CI logs cut longer lines.
     assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
     insta::assert_snapshot!(format!("inspect-{name}"), said);
 }
@@ -74,6 +75,7 @@ fn expectation_decides_the_exit_code(
 ) {
     let assert = twinproof().arg("inspect").args(args).arg(seed(file)).assert().code(code);
     assert!(stderr(&assert).contains(message), "{}", stderr(&assert));
+    // What is wrong goes to standard error, and nothing else does.
     assert_eq!(stderr(&assert).is_empty(), code == 0);
 }
 
@@ -89,7 +91,7 @@ fn expectation_decides_the_exit_code(
 #[case::one(&["diff", "x"], "required arguments were not provided")]
 #[case::nowhere_twice(&["diff", "nowhere", "nowhere"], "error: nowhere: cannot be read: ")]
 #[case::ignore(&["diff", "--ignore", "everything", "x", "y"], "possible values: build-id, signature")]
-fn wrong_invocation_is_told(#[case] args: &[&str], #[case] message: &str) {
+fn wrong_invocation_is_refused_with_its_reason(#[case] args: &[&str], #[case] message: &str) {
     let assert = twinproof().args(args).assert().code(254);
     assert!(stderr(&assert).contains(message), "{}", stderr(&assert));
 }
@@ -120,6 +122,7 @@ fn ignored_parts_are_no_difference() {
     let library = std::fs::read(seed("pe-library")).unwrap();
     let mut other = library.clone();
     // The time stamp of the file header.
+    // The DOS header has the place of the PE header at 0x3c.
     let header = u32::from_le_bytes(library[0x3c..0x40].try_into().unwrap()) as usize;
     other[header + 8] ^= 1;
     let path = dir.path().join("other.dll");

@@ -53,6 +53,7 @@ pub(crate) fn entries(
 ) -> Result<Vec<TreeEntry>, FileError> {
     let mut walk = Walk { contents, limits, keeps_modes, bytes: 0, entries: Vec::new() };
     match path.symlink_metadata() {
+        // Below a file there is nothing either.
         Ok(metadata) => walk.visit(path, String::new(), &metadata, 0)?,
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
         Err(error) => return Err(failed(path, error)),
@@ -81,6 +82,7 @@ impl Walk {
         metadata: &Metadata,
         depth: u32,
     ) -> Result<(), FileError> {
+        // Counted before the entry is read: the limit also bounds what is hashed.
         if self.entries.len() >= self.limits.entries {
             return Err(FileError::Limit {
                 what: format!("the number of files in {}", path.display()),
@@ -130,6 +132,8 @@ impl Walk {
     fn read(&mut self, path: &Path, entry: &mut TreeEntry) -> Result<(), FileError> {
         let room = self.limits.bytes.saturating_sub(self.bytes);
         let file = File::open(path).map_err(|e| failed(path, e))?;
+        // One byte more than there is room for shows that the file is too large, whatever its
+        // metadata say.
         let mut file = file.take(room.saturating_add(1));
         let mut hasher = Sha256::new();
         let mut kept = Vec::new();

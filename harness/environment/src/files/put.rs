@@ -43,9 +43,12 @@ pub(crate) fn put(root: &Path, path: &Path, what: &Put, keeps_modes: bool) -> Re
             set_mode(&path, mode.unwrap_or(DIR_MODE))?;
         }
         Put::File { bytes, mode } => {
+            // Removed first: writing through a link would change a file elsewhere, and a read-only
+            // file would refuse.
             if existing.is_some() {
                 replace(&path)?;
             }
+            // `create_new` fails if something takes the name in between, rather than following it.
             let mut file = OpenOptions::new().write(true).create_new(true).open(&path)?;
             file.write_all(bytes)?;
             drop(file);
@@ -55,6 +58,7 @@ pub(crate) fn put(root: &Path, path: &Path, what: &Put, keeps_modes: bool) -> Re
             if existing.is_some() {
                 replace(&path)?;
             }
+            // Windows asks for a right or the developer mode.
             symlink(Path::new(target), &path).map_err(PutError::NoLinks)?;
         }
     }
@@ -82,6 +86,8 @@ fn inside(
     let mut at = root.to_path_buf();
     for parent in parents {
         at.push(parent);
+        // Each parent by itself: a link among them must be followed and looked at before anything
+        // is made below it.
         if at.symlink_metadata().is_err() {
             std::fs::create_dir(&at)?;
             set_mode(&at, DIR_MODE)?;
@@ -96,6 +102,7 @@ fn inside(
 
 fn replace(path: &Path) -> io::Result<()> {
     #[cfg(windows)]
+    // Windows deletes no file that is read-only.
     super::remove::make_writable(path);
     std::fs::remove_file(path)
 }

@@ -21,7 +21,7 @@ pub struct Found {
     pub(super) go: Vec<(String, String)>,
 }
 
-/// Says a fact a line, in UTF-8.
+/// Prints one fact a line, in UTF-8.
 const FACTS: &str = r#"
 [Console]::OutputEncoding = New-Object Text.UTF8Encoding $false
 [IO.Path]::GetTempPath().TrimEnd('\')
@@ -57,11 +57,11 @@ pub fn find() -> Result<Found, Absent> {
     let powershell = program("powershell.exe", "WindowsPowerShell/v1.0").map_err(broken)?;
     let taskkill = program("taskkill.exe", "").map_err(broken)?;
     let args = ["-NoProfile", "-NonInteractive", "-EncodedCommand", &encoded(FACTS)];
-    let facts = said(&powershell, &args).map_err(broken)?;
+    let facts = output_of(&powershell, &args).map_err(broken)?;
     let mut lines = facts.lines().map(str::trim_end);
     let mut next = || lines.next().unwrap_or_default().to_owned();
     let (temp, system_root, processors, architecture) = (next(), next(), next(), next());
-    let here = said(Path::new("wslpath"), &["-u", &temp]).map_err(broken)?;
+    let here = output_of(Path::new("wslpath"), &["-u", &temp]).map_err(broken)?;
     let rest: Vec<_> = lines.collect();
     let go = rest.chunks_exact(2).filter_map(|pair| match pair {
         [goroot, version] => Some(((*goroot).to_owned(), version.strip_prefix("go")?.to_owned())),
@@ -88,13 +88,14 @@ fn program(name: &str, below_system32: &str) -> Result<PathBuf, String> {
     if let Ok(found) = which::which(name) {
         return Ok(found);
     }
-    let system32 = said(Path::new("wslpath"), &["-u", r"C:\Windows\System32"])?;
+    let system32 = output_of(Path::new("wslpath"), &["-u", r"C:\Windows\System32"])?;
+    // `appendWindowsPath=false` takes Windows' folders off PATH, while interop itself works.
     let path = Path::new(system32.trim()).join(below_system32).join(name);
     if path.is_file() { Ok(path) } else { Err(format!("{} is not there", path.display())) }
 }
 
 /// Standard output of a program that ended well.
-fn said(program: &Path, args: &[&str]) -> Result<String, String> {
+fn output_of(program: &Path, args: &[&str]) -> Result<String, String> {
     let failed = |what: String| format!("`{}` {what}", program.display());
     let ended = process::run(Start {
         program,

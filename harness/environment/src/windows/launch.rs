@@ -48,6 +48,7 @@ struct Variable<'a> {
 /// The request for a program, as JSON.
 pub(super) fn request(exec: &Exec) -> serde_json::Result<String> {
     let variable = |name: &str| {
+        // Windows' variables are found whatever the case of their names.
         exec.env.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     };
     let list = |text: &'static str, name| -> Vec<&str> {
@@ -59,6 +60,7 @@ pub(super) fn request(exec: &Exec) -> serde_json::Result<String> {
         line: command_line(&exec.args),
         cwd: &exec.cwd,
         path: list("", "PATH"),
+        // What cmd.exe takes where PATHEXT is not set.
         extensions: list(".COM;.EXE;.BAT;.CMD", "PATHEXT"),
         env: exec.env.iter().map(|(name, value)| Variable { name, value }).collect(),
     })
@@ -79,6 +81,7 @@ pub(super) enum Answer {
 impl Answer {
     /// Reads an answer.
     pub(super) fn parse(text: &str) -> Self {
+        // Windows PowerShell may write a byte order mark.
         let text = text.trim_start_matches('\u{feff}').trim();
         let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
         match word {

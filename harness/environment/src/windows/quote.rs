@@ -22,6 +22,7 @@ fn quoted(argument: &str, line: &mut String) {
         }
         line.push(c);
     }
+    // Before the closing quote they count double, too.
     line.extend(std::iter::repeat_n('\\', backslashes));
     line.push('"');
 }

@@ -12,7 +12,9 @@ const SAY: &str = r#"say() { printf '\n%s %s\n' "$T" "$1" >&2; exit 0; }"#;
 
 /// A script that ends with a trailer; `body` may call `say WORD`, and says its exit code otherwise.
 pub(super) fn with_trailer(token: &str, body: &str) -> String {
+    // An umask of the distribution's own would change the modes of all files.
     let token = quoted(token);
+    // In a subshell, so that `exit` in the body does not skip the trailer.
     format!("T={token}\n{SAY}\numask 022\n( {body}\n)\nsay $?\n")
 }
 
@@ -70,6 +72,7 @@ pub(super) fn kill(token: &str, ids: &str) -> String {
 /// Removes a directory, also what was made read-only in it.
 pub(super) fn remove(path: &str) -> String {
     let path = quoted(path);
+    // Only at the second attempt: changing modes takes as long as removing.
     format!("rm -rf {path} 2>/dev/null || {{ chmod -R u+rwx {path}; rm -rf {path}; }}")
 }
 

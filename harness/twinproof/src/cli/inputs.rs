@@ -13,6 +13,7 @@ use twinproof_suite::{Diagnostics, LoadOptions, Loaded, Source, Subjects};
 /// The suites that a command is about: those named, the repository's, or those built in.
 pub fn source(named: Option<&PathBuf>, repository: &Repository) -> Source {
     match (named, &repository.root) {
+        // The named folder before the repository's: CI names one inside of a checkout.
         (Some(folder), _) => Source::Dir(folder.clone()),
         (None, Some(root)) => Source::Dir(root.join("suites")),
         (None, None) => Source::Embedded(SUITES),
@@ -102,6 +103,8 @@ pub fn goldens(
     repository: &Repository,
 ) -> Result<Goldens, Failure> {
     match (goldens_folder(named, suites, repository), suites) {
+        // A folder that a person named is their mistake; one of the repository is a broken
+        // installation.
         (Some(folder), _) if named.is_some() => Goldens::load(&folder).map_err(Failure::invalid),
         (Some(folder), _) => Goldens::load(&folder).map_err(Failure::broken),
         (None, Some(_)) => Ok(Goldens::embedded(&[])),

@@ -64,6 +64,7 @@ impl Inspect {
             outcomes.push(Outcome { file, result, unmet });
         }
         self.print(&outcomes)?;
+        // An unreadable file is no verdict about it, so that it decides over the others.
         if outcomes.iter().any(|one| matches!(one.result, Err(InspectError::Io(_)))) {
             return Ok(INVALID);
         }

@@ -42,6 +42,7 @@ impl Lint {
         };
         let goldens = goldens(self.golden.as_ref(), self.suites.as_ref(), repository)?;
         let names: Vec<String> = goldens.by_name().keys().cloned().collect();
+        // In UTC: an expectation must not expire earlier on one machine than on another.
         let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
         let found = twinproof_suite::lint(&loaded, &names, twinproof_model::Date(today));
         let unasked = inputs::unasked(&source, &features::asked(&loaded.cases));

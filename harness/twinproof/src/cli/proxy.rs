@@ -53,7 +53,7 @@ impl Proxy {
                     println!("the configuration is right");
                     Ok(CONFORMANT)
                 }
-                Err(mistakes) => Ok(tell(&mistakes)),
+                Err(mistakes) => Ok(refused(&mistakes)),
             },
         }
     }
@@ -66,6 +66,7 @@ impl Serve {
 
     fn run(&self) -> Result<u8, Failure> {
         let again = self.clone();
+        // A mistake in the file must not end a proxy that serves.
         let again = move || match again.load() {
             Ok(config) => Some(config),
             Err(mistakes) => {
@@ -80,7 +81,7 @@ impl Serve {
             release_signals();
             let config = match self.load() {
                 Ok(config) => config,
-                Err(mistakes) => return Ok(tell(&mistakes)),
+                Err(mistakes) => return Ok(refused(&mistakes)),
             };
             let _log = begin_log(&config.log)?;
             let serving = Serving::start(config).map_err(Failure::invalid)?;
@@ -90,13 +91,14 @@ impl Serve {
             announce(&serving.url())?;
             let drained = serving.run(hangup, again, stop).await;
             tracing::info!(connections = drained.open, cut = drained.cut, "stopped");
+            // A request that was cut off is a failure that a supervisor may see.
             Ok(if drained.cut == 0 { CONFORMANT } else { BROKEN })
         })
     }
 }
 
-/// Says what is wrong, and gives the exit code.
-fn tell(mistakes: &Diagnostics) -> u8 {
+/// Prints the mistakes, and gives the exit code.
+fn refused(mistakes: &Diagnostics) -> u8 {
     eprintln!("{}", mistakes.render_items(false));
     INVALID
 }
@@ -113,6 +115,8 @@ fn argument(key: &'static Key) -> Arg {
     let heading = key.name.split_once('.').map_or("General", |(table, _)| table);
     let arg = arg.help_heading(heading);
     match key.kind {
+        // `--flag` alone and `--flag=false`: with a space, the next argument would be taken for its
+        // value.
         Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         Kind::List => arg.action(ArgAction::Append),
         _ => arg,
@@ -147,6 +151,7 @@ impl clap::FromArgMatches for Serve {
         for key in KEYS {
             let Some(values) = matches.get_many::<String>(key.name) else { continue };
             let values: Vec<&str> = values.map(String::as_str).collect();
+            // So that a mistake is reported at the variable, not at a flag that was not given.
             let origin = match matches.value_source(key.name) {
                 Some(ValueSource::EnvVariable) => Origin::Variable,
                 _ => Origin::Flag,

@@ -58,6 +58,7 @@ impl Sdk {
                 let mut progress = SdkProgress::new(&board, name, &stop);
                 match toolchains.get(*version, platform, &mut progress) {
                     Ok(sdk) => {
+                        // The board must be gone before the terminal is written to.
                         drop(progress);
                         println!("{}", sdk.goroot.display());
                         println!("  {}, tree {}", sdk.provenance.kind.word(), sdk.tree_hash());
@@ -66,6 +67,7 @@ impl Sdk {
                     Err(error @ Error::Unserved { .. }) => {
                         drop(progress);
                         eprintln!("{error}");
+                        // Not an error: a platform that no server has is known to be missing.
                         Ok(NOT_KNOWN)
                     }
                     Err(error) => Err(Failure::broken(error)),

@@ -192,7 +192,7 @@ fn begun(example: &str, name: &str, url: Option<&str>) -> String {
     };
     let (old, address) = (value("name"), value("url"));
     let mut text = String::new();
-    // Where the schema is, an editor finds for the examples only.
+    // Editors find the schema from the examples only, not from where the new file will be.
     for line in example.lines().filter(|line| !line.starts_with("#:schema ")) {
         let line = match url {
             Some(url) if line.starts_with("url = ") => line.replace(&address, url),

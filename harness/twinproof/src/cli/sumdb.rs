@@ -117,6 +117,7 @@ struct DatabaseFiles {
 impl DatabaseFiles {
     fn signer(&self) -> Result<Signer, Failure> {
         let signer = Signer::read_file(&self.key).map_err(Failure::invalid)?;
+        // A warning, not a refusal: a mounted secret may not be under the user's control.
         if let Some(why) = twinproof_base::file::exposure(&self.key) {
             eprintln!("warning: the signer key {}: {why}", self.key.display());
         }
@@ -223,6 +224,7 @@ impl Serve {
         if let Ok(reader) = Reader::open(&self.log.store, verifier.clone()) {
             return Ok(reader);
         }
+        // Made and closed again: `serve` reads only, so that `sumdb add` may write meanwhile.
         drop(self.log.open()?);
         Reader::open(&self.log.store, verifier).map_err(Failure::invalid)
     }
@@ -238,6 +240,7 @@ async fn serve(
     let socket = handed_over().map_err(Failure::invalid)?.into_iter().next();
     let server = Server::bind_or_take(settings, socket).map_err(Failure::invalid)?;
     tracing::info!(key, "serving");
+    // After the socket listens: scripts wait for this line before they connect.
     announce(&server.url())?;
     let drained = server.run(Arc::new(Database::new(log)), stop).await;
     tracing::info!(connections = drained.open, cut = drained.cut, "stopped");
@@ -253,6 +256,8 @@ impl Add {
         for folder in &self.download {
             from_download(folder, &mut found).map_err(Failure::invalid)?;
         }
+        // All records are read before the database is opened: a wrong line must not leave half of a
+        // file added.
         let store = self.log.open()?;
         let before = store.head().size;
         for record in &found.records {

@@ -15,15 +15,16 @@ const HEAD: usize = 4 << 20;
 
 /// Serves for ever where the environment asks for it, or ends with the code that it returns.
 pub fn serve_if_asked() -> Option<ExitCode> {
+    // A program that ends before it listens.
     let kind = std::env::var(KIND).ok()?;
     if kind == "crash" {
         println!("starting");
         eprintln!("no store here");
         return Some(ExitCode::from(3));
     }
-    let told = |name: &str| std::env::var(name).unwrap_or_default();
-    let listener = TcpListener::bind(told("SELFTEST_ADDRESS")).unwrap();
-    serve(&listener, &kind, &told("SELFTEST_UPSTREAM"));
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let listener = TcpListener::bind(variable("SELFTEST_ADDRESS")).unwrap();
+    serve(&listener, &kind, &variable("SELFTEST_UPSTREAM"));
     Some(ExitCode::SUCCESS)
 }
 
@@ -52,6 +53,7 @@ fn serve(listener: &TcpListener, kind: &str, upstream: &str) {
         std::thread::spawn(move || match kind.as_str() {
             "relay" => relay(client, &upstream),
             "rewrite" => rewrite(client, &upstream),
+            // Reads everything, and never answers.
             "silent" => drop(std::io::copy(&mut &client, &mut std::io::sink())),
             "redirect" => redirect(client, &upstream),
             "static" => answer(client, |method, target| file(Path::new(&upstream), method, target)),
@@ -85,6 +87,7 @@ fn redirect(mut client: TcpStream, upstream: &str) {
     let fields = format!("Location: http://{upstream}{target}\r\nContent-Length: 0");
     let answer = format!("HTTP/1.1 302 Found\r\n{fields}\r\nConnection: close\r\n\r\n");
     let _ = client.write_all(answer.as_bytes());
+    // Closed in one direction only, so that the client still reads what was written.
     let _ = client.shutdown(Shutdown::Write);
 }
 
@@ -105,6 +108,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
 fn rewrite(mut client: TcpStream, upstream: &str) {
     let head = head(&mut client);
     let Ok(mut server) = TcpStream::connect(upstream) else { return };
+    // Without `keep-alive` the end of the answer is the end of the connection.
     let asked = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
     let mut answer = Vec::new();
     let done = server.write_all(asked.as_bytes()).and_then(|()| server.read_to_end(&mut answer));
@@ -113,6 +117,7 @@ fn rewrite(mut client: TcpStream, upstream: &str) {
         let target = head.split_ascii_whitespace().nth(1).unwrap_or_default();
         if let Some(body) = respelt(target, &answer[end + 4..]) {
             let fields = String::from_utf8_lossy(&answer[..end]).into_owned();
+            // Lengths are written anew; `Content-Type` stays.
             let kept = fields.lines().filter(|l| !l.to_ascii_lowercase().starts_with("content-l"));
             let kept = kept.collect::<Vec<_>>().join("\r\n");
             answer = format!("{kept}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into();
@@ -131,6 +136,7 @@ pub fn respelt(target: &str, body: &[u8]) -> Option<String> {
     }
     let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).ok()?;
     let mut members: Vec<_> = object.iter().collect();
+    // Sorted by where they stand, from the last to the first.
     members.sort_by_key(|(name, _)| std::cmp::Reverse(text.find(&format!("\"{name}\""))));
     let members: String =
         members.iter().map(|(name, value)| format!("\t\"{name}\" : {value},\n")).collect();
@@ -173,6 +179,7 @@ fn file(root: &Path, method: &str, target: &str) -> (u16, &'static str, Vec<u8>)
     }
     let path =
         PathBuf::from(decoded(target.split('?').next().unwrap_or_default().trim_matches('/')));
+    // `..` and an absolute path are no names of files.
     let within = path.components().all(|part| matches!(part, Component::Normal(_)));
     let place = root.join(&path);
     if within && place.is_dir() {

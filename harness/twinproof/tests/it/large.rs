@@ -64,10 +64,12 @@ fn every_byte_is_the_upstreams() {
         ("206", &right[right.len() - 100..]),
         ("200", &right),
     ];
+    // It leaves before it has read anything.
     let left = send(served.address(), &[""]);
     let several: Vec<_> = (0..4).map(|_| send(served.address(), &ranges)).collect();
     drop(left);
     for (n, stream) in several.into_iter().enumerate() {
+        // From large reads down to a few bytes: a slow client must get the same.
         let bytes = receive(stream, 100_003 >> (3 * n));
         let answers = answers(&bytes);
         assert_eq!(answers.len(), want.len());
@@ -76,5 +78,6 @@ fn every_byte_is_the_upstreams() {
             assert!(*body == right, "other bytes");
         }
     }
+    // One for the comparison, one by the proxy: the others are answered from its store.
     assert_eq!(origin.requests().iter().filter(|r| r.target == TARGET).count(), 2);
 }

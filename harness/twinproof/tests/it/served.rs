@@ -44,6 +44,7 @@ impl Served {
     #[cfg(unix)]
     pub fn on(socket: &std::net::TcpListener, args: &[&str]) -> Self {
         let mut command = Command::new("sh");
+        // `$$` is the process that `exec` keeps; fd 3 is the first that systemd passes.
         let script = "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\" 3<&0 </dev/null";
         command.args(["-c", script, "sh"]).arg(program()).args(["proxy", "serve"]).args(args);
         let socket: std::os::fd::OwnedFd = socket.try_clone().unwrap().into();
@@ -54,6 +55,7 @@ impl Served {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()).lines(), log.clone());
+        // On a thread: a log that is not read fills the pipe and stops the program.
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 println!("{line}");

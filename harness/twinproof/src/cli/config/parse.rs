@@ -63,6 +63,7 @@ impl Parse {
         };
         let entries: Vec<Value> = wslenv::entries(value).into_iter().map(entry).collect();
         let mut view = json!({ "file": "WSLENV", "entries": entries });
+        // Without variables there is nothing that could cross.
         if self.environment.is_empty() {
             return Ok(view);
         }
