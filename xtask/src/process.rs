@@ -1,5 +1,5 @@
 //! What a server of a comparison costs: memory, processor time and descriptors of its processes, as
-//! Linux tells them below `/proc`. Elsewhere nothing is known.
+//! Linux has them below `/proc`. Elsewhere nothing is known.
 
 use std::fs;
 

@@ -66,7 +66,7 @@ pub fn merge(legs: Vec<(String, Results)>, required: &[String]) -> Result<Result
     merged.controls.clear();
     merged.floors.clear();
     let (mut code, mut reasons) = (0, Vec::new());
-    let (mut red, mut green, mut undriven) = (0, 0, 0);
+    let (mut red, mut green, mut unproved) = (0, 0, 0);
     let mut normalised: BTreeMap<String, u64> = BTreeMap::new();
     for (index, (name, leg)) in legs.into_iter().enumerate() {
         let mine = |e: &EnvironmentName| leg_of(e) == Some(index);
@@ -91,7 +91,7 @@ pub fn merge(legs: Vec<(String, Results)>, required: &[String]) -> Result<Result
         reasons.extend(leg.summary.reasons.into_iter().map(|r| format!("{name}: {r}")));
         red += leg.summary.controls_red;
         green += leg.summary.controls_green;
-        undriven += leg.summary.controls_undriven;
+        unproved += leg.summary.controls_undriven;
     }
     merged.normalisers =
         normalised.into_iter().map(|(name, replaced)| NormaliserUse { name, replaced }).collect();
@@ -100,7 +100,7 @@ pub fn merge(legs: Vec<(String, Results)>, required: &[String]) -> Result<Result
         reasons,
         controls_red: red,
         controls_green: green,
-        controls_undriven: undriven,
+        controls_undriven: unproved,
         ..Summary::count(merged.cases.iter().map(|c| c.verdict))
     };
     Ok(merged)

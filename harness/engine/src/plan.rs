@@ -139,7 +139,7 @@ pub fn absent(requirement: &Requirement) -> Skip {
     }
 }
 
-/// The requirement that is told as unmet: a tool that could be provided only where nothing else is in
+/// The requirement that is reported as unmet: a tool that could be provided only where nothing else is in
 /// the way.
 fn first_unmet<'r>(
     unmet: impl Iterator<Item = &'r Requirement> + Clone,

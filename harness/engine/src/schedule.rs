@@ -226,7 +226,7 @@ fn one(
     record
 }
 
-/// Whether less is free on the disk of `folder`. A file system that does not tell counts as having room.
+/// Whether less is free on the disk of `folder`. A file system that gives no number counts as having room.
 fn lacks_room(folder: &Path, least: u64) -> Option<Skip> {
     let left = fs4::available_space(folder).ok()?;
     let folder = folder.display().to_string();

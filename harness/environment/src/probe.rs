@@ -324,7 +324,7 @@ pub(crate) fn loopback(
 ) -> Result<bool, EnvironmentError> {
     let failed = |e| EnvironmentError::driver(environment.name(), "listening on 127.0.0.1", e);
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
-    // So that the thread that accepts can be told to stop: `accept` has no time limit.
+    // So that the thread that accepts can be stopped: `accept` has no time limit.
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let args = ["list", "-m", "example.com/twinproof@latest"];

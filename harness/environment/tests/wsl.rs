@@ -109,7 +109,7 @@ fn a_distribution_shakes_hands_runs_programs_and_leaves_nothing() {
         (exited.code, exited.stdout, exited.stderr)
     };
     let warning = b"wsl: a warning of its own\n".to_vec();
-    // 67 and 87 look like errors of wsl.exe's own; only the trailer tells whose they are.
+    // 67 and 87 look like errors of wsl.exe's own; only the trailer shows whose they are.
     for code in [1, 67, 87, 126, 127, 255] {
         assert_eq!(run(&format!("exit {code}")), (Some(code), vec![], warning.clone()));
     }

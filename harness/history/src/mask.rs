@@ -171,7 +171,7 @@ pub(crate) fn fits(
                 let shown = Cell(Some(opened)).shown();
                 Err(Misfit::Differs(format!("the token holds {shown}, not {}", plain.shown())))
             }
-            // Plain text in place of a token is told as such: "cannot be read" would hide the worst
+            // Plain text in place of a token is reported as such: "cannot be read" would hide the worst
             // case.
             Err(_) if is == bytes => Err(Misfit::Plain),
             Err(why) => Err(Misfit::Unreadable(why)),

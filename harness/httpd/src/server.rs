@@ -27,7 +27,7 @@ const MAX_REFUSALS: usize = 64;
 /// The pause when no connection can be accepted, for want of descriptors as a rule.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How long connections are accepted after the server was told to stop: those that were made before.
+/// How long connections are accepted after a stop was asked for: those that were made before.
 const LAST: Duration = Duration::from_millis(10);
 
 /// How long connections may take to end at once.
@@ -46,7 +46,7 @@ pub struct Server {
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drained {
-    /// Connections that were open when it was told to stop.
+    /// Connections that were open when its stop was asked for.
     pub open: usize,
     /// Of those, the ones that had to be cut off.
     pub cut: usize,

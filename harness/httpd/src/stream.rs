@@ -1,4 +1,4 @@
-//! The socket below hyper, which tells what happens on it.
+//! The socket below hyper, which reports what happens on it.
 
 use crate::activity::{Activity, Phase};
 use crate::frames::Frames;
@@ -97,7 +97,7 @@ impl AsyncWrite for Stream {
 const PIECE: usize = 8 << 10;
 
 /// How long a client of HTTP/1 that has ended its side is taken to wait for an answer that nothing is
-/// there of yet: whether it only says no more or has gone away cannot be told.
+/// there of yet: whether it only sends no more or has gone away is not known.
 const GONE: Duration = Duration::from_secs(1);
 
 /// The end of the other side, which hyper takes for the end of all: it learns of it when no request is

@@ -1,4 +1,4 @@
-//! A body that tells when it is waited for and when it ends.
+//! A body that reports when it is waited for and when it ends.
 
 use crate::access::AccessLine;
 use crate::activity::Activity;

@@ -195,8 +195,8 @@ impl Judging<'_> {
         let failed = judgement.checks.iter().any(|c| c.verdict > Verdict::Pass);
         // A run that failed in the end is not flaky, it is red.
         judgement.flaky &= !failed;
-        let undriven = self.case.step.len() - self.steps.min(self.case.step.len());
-        if undriven > 0 && !failed && judgement.broken.is_none() {
+        let not_run = self.case.step.len() - self.steps.min(self.case.step.len());
+        if not_run > 0 && !failed && judgement.broken.is_none() {
             judgement.checks.push(Check {
                 id: "steps".into(),
                 step: self.steps,

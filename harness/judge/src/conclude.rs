@@ -46,9 +46,9 @@ pub fn conclude(results: &mut Results) {
         let counted = move |c: &&ControlOutcome| !c.ok && (c.verdict == Verdict::Pass) == green;
         results.controls.iter().filter(counted).count()
     };
-    let (green, undriven) = (count(true), count(false));
+    let (green, unproved) = (count(true), count(false));
     blame(exit::NOT_CONFORMANT, green, "control(s) stayed green");
-    blame(exit::NOT_CONFORMANT, undriven, "control(s) did not turn the right check red");
+    blame(exit::NOT_CONFORMANT, unproved, "control(s) did not turn the right check red");
     let expired = results.expectations.iter().filter(|e| e.expired).count();
     blame(exit::NOT_CONFORMANT, expired, "expectation(s) past the last day");
     blame(exit::NOT_KNOWN, results.floors.iter().filter(|f| !f.met).count(), "floor(s) not met");
@@ -70,5 +70,5 @@ pub fn conclude(results: &mut Results) {
     results.summary.reasons = reasons;
     results.summary.controls_red = results.controls.iter().filter(|c| c.ok).count() as u64;
     results.summary.controls_green = green as u64;
-    results.summary.controls_undriven = undriven as u64;
+    results.summary.controls_undriven = unproved as u64;
 }

@@ -20,8 +20,8 @@ use twinproof_httpd::Prepared;
 
 use crate::body::Body;
 use crate::eviction::{FilePin, Used};
-use crate::growing::Growing;
 use crate::kind::Kind;
+use crate::partial_zip::PartialZip;
 use crate::singleflight::Interest;
 
 /// The bytes of a file.
@@ -37,7 +37,7 @@ pub(crate) enum Payload {
         pin: Option<Weak<FilePin>>,
     },
     /// A file that is still arriving, for one answer.
-    Growing(Arc<Growing>, Interest),
+    Partial(Arc<PartialZip>, Interest),
 }
 
 impl Payload {
@@ -45,7 +45,7 @@ impl Payload {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
             Self::File { length, .. } => *length,
-            Self::Growing(growing, _) => growing.length.unwrap_or(u64::MAX),
+            Self::Partial(zip, _) => zip.length.unwrap_or(u64::MAX),
         }
     }
 
@@ -62,9 +62,7 @@ impl Payload {
                 let pin = pin.as_ref().and_then(Weak::upgrade);
                 Body::file(Arc::clone(file), mapped.clone(), start, length, pin)
             }
-            Self::Growing(growing, interest) => {
-                Body::growing(Arc::clone(growing), interest.clone())
-            }
+            Self::Partial(zip, interest) => Body::partial(Arc::clone(zip), interest.clone()),
         }
     }
 }
@@ -126,7 +124,7 @@ impl Content {
         }
         let plain = match &payload {
             Payload::Memory(bytes) => Prepared::new(&headers, bytes.clone()),
-            Payload::File { .. } | Payload::Growing(..) => None,
+            Payload::File { .. } | Payload::Partial(..) => None,
         };
         Self { kind, payload, until: None, used: None, headers, plain, etag, modified }
     }
@@ -167,7 +165,7 @@ impl Content {
     pub(crate) fn bytes(&self) -> Option<Bytes> {
         match &self.payload {
             Payload::Memory(bytes) => Some(bytes.clone()),
-            Payload::File { .. } | Payload::Growing(..) => None,
+            Payload::File { .. } | Payload::Partial(..) => None,
         }
     }
 
@@ -182,7 +180,7 @@ impl Content {
         OVERHEAD
             + match &self.payload {
                 Payload::Memory(bytes) => bytes.len() as u64,
-                Payload::File { .. } | Payload::Growing(..) => 0,
+                Payload::File { .. } | Payload::Partial(..) => 0,
             }
     }
 
@@ -194,8 +192,8 @@ impl Content {
     }
 
     /// A zip that is still arriving. It has no tag yet, and no parts of it are to be had.
-    pub(crate) fn growing(growing: Arc<Growing>, interest: Interest) -> Self {
-        let payload = Payload::Growing(growing, interest);
+    pub(crate) fn partial(zip: Arc<PartialZip>, interest: Interest) -> Self {
+        let payload = Payload::Partial(zip, interest);
         let mut content = Self::new(Kind::Zip, payload, "", None, Keep::Forever);
         // What is still arriving has no hash yet, and a part of it may be all that ever comes.
         content.headers.remove(ETAG);

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use twinproof_base::positional::read_exact_at;
 
 use crate::eviction::FilePin;
-use crate::growing::{Available, Growing};
+use crate::partial_zip::{Available, PartialZip};
 use crate::singleflight::Interest;
 
 /// Bytes read from a file at first, and at most, at a time: the piece that a client does not take is
@@ -33,12 +33,12 @@ enum Kind {
     Empty,
     Whole(Bytes),
     File(FilePart),
-    Growing(Box<Arriving>),
+    Partial(Box<Arriving>),
 }
 
 /// A file that is still arriving, from the beginning on.
 struct Arriving {
-    growing: Arc<Growing>,
+    zip: Arc<PartialZip>,
     at: u64,
     piece: u64,
     available: Available,
@@ -50,8 +50,8 @@ struct Arriving {
 
 impl fmt::Debug for Arriving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { growing, at, available, interest, .. } = self;
-        f.debug_tuple("Arriving").field(growing).field(at).field(available).field(interest).finish()
+        let Self { zip, at, available, interest, .. } = self;
+        f.debug_tuple("Arriving").field(zip).field(at).field(available).field(interest).finish()
     }
 }
 
@@ -94,7 +94,7 @@ impl Body {
     /// What it holds in memory, in bytes.
     pub(crate) fn held(&self) -> usize {
         match &self.0 {
-            Kind::Empty | Kind::File(_) | Kind::Growing(_) => 0,
+            Kind::Empty | Kind::File(_) | Kind::Partial(_) => 0,
             Kind::Whole(bytes) => bytes.len(),
         }
     }
@@ -104,16 +104,16 @@ impl Body {
         match &self.0 {
             Kind::Empty | Kind::Whole(_) => 0,
             Kind::File(part) => usize::try_from(part.left.min(part.piece)).unwrap_or_default(),
-            Kind::Growing(arriving) => usize::try_from(arriving.piece).unwrap_or_default(),
+            Kind::Partial(arriving) => usize::try_from(arriving.piece).unwrap_or_default(),
         }
     }
 
     /// A file that is still arriving.
     #[must_use]
-    pub(crate) fn growing(growing: Arc<Growing>, interest: Interest) -> Self {
-        let available = growing.available();
-        Self(Kind::Growing(Box::new(Arriving {
-            growing,
+    pub(crate) fn partial(zip: Arc<PartialZip>, interest: Interest) -> Self {
+        let available = zip.available();
+        Self(Kind::Partial(Box::new(Arriving {
+            zip,
             at: 0,
             piece: FIRST,
             available,
@@ -222,14 +222,14 @@ impl Arriving {
                 return Poll::Ready(Some(Err(io::Error::other("what came from upstream is bad"))));
             };
             if self.at < end {
-                let (file, at) = (Arc::clone(&self.growing.file), self.at);
+                let (file, at) = (Arc::clone(&self.zip.file), self.at);
                 let length = usize::try_from((end - at).min(self.piece)).unwrap_or_default();
                 let read = tokio::task::spawn_blocking(move || read_at(&file, at, length));
                 self.reading = Some(read);
             } else if self.is_whole() {
                 return Poll::Ready(None);
             } else {
-                self.waiting = Some(Box::pin(Arc::clone(&self.growing).wait(self.at)));
+                self.waiting = Some(Box::pin(Arc::clone(&self.zip).wait(self.at)));
             }
         }
     }
@@ -251,7 +251,7 @@ impl http_body::Body for Body {
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
             Kind::File(part) => part.poll(cx).map_ok(Frame::data),
-            Kind::Growing(arriving) => arriving.poll(cx).map_ok(Frame::data),
+            Kind::Partial(arriving) => arriving.poll(cx).map_ok(Frame::data),
         }
     }
 
@@ -260,7 +260,7 @@ impl http_body::Body for Body {
             Kind::Empty => true,
             Kind::Whole(_) => false,
             Kind::File(part) => part.left == 0,
-            Kind::Growing(arriving) => arriving.is_whole(),
+            Kind::Partial(arriving) => arriving.is_whole(),
         }
     }
 
@@ -269,7 +269,7 @@ impl http_body::Body for Body {
             Kind::Empty => 0,
             Kind::Whole(bytes) => bytes.len() as u64,
             Kind::File(part) => part.left,
-            Kind::Growing(arriving) => match arriving.growing.length {
+            Kind::Partial(arriving) => match arriving.zip.length {
                 Some(length) => length.saturating_sub(arriving.at),
                 None => return SizeHint::new(),
             },

@@ -1,7 +1,7 @@
 //! Only so many fetches at the same time: the others wait for their turn, clients taking turns.
 //!
-//! Whoever waits for longer than a client would is told that the proxy is busy; who goes away while it
-//! waits is passed over.
+//! A request that waits for longer than a client would is answered that the proxy is busy; one whose
+//! client goes away while it waits is passed over.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;

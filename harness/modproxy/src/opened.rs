@@ -49,7 +49,7 @@ impl OpenZips {
 fn is_current(content: &Content) -> bool {
     match &content.payload {
         Payload::Memory(_) => true,
-        Payload::Growing(..) => false,
+        Payload::Partial(..) => false,
         #[cfg(unix)]
         Payload::File { file, length, .. } => {
             use std::os::unix::fs::MetadataExt as _;

@@ -142,7 +142,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// The public one, which `go` asks when it is told nothing.
+    /// The public one, which `go` asks where nothing is set.
     #[must_use]
     pub fn public() -> Self {
         Self { key: PUBLIC_KEY.to_owned(), url: None, by_default: true }

@@ -1,7 +1,7 @@
-//! One piece of work for all who want the same: the first one starts it, the others wait.
+//! One piece of work for all requests that need the same: the first one starts it, the others wait.
 //!
 //! The work runs as a task of its own, so a cancelled waiter does not cancel it for the others; when the
-//! last waiter is cancelled, so is the work. It may show what it has so far ([`Teller`]) to waiters that
+//! last waiter is cancelled, so is the work. It may show what it has so far ([`Publisher`]) to waiters that
 //! can use a part.
 
 use std::collections::HashMap;
@@ -43,8 +43,8 @@ struct Flight<P, T> {
 
 impl<P, T> Drop for Flight<P, T> {
     fn drop(&mut self) {
-        // The last one who waited has gone: nobody wants the result, and the upstream connection is
-        // given back.
+        // The last request that waited has gone: the result is not needed, and the upstream connection
+        // is given back.
         self.task.abort();
     }
 }
@@ -66,15 +66,15 @@ pub(crate) enum Given<P, T> {
 }
 
 /// Shows what work has so far.
-pub(crate) struct Teller<P, T>(Arc<watch::Sender<Progress<P, T>>>);
+pub(crate) struct Publisher<P, T>(Arc<watch::Sender<Progress<P, T>>>);
 
-impl<P, T> Clone for Teller<P, T> {
+impl<P, T> Clone for Publisher<P, T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<P, T> Teller<P, T> {
+impl<P, T> Publisher<P, T> {
     /// There is a part.
     pub(crate) fn show(&self, part: P) {
         self.0.send_replace(Progress::Part(part));
@@ -100,7 +100,7 @@ struct Landing<P, T> {
 impl<P, T> Drop for Landing<P, T> {
     fn drop(&mut self) {
         let mut running = lock(&self.running);
-        // The key may belong to newer work already, which began when this one had nobody left.
+        // The key may belong to newer work already, which began when no request waited for this one.
         if running.get(&self.key).is_some_and(|(number, _)| *number == self.number) {
             running.remove(&self.key);
         }
@@ -118,7 +118,11 @@ where
 
     /// The work for `key` and whether it was under way already. Work that has ended is forgotten:
     /// `work` must look first whether there is anything left to do.
-    fn join<F>(&self, key: &str, work: impl FnOnce(Teller<P, T>) -> F) -> (Arc<Flight<P, T>>, bool)
+    fn join<F>(
+        &self,
+        key: &str,
+        work: impl FnOnce(Publisher<P, T>) -> F,
+    ) -> (Arc<Flight<P, T>>, bool)
     where
         F: Future<Output = T> + Send + 'static,
     {
@@ -130,12 +134,12 @@ where
         let (sender, progress) = watch::channel(Progress::Nothing);
         let sender = Arc::new(sender);
         let landing = Landing { running: Arc::clone(&self.running), key: key.to_owned(), number };
-        let work = work(Teller(Arc::clone(&sender)));
+        let work = work(Publisher(Arc::clone(&sender)));
         let task = tokio::spawn(async move {
             let result = work.await;
-            // Whoever comes from here on starts anew, and finds what the work has left.
-            // Before the result is shown: who asks between the two would otherwise get a result
-            // that was made before a change it has just seen.
+            // Before the result is shown: a request between the two would otherwise get a result that
+            // was made before a change it has just seen. Later requests start anew, and find what the
+            // work has left.
             drop(landing);
             sender.send_replace(Progress::Whole(result));
         });
@@ -150,7 +154,7 @@ where
         &self,
         key: &str,
         part: bool,
-        work: impl FnOnce(Teller<P, T>) -> F,
+        work: impl FnOnce(Publisher<P, T>) -> F,
     ) -> (Result<Given<P, T>, Abandoned>, bool)
     where
         F: Future<Output = T> + Send + 'static,
@@ -177,7 +181,7 @@ mod tests {
     use std::time::Duration;
 
     #[tokio::test]
-    async fn work_that_nobody_waits_for_is_given_up() {
+    async fn work_is_given_up_when_all_who_wait_have_left() {
         struct Ended(Arc<AtomicU64>);
         impl Drop for Ended {
             fn drop(&mut self) {
@@ -217,8 +221,8 @@ mod tests {
     async fn a_part_is_for_those_who_can_do_with_it() {
         let flights = Arc::new(Singleflight::<&str, u8>::new());
         let (go_on, gone_on) = tokio::sync::oneshot::channel::<()>();
-        let work = |teller: Teller<_, _>| async move {
-            teller.show("part");
+        let work = |publisher: Publisher<_, _>| async move {
+            publisher.show("part");
             let _ = gone_on.await;
             8
         };

@@ -1,4 +1,4 @@
-//! What a simple pipeline is told.
+//! The orders to a simple pipeline.
 
 use mysql::{Conn, OptsBuilder};
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! What a pipeline is told: a policy, keys, and the same as JSON for pipelines that read no policy.
+//! The input of a pipeline: a policy, keys, and the same as JSON for pipelines that read no policy.
 
 use crate::Error;
 use base64::Engine as _;

@@ -159,13 +159,13 @@ impl Server {
         format!("--{name}={}", self.folder.path().join(file).display()).into()
     }
 
-    /// The servers do not run as root unless they are told to.
+    /// The servers run as root only with an option.
     fn user(&self) -> Option<OsString> {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt as _;
             let root = std::fs::metadata(self.folder.path()).is_ok_and(|m| m.uid() == 0);
-            // The servers refuse to run as root unless told.
+            // The servers refuse to run as root without this option.
             root.then(|| "--user=root".into())
         }
         #[cfg(not(unix))]

@@ -73,7 +73,7 @@ pub enum Reason {
         /// The line.
         line: usize,
     },
-    /// It asks for a condition that this engine cannot tell.
+    /// It asks for a condition that this engine cannot evaluate.
     Condition {
         /// The condition.
         name: String,

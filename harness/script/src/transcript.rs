@@ -12,7 +12,7 @@ pub(crate) struct Transcript {
     work: String,
 }
 
-/// Most bytes of a section that a failure tells.
+/// Most bytes of a section that a failure quotes.
 const SECTION: usize = 16 << 10;
 
 impl Transcript {

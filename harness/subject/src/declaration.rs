@@ -39,7 +39,7 @@ pub struct Declaration {
     pub kind: Kind,
     /// Its name as its makers write it.
     pub title: String,
-    /// Where its makers tell of it.
+    /// Its project page.
     pub homepage: String,
     /// The version that is judged, where that is known beforehand.
     #[serde(default)]

@@ -33,6 +33,6 @@ pub use lint::lint;
 pub use load::{LoadOptions, Loaded, Located, load};
 pub use source::{MAX_FILE_BYTES, MAX_FILES, Source};
 pub use subjects::Subjects;
-pub use twinproof_toml::{Diagnostic, Diagnostics, Place};
+pub use twinproof_toml::{Diagnostic, Diagnostics, Location};
 // The modules of the reader, under the paths by which this crate uses them.
 use twinproof_toml::{decode, diagnostic, node, report, text};

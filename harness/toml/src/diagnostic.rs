@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Place {
+pub struct Location {
     /// The file, as it was named to the reader.
     pub file: String,
     /// Line, from 1; 0 when the file as a whole is meant.
@@ -26,13 +26,13 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Diagnostic {
     /// The place to change.
-    pub place: Place,
+    pub place: Location,
     /// The code of the mistake, kebab-case. It does not change between releases.
     pub code: &'static str,
     /// What is wrong, in one sentence without a full stop.
     pub message: String,
     /// Other places that explain it.
-    pub others: Vec<Place>,
+    pub others: Vec<Location>,
     /// What to do about it.
     pub help: Vec<String>,
     /// Whether the text at this place may be a secret and must not be shown.

@@ -36,7 +36,7 @@ pub mod report;
 pub mod text;
 mod vocabulary;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Place};
+pub use diagnostic::{Diagnostic, Diagnostics, Location};
 pub use file::{read, read_checked};
 pub use parse::{parse, parse_with};
 pub use reader::Reader;

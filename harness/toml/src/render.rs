@@ -1,6 +1,6 @@
 //! Shows diagnostics as rustc does: 80 columns, legible without colour.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::names::count;
 use crate::text::SourceText;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -51,7 +51,7 @@ impl Diagnostics {
         if item.place.file.is_empty() {
             // Something is missing that could be given anywhere.
         } else if item.secret {
-            let Place { file, line, column, .. } = &item.place;
+            let Location { file, line, column, .. } = &item.place;
             let origin = Origin::path(file.as_str());
             let known = *line > 0;
             let origin = if known { origin.line(*line).char_column(*column) } else { origin };
@@ -72,8 +72,8 @@ impl Diagnostics {
     fn show<'a>(
         &'a self,
         group: Group<'a>,
-        place: &'a Place,
-        near: &[&'a Place],
+        place: &'a Location,
+        near: &[&'a Location],
         kind: AnnotationKind,
     ) -> Group<'a> {
         let Some(source) = self.sources.get(&place.file).filter(|_| place.line > 0) else {
@@ -100,7 +100,11 @@ struct Cut<'a> {
 }
 
 impl<'a> Cut<'a> {
-    fn new(source: &'a SourceText, first: usize, places: impl Iterator<Item = &'a Place>) -> Self {
+    fn new(
+        source: &'a SourceText,
+        first: usize,
+        places: impl Iterator<Item = &'a Location>,
+    ) -> Self {
         let base = source.line_start(first);
         let end = places.map(|p| source.floor(p.end).max(source.floor(p.start))).max();
         let end = end.unwrap_or(base).max(base);
@@ -108,7 +112,7 @@ impl<'a> Cut<'a> {
         Self { text: &source.text[base..stop], base }
     }
 
-    fn annotation(&self, place: &'a Place, kind: AnnotationKind) -> Annotation<'a> {
+    fn annotation(&self, place: &'a Location, kind: AnnotationKind) -> Annotation<'a> {
         let at = |offset: usize| self.text.floor_char_boundary(offset.saturating_sub(self.base));
         // Of a value over several lines the first line is shown.
         let (start, end) = (at(place.start), at(place.end));

@@ -1,6 +1,6 @@
 //! Where mistakes are collected while files are read.
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Location};
 use crate::names;
 use crate::text::SourceText;
 use crate::vocabulary::Vocabulary;
@@ -167,21 +167,21 @@ impl Reporter {
         self.found
     }
 
-    fn place(&self, spot: &Spot, label: String) -> Place {
+    fn place(&self, spot: &Spot, label: String) -> Location {
         place(&self.sources, spot, label)
     }
 }
 
 /// Line and column of a spot; 0 where the file's text is not known.
 #[must_use]
-pub fn place(sources: &BTreeMap<String, SourceText>, spot: &Spot, label: String) -> Place {
+pub fn place(sources: &BTreeMap<String, SourceText>, spot: &Spot, label: String) -> Location {
     let file = spot.file.to_string();
     match sources.get(&*file) {
         Some(source) => {
             let span = source.clamp(&spot.span);
             let (line, column) = source.position(span.start);
-            Place { file, line, column, start: span.start, end: span.end, label }
+            Location { file, line, column, start: span.start, end: span.end, label }
         }
-        None => Place { file, line: 0, column: 0, start: 0, end: 0, label },
+        None => Location { file, line: 0, column: 0, start: 0, end: 0, label },
     }
 }

@@ -23,7 +23,7 @@ pub struct Found {
 
 /// A command called `go` that gave no answer.
 #[derive(Debug)]
-pub struct Mute {
+pub struct Unanswered {
     /// The command.
     pub command: PathBuf,
     /// Why.
@@ -32,7 +32,7 @@ pub struct Mute {
 
 /// The go commands on PATH in its order, one for each GOROOT, and those that gave no answer.
 #[must_use]
-pub fn on_path() -> (Vec<Found>, Vec<Mute>) {
+pub fn on_path() -> (Vec<Found>, Vec<Unanswered>) {
     which::which_all("go").map_or_else(|_| (Vec::new(), Vec::new()), ask_all)
 }
 
@@ -42,8 +42,8 @@ pub fn first_on_path() -> Option<PathBuf> {
     which::which("go").ok()
 }
 
-fn ask_all(commands: impl Iterator<Item = PathBuf>) -> (Vec<Found>, Vec<Mute>) {
-    let (mut found, mut mute, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+fn ask_all(commands: impl Iterator<Item = PathBuf>) -> (Vec<Found>, Vec<Unanswered>) {
+    let (mut found, mut unanswered, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for command in commands {
         match probe(&command) {
             Ok(facts) => {
@@ -55,10 +55,10 @@ fn ask_all(commands: impl Iterator<Item = PathBuf>) -> (Vec<Found>, Vec<Mute>) {
                     found.push(Found { command, wrapper, facts });
                 }
             }
-            Err(error) => mute.push(Mute { command, reason: error.to_string() }),
+            Err(error) => unanswered.push(Unanswered { command, reason: error.to_string() }),
         }
     }
-    (found, mute)
+    (found, unanswered)
 }
 
 fn is_wrapper(command: &Path, goroot: &Path) -> bool {
@@ -98,10 +98,10 @@ mod tests {
         fs::write(root.join("broken"), "#!/bin/sh\nexit 3\n").unwrap();
         fs::set_permissions(root.join("broken"), fs::Permissions::from_mode(0o755)).unwrap();
         let commands = ["path/go", "one/bin/go", "shim/go", "broken"].map(|name| root.join(name));
-        let (found, mute) = ask_all(commands.into_iter());
+        let (found, unanswered) = ask_all(commands.into_iter());
         let seen: Vec<_> = found.iter().map(|f| (f.facts.goroot.clone(), f.wrapper)).collect();
         assert_eq!(seen, [(one, false), (two, true)]);
-        assert_eq!(mute.len(), 1);
-        assert!(mute[0].reason.contains('3'), "{}", mute[0].reason);
+        assert_eq!(unanswered.len(), 1);
+        assert!(unanswered[0].reason.contains('3'), "{}", unanswered[0].reason);
     }
 }

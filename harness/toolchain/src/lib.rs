@@ -37,7 +37,7 @@ mod version;
 pub use cache::Cache;
 pub use database::{Database, DatabaseProof, Vouched};
 pub use error::Error;
-pub use find::{Found, Mute, first_on_path, on_path};
+pub use find::{Found, Unanswered, first_on_path, on_path};
 pub use lock::{Lock, Locked};
 pub use manifest::Manifest;
 pub use platform::{ParsePlatformError, Platform};

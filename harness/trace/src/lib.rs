@@ -16,7 +16,7 @@ pub use trace::{Event, Format, Process, Trace, TraceError};
 /// Most bytes of a trace that are read.
 pub const LIMIT: usize = 256 << 20;
 
-/// Reads a trace. Without a format it is told by how the file begins.
+/// Reads a trace. Without a format, it is recognised by the file's beginning.
 ///
 /// # Errors
 /// When it is over the limit, or no trace of that tool: what is wrong and where.

@@ -4,7 +4,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking; the subject ends as it is told to"
+    reason = "a test fails by panicking; the subject ends because the test wants it"
 )]
 
 #[expect(dead_code, reason = "other tests use the rest of it")]

@@ -164,7 +164,7 @@ fn phone(n: u64) -> String {
     format!("139{:08}", mixed(n) % 100_000_000)
 }
 
-/// Changes rows until it is told to end; gives how many changes there were.
+/// Changes rows until it is stopped; gives how many changes there were.
 fn work(source: &Server, ends: &AtomicBool) -> u64 {
     let mut conn = connect(source);
     let mut n = 0;

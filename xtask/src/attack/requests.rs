@@ -11,7 +11,7 @@ use std::time::Duration;
 const SILENCE: Duration = Duration::from_millis(250);
 
 /// Requests whose body, or a part of it, is another request. A server may refuse them; it must never
-/// answer the inner one, and must close where it cannot tell where a request ends
+/// answer the inner one, and must close where it cannot know where a request ends
 /// (RFC 9112, sections 6.1 and 6.3).
 fn attempts() -> Vec<Vec<u8>> {
     let inner = request(MOD);

@@ -17,7 +17,7 @@ pub const RULES: &[Rule] = &[
         id: "CONF-054",
         level: Level::Error,
         title: "ENV GOROOT that is not the base image's",
-        effect: "Every go command exits 2 (`go: cannot find GOROOT directory`), `go version` too. The official images have /usr/local/go; go finds its own GOROOT without being told.",
+        effect: "Every go command exits 2 (`go: cannot find GOROOT directory`), `go version` too. The official images have /usr/local/go; go finds its own GOROOT without a setting.",
         advice: "Take GOROOT out.",
         claims: &["SRC-31", "SRC-32"],
         check: Check::File(foreign_goroot),

@@ -38,7 +38,9 @@ pub fn drive(driver: &mut Driver<'_>, step: &LabStep) -> Result<LabSight, StepEr
             sight.asked = all.into_iter().map(question).collect();
         }
         Reply::Failed(why) => return Err(StepError::Broken(why)),
-        Reply::State(_) => return Err(StepError::broken("the lab told its state unasked")),
+        Reply::State(_) => {
+            return Err(StepError::broken("the lab sent its state without a request"));
+        }
     }
     Ok(sight)
 }

@@ -1,4 +1,4 @@
-//! `sdk`: both executables read and hashed; how they differ is told as `diff` tells it.
+//! `sdk`: both executables read and hashed; how they differ is reported as by `diff`.
 
 use super::driver::{Driver, Sdks};
 use super::error::StepError;

@@ -23,7 +23,7 @@ pub struct Unfound<E> {
     pub end: Option<End>,
 }
 
-/// A walk through a list, for one file. It gives the proxies to ask, as long as it is told of each
+/// A walk through a list, for one file. It gives the proxies to ask, as long as it gets each
 /// that it missed.
 #[derive(Debug)]
 pub struct Walk<'a, P, E> {

@@ -50,7 +50,7 @@ fn module_and_go_lines_are_read(
 #[case("/* x */\n", "go.mod:1: mod files must use // comments (not /* */ comments)")]
 #[case("x a/*b\n", "go.mod:1: mod files must use // comments (not /* */ comments)")]
 #[case("x \u{7}\n", "go.mod:1: unexpected input character")]
-fn mistakes_are_told_with_their_line(#[case] text: &str, #[case] error: &str) {
+fn mistakes_are_reported_with_their_line(#[case] text: &str, #[case] error: &str) {
     assert_eq!(GoMod::parse(text.as_bytes()).unwrap_err().to_string(), error);
 }
 

@@ -1,7 +1,7 @@
 //! What a connection speaks, by its first bytes; and the wait for more.
 //!
-//! Where TLS is spoken, one byte tells, and is looked at without being taken. Otherwise bytes are
-//! taken until they tell, and handed on: a look at bytes that are too few would find them again and
+//! Where TLS is spoken, one byte is enough, and is looked at without being taken. Otherwise bytes are
+//! taken until they are enough, and handed on: a look at bytes that are too few would find them again and
 //! again, and would never find the client's end.
 
 use super::clock::{Clock, FIRST_REQUEST};
@@ -36,7 +36,7 @@ pub(crate) enum First {
     Late,
 }
 
-/// Waits for the first bytes: what they tell, and those that were taken. `None`: the connection ends.
+/// Waits for the first bytes: the protocol by them, and those that were taken. `None`: the connection ends.
 pub(crate) async fn first<H: Handler>(
     tcp: &mut TcpStream,
     shared: &Shared<H>,
@@ -83,7 +83,7 @@ pub(crate) async fn first<H: Handler>(
     }
 }
 
-/// Bytes that came, and what all of them tell.
+/// Bytes that came, and the protocol by all of them.
 async fn read(
     tcp: &mut TcpStream,
     tls: bool,

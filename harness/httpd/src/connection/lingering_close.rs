@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// How long the bytes of a client are read that may still be sending.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
 
-/// How long those of one that is told to ask elsewhere.
+/// How long those of a client that is sent elsewhere.
 pub(crate) const SHORT_LINGER: Duration = Duration::from_millis(250);
 
 /// How many bytes of the client are read.

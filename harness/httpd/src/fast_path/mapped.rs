@@ -1,7 +1,7 @@
 //! Parts of files as the bytes of answers, sent from the file to the socket without a copy.
 //!
 //! On Linux [`file_bytes`] maps the part into memory. Where such bytes are written to a socket
-//! without TLS, the kernel is told to send the file itself (`sendfile`), and the mapping is never
+//! without TLS, the kernel sends the file itself (`sendfile`), and the mapping is never
 //! looked at; over TLS and HTTP/2 they are bytes like any others. Elsewhere there are none.
 
 use bytes::Bytes;

@@ -10,7 +10,7 @@ async fn drain_waits_for_requests_under_way() {
     let server = start(plain());
     let (address, paths) = (server.address, server.paths.clone());
     let mut busy = server.connect().await;
-    busy.write_all(b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    busy.write_all(b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     paths.entered.notified().await;
     let mut idle = server.connect().await;
     idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
@@ -20,7 +20,7 @@ async fn drain_waits_for_requests_under_way() {
     assert_eq!(rest(idle).await, "");
     assert!(!stopped.is_finished());
     assert!(TcpStream::connect(address).await.is_err());
-    paths.gate.notify_one();
+    paths.release.notify_one();
     let answer = rest(busy).await;
     assert_eq!(status_and_body(&answer), ("HTTP/1.1 200 OK", "open\n"));
     assert!(answer.contains("connection: close\r\n"));
@@ -69,7 +69,7 @@ async fn request_that_outlasts_the_drain_is_cut_off() {
     let server = start(settings);
     let paths = server.paths.clone();
     let mut busy = server.connect().await;
-    busy.write_all(b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    busy.write_all(b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     paths.entered.notified().await;
     assert_eq!(server.stop().await.unwrap(), Drained { open: 1, cut: 1 });
     assert_eq!(rest(busy).await, "");

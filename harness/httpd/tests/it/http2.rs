@@ -86,7 +86,7 @@ async fn limits_hold_and_leave_the_connection() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_told_to_go() {
+async fn an_idle_connection_gets_goaway() {
     let mut settings = plain();
     settings.limits.idle_time = SOON;
     let server = start(settings);
@@ -95,7 +95,7 @@ async fn an_idle_connection_is_told_to_go() {
     // The client may find the socket closed when it says goodbye in its turn.
     let _ = timeout(PATIENCE, connection).await.unwrap().unwrap();
     let seen = server.until(|s| s.open == 0).await;
-    // It went when it was told to.
+    // It left because of the GOAWAY.
     assert_eq!(seen.late[1].count, 0);
 }
 
@@ -127,13 +127,13 @@ async fn server_waits_for_http2_streams_under_way() {
     let server = start(plain());
     let paths = server.paths.clone();
     let (mut sender, connection) = client(&server).await;
-    let request = Request::get("http://x/gate").body(Full::default()).unwrap();
+    let request = Request::get("http://x/held").body(Full::default()).unwrap();
     let answer = tokio::spawn(sender.send_request(request));
     paths.entered.notified().await;
     let stopped = server.stop();
     tokio::time::sleep(SOON).await;
     assert!(!stopped.is_finished());
-    paths.gate.notify_one();
+    paths.release.notify_one();
     let answer = text(answer.await.unwrap().unwrap()).await;
     assert_eq!(answer, (StatusCode::OK, "open\n".to_owned()));
     assert_eq!(stopped.await.unwrap(), Drained { open: 1, cut: 0 });

@@ -122,13 +122,13 @@ async fn a_half_closed_client_has_its_answer() {
 }
 
 #[tokio::test]
-async fn nobody_works_on_for_a_client_that_has_left() {
+async fn work_for_a_client_that_has_left_stops() {
     let server = start(plain());
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     server.paths.entered.notified().await;
     drop(stream);
-    // The gate is never opened.
+    // It is never released.
     server.until(|s| s.open == 0 && s.in_flight == 0).await;
 }
 
@@ -164,7 +164,7 @@ async fn the_last_request_of_a_connection_says_so() {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_is_told_so() {
+async fn one_connection_too_many_gets_503() {
     let server = start(limited(|limits| limits.connections = 2));
     let mut held = [server.connect().await, server.connect().await];
     server.until(|s| s.accepted == 2).await;
@@ -238,10 +238,10 @@ async fn a_handler_may_take_its_time() {
         limits.head_time = SOON;
     }));
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     server.paths.entered.notified().await;
     tokio::time::sleep(4 * SOON).await;
-    server.paths.gate.notify_one();
+    server.paths.release.notify_one();
     assert_eq!(status_and_body(&one(&mut stream).await).1, "open\n");
     assert_eq!(rest(stream).await, "");
     assert_eq!(late(&server, "idle"), 1);

@@ -1,4 +1,4 @@
-//! Client certificates: who is let in, and what the others are told.
+//! Client certificates: which clients are let in, and which alert the others get.
 
 use crate::authority::{Authority, Identity, client_config};
 use crate::support::{exchange, start, status_and_body};

@@ -26,10 +26,10 @@ pub const SOON: Duration = Duration::from_millis(150);
 /// How long a test waits for what must come.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Answers by path: `/` and `/long` at once and at hand, `/later` after a turn of the scheduler, `/gate` when the gate is
-/// opened, `/large` a body that never ends, `/peer` who the client is, `/id` the request's id.
+/// Answers by path: `/` and `/long` at once and at hand, `/later` after a turn of the scheduler, `/held` when
+/// `release` is notified, `/large` a body that never ends, `/peer` who the client is, `/id` the request's id.
 pub struct Paths {
-    pub gate: Notify,
+    pub release: Notify,
     pub entered: Notify,
 }
 
@@ -52,9 +52,9 @@ impl Handler for Gated {
                 tokio::task::yield_now().await;
                 text("later\n")
             })),
-            "/gate" => Answer::Later(Box::pin(async move {
+            "/held" => Answer::Later(Box::pin(async move {
                 paths.entered.notify_one();
-                paths.gate.notified().await;
+                paths.release.notified().await;
                 text("open\n")
             })),
             "/large" => Answer::Now(Response::new(BodyExt::boxed(Endless))),
@@ -120,7 +120,7 @@ pub struct Running {
 
 pub fn start(settings: Settings) -> Running {
     let server = Server::bind(settings).expect("the server listens");
-    let paths = Arc::new(Paths { gate: Notify::new(), entered: Notify::new() });
+    let paths = Arc::new(Paths { release: Notify::new(), entered: Notify::new() });
     let (stop, stopped) = oneshot::channel();
     let (address, url) = (server.address(), server.url());
     let (counters, reload) = (server.counters(), server.reload());

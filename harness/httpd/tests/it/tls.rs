@@ -80,7 +80,7 @@ async fn a_connection_by_tls_goes_on_after_a_nap() {
 }
 
 #[tokio::test]
-async fn plain_http_is_told_to_use_tls() {
+async fn plain_http_gets_an_answer_that_names_https() {
     let (folder, authority) = (TempDir::new().unwrap(), Authority::new("ca"));
     let server = start(settings(&folder, &authority.server("localhost")));
     let answer = server.exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;

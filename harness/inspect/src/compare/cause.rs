@@ -99,7 +99,7 @@ fn only_identity(tally: &Tally) -> Option<(Verdict, String)> {
     Some((verdict, format!("same program: only {} {verb}", what.join(" and "))))
 }
 
-/// What went into the files and differs, as they say it: the most telling first.
+/// Recorded inputs of the builds that differ: those that change most come first.
 fn inputs(facts: &[FactDifference]) -> Vec<String> {
     let mut found: Vec<(u8, String)> = Vec::new();
     for fact in facts {

@@ -143,7 +143,7 @@ fn folders(a: &Image, b: &Image) -> Option<Advice> {
         .then_some(("built in different folders, or from different sources", Some("-trimpath")))
 }
 
-/// What only the build ID tells: with -trimpath flags are not in the build information.
+/// What only the build ID shows: with -trimpath flags are not in the build information.
 fn parts(comparison: &Comparison, a: &Image) -> Option<Advice> {
     Some(match equal(comparison)? {
         [true, true, true, true] => (

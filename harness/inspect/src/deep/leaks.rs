@@ -9,7 +9,7 @@ use crate::facts::{Leak, LeakKind, LeakPlace};
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::collections::BTreeMap;
 
-/// Anchors, what they tell, and how many components after them belong to what is common.
+/// Anchors, what they show, and how many components after them belong to what is common.
 const ANCHORS: [(&str, LeakKind, usize); 34] = [
     ("/home/", LeakKind::User, 1),
     ("/Users/", LeakKind::User, 1),

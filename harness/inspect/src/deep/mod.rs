@@ -1,4 +1,4 @@
-//! What only a look at the contents tells: debug information, and traces of the build machine.
+//! Facts that only the contents have: debug information, and traces of the build machine.
 //!
 //! Sections are streamed once, decompressed on the way, by a few threads; of debug information only the roots of
 //! units and the headers of line tables are kept. Memory stays that of a few buffers, whatever a

@@ -1,15 +1,15 @@
-//! What only a look at the contents tells.
+//! Facts that only the contents have.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What only a look at the contents tells.
+/// Facts that only the contents have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deep {
     /// The debug information.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dwarf: Option<Dwarf>,
-    /// What tells of the machine it was built on, sorted.
+    /// Traces of the machine it was built on, sorted.
     pub leaks: Vec<Leak>,
     /// What was not read, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -33,10 +33,10 @@ pub struct Dwarf {
     pub source_folders: Vec<String>,
 }
 
-/// Something that tells of the machine a file was built on.
+/// A trace of the machine a file was built on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Leak {
-    /// What it tells.
+    /// What it shows.
     pub kind: LeakKind,
     /// What is common to all of these: `/home/ann`.
     pub value: String,
@@ -48,7 +48,7 @@ pub struct Leak {
     pub places: Vec<LeakPlace>,
 }
 
-/// What a leak tells.
+/// What a leak shows.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]

@@ -70,7 +70,7 @@ pub struct Image {
     /// What only WebAssembly has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wasm: Option<WasmFacts>,
-    /// What only a look at its contents tells; present when it was asked for.
+    /// Facts that only its contents have; present when they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deep: Option<Deep>,
 }
@@ -214,10 +214,10 @@ impl Kind {
 /// The operating system and architecture, in Go's words where Go has one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Platform {
-    /// The operating system that the headers tell: ELF often has no mark of one.
+    /// The operating system by the headers: ELF often has no mark of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os: Option<String>,
-    /// The architecture that the headers tell.
+    /// The architecture by the headers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arch: Option<String>,
     /// `GOOS/GOARCH` in Go's build information, which a header may contradict.
@@ -354,7 +354,7 @@ impl Exports {
 pub struct Export {
     /// Its name; `#12` for one that has only an ordinal.
     pub name: String,
-    /// `function`, `data`, `memory`, …, where the format tells.
+    /// `function`, `data`, `memory`, …, where the format has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Its version.

@@ -1,6 +1,6 @@
 //! The processors a Go program is for: what it declares, and what it checks when it starts.
 //!
-//! Only `GOAMD64` has such a check, in `runtime/asm_amd64.s`. A scan of the instructions tells
+//! Only `GOAMD64` has such a check, in `runtime/asm_amd64.s`. A scan of the instructions shows
 //! nothing: a program of level v1 holds AVX too, behind a question at run time.
 
 use crate::error::Result;

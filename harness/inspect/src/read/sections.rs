@@ -1,4 +1,4 @@
-//! What the names of sections tell, in every format.
+//! What follows from the names of sections, in every format.
 
 use crate::facts::{Section, SectionKind};
 

@@ -113,7 +113,7 @@ fn changed_instruction_is_code() {
 }
 
 #[test]
-fn other_platform_and_other_format_are_told_first() {
+fn other_platform_and_other_format_are_reported_first() {
     let (Some(amd64), Some(arm64), Some(windows)) =
         (pure("linux/amd64"), pure("linux/arm64"), pure("windows/amd64"))
     else {

@@ -43,7 +43,7 @@ use crate::tools::{headers, image, tool};
 #[case::darwin_arm64("darwin/arm64", Format::Macho, "ARM64", "Mach-O 64-bit arm64 executable")]
 #[case::aix("aix/ppc64", Format::Xcoff, "U64_TOCMAGIC", "64-bit XCOFF executable")]
 #[case::plan9("plan9/386", Format::Plan9, "I_MAGIC", "Plan 9 executable, Intel 386")]
-fn platform_is_told(
+fn platform_is_recognised(
     #[case] platform: &str,
     #[case] format: Format,
     #[case] machine: &str,
@@ -92,7 +92,11 @@ fn same_as_go(file: &std::path::Path, image: &twinproof_inspect::Image) {
 #[rstest]
 #[case("js/wasm", "gojs", "js")]
 #[case("wasip1/wasm", "wasi_snapshot_preview1", "wasip1")]
-fn webassembly_is_told(#[case] platform: &str, #[case] module: &str, #[case] os: &str) {
+fn platform_of_webassembly_is_recognised(
+    #[case] platform: &str,
+    #[case] module: &str,
+    #[case] os: &str,
+) {
     let Some(file) = pure(platform) else { return };
     let image = image(headers(&file));
     assert_eq!(image.format, Format::Wasm);

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn answer_that_nobody_can_give_is_an_error() {
+    fn unknown_answer_is_an_error() {
         let table = BTreeMap::from([("a".to_owned(), "nxdomain".to_owned())]);
         assert!(Zone::of(&table).unwrap_err().contains("NXDOMAIN, SERVFAIL"));
     }

@@ -383,7 +383,7 @@ fn prepare(
     Ok(Prepared::new(policy.clone(), source, staging, plan, target, asked))
 }
 
-/// What foreign keys of the source do by themselves, which not every binlog tells.
+/// What foreign keys of the source do by themselves, which not every binlog has.
 fn references(tables: &mut [Prepared], findings: &mut Vec<Finding>) {
     let names: Vec<(String, String)> = tables.iter().map(|t| t.policy.source.clone()).collect();
     for child in 0..tables.len() {

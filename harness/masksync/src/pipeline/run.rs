@@ -397,8 +397,8 @@ fn pump(
     let mut written = Instant::now();
     let finished = |engine: &Engine| until.is_some_and(|set| engine.position.contains_all(set));
     while !ended.is_set() {
-        let quick = if waiting.is_some() { Duration::from_millis(1) } else { WAIT };
-        match events.next(quick)? {
+        let longest = if waiting.is_some() { Duration::from_millis(1) } else { WAIT };
+        match events.next(longest)? {
             StreamItem::Event(event) => {
                 metrics.event_came();
                 engine.event(&event.event())?;

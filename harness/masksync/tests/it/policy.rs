@@ -94,7 +94,7 @@ columns = { id = "publik" }
 "#;
 
 #[test]
-fn every_mistake_of_a_policy_is_told_with_its_place() {
+fn every_mistake_of_a_policy_is_reported_with_its_place() {
     let wrong = read("policy.toml", WRONG, Path::new("")).unwrap_err();
     let mut told: Vec<(usize, &str)> =
         wrong.items().iter().map(|d| (d.place.line, d.code)).collect();

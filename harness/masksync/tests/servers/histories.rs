@@ -81,7 +81,7 @@ fn statements_instead_of_rows_halt() -> Outcome {
 }
 
 #[test]
-fn a_new_column_halts_and_is_told_by_name() -> Outcome {
+fn a_new_column_halts_and_is_named() -> Outcome {
     each(|mut world| {
         users(&mut world);
         world.at_source(&["ALTER TABLE shop.users ADD tel VARCHAR(20) DEFAULT '13899998888'"]);
@@ -134,7 +134,7 @@ fn an_enum_whose_labels_were_reordered_keeps_the_label_of_the_event() -> Outcome
             "ALTER TABLE shop.users MODIFY user_type ENUM('NORMAL','VIP')",
             "INSERT INTO shop.users VALUES (3, 'NORMAL', '1', 'c')",
         ]);
-        // The change of shape is told; what came before it is decided by its own labels.
+        // The change of shape is reported; what came before it is decided by its own labels.
         assert!(world.sync().is_err());
         assert_eq!(count(&world), 1);
     })
@@ -338,7 +338,7 @@ fn a_source_that_restarts_is_waited_for() -> Outcome {
 }
 
 #[test]
-fn a_purged_binlog_is_told() -> Outcome {
+fn a_purged_binlog_is_reported() -> Outcome {
     each(|mut world| {
         users(&mut world);
         world.at_source(&["INSERT INTO shop.users VALUES (2, 'N', '1', 'b')", "FLUSH BINARY LOGS"]);
@@ -446,7 +446,7 @@ const WITHOUT_TLS: &[u8] = b"\x0a8.4.0\0\x01\0\0\0saltsalt\0\x00\x82\x21\x02\0\x
     \0\0\0\0\0\0\0\0\0\0saltsaltsalt\0mysql_native_password\0";
 
 #[test]
-fn a_server_that_refuses_tls_is_told() -> Outcome {
+fn a_server_that_refuses_tls_is_reported() -> Outcome {
     each(|mut world| {
         world.table("users", USERS, STAGED, POLICY);
         let packet = [&[WITHOUT_TLS.len() as u8, 0, 0, 0], WITHOUT_TLS].concat();
@@ -474,7 +474,7 @@ fn speaker(words: Vec<u8>) -> std::net::SocketAddr {
 }
 
 #[test]
-fn a_server_that_is_none_is_told() -> Outcome {
+fn a_server_of_another_protocol_is_reported() -> Outcome {
     each(|mut world| {
         world.table("users", USERS, STAGED, POLICY);
         let address = speaker(b"220 mail ready 13800001111\r\n".to_vec());

@@ -133,14 +133,14 @@ impl Core {
         let name = wanted.name.clone();
         let core = Arc::clone(self);
         let given = self
-            .together_or_part(name.as_str(), part, |teller| async move {
+            .together_or_part(name.as_str(), part, |publisher| async move {
                 let (_, _pin) = core.hold(&wanted);
                 // Looked for once more: the fetch before this one may have just ended.
                 if let Some(content) = core.stored(&wanted).await? {
                     return Ok(content);
                 }
                 let fetched = match wanted.kind {
-                    Kind::Zip => core.fetch_zip(&wanted, client, &teller).await,
+                    Kind::Zip => core.fetch_zip(&wanted, client, &publisher).await,
                     _ => core.fetch_file(&wanted, client).await,
                 };
                 if let Err(failure) = &fetched {
@@ -151,7 +151,7 @@ impl Core {
             .await?;
         let content = match given {
             Given::Whole(fetched) => fetched?,
-            Given::Part(zip, interest) => Arc::new(Content::growing(zip, interest)),
+            Given::Part(zip, interest) => Arc::new(Content::partial(zip, interest)),
         };
         Ok((content, Layer::Upstream))
     }

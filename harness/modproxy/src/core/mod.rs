@@ -22,13 +22,13 @@ use crate::answer::Content;
 use crate::eviction::{Eviction, Version};
 use crate::failure::{Failure, Reason};
 use crate::fetch_limiter::{Client, FetchLimiter, Turn};
-use crate::growing::Growing;
 use crate::kind::Kind;
 use crate::metrics::{Layer, Metrics};
 use crate::opened::OpenZips;
+use crate::partial_zip::PartialZip;
 use crate::policy::Policy;
 use crate::settings::Settings;
-use crate::singleflight::{Given, Singleflight, Teller};
+use crate::singleflight::{Given, Publisher, Singleflight};
 use crate::store::{Name, Store, StoreError};
 use crate::sumdb::{Database, DatabaseError};
 use crate::ttl_cache::{Kept, TtlCache};
@@ -51,7 +51,7 @@ pub(crate) struct Lasting {
     pub(crate) open_zips: Arc<OpenZips>,
     /// Zips of the store that were found to be what they should be, as they were then.
     verified: Cache<Version, (u64, Option<SystemTime>)>,
-    fetches: Singleflight<Arc<Growing>, Fetched>,
+    fetches: Singleflight<Arc<PartialZip>, Fetched>,
 }
 
 /// Zips whose state is remembered.
@@ -160,8 +160,8 @@ impl Core {
         &self,
         name: &str,
         part: bool,
-        work: impl FnOnce(Teller<Arc<Growing>, Fetched>) -> F,
-    ) -> Result<Given<Arc<Growing>, Fetched>, Failure>
+        work: impl FnOnce(Publisher<Arc<PartialZip>, Fetched>) -> F,
+    ) -> Result<Given<Arc<PartialZip>, Fetched>, Failure>
     where
         F: Future<Output = Fetched> + Send + 'static,
     {
@@ -187,7 +187,7 @@ impl Core {
             let bad = |why: &str| bad_content(&upstream, target, why);
             let html = reply.html;
             let bytes = reply.all(limit).await?;
-            // The other kinds are told by what is in them, and `go` believes no label either.
+            // The other kinds are recognised by their contents, and `go` believes no label either.
             if html && kind == Kind::Mod && !has_module_line(&bytes) {
                 return Err(bad("it is a web page"));
             }

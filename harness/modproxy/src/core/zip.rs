@@ -24,9 +24,9 @@ use crate::answer::{Content, Keep, Payload};
 use crate::eviction::{FilePin, Used, Version};
 use crate::failure::{Failure, Reason};
 use crate::fetch_limiter::Client;
-use crate::growing::{Grower, Growing, START, growing};
 use crate::kind::Kind;
-use crate::singleflight::Teller;
+use crate::partial_zip::{PartialZip, START, ZipWriter, partial_zip};
+use crate::singleflight::Publisher;
 use crate::store::{Name, Opened, Pending, Store, StoreError, Sum};
 use crate::upstream::{Reply, Upstream, too_large};
 
@@ -83,14 +83,14 @@ enum There {
 enum Place {
     Store(Pending),
     /// Nowhere: the store is only read. It is gone when nobody reads it any more.
-    Passing(File),
+    Temporary(File),
 }
 
 impl Place {
     fn new(store: &Store, name: &Name) -> Result<Self, StoreError> {
         if store.is_read_only() {
             let failed = |source| StoreError::Write { name: name.to_string(), source };
-            return Ok(Self::Passing(tempfile::tempfile().map_err(failed)?));
+            return Ok(Self::Temporary(tempfile::tempfile().map_err(failed)?));
         }
         Ok(Self::Store(store.create(name)?))
     }
@@ -98,7 +98,7 @@ impl Place {
     fn file(&mut self) -> &mut File {
         match self {
             Self::Store(pending) => pending.file(),
-            Self::Passing(file) => file,
+            Self::Temporary(file) => file,
         }
     }
 
@@ -106,22 +106,22 @@ impl Place {
     fn reader(&mut self) -> Option<File> {
         match self {
             Self::Store(pending) => pending.reader(),
-            Self::Passing(file) if cfg!(unix) => file.try_clone().ok(),
-            Self::Passing(_) => None,
+            Self::Temporary(file) if cfg!(unix) => file.try_clone().ok(),
+            Self::Temporary(_) => None,
         }
     }
 
     fn error(&self, name: &Name, source: std::io::Error) -> StoreError {
         match self {
             Self::Store(pending) => pending.error(source),
-            Self::Passing(_) => StoreError::Write { name: name.to_string(), source },
+            Self::Temporary(_) => StoreError::Write { name: name.to_string(), source },
         }
     }
 }
 
 /// Takes back what was shown of a zip when that turns out to be of no use, or takes too long.
 struct Showing<'a> {
-    teller: &'a Teller<Arc<Growing>, Fetched>,
+    publisher: &'a Publisher<Arc<PartialZip>, Fetched>,
     shown: &'a AtomicBool,
 }
 
@@ -134,7 +134,7 @@ impl Showing<'_> {
 
 impl Drop for Showing<'_> {
     fn drop(&mut self) {
-        if self.teller.take_back() {
+        if self.publisher.take_back() {
             self.shown.store(true, Ordering::Relaxed);
         }
     }
@@ -145,7 +145,7 @@ struct Arrived {
     place: Place,
     checked: Result<Checked, CheckError>,
     sum: Sum,
-    grower: Option<Grower>,
+    writer: Option<ZipWriter>,
 }
 
 impl Core {
@@ -282,15 +282,15 @@ impl Core {
         self: &Arc<Self>,
         wanted: &Wanted,
         client: Client,
-        teller: &Teller<Arc<Growing>, Fetched>,
+        publisher: &Publisher<Arc<PartialZip>, Fetched>,
     ) -> Fetched {
         let time = self.upstreams.times().zip;
         let shown = AtomicBool::new(false);
         let (asked, seen) = ((Kind::Zip, client), &shown);
         let fetched = self
             .fetch(asked, &wanted.target, time, |upstream| async move {
-                let showing = Showing { teller, shown: seen };
-                let content = self.ingest(wanted, &upstream, teller).await?;
+                let showing = Showing { publisher, shown: seen };
+                let content = self.ingest(wanted, &upstream, publisher).await?;
                 showing.keep();
                 Ok(content)
             })
@@ -308,14 +308,14 @@ impl Core {
         self: &Arc<Self>,
         wanted: &Wanted,
         upstream: &Upstream,
-        teller: &Teller<Arc<Growing>, Fetched>,
+        publisher: &Publisher<Arc<PartialZip>, Fetched>,
     ) -> Fetched {
         let reply = self.upstreams.get(upstream, &wanted.target).await?;
         reply.check_length(self.settings.limits.zip)?;
         let name = wanted.name.clone();
         let place = self.on_disk(move |store| Place::new(store, &name)).await?;
-        let arrived = self.download(wanted, upstream, reply, place, teller).await?;
-        let Arrived { mut place, checked, sum, grower } = arrived;
+        let arrived = self.download(wanted, upstream, reply, place, publisher).await?;
+        let Arrived { mut place, checked, sum, writer } = arrived;
         let h1 = checked.map_err(|error| match error {
             CheckError::Refused(refusal) => {
                 bad_content(upstream, &wanted.target, &refused(wanted, &refusal))
@@ -324,8 +324,8 @@ impl Core {
         })?;
         let h1 = h1.h1;
         self.confirm(wanted, h1).await?;
-        if let Some(grower) = grower {
-            grower.good();
+        if let Some(writer) = writer {
+            writer.accept();
         }
         let (core, file, small) = (Arc::clone(self), wanted.clone(), self.settings.small);
         let held = self.hold(wanted);
@@ -334,7 +334,7 @@ impl Core {
                 let read = |source| StoreError::Read { name: file.name.to_string(), source };
                 let pending = match place {
                     Place::Store(pending) => pending,
-                    Place::Passing(_) => {
+                    Place::Temporary(_) => {
                         let file = place.file().try_clone().map_err(read)?;
                         let length = sum.length;
                         let opened = Opened { file: Arc::new(file), length, modified: None };
@@ -366,17 +366,17 @@ impl Core {
         upstream: &Upstream,
         mut reply: Reply,
         mut place: Place,
-        teller: &Teller<Arc<Growing>, Fetched>,
+        publisher: &Publisher<Arc<PartialZip>, Fetched>,
     ) -> Result<Arrived, Failure> {
         // Bounded: an upstream that is faster than the disk has to wait.
         let (sender, mut receiver) = mpsc::channel::<Bytes>(QUEUE);
         let (ended, end) = oneshot::channel::<()>();
         let stream = Stream::new(&wanted.module, &wanted.version, self.zip_limits());
         let mut stream = stream.map_err(|e| Failure::not_found(format!("not found: {e}")))?;
-        let (name, teller, declared) = (wanted.name.clone(), teller.clone(), reply.length);
+        let (name, publisher, declared) = (wanted.name.clone(), publisher.clone(), reply.length);
         let writer = spawn_blocking(move || -> Result<_, StoreError> {
             let (mut length, mut crc) = (0, crc32fast::Hasher::new());
-            let mut grower: Option<Grower> = None;
+            let mut writer: Option<ZipWriter> = None;
             let mut refused = None;
             while let Some(bytes) = receiver.blocking_recv() {
                 // Judged while it comes: a zip that breaks a limit is given up at once, not after
@@ -388,13 +388,13 @@ impl Core {
                 place.file().write_all(&bytes).map_err(|e| place.error(&name, e))?;
                 crc.update(&bytes);
                 length += bytes.len() as u64;
-                match &grower {
-                    Some(grower) => grower.grown(length),
+                match &writer {
+                    Some(writer) => writer.arrived(length),
                     None if length >= START => {
                         if let Some(file) = place.reader() {
-                            let (new, zip) = growing(file, declared, length);
-                            grower = Some(new);
-                            teller.show(Arc::new(zip));
+                            let (new, zip) = partial_zip(file, declared, length);
+                            writer = Some(new);
+                            publisher.show(Arc::new(zip));
                         }
                     }
                     None => {}
@@ -408,7 +408,7 @@ impl Core {
                 }
                 None => stream.finish(place.file()),
             };
-            Ok(Arrived { place, checked, sum: Sum { length, crc: crc.finalize() }, grower })
+            Ok(Arrived { place, checked, sum: Sum { length, crc: crc.finalize() }, writer })
         });
         let limit = self.settings.limits.zip;
         let mut total = 0;

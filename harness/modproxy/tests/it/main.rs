@@ -8,7 +8,7 @@ mod eviction;
 mod fallback;
 mod faults;
 mod files;
-mod passing;
+mod partial_zip;
 mod stampede;
 mod sumdb;
 mod support;

@@ -79,7 +79,7 @@ async fn cancelled_waiter_does_not_cancel_fetch() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_waits_for_longer_than_a_client_would_is_told_to_come_again() {
+async fn request_that_waits_too_long_gets_503_and_retry_after() {
     let (origin, store) = (origin(), Folder::new());
     let mut hang = rule("*");
     hang.hang = true;
@@ -148,7 +148,7 @@ async fn slow_zips_do_not_hold_up_small_files() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fetch_that_nobody_waits_for_makes_room() {
+async fn an_abandoned_fetch_makes_room() {
     let (origin, store) = (origin(), Folder::new());
     let mut hang = rule("*/medium/*");
     hang.hang = true;

@@ -45,7 +45,7 @@ pub(super) fn serve(client: &TcpStream, front: &Front, shared: &Arc<Shared>) -> 
         // Two threads for each connection; with the default of 8 MiB a thousand connections reserve
         // 16 GiB of addresses.
         let requests = thread::Builder::new().stack_size(256 << 10);
-        let passing = requests.spawn_scoped(scope, || pass(client, &upstream, &queue, front));
+        let forwarding = requests.spawn_scoped(scope, || pass(client, &upstream, &queue, front));
         let end = loop {
             match exchange(client, &mut answers, &queue, front, shared) {
                 Ok(None) => {}
@@ -57,9 +57,9 @@ pub(super) fn serve(client: &TcpStream, front: &Front, shared: &Arc<Shared>) -> 
             End::Close | End::Cut => {
                 let _ = client.shutdown(Shutdown::Write);
                 // The client reads what was sent before it sees the end of the other direction.
-                if let Ok(passing) = &passing {
+                if let Ok(forwarding) = &forwarding {
                     let limit = std::time::Instant::now() + Duration::from_millis(200);
-                    while !passing.is_finished() && std::time::Instant::now() < limit {
+                    while !forwarding.is_finished() && std::time::Instant::now() < limit {
                         shared.stop.sleep(Duration::from_millis(2));
                     }
                 }
@@ -69,8 +69,8 @@ pub(super) fn serve(client: &TcpStream, front: &Front, shared: &Arc<Shared>) -> 
                 let _ = socket2::SockRef::from(client).set_linger(Some(Duration::ZERO));
             }
             End::Hang => {
-                if let Ok(passing) = passing {
-                    let _ = passing.join();
+                if let Ok(forwarding) = forwarding {
+                    let _ = forwarding.join();
                 }
             }
         }

@@ -21,7 +21,7 @@ pub struct ArchiveStep {
     pub name: Option<String>,
     /// Which file.
     pub path: Template,
-    /// What it is, as its bytes tell: `zip`, `tar`, `tar.gz` or `tar.zst`.
+    /// What it is by its first bytes: `zip`, `tar`, `tar.gz` or `tar.zst`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<ArchiveFormat>,
     /// Every entry by its name as it is written in the archive, in any order; directories end in `/`.

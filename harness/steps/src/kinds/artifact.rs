@@ -222,7 +222,7 @@ mod tests {
         };
         let found = checks(&step, &seen);
         assert_eq!(found.iter().map(|c| c.verdict).collect::<Vec<_>>(), [wanted]);
-        let undriven = Artifact { made: Vec::new(), ..seen };
-        assert_eq!(checks(&step, &undriven)[0].verdict, Verdict::Fail);
+        let unmade = Artifact { made: Vec::new(), ..seen };
+        assert_eq!(checks(&step, &unmade)[0].verdict, Verdict::Fail);
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn has_variables(text: &str) -> bool {
     Template::parse(text).is_ok_and(|text| text.has_variables())
 }
 
-/// Checks base64 (standard alphabet, with padding) and tells its length in bytes.
+/// Checks base64 (standard alphabet, with padding) and gives its length in bytes.
 pub fn base64<C>(text: &str, span: &Range<usize>, lint: &mut Reader<'_, C>) -> Option<usize> {
     if has_variables(text) {
         return None;

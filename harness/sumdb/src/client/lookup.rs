@@ -126,7 +126,7 @@ impl<F: Fetch, S: Store> Client<F, S> {
     ///
     /// # Errors
     /// [`LookupError::is_misbehavior`] when it is not what the database had answered; otherwise when
-    /// it cannot be told, for want of tiles.
+    /// it is not known, for want of tiles.
     pub fn prove_kept(
         &self,
         module: &str,

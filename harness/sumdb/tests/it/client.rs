@@ -136,7 +136,7 @@ fn a_partial_tile_that_is_gone_is_read_from_the_full_one() {
     assert!(asked.contains(&"/tile/2/0/001".to_owned()), "{asked:?}");
 }
 
-/// A log that agrees with [`log`] on the first records and then tells another story.
+/// A log that agrees with [`log`] on the first records and then has others.
 pub fn forked(common: u64, size: u64) -> MemoryLog {
     let fork = log(common);
     for n in common..size {

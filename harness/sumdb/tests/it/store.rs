@@ -579,8 +579,8 @@ fn flipped(file: &str, at: usize) -> tempfile::TempDir {
     dir
 }
 
-/// Whichever bit of an entry is flipped, its record is found or the damage is: nobody is told that
-/// there is no record, and no second one is added.
+/// Whichever bit of an entry is flipped, its record is found or the damage is: no client gets the
+/// answer that there is no record, and no second one is added.
 #[test]
 fn damaged_index_entry_never_hides_its_record() {
     let dir = flipped("index/0-5000", 0);

@@ -1,4 +1,4 @@
-//! Doubles: a module proxy on a free port, and a checksum database that says what it is told.
+//! Doubles: a module proxy on a free port, and a checksum database with the answers that a test gives.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};

@@ -52,7 +52,7 @@ impl Shared {
             std::mem::swap(&mut batch, &mut lines.bytes);
             drop(lines);
             self.less.notify_all();
-            // Nobody is left to be told.
+            // There is no reader left for a message.
             let _ = stream.write_all(&batch).and_then(|()| stream.flush());
             if over {
                 return;
@@ -92,7 +92,7 @@ impl Drop for LogBuffer {
         self.shared.lock().over = true;
         self.shared.more.notify_all();
         if let Some(thread) = self.thread.take() {
-            // It has no reason to panic, and nobody to tell.
+            // It has no reason to panic, and a panic here would have no reader.
             let _ = thread.join();
         }
     }

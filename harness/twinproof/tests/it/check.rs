@@ -1,4 +1,4 @@
-//! `proxy check`: a configuration is right, or every mistake of it is told, with its place.
+//! `proxy check`: a configuration is right, or every mistake of it is reported, with its place.
 
 use crate::files::Files;
 use std::process::{Command, Output};

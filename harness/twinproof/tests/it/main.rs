@@ -1,4 +1,4 @@
-//! The servers of this program, as programs: started, asked, told by signals, killed, out of room.
+//! The servers of this program, as programs: started, asked, signalled, killed, out of room.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 

@@ -29,7 +29,7 @@ fn another_configuration_is_in_use() {
     proxy.says("the new configuration is in use");
     assert_eq!(client.get(LIST).0, 403);
 
-    // A wrong one is told with its line, and changes nothing.
+    // A wrong one is reported with its line, and changes nothing.
     files.write("proxy.toml", "[policy]\ndeny = 7\n");
     proxy.signal(Signal::HUP);
     proxy.says("the old configuration stays in use");

@@ -91,7 +91,7 @@ fn a_plain_go_gets_modules_through_a_sidecar(
         Some([refused, forbidden]) => {
             let said = if mode == "refuse" { refused } else { forbidden };
             assert!(!output.status.success() && !there, "{stderr}");
-            // With TLS 1.3 the sidecar hears of it after it has finished the handshake. Where it has not
+            // With TLS 1.3 the sidecar learns of it after it has finished the handshake. Where it has not
             // sent its request by then, its HTTP client says no more than that the connection ended.
             let unsent = mode == "refuse" && stderr.contains("broke off: connection");
             assert!(unsent || stderr.contains(said), "{stderr}");

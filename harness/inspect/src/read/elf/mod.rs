@@ -107,7 +107,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         let mut ranges = Vec::new();
         for program in loaded {
             let (offset, stored) = program.file_range(self.endian);
-            // Without sections nothing else tells where the file ends; with them, a file of debug
+            // Without sections nothing else shows where the file ends; with them, a file of debug
             // information keeps the segments of its program.
             if self.sections.is_empty() {
                 inside(self.view, FORMAT, || "a segment".into(), offset, stored)?;
@@ -125,7 +125,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
 
     fn sections(&self) -> Result<Vec<Section>> {
         let endian = self.endian;
-        // Without it not even the name of what is cut off can be told.
+        // Without it not even the name of what is cut off is known.
         let names = self.header.shstrndx(endian, self.view).map_err(wrong(self.view, FORMAT))?;
         if let Some(names) = self.sections.iter().nth(names as usize) {
             let (offset, size) = names.file_range(endian).unwrap_or_default();

@@ -90,7 +90,7 @@ mod tests {
     #[case("/usr/libexec/ld.so", Some("openbsd"))]
     #[case("/usr/libexec/ld.elf_so", Some("netbsd"))]
     #[case("/opt/loader", None)]
-    fn a_loader_tells_the_system(#[case] path: &str, #[case] os: Option<&str>) {
+    fn the_loader_identifies_the_system(#[case] path: &str, #[case] os: Option<&str>) {
         assert_eq!(by_interpreter(path), os);
     }
 }

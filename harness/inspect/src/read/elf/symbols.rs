@@ -45,7 +45,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         self.sort_out(parsed, &table, versions.as_ref())
     }
 
-    /// The dynamic symbols without a section that tells of them: the hash table tells how many.
+    /// The dynamic symbols where no section describes them: the hash table has their number.
     fn table_of(&self, parsed: &Parsed<'d>, dynamic: &Dynamic) -> Option<Table<'d, H>> {
         let (strings, size) = dynamic.strings?;
         let count = self.symbol_count(parsed, dynamic)?;

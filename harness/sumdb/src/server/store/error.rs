@@ -129,7 +129,7 @@ impl std::fmt::Display for Remedy {
         f.write_str(match self {
             Self::Restore => {
                 "restore the whole directory from a copy that is not older than the newest head \
-                 that anyone may have seen: a log that goes back, or tells another story, counts \
+                 that anyone may have seen: a log that goes back, or contradicts an earlier head, counts \
                  as misbehaving for ever"
             }
             Self::RemoveIndex => {

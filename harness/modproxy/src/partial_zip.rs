@@ -1,7 +1,7 @@
 //! A zip that is still arriving, and is passed on while it is judged.
 //!
-//! Its last bytes are held back until all of it has passed: whoever gets a whole zip gets a good one,
-//! and the connection of whoever got the beginning of a bad one breaks off.
+//! Its last bytes are held back until all of it is accepted: a client that gets a whole zip gets a good
+//! one, and a connection that got the beginning of a bad one breaks off.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -15,25 +15,25 @@ const HELD_BACK: u64 = 4 << 10;
 /// what is wrong with them can still be said.
 pub(crate) const START: u64 = 1 << 20;
 
-/// What has come of it.
+/// How much has arrived, and whether all of it was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Grown {
+struct ArrivedBytes {
     bytes: u64,
-    good: bool,
+    accepted: bool,
 }
 
 /// A zip that is still arriving.
 #[derive(Debug)]
-pub(crate) struct Growing {
+pub(crate) struct PartialZip {
     pub(crate) file: Arc<File>,
     /// Its length, where the upstream has said it.
     pub(crate) length: Option<u64>,
-    grown: watch::Receiver<Grown>,
+    arrived: watch::Receiver<ArrivedBytes>,
 }
 
-/// Tells what has come. Dropped before [`good`](Self::good), the zip is bad.
+/// Publishes what has arrived. Dropped before [`accept`](Self::accept), the zip is bad.
 #[derive(Debug)]
-pub(crate) struct Grower(watch::Sender<Grown>);
+pub(crate) struct ZipWriter(watch::Sender<ArrivedBytes>);
 
 /// What may be passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,47 +47,47 @@ pub(crate) enum Available {
 }
 
 /// A zip of which `bytes` have come to `file`.
-pub(crate) fn growing(file: File, length: Option<u64>, bytes: u64) -> (Grower, Growing) {
-    let (sender, grown) = watch::channel(Grown { bytes, good: false });
-    (Grower(sender), Growing { file: Arc::new(file), length, grown })
+pub(crate) fn partial_zip(file: File, length: Option<u64>, bytes: u64) -> (ZipWriter, PartialZip) {
+    let (sender, arrived) = watch::channel(ArrivedBytes { bytes, accepted: false });
+    (ZipWriter(sender), PartialZip { file: Arc::new(file), length, arrived })
 }
 
-impl Grower {
+impl ZipWriter {
     /// So many bytes have come, in all.
-    pub(crate) fn grown(&self, bytes: u64) {
-        self.0.send_replace(Grown { bytes, good: false });
+    pub(crate) fn arrived(&self, bytes: u64) {
+        self.0.send_replace(ArrivedBytes { bytes, accepted: false });
     }
 
-    /// It has passed.
-    pub(crate) fn good(self) {
-        self.0.send_modify(|grown| grown.good = true);
+    /// All of it is good.
+    pub(crate) fn accept(self) {
+        self.0.send_modify(|arrived| arrived.accepted = true);
     }
 }
 
-impl Growing {
+impl PartialZip {
     /// What may be passed on now.
     pub(crate) fn available(&self) -> Available {
-        let grown = *self.grown.borrow();
-        if grown.good {
-            return Available::All(grown.bytes);
+        let arrived = *self.arrived.borrow();
+        if arrived.accepted {
+            return Available::All(arrived.bytes);
         }
-        // The one who tells may have told between the two looks.
-        // The channel is closed when the fetch has ended; good or not was said before that.
-        if self.grown.has_changed().is_err() && !self.grown.borrow().good {
+        // The channel is closed when the fetch has ended. It may have been accepted since the look
+        // above, so that it is looked at once more.
+        if self.arrived.has_changed().is_err() && !self.arrived.borrow().accepted {
             return Available::Bad;
         }
         // The end of a zip has its directory. A client that has everything but the end cannot use a
         // zip that is refused in the last moment.
-        Available::Until(grown.bytes.saturating_sub(HELD_BACK))
+        Available::Until(arrived.bytes.saturating_sub(HELD_BACK))
     }
 
     /// Waits until more than `at` bytes may be passed on, or it is whole or bad.
     pub(crate) async fn wait(self: Arc<Self>, at: u64) -> Available {
-        let mut grown = self.grown.clone();
+        let mut arrived = self.arrived.clone();
         loop {
-            grown.mark_unchanged();
+            arrived.mark_unchanged();
             match self.available() {
-                Available::Until(bytes) if bytes <= at => _ = grown.changed().await,
+                Available::Until(bytes) if bytes <= at => _ = arrived.changed().await,
                 available => return available,
             }
         }
@@ -101,23 +101,23 @@ mod tests {
     #[tokio::test]
     async fn the_last_bytes_wait_for_the_verdict() {
         let file = || tempfile::tempfile().unwrap();
-        let (grower, zip) = growing(file(), Some(10_000), 5000);
+        let (writer, zip) = partial_zip(file(), Some(10_000), 5000);
         let zip = Arc::new(zip);
         assert_eq!(zip.available(), Available::Until(904));
         let waiting = tokio::spawn(Arc::clone(&zip).wait(904));
         tokio::task::yield_now().await;
-        grower.grown(10_000);
+        writer.arrived(10_000);
         assert_eq!(waiting.await.unwrap(), Available::Until(5904));
         let waiting = tokio::spawn(Arc::clone(&zip).wait(5904));
         tokio::task::yield_now().await;
-        grower.good();
+        writer.accept();
         assert_eq!(waiting.await.unwrap(), Available::All(10_000));
 
-        let (grower, zip) = growing(file(), None, 5000);
+        let (writer, zip) = partial_zip(file(), None, 5000);
         let zip = Arc::new(zip);
         let waiting = tokio::spawn(Arc::clone(&zip).wait(904));
         tokio::task::yield_now().await;
-        drop(grower);
+        drop(writer);
         assert_eq!(waiting.await.unwrap(), Available::Bad);
     }
 }

@@ -32,7 +32,7 @@ fn large() -> Vec<u8> {
 /// What an upstream does with a request: its number from 0, its head, and the client.
 type Act = Box<dyn Fn(usize, &str, &mut TcpStream) + Send>;
 
-/// An upstream that does as it is told.
+/// An upstream whose answers a test writes.
 fn upstream(act: Act) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -103,7 +103,7 @@ async fn the_beginning_comes_before_the_end_has_arrived() {
     drop(rest_of_other);
     assert!(bytes.starts_with(&other));
     assert_eq!(files_in(store.path()).iter().filter(|f| f.ends_with(".zip")).count(), 0);
-    go_on.send(()).expect("heard");
+    go_on.send(()).expect("the test receives it");
     got.extend(body.collect().await.expect("the rest").to_bytes());
     assert_eq!(got, bytes);
     let part = part.await.expect("an answer");
@@ -112,7 +112,7 @@ async fn the_beginning_comes_before_the_end_has_arrived() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_gets_the_whole_of_a_bad_zip() {
+async fn no_client_gets_the_whole_of_a_bad_zip() {
     for (what, at) in [("in the middle", 2_500_000), ("near the end", 30)] {
         let mut bytes = large();
         let place = if at == 30 { bytes.len() - at } else { at };
@@ -154,7 +154,7 @@ async fn what_breaks_off_is_asked_for_from_there_on() {
     let (asked, heads) = mpsc::channel();
     let sent = bytes.clone();
     let url = upstream(Box::new(move |number, request, client| {
-        asked.send(request.to_owned()).expect("heard");
+        asked.send(request.to_owned()).expect("the test receives it");
         let (first, last) = sent.split_at(2_700_000);
         if number == 0 {
             let fields = format!("Content-Length: {}\r\nETag: \"a\"\r\n", sent.len());
@@ -186,7 +186,7 @@ async fn a_zip_is_given_up_when_the_last_reader_has_gone() {
         head(client, "200 OK", &format!("Content-Length: {}\r\n", bytes.len()));
         client.write_all(&bytes[..3_900_000]).expect("most of it");
         client.set_read_timeout(Some(Duration::from_secs(30))).expect("a limit");
-        ended.send(client.read(&mut [0]).is_ok()).expect("heard");
+        ended.send(client.read(&mut [0]).is_ok()).expect("the test receives it");
     }));
     let store = Folder::new();
     let proxy = start(settings(&store, &url));
