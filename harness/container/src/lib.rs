@@ -1,5 +1,5 @@
 //! Container environments: images, long-lived containers, programs run in them, files moved in and
-//! out. For whoever needs `image:<name>` or `wine` as a place to run something.
+//! out. For drivers of `image:<name>` and `wine`.
 //!
 //! It is not a test runner: it knows nothing of suites, cases or verdicts. Everything here blocks;
 //! call it from ordinary threads, never from inside an asynchronous runtime.

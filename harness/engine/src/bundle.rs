@@ -38,7 +38,7 @@
 //! `run-manifest.json`, `records/`, `controls/` and `blobs/`, and compares the outcome with
 //! `results.json`. It finds a changed blob (its hash differs), a forged verdict (the computed one
 //! differs) and a forged verdict with a recomputed manifest (likewise). It cannot find a bundle whose
-//! evidence was invented as a whole: who needs that signs `bundle.tar.zst`.
+//! evidence was invented as a whole: for that, sign `bundle.tar.zst`.
 
 use crate::bundle_names::is_name;
 use crate::manifest::{self, Manifest, ManifestProblem};

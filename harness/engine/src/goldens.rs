@@ -165,7 +165,7 @@ pub fn write_pending(folder: &Path, results: &Results) -> Result<Vec<String>, Bl
     Ok(pending)
 }
 
-/// Accepts what a run saw as goldens. `blessed` says who accepts it, when and on which commit.
+/// Accepts the observations of a run as goldens. `blessed` has the person, the time and the commit.
 ///
 /// # Errors
 /// When the run has other findings, when environments of a class differ, or when a file cannot be

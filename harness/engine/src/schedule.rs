@@ -53,7 +53,7 @@ impl Default for RunLimits {
 pub struct Stop(AtomicBool);
 
 impl Stop {
-    /// Nobody has asked yet.
+    /// It was not looked at yet.
     #[must_use]
     pub const fn new() -> Self {
         Self(AtomicBool::new(false))
@@ -95,9 +95,9 @@ pub struct Drive<'a> {
     pub store: &'a BlobStore,
     /// Folders that runs write to, one on each disk.
     pub folders: &'a [PathBuf],
-    /// What takes secrets out of it.
+    /// Takes secrets out of it.
     pub redactor: &'a Redactor,
-    /// Who says when a case has failed.
+    /// Decides whether a case has failed.
     pub judge: &'a Judge<'a>,
     /// Data files of the suites, by their path relative to the folder of suites.
     pub data: &'a (dyn Fn(&str) -> Option<Vec<u8>> + Sync),

@@ -1,4 +1,4 @@
-//! What a request to a module proxy asks for.
+//! A request to a module proxy.
 //!
 //! | target | request |
 //! | --- | --- |

@@ -46,7 +46,7 @@
 //! - [`Stream`] is given the bytes as they arrive, refuses as soon as what arrived cannot be the
 //!   beginning of a module zip, and needs no second pass over contents at the end.
 //! - [`create`] makes a zip that [`check`] accepts, leaving out what does not belong in one.
-//!   [`write`] writes any zip, wrong ones too, for those who test others.
+//!   [`write`] writes any zip, wrong ones too, for tests.
 
 mod check;
 mod container;

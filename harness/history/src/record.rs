@@ -1,4 +1,4 @@
-//! What was recorded of a history.
+//! The record of a history.
 
 use crate::cell::Row;
 use crate::key::Keys;

@@ -25,7 +25,7 @@ pub(crate) struct Activity {
     streams: Arc<Streams>,
 }
 
-/// What a connection is doing.
+/// The phase that a connection is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Nothing: the next request is waited for.

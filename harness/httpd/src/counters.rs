@@ -1,4 +1,4 @@
-//! What is counted, for whoever shows it.
+//! The counters of a server.
 //!
 //! Requests are counted in shards, so that connections on different cores do not contend for one
 //! cache line.
@@ -88,7 +88,7 @@ impl Late {
     }
 }
 
-/// What a server counts.
+/// The counters of a server, while it runs.
 #[derive(Debug, Default)]
 pub struct Counters {
     shards: [Shard; SHARDS],
@@ -120,7 +120,7 @@ pub struct Count {
     pub count: u64,
 }
 
-/// What was counted so far.
+/// A server's counts at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// Connections accepted.
@@ -148,7 +148,7 @@ pub struct Snapshot {
 }
 
 impl Counters {
-    /// What was counted so far. Sums are of one moment each, not all of the same.
+    /// A server's counts at one moment. Sums are of one moment each, not all of the same.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let sum = |of: fn(&Shard) -> &AtomicU64| -> u64 {

@@ -1,4 +1,4 @@
-//! What answers requests.
+//! The handler of a server's requests.
 
 use crate::fast_path::prepared::Prepared;
 use crate::peer::Peer;

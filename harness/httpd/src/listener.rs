@@ -38,10 +38,10 @@ pub enum BindError {
     Tls(#[from] TlsError),
 }
 
-/// The sockets that whoever started this process has opened for it, as systemd does
+/// The sockets that were opened for this process before it started, as systemd does
 /// (`LISTEN_FDS`, `LISTEN_PID`), in their order. They are given out once.
 ///
-/// A server that is started anew on a socket that stays open refuses nobody meanwhile.
+/// A server that is started anew on a socket that stays open refuses no connection meanwhile.
 ///
 /// # Errors
 /// When what was handed over is no TCP socket that listens.

@@ -10,9 +10,9 @@
 //! | a piece of a file | its length | until the client has it |
 //! | answers that the client does not take (fast path) | [`BLOCKED`] | until it takes them |
 //!
-//! Whoever finds nothing left waits (requests, pieces of files) or is turned away (connections). So
+//! When nothing is left, requests and pieces of files wait, and connections are turned away. So
 //! what one client does not take is bounded by its share, and what all of them do not take by the
-//! budget; `connection::clock` ends those who take nothing.
+//! budget; `connection::clock` ends connections that take nothing.
 //!
 //! The constants are what `cargo xtask attack --only costs,window,slow-tls` measures (resident memory of
 //! the process over the number of connections or streams), rounded up; its limits are these constants.
@@ -74,7 +74,7 @@ impl Budget {
         Some(Taken { process, share: None })
     }
 
-    /// Whether less than a quarter is left: who holds memory and makes no progress is not waited for
+    /// Whether less than a quarter is left: a connection that holds memory and makes no progress is not waited for
     /// any longer.
     pub(crate) fn is_tight(&self) -> bool {
         // A quarter is left for connections that make progress, so that they can finish and give

@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection.
+//! The client at the other end of a connection.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Whether it came by TLS.
     pub tls: bool,
-    /// Who its certificate says it is, where one was asked for: the name that let it in, or the
+    /// The client by its certificate, where one was asked for: the name that let it in, or the
     /// first one if every client with a certificate of the authority is accepted.
     pub identity: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Settings of a server: where it listens, who may connect, and its limits.
+//! Settings of a server: its address, which clients may connect, and its limits.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -51,7 +51,7 @@ impl Tls {
 pub struct ClientAuth {
     /// The authorities whose client certificates are accepted, a PEM file.
     pub ca: PathBuf,
-    /// What becomes of the others.
+    /// How the others are answered.
     pub mode: Mode,
     /// The identities let in: patterns for a subject alternative name (DNS name, URI, mail address
     /// or IP address) of the certificate, as Go's `path.Match` has them (`*` stops at `/`). Empty:
@@ -59,7 +59,7 @@ pub struct ClientAuth {
     pub identities: Vec<String>,
 }
 
-/// What becomes of a client that is not let in.
+/// How a client that is not let in is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// The handshake fails.

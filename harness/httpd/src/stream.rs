@@ -130,7 +130,7 @@ impl Ended {
     }
 }
 
-/// What hyper reads from and writes to.
+/// The stream that hyper reads from and writes to.
 ///
 /// Hyper answers a head that it cannot parse by itself, without a text. Such an answer is known by
 /// its being written while no answer of the service is due, and is sent with a text instead.

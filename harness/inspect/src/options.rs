@@ -1,6 +1,6 @@
-//! What is asked.
+//! The options of a description.
 
-/// What is asked of a file beyond its headers.
+/// The options of a description: what to read beyond the headers.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Read the debug information and look for traces of the build machine.

@@ -1,4 +1,4 @@
-//! Why a run has the exit code that it has.
+//! The exit code of a run, and its reasons.
 
 use twinproof_model::{CaseResult, ControlOutcome, Level, Results, Verdict, exit};
 

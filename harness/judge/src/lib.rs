@@ -1,6 +1,6 @@
 //! The judge: verdicts from evidence, and from nothing else.
 //!
-//! It does no IO and asks no clock, so whoever holds the evidence of a run can compute every verdict
+//! It does no IO and asks no clock, so that every verdict can be computed from the evidence of a run
 //! again and must get the same. The engine uses the same functions while it runs, to know when a
 //! case has failed and need not go on.
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Expected {
     /// The check fails; should it hold, the expectation is stale and the run fails.
     Xfail,
-    /// The check may fail; nobody looks at it until the expectation expires.
+    /// The check may fail; it is not reported until the expectation expires.
     Waived,
 }
 
@@ -38,7 +38,7 @@ pub struct Expectation {
     pub reason: String,
     /// Where it is discussed.
     pub link: String,
-    /// Who answers for it.
+    /// The person or team responsible for it.
     pub owner: String,
     /// The last day on which it holds, `YYYY-MM-DD`.
     pub expires: Date,

@@ -19,7 +19,7 @@ pub enum Verdict {
     NotApplicable,
     /// Every check holds.
     Pass,
-    /// A check fails, and an expectation says that nobody will look at it until it expires.
+    /// A check fails, and an expectation says that it is not reported until it expires.
     Waived,
     /// A check fails as an expectation said it would.
     Xfail,

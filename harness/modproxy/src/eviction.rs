@@ -31,11 +31,11 @@ pub(crate) struct Version {
     pub(crate) version: String,
 }
 
-/// Held by whoever reads or writes files of a version.
+/// Held while files of a version are read or written.
 #[derive(Debug)]
 pub(crate) struct FilePin;
 
-/// The time of a version's last use, to be moved on by whoever uses it.
+/// The time of a version's last use, set by each use.
 #[derive(Clone, Debug)]
 pub(crate) struct Used {
     clock: Arc<AtomicU64>,

@@ -23,7 +23,7 @@ pub(crate) struct Failure {
 /// The kinds of failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Reason {
-    /// Nobody has it. `go` goes on to its next proxy.
+    /// No upstream has it. `go` goes on to its next proxy.
     NotFound,
     /// The request is not one of the protocol.
     Malformed,

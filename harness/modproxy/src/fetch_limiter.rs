@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::failure::{Failure, Reason};
 
-/// Who asks: clients with one address are one. `None` for whoever is not known by an address.
+/// The client of a fetch: those with one address are one. `None` where there is no address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Client(pub(crate) Option<IpAddr>);
 
@@ -22,7 +22,7 @@ pub(crate) struct FetchLimiter {
     patience: Duration,
 }
 
-/// Nobody waits while anything is free.
+/// No fetch waits while a place is free.
 struct State {
     free: usize,
     /// Whose turn it is next: each client that waits, once.
@@ -82,7 +82,7 @@ impl State {
         receiver
     }
 
-    /// Who is next, if anybody waits.
+    /// The next fetch, if one waits.
     fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
         while let Some(client) = self.order.pop_front() {
             let Some(queue) = self.waiting.get_mut(&client) else { continue };

@@ -1,4 +1,4 @@
-//! A Go module proxy: answers from a store, fetches what it lacks once for all who ask, keeps only
+//! A Go module proxy: answers from a store, fetches what it lacks once for all requests, keeps only
 //! what it has checked.
 //!
 //! [`Proxy`] is the whole of it, from a request to its answer, without a listener: whoever has

@@ -246,7 +246,7 @@ impl Proxy {
         if let Reach::Upstream(_) = reach {
             if core.settings.offline {
                 reach = Reach::Store("it is offline");
-            } else if let Some(why) = core.upstreams.nobody() {
+            } else if let Some(why) = core.upstreams.absence() {
                 reach = Reach::Store(why);
             } else if forbids_fetching(headers) {
                 this_time = true;

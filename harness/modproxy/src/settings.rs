@@ -137,7 +137,7 @@ pub struct Database {
     /// Where it is. When absent, the upstreams that support it are asked, and else `https://` and
     /// its name.
     pub url: Option<String>,
-    /// Nobody has asked for it: it is relayed where there is a way to it, and otherwise left to `go`.
+    /// No setting: the database is relayed where there is a way to it, and otherwise left to `go`.
     pub by_default: bool,
 }
 
@@ -149,7 +149,7 @@ impl Database {
     }
 }
 
-/// Where the public mirror sends those who ask for larger zips (golang/go#52908; the answer with its
+/// Where the public mirror redirects requests for larger zips (golang/go#52908; the answer with its
 /// `Location` stands in golang/go#68412).
 const PUBLIC_STORAGE: &str = "storage.googleapis.com";
 

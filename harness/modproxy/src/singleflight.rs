@@ -35,7 +35,7 @@ pub(crate) struct Singleflight<P, T> {
 
 type Running<P, T> = HashMap<String, (u64, Weak<Flight<P, T>>)>;
 
-/// Work that somebody waits for.
+/// Work that requests wait for.
 struct Flight<P, T> {
     progress: watch::Receiver<Progress<P, T>>,
     task: AbortHandle,
@@ -49,7 +49,7 @@ impl<P, T> Drop for Flight<P, T> {
     }
 }
 
-/// Keeps work going that somebody has only a part of.
+/// Keeps work going of which a request has only a part.
 #[derive(Clone)]
 pub(crate) struct Interest(#[expect(dead_code, reason = "held")] Arc<dyn Send + Sync>);
 
@@ -59,13 +59,13 @@ impl fmt::Debug for Interest {
     }
 }
 
-/// What work gives to those who wait.
+/// The result of work for a request that waits.
 pub(crate) enum Given<P, T> {
     Part(P, Interest),
     Whole(T),
 }
 
-/// Shows what work has so far.
+/// Publishes the part that work has so far.
 pub(crate) struct Publisher<P, T>(Arc<watch::Sender<Progress<P, T>>>);
 
 impl<P, T> Clone for Publisher<P, T> {

@@ -142,7 +142,7 @@ impl Origin {
         Ok(self.authorities()?.client(kind)?)
     }
 
-    /// A new certificate by the origin's authority, for whoever needs one.
+    /// A new certificate by the origin's authority.
     ///
     /// # Errors
     /// When the names are not ones.

@@ -91,7 +91,7 @@ struct Kept {
     sending: usize,
 }
 
-/// Which request, for those who write down what becomes of it.
+/// The request's number.
 #[derive(Clone, Copy)]
 pub(crate) struct Id {
     age: u64,

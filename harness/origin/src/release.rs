@@ -173,7 +173,7 @@ pub(crate) fn default_info(version: &str) -> String {
     format!("{{\"Version\":{version},\"Time\":\"{time}\"}}")
 }
 
-/// Releases of one path, for those who list and search them.
+/// Releases of one path, to be listed and searched.
 pub(crate) trait Releases {
     /// The versions of the module with this path, in no order; `None` when there is no such module.
     fn versions(&self, path: &str) -> Option<Vec<String>>;

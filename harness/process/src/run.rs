@@ -20,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 // Half a second is enough to read a full pipe. Without a bound, a daemon that a case left behind
 // would block the harness for ever.
 const DRAIN: Duration = Duration::from_millis(500);
-/// Bytes of the end of an output that are kept whatever its limit: a relay's trailer.
+/// Bytes of the end of an output that are kept beyond its limit: a relay's trailer.
 const TAIL: usize = 256;
 /// How often, and how long apart, a start is retried after ETXTBSY: a child that another thread
 /// forked inherits a descriptor open for writing until its exec.

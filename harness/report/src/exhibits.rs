@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use twinproof_model::{CaseResult, Exhibit, Results};
 
-/// A chain: who starts whom in one case.
+/// A chain of processes in one case: each with those that it starts.
 pub struct Chain<'a> {
     /// Place of the case in the results.
     pub case: usize,

@@ -7,7 +7,7 @@ use twinproof_model::{CaseResult, Check, Claim, Exchange, Results, Verdict};
 pub struct FailedStep<'a> {
     /// The checks, in order; at least one.
     pub checks: Vec<&'a Check>,
-    /// What was sent and received; nothing of steps that ask nobody.
+    /// What was sent and received; nothing of steps that send no request.
     pub exchange: Option<&'a Exchange>,
 }
 

@@ -7,7 +7,7 @@ use crate::{html, junit, markdown, sarif, terminal};
 use std::fmt;
 use twinproof_model::{Results, Verdict};
 
-/// Who drew a report.
+/// The reporter that drew a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reporter {
     /// The totals that the results themselves carry.

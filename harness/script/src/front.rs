@@ -30,7 +30,7 @@ pub struct Front {
     accepting: Option<JoinHandle<()>>,
 }
 
-/// Who answers for the checksum database.
+/// The answers for the checksum database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
     /// The subject, as a proxy does.

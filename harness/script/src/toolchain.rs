@@ -45,7 +45,7 @@ pub enum ToolchainError {
         source: std::io::Error,
     },
     /// It does not say what it is.
-    #[error("{} says nothing of itself: {why}", go.display())]
+    #[error("{} does not print its settings: {why}", go.display())]
     Answer {
         /// The program.
         go: PathBuf,

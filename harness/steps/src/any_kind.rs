@@ -1,4 +1,4 @@
-//! A kind of step for whoever does not know the type of its payload.
+//! A kind of step without the type of its payload.
 
 use crate::kind::Kind;
 use crate::lint::Lint;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use twinproof_model::{Exchange, Exhibit};
 use twinproof_toml::node::Node;
 
-/// The same as [`Kind`] for whoever does not know the payload's type. Every kind has it.
+/// The same as [`Kind`] without the payload's type. Every kind has it.
 pub trait AnyKind {
     fn name(&self) -> Option<&str>;
     fn asserts(&self) -> bool;

@@ -60,8 +60,8 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
     /// Compares its assertions with what was seen.
     fn check(&self, seen: &Self::Seen, checks: &mut Checks<'_>);
 
-    /// What was sent and received, for whoever wants to see a failure and repeat it; nothing of kinds
-    /// that ask nobody.
+    /// What was sent and received, so that a failure can be repeated; nothing of kinds
+    /// that send no request.
     fn exchange(&self, _seen: &Self::Seen, _evidence: Evidence<'_>) -> Option<Exchange> {
         None
     }

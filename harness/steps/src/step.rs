@@ -156,7 +156,7 @@ impl Step {
         }
     }
 
-    /// What was sent and received; nothing of kinds that ask nobody.
+    /// What was sent and received; nothing of kinds that send no request.
     #[must_use]
     pub fn exchange(&self, seen: &Observation, evidence: Evidence<'_>) -> Option<Exchange> {
         self.any().exchange(seen, evidence)

@@ -162,7 +162,7 @@ pub struct Addition {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Setting {
-    /// What it means, for whoever writes cases.
+    /// What it means, for authors of cases.
     pub about: String,
     /// Only applies where its value is this one; with any value when absent.
     #[serde(default)]

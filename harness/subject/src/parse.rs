@@ -97,7 +97,11 @@ fn ways(read: &Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
     match keys.as_slice() {
         [_] => {}
         [] => {
-            let draft = reader.draft("no-way", "it does not say how the subject is had", 0..0);
+            let draft = reader.draft(
+                "no-way",
+                "it does not say where the subject's program comes from",
+                0..0,
+            );
             reader.add(draft.help(format!("give one of {}", twinproof_toml::names::list(&WAYS))));
         }
         [one, other, ..] => {
@@ -276,7 +280,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case("", &[(1, 1, "it does not say how the subject is had")])]
+    #[case("", &[(1, 1, "it does not say where the subject's program comes from")])]
     #[case(
         "embedded = true\ngiven = true",
         &[(6, 1, "`embedded` and `given` are two ways to have the subject")]

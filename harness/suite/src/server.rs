@@ -118,8 +118,7 @@ impl Started {
                     ),
                 };
                 if !there {
-                    let message =
-                        format!("nobody records the requests that the {} gets", s.of.as_str());
+                    let message = format!("the requests to the {} are not recorded", s.of.as_str());
                     let draft = Draft::new("no-requests", message, site.kind_spot());
                     reader.add(placed.explain(draft.help(help)));
                 }

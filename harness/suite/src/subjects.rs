@@ -1,4 +1,4 @@
-//! The subjects that suites may name, as whoever loads them knows from their declarations.
+//! The subjects that suites may name, which the caller takes from their declarations.
 
 use std::collections::BTreeSet;
 use twinproof_model::EnvironmentName;

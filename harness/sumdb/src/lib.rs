@@ -10,7 +10,7 @@
 //!
 //! Module paths, versions and `h1:` hashes are those of `twinproof_gomod`.
 //!
-//! It is not an HTTP client: whoever calls brings the transport as a [`client::Fetch`].
+//! It is not an HTTP client: the caller brings the transport as a [`client::Fetch`].
 //! It is not a go.sum editor either; it returns the lines and never touches a file of a project.
 
 pub mod client;

@@ -14,14 +14,14 @@ use crate::version::Version;
 /// Why there is no SDK, or no judgement about one.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody in the list serves this version for this platform, and it cannot be made either.
+    /// No proxy of the list serves this version for this platform, and it cannot be made either.
     #[error("go{version} for {platform} is not served ({answers}){}", made.as_ref().map(|why| format!(", and cannot be made: {why}")).unwrap_or_default())]
     Unserved {
         /// The version.
         version: Version,
         /// The platform.
         platform: Platform,
-        /// Who answered what, parted by `; `.
+        /// Each server with its answer, parted by `; `.
         answers: String,
         /// Why it was not made, when that was possible at all.
         made: Option<String>,
@@ -32,7 +32,7 @@ pub enum Error {
     /// No answer from any origin.
     #[error("no answer from {origin}: {reason}; check the network and the GOPROXY list in force")]
     Network {
-        /// Who was asked, without user info.
+        /// The server that was asked, without user info.
         origin: String,
         /// What happened.
         reason: String,
@@ -48,7 +48,7 @@ pub enum Error {
     TooLarge {
         /// What was fetched.
         what: String,
-        /// Who sent it.
+        /// The server that sent it.
         origin: String,
         /// The limit.
         limit: u64,
@@ -70,7 +70,7 @@ pub enum Error {
         found: String,
         /// The right one.
         expected: String,
-        /// Who says so.
+        /// The source of the hash.
         authority: String,
         /// Where the evidence lies.
         kept: PathBuf,

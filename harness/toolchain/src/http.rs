@@ -1,7 +1,7 @@
 //! GET requests to `http`, `https` and `file` URLs, with limits; downloads that can be resumed.
 //!
 //! Certificates are judged by the system's own rules, so that a company's root works. It knows
-//! neither module proxies nor hashes: whoever downloads verifies.
+//! neither module proxies nor hashes: the caller verifies.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};

@@ -44,7 +44,7 @@ pub struct GoFacts {
 /// Whose GOENV file a question is asked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Settings {
-    /// Nobody's: an empty one.
+    /// An empty one.
     None,
     /// A copy of the user's, without the settings that would change how go runs.
     User,

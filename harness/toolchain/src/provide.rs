@@ -37,7 +37,7 @@ pub(crate) struct Provide<'a> {
 /// Gives the verified SDK of the host.
 type HostSdk<'f> = dyn Fn(&mut dyn Progress) -> Result<Sdk, Error> + 'f;
 
-/// Nobody serves it: who answered what, parted by `; `.
+/// No proxy serves it: each server with its answer, parted by `; `.
 struct NotServed(String);
 
 impl<'a> Provide<'a> {
@@ -63,7 +63,7 @@ impl<'a> Provide<'a> {
         }
     }
 
-    /// Downloads and verifies a toolchain zip, or says who answered what.
+    /// Downloads and verifies a toolchain zip, or gives each server's answer.
     fn download(&self, progress: &mut dyn Progress) -> Result<Result<Sdk, NotServed>, Error> {
         let list = self.with.proxy_list()?;
         progress.report(Phase::Lookup, &self.name, 0, None);

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 
-/// The variables that a child inherits: who the user is, and what Windows needs to run programs.
+/// The variables that a child inherits: the user's name and home, and those that Windows needs to run programs.
 const INHERITED: [&str; 12] = [
     "HOME",
     "PATH",

@@ -87,7 +87,7 @@ impl Toolchains {
     /// The SDK of this version for this platform, verified or made.
     ///
     /// # Errors
-    /// [`Error::Unserved`] when nobody serves it and it cannot be made, which is an ordinary
+    /// [`Error::Unserved`] when no proxy serves it and it cannot be made, which is an ordinary
     /// answer; else what went wrong.
     pub fn get(
         &self,

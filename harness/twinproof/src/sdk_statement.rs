@@ -1,4 +1,4 @@
-//! The verdict on an SDK as an in-toto statement (version 1), for those who keep attestations:
+//! The verdict on an SDK as an in-toto statement (version 1), for stores of attestations:
 //! `docs/sdk-statement.md` documents the predicate. It is not signed; whoever publishes it signs it.
 
 use serde_json::{Value, json};

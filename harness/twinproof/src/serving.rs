@@ -85,7 +85,7 @@ pub fn block_on(server: impl Future<Output = Result<u8, Failure>>) -> Result<u8,
     runtime.map_err(Failure::broken)?.block_on(server)
 }
 
-/// Says where a server listens, for whoever waits for that.
+/// Prints where a server listens, for a script that waits for it.
 pub fn announce(url: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {url}").and_then(|()| out.flush()).map_err(Failure::broken)

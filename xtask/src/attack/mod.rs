@@ -72,7 +72,7 @@ enum Name {
     Fetches,
     /// Slow zips and many cold lists at once
     Starving,
-    /// Lookups of modules that nobody knows, with an upstream that hangs
+    /// Lookups of modules that no server has, with an upstream that hangs
     Lookups,
     /// Answers of an upstream that are no answers
     Answers,

@@ -151,7 +151,7 @@ pub fn starving(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-/// Lookups that nobody can answer, with an upstream that hangs.
+/// Lookups without an answer, with an upstream that hangs.
 pub fn lookups(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     let clients = servers.count(600, 300);
     let upstream = Upstream::start(|_| None)?;

@@ -48,7 +48,7 @@ impl Drop for Proxy {
 }
 
 impl BenchGraphs {
-    /// Downloads, and shows times and ratios. Whoever gets another go.sum is an error.
+    /// Downloads, and shows times and ratios. Another go.sum is an error.
     ///
     /// # Errors
     /// When there is no go, or a download fails.

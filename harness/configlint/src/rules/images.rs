@@ -45,7 +45,7 @@ pub const RULES: &[Rule] = &[
         id: "CONF-056",
         level: Level::Warning,
         title: "GOFLAGS or GOSUMDB=off left in an image",
-        effect: "They hold for whoever uses the image: `-mod=mod` and `-insecure` change what is built, and with GOSUMDB=off nothing new is verified.",
+        effect: "They hold for every user of the image: `-mod=mod` and `-insecure` change what is built, and with GOSUMDB=off nothing new is verified.",
         advice: "Set them for the one RUN that needs them: `RUN GOFLAGS=-mod=mod go build`.",
         claims: &["SRC-83"],
         check: Check::File(left_in_image),

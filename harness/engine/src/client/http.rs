@@ -247,7 +247,7 @@ fn host_of(authority: &hyper::http::uri::Authority) -> &str {
     text.rsplit_once('@').map_or(text, |(_, host)| host)
 }
 
-/// Lets a connection work beside. How it ends is seen by whoever uses it.
+/// Runs a connection in the background. Its users see how it ends.
 fn work<E>(connection: impl Future<Output = Result<(), E>> + Send + 'static) {
     tokio::spawn(async move {
         let _ = connection.await;

@@ -34,7 +34,7 @@ pub struct Send {
     pub limit: Duration,
 }
 
-/// What came.
+/// The bytes that came, and how the connection ended.
 #[derive(Debug, Default)]
 pub struct Sent {
     /// Host and port.

@@ -26,9 +26,9 @@ use twinproof_toolchain::{Platform, Toolchains, Version};
 pub struct Context<'a> {
     /// Where evidence goes.
     pub store: &'a BlobStore,
-    /// What takes secrets out of it.
+    /// Takes secrets out of it.
     pub redactor: &'a Redactor,
-    /// Who says when a case has failed.
+    /// Decides whether a case has failed.
     pub judge: &'a Judge<'a>,
     /// Time limit of a step that names none.
     pub step_limit: Duration,

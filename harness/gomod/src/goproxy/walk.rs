@@ -9,11 +9,11 @@ pub enum Miss<E> {
     NotFound(E),
     /// Something else went wrong: the next one is asked after `|` only.
     Failed(E),
-    /// Nobody else is to be asked, whatever the list says.
+    /// No other proxy is to be asked, whatever the list says.
     Final(E),
 }
 
-/// Nobody in a list had what was asked for.
+/// No proxy of a list had the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfound<E> {
     /// The miss that says most: the final one, else the first that is not "does not exist", else the
@@ -98,7 +98,7 @@ impl<P, E> Walk<'_, P, E> {
         }
     }
 
-    /// What to say when nobody had it.
+    /// The error when no proxy had it.
     #[must_use]
     pub fn finish(self) -> Unfound<E> {
         Unfound { miss: self.unfound, end: (!self.is_stopped).then_some(self.end) }

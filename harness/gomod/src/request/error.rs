@@ -1,4 +1,4 @@
-//! Why a request is refused.
+//! The reasons to refuse a request.
 
 use crate::escape::EscapeError;
 

@@ -1,4 +1,4 @@
-//! How large a module zip may be.
+//! The limits of a module zip.
 
 /// What a module zip may have at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

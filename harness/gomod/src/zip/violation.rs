@@ -1,4 +1,4 @@
-//! What a zip breaks.
+//! The rules that a zip violates.
 
 use std::fmt;
 

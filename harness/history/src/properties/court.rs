@@ -1,4 +1,4 @@
-//! What all properties are judged with.
+//! The evidence that all properties are judged by.
 
 use super::outcome::Outcome;
 use crate::cell::{Cell, Row};

@@ -1,6 +1,6 @@
-//! What is said of a property.
+//! The outcome of a property.
 
-/// What is said of a property.
+/// The outcome of a property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It holds, and this was looked at.

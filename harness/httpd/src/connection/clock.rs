@@ -1,4 +1,4 @@
-//! How long each phase of a connection may take.
+//! The time limit of each phase of a connection.
 //!
 //! The clock is looked at whenever the connection was polled. Its timer is set only when something
 //! is due earlier than the timer is: a connection that answers one request after the other leaves
@@ -45,7 +45,7 @@ pub(crate) struct Clock {
     budget: Budget,
 }
 
-/// What the time has come for.
+/// The limit that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     /// To take the connection apart.

@@ -23,7 +23,7 @@ const PREFACE: &[u8] = b"PRI ";
 /// Bytes taken at a time.
 const READ: usize = 1 << 10;
 
-/// What a connection speaks.
+/// The protocol of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum First {
     /// HTTP/1, or what hyper will find malformed.

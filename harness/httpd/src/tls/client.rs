@@ -1,4 +1,4 @@
-//! Who is let in by certificate.
+//! Decides by its certificate whether a client is let in.
 
 use super::identity::{identities_of, listed};
 use super::pem::{TlsError, authorities};
@@ -32,7 +32,7 @@ impl Clients {
         })
     }
 
-    /// Who the client is, or why it is not let in.
+    /// The client, or why it is not let in.
     pub(super) fn admit(
         &self,
         chain: Option<&[CertificateDer<'_>]>,

@@ -1,4 +1,4 @@
-//! Who a certificate is for: its subject alternative names.
+//! The names that a certificate is for: its subject alternative names.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use twinproof_gomod::glob::match_path;

@@ -1,6 +1,6 @@
 //! TLS and mutual TLS, with files that may change.
 //!
-//! `files` reads them, `client` decides who is let in, `identity` reads who a certificate is for.
+//! `files` reads them, `client` decides whether a client is let in, `identity` reads a certificate's names.
 
 mod client;
 mod failure;
@@ -27,14 +27,14 @@ use twinproof_base::file::exposure;
 /// Bytes of an answer that wait encrypted for a client that does not take them.
 const AHEAD: usize = 32 << 10;
 
-/// Who a client is found to be.
+/// The client by its certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// Nobody asked.
+    /// The server asks for no certificate.
     Anybody,
-    /// One who is let in.
+    /// A client that is let in.
     Known(Option<String>),
-    /// One who is not, and why.
+    /// A client that is not, and why.
     Forbidden(&'static str),
 }
 

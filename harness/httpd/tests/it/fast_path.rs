@@ -1,4 +1,4 @@
-//! What is at hand: the same answers, whoever gives them.
+//! The fast path: the same answers as the handler's.
 
 use crate::support::{LONG, SOON, one, plain, rest, start, status_and_body};
 use rstest::rstest;

@@ -64,7 +64,7 @@ fn found(
     if beyond.contains(&SectionKind::Code) {
         return said(
             Verdict::CodeDiffers,
-            "code differs, and what they say of their build does not",
+            "code differs, and their recorded build settings do not",
         );
     }
     if all(&headers) {

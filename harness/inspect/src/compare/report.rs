@@ -1,4 +1,4 @@
-//! What a comparison says.
+//! The result of a comparison.
 
 use crate::facts::{BuildId, SectionKind};
 use schemars::JsonSchema;

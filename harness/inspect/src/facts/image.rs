@@ -1,4 +1,4 @@
-//! What every format has.
+//! Facts that every format has.
 
 use super::{
     BuildId, BuildInfo, Check, Deep, ElfFacts, MachoFacts, Mark, Microarchitecture, PeFacts,
@@ -58,16 +58,16 @@ pub struct Image {
     /// Bytes after all that the headers name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlay: Option<Extent>,
-    /// What only ELF has.
+    /// Facts of ELF alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elf: Option<ElfFacts>,
-    /// What only PE has.
+    /// Facts of PE alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pe: Option<PeFacts>,
-    /// What only Mach-O has.
+    /// Facts of Mach-O alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub macho: Option<MachoFacts>,
-    /// What only WebAssembly has.
+    /// Facts of WebAssembly alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wasm: Option<WasmFacts>,
     /// Facts that only its contents have; present when they were asked for.

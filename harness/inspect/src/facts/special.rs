@@ -1,9 +1,9 @@
-//! What only one format has.
+//! Facts that one format has alone.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What only ELF has.
+/// Facts of ELF alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ElfFacts {
     /// DT_FLAGS, such as `STATIC_TLS`, `SYMBOLIC`.
@@ -57,7 +57,7 @@ impl GnuProperties {
     }
 }
 
-/// What only PE has.
+/// Facts of PE alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PeFacts {
     /// Characteristics of the file header, such as `DLL`, `LARGE_ADDRESS_AWARE`.
@@ -90,7 +90,7 @@ pub struct PeFacts {
     pub signature_size: Option<u64>,
 }
 
-/// What only Mach-O has.
+/// Facts of Mach-O alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MachoFacts {
     /// Flags of the header, such as `PIE`, `TWOLEVEL`.
@@ -133,7 +133,7 @@ pub struct CodeSignature {
     pub wrong_pages: Option<Vec<u64>>,
 }
 
-/// What only WebAssembly has.
+/// Facts of WebAssembly alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WasmFacts {
     /// The version of the format.

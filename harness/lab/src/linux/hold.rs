@@ -1,4 +1,4 @@
-//! The role that holds a lab: makes the namespaces, and does what it is asked until nobody asks.
+//! The role that holds a lab: makes the namespaces, and answers requests until the connection ends.
 
 use super::refusal::refusal;
 use super::relay::Outside;

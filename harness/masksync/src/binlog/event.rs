@@ -25,7 +25,7 @@ pub struct Header {
     pub timestamp: u32,
     /// The kind of event.
     pub kind: u8,
-    /// Who wrote it.
+    /// The server that wrote it.
     pub server: u32,
     /// Where the next event begins; 0 for events that are in no file.
     pub next: u32,

@@ -1,7 +1,7 @@
 //! Classifies statements of the binlog by their first words: whether they change rows or definitions,
 //! and of which tables. Callers treat [`Statement::Unknown`] as the worst case.
 
-/// What a logged statement does.
+/// The effect of a logged statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Statement {
     /// It begins a transaction.

@@ -1,4 +1,4 @@
-//! What a change of a row means behind a filter.
+//! The change behind a filter that follows from a change of a row.
 
 use crate::predicate::Truth;
 

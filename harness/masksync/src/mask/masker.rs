@@ -159,7 +159,7 @@ impl Masker {
         &self.class
     }
 
-    /// What becomes of a cell.
+    /// The masked cell.
     ///
     /// # Errors
     /// When it cannot be masked as it should be. Nothing may be written then.

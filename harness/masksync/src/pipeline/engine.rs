@@ -74,7 +74,7 @@ impl Prepared {
         }
     }
 
-    /// What the predicate is of rows.
+    /// The predicate's value for rows.
     pub(super) fn decide(
         &mut self,
         rows: &[&[Cell<'_>]],

@@ -1,4 +1,4 @@
-//! Where a server is, and who asks it: `mysql://user@host:3306` or `mysql://user@/path/to/socket`.
+//! The address of a server, with the user: `mysql://user@host:3306` or `mysql://user@/path/to/socket`.
 
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -26,7 +26,7 @@ pub enum Secret {
     Variable(String),
 }
 
-/// A server, and who asks it.
+/// A server, with the user and the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     /// Where it listens.

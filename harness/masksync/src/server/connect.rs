@@ -17,7 +17,7 @@ const GREETING: Duration = Duration::from_secs(20);
 /// No answer is waited for longer.
 const ANSWER: Duration = Duration::from_secs(600);
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Asking for rows; texts in statements are UTF-8, results come as they are stored.

@@ -1,4 +1,4 @@
-//! What is written at once.
+//! The rows that one transaction writes.
 
 use crate::flow::Effect;
 use crate::value::{Cell, Charset};

@@ -1,4 +1,4 @@
-//! Where masked rows go.
+//! Sinks of masked rows.
 
 mod batch;
 mod mac;
@@ -32,7 +32,7 @@ pub enum SinkError {
     },
 }
 
-/// Where masked rows go.
+/// A sink of masked rows.
 pub trait Sink: Send {
     /// Writes rows. What was written since the last batch that had a commit is undone by an error.
     ///

@@ -1,4 +1,4 @@
-//! What a server has executed.
+//! The transactions that a server has executed.
 
 use crate::binlog::{Flavour, GtidSet};
 use crate::server::{Failed, Session};

@@ -24,7 +24,7 @@ use crate::ttl_cache::Kept;
 /// How soon upstreams that have failed are asked again, at the earliest.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// How long what the store has is remembered: somebody else may put files there.
+/// How long what the store has is remembered: other programs may put files there.
 pub(super) const HERE: Duration = Duration::from_secs(1);
 
 /// So much later than now.

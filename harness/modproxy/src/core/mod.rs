@@ -39,7 +39,7 @@ pub(crate) use file::Wanted;
 /// A file to serve, and where it came from.
 pub(crate) type Got = Result<(Arc<Content>, Layer), Failure>;
 
-/// The result of a fetch, for all who wait for it.
+/// The result of a fetch, for all requests that wait for it.
 type Fetched = Result<Arc<Content>, Failure>;
 
 /// What outlives a change of settings.

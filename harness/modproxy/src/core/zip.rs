@@ -75,14 +75,14 @@ fn content(
 enum There {
     Nothing,
     Good(Arc<Content>),
-    /// A zip that nobody has judged yet.
+    /// A zip that was not judged yet.
     Unjudged,
 }
 
 /// Where a zip goes while it arrives.
 enum Place {
     Store(Pending),
-    /// Nowhere: the store is only read. It is gone when nobody reads it any more.
+    /// A temporary file, as the store is only read. It is gone when it is not read any more.
     Temporary(File),
 }
 

@@ -1,5 +1,5 @@
 //! Files that are damaged: set aside under `.damaged/`, with their names, so that they are fetched anew
-//! and somebody can look at them.
+//! and an operator can look at them.
 
 use std::fs;
 

@@ -1,6 +1,6 @@
 //! The versions of a module that are here in whole, and the list file that says so.
 //!
-//! The file is for those who use the store through `file://`: what it names, they can have. It is
+//! The file is for `go` commands that use the store through `file://`: what it names, they can have. It is
 //! not what an upstream said.
 
 use std::collections::HashMap;

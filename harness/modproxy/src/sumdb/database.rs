@@ -33,7 +33,7 @@ pub(crate) struct Database {
     store: Arc<Store>,
     turns: Arc<Semaphore>,
     offline: bool,
-    /// Nobody has asked for it to be relayed.
+    /// No setting asks for it to be relayed.
     pub(super) by_default: bool,
 }
 

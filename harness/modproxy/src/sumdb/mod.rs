@@ -1,4 +1,4 @@
-//! Checksum databases: relayed to those who ask through this proxy, and asked when a file is to be
+//! Checksum databases: relayed to clients of this proxy, and asked when a file is to be
 //! confirmed.
 //!
 //! Nothing of what a database says is passed on unproven: tree heads are signed and of one history

@@ -100,7 +100,7 @@ impl Upstreams {
         if let Some(encoding) = response.headers().get(CONTENT_ENCODING)
             && encoding.as_bytes() != b"identity"
         {
-            let text = format!("{from} sent an encoding that nobody asked for: {encoding:?}");
+            let text = format!("{from} sent an encoding that was not asked for: {encoding:?}");
             return Err(Failure::new(Reason::Upstream, text));
         }
         Ok(Reply {

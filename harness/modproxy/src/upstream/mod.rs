@@ -105,10 +105,10 @@ impl Upstreams {
         self.times
     }
 
-    /// Why there is nobody to ask, if there is nobody.
-    pub(crate) fn nobody(&self) -> Option<&'static str> {
-        let nobody = self.list.proxies().next().is_none();
-        nobody.then(|| why(self.list.end()).unwrap_or("it has no upstream"))
+    /// Why there is no upstream to ask, if there is none.
+    pub(crate) fn absence(&self) -> Option<&'static str> {
+        let none = self.list.proxies().next().is_none();
+        none.then(|| why(self.list.end()).unwrap_or("it has no upstream"))
     }
 
     /// Asks one upstream after the other with `ask`, until one has `what`.
@@ -145,7 +145,7 @@ fn miss(failure: Failure) -> Miss<Failure> {
     }
 }
 
-/// Why nobody else is asked, where that is to be said.
+/// Why no other upstream is asked, where that is to be reported.
 fn why(end: End) -> Option<&'static str> {
     match end {
         End::Nothing => None,

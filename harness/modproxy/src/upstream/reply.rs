@@ -19,7 +19,7 @@ pub(crate) struct Reply {
     pub(crate) html: bool,
     /// What tells whether it is still the same when it is asked for again.
     pub(super) validator: Option<HeaderValue>,
-    /// Who sends it.
+    /// The upstream that sends it.
     pub(crate) from: String,
     /// Bytes at its beginning that are not wanted.
     pub(super) skip: u64,

@@ -1,4 +1,4 @@
-//! Many who want the same at once.
+//! Many requests for one file at once.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -81,7 +81,7 @@ impl Base {
         self.only(files)
     }
 
-    /// The ordinary files and this entry, whose content is `data` to whoever believes in it.
+    /// The ordinary files and this entry, whose content is `data` to readers that accept it.
     pub fn and_entry(&self, entry: CraftedEntry, data: &[u8]) -> Zip {
         let mut files = self.files();
         files.push((entry.name.clone(), data.to_vec()));

@@ -117,7 +117,7 @@ fn lookups(lookups: &[Lookup<'_>]) -> Markup {
         .collect();
     let head = ["Case", "Setting", "Name servers", "Who was asked", "Seconds", "Result"];
     table(
-        "What was set, what failed, who was asked, how long it took and how it ended",
+        "What was set, what failed, which servers were asked, how long it took and how it ended",
         &head,
         &rows,
     )

@@ -24,7 +24,7 @@ pub fn sections(page: &mut Page, results: &Results) {
         .map(|lookup| {
             let asked = match lookup.asked {
                 None => "not looked at".to_owned(),
-                Some([]) => "nobody".to_owned(),
+                Some([]) => "none".to_owned(),
                 Some(asked) => asked.iter().map(|q| code(q, 120)).collect::<Vec<_>>().join("<br>"),
             };
             row(&[

@@ -1,4 +1,4 @@
-//! The question of a `probe` about checksum settings: for each of them, who is asked for a public and
+//! The question of a `probe` about checksum settings: for each of them, which server is asked for a public and
 //! for a private module, and whether a module with wrong content gets through.
 
 use super::process::ProcessObservation;

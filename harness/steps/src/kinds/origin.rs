@@ -100,7 +100,7 @@ impl Kind for OriginStep {
         ("origin_key_expired", "file with its key"),
         (
             "origin_cert_unknown",
-            "file with a client's certificate of an authority that nobody knows",
+            "file with a client's certificate of an authority that no server trusts",
         ),
         ("origin_key_unknown", "file with its key"),
         ("server_cert", "file with a certificate for 127.0.0.1 of the origin's authority"),

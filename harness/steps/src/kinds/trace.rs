@@ -1,4 +1,4 @@
-//! `trace`: what a trace of strace or Process Monitor says: who started whom, with which variables, and
+//! `trace`: a trace of strace or Process Monitor: which process started which, with which variables, and
 //! which files were used in which order.
 
 use crate::kind::{Kind, Seen};

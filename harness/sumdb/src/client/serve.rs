@@ -1,4 +1,4 @@
-//! Tiles for those who serve a database on: authenticated, records included.
+//! Tiles for servers that pass a database on: authenticated, records included.
 
 use super::error::{LookupError, OlderHead};
 use super::fetch::{Fetch, FetchError};

@@ -37,7 +37,7 @@ pub trait Store: Send + Sync {
     /// When it cannot be read, which must not be taken for its absence.
     fn latest(&self, database: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Replaces the tree head by `new` if it is `old`, in one step for all who use the store.
+    /// Replaces the tree head by `new` if it is `old`, in one step for all users of the store.
     ///
     /// # Errors
     /// When it cannot be read or written.

@@ -68,7 +68,7 @@ impl<O: ServerOps + ?Sized> ServerOps for std::sync::Arc<O> {
     }
 }
 
-/// Why an operation failed. The texts are shown to whoever asked, except those of failures and
+/// Why an operation failed. The texts are shown to the client, except those of failures and
 /// damage, which name files: they are for the log's keeper.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpsError {

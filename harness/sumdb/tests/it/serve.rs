@@ -1,4 +1,4 @@
-//! Tiles through the client, for those who serve a database on.
+//! Tiles through the client, for servers that pass a database on.
 
 use std::collections::BTreeSet;
 

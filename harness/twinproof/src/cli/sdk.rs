@@ -18,7 +18,7 @@ pub struct Sdk {
 enum SdkCommand {
     /// Show the SDKs on PATH and in the cache, and the pinned versions that are absent
     List,
-    /// Fetch and verify an SDK, or make it from a verified one where nobody serves it
+    /// Fetch and verify an SDK, or make it from a verified one where no proxy serves it
     Get {
         /// Version, such as 1.27.3
         version: Version,

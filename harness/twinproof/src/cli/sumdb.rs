@@ -63,7 +63,7 @@ struct Serve {
     /// Its private key, PEM
     #[arg(long, env = "TWINPROOF_SUMDB_TLS_KEY", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Grow by what is asked for, from these proxies, in GOPROXY's syntax; nobody else adds then
+    /// Grow by what is asked for, from these proxies, in GOPROXY's syntax; `sumdb add` is refused then
     #[arg(long, env = "TWINPROOF_SUMDB_UPSTREAM", value_name = "LIST")]
     upstream: Option<ProxyList>,
     /// Authorities to trust besides the system's, PEM

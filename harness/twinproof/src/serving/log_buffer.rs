@@ -12,7 +12,7 @@ const DELAY: Duration = Duration::from_millis(50);
 /// Bytes that are written without waiting for more.
 const ENOUGH: usize = 64 << 10;
 
-/// Bytes that may wait, when the stream takes nothing; who logs more then waits too.
+/// Bytes that may wait, when the stream takes nothing; a thread that logs more waits too.
 const MOST: usize = 4 << 20;
 
 #[derive(Debug, Default)]

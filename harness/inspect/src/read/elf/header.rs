@@ -1,14 +1,14 @@
-//! What all parts of the ELF reader look at.
+//! The headers that all parts of the ELF reader need.
 
 use crate::facts::Format;
 use crate::source::View;
 use object::Endianness;
 use object::read::elf::{FileHeader, SectionTable};
 
-/// What messages call the format.
+/// The format's name in messages.
 pub(super) const FORMAT: Format = Format::Elf;
 
-/// What all parts of the reader look at.
+/// The headers that all parts of the reader need.
 pub(super) struct Elf<'d, H: FileHeader<Endian = Endianness>> {
     pub(super) view: View<'d>,
     pub(super) header: &'d H,

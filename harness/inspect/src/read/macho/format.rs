@@ -1,4 +1,4 @@
-//! What messages call the format.
+//! The format's name in messages.
 
 use crate::facts::Format;
 

@@ -1,4 +1,4 @@
-//! What all parts of the PE reader look at.
+//! The headers that all parts of the PE reader need.
 
 use crate::facts::{Format, Section, SectionKind};
 use crate::read::sections as by_name;
@@ -7,10 +7,10 @@ use object::LittleEndian as LE;
 use object::pe::{self, ImageSectionHeader};
 use object::read::pe::DataDirectories;
 
-/// What messages call the format.
+/// The format's name in messages.
 pub(super) const FORMAT: Format = Format::Pe;
 
-/// What all parts of the reader look at.
+/// The headers that all parts of the reader need.
 pub(super) struct Pe<'d> {
     pub(super) view: View<'d>,
     pub(super) wide: bool,

@@ -34,7 +34,7 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// When it may not be there.
     fn sync(&self, path: &Path) -> io::Result<()>;
 
-    /// Puts `from` in the place of `to`, in one step for all who look.
+    /// Puts `from` in the place of `to`, in one step for all readers.
     ///
     /// # Errors
     /// When `to` is what it was.

@@ -1,4 +1,4 @@
-//! Making a store, and opening one after whatever happened to it.
+//! Makes a store, and opens one after a crash or damage.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
