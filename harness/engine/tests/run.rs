@@ -159,6 +159,7 @@ fn an_interruption_leaves_inconclusive_cells() {
 #[test]
 fn the_time_limit_of_the_run_leaves_inconclusive_cells() {
     let mut rig = Rig::new(vec![echoes("a", "a")], Double::new("host", |e| Ok(echo(e))));
+    // Over before the first cell begins: the test waits for nothing.
     rig.limits.run = Duration::ZERO;
     let ran = rig.run();
     assert_eq!(ran.verdicts(), [("a", Verdict::Inconclusive)]);
@@ -169,6 +170,7 @@ fn the_time_limit_of_the_run_leaves_inconclusive_cells() {
 #[test]
 fn a_full_disk_leaves_inconclusive_cells() {
     let mut rig = Rig::new(vec![echoes("a", "a")], Double::new("host", |e| Ok(echo(e))));
+    // More room than any disk has.
     rig.limits.room = u64::MAX;
     let ran = rig.run();
     assert_eq!(ran.verdicts(), [("a", Verdict::Inconclusive)]);
@@ -194,6 +196,7 @@ fn a_late_success_is_recorded_and_flaky() {
     let tries = AtomicUsize::new(0);
     let environment = Double::new("host", move |exec| {
         let number = tries.fetch_add(1, Ordering::SeqCst);
+        // The last of three tries passes.
         let code = if exec.args == ["late"] && number >= 2 { 0 } else { 1 };
         Ok(Exited { code: Some(code), ..printed("x") })
     });
@@ -223,6 +226,7 @@ fn controls_turn_red_stay_green_or_miss_their_check() {
     };
     let cases = vec![
         echoes("red", json!({ "step": "echo", "args": ["b"], "turns": "echo.stdout" })),
+        // A control that changes nothing that the step looks at.
         echoes("green", json!({ "step": "echo", "env": { "UNSEEN": "1" } })),
         echoes("other", json!({ "step": "echo", "args": ["b"], "turns": "echo.exit" })),
         echoes("unfit", json!({ "step": "echo", "url": "x" })),
@@ -245,6 +249,7 @@ fn controls_turn_red_stay_green_or_miss_their_check() {
             ("s/green", pass, none(), "it stayed green"),
             ("s/other", fail, "echo.stdout".to_owned(), "check echo.exit did not turn red"),
             (
+                // Red in the wrong check proves nothing about the right one.
                 "s/unfit",
                 Verdict::Inconclusive,
                 none(),
@@ -373,6 +378,7 @@ fn the_order_is_that_of_the_plan_however_many_run_at_once() {
     let cases: Vec<_> = (0..40).map(|n| echoes(&format!("c{n}"), "x")).collect();
     let keys: Vec<_> = cases.iter().map(Case::key).collect();
     let mut rig = Rig::new(cases, Double::new("host", |e| Ok(echo(e))));
+    // More at once than the machine has processors: cells end in any order.
     rig.limits.jobs = 8;
     let ran = rig.run();
     let seen: Vec<_> = ran.records.iter().map(|r| r.case.clone()).collect();
@@ -415,6 +421,7 @@ fn what_a_fixture_makes_is_made_once_and_put_where_it_is_used() {
     let (detail, remedy) = Capability::Zig.absence().unwrap();
     let skip = Skip::CapabilityAbsent { detail: detail.into(), remedy: remedy.into() };
     assert_eq!(ran.results.cases[3].skip, Some(skip));
+    // Four cases and two controls use it.
     assert_eq!(started.load(Ordering::SeqCst), 1);
     let red: Vec<_> = ran.results.controls.iter().map(|c| (c.case.as_str(), c.ok)).collect();
     assert_eq!(red, [("s/one", true), ("s/two", true)]);

@@ -1,4 +1,4 @@
-//! What a history does, step by step.
+//! The actions of a history.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -49,7 +49,7 @@ pub struct Partial {
     pub last: usize,
 }
 
-/// What equality is preserved within.
+/// The domain in which equal values have equal tokens.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Domain {
     /// The domain; the class when absent.

@@ -84,13 +84,13 @@ pub struct Instance {
     pub last: String,
 }
 
-/// Whose eyes may see a place.
+/// The trust zone of a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Zone {
-    /// Production's: plain values may be there.
+    /// Production: plain values may be there.
     Prod,
-    /// Staging's: none may.
+    /// Staging: no plain value may be there.
     #[default]
     Staging,
 }
@@ -115,7 +115,7 @@ pub enum PlaceKind {
 pub struct Place {
     /// What it is called.
     pub name: String,
-    /// Whose it is.
+    /// Its trust zone.
     pub zone: Zone,
     /// What it holds.
     pub kind: PlaceKind,

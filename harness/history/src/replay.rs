@@ -44,6 +44,7 @@ impl<'e> Replay<'e> {
             for transaction in &self.evidence.source {
                 let text = transaction.statement.as_deref().unwrap_or_default().trim();
                 if transaction.prepared {
+                    // XA: the rows stand in the binlog before it is decided whether they count.
                     prepared.push(transaction);
                 } else if text.starts_with("XA COMMIT") {
                     if let Some(transaction) = prepared.pop() {
@@ -68,6 +69,7 @@ impl<'e> Replay<'e> {
             let Some(table) = self.evidence.spec.find(&change.table) else { continue };
             let rows = now.entry(change.table.clone()).or_default();
             if let Some(before) = &change.before {
+                // Removed under its old key first: an update may change the key.
                 rows.remove(&self.key(table, before));
             }
             if let Some(after) = &change.after {
@@ -140,6 +142,8 @@ impl<'e> Replay<'e> {
     pub(crate) fn is(&self, table: &TableSpec, version: &Arc<Version>, staged: &Row) -> bool {
         let mut hasher = DefaultHasher::new();
         staged.hash(&mut hasher);
+        // By the version's address: versions are shared between states, and compared thousands of
+        // times.
         let place = (Arc::as_ptr(version) as usize, hasher.finish());
         if let Some(known) = self.compared.borrow().get(&place) {
             return *known;

@@ -8,7 +8,7 @@ pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const ZIP: &str = "application/zip";
 
-/// Status, headers and content. The header that tells the content's length is not among them.
+/// Status, headers and content. Content-Length is not among them.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub status: u16,
@@ -27,12 +27,12 @@ impl Answer {
         Self::new(status, TEXT, content)
     }
 
-    /// 404, with what it is that is not there.
+    /// 404, with the name of what is missing.
     pub fn not_found(what: &str) -> Self {
         Self::text(404, format!("not found: {what}\n"))
     }
 
-    /// Sets a header, whatever it was.
+    /// Sets a header, replacing the one that was there.
     pub fn set(&mut self, name: &str, value: &str) {
         self.remove(name);
         self.headers.push((name.to_owned(), value.to_owned()));

@@ -67,7 +67,7 @@ fn refuse(conn: &mut Conn, status: u16, stop: &Stop) -> (u64, End) {
     (sent.map_or_else(|(sent, _)| sent, |sent| sent.bytes), End::Close)
 }
 
-/// Refuses a request that is too large. It was made all the same, so it is on record.
+/// Refuses a request that is too large. It is recorded like any other.
 fn refuse_large(conn: &mut Conn, site: &Site, stop: &Stop) -> End {
     const TOO_LARGE: u16 = 431;
     let id = arrived(conn, &Head::guess(conn.buffer()), None, site);
@@ -112,6 +112,7 @@ fn exchange(
     if let Some((index, _)) = &rule {
         site.log.ruled(id, *index);
     }
+    // The rest of a body would be read as the next request.
     let Ok(body_read) = skip_body(conn, head) else { return done(0, Some(End::Close)) };
     let usual = |target: Option<&str>, fork: bool| match head.method.as_str() {
         "GET" | "HEAD" => {
@@ -127,6 +128,7 @@ fn exchange(
     let planned = match &rule {
         None => Plan::Deliver(Box::new(usual(None, false).into())),
         Some((_, rule)) => {
+            // In small steps, so that the origin can be stopped meanwhile.
             if rule.delay_ms > 0 && stop.sleep(Duration::from_millis(rule.delay_ms.into())) {
                 return done(0, Some(End::Cut));
             }
@@ -140,6 +142,7 @@ fn exchange(
     };
     site.log.sending(id, delivery.answer.status);
     let keep = body_read && head.keeps_alive();
+    // A HEAD has the same headers and no content.
     match delivery.send(conn, keep, head.method == "HEAD", stop) {
         Ok(sent) if sent.reusable => done(sent.bytes, None),
         Ok(sent) if sent.whole => done(sent.bytes, Some(End::Close)),

@@ -57,12 +57,12 @@ pub struct PipelineProcess {
     /// A text in its output that shows that it is ready; it counts as ready at once when absent.
     #[serde(default)]
     pub ready: Option<String>,
-    /// Whose eyes may see its output: `prod` or `staging`.
+    /// The trust zone of its output: `prod` or `staging`.
     #[serde(default)]
     pub zone: PipelineZone,
 }
 
-/// Whose eyes may see a place.
+/// The trust zone of a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PipelineZone {

@@ -1,4 +1,4 @@
-//! An environment that is none: files are kept in memory, programs are a function.
+//! A double of an environment: files are kept in memory, programs are a function.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use twinproof_environment::{
 use twinproof_model::{Capability, Claim, EntryKind, EnvironmentResult, Level, RunMeta};
 use twinproof_steps::Case;
 
-/// What stands for every program.
+/// The function that stands for every program.
 pub type Program = Box<dyn Fn(&Exec) -> Result<Exited, EnvironmentError> + Send + Sync>;
 
 /// An environment in memory.
@@ -63,6 +63,7 @@ impl Environment for Double {
     }
 
     fn open(&self, label: &str) -> Result<Box<dyn Sandbox + '_>, EnvironmentError> {
+        // A driver that opens no work directory, by the name of the case.
         if label.contains("no-sandbox") {
             return Err(broken("open"));
         }
@@ -97,6 +98,7 @@ impl Sandbox for Memory<'_> {
     ) -> Result<Vec<TreeEntry>, EnvironmentError> {
         let files = self.files.lock().unwrap();
         let entry = |(at, put): (&String, &Put)| {
+            // Enough of a file system for these tests: a name that begins alike counts as below.
             let below = at.strip_prefix(path)?.trim_start_matches('/').to_owned();
             let Put::File { bytes, .. } = put else { return None };
             Some(TreeEntry {

@@ -85,6 +85,7 @@ impl Court<'_> {
                     self.evidence.spec.mask(table, column),
                     Some((_, Mask::Randomised(_)))
                 );
+                // An empty value has the same ciphertext length everywhere, and says nothing.
                 if randomised && cell.bytes().is_some_and(|b| !b.is_empty()) {
                     rows.entry((column, cell)).or_default().insert(self.replay.key(table, row));
                 }
@@ -108,6 +109,7 @@ impl Court<'_> {
             }
         };
         let starts = self.evidence.instances.len();
+        // One start cannot repeat another's nonces.
         if seen < 2 || starts < 2 {
             return Outcome::Unseen("there were not two tokens and two starts".to_owned());
         }
@@ -167,6 +169,7 @@ impl Court<'_> {
         if own.is_empty() || flipped.is_empty() {
             return Outcome::Unseen("no token was read".to_owned());
         }
+        // If not even an unchanged token is read, refusing the changed ones proves nothing.
         if let Some(unread) = own.iter().find(|d| !d.outcome.starts_with("0 ")) {
             return Outcome::Unseen(format!(
                 "a token that was not changed is not read: {}",
@@ -188,6 +191,7 @@ impl Court<'_> {
         let left: usize = left;
         let states = &self.evidence.staging;
         let of = |until: bool| -> BTreeSet<&[u8]> {
+            // By bytes: a token that stood in staging before the count was set is not a new one.
             let states = states.iter().filter(|s| (s.at <= at) == until);
             let rows = states.flat_map(|s| s.tables.values().flatten());
             rows.flat_map(|row| row.values().filter_map(Cell::bytes))
@@ -233,6 +237,7 @@ impl Court<'_> {
                 ));
             }
         }
+        // Both must be seen: without old tokens the rotation is a fresh start.
         if new == 0 || old == 0 {
             return Outcome::Unseen(format!("{new} new tokens and {old} old ones were seen"));
         }
@@ -276,6 +281,8 @@ impl Court<'_> {
                 if let Some((other, at)) =
                     of.insert((domain.clone(), plain.clone()), (token.clone(), place.clone()))
                 {
+                    // Within one column equal tokens are expected; only two columns show that the
+                    // domain is shared.
                     shared += usize::from(at != place);
                     if other != token {
                         return Outcome::Violated(format!(
@@ -284,6 +291,7 @@ impl Court<'_> {
                         ));
                     }
                 }
+                // The other direction: two values must not get one token either.
                 if back.insert((domain, token), plain.clone()).is_some_and(|other| other != plain) {
                     return Outcome::Violated(format!("two values of {place} have one token"));
                 }
@@ -312,6 +320,8 @@ impl Court<'_> {
                     }
                 }
             }
+            // At every moment, also while a key is rotated: joins would break between rows of two
+            // keys.
             if of_state.len() > 1 {
                 return Outcome::Violated(format!("one state has tokens of the keys {of_state:?}"));
             }
@@ -347,6 +357,7 @@ impl Court<'_> {
         }
         match loose {
             _ if seen == 0 => Outcome::Unseen("there is no column of tokens".to_owned()),
+            // What counts is whether rows were written: a halt before that is the right answer.
             Some((what, true)) => Outcome::Violated(format!("{what}, and rows were written")),
             Some((what, false)) => match self.halted().last() {
                 Some(_) => Outcome::Holds(format!("{what}, and nothing was written")),

@@ -1,6 +1,6 @@
 //! The fifty properties: for each, whether a recorded history has it.
 //!
-//! A property that says nothing of a history, because what it is about did not happen there, decides
+//! A property whose subject did not happen in a history decides
 //! nothing: [`Outcome::Unseen`].
 
 mod court;
@@ -69,7 +69,7 @@ pub const TITLES: [&str; 50] = [
     "what was erased at the source is nowhere",
 ];
 
-/// What is said of some properties, by number.
+/// The outcomes of some properties, by number.
 #[must_use]
 pub fn judge(evidence: &Evidence, properties: &[u8]) -> Vec<(u8, Outcome)> {
     let court = Court::new(evidence);

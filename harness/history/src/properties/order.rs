@@ -1,4 +1,4 @@
-//! What order and completeness mean: 22 to 32, 37 and 41.
+//! Order and completeness: 22 to 32, 37 and 41.
 
 use super::court::Court;
 use super::outcome::Outcome;
@@ -27,9 +27,13 @@ impl Court<'_> {
         let mut from = 0;
         for (n, state) in streamed.iter().enumerate() {
             let is = |held: &Held| self.replay.difference(held, &state.tables).is_none();
+            // From the last match on: going back to an earlier state of the source would be a
+            // violation of its own.
             match (from..states.len()).find(|i| is(&states[*i])) {
                 Some(at) => from = at,
                 None => {
+                    // The nearest state makes the message readable; the verdict does not depend on
+                    // it.
                     let near =
                         (from..states.len()).min_by_key(|i| self.distance(&states[*i], state));
                     let near = near.unwrap_or(from);
@@ -40,6 +44,8 @@ impl Court<'_> {
                             self.replay.difference(&states[near], &state.tables).unwrap_or_default()
                         }
                     };
+                    // Rows of two neighbouring states side by side are a transaction that was seen
+                    // in part.
                     let torn = !back && (from..states.len() - 1).any(|i| self.between(i, state));
                     return (n, Some(Stray { state, how, torn }));
                 }
@@ -60,6 +66,7 @@ impl Court<'_> {
                 version.is_some_and(|v| v.passes && self.replay.is(table, v, row))
             });
             let fit = fit.count();
+            // Both what is missing and what is too much.
             wrong += passing - fit.min(passing) + staged.map_or(0, Vec::len) - fit;
         }
         wrong
@@ -99,6 +106,8 @@ impl Court<'_> {
         let (mut wrong, mut rows, mut from) = (0, 0, 0);
         for state in self.streamed() {
             let beat = Self::beat(&state.tables).unwrap_or(0);
+            // One beat to either side: it is written apart from the other changes, and may be seen
+            // earlier or later.
             let first = beats.partition_point(|n| n + 1 < beat).max(from);
             let last = beats.partition_point(|n| *n <= beat + 1).max(first + 1).min(states.len());
             let off = |i: usize| self.off(&states[i], state, filters);
@@ -122,6 +131,8 @@ impl Court<'_> {
             let staged = state.tables.get(&table.name);
             let due = |v: &crate::replay::Version| v.passes || !filters;
             let expected = rows.into_iter().flat_map(BTreeMap::values).filter(|v| due(v)).count();
+            // Masked columns differ between any two pipelines; the public ones must be equal in
+            // all.
             let public = || table.columns.iter().filter(|(_, c)| *c == crate::spec::PUBLIC);
             let fit = staged.into_iter().flatten().filter(|row| {
                 let version = rows.and_then(|r| r.get(&Replay::staged_key(table, row)));
@@ -143,6 +154,7 @@ impl Court<'_> {
                 stray.state.at / 1000,
                 stray.how
             )),
+            // Two states prove no order.
             None if seen < 3 => Outcome::Unseen(format!("staging was seen in {seen} states only")),
             None => Outcome::Holds(format!(
                 "{seen} states of staging, each one of {} of the source, in order",
@@ -186,6 +198,8 @@ impl Court<'_> {
                     checked += 1;
                     match (from..states.len()).find(is) {
                         Some(found) => _ = at.insert(key, found),
+                        // Only a version from before is a step back; one that never was is found by
+                        // property 22.
                         None if (0..from).any(|i| is(&i)) => {
                             return Outcome::Violated(format!(
                                 "after {} ms row {} of {} is back at an older version",
@@ -228,6 +242,7 @@ impl Court<'_> {
     /// Rows of staging stay as they are when transactions come again: by a position that is set back,
     /// or by a source that sends them twice. A pipeline that ends instead changes nothing either.
     pub(super) fn again(&self) -> Outcome {
+        // The position is set back by a statement in staging.
         let is = |d: &&crate::Done| d.what.contains("position") && d.what.contains("UPDATE");
         let sent = self.done("relayed").filter(|d| d.outcome.starts_with("repeat: "));
         let sent = sent.count() > 0 && !self.evidence.source.is_empty();
@@ -243,6 +258,7 @@ impl Court<'_> {
             return Outcome::Unseen("staging was not seen".to_owned());
         };
         for state in states.filter(|s| s.at > again.at) {
+            // The beat goes on while nothing else changes.
             for table in self.replay.tables().filter(|t| t.name != crate::spec::BEAT) {
                 let rows = |s: &State| s.tables.get(&table.name).cloned().unwrap_or_default();
                 if rows(state) != rows(before) {
@@ -374,6 +390,7 @@ impl Court<'_> {
         let Some(worst) = times.last() else {
             return Outcome::Unseen("no beat was seen".to_owned());
         };
+        // A settle that ran out of time is a beat that never came.
         let late = self.done("settle").filter(|d| d.outcome == "late").count();
         if *worst > LAG || late > 0 {
             return Outcome::Violated(format!(

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 impl Court<'_> {
     pub(super) fn shape(&self) -> Outcome {
         let changes = |text: &str| {
+            // Words, not a parser: the statements are the suite's own.
             let words: Vec<&str> = text.split([' ', '`', '.', ',']).collect();
             let verb = words
                 .first()
@@ -21,6 +22,7 @@ impl Court<'_> {
             return Outcome::Unseen("no shape was changed".to_owned());
         };
         match self.stops_before(*first, "a shape was changed") {
+            // Plain values may have crossed before the pipeline stopped.
             Outcome::Holds(how) => match self.plain() {
                 Outcome::Violated(how) => Outcome::Violated(how),
                 _ => Outcome::Holds(how),
@@ -42,6 +44,7 @@ impl Court<'_> {
         let of = |d: &&crate::Done| !d.outcome.starts_with("repeat: ");
         let how = self.done("relayed").find(of)?;
         let ordered = self.done("relay").find(|d| d.what != "relay repeat")?;
+        // Beats count transactions on the source's side, which the relay's faults cannot change.
         let beats = self.done("beat").filter(|d| d.until <= ordered.at).count() as u64;
         let at = self.beats().iter().position(|n| *n >= beats)?;
         let what = format!("the stream was broken ({})", how.outcome);
@@ -99,6 +102,7 @@ impl Court<'_> {
             let mut values: BTreeMap<(&str, &Cell), usize> = BTreeMap::new();
             for change in moves {
                 for row in change.before.iter().chain(&change.after) {
+                    // Only this column has a unique index in the suite's tables.
                     for (column, cell) in row.iter().filter(|(c, _)| *c == "mail") {
                         *values.entry((column, cell)).or_default() += 1;
                     }
@@ -127,6 +131,7 @@ impl Court<'_> {
                                 .iter()
                                 .filter(|b| b.is_ascii_digit());
                             cell.bytes().is_some()
+                                // The floor of FF1 is a million values, six digits.
                                 && digits.count() < 6
                                 && matches!(mask, Some((_, Mask::Format(_))))
                         })
@@ -153,6 +158,7 @@ impl Court<'_> {
         let how = format!(
             "{changes} changes, {flips} flips, {canaries} canaries, {states} states of staging"
         );
+        // A history in which little happened would have every property.
         if changes >= 20 && flips > 0 && canaries > 0 && states > 2 {
             Outcome::Holds(how)
         } else {
@@ -179,6 +185,7 @@ impl Court<'_> {
                 }
             }
         }
+        // Ten columns, so that a table without most types does not count.
         match self.at_rest("no rows 1 and 2 were there", |_| compared >= 10) {
             Outcome::Holds(_) => Outcome::Holds(format!("{compared} cells are the same both ways")),
             other => other,

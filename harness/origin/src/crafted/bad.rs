@@ -88,6 +88,7 @@ pub(super) const ALL: &[Odd] = &[
     Odd::bad("crafted.example/bad/go-mod-large", "a go.mod of more than 16 MiB", |base| {
         let mut files = base.files();
         if let Some((_, data)) = files.first_mut() {
+            // Spaces behind a comment: the file stays a valid go.mod, too large and nothing else.
             data.extend_from_slice(b"//");
             data.resize((16 << 20) + 1, b' ');
         }

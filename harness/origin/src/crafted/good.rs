@@ -78,10 +78,12 @@ pub(super) fn releases() -> Vec<Release> {
         usual(&at("retracted"), "v1.2.0", retract),
         plain("deprecated", "v1.0.0"),
         deprecated,
+        // Not in the order of their times: @latest must not take the last one of the list.
         plain("pseudo", "v0.0.0-20190101000000-aaaaaaaaaaaa"),
         plain("pseudo", "v0.0.0-20210101000000-cccccccccccc"),
         plain("pseudo", "v0.0.0-20200101000000-bbbbbbbbbbbb"),
         plain("prerelease", "v1.0.0-alpha"),
+        // By SemVer beta.11 is newer than beta.2, by text it is older.
         plain("prerelease", "v1.0.0-beta.2"),
         plain("prerelease", "v1.0.0-beta.11"),
         bare(&at("nomod"), "v1.0.0"),
