@@ -41,7 +41,7 @@ pub enum SelectionError {
     /// A selector that no environment can fit.
     #[error(
         "no environment fits `{0}`; there are host, windows, wine, wsl, wsl:DISTRO, image:NAME, \
-         proxy:NAME, sumdb:NAME"
+         proxy:NAME, sumdb:NAME, masking:NAME"
     )]
     NoEnvironment(String),
 }

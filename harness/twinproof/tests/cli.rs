@@ -41,12 +41,12 @@ fn stderr(assert: &Assert) -> String {
 #[case::environment(
     &["--env", "hots"],
     "error: no environment fits `hots`; there are host, windows, wine, wsl, wsl:DISTRO, image:NAME, \
-     proxy:NAME, sumdb:NAME\n"
+     proxy:NAME, sumdb:NAME, masking:NAME\n"
 )]
 #[case::image(
     &["--env", "image:no-such-image"],
     "error: no environment fits `image:no-such-image`; there are host, windows, wine, wsl, \
-     wsl:DISTRO, image:NAME, proxy:NAME, sumdb:NAME\n"
+     wsl:DISTRO, image:NAME, proxy:NAME, sumdb:NAME, masking:NAME\n"
 )]
 #[case::subject(
     &["--subject", "proxy=x"],

@@ -45,10 +45,11 @@ pub struct Conformance {
     /// Cases to leave out
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     skip: Vec<String>,
-    /// Environments: host, windows, wine, wsl, wsl:DISTRO, image, image:NAME, proxy:NAME, sumdb:NAME
+    /// Environments: host, windows, wine, wsl, wsl:DISTRO, image, image:NAME, proxy:NAME, sumdb:NAME,
+    /// masking:NAME
     #[arg(long, value_name = "ENV", value_delimiter = ',')]
     env: Vec<String>,
-    /// What is judged: sdk=VERSION; proxy= or sumdb= with a subject's NAME, a URL (for sumdb `KEY
+    /// What is judged: sdk=VERSION; proxy=, sumdb= or masking= with a subject's NAME, a URL (for sumdb `KEY
     /// URL`, as GOSUMDB has it) or a FILE.toml that declares one; NAME=PATH, the program of a
     /// subject that has to be given one. Several times for several; the embedded proxy and database
     /// when absent
