@@ -55,11 +55,14 @@ impl Serving {
     /// When the settings cannot be put to work, or an address cannot be had.
     pub fn start(config: Config) -> Result<Self, ServeError> {
         let tls = &config.proxy.tls;
+        // Without them there is nothing to look at again.
         let files = [&tls.ca, &tls.cert, &tls.key].into_iter().flatten().cloned().collect();
         let mut sockets = handed_over().map_err(ServeError::HandedOver)?.into_iter();
         let server = Server::bind_or_take(config.server, sockets.next())?;
+        // The second socket is taken only where there is a second listener.
         let admin = |listen| Server::bind_or_take(Settings::new(listen), sockets.next());
         let admin = config.metrics.map(admin).transpose()?;
+        // After the sockets: an address in use must be found before the store is touched.
         let proxy = Proxy::start(config.proxy, Some(server.counters()))?;
         Ok(Self { proxy, server, admin, files, poll: config.poll })
     }
@@ -94,6 +97,7 @@ impl Serving {
         let reloading = reload(Arc::clone(&self.proxy), self.files, self.poll, hangup, again);
         let reloading = tokio::spawn(reloading);
         let (ended, mut end) = watch::channel(());
+        // The listener for health and metrics ends last: it shows how the other one drains.
         let admin = self.admin.map(|admin| {
             let front = Front { proxy: Arc::clone(&self.proxy), shown: Shown::Admin };
             tokio::spawn(admin.run(Arc::new(front), async move {
@@ -104,20 +108,21 @@ impl Serving {
         let proxy = Arc::clone(&self.proxy);
         let stop = async move {
             stop.await;
+            // Before the drain: `/readyz` must fail while requests are still answered.
             proxy.drain();
         };
         let drained = self.server.run(Arc::new(main), stop).await;
         reloading.abort();
         drop(ended);
         if let Some(admin) = admin {
-            // It has nothing to say but that it is gone.
+            // Its result does not matter: it ends because the server does.
             let _ = admin.await;
         }
         drained
     }
 }
 
-/// What a listener shows.
+/// The requests that a listener answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shown {
     Everything,
@@ -136,6 +141,7 @@ impl Handler for Front {
     type Later = Boxed<Body>;
 
     fn handle(&self, mut request: Request<Incoming>, peer: &Arc<Peer>) -> Answer<Body> {
+        // From memory at once, without a future or a task.
         if self.shown != Shown::Admin
             && let Some(answer) = self.proxy.hit(&request)
         {
@@ -151,6 +157,8 @@ impl Handler for Front {
         if !shown {
             return Answer::Now(not_found());
         }
+        // Pieces of a file are mapped for plain HTTP/1 only, where the kernel can send them by
+        // itself.
         let plain = !peer.tls && request.version() < Version::HTTP_2;
         let answer = self.proxy.respond(request);
         Answer::Later(match plain {
@@ -219,6 +227,7 @@ async fn reload(
 }
 
 /// What is in the files; `None` where one cannot be read.
+// Compared by content: a secret that Kubernetes mounts anew keeps its time and is another file.
 async fn contents(files: &[PathBuf]) -> Vec<Option<Vec<u8>>> {
     let mut contents = Vec::new();
     for file in files {

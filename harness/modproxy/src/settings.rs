@@ -177,6 +177,8 @@ impl Settings {
                 zip: Duration::from_secs(600),
                 patience: Duration::from_secs(120),
             },
+            // Those of golang.org/x/mod/zip: 16 MiB for a go.mod, 500 MiB for a zip and for what is
+            // in it.
             limits: FileLimits {
                 info: MIB,
                 go_mod: 16 * MIB,

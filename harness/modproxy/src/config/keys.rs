@@ -3,7 +3,7 @@
 use super::value::Kind;
 use std::sync::LazyLock;
 
-/// What the variables begin with.
+/// The beginning of the variables' names.
 const PREFIX: &str = "TWINPROOF_PROXY_";
 
 /// A setting.
@@ -20,6 +20,7 @@ pub struct Key {
 }
 
 /// The variables of [`KEYS`], in its order.
+// Made once: clap wants them for as long as the program runs.
 static VARIABLES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let name = |key: &Key| format!("{PREFIX}{}", key.flag.replace('-', "_").to_uppercase());
     KEYS.iter().map(name).collect()

@@ -67,7 +67,7 @@ pub struct Config {
     pub poll: Duration,
 }
 
-/// What is logged, and how.
+/// The log's level and format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
     /// How lines look.

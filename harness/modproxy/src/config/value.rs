@@ -74,6 +74,7 @@ pub(super) fn parse(kind: Kind, text: &str) -> Option<Value> {
 
 /// The parts of a list.
 pub(super) fn split(text: &str) -> Vec<String> {
+    // No element of a list may hold a comma, so that a variable and a flag can hold one too.
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
@@ -117,6 +118,7 @@ fn switch(text: &str) -> Option<bool> {
 /// A number and what follows it.
 fn parts(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    // A space between number and unit is what people write.
     let (number, unit) = text.split_at_checked(end)?;
     Some((number.parse().ok()?, unit.trim_start()))
 }

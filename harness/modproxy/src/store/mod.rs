@@ -105,6 +105,8 @@ impl Store {
         }
         Ok(Self {
             #[cfg(target_os = "linux")]
+            // Held open: files are opened relative to it, so that a renamed folder cannot lead
+            // elsewhere.
             handle: fs::File::open(&root)?,
             root,
             read_only,

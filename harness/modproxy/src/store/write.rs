@@ -74,7 +74,7 @@ impl Store {
         self.make_folder(folder, name)?;
         let begin = || {
             let mut file = file::Pending::with_prefix(&name.under(self.root()), TEMPORARY)?;
-            // Held while this process lives: it tells the sweep from what a dead one has left.
+            // Locked while this process lives: the sweep removes temporary files without this lock.
             file.file().lock()?;
             Ok(file)
         };

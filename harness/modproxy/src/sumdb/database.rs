@@ -57,6 +57,7 @@ impl Database {
         offline: bool,
     ) -> Result<Self, DatabaseError> {
         let failed = |source| DatabaseError { key: database.key.clone(), source };
+        // A key copied from a page often has a newline behind it.
         let verifier = Verifier::new(database.key.trim()).map_err(failed)?;
         let name = verifier.name().to_owned();
         let remote = Remote::new(
@@ -88,7 +89,7 @@ impl Database {
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|e| internal(&e))?;
         let database = Arc::clone(self);
         let result = tokio::task::spawn_blocking(move || {
-            // The thread waits even where nobody waits for it any more.
+            // Whether or not a request still waits for it, the thread is in use.
             let _turn = turn;
             work(&database)
         });
@@ -106,6 +107,8 @@ impl Database {
         if error.is_misbehavior() {
             // The whole of it is evidence, and `go` shows but its beginning.
             tracing::error!(database = name, %error, "a checksum database contradicts itself");
+            // An error of several lines would end at the first blank one when `go` shows it
+            // (web/http.go).
             let text = error.to_string().replace("\n\n", "\n");
             let text = text.strip_prefix("SECURITY ERROR\n").unwrap_or(&text);
             return Failure::new(Reason::Security, format!("SECURITY ERROR: {name}: {text}"));
@@ -126,6 +129,7 @@ impl Database {
         if let Some(name) = &place
             && let Ok(Some((bytes, _))) = self.store.read(name, MAX_LOOKUP)
         {
+            // The store may be used by other programs: what is kept is proven like an answer.
             match self.client.prove_kept(module, version, &bytes) {
                 Ok(()) => return Ok(bytes),
                 Err(error) if error.is_misbehavior() => {
@@ -148,6 +152,7 @@ impl Database {
     /// A tile, proven. Without the database, to be of any tree whose signed head is here.
     pub(super) fn tile(&self, tile: Tile) -> Result<Vec<u8>, LookupError> {
         match self.client.tile(tile) {
+            // A tile of a smaller tree is right, and offline there may be no head of the newest.
             Err(error @ LookupError::Fetch { .. }) if self.offline => {
                 let mut heads = self.memory.heads().iter();
                 heads.find_map(|head| self.client.tile_under(head, tile).ok()).ok_or(error)
@@ -176,6 +181,7 @@ impl Database {
         if let Some(name) = self.place("supported")
             && self.store.read(&name, 0).ok().flatten().is_none()
         {
+            // A store that cannot be written to serves all the same.
             let _ = self.store.write(&name, b"");
         }
     }

@@ -1,4 +1,4 @@
-//! What the verifying client remembers: in the store, and in memory where that cannot be written.
+//! The verifying client's state: in the store, and in memory where the store cannot be written.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -39,6 +39,7 @@ struct Bytes;
 
 impl Weighter<Tile, Arc<Vec<u8>>> for Bytes {
     fn weight(&self, _: &Tile, data: &Arc<Vec<u8>>) -> u64 {
+        // The tile itself and about 64 bytes of bookkeeping.
         data.len() as u64 + 64
     }
 }
@@ -80,10 +81,12 @@ impl Memory {
                 let text = std::str::from_utf8(note).ok();
                 let Some(head) = text.and_then(|text| TreeHead::parse(text).ok()) else { continue };
                 found.insert((head.size, note.to_vec()));
+                // The smallest tree goes: newer heads prove what older ones do.
                 if found.len() > MAX_HEADS {
                     found.pop_first();
                 }
             }
+            // Signatures last: checking one costs more than all that is done before.
             let signed = |note: &Vec<u8>| self.refusal(note).is_none();
             found.into_iter().rev().map(|(_, note)| note).filter(signed).collect()
         })
@@ -159,9 +162,12 @@ impl ClientStore for Memory {
         new: &[u8],
     ) -> Result<Swap, StoreError> {
         let mut held = self.lock();
+        // Another request may have moved on meanwhile; the client then checks against that one
+        // first.
         if self.newest(&mut held, database)?.as_deref() != old {
             return Ok(Swap::Conflict);
         }
+        // In memory even if the store refuses: within this process no older head is accepted again.
         *held = Some(new.to_vec());
         self.keep_latest(database, new)?;
         Ok(Swap::Done)

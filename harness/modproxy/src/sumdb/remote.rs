@@ -63,6 +63,8 @@ impl Remote {
             Ok(Way::Through(upstream))
         };
         let way = match self.upstreams.find(&self.name, relays).await {
+            // As `go` does it: only when every proxy says 404 or 410 is the database asked
+            // directly.
             Err(failure) if failure.is_not_found() => Way::Url(format!("https://{}", self.name)),
             found => found?,
         };
@@ -74,6 +76,7 @@ impl Remote {
         if self.offline {
             return Err(Failure::new(Reason::Upstream, "this proxy is offline"));
         }
+        // As `go` sends it (measured): some servers route `!` in another way.
         let path = path.replace('!', "%21");
         let time = self.upstreams.times().small;
         let work = async {
@@ -98,6 +101,7 @@ impl Remote {
 impl Fetch for Remote {
     /// Waits: the client is called on threads that may.
     fn get(&self, path: &str) -> Result<Vec<u8>, FetchError> {
+        // Called on blocking threads only: on a worker this would stop the runtime.
         let result = self.runtime.block_on(self.fetch(path));
         let kind = if path.starts_with("/tile/") { Kind::Tile } else { Kind::Sumdb };
         match result {
@@ -110,6 +114,7 @@ impl Fetch for Remote {
                 self.metrics.asked(kind, outcome);
                 Err(match failure.reason {
                     Reason::NotFound => FetchError::NotFound,
+                    // 403 is what a gatekeeper answers: it is passed on as such.
                     Reason::Refused(403) => FetchError::Refused,
                     _ => FetchError::Transport(failure.text),
                 })

@@ -114,7 +114,7 @@ impl Upstreams {
     }
 }
 
-/// What tells whether a file is still the same: a strong tag, or else its date.
+/// The validator of a file: its strong tag, or else its date.
 fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
     // A weak tag (`W/"…"`) says that two files mean the same, not that their bytes are equal (RFC
     // 9110, section 13.1.5).

@@ -79,6 +79,7 @@ impl Upstreams {
         let list: ProxyList = settings.upstream.parse()?;
         let list = list.try_map(|url| Upstream::new(url).map(Arc::new))?;
         if let Some(plain) =
+            // A plain URL would send the credential in the clear.
             settings.authorization.iter().find(|a| !a.prefix.starts_with("https://"))
         {
             return Err(UpstreamError::PlainAuthorization(plain.prefix.clone()));
@@ -135,6 +136,8 @@ impl Upstreams {
 fn miss(failure: Failure) -> Miss<Failure> {
     match failure.reason {
         Reason::Security
+        // Faults of this proxy, and findings about security, are not made better by asking the next
+        // one.
         | Reason::Unconfirmed
         | Reason::Full
         | Reason::Store
@@ -154,7 +157,7 @@ fn why(end: End) -> Option<&'static str> {
     }
 }
 
-/// What to say when all have failed.
+/// The failure when no upstream had the file.
 fn not_found(what: &str, unfound: Unfound<Failure>) -> Failure {
     let end = unfound.end.and_then(why);
     match (unfound.miss, end) {
@@ -171,6 +174,7 @@ fn not_found(what: &str, unfound: Unfound<Failure>) -> Failure {
 
 impl Upstream {
     fn new(url: &ProxyUrl) -> Result<Self, UpstreamError> {
+        // The same rule as cmd/go's: user info in a URL is refused on plain http.
         if url.sends_user_in_clear() {
             return Err(UpstreamError::PlainUser(url.to_string()));
         }

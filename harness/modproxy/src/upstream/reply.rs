@@ -17,7 +17,7 @@ pub(crate) struct Reply {
     pub(crate) length: Option<u64>,
     /// Whether it claims to be a web page.
     pub(crate) html: bool,
-    /// What tells whether it is still the same when it is asked for again.
+    /// The tag or date by which a later request can ask for the rest of the same file.
     pub(super) validator: Option<HeaderValue>,
     /// The upstream that sends it.
     pub(crate) from: String,
@@ -33,6 +33,7 @@ pub(super) enum Source {
 impl Reply {
     /// The next bytes. `None` at the end, which has come where it should.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        // A loop: what is skipped may be a whole chunk, and an empty one would look like the end.
         loop {
             let Some(mut bytes) = self.next().await? else { return Ok(None) };
             let unwanted = self.skip.min(bytes.len() as u64);
@@ -62,6 +63,7 @@ impl Reply {
 
     /// All bytes, of which there may be `limit`.
     pub(crate) async fn all(mut self, limit: u64) -> Result<Bytes, Failure> {
+        // By the header first, then by what comes: a length may be missing or wrong.
         self.check_length(limit)?;
         let mut all = Vec::new();
         while let Some(chunk) = self.chunk().await? {

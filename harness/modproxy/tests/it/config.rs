@@ -42,6 +42,7 @@ impl Folder {
     /// What is said, the folder's path taken out.
     fn refusal(&self, text: &str, given: &[Given]) -> String {
         let mistakes = self.load(text, given).err().expect("there are mistakes");
+        // Messages must be the same whatever the temporary folder is called.
         let folder = format!("{}{}", self.0.path().display(), std::path::MAIN_SEPARATOR);
         mistakes.render_items(false).replace(&folder, "")
     }
@@ -144,6 +145,7 @@ fn a_flag_goes_before_a_variable_before_the_file() {
         given("listen", "variable:1", Origin::Variable),
         given("store.dir", "variable", Origin::Variable),
         given("offline", "false", Origin::Flag),
+        // An empty variable counts as one that is not set.
         given("log.level", "", Origin::Variable),
     ];
     let config = folder.load(text, &given).unwrap_or_else(|mistakes| panic!("{mistakes}"));

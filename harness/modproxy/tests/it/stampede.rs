@@ -28,6 +28,7 @@ async fn crowd(proxy: &Arc<Proxy>, target: &str, clients: usize) -> Vec<(u16, Ve
 
 fn slow(origin: &Origin) {
     let mut rule = rule("*");
+    // Long enough for all to ask before the first one is answered.
     rule.delay_ms = 300;
     origin.script(vec![rule]);
 }
@@ -136,6 +137,7 @@ async fn slow_zips_do_not_hold_up_small_files() {
             tokio::spawn(async move { get(&proxy, &target).await })
         })
         .collect();
+    // As many as there are turns for zips: the others wait for one of them.
     while origin.requests().len() < 32 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

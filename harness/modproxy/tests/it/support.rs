@@ -115,6 +115,7 @@ impl Folder {
 /// Settings with a store in `store` and this upstream.
 pub fn settings(store: &Folder, upstream: &str) -> Settings {
     let mut settings = Settings::new(store.path());
+    // Without syncing a test takes milliseconds; what syncing is for has tests of its own.
     settings.sync = false;
     settings.upstream = upstream.to_owned();
     settings

@@ -27,6 +27,7 @@ async fn keeps_the_rules(ambiguous: bool) {
     let proxy = start(settings);
     let mut bad = 0;
     for rule in crafted::rules() {
+        // Paths that the proxy refuses by name have no zip to be judged.
         if check_path(rule.path).is_err() {
             continue;
         }
@@ -51,6 +52,7 @@ async fn keeps_the_rules(ambiguous: bool) {
             .collect();
         assert_eq!(kept, [""; 0], "{}", rule.what);
     }
+    // A rename of the rules must not leave the loop empty.
     assert!(bad > 20, "{bad}");
 }
 
@@ -89,6 +91,7 @@ async fn zip_put_into_the_store_by_others_is_checked() {
     let mut offline = settings(&store, "off");
     offline.offline = true;
     let proxy = start(offline);
+    // One byte short, as a copy that was interrupted.
     store.write(target, &zip[..zip.len() - 1]);
     assert_eq!(get(&proxy, &format!("/{target}")).await.status, 404);
     assert!(store.read("crafted.example/hello/@v/v1.0.0.ziphash").is_none());

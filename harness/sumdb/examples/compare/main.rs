@@ -110,6 +110,7 @@ fn compare(task: &Task<'_>, peer: &mut Peer, rounds: u32) -> Row {
         None => {
             let mut run = (task.prepare)();
             let mut count = 16;
+            // Twice as many until a round is long enough for the clock.
             while time(count, &mut run).0 < ROUND {
                 count *= 2;
             }
@@ -117,6 +118,7 @@ fn compare(task: &Task<'_>, peer: &mut Peer, rounds: u32) -> Row {
         }
     };
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    // One more than counts: `median` leaves the first out, which warms up.
     for _ in 0..=rounds {
         let mut run = (task.prepare)();
         let (elapsed, result) = time(count, &mut run);

@@ -24,6 +24,7 @@ const PROOFS: u64 = 64;
 
 /// Spreads the tasks over the log.
 pub fn place(i: u64, size: u64) -> u64 {
+    // A prime that shares no factor with the size: every record has its turn.
     i * 7919 % size
 }
 
@@ -155,6 +156,7 @@ pub fn tasks(log: &Log) -> Vec<Task<'_>> {
     };
     let mut tasks = vec![
         task(log, "record_hash", "hash of a record of 190 bytes", || {
+            // So many proofs in turn that the processor's caches hold no single one.
             |i| last(&record_hash(black_box(log.record(i % PROOFS))))
         }),
         task(log, "node_hash", "hash of an inner node", move || {
