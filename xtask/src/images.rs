@@ -54,6 +54,7 @@ impl Images {
                 println!("{:<10} {}", "", definition.title);
             }
             if let Err(absent) = &engine {
+                // Listed without an engine too: tags and titles are known.
                 println!("{absent}");
             }
             return Ok(CONFORMANT);
@@ -81,6 +82,7 @@ impl Images {
             match images.ensure(&engine, name, &board) {
                 Ok(image) => {
                     println!("{}", provided(&image, begun.elapsed()));
+                    // Programs under Wine run on the host too, with the files of this image.
                     if image.name == WINE {
                         println!("{:<10} {}", "", wine_root::provide(&image));
                     }

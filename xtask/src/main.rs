@@ -56,7 +56,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // First of all: a signal from here on waits until it can be handled.
     twinproof::hold_signals(std::env::args_os());
+    // This program starts itself for roles in namespaces; those take no command line.
     if let Some(code) = twinproof::helper() {
         return ExitCode::from(code);
     }
@@ -76,6 +78,7 @@ fn dispatch(command: &Command) -> anyhow::Result<u8> {
     match command {
         Command::Twinproof(cli::Command::Lint(lint)) => lint::run(lint, &repository),
         Command::Twinproof(command @ cli::Command::Conformance(_)) => {
+            // The declared peers are built before a case asks for them, outside of its time limit.
             peers::build(repository::root(&repository)?);
             Ok(twinproof::finish(command.run(&repository)))
         }

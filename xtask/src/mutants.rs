@@ -68,6 +68,7 @@ impl Mutants {
                 continue;
             };
             found.insert((case.property, case.defect.as_str()));
+            // Smaller histories that still show the defect, so that a person can read them.
             let left = shrink(&case.plan.actions, self.tries, &mut |some| violated(some).is_some());
             println!("{}\tproperty {}\t{}: {how}", case.defect, case.property, case.id);
             for action in left {
@@ -100,6 +101,7 @@ fn cases(root: &Path) -> anyhow::Result<Vec<Case>> {
             let step = case.step.into_iter().next().context("a case has no step")?.history;
             let spec = std::fs::read_to_string(folder.join(step.tables.as_str()))?;
             let parsed = Spec::parse(&spec).map_err(anyhow::Error::msg)?;
+            // Generated with the case's own seed, so that they are the transactions of the suite.
             let mut generator = Generator::new(step.seed, &parsed);
             let mut actions = Vec::new();
             for action in step.actions {

@@ -147,7 +147,9 @@ pub fn packages(leg: &Leg) -> Outcome {
         return Outcome::Failed(NOT_KNOWN);
     };
     println!("installing {}", packages_of(&missing));
+    // Mirrors fail now and then, and dpkg may be locked by the machine's own updates.
     let install = attempts(TRIES, |_| apt_get(&apt, &missing), thread::sleep);
+    // Looked for again: a package may be installed and have no such program.
     let left = self::missing(&NEEDS, there);
     match install {
         Ok(Outcome::Passed) if left.is_empty() => Outcome::Passed,
@@ -166,6 +168,7 @@ pub fn packages(leg: &Leg) -> Outcome {
 fn apt_get(apt: &Path, missing: &[&Need]) -> anyhow::Result<Outcome> {
     let run = |args: &[&str]| {
         let mut command = Command::new(apt);
+        // No dialogue, and messages that do not depend on the machine's language.
         command.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C.UTF-8");
         command.args(["-q", "-o", "Acquire::Retries=3", "-o", "DPkg::Lock::Timeout=300"]);
         command.args(["-o", "Dpkg::Use-Pty=0"]).args(args);

@@ -1,4 +1,4 @@
-//! Clients that do as they like: sockets, TLS, requests of HTTP/1.1.
+//! Clients without a library's rules: sockets, TLS, requests of HTTP/1.1.
 
 use anyhow::{Context as _, ensure};
 use rustls::pki_types::pem::PemObject as _;
@@ -52,6 +52,7 @@ impl Tls {
         while tls.wants_write() {
             tls.write_tls(&mut tcp)?;
         }
+        // The server's part has come once a byte of it can be seen; it is left unread.
         ensure!(tcp.peek(&mut [0])? == 1, "the server says nothing");
         Ok(tcp)
     }
@@ -69,6 +70,7 @@ pub fn connect(address: &str) -> anyhow::Result<TcpStream> {
     let stream = TcpStream::connect(address).with_context(|| address.to_owned())?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
+    // Frames and pieces are sent alone, not gathered by Nagle's algorithm.
     stream.set_nodelay(true)?;
     Ok(stream)
 }
@@ -76,6 +78,7 @@ pub fn connect(address: &str) -> anyhow::Result<TcpStream> {
 /// The same, from another address of this machine.
 pub fn connect_from(address: &str, from: [u8; 4]) -> anyhow::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    // Loopback is a whole network: another address of it is another client to the server.
     socket.bind(&SocketAddr::from((from, 0)).into())?;
     let to: SocketAddr = address.parse()?;
     socket.connect(&to.into())?;
@@ -107,6 +110,7 @@ pub fn answer(from: &mut impl BufRead) -> anyhow::Result<(u16, Vec<u8>)> {
             _ => {}
         }
     }
+    // None of the servers sends one here, and a reader for it would be untested.
     ensure!(!chunked, "an answer in chunks is not read here");
     let mut body = Vec::new();
     match length {
@@ -136,6 +140,7 @@ pub fn latency(address: &str, target: &str) -> anyhow::Result<f64> {
         ensure!(answer(&mut stream)?.0 == 200, "{target}");
         times.push(begun.elapsed().as_secs_f64() * 1000.0);
     }
+    // The median: one interrupted request must not decide.
     times.sort_by(f64::total_cmp);
     Ok(times[times.len() / 2])
 }

@@ -74,9 +74,9 @@ enum Name {
     Starving,
     /// Lookups of modules that no server has, with an upstream that hangs
     Lookups,
-    /// Answers of an upstream that are no answers
+    /// Malformed answers of an upstream
     Answers,
-    /// Zips that are not what they say
+    /// Zips whose headers are false
     Zips,
     /// SIGHUP and SIGTERM while requests are under way
     Signals,
@@ -120,6 +120,7 @@ impl Attack {
             true => release::program(root)?,
             false => std::env::current_exe().context("this program")?,
         };
+        // Thousands of connections at once.
         process::raise_file_limit();
         let begun = Instant::now();
         let servers = Servers::new(program, self.quick)?;
@@ -127,6 +128,7 @@ impl Attack {
         let chosen = if self.only.is_empty() { all } else { &self.only };
         let mut rows = Vec::new();
         println!("{}", table::HEADING);
+        // One after the other: they would disturb each other's figures.
         for name in chosen {
             for row in name.run(&servers).with_context(|| format!("{name:?}"))? {
                 println!("{row}");
@@ -138,6 +140,7 @@ impl Attack {
         std::fs::create_dir_all(&out)?;
         let json = serde_json::json!({ "quick": self.quick, "seconds": seconds, "rows": rows });
         let json = serde_json::to_string_pretty(&json)? + "\n";
+        // Written whole or not at all: a later run reads it for comparison.
         twinproof_base::file::write(&out.join("attack.json"), json.as_bytes())?;
         let passed = rows.iter().filter(|row| !row.holds()).count();
         let (all, path) = (rows.len(), out.join("attack.json"));

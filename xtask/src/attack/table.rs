@@ -18,7 +18,7 @@ pub struct Row {
     pub limit: Limit,
 }
 
-/// What a figure may be.
+/// The limit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Limit {
@@ -41,6 +41,7 @@ impl Row {
     pub fn holds(&self) -> bool {
         match self.limit {
             Limit::AtMost(most) => self.own <= most,
+            // Without nginx nothing can be compared; the figure is shown all the same.
             Limit::TimesNginx(times) => self.nginx.is_none_or(|nginx| self.own <= times * nginx),
         }
     }
@@ -59,7 +60,7 @@ impl fmt::Display for Row {
     }
 }
 
-/// Three digits that say something.
+/// At most three significant digits.
 fn number(value: f64) -> String {
     match value {
         v if v.abs() >= 100.0 || v.fract() == 0.0 => format!("{v:.0}"),

@@ -29,6 +29,7 @@ impl Upstream {
         let (answer, asked) = (Arc::new(answer), Arc::new(AtomicUsize::new(0)));
         let count = Arc::clone(&asked);
         thread::spawn(move || {
+            // A thread for each connection: one that hangs must not hold the others.
             for stream in listener.incoming().map_while(Result::ok) {
                 let (answer, count) = (Arc::clone(&answer), Arc::clone(&count));
                 thread::spawn(move || one(stream, &*answer, &count));
@@ -49,6 +50,7 @@ fn one(mut stream: TcpStream, answer: &dyn Fn(&str) -> Option<Vec<u8>>, count: &
         Some(bytes) => {
             // The proxy may have seen enough of it.
             let _ = stream.write_all(&bytes).and_then(|()| stream.shutdown(Shutdown::Write));
+            // Until the client leaves: closing with unread bytes would send a reset.
             while lines.next().is_some() {}
         }
         None => while lines.next().is_some() {},
@@ -64,6 +66,7 @@ fn whole(status: &str, body: &[u8]) -> Vec<u8> {
 
 /// Requests to an upstream that hangs; the clients leave at once.
 pub fn fetches(servers: &Servers) -> anyhow::Result<Vec<Row>> {
+    // More than all fetches and their queue together.
     let clients = servers.count(1132, 300);
     let upstream = Upstream::start(|target| match target.contains("hangs") {
         true => None,
@@ -76,6 +79,7 @@ pub fn fetches(servers: &Servers) -> anyhow::Result<Vec<Row>> {
         stream.write_all(request(&format!("/hangs.example/m{n}/@v/v1.0.0.mod")).as_bytes())?;
         hung.push(stream);
     }
+    // As many as the server asks upstream at once at least; the others wait inside of it.
     until(Duration::from_secs(2), || upstream.asked.load(Ordering::Relaxed) >= 32);
     drop(hung);
     let begun = Instant::now();
@@ -114,6 +118,7 @@ pub fn starving(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     let other = |number: usize| -> anyhow::Result<f64> {
         let mut times = Vec::new();
         for n in 0..15 {
+            // Another client, or the turns that clients take would not be measured.
             let mut stream = connect_from(&server.address, [127, 0, 0, 2])?;
             let target = format!("/quick.example/m{number}x{n}/@v/v1.0.0.mod");
             let begun = Instant::now();
@@ -128,6 +133,7 @@ pub fn starving(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     let alone = other(0)?;
     let ask = |target: String| -> anyhow::Result<TcpStream> {
         let mut stream = connect(&server.address)?;
+        // The last of 2,500 lists waits for all those before it.
         stream.set_read_timeout(Some(Duration::from_secs(120)))?;
         stream.write_all(request(&target).as_bytes())?;
         Ok(stream)
@@ -144,6 +150,7 @@ pub fn starving(servers: &Servers) -> anyhow::Result<Vec<Row>> {
         Row::new(
             "starving",
             "x a cold .mod's time, beside 2,532",
+            // A fifth more at most: the machine itself differs by some percent from run to run.
             beside / alone,
             Limit::AtMost(1.2),
         ),
@@ -251,6 +258,7 @@ pub fn answers(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     let before = server.resident()?;
     let mut wrong = Vec::new();
     for (n, (what, _)) in answers.iter().enumerate() {
+        // Twice: the second answer may come from what was kept of the first.
         for _ in 0..2 {
             let (status, body) =
                 get(&server.address, &format!("/wrong.example/m{n}/@v/v1.0.0.mod"))
@@ -269,11 +277,12 @@ pub fn answers(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     let figure = format!("passed on, of {} wrong answers", answers.len());
     Ok(vec![
         Row::new("answers", figure, wrong.len() as f64, Limit::AtMost(0.0)),
+        // A budget for buffers; what grows with each answer would go beyond it.
         Row::new("answers", "MiB more after them", held, Limit::AtMost(64.0)),
     ])
 }
 
-/// Zips that are not what they say.
+/// Zips whose headers are false.
 pub fn zips(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     let store = tempfile::tempdir()?;
     let flags = ["--upstream", &servers.origin.url()[..]];
@@ -291,6 +300,7 @@ pub fn zips(servers: &Servers) -> anyhow::Result<Vec<Row>> {
         eprintln!("zips that went through: {}", whole.join(", "));
     }
     let served = servers.proxy(&["--offline"])?;
+    // It serves on after all of them, and did so meanwhile.
     ensure!(
         slowed(&served, || Ok(()))?.is_finite() && get(&served.address, SMALL)?.0 == 200,
         "it serves"

@@ -108,6 +108,8 @@ impl Peers {
         let needed = ["PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TEMP", "TMP"];
         let mut env: BTreeMap<String, String> =
             needed.iter().filter_map(|n| Some(((*n).to_owned(), std::env::var(n).ok()?))).collect();
+        // The few variables without which programs do not start; a GOFLAGS of this machine would
+        // change the subject.
         env.insert("GOPATH".into(), folder.path().join("gopath").display().to_string());
         // Otherwise go writes a cache that cannot be removed with its folder.
         env.insert("GOFLAGS".into(), "-modcacherw".into());
@@ -121,6 +123,7 @@ impl Peers {
             sumdb_url: o.sumdb_url(),
         };
         let set = &subject.declaration.set;
+        // Writing a line for each request costs more than answering from memory.
         let quiet = set.contains_key(ACCESS_LOG).then(|| (ACCESS_LOG.into(), "false".into()));
         let launched = subject.launch(&Surroundings {
             work: folder.path().to_owned(),

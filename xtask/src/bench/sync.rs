@@ -209,6 +209,7 @@ impl Bench {
             folder,
             program: program.to_owned(),
             tables,
+            // The other columns take about 70 bytes.
             filling: "x".repeat(bytes.saturating_sub(70)),
         };
         std::fs::write(bench.folder.path().join("keys.toml"), RING)?;
@@ -245,6 +246,7 @@ impl Bench {
         staging.query_drop(format!("CREATE TABLE bench.plain {}", shape(ascii, ascii)))?;
         std::fs::write(bench.policy(), policy)?;
         staging.query_drop(format!("CREATE DATABASE {STATE}"))?;
+        // The statements of the declaration, as an operator would run them.
         for sql in prepare {
             staging.query_drop(sql.expand(|name| (name == "state").then_some(STATE))?)?;
         }
@@ -328,6 +330,7 @@ impl Bench {
         let (mut source, mut staging) = (self.source()?, self.staging()?);
         let per_second = |begun: Instant| rows as f64 / begun.elapsed().as_secs_f64();
         let begun = Instant::now();
+        // Alone first: how fast the source can be loaded at all is the measure of the third phase.
         for sql in self.statements(0, rows) {
             source.query_drop(sql)?;
         }
@@ -336,6 +339,7 @@ impl Bench {
         let running = self.start()?;
         self.wait(&mut staging, rows / 2)?;
         let snapshot = per_second(begun);
+        // Stopped while the source goes on, so that there is something to catch up with.
         drop(running);
         for sql in self.statements(rows, rows) {
             source.query_drop(sql)?;
@@ -353,6 +357,8 @@ impl Bench {
         let while_loading = per_second(begun);
         drop(running);
         let begun = Instant::now();
+        // As many rows as pass, in the batches that the pipeline writes: the fastest that staging
+        // can be loaded.
         let passing: Vec<u64> = (0..rows / 2).collect();
         for batch in passing.chunks(10 * ROWS as usize) {
             staging.query_drop("START TRANSACTION")?;
@@ -380,6 +386,7 @@ impl Bench {
         let each = if rate > 2000 { 10 } else { 1 };
         let (mut source, mut staging) = (self.source()?, self.staging()?);
         let _running = self.start()?;
+        // One row first: connecting and the snapshot are no part of the latency.
         self.probe(&mut source, &mut staging, next)?;
         let (first, commits) = (*next, rate * seconds / each);
         let begun = Instant::now();
@@ -387,6 +394,8 @@ impl Bench {
         let seen = std::thread::scope(|scope| -> anyhow::Result<Vec<(Instant, Instant)>> {
             let writer = scope.spawn(move || -> anyhow::Result<()> {
                 for n in 0..commits {
+                    // By a schedule, not by pauses: a slow commit must not lower the rate of those
+                    // after it.
                     let due = begun + Duration::from_secs_f64((n * each) as f64 / rate as f64);
                     std::thread::sleep(due.saturating_duration_since(Instant::now()));
                     let from = first + n * each;
@@ -402,6 +411,8 @@ impl Bench {
                 waiting.extend(committed.try_iter());
                 let last: Option<Option<u64>> =
                     staging.query_first("SELECT MAX(id) FROM bench.t0")?;
+                // Before what was committed meanwhile is taken in: a row can be seen before its
+                // commit is acknowledged.
                 let now = Instant::now();
                 waiting.extend(committed.try_iter());
                 while let Some((id, at)) = waiting.front().copied()
@@ -410,6 +421,7 @@ impl Bench {
                     seen.push((at, now.max(at)));
                     waiting.pop_front();
                 }
+                // Twenty times finer than the figures to be measured.
                 std::thread::sleep(Duration::from_micros(500));
             }
             writer.join().map_err(|_| anyhow::anyhow!("the writer broke"))??;

@@ -73,6 +73,7 @@ mod tests {
         for leg in all().unwrap() {
             for name in leg.environments.split(',') {
                 let parsed = name.parse::<twinproof_model::EnvironmentName>();
+                // Selectors may name a kind as a whole.
                 let kind = ["image", "proxy", "sumdb", "masking"].contains(&name);
                 assert!(kind || parsed.is_ok(), "{name}");
             }
@@ -102,6 +103,7 @@ mod tests {
         let words: Vec<&str> = merge.split("- name:").next().unwrap().split_whitespace().collect();
         let required: BTreeSet<&str> =
             words.windows(2).filter(|w| w[0] == "--require").map(|w| w[1]).collect();
+        // A leg that does not have to be there could be missing unnoticed.
         assert_eq!(required, ran);
         let merged: BTreeSet<String> = words
             .iter()
@@ -122,6 +124,7 @@ mod tests {
             [WORKFLOW, ACTION].iter().flat_map(|f| f.split_whitespace()).collect();
         let uses: Vec<&str> = words.windows(2).filter(|w| w[0] == "uses:").map(|w| w[1]).collect();
         let (own, others): (Vec<&str>, Vec<&str>) = uses.iter().partition(|u| u.starts_with("./"));
+        // The action must be the one that users run.
         assert_eq!(own, ["./ci/action"], "the workflow runs the suites by the action");
         assert!(!others.is_empty());
         for action in others {

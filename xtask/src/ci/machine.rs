@@ -55,6 +55,8 @@ impl Machine {
         let mut held = Held::default();
         let mut lines: Vec<Line> = Vec::new();
         for stage in Stage::ALL {
+            // The stages after a failure are left out, but for those that take seconds and say
+            // something by themselves.
             let failed = lines.iter().any(|line| line.outcome.failure().is_some());
             let begun = Instant::now();
             let outcome = if !selection.has(stage) {
@@ -114,6 +116,7 @@ impl Machine {
             }
             return Ok(Outcome::Unavailable);
         }
+        // Held by `held`: the engine lives as long as the stages after this one.
         let started = match start_if_absent(MINUTE, self.logs.join("dockerd.log")) {
             Ok(started) => held.engine.insert(started),
             Err(error) => {
@@ -126,6 +129,7 @@ impl Machine {
             None => "it answers already".to_owned(),
         };
         println!("version {}: {whose}", started.engine.version);
+        // Begun here, so that images are made while tools are fetched and tests compile.
         if selection.has(Stage::Images) {
             held.images = Some(self.make_images()?);
         }
@@ -160,6 +164,7 @@ impl Machine {
             println!("cargo-deny is not installed: cargo install --locked cargo-deny");
             return Ok(Outcome::Unavailable);
         }
+        // Without `advisories`: they need a database from the network and change from day to day.
         self.cargo(&["deny", "check", "licenses", "bans", "sources"], "", 5)
     }
 

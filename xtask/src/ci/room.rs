@@ -21,6 +21,7 @@ fn places(root: &Path, leg: &Leg, selection: Selection<'_>) -> Vec<WrittenFolder
     let chosen = |stages: &[Stage]| stages.iter().any(|stage| selection.has(*stage));
     let mut places = Vec::new();
     if chosen(&[Stage::Clippy, Stage::Build, Stage::Test]) {
+        // As cargo itself decides it.
         let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
         let path = target.unwrap_or_else(|| root.join("target"));
         places.push(WrittenFolder { path, what: "what cargo builds", whole: 9 * GIB });
@@ -51,12 +52,14 @@ pub fn missing(root: &Path, leg: &Leg, selection: Selection<'_>) -> Vec<String> 
     let free = |path: &Path| fs4::available_space(path).ok();
     let mut volumes: BTreeMap<String, Volume> = BTreeMap::new();
     for place in places(root, leg, selection) {
+        // The folder may not be there yet: its file system is that of the nearest one that is.
         let Some(there) = place.path.ancestors().find(|path| path.exists()) else { continue };
         let Some(free) = free(there) else { continue };
         // What is there already is written over, not beside. Temporary files are of others.
         let is_own = place.path != std::env::temp_dir();
         let size = if is_own { size(&place.path) } else { 0 };
         let needed = place.whole.saturating_sub(size);
+        // Several folders may be on one file system, and share its room.
         let volume = volumes.entry(volume(there)).or_insert_with(|| Volume {
             path: there.to_owned(),
             free,
@@ -98,7 +101,7 @@ fn size(folder: &Path) -> u64 {
     files.filter_map(|entry| entry.metadata().ok()).filter(|m| m.is_file()).map(|m| m.len()).sum()
 }
 
-/// What is the same for two places on one file system.
+/// The name of a path's file system.
 #[cfg(unix)]
 fn volume(path: &Path) -> String {
     use std::os::unix::fs::MetadataExt as _;

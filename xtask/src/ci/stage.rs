@@ -68,7 +68,7 @@ impl Stage {
         }
     }
 
-    /// Whether it says something worth having whatever failed before it.
+    /// Whether its result is worth its seconds after another stage has failed.
     pub fn is_cheap(self) -> bool {
         matches!(self, Self::Fmt | Self::Lint | Self::Deny | Self::Clippy)
     }
@@ -88,7 +88,7 @@ impl Selection<'_> {
     }
 }
 
-/// What became of a stage.
+/// The outcome of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Passed,
@@ -109,6 +109,7 @@ impl Outcome {
     pub fn failure(self) -> Option<u8> {
         match self {
             Self::Failed(code) => Some(code),
+            // A stage without an end has proved nothing, and is no fault of the subject.
             Self::TimedOut | Self::Interrupted => Some(twinproof::BROKEN),
             Self::Passed | Self::Unavailable | Self::LeftOut | Self::NotRun => None,
         }

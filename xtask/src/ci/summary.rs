@@ -1,4 +1,4 @@
-//! The table at the end: what became of each stage, how long it took, and one last line.
+//! The table at the end: the outcome and the time of each stage, and one last line.
 
 use super::stage::{Outcome, Stage};
 use std::fmt::Write as _;
