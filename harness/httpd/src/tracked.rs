@@ -31,6 +31,7 @@ impl Ticket {
 
     /// What was waited for is not there yet.
     pub(crate) fn wait(&mut self) {
+        // Only the change counts: a body may be polled many times while it waits.
         if !self.waiting {
             self.waiting = true;
             self.activity.wait();
@@ -112,6 +113,8 @@ impl<B: Body> Tracked<B> {
     fn poll_memory(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Source::Handler(body) = &self.source else { return Poll::Ready(()) };
         let bytes = (self.holding.next)(body);
+        // The answer's own share first, which the connection holds to the last piece; then that of
+        // this piece.
         if bytes > 0 && self.holding.taken.is_none() {
             self.holding.taken = ready!(self.wait.poll(cx, &self.holding.share, PARTS));
         }
@@ -132,6 +135,7 @@ impl<B: Body> Tracked<B> {
     /// Has a piece give back what it holds when the client has it.
     fn guard(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
         let mut piece = self.piece.take();
+        // Without memory or progress to give back the bytes need no owner.
         if piece.is_none() && self.holding.progress.is_none() {
             return frame;
         }
@@ -142,6 +146,7 @@ impl<B: Body> Tracked<B> {
         let progress = self.holding.progress.clone();
         frame.map_data(|bytes| {
             if let Some(piece) = &mut piece {
+                // The piece is often smaller than what was asked for; the rest goes back at once.
                 piece.keep(bytes.len());
             }
             Bytes::from_owner(Piece { bytes, _taken: [piece, whole], _progress: progress })
@@ -172,6 +177,7 @@ where
             }
         };
         match &polled {
+            // The clock of the client must not run while the handler or memory is waited for.
             Poll::Pending => this.pause(),
             Poll::Ready(frame) => {
                 this.ticket.give();
@@ -181,9 +187,12 @@ where
                 if let Some(entry) = &mut this.ticket.entry {
                     match frame {
                         Some(Ok(frame)) => entry.sent(frame.data_ref().map_or(0, Bytes::len)),
+                        // Neither counted as whole nor as ended: the log shows an answer that broke
+                        // off.
                         Some(Err(_)) => return polled,
                         None => entry.whole(),
                     }
+                    // The last frame may be known as such before the end is polled for.
                     if this.source.is_end_stream() {
                         entry.whole();
                     }

@@ -27,6 +27,7 @@ fn blobs() -> Memory {
         ("good", b"good\r\n".as_slice()),
         ("bad", b"bad\n"),
         ("empty", b""),
+        // Valid Latin-1, and no UTF-8.
         ("latin", b"\xe9t\xe9"),
     ]))
 }
@@ -92,6 +93,7 @@ fn judge(manifest: &RunManifest, record: RunRecord) -> Results {
 
 #[rstest]
 #[case::as_asserted(printed("good", json!({})), Verdict::Pass, 0)]
+// Each row is a way for evidence to fall short of a pass.
 #[case::another_text(printed("bad", json!({})), Verdict::Fail, 1)]
 #[case::another_exit_code(printed("good", json!({ "exit": 3 })), Verdict::Fail, 1)]
 #[case::no_program(printed("empty", json!({ "exit": null, "not_found": true })), Verdict::Fail, 1)]
@@ -241,7 +243,7 @@ fn floors_are_checked_unless_cases_were_selected(
 }
 
 #[rstest]
-#[case::nobody_needs_it(false, false, true, 0)]
+#[case::no_need_for_it(false, false, true, 0)]
 #[case::always(true, false, false, 2)]
 #[case::required(false, true, false, 2)]
 fn the_floor_of_an_absent_environment(
@@ -262,7 +264,7 @@ fn the_floor_of_an_absent_environment(
 }
 
 proptest! {
-    /// The order in which cells ended has no say, and judging again gives the same.
+    /// The order in which cells ended does not matter, and judging again gives the same.
     #[test]
     fn results_are_a_function_of_the_set_of_records(
         outputs in proptest::collection::vec(0..4_usize, 1..12),
@@ -285,6 +287,7 @@ proptest! {
             .collect();
         let first = assemble(&manifest, &records, &blobs()).unwrap();
         let length = records.len();
+        // Another order of the same records.
         records.rotate_left((seed % length as u64) as usize);
         records.reverse();
         let second = assemble(&manifest, &records, &blobs()).unwrap();

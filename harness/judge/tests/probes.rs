@@ -48,6 +48,7 @@ fn process(exit: i64, stderr: &str) -> Value {
     })
 }
 
+// One JSON object a line, as the relay records requests.
 const ASKED: &str = r#"{"method":"GET","target":"/example.com/a/@v/v1.0.0.zip","status":200,"bytes":1,"micros":1}
 {"method":"GET","target":"/sumdb/x/y/lookup/example.com/a@v1.0.0","status":200,"bytes":1,"micros":1}
 "#;

@@ -140,7 +140,7 @@ impl Attack {
         std::fs::create_dir_all(&out)?;
         let json = serde_json::json!({ "quick": self.quick, "seconds": seconds, "rows": rows });
         let json = serde_json::to_string_pretty(&json)? + "\n";
-        // Written whole or not at all: a later run reads it for comparison.
+        // Whole or not at all: an interrupted run must not leave half a file.
         twinproof_base::file::write(&out.join("attack.json"), json.as_bytes())?;
         let passed = rows.iter().filter(|row| !row.holds()).count();
         let (all, path) = (rows.len(), out.join("attack.json"));

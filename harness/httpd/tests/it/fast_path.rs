@@ -9,6 +9,7 @@ const PLAIN: &str = "GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: Go-http-client/1.1
 const OTHER: &str = "GET / HTTP/1.1\r\nHost: x\r\nX-Other: y\r\n\r\n";
 const LATER: &str = "GET /later HTTP/1.1\r\nHost: x\r\n\r\n";
 
+// A second may pass between two answers.
 fn without_date(answer: &str) -> String {
     answer.lines().filter(|line| !line.starts_with("date: ")).collect::<Vec<_>>().join("\n")
 }
@@ -39,10 +40,12 @@ async fn they_take_turns_in_order(#[case] piece: usize) {
     let mut stream = server.connect().await;
     let turns = [PLAIN, PLAIN, LATER, PLAIN, OTHER, OTHER, PLAIN, LATER, LATER, PLAIN];
     let text = turns.concat();
+    // In pieces of any size: heads cut in the middle, several in one read.
     for piece in text.as_bytes().chunks(piece) {
         stream.write_all(piece).await.unwrap();
         stream.flush().await.unwrap();
     }
+    // The order of the answers is that of the requests, though some are slower.
     for request in turns {
         let expected = if request == LATER { "later\n" } else { "hello\n" };
         assert_eq!(status_and_body(&one(&mut stream).await), ("HTTP/1.1 200 OK", expected));
@@ -57,6 +60,7 @@ async fn they_take_turns_in_order(#[case] piece: usize) {
 async fn a_connection_without_plain_requests_is_hypers() {
     let server = start(plain());
     let mut stream = server.connect().await;
+    // After many requests that are not plain the connection stays with hyper, plain ones included.
     for request in [OTHER; 30].into_iter().chain([PLAIN; 3]) {
         stream.write_all(request.as_bytes()).await.unwrap();
         assert_eq!(status_and_body(&one(&mut stream).await).1, "hello\n");
@@ -76,6 +80,7 @@ async fn requests_ahead_of_a_slow_reader_are_all_answered() {
         write.shutdown().await.unwrap();
     };
     let reading = async {
+        // All requests are sent by now, and answers fill every buffer.
         tokio::time::sleep(SOON).await;
         let mut answers = String::new();
         for _ in 0..REQUESTS {
@@ -96,7 +101,7 @@ async fn stalled_reader_times_out() {
     let server = start(settings);
     let mut stream = server.connect().await;
     let request = "GET /long HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
-    // The server reads no further when nobody reads what it has to say.
+    // The server reads no further while the client does not read its answers.
     let sending =
         tokio::spawn(async move { while stream.write_all(request.as_bytes()).await.is_ok() {} });
     let seen = server.until(|s| s.accepted == 1 && s.open == 0).await;

@@ -57,12 +57,14 @@ async fn a_request_is_answered(#[case] request: &str, #[case] expected: (&str, &
     let answer = server.exchange(request).await;
     assert_eq!(status_and_body(&answer), expected);
     let text = "content-type: text/plain; charset=utf-8\r\n";
+    // Refusals are texts of the server's own.
     assert_eq!(answer.contains(text), answer.contains(" 4"), "{answer}");
     server.until(|s| s.open == 0 && s.in_flight == 0).await;
 }
 
 #[tokio::test]
 async fn a_target_over_hypers_limit_is_refused_too() {
+    // Hyper has a limit of its own for targets, which the settings do not reach.
     let server = start(limited(|limits| limits.head = 100_000));
     let request = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(70_000));
     let answer = server.exchange(request).await;
@@ -73,6 +75,8 @@ async fn a_target_over_hypers_limit_is_refused_too() {
 #[tokio::test]
 async fn a_refused_body_is_read_so_that_the_answer_arrives() {
     let server = start(plain());
+    // More than both buffers: closing with unread bytes would reset the connection, and lose the
+    // answer.
     let (stream, body) = (server.connect().await, "x".repeat(500_000));
     let request = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n{body}");
     let answer = exchange(stream, request).await;
@@ -116,6 +120,7 @@ async fn a_half_closed_client_has_its_answer() {
     }
     let mut stream = server.connect().await;
     stream.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
+    // Half a head: there is nothing to answer.
     stream.shutdown().await.unwrap();
     assert_eq!(rest(stream).await, "");
     server.until(|s| s.open == 0).await;
@@ -145,6 +150,7 @@ async fn a_host_is_a_host() {
         ("u@a", 400),
         ("a\tb", 400),
     ] {
+        // By the fast path and by the handler.
         for path in ["/", "/later"] {
             let request =
                 format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -190,6 +196,7 @@ async fn a_head_that_drips_is_late() {
     let (mut read, mut write) = stream.into_split();
     let drip = tokio::spawn(async move {
         write.write_all(b"GET / HTTP/1.1\r\nHost: x\r\na: ").await.unwrap();
+        // Each byte comes in time; the head as a whole does not.
         while write.write_all(b"x").await.is_ok() {
             tokio::time::sleep(SOON / 10).await;
         }
@@ -214,6 +221,7 @@ async fn a_second_head_is_late_as_the_first() {
 
 #[tokio::test]
 async fn two_letters_may_not_take_for_ever() {
+    // `PR` may be the begin of HTTP/2's preface, for which the server waits.
     let server = start(limited(|limits| limits.head_time = SOON));
     let answer = server.exchange("PR").await;
     assert_eq!(status_and_body(&answer).0, "HTTP/1.1 408 Request Timeout");
@@ -240,6 +248,7 @@ async fn a_handler_may_take_its_time() {
     let mut stream = server.connect().await;
     stream.write_all(b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     server.paths.entered.notified().await;
+    // Beyond every limit of the client's: the time is the handler's.
     tokio::time::sleep(4 * SOON).await;
     server.paths.release.notify_one();
     assert_eq!(status_and_body(&one(&mut stream).await).1, "open\n");

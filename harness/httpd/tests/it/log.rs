@@ -50,6 +50,7 @@ async fn a_line_for_each_request_without_secrets() {
     assert_eq!(status_and_body(&answer), ("HTTP/1.1 200 OK", "abc-1\n"));
     assert!(answer.contains("x-request-id: abc-1\r\n"));
     let made = server.exchange("GET /id HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    // The server makes an id of 16 digits where the client sends none.
     assert_eq!(status_and_body(&made).1.trim_end().len(), 16);
     server.until(|s| s.open == 0).await;
 
@@ -66,12 +67,13 @@ async fn a_line_for_each_request_without_secrets() {
     assert_eq!(text.lines().filter(|line| line.contains("access: ")).count(), 2);
 }
 
-/// What is at hand is logged as everything else is.
+/// Answers of the fast path are logged like all others.
 #[tokio::test(flavor = "current_thread")]
 async fn a_line_for_what_is_at_hand() {
     let (server, lines, _guard) = logged();
     let mut stream = server.connect().await;
     let mut ids = Vec::new();
+    // The second has a field for which the fast path leaves it to hyper.
     for fields in ["", "Accept-Language: eo\r\n"] {
         let request = format!("GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: probe/1\r\n{fields}\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();

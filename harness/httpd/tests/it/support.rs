@@ -39,9 +39,9 @@ fn text(text: impl Into<Bytes>) -> Response<Body_> {
     Response::new(BodyExt::boxed(Full::new(text.into())))
 }
 
-pub struct Gated(Arc<Paths>);
+pub struct ByPath(Arc<Paths>);
 
-impl Handler for Gated {
+impl Handler for ByPath {
     type Body = Body_;
     type Later = Boxed<Body_>;
 
@@ -102,6 +102,7 @@ impl Body for Endless {
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&CHUNK)))))
     }
 
+    // A length, or the body would be sent in chunks, which this test is not about.
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(1 << 40)
     }
@@ -124,7 +125,7 @@ pub fn start(settings: Settings) -> Running {
     let (stop, stopped) = oneshot::channel();
     let (address, url) = (server.address(), server.url());
     let (counters, reload) = (server.counters(), server.reload());
-    let handler = Arc::new(Gated(Arc::clone(&paths)));
+    let handler = Arc::new(ByPath(Arc::clone(&paths)));
     let task = tokio::spawn(server.run(handler, async {
         let _ = stopped.await;
     }));
@@ -145,7 +146,7 @@ impl Running {
         exchange(self.connect().await, bytes).await
     }
 
-    /// Tells it to stop, without waiting for that.
+    /// Asks it to stop, without waiting for that.
     pub fn stop(self) -> JoinHandle<Drained> {
         self.stop.send(()).expect("the server runs");
         self.task
@@ -153,6 +154,7 @@ impl Running {
 
     /// Waits until what was counted is so.
     pub async fn until(&self, so: impl Fn(&Snapshot) -> bool) -> Snapshot {
+        // 30 seconds in all, as PATIENCE.
         for _ in 0..3000 {
             let snapshot = self.counters.snapshot();
             if so(&snapshot) {
@@ -184,6 +186,7 @@ pub async fn rest(mut stream: impl AsyncRead + Unpin) -> String {
 pub async fn one(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let read = async {
         let mut answer = String::new();
+        // Byte by byte: the next answer must stay in the stream.
         while !answer.ends_with("\r\n\r\n") {
             answer.push(char::from(stream.read_u8().await.expect("an answer")));
         }

@@ -100,12 +100,12 @@ pub fn read_table(
     let columns: Vec<Column> = rows.iter().map(|row| column(row)).collect();
     let engine = session
         .text(&doing, &format!("SELECT ENGINE FROM information_schema.TABLES WHERE {of}"))?;
+    // The primary key first: it is taken where the policy names none.
     let rows = session.texts(
         &doing,
         &format!(
             "SELECT INDEX_NAME, COALESCE(COLUMN_NAME, ''), COALESCE(SUB_PART, ''), NULLABLE \
              FROM information_schema.STATISTICS WHERE {of} AND NON_UNIQUE = 0 \
-             // The primary key first: it is taken where the policy names none.
              ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX"
         ),
     )?;
