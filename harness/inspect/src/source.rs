@@ -69,7 +69,6 @@ impl<'a> Source<'a> {
             Input::Path(path) => {
                 let file = File::open(path)?;
                 let meta = file.metadata()?;
-                // A device or a pipe has no size and may not end.
                 if !meta.is_file() {
                     return Err(io::Error::other("is no regular file").into());
                 }

@@ -84,7 +84,7 @@ fn files(a: &File<'_>, b: &File<'_>, options: &CompareOptions) -> Result<Compari
     } else if comparison.verdict == Verdict::Identical
         && (!comparison.sections.is_empty() || !comparison.facts.is_empty())
     {
-        let cause = "their members differ, or their headers in the archive";
+        let cause = "their members differ, or what the archive says of them";
         comparison.escalate(Verdict::MetadataDiffers, cause);
     }
     comparison.equal = comparison.is_equal_but_for(&options.ignore);

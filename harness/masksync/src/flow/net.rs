@@ -69,7 +69,6 @@ impl<K, R> Net<K, R> {
                 Ok(())
             }
             None => {
-                // In a replay the row may be in staging already; then it is deleted first.
                 self.add(called, Effect { key, existed: tolerant, gone: false, row: Some(row) });
                 Ok(())
             }

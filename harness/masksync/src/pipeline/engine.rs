@@ -74,7 +74,7 @@ impl Prepared {
         }
     }
 
-    /// The predicate's value for rows.
+    /// What the predicate is of rows.
     pub(super) fn decide(
         &mut self,
         rows: &[&[Cell<'_>]],

@@ -108,7 +108,6 @@ pub fn examine(
             });
         }
         let key = columns(table, &from, &to, &mut findings);
-        // What follows relies on a class for every column.
         if findings.len() == before {
             match prepare(table, from, to, key, keys) {
                 Ok(prepared) => tables.push(prepared),
@@ -383,7 +382,7 @@ fn prepare(
     Ok(Prepared::new(policy.clone(), source, staging, plan, target, asked))
 }
 
-/// What foreign keys of the source do by themselves, which not every binlog has.
+/// What foreign keys of the source do by themselves, which not every binlog tells.
 fn references(tables: &mut [Prepared], findings: &mut Vec<Finding>) {
     let names: Vec<(String, String)> = tables.iter().map(|t| t.policy.source.clone()).collect();
     for child in 0..tables.len() {
@@ -413,8 +412,6 @@ fn references(tables: &mut [Prepared], findings: &mut Vec<Finding>) {
                     fix: format!("add the same foreign key, ON DELETE {}, in staging", foreign.on_delete),
                 });
             }
-            // The parent's delete takes its children in staging too; if the binlog brings their
-            // deletes as well, those find nothing.
             tables[parent].target.cascades = true;
             tables[child].target.lenient = true;
         }

@@ -34,7 +34,7 @@ pub struct Metrics {
     pub restarts: Counter,
     /// Seconds between the last committed transaction's statement and its commit in staging.
     pub lag: Gauge<f64, AtomicU64>,
-    last_event: AtomicU64,
+    heard: AtomicU64,
 }
 
 impl Default for Metrics {
@@ -56,8 +56,8 @@ impl Default for Metrics {
             "Age of the last transaction when it was committed",
             lag.clone(),
         );
-        let last_event = AtomicU64::new(now());
-        Self { registry, transactions, rows, snapshot_rows, batches, restarts, lag, last_event }
+        let heard = AtomicU64::new(now());
+        Self { registry, transactions, rows, snapshot_rows, batches, restarts, lag, heard }
     }
 }
 
@@ -67,13 +67,12 @@ fn now() -> u64 {
 
 impl Metrics {
     /// Notes an event or heartbeat of the source.
-    pub fn event_came(&self) {
-        self.last_event.store(now(), Ordering::Relaxed);
+    pub fn heard(&self) {
+        self.heard.store(now(), Ordering::Relaxed);
     }
 
     /// A transaction of that age was committed.
     pub fn committed(&self, timestamp: u32) {
-        // Events that the server makes for the connection alone have time 0.
         if timestamp > 0 {
             self.lag.set(now().saturating_sub(u64::from(timestamp)) as f64);
         }
@@ -82,7 +81,7 @@ impl Metrics {
     /// Whether all is well.
     #[must_use]
     pub fn health(&self) -> Health {
-        let silent = now().saturating_sub(self.last_event.load(Ordering::Relaxed));
+        let silent = now().saturating_sub(self.heard.load(Ordering::Relaxed));
         if silent <= SILENCE.as_secs() { Health::Well } else { Health::Silent }
     }
 

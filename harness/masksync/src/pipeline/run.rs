@@ -400,7 +400,7 @@ fn pump(
         let longest = if waiting.is_some() { Duration::from_millis(1) } else { WAIT };
         match events.next(longest)? {
             StreamItem::Event(event) => {
-                metrics.event_came();
+                metrics.heard();
                 engine.event(&event.event())?;
                 if engine.is_full() {
                     // More than memory should hold: the writer is waited for.

@@ -47,7 +47,7 @@ pub(super) fn copy(
                                 fix: None,
                             });
                         }
-                        metrics.event_came();
+                        metrics.heard();
                         metrics.snapshot_rows.inc_by(chunk.rows.len() as u64);
                         let rows = masked(&mut plan, chunk, &dotted(&table.policy.source))?;
                         writer.write(rows)?;
@@ -112,7 +112,6 @@ impl Writer {
     }
 
     fn write(&mut self, rows: Vec<Row>) -> Result<(), Halt> {
-        // The table was emptied before.
         let effect = |row| Effect { key: Row::new(), existed: false, gone: false, row: Some(row) };
         let effects = rows.into_iter().map(effect).collect();
         let ops = vec![Op::Rows { table: 0, effects, replay: false }];

@@ -113,15 +113,12 @@ pub fn verify(setting: &Setting, options: VerifyOptions) -> Result<Verified, Hal
             asking: asking(setting),
             name: dotted(&table.policy.source),
         };
-        // Rows change while they are read: only what is found again once staging has caught up is a
-        // difference.
         let mut found = one.pass(&mut table, &mut source, &mut staging, &mut verified)?;
         for _ in 0..AGAIN {
             if found.is_empty() {
                 break;
             }
             catch_up(setting, &mut source, &mut staging)?;
-            // Its counts are thrown away, or rows would be counted again at each look.
             let mut unseen = Verified::default();
             let again = one.pass(&mut table, &mut source, &mut staging, &mut unseen)?;
             found.retain(|suspicion| again.contains(suspicion));

@@ -75,7 +75,6 @@ impl Address {
         }
         let place = place.trim_end_matches('/');
         let (host, port) = match place.rsplit_once(':') {
-            // In `[::1]` the last colon belongs to the address.
             Some((host, port)) if !port.contains(']') => {
                 (host, port.parse().map_err(|_| AddressError::Form)?)
             }

@@ -189,7 +189,6 @@ impl StateStore {
         let position = position.to_string();
         let mac = self.mac(tables)?.of(&position);
         let tables = serde_json::to_string(tables).unwrap_or_default();
-        // The epoch in the condition fences: an instance that was taken over from changes nothing.
         session.run(
             doing,
             &format!(

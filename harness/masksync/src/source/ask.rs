@@ -53,7 +53,6 @@ impl<'s> SourceAsk<'s> {
 
 impl Ask for SourceAsk<'_> {
     fn ask(&mut self, tuples: &[Vec<Cell<'_>>]) -> Result<Vec<Truth>, AskError> {
-        // Without a predicate every row passes.
         let Some(sql) = self.query(tuples) else { return Ok(vec![Truth::True; tuples.len()]) };
         // A connection that was left alone for long may be gone: it is made anew once.
         for again in [true, false] {

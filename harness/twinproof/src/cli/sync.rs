@@ -188,7 +188,6 @@ impl File {
 fn check(setting: &Setting) -> Result<u8, Failure> {
     let found = setting.source.connect(Role::Ask).and_then(|mut source| {
         let mut staging = setting.staging.connect(Role::Write)?;
-        // Nothing is masked here, so that no use of a key counts.
         let keys = setting.keys_with(Arc::new(Unbounded));
         examine(&setting.policy, &keys, &setting.state, &mut source, &mut staging)
     });
@@ -239,7 +238,6 @@ impl Run {
                         Server::bind(Settings::new(address.clone())).map_err(Failure::invalid)?;
                     announce(&server.url())?;
                     let health = Arc::new(SyncHealth(Arc::clone(&metrics)));
-                    // Until it is aborted below: the pipeline's end decides, not this server's.
                     Some(tokio::spawn(server.run(health, std::future::pending())))
                 }
                 None => None,
@@ -254,8 +252,6 @@ impl Run {
                 () = stop_signal() => {
                     tracing::info!("stopping on a signal");
                     stop.set();
-                    // Beyond this the transaction is rolled back by the server, and comes again at
-                    // the next start.
                     tokio::time::timeout(GRACE, work).await.ok()
                 }
             };
@@ -291,7 +287,6 @@ impl Verify {
                 println!("not looked at: {skipped}");
             }
             println!("{} rows, {} cells compared", verified.rows, verified.cells);
-            // A difference decides; what was skipped makes it unknown, not equal.
             match (verified.differences.is_empty(), verified.skipped.is_empty()) {
                 (false, _) => NOT_CONFORMANT,
                 (true, false) => NOT_KNOWN,

@@ -125,7 +125,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
 
     fn sections(&self) -> Result<Vec<Section>> {
         let endian = self.endian;
-        // Without it not even the name of what is cut off is known.
+        // Without it not even the name of what is cut off can be told.
         let names = self.header.shstrndx(endian, self.view).map_err(wrong(self.view, FORMAT))?;
         if let Some(names) = self.sections.iter().nth(names as usize) {
             let (offset, size) = names.file_range(endian).unwrap_or_default();
