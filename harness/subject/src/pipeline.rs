@@ -66,9 +66,9 @@ pub struct PipelineProcess {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PipelineZone {
-    /// Production's: plain values may be there.
+    /// Production: plain values may be there.
     Prod,
-    /// Staging's: none may.
+    /// Staging: no plain value may be there.
     #[default]
     Staging,
 }
