@@ -30,7 +30,6 @@ pub fn conclude(results: &mut Results) {
         "not judged because the harness broke",
     );
     blame(exit::NOT_CONFORMANT, cases(Verdict::Fail, true), "failed");
-    // A stale expectation would hide the next real failure, so it fails the run.
     blame(
         exit::NOT_CONFORMANT,
         cases(Verdict::Xpass, false),
