@@ -24,6 +24,7 @@ impl Blobs for Memory {
 
 fn blobs() -> Memory {
     Memory(BTreeMap::from([
+        // The ends of lines are not part of an asserted text, since programs on Windows print CRLF.
         ("good", b"good\r\n".as_slice()),
         ("bad", b"bad\n"),
         ("empty", b""),
@@ -153,6 +154,7 @@ fn a_record_has_one_verdict(#[case] record: RunRecord, #[case] verdict: Verdict,
 
 #[test]
 fn a_run_without_its_record_is_the_harness_s_fault() {
+    // The engine writes a record for every cell, even for one that it skips.
     let results = assemble(&manifest(|_| {}), &[], &blobs()).unwrap();
     assert_eq!(results.cases[0].verdict, Verdict::HarnessError);
     assert_eq!(results.cases[0].broken.as_deref(), Some("there is no record of this run"));
@@ -162,6 +164,7 @@ fn a_run_without_its_record_is_the_harness_s_fault() {
 #[test]
 fn a_run_without_a_case_is_not_known() {
     let results = assemble(&manifest(|d| d["cases"] = json!([])), &[], &blobs()).unwrap();
+    // An exit code of 0 here would hide a filter that selects nothing.
     assert_eq!(results.summary.exit_code, 2);
     assert_eq!(results.summary.reasons, ["1 run without a case"]);
 }
@@ -172,6 +175,7 @@ fn a_run_without_a_case_is_not_known() {
 #[case::may("may", false, 0)]
 #[case::may_strictly("may", true, 1)]
 fn a_failure_counts_by_its_level(#[case] level: &str, #[case] strict: bool, #[case] code: u8) {
+    // What a specification leaves open decides the exit code only where the run is strict.
     let manifest = manifest(|d| {
         d["claims"][0]["level"] = json!(level);
         d["run"]["strict"] = json!(strict);
@@ -207,6 +211,7 @@ fn expecting(expect: &str, change: Value) -> RunManifest {
 #[case::undecided("xfail", json!({}), "lost", Verdict::Inconclusive, 2, 0)]
 #[case::its_last_day("xfail", json!({ "expires": "2027-01-15" }), "bad", Verdict::Xfail, 0, 1)]
 #[case::past_its_end("xfail", json!({ "expires": "2027-01-14" }), "bad", Verdict::Fail, 1, 0)]
+// An entry past its date has to be removed even when nothing needs it, or the file would only grow.
 #[case::past_its_end_and_needless("xfail", json!({ "expires": "2027-01-14" }), "good", Verdict::Pass, 1, 0)]
 fn expectations_are_applied_where_they_hold(
     #[case] expect: &str,
@@ -226,6 +231,7 @@ fn expectations_are_applied_where_they_hold(
 #[rstest]
 #[case::met(1, false, true, 0)]
 #[case::not_met(2, false, false, 2)]
+// A selection cannot reach a number that counts the whole suite.
 #[case::filtered(2, true, true, 0)]
 fn floors_are_checked_unless_cases_were_selected(
     #[case] pass: u64,
@@ -243,6 +249,8 @@ fn floors_are_checked_unless_cases_were_selected(
 }
 
 #[rstest]
+// An environment that this machine lacks misses its floor only where the run or the floor insists
+// on it.
 #[case::no_need_for_it(false, false, true, 0)]
 #[case::always(true, false, false, 2)]
 #[case::required(false, true, false, 2)]

@@ -66,6 +66,7 @@ fn checksum_settings_follow_from_requests_and_exit_codes(
     #[case] stderr: &str,
     #[case] want: Verdict,
 ) {
+    // The wording of the suite's data file, which the probe's answer is compared with.
     let public =
         "public: through the proxy, database asked through the proxy, wrong content refused";
     let probe = json!({
@@ -98,6 +99,7 @@ fn vectors_are_compared_by_the_judge(#[case] actual: &str, #[case] want: Verdict
 
 #[rstest]
 #[case("go version go1.27.3 linux/amd64\n", Verdict::Pass)]
+// Another patch release must not pass for the one that the environment promises.
 #[case("go version go1.27.4 linux/amd64\n", Verdict::Fail)]
 #[case("go version devel\n", Verdict::Fail)]
 fn the_version_is_read_from_the_stored_output(#[case] stdout: &str, #[case] want: Verdict) {

@@ -68,6 +68,7 @@ fn answered(more: Value) -> Value {
 #[rstest]
 #[case(json!({"status": 200}), json!({}), &["q.status pass: 200 | 200"])]
 #[case(json!({"status": [404, 410]}), json!({}), &["q.status fail: 404 or 410 | 200"])]
+// No answer is a failure and not inconclusive: a server that was started owes one.
 #[case(json!({"status": 200}), json!({"status": null, "error": "connection refused"}),
     &["q.status fail: 200 | no answer: connection refused"])]
 #[case(json!({"status": 200}), json!({"error": "the body ended after 3 bytes"}), &[
@@ -96,6 +97,7 @@ fn answered(more: Value) -> Value {
     "q.size fail: 14 bytes | 200, but reset",
 ])]
 #[case(json!({"body": {"line": "v1.1.0"}}), json!({}), &["q.body pass: a line \"v1.1.0\" | as asserted"])]
+// The line might stand in the part that was not kept, so neither verdict would be justified.
 #[case(json!({"body": {"line": "v1.1.0"}}), json!({"cut": true}),
     &["q.body inconclusive: a text | only its first 14 bytes were kept"])]
 #[case(json!({"http": "2"}), json!({}), &["q.http fail: HTTP/2 | HTTP/1.1"])]
@@ -130,6 +132,7 @@ fn an_http_answer_is_compared_with_what_is_asserted(
 ])]
 #[case(json!({"status": 400}), json!({"bytes": 5, "closed": true}),
     &["r.status fail: 400 | 5 bytes that are no answer; the connection was closed"])]
+// An answer that is missing must not be read as one that was wrong.
 #[case(json!({"answers": 3}), json!({"status": 200, "answers": 1, "closed": true}),
     &["r.answers fail: 3 answers | 1 answer; the connection was closed"])]
 #[case(json!({"body": {"lines": ["v1.0.0", "v1.1.0"]}}),
@@ -180,6 +183,7 @@ fn requests_are_counted_and_ordered_as_asserted(#[case] step: Value, #[case] wan
 #[case(json!({}), "s.ready pass: goproxy v0.20.0 answers | it does")]
 #[case(json!({"failure": {"how": "ended", "exit": 1}, "log": {"sha256": "log", "size": 1}}),
     "s.ready fail: goproxy v0.20.0 answers | it ended with code 1, \"listen tcp: address already in use\"")]
+// Slow is not wrong: a loaded machine may take longer than the limit.
 #[case(json!({"failure": {"how": "late", "seconds": 30, "last": "connection refused"}}),
     "s.ready inconclusive: goproxy v0.20.0 answers | not after 30 s (connection refused)")]
 fn a_launch_passes_only_when_the_subject_answers(#[case] seen: Value, #[case] want: &str) {

@@ -78,6 +78,7 @@ impl Policy {
 }
 
 fn main() -> ExitCode {
+    // Standard output is for results, which the suite reads.
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     match dispatch(&Command::parse()) {
         Ok(code) => code,
@@ -111,6 +112,8 @@ fn dispatch(command: &Command) -> anyhow::Result<ExitCode> {
             for ((difference, table, column), keys) in &verified.differences {
                 println!("{difference:?}: {table}.{column}, {} rows", keys.len());
             }
+            // The exit codes that Twinproof's own `verify` has: differences, tables left out, none
+            // of both.
             let code = match (verified.differences.is_empty(), verified.skipped.is_empty()) {
                 (false, _) => 1,
                 (true, false) => 2,
@@ -126,6 +129,7 @@ fn dispatch(command: &Command) -> anyhow::Result<ExitCode> {
                 table: table.clone(),
                 column: column.clone(),
                 key: key.clone(),
+                // The token comes by standard input, since arguments are visible to every user.
                 token: std::io::read_to_string(std::io::stdin())?.trim().to_owned(),
                 reason: reason.clone(),
             };

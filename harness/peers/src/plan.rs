@@ -43,6 +43,7 @@ impl Plan {
 
     pub fn connect(&self, socket: &Path) -> anyhow::Result<Conn> {
         let opts = OptsBuilder::new().user(Some(&self.user)).socket(socket.to_str());
+        // The socket is given, so the driver need not ask the server for its own.
         let opts = opts.prefer_socket(false).init(vec!["SET NAMES utf8mb4"]);
         Ok(Conn::new(opts)?)
     }

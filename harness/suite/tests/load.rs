@@ -42,6 +42,8 @@ fn a_good_folder_loads_complete_cases() {
         (gobin.key().as_str(), gobin.file.as_str()),
         ("path/gobin-unset", "path/gobin.toml")
     );
+    // Positions are those of the file that a person edits, although `_common.toml` added to the
+    // case.
     assert_eq!((gobin.line, gobin.column), (4, 1));
     assert_eq!((version.line, version.column), (22, 3));
     let Step::Write(module) = &gobin.step[0] else { panic!() };
@@ -72,6 +74,7 @@ fn embedded_files_are_the_same_as_a_folder() {
             &[$(($path, include_bytes!(concat!("good/", $path)).as_slice())),*]
         };
     }
+    // Out of order on purpose: the hash must not depend on the order in which a build embeds files.
     static FILES: &[(&str, &[u8])] = embed![
         "path/gobin.toml",
         "claims.toml",
@@ -119,6 +122,7 @@ fn mistakes(
     let name = dir.file_name().unwrap().to_string_lossy().into_owned();
     let wrong = load_dir(dir).err().unwrap_or_default();
     insta::assert_snapshot!(name, wrong.render(false));
+    // 80 columns fit a terminal and the log of a CI job without a break.
     for line in wrong.render(false).lines() {
         assert!(line.chars().count() <= 80, "too wide: {line}");
     }
@@ -160,9 +164,12 @@ fn too_large_not_utf8_and_marked_files() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     };
+    // A byte order mark, as some editors on Windows write it.
     put("claims.toml", b"\xef\xbb\xbf");
     put("path/large.toml", &vec![b'#'; twinproof_suite::MAX_FILE_BYTES + 1]);
+    // Latin-1 on the second line: the message has to name that line.
     put("path/latin.toml", b"# one\n# caf\xe9\n[[case]]\n");
+    // Nesting must end at the parser's limit and not at the end of the stack.
     put("path/deep.toml", format!("x = {}1{}", "[".repeat(500), "]".repeat(500)).as_bytes());
     std::fs::create_dir_all(dir.path().join("proxy")).unwrap();
     let wrong = load_dir(dir.path().to_owned()).unwrap_err();
@@ -177,6 +184,7 @@ fn lint_compares_claims_cases_and_goldens() {
         "path/gobin-unset.install@windows".to_owned(),
     ];
     assert!(lint(&loaded, &fitting, today("2027-01-31")).is_empty());
+    // Each name is misspelt once: both fit no case, and the golden that they stand for is missing.
     let goldens =
         ["path/gobin-unset.instal@posix".to_owned(), "path/gobin-unset.install@posx".to_owned()];
     insta::assert_snapshot!("lint", lint(&loaded, &goldens, today("2027-02-01")).render(false));

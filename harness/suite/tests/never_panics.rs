@@ -41,6 +41,7 @@ fn check(dir: &tempfile::TempDir) {
         assert!(!wrong.render(plain).is_empty());
     }
     for item in wrong.items() {
+        // Line 0 stands for a file as a whole.
         for place in item.others.iter().chain([&item.place]).filter(|p| p.line > 0) {
             let bytes = std::fs::read(dir.path().join(&place.file)).unwrap();
             let text = String::from_utf8_lossy(&bytes);
@@ -52,6 +53,7 @@ fn check(dir: &tempfile::TempDir) {
 }
 
 fn mutated(of: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    // What has a meaning in TOML and in templates comes often, to get beyond the lexer.
     let edit = (any::<prop::sample::Index>(), 0_usize..12, "[\\PC\n\"'${}\\[\\]=.,#-]{0,6}");
     proptest::collection::vec(edit, 1..6).prop_map(move |edits| {
         let mut bytes = of.as_bytes().to_vec();
@@ -65,6 +67,7 @@ fn mutated(of: &'static str) -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    // Every case writes and loads a folder, so 64 are what fits into a second or two.
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]

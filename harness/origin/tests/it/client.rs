@@ -27,6 +27,7 @@ fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(LIMIT))
+        // A redirect is an answer to be looked at and not one to be followed.
         .max_redirects(0)
         .max_redirects_will_error(false)
         .build()
@@ -38,6 +39,7 @@ pub fn get(url: &str) -> Got {
     let mut response = agent().get(url).call().expect("an answer");
     let kind = response.headers().get("content-type").map(|kind| kind.to_str().expect("ASCII"));
     let kind = kind.unwrap_or_default().to_owned();
+    // The largest crafted module has 400 MiB.
     let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().expect("a body");
     Got { status: response.status().as_u16(), kind, body }
 }
@@ -63,6 +65,7 @@ pub fn exchange(url: &str, request: &str) -> (String, bool) {
     let mut stream = connect(url);
     stream.write_all(request.as_bytes()).expect("sends");
     let mut answer = Vec::new();
+    // A reset is an error here, and an orderly close is none.
     let closed = stream.read_to_end(&mut answer).is_ok();
     (String::from_utf8_lossy(&answer).into_owned(), closed)
 }

@@ -20,6 +20,7 @@ fn go_takes_the_legal_zips_and_refuses_the_bad_ones() -> Outcome {
     arguments
         .extend(crafted::rules().map(|rule| format!("{}@{}", rule.path, crafted::RULE_VERSION)));
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    // One run for all modules: each start of `go` costs more than a download.
     let output = go(&program, home.path(), &origin, &arguments);
     let answers = serde_json::Deserializer::from_slice(&output.stdout).into_iter();
     let verdicts: BTreeMap<String, Option<String>> = answers
@@ -33,6 +34,8 @@ fn go_takes_the_legal_zips_and_refuses_the_bad_ones() -> Outcome {
     for rule in crafted::rules() {
         let error = verdicts.get(rule.path).expect("a verdict");
         println!("{}: {}", rule.path, error.as_deref().unwrap_or("taken"));
+        // A zip that the database refutes would be refused for a reason that proves nothing about
+        // its rule.
         let because_of_the_sum = error.as_ref().is_some_and(|e| e.contains("SECURITY ERROR"));
         if error.is_none() != rule.legal || because_of_the_sum {
             wrong.push((rule.path, error));
@@ -64,6 +67,7 @@ fn sizes() {
         ("crafted.example/medium", "v1.1.0", 10 << 20),
     ] {
         let zip = get(&format!("{}/{path}/@v/{version}.zip", origin.url())).body;
+        // About: deflated sizes differ between versions of the compressor.
         assert!(zip.len().abs_diff(about) < 1 << 10, "{} of {path}", zip.len());
         let h1 = hash_zip_reader(Cursor::new(zip.as_slice())).expect("a zip");
         assert!(origin.sums(path, version).expect("sums").contains(&h1.to_string()));
@@ -76,11 +80,13 @@ fn the_huge_zip_is_whole() {
     let mut stream = connect(&origin.url());
     stream.write_all(request("/crafted.example/huge/@v/v1.0.0.zip").as_bytes()).expect("sends");
     let mut head = Vec::new();
+    // Byte by byte, so that nothing of the body is taken with the head.
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         stream.read_exact(&mut byte).expect("a head");
         head.extend(byte);
     }
+    // A file and not memory: tests run in parallel, and 400 MiB each would not fit.
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     let size = std::io::copy(&mut stream, &mut file).expect("a body");
     assert!((400 << 20..401 << 20).contains(&size), "{size}");

@@ -10,6 +10,7 @@ use twinproof_testkit::Outcome;
 pub fn go(program: &Path, home: &Path, origin: &Origin, args: &[&str]) -> Output {
     let mut command = Command::new(program);
     command.args(args).current_dir(home.join("work"));
+    // These turn the database off, and the machine's own setting of them must not decide the test.
     for name in ["GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE"] {
         command.env_remove(name);
     }
@@ -17,6 +18,7 @@ pub fn go(program: &Path, home: &Path, origin: &Origin, args: &[&str]) -> Output
         .envs(twinproof_base::go_env::HERMETIC)
         .env("GOPATH", home.join("gopath"))
         .env("GOMODCACHE", home.join("gopath/pkg/mod"))
+        // Without it the module cache is read-only, and the temporary folder could not be removed.
         .env("GOFLAGS", "-modcacherw")
         .env("GOPROXY", origin.url())
         .env("GOSUMDB", origin.sumdb_key())
@@ -51,6 +53,7 @@ fn downloads_and_verifies() -> Outcome {
         let sums = origin.sums(path, version).expect("sums");
         assert!(sums.lines().all(|line| sum.contains(line)), "{sums}{sum}");
     }
+    // One for each module: `go` keeps what the database proved.
     let lookups =
         origin.requests().iter().filter(|request| request.target.contains("/lookup/")).count();
     assert_eq!(lookups, 6);

@@ -41,7 +41,9 @@ fn build(go: &Path, goroot: &Path) -> PathBuf {
     let name = version.lines().next().unwrap_or_default().to_owned();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let program = folder.join(format!("cmd-go-{name}.test{}", std::env::consts::EXE_SUFFIX));
+    // Building it takes minutes, so a later run of the tests takes the program of an earlier one.
     if !program.is_file() {
+        // A name of its own until it is whole: tests of several processes may build it at once.
         let unfinished = folder.join(format!("cmd-go-{}.tmp", std::process::id()));
         let mut build = Command::new(go);
         build.args(["test", "-c", "-o"]).arg(&unfinished).arg("cmd/go").current_dir(goroot);
@@ -55,9 +57,11 @@ fn build(go: &Path, goroot: &Path) -> PathBuf {
 
 fn reference(go: &Path, goroot: &Path) -> Reference {
     let mut command = Command::new(program(go, goroot));
+    // The test proxy looks for its corpus under `testdata`, relative to the folder it runs in.
     command.arg("-proxy=127.0.0.1:0").current_dir(goroot.join("src/cmd/go"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the test proxy runs");
+    // It prints the address, with the port that it was given, to standard error.
     let lines = BufReader::new(child.stderr.take().expect("its messages")).lines();
     let mut url = String::new();
     for line in lines {
@@ -106,6 +110,7 @@ fn the_corpus_is_served_as_by_gos_own_proxy() -> Outcome {
     let both = |target: &str| [&theirs.url, &ours].map(|base| get(&format!("{base}/{target}")));
     for path in paths {
         let escaped = escape_path(path).expect("a path");
+        // The reference lists in the order of its folder.
         let [theirs, ours] = both(&format!("{escaped}/@v/list")).map(|got| {
             let mut lines: Vec<String> = got.text().lines().map(str::to_owned).collect();
             lines.sort();
@@ -129,6 +134,7 @@ fn the_corpus_is_served_as_by_gos_own_proxy() -> Outcome {
         assert_eq!((theirs.status, ours.status), (200, 200), "the zip of {path}@{version}");
         let h1 = |zip: &[u8]| hash_zip_reader(Cursor::new(zip)).map_err(|error| error.to_string());
         assert_eq!(h1(&theirs.body), h1(&ours.body), "the zip of {path}@{version}");
+        // The first line is the number of the record, which depends on what was asked before.
         let sums = |text: &str| text.lines().skip(1).take(2).collect::<Vec<_>>().join("\n");
         let [theirs, ours] = both(&format!("sumdb/{name}/lookup/{path}@{version}"));
         compared += 2;

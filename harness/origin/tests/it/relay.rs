@@ -32,6 +32,8 @@ fn canned(answer: &'static [u8]) -> String {
             let mut chunk = [0; 4096];
             let _ = stream.read(&mut chunk);
             let _ = stream.write_all(answer);
+            // Half a close and then reading to the end: a close with unread bytes would be sent as
+            // a reset.
             let _ = stream.shutdown(Shutdown::Write);
             while stream.read(&mut chunk).is_ok_and(|n| n > 0) {}
         }
@@ -42,6 +44,7 @@ fn canned(answer: &'static [u8]) -> String {
 #[test]
 fn bytes_go_through_as_they_are() {
     let (origin, relay) = pair(Vec::new());
+    // Escapes, a query and dot segments: whatever normalises a target changes one of the three.
     let targets = ["/example.com/%6d/@v/list?x", LIST, "/a//b/../c%2fd"];
     for target in targets {
         let direct = exchange(&origin.url(), &request(target));
@@ -52,6 +55,7 @@ fn bytes_go_through_as_they_are() {
     };
     let (through, all) = (seen(relay.requests()), seen(origin.requests()));
     assert_eq!(through.len(), 3);
+    // The origin saw each request twice: directly, and then through the relay.
     for (one, two) in through.iter().zip(all.chunks(2)) {
         assert_eq!([one.clone(), one.clone()], two);
     }
@@ -79,6 +83,7 @@ fn an_empty_answer_can_get_a_body() {
     let rule = Rule { body: Some("v1.0.0\n".to_owned()), ..rule() };
     let relay = Relay::start(&canned(answer), vec![rule]).expect("starts");
     let (answer, _) = exchange(&relay.url(), &request(LIST));
+    // Two lengths that differ are what request smuggling is made of; clients refuse them.
     assert_eq!(answer.to_lowercase().matches("content-length: ").count(), 1, "{answer}");
     assert!(
         answer.contains("Content-Length: 7\r\n") && answer.ends_with("\r\n\r\nv1.0.0\n"),
@@ -100,6 +105,7 @@ fn a_head_request_keeps_its_length() {
 fn pipelined_requests_meet_their_rules() {
     let (_origin, relay) = pair(vec![Rule { status: Some(410), after: 1, ..rule() }]);
     let list = format!("GET {LIST} HTTP/1.1\r\nHost: x\r\n\r\n");
+    // The content looks like a method: a relay that loses count of bodies takes it for a request.
     let post = "POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nGET\r\n0\r\n\r\n";
     let (answer, closed) = exchange(&relay.url(), &format!("{list}{list}{post}"));
     let statuses: Vec<&str> =
@@ -123,10 +129,13 @@ fn a_hanging_answer_ends_with_the_client() {
     let (_origin, relay) = pair(vec![Rule { hang: true, ..rule() }]);
     let mut stream = connect(&relay.url());
     stream.write_all(request(LIST).as_bytes()).expect("sends");
+    // The request has arrived, so that silence below is the rule's and not the network's.
     assert!(relay.wait_for(1, LIMIT));
+    // Proves too little on a slow machine, and never fails there.
     stream.set_read_timeout(Some(Duration::from_millis(100))).expect("a time limit");
     assert!(stream.read(&mut [0]).is_err());
     drop(stream);
+    // The next request is served: the one that hangs holds no lock.
     assert_eq!(get(&format!("{}/example.com/m/@latest", relay.url())).status, 200);
 }
 
@@ -138,6 +147,7 @@ fn relay_passes_bytes_that_are_not_http_to_its_target(#[case] bytes: &str, #[cas
     let (origin, relay) = pair(Vec::new());
     let (answer, closed) = exchange(&relay.url(), bytes);
     assert!(closed && answer.starts_with(want), "{answer:?}");
+    // The origin's parser refused the bytes before there was a request to record.
     assert_eq!((origin.requests().len(), relay.requests().len()), (0, 1));
     relay.script(vec![Rule { path: "*".to_owned(), status: Some(200), ..Rule::default() }]);
     let (answer, _) = exchange(&relay.url(), bytes);
@@ -149,6 +159,7 @@ fn an_answer_before_the_request_is_whole() {
     let url = canned(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 5\r\n\r\nslow\n");
     let relay = Relay::start(&url, Vec::new()).expect("starts");
     let mut stream = connect(&relay.url());
+    // Half a request line: the relay has to read both sides at once to see the answer.
     stream.write_all(b"GET / HT").expect("sends");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
@@ -164,6 +175,7 @@ fn however_the_content_ends(#[case] answer: &'static [u8]) {
     let relay = Relay::start(&canned(answer), Vec::new()).expect("starts");
     let (got, closed) = exchange(&relay.url(), &request("/x"));
     assert_eq!((got.as_bytes(), closed), (answer, true));
+    // A rule that changes the content makes the relay read to its end, however that is marked.
     relay.script(vec![Rule {
         path: "/x".to_owned(),
         replace: [("b".to_owned(), "B".to_owned())].into(),
@@ -178,6 +190,7 @@ fn answers_that_break_off_break_off() {
     let relay = Relay::start(&relay, Vec::new()).expect("starts");
     let (got, closed) = exchange(&relay.url(), &request("/x"));
     assert!(closed && got.ends_with("\r\n\r\nabc"), "{got}");
+    // No head at all: the relay passes on what it cannot parse.
     let nonsense = Relay::start(&canned(b"no answer at all\n"), Vec::new()).expect("starts");
     assert_eq!(exchange(&nonsense.url(), &request("/x")), ("no answer at all\n".to_owned(), true));
 }
@@ -191,7 +204,7 @@ fn the_path_of_the_target_is_kept() {
     {
         assert!(Relay::start(target, Vec::new()).is_err(), "{target}");
     }
-    // Nobody is at that port: the connection is closed.
+    // Nothing listens on that port, so the connection is closed.
     let (answer, _) = exchange(&relay.url(), "");
     assert_eq!(answer, "");
 }

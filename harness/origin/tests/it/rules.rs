@@ -67,6 +67,7 @@ fn lengths() {
     };
     let (head, _, _) = answer(Rule { declare: Some(4096), ..rule() });
     assert_eq!(length(&head).as_deref(), Some("4096"));
+    // The length is that of the whole body: a client can notice what is missing.
     let (head, _, _) = answer(Rule { truncate: Some(3), ..rule() });
     assert_eq!(length(&head).as_deref(), Some("7"));
     let (head, content, _) = answer(Rule {
@@ -75,6 +76,7 @@ fn lengths() {
         drip_ms: Some(1),
         ..rule()
     });
+    // With chunks there is no length; each piece of the drip is a chunk.
     assert_eq!((length(&head), content.as_str()), (None, "4\r\nv1.0\r\n3\r\n.0\n\r\n0\r\n\r\n"));
 }
 
@@ -120,6 +122,7 @@ fn a_hanging_answer_never_comes() {
     assert!(origin.wait_for(1, LIMIT));
     stream.set_read_timeout(Some(Duration::from_millis(100))).expect("a time limit");
     let error = stream.read(&mut [0]).expect_err("nothing comes");
+    // Systems name a read that ran out of time differently.
     assert!(matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut));
     // Ends although the connection is still open.
     drop(origin);
@@ -147,7 +150,9 @@ fn counters() {
         Rule { times: Some(1), status: Some(404), ..rule() },
     ];
     origin.script(rules.clone());
+    // Rules are counted each for itself, and the first that applies wins.
     assert_eq!(statuses(&origin), [404, 500, 500, 200, 200, 200]);
+    // A new script starts to count again.
     origin.script(rules);
     assert_eq!(statuses(&origin), [404, 500, 500, 200, 200, 200]);
     let applied: Vec<_> = origin.requests().iter().map(|request| request.rule).collect();
@@ -162,6 +167,7 @@ fn a_fork_is_signed_and_is_no_continuation() {
     let truth = get(&lookup);
     origin.script(vec![Rule { path: "/db/*".to_owned(), fork: true, ..Rule::default() }]);
     let fork = get(&lookup);
+    // Both verify against the key: only a client that compares tree heads can tell them apart.
     assert_eq!((truth.status, fork.status), (200, 200));
     assert!(truth.text().starts_with("0\nexample.com/m v1.0.0 h1:"), "{}", truth.text());
     assert!(fork.text().starts_with("1\nexample.com/m v1.0.0 h1:"), "{}", fork.text());

@@ -32,6 +32,7 @@ fn a_module_of_the_set_up() {
         let Got { status, kind, .. } = got(target);
         assert_eq!((status, kind.as_str()), (404, "text/plain; charset=utf-8"), "{target}");
     }
+    // The path is not escaped, and an upper-case letter that is not names no module.
     assert_eq!(get(&format!("{}/example.com/M/@v/list", origin.url())).status, 404);
     assert_eq!(get(&format!("{}/mod/example.com/m/@v/list", origin.url())).text(), "v1.0.0\n");
 }
@@ -51,6 +52,7 @@ fn a_branch_and_an_unknown_mod() {
     assert_eq!(got("m/@v/main.info").text(), info);
     assert_eq!(got("m/@v/list").text(), "v1.0.0\n");
     assert_eq!((got("none/@v/list").status, got("none/@v/list").body), (200, Vec::new()));
+    // Without any version there is no latest, though the list is a good answer.
     assert_eq!(got("none/@latest").status, 404);
 }
 
@@ -109,6 +111,7 @@ fn ten_thousand_versions() {
     assert!(list.text().ends_with("\nv1.99.99\n"));
     let latest = get(&format!("{}/crafted.example/many/@latest", origin.url()));
     assert!(latest.text().starts_with(r#"{"Version":"v1.99.99","#));
+    // A leading zero is no semantic version, although the number would exist.
     assert_eq!(get(&format!("{}/crafted.example/many/@v/v1.7.07.mod", origin.url())).status, 404);
     assert!(origin.sums("crafted.example/many", "v1.42.7").is_some());
 }
@@ -128,8 +131,10 @@ fn the_database_proves_what_is_served() {
     let origin = origin();
     let through = format!("{}/sumdb/{}", origin.url(), origin.sumdb_name());
     assert_eq!(get(&format!("{through}/supported")).status, 200);
+    // The database itself, by way of the proxy, and by the prefix of Go's own test proxy.
     let own = [origin.sumdb_url(), through, format!("{}/mod/sumdb-direct", origin.url())];
     let own = own.map(|base| (origin.sumdb_key(), base));
+    // The name of a database may contain a slash, which a proxy has to find the end of.
     let (slashed, key, url) = origin.slashed_sumdb();
     let relayed = format!("{}/sumdb/{slashed}", origin.url());
     for (key, base) in own.into_iter().chain([(key.clone(), url), (key, relayed)]) {
@@ -159,6 +164,7 @@ fn requests_are_written_down() {
     assert_eq!((first.method.as_str(), first.target.as_str()), ("GET", target));
     assert_eq!((first.status, first.sent, first.number, first.rule), (Some(200), 7, 0, None));
     assert_eq!((first.header("x-own"), first.tls), (Some("1"), false));
+    // Credentials are marked, so that whoever prints a request can leave them out.
     let secret: Vec<_> = first.headers.iter().filter(|header| header.secret).collect();
     assert_eq!(secret.len(), 1);
     assert_eq!(
@@ -176,6 +182,7 @@ fn connections_are_kept_and_requests_may_be_pipelined() {
     let mut stream = connect(&origin.url());
     let head = "HEAD /example.com/m/@v/v1.0.0.zip HTTP/1.1\r\nHost: x\r\n\r\n";
     let list = "GET /example.com/m/@v/list HTTP/1.1\r\nHost: x\r\n\r\n";
+    // A body that is not read would be taken for the next request.
     let post = "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
     let last = request("/example.com/m/@v/list");
     stream.write_all(format!("{head}{list}{post}{last}").as_bytes()).expect("sends");
@@ -206,6 +213,7 @@ fn heads_have_a_limit() {
     let large = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(80 << 10));
     let (answer, _) = exchange(&origin.url(), &large);
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer:?}");
+    // Even a request that was refused for its size is written down, for a case to count.
     let seen: Vec<_> = origin.requests().into_iter().map(|r| (r.target, r.status)).collect();
     assert_eq!(seen, [("/".to_owned(), Some(431))]);
 }
@@ -216,6 +224,7 @@ fn a_thousand_origins_come_and_go() {
         let origin = origin();
         let stream = connect(&origin.url());
         drop(origin);
+        // The system may reset the connection or close it; no byte of an answer may come.
         let mut rest = Vec::new();
         let read = (&stream).read_to_end(&mut rest);
         assert!(read.is_err() || rest.is_empty());
@@ -257,6 +266,7 @@ fn the_corpus_of_cmd_go() -> Outcome {
         MemoryStore::default(),
     );
     let lines = client.expect("a client").lookup("rsc.io/quote", "v1.5.2").expect("a record");
+    // The sum that scripts of cmd/go name for this version of the corpus.
     assert_eq!(lines, ["rsc.io/quote v1.5.2 h1:3fEykkD9k7lYzXqCYrwGAf7iNhbk4yCjHmKBN9td4L0="]);
     let redirected = got("redirect/2/rsc.io/quote/@v/list");
     assert_eq!(redirected.status, 302);

@@ -14,6 +14,7 @@ use crate::client::{connect, origin, request};
 
 /// What a client that trusts the origin's authority gets for the list.
 fn list(origin: &Origin, url: &str, client: Option<&Identity>) -> Result<String, String> {
+    // The authority is that of the test's own origin; the system's store must have no part in it.
     let mut roots = RootCertStore::empty();
     let authority = origin.ca_pem().expect("an authority");
     let authority = CertificateDer::from_pem_slice(authority.as_bytes()).expect("PEM");
@@ -53,6 +54,7 @@ fn the_same_under_tls() {
     let request = &origin.requests()[0];
     assert_eq!((request.tls, request.client.as_deref()), (true, None));
     origin.script(vec![Rule { path: "*".to_owned(), truncate: Some(2), ..Rule::default() }]);
+    // Cut inside TLS: without close_notify the client cannot take it for a shorter body.
     let error = list(&origin, &url, None).expect_err("no orderly end");
     assert!(error.contains("close_notify"), "{error}");
 }
@@ -68,6 +70,7 @@ fn bad_servers(#[case] kind: BadTls, #[case] want: &str) {
     let url = origin.url_tls_bad(kind).expect("TLS");
     let error = list(&origin, &url, None).expect_err("refused");
     assert!(error.contains(want), "{error}");
+    // The handshake failed, so no request may have been sent.
     assert_eq!(origin.requests(), []);
 }
 
@@ -91,5 +94,6 @@ fn clients_show_certificates() {
         let error = list(&origin, &url, Some(&bad)).expect_err("refused");
         assert!(error.contains(want), "{error}");
     }
+    // Of the refused clients no request is recorded.
     assert_eq!(origin.requests().len(), 2);
 }

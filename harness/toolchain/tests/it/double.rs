@@ -120,6 +120,8 @@ fn serve(
                 rest
             }
             Some(_) => {
+                // A client that has the whole part asks from its end, which no range can satisfy
+                // (RFC 9110, 15.5.17).
                 head("416 No", 0, &format!("content-range: bytes */{}\r\n", body.len()))?;
                 Vec::new()
             }

@@ -34,18 +34,23 @@ fn nothing_around_has_a_say() -> Outcome {
         fs::write(&path, text).unwrap();
         path
     };
+    // No such version exists: a go command that heeds one of these files tries to download it.
     let demanding = "module m\n\ngo 1.99.0\n\ntoolchain go1.99.9\n";
     write("go.mod", demanding);
     write("go.work", "go 1.99.0\n");
+    // The probe works below the temporary folder, where others may have left a go.mod.
     write("tmp/go.mod", demanding);
     write("tmp/go.work", "go 1.99.0\n");
     let cwd = write("deep/er/x", "").parent().unwrap().to_path_buf();
+    // A GOFLAGS that go refuses, since the space ends the first flag.
     let settings = "GOFLAGS=-ldflags=-s -w\nGOTOOLCHAIN=go1.99.9\nGOPROXY=https://proxy.example\n";
     let goenv = write("goenv", settings);
+    // A process of its own: the environment of this one cannot change while other tests read it.
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "probe::nothing_around_has_a_say", "--nocapture"])
         .current_dir(cwd)
         .env(CHILD, "1")
+        // Each system has its own name for this.
         .env("TMPDIR", dir.path().join("tmp"))
         .env("TEMP", dir.path().join("tmp"))
         .env("TMP", dir.path().join("tmp"))
@@ -65,7 +70,9 @@ fn nothing_around_has_a_say() -> Outcome {
     let calm = probe(&go).unwrap();
     assert_eq!(lasting(&poisoned), lasting(&calm));
     assert_eq!((poisoned.version, poisoned.goroot), (calm.version, calm.goroot));
+    // Which proxies are used is for the user to say, so this one setting is taken from GOENV.
     assert_eq!(line("goproxy:"), "https://proxy.example");
+    // Nothing of the user's was written.
     assert_eq!(fs::read_to_string(&goenv).unwrap(), settings);
     Ok(())
 }

@@ -14,6 +14,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::double::{Answer, Says, Server};
 
+// There is no such release, so that no real cache, proxy or lock can answer for it.
 const VERSION: Version = Version::release(99, 1);
 const HOST: Platform = Platform::LINUX_AMD64;
 
@@ -53,6 +54,7 @@ impl Lab {
     }
 
     fn options(&self, goproxy: &str) -> Options {
+        // Nothing is pinned: the lock has a part only in the test that gives it one.
         let lock = Lock::parse("pinned = []").unwrap();
         Options { goproxy: Some(goproxy.to_owned()), lock, host: HOST, max_download: 1 << 20 }
     }
@@ -99,12 +101,14 @@ fn a_download_is_verified_unpacked_and_cached() {
         (first.provenance.kind, first.provenance.zip, first.provenance.files),
         (Kind::Verified, lab.hash, 3)
     );
+    // Toolchain zips hold it as `_go.mod`, because a module zip may contain no second go.mod.
     assert!(first.goroot.join("src/go.mod").is_file());
     assert_eq!(fs::read_dir(lab.path("part")).unwrap().count(), 0, "nothing unfinished is left");
 }
 
 #[rstest]
 #[case::half(40)]
+// Whole and not yet verified: the request for the rest is answered with 416.
 #[case::all(usize::MAX)]
 fn a_download_resumes_what_an_earlier_one_left(#[case] there: usize) {
     let lab = Lab::new();
@@ -129,6 +133,7 @@ fn a_server_without_ranges_sends_all_again() {
     lab.part(b"something else");
     let server = lab.server(vec![Answer::NoRanges(lab.zip.clone())]);
     lab.get(&server.url).unwrap();
+    // The answer to this is a 200, which replaces what was there.
     assert_eq!(server.ranges(), [Some(14)]);
 }
 
@@ -153,6 +158,7 @@ fn an_answer_that_keeps_ending_early_is_no_sdk_but_stays_to_be_resumed() {
 }
 
 #[rstest]
+// Proxies that serve no toolchains answer with any of these.
 #[case(403)]
 #[case(404)]
 #[case(410)]
@@ -176,12 +182,14 @@ fn version_unknown_to_the_database_is_not_downloaded() {
         error.to_string(),
         "go1.99.1 for linux/amd64 is not served (the double does not know it)"
     );
+    // Without a hash to compare with, a download could never be used.
     assert_eq!(server.requests(), []);
 }
 
 #[test]
 fn sdk_neither_served_nor_buildable_names_both_reasons() {
     let lab = Lab::new();
+    // Never asked, since the database comes first.
     let toolchains = lab.with(lab.options("https://127.0.0.1:9"), None);
     let error = toolchains.get(VERSION, Platform::WINDOWS_AMD64, &mut Silent).unwrap_err();
     assert_eq!(
@@ -192,6 +200,7 @@ fn sdk_neither_served_nor_buildable_names_both_reasons() {
 }
 
 #[rstest]
+// GOPROXY's rule: a comma falls through on 404 and 410, a bar on every error.
 #[case::comma_after_404(404, ",", true)]
 #[case::comma_after_500(500, ",", false)]
 #[case::bar_after_500(500, "|", true)]
@@ -216,6 +225,7 @@ fn a_wrong_hash_is_never_used_and_kept() {
     };
     assert_eq!((found, expected), (other_hash.to_string(), lab.hash.to_string()));
     assert_eq!(authority, "double");
+    // The served bytes are the evidence, and not only the fact that they were wrong.
     assert_eq!(fs::read(kept).unwrap(), other);
     assert!(!lab.path("verified").exists());
 }
@@ -234,6 +244,7 @@ fn the_lock_stands_beside_the_database() {
 #[test]
 fn download_that_is_no_zip_is_quarantined() {
     let lab = Lab::new();
+    // What a captive portal answers to every URL.
     let server = lab.server(vec![Answer::Whole(b"<html>log in</html>".to_vec())]);
     assert!(matches!(lab.get(&server.url).unwrap_err(), Error::BadZip { .. }));
     assert_eq!(lab.quarantined(), ["go1.99.1.linux-amd64.zip.part.1"]);
@@ -250,6 +261,7 @@ fn too_large_is_refused_before_it_is_downloaded() {
 
 #[test]
 fn no_network_says_so() {
+    // A port that was free a moment ago: nothing listens there.
     let closed = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let error = Lab::new().get(&format!("http://{closed}")).unwrap_err();
     assert!(matches!(error, Error::Network { .. }) && error.is_unavailable(), "{error}");
@@ -266,6 +278,7 @@ fn a_tree_that_changed_in_the_cache_is_provided_anew() {
     let lab = Lab::new();
     let server = lab.server(vec![lab.whole()]);
     let sdk = lab.get(&server.url).unwrap();
+    // Any other program of the same user can do this to a cache.
     fs::write(sdk.goroot.join("bin/go"), "#!/bin/sh\nevil\n").unwrap();
     let again = lab.get(&server.url).unwrap();
     assert_eq!(fs::read_to_string(again.goroot.join("bin/go")).unwrap(), "#!/bin/false\n");
@@ -275,6 +288,7 @@ fn a_tree_that_changed_in_the_cache_is_provided_anew() {
 #[test]
 fn a_directory_serves_as_origin() {
     let lab = Lab::new();
+    // A space, which the URL has to escape.
     let store = lab.dir.path().join("a store");
     let file = store.join("golang.org/toolchain/@v/v0.0.1-go1.99.1.linux-amd64.zip");
     fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -285,6 +299,7 @@ fn a_directory_serves_as_origin() {
 
 fn file_url(path: &Path) -> String {
     let text = path.to_str().unwrap().replace('\\', "/").replace(' ', "%20");
+    // On Windows a path begins with a drive, and the URL needs one more slash.
     format!("file://{}{text}", if text.starts_with('/') { "" } else { "/" })
 }
 
@@ -297,5 +312,6 @@ fn two_at_once_download_once() {
         let [a, b] = both.map(|thread| thread.join().unwrap());
         assert_eq!(a, b);
     });
+    // The second waited at the lock of the cache.
     assert_eq!(server.requests().len(), 1);
 }

@@ -18,6 +18,7 @@ fn oldest(toolchains: &Toolchains) -> Result<twinproof_toolchain::Sdk, Unavailab
 #[test]
 fn a_pinned_sdk_is_verified_and_proves_itself() -> Outcome {
     let dir = tempfile::tempdir().unwrap();
+    // Always the zip for Linux, so that the test is the same on every host.
     let options = Options { host: Platform::LINUX_AMD64, ..Options::detect().unwrap() };
     let toolchains = Toolchains::new(Cache::at(dir.path()), options);
     let sdk = oldest(&toolchains)?;
@@ -26,6 +27,7 @@ fn a_pinned_sdk_is_verified_and_proves_itself() -> Outcome {
     let database = provenance.database.as_ref().unwrap();
     let lines = check_proof(PUBLIC_KEY, &database.proof).unwrap();
     assert!(lines.iter().any(|line| line.ends_with(&format!(" {}", provenance.zip))));
+    // Moved, so that nothing but its content can prove it.
     let copy = tempfile::tempdir().unwrap();
     let moved = copy.path().join("go");
     std::fs::rename(&sdk.goroot, &moved).unwrap();
@@ -58,5 +60,6 @@ fn a_database_that_misbehaves_stops_everything() {
     let error =
         toolchains.get(toolchains.pinned()[0], Platform::LINUX_AMD64, &mut Silent).unwrap_err();
     assert_eq!(error.to_string(), "checksum database double: two histories");
+    // As unavailable, the run would go on without this SDK and hide what the database did.
     assert!(!error.is_unavailable());
 }
