@@ -1,4 +1,4 @@
-//! What the engine itself costs: ten thousand cases whose programs do nothing, planned, driven,
+//! The cost of the engine itself: ten thousand cases whose programs do nothing, planned, driven,
 //! judged, and sealed in a bundle.
 
 #![expect(clippy::unwrap_used, dead_code, reason = "a benchmark; it needs part of the double")]
@@ -60,6 +60,7 @@ fn conform(
     };
     let records = run(&drive, RunLimits::default(), &Stop::default(), &Silent);
     let results = assemble(&manifest, &records, &store).unwrap();
+    // A run that skipped its cases would be fast and prove nothing.
     assert_eq!(results.summary.of(Verdict::Pass), CASES as u64);
     (manifest, records, results)
 }
@@ -70,10 +71,12 @@ fn benches(c: &mut Criterion) {
     let one = |n| case(&format!("c{n}"), step.clone(), json!({ "step": "p", "args": ["x"] }));
     let cases: Vec<_> = (0..CASES).map(one).collect();
     let mut group = c.benchmark_group("engine");
+    // One iteration takes seconds, and criterion's hundred would take minutes.
     group.sample_size(10);
     let folder = || (tempfile::tempdir().unwrap(), cases.clone());
     group.bench_function("10000 cases planned, driven, judged", |b| {
         b.iter_batched(
+            // A new store each time: blobs that are there already would not be written again.
             folder,
             |(dir, cases)| (conform(cases, &environment, dir.path()), dir),
             BatchSize::PerIteration,

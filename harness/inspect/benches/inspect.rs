@@ -19,7 +19,9 @@ fn program(dir: &Path, platform: (&str, &str), name: &str, args: &[&str]) -> Pat
     let output = dir.join(name);
     let mut command = Command::new("go");
     command.arg("build").args(args).arg("-o").arg(&output).arg(".").current_dir(dir);
+    // Without cgo the same program is built for every platform by any host.
     command.env("GOOS", platform.0).env("GOARCH", platform.1).env("CGO_ENABLED", "0");
+    // No version control information: the temporary folder is in no repository.
     assert!(command.env("GOFLAGS", "-buildvcs=false").status().unwrap().success());
     output
 }
@@ -38,6 +40,7 @@ fn inspect(c: &mut Criterion) {
         group.bench_function("deep", |b| b.iter(|| describe(black_box(&file), &deep).unwrap()));
     }
     let a = program(dir.path(), ("linux", "amd64"), "a", &["-trimpath"]);
+    // The build mode is part of the build settings and hence of the id, while the code is the same.
     let b = program(dir.path(), ("linux", "amd64"), "b", &["-trimpath", "-buildmode=exe"]);
     c.bench_function("compare two that differ by their ids", |bench| {
         bench.iter(|| compare(black_box(&a), black_box(&b), &CompareOptions::default()).unwrap());

@@ -1,5 +1,5 @@
-//! What masking costs: each transformer, and a row's whole way from the bytes of its event to what
-//! staging's statement says of it.
+//! The cost of masking: each transformer, and the whole way of a row from the bytes of its event to
+//! the statement for staging.
 //!
 //! `cargo bench -p twinproof-masksync`
 
@@ -53,6 +53,7 @@ fn masks(c: &mut Criterion) {
     ];
     let mut group = c.benchmark_group("mask of 11 digits");
     let mut row = Vec::new();
+    // Randomised masks are bound to the key of their row.
     Binding::row_part(b"1234567", &mut row);
     let kind = ColumnType::text(Charset::Utf8);
     for (name, transformer) in all {
@@ -157,8 +158,12 @@ fn hot_path(c: &mut Criterion) {
                 let Ok(rows) = rows.iter(&map) else { return sql };
                 let pairs: Vec<_> = rows.filter_map(Result::ok).collect();
                 let images = pairs.iter().flat_map(|p| p.before.iter().chain(&p.after));
+                // The filter sees rows before and after, since a row may enter or leave the
+                // selection.
                 let images: Vec<&[Cell<'_>]> = images.map(Vec::as_slice).collect();
                 let truths = decider.decide(&images, &mut Passes).unwrap_or_default();
+                // Changes of one row within a transaction are brought together before they are
+                // written.
                 let mut net: Net<(), Vec<Cell<'_>>> = Net::default();
                 for (pair, truth) in pairs.iter().zip(truths.chunks(2)) {
                     let Some(after) = &pair.after else { continue };

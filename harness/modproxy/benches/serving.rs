@@ -28,6 +28,7 @@ impl Client {
     fn new(url: &str, target: &str) -> Self {
         let address = url.strip_prefix("http://").expect("a URL");
         let stream = TcpStream::connect(address).expect("a connection");
+        // Without it, the delay of Nagle's algorithm would be measured.
         stream.set_nodelay(true).expect("a socket");
         let request = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\n\r\n").into_bytes();
         Self { stream, request, buffer: vec![0; 1 << 20] }
@@ -52,6 +53,7 @@ impl Client {
                 break (end + 4, length.1.parse::<usize>().expect("a number"));
             }
         };
+        // What was read with the head is part of the body already.
         let mut left = (head + length) - filled;
         while left > 0 {
             let n = self.stream.read(&mut self.buffer).expect("the rest");
@@ -110,8 +112,10 @@ fn serving(c: &mut Criterion) {
 
     let proxy = Proxy::start(settings, None).expect("a proxy");
     let mut group = c.benchmark_group("proxy");
+    // The proxy alone, without HTTP and sockets.
     for (what, target) in &targets {
         let request = || Request::get(target.as_str()).body(()).expect("a request");
+        // Once by the way that fills the memory, from which `hit` serves.
         runtime.block_on(proxy.respond(request()));
         let request = request();
         // What is too large for the memory is not the proxy's alone.

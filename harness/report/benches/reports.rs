@@ -14,7 +14,7 @@ use twinproof_report::{
 /// Cases of the run, over eight environments.
 const CASES: usize = 10_000;
 
-/// One case in ten fails, with four checks each, one of which saw a terminal's colours.
+/// Every tenth case fails, with four checks each, whose output contains a terminal's colours.
 fn case(index: usize) -> Value {
     let verdict = if index.is_multiple_of(10) { "fail" } else { "pass" };
     let checks: Vec<Value> = (0..4)
@@ -23,6 +23,7 @@ fn case(index: usize) -> Value {
                 "id": format!("{at}.stdout"),
                 "step": at,
                 "verdict": verdict,
+                // Long, as outputs of programs are.
                 "expected": "text with the line `example.com/module v1.2.3`".repeat(4),
                 "actual": format!("\u{1b}[31mline {at}\u{1b}[0m: example.com/other v0.0.1\n").repeat(8),
                 "evidence": [{ "sha256": "c0ffee".repeat(10) + "beef", "size": 123 }],
@@ -35,6 +36,7 @@ fn case(index: usize) -> Value {
         "title": "go install without GOBIN writes to the first GOPATH entry's bin",
         "environment": format!("image:number-{}", index % 8),
         "subject": "toolchain=go1.27.3",
+        // Claims repeat, so that reports have to group by them.
         "claims": [format!("CLAIM-{:03}", index / 8 % 400)],
         "level": "must",
         "verdict": verdict,
@@ -90,6 +92,7 @@ fn reports(criterion: &mut Criterion) {
         criterion.bench_function(&format!("draw/{reporter:?}"), |b| {
             b.iter(|| draw(black_box(&results)));
         });
+        // Reading a report again is part of every run, so it must not take longer than drawing it.
         criterion.bench_function(&format!("reconcile/{reporter:?}"), |b| {
             b.iter(|| reconcile(black_box(&results), reporter, black_box(&report)));
         });
@@ -98,6 +101,7 @@ fn reports(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
+    // A report takes up to a second, and criterion's hundred samples would take minutes.
     config = Criterion::default().sample_size(10);
     targets = reports
 }

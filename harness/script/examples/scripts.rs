@@ -39,6 +39,7 @@ struct Options {
 }
 
 fn options() -> Result<Options, Failure> {
+    // By hand: an example should need no parser of arguments that the crate does not use itself.
     let mut args = std::env::args().skip(1);
     let mut named = BTreeMap::new();
     let mut patterns = Vec::new();
@@ -75,6 +76,7 @@ fn options() -> Result<Options, Failure> {
         },
         patterns,
     };
+    // Whatever is left was never taken.
     match named.keys().next() {
         Some(name) => Err(format!("--{name} is not known").into()),
         None => Ok(options),
@@ -83,6 +85,7 @@ fn options() -> Result<Options, Failure> {
 
 /// The key of the database that Go's own test proxy serves, from where Go keeps it.
 fn reference_key(goroot: &Path) -> Result<String, Failure> {
+    // Go generates no file with it; it stands in the source of the test proxy.
     let path = goroot.join("src").join("cmd").join("go").join("proxy_test.go");
     let text = std::fs::read_to_string(&path)?;
     let line = text.lines().find(|line| line.contains("testSumDBVerifierKey ="));
@@ -108,6 +111,7 @@ fn main() -> Result<ExitCode, Failure> {
     if let Some(file) = &options.serve {
         let origin = origin(&toolchain)?;
         std::fs::write(file, origin.url())?;
+        // Whoever started this closes its standard input to end it, on every system alike.
         std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -129,6 +133,7 @@ fn main() -> Result<ExitCode, Failure> {
         None => reference_key(&options.goroot)?,
     };
     let setting = Setting {
+        // With a front, the scripts see one server, and it decides by the path who answers.
         proxy: front.as_ref().map_or(proxy, Front::url),
         sumdb,
         dir: dir.path().join("work"),
@@ -148,6 +153,7 @@ fn main() -> Result<ExitCode, Failure> {
         }
     }
     scripts.sort();
+    // A shared counter and not equal shares: scripts take between milliseconds and a minute.
     let next = AtomicUsize::new(0);
     let outcomes: Mutex<BTreeMap<String, Result<Outcome, String>>> = Mutex::default();
     std::thread::scope(|scope| {
@@ -181,6 +187,7 @@ fn main() -> Result<ExitCode, Failure> {
         }
     }
     println!("{} scripts: {counts:?}", outcomes.len());
+    // A script that has no meaning on this system is no failure.
     let good = counts.keys().all(|word| matches!(*word, "pass" | "not applicable"));
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -19,6 +19,7 @@ const RECORDS: u64 = 10_000;
 
 fn log() -> MemoryLog {
     let log = MemoryLog::new(Signer::from_seed("example.com/sumdb", [1; 32]).unwrap());
+    // Through `add` as a server does, which checks each record.
     for n in 0..RECORDS {
         let module = format!("example.com/m{n}");
         log.add(&module, "v1.0.0", &format!("{module} v1.0.0 h1:x\n")).unwrap();
@@ -38,6 +39,7 @@ fn proofs(c: &mut Criterion) {
         b.iter(|| prove(black_box(1234)));
     });
     let (proof, record) = (prove(1234), record_hash(&records[1234]));
+    // The verifier works on what a stranger sent, so that this is what a client waits for.
     c.bench_function("check an inclusion proof in 10,000 records", |b| {
         b.iter(|| check_record(black_box(&proof), RECORDS, &root, 1234, &record).unwrap());
     });
@@ -77,6 +79,7 @@ fn note(c: &mut Criterion) {
 
 fn lookup(c: &mut Criterion) {
     let log = log();
+    // One client for all iterations: the first lookup fills its tiles.
     let client = Client::new(&log.key(), Local(&log), MemoryStore::default()).unwrap();
     c.bench_function("look up with warm tiles", |b| {
         b.iter(|| client.lookup(black_box("example.com/m1234"), "v1.0.0").unwrap());

@@ -11,6 +11,8 @@ use proc_macro::{TokenStream, TokenTree};
 /// [`rstest`]: https://docs.rs/rstest
 #[proc_macro_attribute]
 pub fn test(_: TokenStream, function: TokenStream) -> TokenStream {
+    // Tokens and not a syntax tree: one name is needed, and a parser would be built for every
+    // crate.
     let mut words = function.clone().into_iter();
     let name = words.find(is_fn).and_then(|_| words.next());
     let Some(TokenTree::Ident(name)) = name else {
@@ -26,6 +28,7 @@ pub fn test(_: TokenStream, function: TokenStream) -> TokenStream {
         }}"
     );
     match registered.parse::<TokenStream>() {
+        // The function itself stays as it is, so that its errors point to where it is written.
         Ok(registered) => function.into_iter().chain(registered).collect(),
         Err(_) => error("`#[test]` cannot register this function"),
     }

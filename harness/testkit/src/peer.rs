@@ -22,11 +22,13 @@ impl Program {
     pub fn build(go: &Path, source: &Path) -> Result<Self, String> {
         let program = Self(tempfile::tempdir().map_err(|e| e.to_string())?);
         let folder = program.0.path();
+        // Copied, because `go build` writes go.sum beside a go.mod that lacks one.
         for file in fs::read_dir(source).map_err(|e| e.to_string())? {
             let file = file.map_err(|e| e.to_string())?;
             fs::copy(file.path(), folder.join(file.file_name())).map_err(|e| e.to_string())?;
         }
         let output = Command::new(go)
+            // In a folder inside a repository, go would ask version control.
             .args(["build", "-buildvcs=false", "-o"])
             .arg(program.path())
             .arg(".")
@@ -81,6 +83,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
+        // Its input ends, and so does the program; `wait` leaves no zombie.
         drop(self.input.take());
         let _ = self.child.wait();
     }

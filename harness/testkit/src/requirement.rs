@@ -65,12 +65,13 @@ impl Requirement {
         require::required(self.name())
     }
 
-    /// That it is not met, for the test to return.
+    /// Gives the test what it returns where the requirement is not met.
     ///
     /// # Panics
     /// When it must be met: the test fails.
     pub fn unavailable(self, reason: impl fmt::Display) -> Unavailable {
         let name = self.name();
+        // Where everything has to be there, an ignored test would hide that it is not.
         assert!(!self.is_required(), "{} names {name}: {reason}", require::VARIABLE);
         Unavailable { requirement: self, reason: reason.to_string() }
     }
@@ -88,6 +89,7 @@ impl Unavailable {
     /// Ends the test as one that lacks something, from where it cannot return: a helper that takes a
     /// closure. Where Rust's own test program runs it, it fails.
     pub fn end_test(self) -> ! {
+        // `resume_unwind` prints no message, unlike a panic.
         resume_unwind(Box::new(self))
     }
 }

@@ -48,6 +48,7 @@ impl Test {
 
     /// Its path within the target.
     fn path(&self) -> String {
+        // The name of the crate is the target's own, which Rust's test program leaves out too.
         match self.module.split_once("::") {
             Some((_, module)) => format!("{module}::{}", self.name),
             None => self.name.to_owned(),
@@ -60,6 +61,7 @@ impl Test {
             let ended = catch_unwind(run).unwrap_or_else(|payload| {
                 match payload.downcast::<Unavailable>() {
                     Ok(unavailable) => Ended::Ignored(*unavailable),
+                    // A real failure goes on, with the message that was printed already.
                     Err(failure) => resume_unwind(failure),
                 }
             });

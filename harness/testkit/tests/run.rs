@@ -33,6 +33,7 @@ fn lacks_something_within() {
 /// Whether the program succeeds that runs only one test, which lacks something, and what it says.
 fn run(test: &str, required: &str) -> (bool, String) {
     let mut program = Command::new(env::current_exe().unwrap());
+    // The child runs one test by its name, or it would run itself without end.
     program.args(["--exact", test]).env(CHILD, "1").env(require::VARIABLE, required);
     let output = program.output().unwrap();
     (output.status.success(), String::from_utf8(output.stdout).unwrap())
@@ -41,6 +42,7 @@ fn run(test: &str, required: &str) -> (bool, String) {
 #[test]
 fn absence_is_ignored_with_its_reason() {
     for test in ["lacks_something", "lacks_something_within"] {
+        // Others are required and this one is not.
         let (success, said) = run(test, "go, docker");
         assert!(success, "{said}");
         let line = format!("{test} ... ignored (needs wslpath: it is not here)");

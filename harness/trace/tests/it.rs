@@ -54,9 +54,11 @@ fn log_of_strace_has_programs_variables_and_order() -> Outcome {
 
 #[test]
 fn thread_that_starts_a_program_stands_for_its_process() -> Outcome {
+    // strace prints the number of the thread, while programs belong to processes.
     let log = "7 execve(\"/go\", [\"go\"], []) = 0\n7 clone(flags=CLONE_THREAD) = 8\n\
                8 clone(flags=CLONE_VFORK) = 9\n9 execve(\"/link\", [\"link\"], []) = 0\n";
     assert_eq!(read(log.as_bytes(), None).unwrap().starts(), ["go > link"]);
+    // A damaged log may name each as the other's parent; looking for the origin has to end.
     let circle = "8 clone() = 9\n9 clone() = 8\n9 execve(\"/link\", [\"link\"], []) = 0\n";
     assert_eq!(read(circle.as_bytes(), None).unwrap().starts(), [""; 0]);
     Ok(())
@@ -68,9 +70,12 @@ fn strace_itself_is_read() -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let status = Command::new(strace)
+        // -s: longer strings are cut at 32 bytes otherwise; -v: without it variables are only
+        // counted.
         .args(["-f", "-v", "-s", "4096", "-o"])
         .arg(&log)
         .args(["-e", "trace=execve,clone,clone3,fork,vfork,openat,rename,renameat,renameat2"])
+        // Quotes inside a value are where reading a log by its commas fails.
         .args(["sh", "-c", "env CANARY='a \"b\"' true; exit 3"])
         .status()
         .unwrap();
@@ -101,11 +106,13 @@ fn both_forms_of_process_monitor_say_the_same() -> Outcome {
     let capture = writer::install();
     let pml = read(&capture.pml(), None).unwrap();
     let csv = read(capture.csv().as_bytes(), None).unwrap();
+    // Two forms of one capture, written independently: what differs is a mistake of one reader.
     assert_eq!(shown(&pml), shown(&csv));
     assert_eq!(pml.starts(), ["go > compile", "pwsh > go"]);
     assert_eq!(csv.starts(), pml.starts());
     let go = &pml.processes[1];
     assert_eq!(
+        // Windows does not distinguish the case of variables' names.
         (go.variable("gobin"), go.variable("PATH")),
         (Some(r"C:\gobin"), Some(r"C:\Windows;C:\Go\bin"))
     );
@@ -158,11 +165,13 @@ for event in ProcmonLogsReader(open(sys.argv[1], "rb")):
 #[test]
 fn damaged_capture_is_an_error_with_its_place() -> Outcome {
     let whole = writer::install().pml();
+    // Within the signature, the header, and each of the tables behind it.
     for length in [0, 3, 4, 0x100, 0x3a8, whole.len() / 2, whole.len() - 200] {
         let error = read(&whole[..length], Some(Format::Pml)).unwrap_err();
         assert!(error.place.starts_with("byte") || error.place == "the file", "{error}");
     }
     let mut newer = whole;
+    // The version comes after the signature's four bytes.
     newer[4] = 10;
     assert!(read(&newer, None).unwrap_err().why.contains("version 10"));
     assert!(read(b"\"Time of Day\",\"PID\"\r\n", None).unwrap_err().why.contains("Process Name"));

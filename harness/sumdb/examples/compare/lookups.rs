@@ -36,6 +36,7 @@ impl Fetch for &Served {
 
 /// Lookups by a client that knows nothing at first.
 pub fn tasks(log: &Log) -> Vec<Task<'_>> {
+    // Once for the whole program: the tasks borrow it until the end.
     let served: &Served = Box::leak(Box::new(Served::new(log)));
     let look_up = |client: &Client<&Served, MemoryStore>, i| {
         let lines = client.lookup(&module(place(i, SIZE)), "v1.0.0").unwrap();
@@ -43,6 +44,7 @@ pub fn tasks(log: &Log) -> Vec<Task<'_>> {
     };
     let what = "lookup in 1,000,000 records, one of a client's 1000";
     let task = task(log, "lookup", what, move || {
+        // Every round with a new client, so that its first lookups find no tile.
         let client = Client::new(&log.key, served, MemoryStore::default()).unwrap();
         move |i| look_up(&client, i)
     });

@@ -35,15 +35,18 @@ fn main() {
         match argument.as_str() {
             "--json" => json_file = arguments.next(),
             "--rounds" => rounds = arguments.next().unwrap().parse().unwrap(),
+            // This program again, so that the memory of one task is not mixed with that of others.
             "--h1" => return zips::child(&arguments.next().unwrap()),
             _ => wanted.push(argument),
         }
     }
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|w| name.contains(&**w));
+    // Built before anything is measured.
     let program = peer::build();
     let mut peer = Peer::start(&program);
     let mut rows = Vec::new();
 
+    // The small tasks first: the large log would push theirs out of the caches of the processor.
     let log = Log::new(ours::SIZE);
     for task in ours::tasks(&log).into_iter().filter(|task| is_wanted(task.name)) {
         rows.push(compare(&task, &mut peer, rounds));
@@ -68,6 +71,7 @@ fn main() {
             duration(row.theirs),
             row.ratio()
         );
+        // Memory is measured for zips alone.
         if let Some((ours, theirs)) = row.memory {
             let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
             println!(
@@ -123,11 +127,13 @@ fn compare(task: &Task<'_>, peer: &mut Peer, rounds: u32) -> Row {
         let mut run = (task.prepare)();
         let (elapsed, result) = time(count, &mut run);
         let answer = peer.ask(&task.request(count));
+        // Two programs that give different results are not comparable.
         assert_eq!(answer.result, result, "{}", task.name);
         ours.push(elapsed.as_nanos() as f64 / count as f64);
         theirs.push(answer.nanos as f64 / count as f64);
     }
     let (ours, theirs) = (median(ours), median(theirs));
+    // The figure to reach: three times as fast.
     Row { what: task.what.to_owned(), ours, theirs, figure: 3.0, memory: None }
 }
 

@@ -34,6 +34,7 @@ pub fn module(n: u64) -> String {
 }
 
 fn record(n: u64) -> Vec<u8> {
+    // The h1 of nothing: only the length of the text matters here.
     let hash = "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
     let module = module(n);
     format!("{module} v1.0.0 {hash}\n{module} v1.0.0/go.mod {hash}\n").into_bytes()
@@ -110,7 +111,7 @@ pub struct Task<'a> {
     pub name: &'static str,
     pub what: &'static str,
     pub prepare: Box<dyn Fn() -> Run<'a> + 'a>,
-    /// How often one round does it, where that is not for the clock to find out.
+    /// The number of iterations in a round; without one, as many as [`ROUND`] has time for.
     pub count: Option<u64>,
     size: u64,
     key: &'a str,
@@ -118,7 +119,7 @@ pub struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// Is done so often in a round.
+    /// Sets the number of iterations in a round.
     pub fn times(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
@@ -160,6 +161,8 @@ pub fn tasks(log: &Log) -> Vec<Task<'_>> {
             |i| last(&record_hash(black_box(log.record(i % PROOFS))))
         }),
         task(log, "node_hash", "hash of an inner node", move || {
+            // Each hash depends on the one before, so that the processor cannot compute several at
+            // once.
             let mut hash = log.root;
             move |i| {
                 hash = node_hash(&hash, &stored[(i % PROOFS) as usize]);
@@ -169,6 +172,7 @@ pub fn tasks(log: &Log) -> Vec<Task<'_>> {
         task(log, "stored_hashes", "hashes to store for a record", move || {
             let mut grown: Vec<Hash> = Vec::new();
             move |i| {
+                // Begins again with an empty tree when the records are used up.
                 if i % SIZE == 0 {
                     grown.clear();
                 }
@@ -204,6 +208,7 @@ pub fn tasks(log: &Log) -> Vec<Task<'_>> {
             }
         }),
         task(log, "prove_tree", "consistency proof in 100,000 records: make", move || {
+            // The older tree has one record at least, since the empty one needs no proof.
             move |i| last(&prove_tree(SIZE, 1 + place(i, SIZE - 1), stored).unwrap()[0])
         }),
         task(log, "check_tree", "consistency proof in 100,000 records: check", move || {
@@ -227,6 +232,7 @@ pub fn tasks(log: &Log) -> Vec<Task<'_>> {
             tiles(&stored, SIZE).map(|(_, data)| u64::from(data[31])).sum()
         }
     });
+    // Takes seconds: once in a round.
     tasks.push(publish.times(1));
     tasks.extend(tile_tasks(log));
     tasks.push(task(log, "note", "signed note: open", move || {
@@ -241,6 +247,7 @@ fn tile_tasks(log: &Log) -> Vec<Task<'_>> {
     vec![
         task(log, "tile_hash", "hash of half a tile of height 8 (127 nodes)", move || {
             let tile = Tile::new(8, Level::Hashes(0), 3, 256).unwrap();
+            // Read outside the measurement.
             let data = read_tile_data(tile, &Stored(stored)).unwrap();
             move |_| last(&hash_from_tile(tile, black_box(&data), stored_hash_index(7, 6)).unwrap())
         }),
@@ -260,6 +267,7 @@ fn tile_tasks(log: &Log) -> Vec<Task<'_>> {
                 Tile::parse(&tile.to_string()).unwrap().number()
             }
         }),
+        // A new reader for each round, and none between: what it verified it keeps.
         task(log, "tile_reader", "inclusion proof read through tiles, verified anew", || {
             let reader = TileHashReader::new(TreeHead { size: SIZE, hash: log.root }, log);
             move |i| last(&prove_record(SIZE, place(i, SIZE), &reader).unwrap()[0])

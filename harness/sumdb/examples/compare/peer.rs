@@ -32,6 +32,7 @@ impl Peer {
 
     pub fn ask(&mut self, request: &Value) -> Answer {
         let answer: Answer = self.0.ask(request);
+        // The program answers an error as data, which must not count as a time.
         assert_eq!(answer.error, "");
         answer
     }

@@ -1,4 +1,4 @@
-//! What was measured of a task.
+//! The measurements of a task.
 
 /// A measured task.
 pub struct Row {
@@ -18,6 +18,7 @@ impl Row {
 
 /// The median of all but the first.
 pub fn median(mut values: Vec<f64>) -> f64 {
+    // The first warms up caches on both sides.
     values.remove(0);
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

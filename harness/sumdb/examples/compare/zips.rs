@@ -34,6 +34,7 @@ fn material() -> Vec<PathBuf> {
             }
         }
     }
+    // The order of a folder differs from one file system to another.
     files.sort();
     files
 }
@@ -43,11 +44,13 @@ fn make(path: &Path, one_file: bool) -> (usize, u64) {
     let mut zip = ZipWriter::new(BufWriter::new(File::create(path).unwrap()));
     let (mut files, mut content) = (0, 0);
     if one_file {
+        // Beyond 4 GiB the header has to say so before the content is known.
         let options = SimpleFileOptions::default().large_file(true);
         zip.start_file("example.com/m@v1.0.0/blob", options).unwrap();
         files = 1;
     }
     let material = material();
+    // The distribution is smaller than the zip, so it is taken again under other names.
     'full: for copy in 0.. {
         for (i, file) in material.iter().enumerate() {
             let mut bytes = Vec::new();
@@ -59,6 +62,7 @@ fn make(path: &Path, one_file: bool) -> (usize, u64) {
             }
             zip.write_all(&bytes).unwrap();
             content += bytes.len() as u64;
+            // What is on the disk is compressed, and that is what has to have the size.
             if fs::metadata(path).unwrap().len() >= SIZE {
                 break 'full;
             }
@@ -77,6 +81,7 @@ pub fn compare(program: &Program, rounds: u32) -> Vec<Row> {
             let (files, content) = make(&path, one_file);
             let mut peer = Peer::start(program);
             let request = json!({ "task": "zip", "count": 1, "path": path });
+            // A task of no iterations, so that the runtime of the other side is not counted.
             let idle = peer.ask(&json!({ "task": "new_tiles", "count": 0, "size": 1 })).peak;
             let (mut ours, mut theirs, mut peak) = (Vec::new(), Vec::new(), 0);
             for _ in 0..=rounds {
@@ -111,7 +116,7 @@ fn peak() -> u64 {
         .map_or(0, |kib: u64| kib << 10)
 }
 
-/// What the process that is only there to be measured does.
+/// The process that only hashes a zip and prints the memory it took.
 pub fn child(path: &str) {
     let before = peak();
     hash_zip(Path::new(path)).unwrap();

@@ -142,6 +142,7 @@ impl Capture {
     /// As PML, version 9.
     pub fn pml(&self) -> Vec<u8> {
         const HEADER: usize = 0x3a8;
+        // The first string is the empty one, which fields without a value refer to.
         let mut strings: Vec<String> = vec![String::new()];
         let mut index = |text: &str| {
             let at = strings.iter().position(|s| s == text).unwrap_or_else(|| {
@@ -155,6 +156,7 @@ impl Capture {
         for did in &self.events {
             let (class, operation, result, detail) = self.detail(did);
             offsets.extend(((HEADER + events.len()) as u32).to_le_bytes());
+            // Offsets of events have five bytes: four of place and one of flags.
             offsets.push(0);
             events.extend((self.process(did) as u32 + 1).to_le_bytes());
             events.extend(7_u32.to_le_bytes());
@@ -187,6 +189,7 @@ impl Capture {
         let mut text_places = Vec::new();
         for string in &strings {
             text_places.push((4 + strings.len() * 4 + texts.len()) as u32);
+            // UTF-16 with an end, as Windows writes it.
             let bytes = utf16(&format!("{string}\0"));
             texts.extend((bytes.len() as u32).to_le_bytes());
             texts.extend(bytes);
@@ -210,6 +213,7 @@ impl Capture {
         for at in [HEADER, offsets_at, processes_at, strings_at, icons_at] {
             file.extend((at as u64).to_le_bytes());
         }
+        // The header has a fixed size; what is not set stays zero.
         file.resize(0x398, 0);
         file.extend((HEADER as u64).to_le_bytes());
         file.extend((hosts_at as u64).to_le_bytes());
@@ -223,6 +227,7 @@ impl Capture {
 
     /// As Process Monitor exports it.
     pub fn csv(&self) -> String {
+        // Process Monitor begins its exports with a byte order mark.
         let mut all = String::from(
             "\u{feff}\"Time of Day\",\"Process Name\",\"PID\",\"Operation\",\"Path\",\"Result\",\"Detail\"\r\n",
         );
@@ -249,6 +254,7 @@ impl Capture {
             };
             let result = if result == OK { "SUCCESS" } else { "NAME NOT FOUND" };
             let fields = ["10:00:00", name, &ran.pid.to_string(), operation, path, result, &detail]
+                // Quotes are doubled in CSV, and every field is quoted.
                 .map(|field| format!("\"{}\"", field.replace('"', "\"\"")));
             let _ = write!(all, "{}\r\n", fields.join(","));
         }

@@ -17,6 +17,7 @@ fuzz_target!(|input: &[u8]| {
         assert!(applied.changed(dialect).len() <= applied.settings.len());
     }
     let name = value::hostname(input);
+    // Applied twice it gives the same, or the name would differ at the next start.
     assert_eq!(value::hostname(name.as_bytes()), name);
     for entry in wslenv::entries(input) {
         assert!(entry.at < input.len());
