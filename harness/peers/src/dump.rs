@@ -14,12 +14,9 @@ pub fn run(plan: &Plan) -> anyhow::Result<ExitCode> {
         let socket = |path: &Path| format!("--socket={}", path.display());
         let user = format!("--user={}", plan.user);
         let mut dump = Command::new("mysqldump");
-        // One transaction gives a consistent snapshot, and writers are not held up.
         dump.args([&socket(&plan.source), &user, "--single-transaction", "--skip-lock-tables"]);
         dump.args([
             "--no-create-info",
-            // Rows of an earlier dump are there already; those deleted since stay, which the suite
-            // finds.
             "--replace",
             "--skip-triggers",
             "--no-tablespaces",
@@ -34,7 +31,6 @@ pub fn run(plan: &Plan) -> anyhow::Result<ExitCode> {
         if !dumping.wait()?.success() || !load.success() {
             anyhow::bail!("a dump was not loaded");
         }
-        // Paced, so that a dump does not keep both servers busy without a pause.
         std::thread::sleep(PERIOD);
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn fill(parsed: &mut Parsed<'_>, options: &Options, budget: &Budget) 
         _ => Collector::new(origin, &places, budget)?,
     };
     let of_dwarf = |place: &&FilePart| collector.is_some() && dwarf::part(&place.name).is_some();
-    let (debug, others): (Vec<&FilePart>, Vec<&FilePart>) = places.iter().partition(of_dwarf);
+    let (told, others): (Vec<&FilePart>, Vec<&FilePart>) = places.iter().partition(of_dwarf);
     let queue =
         Queue { origin, finder: &finder, budget, places: others, next: AtomicUsize::new(0) };
     let found = std::thread::scope(|scope| -> Result<Found> {
@@ -57,7 +57,7 @@ pub(crate) fn fill(parsed: &mut Parsed<'_>, options: &Options, budget: &Budget) 
         let threads: Vec<_> = (0..more).map(|_| scope.spawn(|| queue.work())).collect();
         let mut found = Found::default();
         let mut read = || -> Result<()> {
-            for place in &debug {
+            for place in &told {
                 let mut tee = queue.open(place)?;
                 let part = collector.as_mut().zip(dwarf::part(&place.name));
                 if let Some((collector, part)) = part {
