@@ -387,7 +387,7 @@ fn the_order_is_that_of_the_plan_however_many_run_at_once() {
 }
 
 #[test]
-fn what_a_fixture_makes_is_made_once_and_put_where_it_is_used() {
+fn fixture_is_built_once_and_its_files_put_where_they_are_used() {
     let started = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&started);
     let environment = Double::new("host", move |exec| {

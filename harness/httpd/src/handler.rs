@@ -41,8 +41,8 @@ pub trait Handler: Send + Sync + 'static {
         0
     }
 
-    /// The answer to a plain GET of this path, whoever asks, if it is at hand. [`Handler::handle`]
-    /// would give the same.
+    /// The answer to a plain GET of this path, the same for every client, if it is at hand.
+    /// [`Handler::handle`] would give the same.
     ///
     /// Must not block. The path is as it came, a query with it. Such a request has no header fields
     /// that matter, and costs a fraction of any other.

@@ -88,8 +88,7 @@ impl Budget {
     }
 }
 
-/// Permits for bytes; what is more than all there are is all there are, as otherwise nobody would
-/// ever get them.
+/// Permits for bytes, at most all there are: a request for more would wait for ever.
 fn units(bytes: usize, all: usize) -> u32 {
     u32::try_from(bytes.div_ceil(UNIT).min(all)).unwrap_or(u32::MAX)
 }

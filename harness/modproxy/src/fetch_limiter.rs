@@ -131,7 +131,7 @@ mod tests {
         Client(Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, n))))
     }
 
-    /// Enters as somebody, says so, and leaves.
+    /// Enters as the given client, records it, and leaves.
     fn visit(
         limiter: &Arc<FetchLimiter>,
         who: u8,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_went_away_or_waited_too_long_takes_no_turn() {
+    async fn request_that_left_or_waited_too_long_takes_no_turn() {
         let limiter = Arc::new(FetchLimiter::new(1, Duration::from_millis(50)));
         let said = Arc::default();
         let first = limiter.enter(client(9)).await.unwrap();

@@ -25,8 +25,8 @@ pub fn limits_stores() -> bool {
 pub(crate) struct Room(PathBuf);
 
 impl Room {
-    /// Mounts one with room for so many bytes, in whole pages. The calling thread sees it, and what it
-    /// starts from now on; nobody else does.
+    /// Mounts one with room for so many bytes, in whole pages. Only the calling thread
+    /// sees it, and what it starts from now on.
     #[cfg(target_os = "linux")]
     pub(crate) fn mount(folder: &Path, bytes: u64) -> io::Result<Self> {
         use nix::mount::{MsFlags, mount};
@@ -61,7 +61,7 @@ mod tests {
     use std::io::ErrorKind;
 
     #[test]
-    fn what_has_no_room_is_refused_and_nobody_else_sees_it() {
+    fn file_beyond_the_size_is_refused_and_the_mount_is_private() {
         if !limits_stores() {
             return;
         }

@@ -186,7 +186,7 @@ mod tests {
     #[case(" linux/amd64")]
     #[case("../amd64")]
     #[case("")]
-    fn what_is_no_platform_is_refused(#[case] text: &str) {
+    fn text_that_names_no_platform_is_refused(#[case] text: &str) {
         let error = text.parse::<Platform>().unwrap_err();
         assert_eq!(error.text, text);
     }

@@ -1,4 +1,4 @@
-//! Asking a go command about itself, so that nothing around it has a say.
+//! Asks a go command about itself, independent of its folder, environment and settings.
 //!
 //! Even `go version` can download a toolchain that a go.mod above the current directory names;
 //! `GOFLAGS="-ldflags=-s -w"` turns `go env X` into a write, and `GOENV=off go env -w` still writes.

@@ -172,7 +172,7 @@ mod tests {
     #[case("2.0.0")]
     #[case("1.99999999999.1")]
     #[case("")]
-    fn what_is_no_release_is_refused(#[case] text: &str) {
+    fn text_that_names_no_release_is_refused(#[case] text: &str) {
         assert_eq!(text.parse::<Version>().unwrap_err().text, text);
     }
 

@@ -246,7 +246,7 @@ fn a_bundle_of_an_older_version_is_refused_by_name(whole: &Path) {
     assert!(said.contains("an older Twinproof wrote this bundle (docket.json"), "{said}");
 }
 
-/// To open a pipe for reading waits for a writer; the test's time limit shows that nobody does.
+/// Opening a pipe for reading waits for a writer; the time limit of the test shows that the pipe is not opened.
 #[cfg(unix)]
 #[rstest]
 #[case("MANIFEST.sha256")]
@@ -340,7 +340,7 @@ fn copy_of(out: &Path) -> (tempfile::TempDir, PathBuf) {
     (dir, bundle)
 }
 
-/// Draws the manifest up again, as whoever forges a file would.
+/// Writes the manifest again, as a forger of a file would.
 fn seal(bundle: &Path) {
     let mut manifest = String::new();
     for file in walk(bundle).iter().filter(|f| *f != "MANIFEST.sha256") {

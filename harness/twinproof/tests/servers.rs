@@ -42,7 +42,7 @@ fn mirror_of_the_self_test() {
     }
 }
 
-/// Passes bytes on until their end, or until nobody takes them.
+/// Passes bytes on until their end, or until the receiver has closed.
 fn pass(mut from: TcpStream, mut to: TcpStream) -> std::io::Result<()> {
     let mut buffer = [0; 16 << 10];
     let passed = loop {

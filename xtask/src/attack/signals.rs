@@ -104,7 +104,7 @@ fn once(servers: &Servers, speaks: Speaks, http2: bool) -> anyhow::Result<Tally>
     Ok(tally)
 }
 
-/// Asks until nobody listens.
+/// Asks until the server no longer accepts connections.
 fn client(
     servers: &Servers,
     address: &str,

@@ -34,7 +34,7 @@ fn a_version_is_escaped_and_unescaped_to_itself(#[case] version: &str, #[case] e
 #[case::before_uppercase("github.com/!A")]
 #[case::twice("github.com/!!a")]
 #[case::beyond_ascii("github.com/é")]
-fn what_is_not_escaped_right_is_refused(#[case] escaped: &str) {
+fn wrongly_escaped_paths_are_refused(#[case] escaped: &str) {
     assert_eq!(unescape_path(escaped), Err(EscapeError::Escape(escaped.to_owned())));
     assert_eq!(unescape_version(escaped), Err(EscapeError::Escape(escaped.to_owned())));
 }

@@ -41,7 +41,7 @@ fn each_form_gives_base_time_and_revision(
 }
 
 #[rstest]
-fn what_only_looks_like_a_pseudo_version_is_none(
+fn version_that_only_looks_like_a_pseudo_version_is_none(
     #[values(
         "v1.2.3",
         "v1.2.3-pre",

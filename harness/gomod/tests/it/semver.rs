@@ -27,7 +27,7 @@ fn a_version_is_taken_apart_as_semver_does(
 }
 
 #[rstest]
-fn what_is_no_version_has_no_parts(
+fn text_that_is_no_version_has_no_parts(
     #[values(
         "",
         "v",

@@ -455,7 +455,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_changed_both_judge_alike(
+    fn stream_and_whole_zip_are_judged_alike_after_any_change(
         at in any::<prop::sample::Index>(), byte in any::<u8>(), as_go_writes in any::<bool>(), chunk in 1usize..500,
     ) {
         let files = [("go.mod", "module example.com/m\n"), ("a/b.go", ""), ("c", &*"z".repeat(999))];

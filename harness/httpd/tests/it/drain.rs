@@ -45,7 +45,7 @@ async fn idle_connections_close_at_once_on_drain() {
 }
 
 #[tokio::test]
-async fn what_has_come_before_the_end_is_answered() {
+async fn request_that_came_before_the_end_is_answered() {
     let server = start(plain());
     let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     let mut answered = server.connect().await;

@@ -95,7 +95,7 @@ fn every_kind_of_file_is_healed_and_named() {
         table(&named).await;
         // Not beside it: both name the same files.
         #[cfg(unix)]
-        what_is_no_file_is_taken_away_and_fetched_anew().await;
+        entry_that_is_no_file_is_removed_and_fetched_again().await;
     });
 }
 
@@ -191,7 +191,7 @@ const ODDITIES: [(&str, Put); 5] = [
 ];
 
 #[cfg(unix)]
-async fn what_is_no_file_is_taken_away_and_fetched_anew() {
+async fn entry_that_is_no_file_is_removed_and_fetched_again() {
     let (origin, store) = (origin(), Folder::new());
     let sumdb = |file: &str| format!("/sumdb/{}/{file}", origin.sumdb_name());
     let mut targets: Vec<String> =

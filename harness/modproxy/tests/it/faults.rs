@@ -63,7 +63,7 @@ async fn nothing_wrong_is_kept() {
 }
 
 #[tokio::test]
-async fn what_is_right_is_served_whatever_it_is_called() {
+async fn right_content_is_served_with_any_content_type() {
     let (origin, store) = (origin(), Folder::new());
     let mut labelled = rule("*");
     labelled.header.insert("Content-Type".to_owned(), "text/html".to_owned());

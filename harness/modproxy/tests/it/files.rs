@@ -142,7 +142,7 @@ async fn lists_and_latest_are_the_upstreams() {
 }
 
 #[tokio::test]
-async fn what_the_upstream_no_longer_lists_is_served_and_not_listed() {
+async fn version_that_the_upstream_no_longer_lists_is_served_and_not_listed() {
     let (upstream, store) = (Folder::new(), Folder::new());
     for version in ["v1.0.0", "v1.1.0"] {
         upstream.module(MODULE, version);

@@ -149,7 +149,7 @@ async fn no_client_gets_the_whole_of_a_bad_zip() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_breaks_off_is_asked_for_from_there_on() {
+async fn download_that_breaks_off_is_resumed_from_there() {
     let bytes = large();
     let (asked, heads) = mpsc::channel();
     let sent = bytes.clone();

@@ -47,7 +47,7 @@
 //! | `encrypted` | a flag says that an entry is encrypted |
 //! | `symlink`, `device` | a mode says so |
 //!
-//! Go takes them all: it looks at neither local headers nor flags nor modes. Whoever is stricter may
+//! Go takes them all: it looks at neither local headers nor flags nor modes. A stricter proxy may
 //! have reasons.
 //!
 //! # Bad zips: `crafted.example/bad/RULE`, v1.0.0

@@ -171,7 +171,7 @@ fn an_answer_before_the_request_is_whole() {
 #[case(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")]
 #[case(b"HTTP/1.0 200 OK\r\n\r\nabc")]
 #[case(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")]
-fn however_the_content_ends(#[case] answer: &'static [u8]) {
+fn content_is_read_to_its_end_however_that_is_marked(#[case] answer: &'static [u8]) {
     let relay = Relay::start(&canned(answer), Vec::new()).expect("starts");
     let (got, closed) = exchange(&relay.url(), &request("/x"));
     assert_eq!((got.as_bytes(), closed), (answer, true));

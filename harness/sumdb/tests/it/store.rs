@@ -672,10 +672,10 @@ fn index_out_of_order_hides_no_record() {
     }
 }
 
-/// A folder or a pipe in a file's place is damage, and nobody waits for the other end of the pipe.
+/// A folder or a pipe in the place of a file is damage, and a pipe is not waited for.
 #[cfg(unix)]
 #[rstest]
-fn what_is_no_file_is_damage(
+fn entry_that_is_no_file_is_damage(
     #[values("format", "head", "levels/00", "records", "offsets", "index/0-5000")] file: &str,
     #[values(false, true)] pipe: bool,
 ) {

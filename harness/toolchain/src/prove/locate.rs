@@ -160,7 +160,7 @@ mod tests {
     #[case::empty_version(&[("bin/go", "x"), ("VERSION", "")], "is not a version of Go")]
     #[case::no_tools(&[("bin/go", "x"), ("VERSION", "go1.22.5")], "its platform is not known")]
     #[case::two(&[("a/bin/go", "x"), ("b/bin/go", "x")], "has several SDKs")]
-    fn what_is_no_release_is_refused_with_its_reason(
+    fn folder_that_is_no_release_is_refused_with_its_reason(
         #[case] files: &[(&str, &str)],
         #[case] part: &str,
     ) {

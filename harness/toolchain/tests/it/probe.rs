@@ -1,4 +1,4 @@
-//! Asking a real go command where everything around it tries to have a say.
+//! Asks a real go command in surroundings that try to change its answers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ fn lasting(facts: &GoFacts) -> BTreeMap<&str, &str> {
 }
 
 #[test]
-fn nothing_around_has_a_say() -> Outcome {
+fn surroundings_do_not_change_the_answers() -> Outcome {
     let go = requirement::go()?;
     if std::env::var_os(CHILD).is_some() {
         println!("facts:{}", serde_json::to_string(&probe(&go).unwrap()).unwrap());
@@ -47,7 +47,7 @@ fn nothing_around_has_a_say() -> Outcome {
     let goenv = write("goenv", settings);
     // A process of its own: the environment of this one cannot change while other tests read it.
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "probe::nothing_around_has_a_say", "--nocapture"])
+        .args(["--exact", "probe::surroundings_do_not_change_the_answers", "--nocapture"])
         .current_dir(cwd)
         .env(CHILD, "1")
         // Each system has its own name for this.

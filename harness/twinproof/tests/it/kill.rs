@@ -18,7 +18,7 @@ use twinproof_testkit::files_in;
 
 const KILLS: &str = "TWINPROOF_KILLS";
 
-/// Kills when nobody says how many.
+/// Kills, unless the environment sets another number.
 const FEW: u64 = 12;
 
 /// Clients of the proxy.

@@ -9,7 +9,7 @@ use twinproof_model::Verdict;
 use twinproof_testkit::{Outcome, go};
 
 #[test]
-fn what_answers_alike_to_everything_passes_nothing() -> Outcome {
+fn cases_that_a_server_with_one_answer_passes_are_known() -> Outcome {
     go()?;
     let files = Files::new();
     let mut args = [subject(&files, "void"), subject(&files, "echo")].concat();
@@ -23,7 +23,7 @@ fn what_answers_alike_to_everything_passes_nothing() -> Outcome {
 
 /// What it fails is what a proxy has to do by itself.
 #[test]
-fn what_hands_everything_on_fails_where_a_proxy_has_to_judge() -> Outcome {
+fn relay_that_passes_everything_on_fails_where_a_proxy_has_to_judge() -> Outcome {
     go()?;
     let files = Files::new();
     let (results, _) = run(&files, &subject(&files, "relay"));

@@ -29,7 +29,7 @@ fn respelling_changes_every_byte_that_means_nothing() {
 }
 
 #[test]
-fn what_means_the_same_has_the_same_verdict() -> Outcome {
+fn rewritten_cases_of_equal_meaning_have_equal_verdicts() -> Outcome {
     go()?;
     let files = Files::new();
     let mut args = [subject(&files, "relay"), subject(&files, "rewrite")].concat();

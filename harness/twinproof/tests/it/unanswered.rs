@@ -24,7 +24,7 @@ fn absent(files: &Files, mut args: Vec<String>) -> String {
     "silent",
     "it takes connections and does not answer: timeout: global; it wrote nothing"
 )]
-fn what_does_not_work_is_said_once(#[case] kind: &str, #[case] want: &str) {
+fn subject_that_does_not_answer_is_reported_once(#[case] kind: &str, #[case] want: &str) {
     let files = Files::new();
     let args = subject(&files, kind);
     let file = files.at(&format!("{kind}.toml"));
