@@ -43,7 +43,7 @@ pub struct ProxyList<P = ProxyUrl> {
     end: End,
 }
 
-/// What ends a list.
+/// The end of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// The last proxy.
@@ -80,7 +80,7 @@ impl<P> ProxyList<P> {
         self.proxies.iter().map(|(proxy, _)| proxy)
     }
 
-    /// What ends the list.
+    /// The end of the list.
     #[must_use]
     pub fn end(&self) -> End {
         self.end

@@ -55,7 +55,7 @@ pub enum Request {
         /// The module path.
         module: String,
     },
-    /// What a version, branch, tag or commit is: canonical version and time.
+    /// The `.info` of a version, branch, tag or commit: canonical version and time.
     Info {
         /// The module path.
         module: String,

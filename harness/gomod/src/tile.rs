@@ -29,7 +29,7 @@ pub const MAX_LEVEL: u8 = 63;
 /// The greatest number of a tile: what a signed 64-bit number holds, as on every other side.
 const MAX_NUMBER: u64 = i64::MAX as u64;
 
-/// What a tile holds.
+/// The content of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Level {
     /// Records (`data` in the path).
@@ -51,9 +51,9 @@ pub struct Tile {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("malformed tile path {path:?}: {reason}")]
 pub struct TilePathError {
-    /// What was read.
+    /// The path that was read.
     pub path: String,
-    /// What is wrong with it.
+    /// The mistake in it.
     pub reason: &'static str,
 }
 

@@ -25,7 +25,7 @@ use std::borrow::Cow;
 /// A comment and files, in order. Names may stand twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Archive {
-    /// What stands in front of the first file.
+    /// The text in front of the first file.
     pub comment: Vec<u8>,
     /// The files.
     pub files: Vec<File>,

@@ -5,7 +5,7 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 
-/// What a certificate is for.
+/// The use of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usage {
     /// A server proves itself with it.
@@ -14,14 +14,14 @@ pub enum Usage {
     Client,
 }
 
-/// What a certificate says.
+/// The content of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateSpec {
     /// The common name of its subject.
     pub common_name: String,
     /// DNS names and IP addresses of its subject.
     pub names: Vec<String>,
-    /// What it is for.
+    /// Its use.
     pub usage: Usage,
     /// Whether its time is over.
     pub expired: bool,

@@ -81,7 +81,7 @@ impl Catalogue {
         found.or_else(|| crafted::Crafted.find(path, version))
     }
 
-    /// What is served as the latest version of a module.
+    /// The version that is served as the latest of a module.
     pub fn latest(&self, path: &str) -> Option<Arc<Release>> {
         let versions = self.versions(path)?;
         let has_go_mod =

@@ -13,7 +13,7 @@ use crate::wire::conn::Conn;
 use crate::wire::deliver::{Delivery, Plan, plan};
 use crate::wire::head::{Head, HeadError, read_head, skip_body};
 
-/// What all connections of an origin share.
+/// The state that all connections of an origin share.
 pub(crate) struct Site {
     pub service: Service,
     pub rules: Rules,

@@ -13,7 +13,7 @@
 use crate::answer::Answer;
 use crate::target::path_of;
 
-/// What a path behind `/mod/` comes to.
+/// The meaning of a path behind `/mod/`.
 pub(crate) enum Step<'a> {
     /// This answer.
     Answer(Answer),
@@ -33,7 +33,7 @@ fn status(text: &str) -> Option<u16> {
     text.parse().ok().filter(|status| (200..=999).contains(status))
 }
 
-/// What `path`, decoded and behind `/mod/`, comes to; `raw` is the whole path as it was sent.
+/// The meaning of `path`, decoded and behind `/mod/`; `raw` is the whole path as it was sent.
 pub(crate) fn step<'a>(path: &'a str, raw: &str) -> Step<'a> {
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     match first {

@@ -21,7 +21,7 @@ const MAX_ARCHIVE: u64 = 64 << 20;
 /// The most archives that a folder may have.
 const MAX_ARCHIVES: usize = 100_000;
 
-/// What is wrong with a corpus.
+/// An error in a corpus.
 #[derive(Debug, thiserror::Error)]
 pub enum CorpusError {
     /// The folder cannot be read.

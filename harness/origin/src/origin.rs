@@ -23,7 +23,7 @@ use crate::server::{Server, Shared};
 use crate::tls::{Authorities, BadTls, ClientCertificate, TlsError};
 use crate::wire::conn::Conn;
 
-/// What an origin serves and does.
+/// The modules, databases and rules of an origin.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
     /// Folders of module archives: `src/cmd/go/testdata/mod` of a Go distribution.

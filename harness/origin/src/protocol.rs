@@ -20,10 +20,10 @@ use crate::control::{self, Step};
 use crate::database::{Database, History};
 use crate::target::path_of;
 
-/// What stands in front of the paths of the database that has a listener of its own, once they came in.
+/// The prefix that paths of the database with a listener of its own get when they arrive.
 pub(crate) const ROOT: &str = "/root-db";
 
-/// What an origin serves.
+/// The content that an origin serves.
 pub(crate) struct Service {
     pub catalogue: Catalogue,
     pub own: Database,

@@ -1,4 +1,4 @@
-//! What was asked of a server, in order.
+//! The requests that a server got, in order.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -178,6 +178,6 @@ pub(crate) trait Releases {
     /// The versions of the module with this path, in no order; `None` when there is no such module.
     fn versions(&self, path: &str) -> Option<Vec<String>>;
 
-    /// What there is for a module path and a version, or another name in its place.
+    /// The files of a module path and a version, or of another name in place of the version.
     fn find(&self, path: &str, version: &str) -> Option<Arc<Release>>;
 }

@@ -20,7 +20,7 @@ const STACK: usize = 512 << 10;
 /// blocked read for that; such a thread is left to end when the peer closes.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(2);
 
-/// What a connection is handed to.
+/// The handler of connections.
 pub(crate) type Handler = dyn Fn(TcpStream, &Arc<Shared>) + Send + Sync;
 
 /// A listener. Dropping it closes its connections and waits for its threads, for a while.
@@ -30,7 +30,7 @@ pub(crate) struct Server {
     accepting: Option<JoinHandle<()>>,
 }
 
-/// What the threads of a server have in common.
+/// The state that the threads of a server share.
 #[derive(Default)]
 pub(crate) struct Shared {
     pub stop: Stop,
@@ -49,7 +49,7 @@ impl Shared {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the end of the server close this socket, as long as what is returned lives.
+    /// Makes the end of the server close this socket, as long as the returned guard lives.
     pub fn hold(&self, stream: &TcpStream) -> io::Result<Held<'_>> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         self.open().insert(id, stream.try_clone()?);

@@ -9,7 +9,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::authority::{Authority, CertificateError, CertificateSpec, Identity};
 
-/// What is wrong with a TLS listener.
+/// A fault of a TLS listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum BadTls {
     /// The certificate's time is over.
@@ -20,7 +20,7 @@ pub enum BadTls {
     SelfSigned,
     /// The certificate is issued by an authority that no client trusts.
     UnknownAuthority,
-    /// What answers is HTTP without TLS.
+    /// It answers with HTTP without TLS.
     Plain,
 }
 

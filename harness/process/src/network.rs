@@ -19,8 +19,8 @@ pub fn isolation() -> Result<(), &'static str> {
     FOUND.as_ref().copied().map_err(String::as_str)
 }
 
-/// Does the work in a network of its own where there can be one, and in that of the machine otherwise.
-/// What listens within is not reached from outside.
+/// Does the work in a private network where one can be made, and in that of the machine otherwise.
+/// Servers within cannot be reached from outside.
 ///
 /// # Errors
 /// When there is no network for it now, though there was one before: it is not done then.

@@ -26,7 +26,7 @@ const TAIL: usize = 256;
 /// forked inherits a descriptor open for writing until its exec.
 const BUSY: (u32, Duration) = (20, Duration::from_millis(10));
 
-/// What a process reads.
+/// The standard input of a process.
 pub enum Stdin {
     /// Nothing: end of file at once.
     Null,
@@ -62,13 +62,13 @@ pub struct Start<'a> {
     pub variables: Variables<'a>,
     /// Where it starts.
     pub cwd: &'a Path,
-    /// What it reads.
+    /// Its standard input.
     pub stdin: Stdin,
     /// How long it may take until it is killed.
     pub limit: Duration,
     /// Most bytes kept of each output; the rest is read and dropped.
     pub output_limit: u64,
-    /// What is done at the limit before it is killed.
+    /// The action at the time limit, before it is killed.
     pub grace: Option<Grace<'a>>,
 }
 

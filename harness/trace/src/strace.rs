@@ -197,7 +197,7 @@ fn process_of(line: &str) -> (u32, &str) {
     }
 }
 
-/// What follows the time that `-t`, `-tt`, `-ttt` and `-r` write.
+/// The rest of a line after the time that `-t`, `-tt`, `-ttt` and `-r` write.
 fn after_time(line: &str) -> &str {
     let Some((word, rest)) = line.trim_start().split_once(' ') else { return line };
     let time = word.bytes().all(|b| b.is_ascii_digit() || b == b':' || b == b'.');

@@ -81,7 +81,7 @@ pub struct Event {
     pub pid: u32,
     /// The tool's own name for it: `openat`, `CreateFile`.
     pub operation: String,
-    /// What it was done to; `FROM -> TO` of a rename.
+    /// The file or key that it was done to; `FROM -> TO` of a rename.
     pub path: String,
     /// `ok`, or the tool's name of the error: `ENOENT`, `NAME NOT FOUND`.
     pub result: String,

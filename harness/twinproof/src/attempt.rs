@@ -8,7 +8,7 @@ use twinproof_pipeline::Program as DatabaseProgram;
 use twinproof_process::loopback_only;
 use twinproof_subject::{Kind, Means, Missing, Subject, Surroundings, Upstream};
 
-/// What provides a database.
+/// The remedy where a database server is missing.
 const DATABASE: &str = "install mariadb-server (mariadbd) or mysql-server (mysqld)";
 /// How long a subject at an address may take to answer.
 const ANSWER: Duration = Duration::from_secs(20);

@@ -1,4 +1,4 @@
-//! What a person sees while work goes on: bars on a terminal, now and then a line in a log.
+//! Progress for a person: bars on a terminal, now and then a line in a log.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -32,13 +32,13 @@ struct Ticker(Sender<()>, JoinHandle<()>);
 /// One task in a log.
 struct Lines {
     message: String,
-    /// What was said last, or begun with, and when.
+    /// The last message, or the first, and when it was written.
     said: String,
     at: Instant,
 }
 
 impl Lines {
-    /// What is to be said now.
+    /// The message that is due now.
     fn due(&mut self, now: Instant) -> Option<&str> {
         // A log of continuous integration keeps every line: what does not change is said less
         // often, but said, since some kill a job that is silent.

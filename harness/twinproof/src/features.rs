@@ -28,7 +28,7 @@ pub struct Cover {
 }
 
 impl Cover {
-    /// What a declaration is worth.
+    /// Counts the cases that a declaration covers.
     pub fn of(declaration: &Declaration, cases: &[Case]) -> Self {
         let (name, capabilities) = (declaration.environment(), declaration.capabilities());
         let mut cover = Self::default();

@@ -16,11 +16,11 @@ use twinproof_environment::Sdk;
 use twinproof_steps::{Case, Step};
 use twinproof_toolchain::{Cache, Platform};
 
-/// What most cases build with.
+/// The packages that most cases build with.
 const PROGRAMS: &str = "embed fmt os";
-/// What a program needs that only prints.
+/// The packages of a program that only prints.
 const RUNTIME: &str = "runtime";
-/// What the program of a test needs.
+/// The packages of a test's program.
 const TESTS: &str = "testing/internal/testdeps";
 
 /// The two folders.
@@ -203,7 +203,7 @@ fn add(from: &Path, to: &Path) -> io::Result<()> {
     marks.into_iter().try_for_each(|mark| fs::write(to.join(mark), ""))
 }
 
-/// What a program of the system needs to start at all.
+/// The variables without which a program of the system does not start.
 fn kept(name: &str) -> bool {
     let names = ["PATH", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "TEMP", "TMP", "TMPDIR"];
     names.iter().any(|n| name.eq_ignore_ascii_case(n))

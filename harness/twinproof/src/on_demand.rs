@@ -57,7 +57,7 @@ impl OnDemand {
         &self.store
     }
 
-    /// What is remembered of a module version that does not exist.
+    /// The record of a module version that does not exist.
     fn known_absent(&self, name: &str) -> Option<OpsError> {
         let absent = lock(&self.absent);
         let (since, error) = absent.get(name)?;

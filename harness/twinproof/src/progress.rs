@@ -1,4 +1,4 @@
-//! What is said on a board of SDKs that are provided, and of cells that are driven.
+//! Progress on a board: of SDKs that are provided, and of cells that are driven.
 
 use crate::board::Board;
 use std::sync::atomic::{AtomicUsize, Ordering};

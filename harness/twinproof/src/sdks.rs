@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use twinproof_environment::Sdk;
 use twinproof_toolchain::{Cache, Error, Kind, Options, Platform, Toolchains, Version};
 
-/// What was provided, and why the rest was not.
+/// The SDKs that were provided, and why the rest was not.
 #[derive(Debug, Default)]
 pub struct Provided {
     /// For drivers.

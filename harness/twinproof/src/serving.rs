@@ -1,4 +1,4 @@
-//! What the servers of this program have in common: their log, their runtime, their first line.
+//! The common parts of this program's servers: their log, their runtime, their first line.
 
 mod log_buffer;
 mod signals;

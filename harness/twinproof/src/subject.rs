@@ -1,4 +1,4 @@
-//! What is judged: an SDK version, and the module proxies and checksum databases beside it.
+//! The subjects of a run: an SDK version, and the module proxies and checksum databases beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What a pipeline says of itself over HTTP: `/metrics` for Prometheus, `/healthz`.
+//! The state of a pipeline over HTTP: `/metrics` for Prometheus, `/healthz`.
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};

@@ -16,7 +16,7 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// What a run of the action leaves.
+/// The outputs and files of a run of the action.
 struct Ran {
     code: Option<i32>,
     outputs: BTreeMap<String, String>,

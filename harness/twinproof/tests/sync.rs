@@ -105,7 +105,7 @@ impl World {
         world
     }
 
-    /// What `check` says is done as it says it.
+    /// The pipeline does what `check` announces.
     fn mend(&self) {
         let said = self.sync("check", &[]);
         assert_eq!(said.status.code(), Some(1), "{said:?}");

@@ -91,7 +91,7 @@ pub enum DirHashError {
     /// A limit is passed.
     #[error("{what} is over the limit of {limit}")]
     Limit {
-        /// What was counted, with its unit.
+        /// The quantity that was counted, with its unit.
         what: &'static str,
         /// The limit.
         limit: u64,

@@ -12,7 +12,7 @@ const MAX_THREADS: usize = 16;
 /// returns the results in order, or the error of the lowest `i` that was found to fail.
 ///
 /// # Errors
-/// That error.
+/// With that error.
 pub fn run<S, T: Send, E: Send>(
     count: usize,
     state: impl Fn() -> S + Sync,

@@ -52,7 +52,8 @@ const RESERVED: [&str; 22] = [
 /// of any script, ASCII digits, spaces and ``!#$%&()+,-.=@[]^_{}~``, none of which ends in a dot or is
 /// a name that Windows reserves.
 ///
-/// What is a letter beyond ASCII is the caller's to say, for that is a matter of Unicode's version.
+/// The caller decides which characters beyond ASCII are letters, since that depends on the version
+/// of Unicode.
 ///
 /// # Errors
 /// [`EscapeError::FilePath`] with the rule it breaks.

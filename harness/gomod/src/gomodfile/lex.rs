@@ -6,7 +6,7 @@
 pub struct GoModError {
     /// The line, from 1 on.
     pub line: usize,
-    /// What is wrong.
+    /// The mistake, in words.
     pub reason: &'static str,
 }
 

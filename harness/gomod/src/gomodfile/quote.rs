@@ -1,6 +1,6 @@
 //! Words with and without quotes, as Go's `strconv.Unquote` reads them.
 
-/// What a word stands for; `None` when its quotes are wrong.
+/// The text that a word stands for; `None` when its quotes are wrong.
 pub(super) fn word(word: &str) -> Option<String> {
     if let Some(inner) = word.strip_prefix('`') {
         let inner = inner.strip_suffix('`')?;

@@ -31,7 +31,7 @@ pub enum UrlError {
     Malformed {
         /// The text.
         text: String,
-        /// What is wrong.
+        /// The mistake, in words.
         reason: String,
     },
     /// It has no scheme: a word that means nothing, or an absolute path.
@@ -106,7 +106,7 @@ impl ProxyUrl {
         self.text.strip_suffix('/').unwrap_or(&self.text)
     }
 
-    /// What to call the proxy in texts that others read: the URL without user and password.
+    /// The proxy's name for texts that others read: the URL without user and password.
     #[must_use]
     pub fn name(&self) -> String {
         without_user(&self.text)
@@ -183,7 +183,7 @@ fn split_scheme(text: &str) -> Result<(&str, &str), &'static str> {
     }
 }
 
-/// What is wrong with `[user[:password]@]host[:port]`.
+/// The mistake in `[user[:password]@]host[:port]`, if there is one.
 fn wrong_authority(authority: &str) -> Option<String> {
     // A password may have an `@`: the last one divides, as in Go's net/url.
     let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(u, h)| (Some(u), h));

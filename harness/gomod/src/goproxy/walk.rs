@@ -19,7 +19,7 @@ pub struct Unfound<E> {
     /// The miss that says most: the final one, else the first that is not "does not exist", else the
     /// first. `None` when the list names no proxy.
     pub miss: Option<Miss<E>>,
-    /// What ends the list, where the walk came to its end; `None` when a miss stopped it.
+    /// The end of the list, where the walk reached it; `None` when a miss stopped it.
     pub end: Option<End>,
 }
 

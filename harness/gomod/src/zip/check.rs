@@ -12,7 +12,7 @@ use super::names::{Kind, Names, check_special};
 use super::source::Source;
 use super::violation::{Reason, Refusal, Violation};
 
-/// What is known of a zip that is one of a module.
+/// The facts about a zip that is one of a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
     /// Its `h1:` hash, as go.sum has it.

@@ -50,7 +50,7 @@ impl From<io::Error> for EntryError {
     }
 }
 
-/// What local header and directory have in common.
+/// Checks the fields that local header and directory have in common.
 pub(super) fn check_header(flags: u16, method: u16, ambiguous: bool) -> Result<(), Reason> {
     if flags & FLAG_ENCRYPTED != 0 && !ambiguous {
         return Err(Reason::Encrypted);

@@ -1,6 +1,6 @@
 //! The limits of a module zip.
 
-/// What a module zip may have at most.
+/// The limits of a module zip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ZipLimits {
     /// Bytes of the zip.

@@ -8,13 +8,13 @@ use super::fold::{fold, is_letter};
 use super::limits::ZipLimits;
 use super::violation::{Reason, Violation};
 
-/// What was seen of the names of a zip.
+/// The names of a zip that were seen so far.
 pub(super) struct Names {
     prefix: String,
     tree: Tree,
 }
 
-/// What a name stands for.
+/// The kind of entry that a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The module's directory, or one in it.

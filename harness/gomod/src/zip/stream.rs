@@ -80,7 +80,7 @@ struct Seen {
     sha256: [u8; 32],
 }
 
-/// What a step made of its input.
+/// The result of a step.
 enum Step {
     /// It took so many bytes.
     Took(usize),

@@ -1,4 +1,4 @@
-//! What counts as vendored, and so does not belong in a module's zip.
+//! The paths that count as vendored, and so do not belong in a module's zip.
 //!
 //! A file is vendored when its path has an element `vendor` with a package below it: `vendor/a/b.go`
 //! and `x/vendor/a/b.go`, but not `vendor/b.go`. Two things changed with `go 1.24` in go.mod, and

@@ -64,9 +64,9 @@ pub enum Reason {
     /// It is one with another when case is folded.
     #[error("case-insensitive file name collision: {first:?} and {second:?}")]
     Collision {
-        /// What came first.
+        /// The name that came first.
         first: String,
-        /// What came then.
+        /// The name that came later.
         second: String,
     },
     /// It is a file and a directory.
@@ -148,7 +148,7 @@ impl fmt::Display for Violation {
 /// right. At most [`Refusal::MAX`] are kept. `Display` is one line each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What it breaks; never empty.
+    /// The rules that it breaks; never empty.
     pub violations: Vec<Violation>,
 }
 

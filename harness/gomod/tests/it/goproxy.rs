@@ -80,7 +80,7 @@ fn a_file_address_is_the_path_of_a_folder(#[case] url: &str, #[case] path: Optio
     assert_eq!(file_path(url), path.map(PathBuf::from));
 }
 
-/// What each proxy answers, by the first letter of its name: `n`ot found, `f`ails, ends `a`ll, `h`as it.
+/// The answer of each proxy, by the first letter of its name: `n`ot found, `f`ails, ends `a`ll, `h`as it.
 fn answer(url: &ProxyUrl) -> Result<char, Miss<char>> {
     let letter = url.as_str().chars().nth(8).unwrap();
     let number = url.as_str().chars().nth(9).unwrap();

@@ -26,7 +26,7 @@ use crate::zip::streamed;
 const MODULE: &str = "example.com/m";
 const VERSION: &str = "v1.0.0";
 
-/// What x/mod answered.
+/// The answer of x/mod.
 #[derive(Debug, Deserialize)]
 struct Answer {
     error: String,

@@ -470,7 +470,7 @@ proptest! {
     }
 }
 
-/// What two readers can understand differently is taken where that is wanted, by what the directory says.
+/// Zips that two readers can understand differently are accepted on request, as the directory has them.
 #[rstest]
 #[case::bytes_in_front(|zip: &mut Vec<u8>| zip.splice(0..0, *b"#!/bin/sh\n").count(), "directory is not where")]
 #[case::another_local_size(|zip: &mut Vec<u8>| { zip[22] ^= 1; 0 }, "")]

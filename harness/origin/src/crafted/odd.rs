@@ -10,7 +10,7 @@ use crate::zipfile::{CraftedEntry, Payload, build};
 pub struct Rule {
     /// Its path.
     pub path: &'static str,
-    /// What is out of the ordinary.
+    /// The way in which it is out of the ordinary.
     pub what: &'static str,
     /// Whether golang.org/x/mod/zip and cmd/go take it.
     pub legal: bool,

@@ -1,4 +1,4 @@
-//! What all connections of a relay share.
+//! The state that all connections of a relay share.
 
 use std::net::SocketAddr;
 

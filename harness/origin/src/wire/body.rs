@@ -83,7 +83,7 @@ impl Body {
     }
 }
 
-/// What follows a line.
+/// Decides from a line which part of a chunked body follows.
 type Next = fn(&[u8]) -> Result<Chunk, Malformed>;
 
 impl Chunk {

@@ -47,7 +47,7 @@ impl Conn {
         }
     }
 
-    /// What was read and not yet taken.
+    /// Bytes that were read and not yet taken.
     pub fn buffer(&self) -> &[u8] {
         &self.buffer
     }
@@ -115,7 +115,7 @@ impl Conn {
         self.buffer.clear();
     }
 
-    /// Has the last close of the socket be a reset.
+    /// Makes the last close of the socket a reset.
     pub fn reset(self) {
         let _ = socket2::SockRef::from(self.socket()).set_linger(Some(Duration::ZERO));
     }

@@ -1,4 +1,4 @@
-//! What a rule makes of an answer, and how that is sent.
+//! Changes an answer by a rule, and sends it.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(crate) struct Delivery {
     unframed: bool,
 }
 
-/// What becomes of a request.
+/// The treatment of a request.
 #[derive(Debug)]
 pub(crate) enum Plan {
     Deliver(Box<Delivery>),
@@ -36,7 +36,7 @@ pub(crate) enum Plan {
     Hang,
 }
 
-/// What came of sending.
+/// The result of sending.
 #[derive(Debug)]
 pub(crate) struct Sent {
     /// Bytes of content.

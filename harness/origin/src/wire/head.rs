@@ -56,7 +56,7 @@ impl Head {
         }
     }
 
-    /// What is known of a head that is malformed or not whole.
+    /// The known part of a head that is malformed or not whole.
     pub fn guess(bytes: &[u8]) -> Self {
         let line = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
         let line = String::from_utf8_lossy(line.get(..line.len().min(4096)).unwrap_or_default());

@@ -9,7 +9,7 @@ use twinproof_origin::{Module, Origin, Setup};
 /// Far more than any of these tests takes.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// What came back to a request.
+/// The answer to a request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Got {
     pub status: u16,

@@ -1,4 +1,4 @@
-//! What real `go` makes of the origin.
+//! Downloads by real `go` from the origin.
 
 use std::path::Path;
 use std::process::{Command, Output};

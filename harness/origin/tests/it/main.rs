@@ -1,4 +1,4 @@
-//! What the origin and the relay do on the wire, and what real `go` makes of it.
+//! The origin and the relay on the wire, and with real `go` as their client.
 
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 

@@ -15,7 +15,7 @@ fn rule() -> Rule {
     Rule { path: "*/@v/list".to_owned(), ..Rule::default() }
 }
 
-/// What an origin with this rule answers to a request for the list: head and content.
+/// The answer of an origin with this rule to a request for the list: head and content.
 fn answer(rule: Rule) -> (String, String, bool) {
     let origin = origin();
     origin.script(vec![rule]);

@@ -1,4 +1,4 @@
-//! What is served without any rule, and what is written down about it.
+//! The files that an origin serves without any rule, and its record of requests.
 
 use std::io::Cursor;
 

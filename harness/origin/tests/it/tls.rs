@@ -12,7 +12,7 @@ use twinproof_origin::{BadTls, CertificateSpec, ClientCertificate, Identity, Ori
 
 use crate::client::{connect, origin, request};
 
-/// What a client that trusts the origin's authority gets for the list.
+/// The list as a client gets it that trusts the origin's authority.
 fn list(origin: &Origin, url: &str, client: Option<&Identity>) -> Result<String, String> {
     // The authority is that of the test's own origin; the system's store must have no part in it.
     let mut roots = RootCertStore::empty();

@@ -81,7 +81,7 @@ impl LogBuffer {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// What takes lines.
+    /// A writer of lines.
     pub fn writer(&self) -> LogWriter {
         LogWriter(Arc::clone(&self.shared))
     }

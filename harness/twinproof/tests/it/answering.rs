@@ -172,7 +172,7 @@ fn head(client: &mut TcpStream) -> String {
     String::from_utf8_lossy(&head).into_owned()
 }
 
-/// What a plain server of files makes of a request: the file, the names in a folder, or 404.
+/// The answer of a plain server of files: the file, the names in a folder, or 404.
 fn file(root: &Path, method: &str, target: &str) -> (u16, &'static str, Vec<u8>) {
     if !["GET", "HEAD"].contains(&method) {
         return (501, "text/html", b"unsupported method\n".to_vec());

@@ -1,4 +1,4 @@
-//! What tests ask servers: one request, or several over one connection.
+//! Requests of tests to servers: one, or several over one connection.
 
 use crate::served::PATIENCE;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,7 +7,7 @@ use std::net::TcpStream;
 /// Status and body of an answer.
 pub type Answer = (u16, String);
 
-/// What a server answers; `None` when it does not, or not in whole.
+/// The answer of a server; `None` when there is none, or not a whole one.
 pub fn fetch(url: &str) -> Option<(u16, Vec<u8>)> {
     let config = ureq::Agent::config_builder();
     let config = config.timeout_global(Some(PATIENCE)).http_status_as_error(false);

@@ -24,7 +24,7 @@ const FEW: u64 = 12;
 /// Clients of the proxy.
 const CLIENTS: u64 = 4;
 
-/// What a client asks for next.
+/// The next request of a client.
 fn target(n: u64) -> String {
     let ext = ["zip", "mod", "info"][usize::try_from(n % 3).unwrap()];
     match n % 7 {

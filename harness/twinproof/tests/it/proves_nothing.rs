@@ -21,7 +21,7 @@ fn cases_that_a_server_with_one_answer_passes_are_known() -> Outcome {
     Ok(())
 }
 
-/// What it fails is what a proxy has to do by itself.
+/// The cases that it fails are those about the work of a proxy itself.
 #[test]
 fn relay_that_passes_everything_on_fails_where_a_proxy_has_to_judge() -> Outcome {
     go()?;

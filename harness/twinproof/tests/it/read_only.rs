@@ -10,7 +10,7 @@ use std::process::Command;
 use twinproof_model::Verdict;
 use twinproof_testkit::{Outcome, Requirement, go};
 
-/// What the cases ask for.
+/// The requests of the cases.
 const MODULES: [&str; 8] = [
     "rsc.io/quote@v1.5.1",
     "rsc.io/quote@v1.5.2",

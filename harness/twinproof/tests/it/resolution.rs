@@ -10,7 +10,7 @@ use twinproof_model::Rule;
 use twinproof_origin::{Origin, Setup};
 use twinproof_testkit::{Outcome, go, goroot};
 
-/// What is asked of every module.
+/// The questions about every module.
 const QUERIES: [&str; 9] =
     ["latest", "upgrade", "patch", "master", "v0", "v1", "<v1.5.0", ">=v1.0.0", "v0.0.0-2019"];
 
@@ -53,7 +53,7 @@ struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    /// What a command says and leaves, the server's name and its words on errors taken out.
+    /// The output and files of a command, without the server's name and its wording of errors.
     fn run(&self, args: &[String]) -> String {
         std::fs::create_dir_all(self.files.at("m")).unwrap();
         self.files.write("m/go.mod", MAIN);

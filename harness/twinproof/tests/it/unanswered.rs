@@ -7,7 +7,7 @@ use crate::suites::run;
 use rstest::rstest;
 use twinproof_model::Verdict;
 
-/// What a run says of the subject that is absent in it.
+/// The message of a run about its absent subject.
 fn absent(files: &Files, mut args: Vec<String>) -> String {
     args.extend(["--case", "proxy/mod-is-plain-text"].map(str::to_owned));
     let (results, said) = run(files, &args);
