@@ -56,7 +56,7 @@ impl Process {
     }
 }
 
-/// What stands behind a mark in `/proc/ID/status`.
+/// The value of a field in `/proc/ID/status`.
 fn field(id: u32, mark: &str) -> Option<String> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     Some(status.lines().find_map(|line| line.strip_prefix(mark))?.trim().to_owned())

@@ -1,4 +1,4 @@
-//! What the tests need from the system: found, and on Debian and Ubuntu as root installed.
+//! Programs that the tests need from the system: found, and on Debian and Ubuntu as root installed.
 //!
 //! Elsewhere it says what is missing and what it is for; it never uses `sudo`. Compilers are not
 //! its business: this program would not be there without one. SDKs and tools of the user's own are

@@ -1,4 +1,4 @@
-//! What a request costs beyond a bare hyper server, and what an idle connection costs.
+//! The cost of a request beyond a bare hyper server, and that of an idle connection.
 //!
 //! `cargo run --release -p twinproof-httpd --example versus [REQUESTS] [CONNECTIONS]`
 //!

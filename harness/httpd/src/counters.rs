@@ -15,7 +15,7 @@ pub enum Handshake {
     Late,
     /// The client hung up, or said why it will not go on.
     Left,
-    /// What came was no TLS.
+    /// The bytes that came were no TLS.
     NoTls,
     /// No version, cipher or key is common to both.
     Unlike,
@@ -62,7 +62,7 @@ impl Handshake {
     }
 }
 
-/// What a client was too late with.
+/// The part of an exchange that a client was too late with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Late {
     /// The head of a request.
@@ -111,7 +111,7 @@ struct Shard {
     refused: AtomicU64,
 }
 
-/// What was counted with a reason.
+/// The counts of one event, by reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
     /// The reason, one word.

@@ -19,7 +19,7 @@ pub enum BindError {
     Address {
         /// The address.
         listen: String,
-        /// What is wrong with it.
+        /// The mistake in it.
         error: io::Error,
     },
     /// The port cannot be had.

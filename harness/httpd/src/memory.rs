@@ -23,12 +23,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What is counted: KiB.
+/// The unit of counting: KiB.
 // A semaphore counts permits in 32 bits for one request; a permit for each byte could not hold 4
 // GiB.
 const UNIT: usize = 1 << 10;
 
-/// What the answers of one connection may hold, in bytes.
+/// The memory that the answers of one connection may hold, in bytes.
 // 1.5 MiB: 250 streams of small answers, or a few large ones. One client can then not take the
 // budget of all.
 const SHARE: usize = 3 << 19;

@@ -1,4 +1,4 @@
-//! What is counted of connections, as a collector for a Prometheus registry.
+//! The counters of connections, as a collector for a Prometheus registry.
 
 use std::fmt;
 

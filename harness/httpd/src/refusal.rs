@@ -1,4 +1,4 @@
-//! What the server answers by itself, and in which words.
+//! The answers that the server gives by itself, and their wording.
 
 use crate::settings::HttpLimits;
 use bytes::Bytes;

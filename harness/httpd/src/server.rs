@@ -52,7 +52,7 @@ pub struct Drained {
     pub cut: usize,
 }
 
-/// Has a server read its TLS files again.
+/// Makes a server read its TLS files again.
 #[derive(Clone, Debug)]
 pub struct Reload(Option<Arc<Terminator>>);
 
@@ -115,7 +115,7 @@ impl Server {
         format!("{scheme}://{}", self.address)
     }
 
-    /// What it counts.
+    /// Its counters.
     #[must_use]
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)

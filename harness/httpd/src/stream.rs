@@ -141,7 +141,7 @@ pub(crate) struct Io {
     limits: Arc<HttpLimits>,
     /// Read before, to be read again.
     before: Bytes,
-    /// What is sent in place of hyper's own answer.
+    /// The answer that is sent in place of hyper's own.
     instead: Option<Bytes>,
     /// On HTTP/2: the frames that ask for nothing.
     frames: Option<Frames>,
@@ -194,7 +194,7 @@ impl Io {
         (self.inner.into_inner(), self.before)
     }
 
-    /// What is to be sent in place of `head`, if it is an answer of hyper's own.
+    /// The answer to send in place of `head`, if that is hyper's own.
     fn replacement(&self, head: &[u8]) -> Option<Bytes> {
         // hyper answers malformed requests by itself, with an empty body. Only its own heads are
         // replaced: a handler may answer 400 too.

@@ -73,7 +73,7 @@ pub(crate) enum Source<B> {
 #[derive(Debug)]
 pub(crate) struct Holding<B> {
     pub(crate) share: Share,
-    /// What the answer holds until it ends.
+    /// The permits that the answer holds until it ends.
     pub(crate) taken: Option<Taken>,
     pub(crate) progress: Option<Progress>,
     /// What the next piece of the body will take.

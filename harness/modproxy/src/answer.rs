@@ -297,7 +297,7 @@ fn whole_seconds(time: SystemTime) -> SystemTime {
     }
 }
 
-/// What of a file is asked for.
+/// The requested part of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Range {
     Whole,

@@ -91,7 +91,7 @@ impl Body {
         Self(if bytes.is_empty() { Kind::Empty } else { Kind::Whole(bytes) })
     }
 
-    /// What it holds in memory, in bytes.
+    /// Its bytes in memory.
     pub(crate) fn held(&self) -> usize {
         match &self.0 {
             Kind::Empty | Kind::File(_) | Kind::Partial(_) => 0,
@@ -162,7 +162,7 @@ pub(crate) fn read_at(file: &File, at: u64, length: usize) -> io::Result<Bytes> 
 }
 
 impl FilePart {
-    /// What is left, where it is mapped.
+    /// The rest, where it is mapped.
     fn mapped(&self) -> Option<Bytes> {
         let mapped = self.mapped.as_ref()?;
         let start = usize::try_from(self.at).ok()?;

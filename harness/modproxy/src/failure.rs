@@ -7,7 +7,7 @@ use crate::body::Body;
 use crate::kind::TEXT;
 use crate::store::StoreError;
 
-/// What `go` shows of an error's body: this many lines of text.
+/// `go` shows this many lines of an error's body.
 const MAX_LINES: usize = 8;
 
 /// And this many bytes.

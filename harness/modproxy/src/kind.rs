@@ -1,6 +1,6 @@
 //! The kinds of things that are served, as metrics and headers tell them apart.
 
-/// What a request is for.
+/// The kind of file that a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     List,
@@ -16,7 +16,7 @@ pub(crate) enum Kind {
     Admin,
     /// Metrics; counted with health and readiness.
     Metrics,
-    /// What is no request of the protocol.
+    /// No request of the protocol.
     Other,
 }
 

@@ -13,7 +13,7 @@ const MAX_TARGET: usize = 1024;
 /// Entries that are reckoned with; there may be more.
 const ENTRIES: usize = 4096;
 
-/// What has been served lately.
+/// The answers that were served lately.
 pub(crate) struct MemoryCache {
     cache: Cache<Box<str>, Arc<Content>, Bytes>,
 }
@@ -33,7 +33,7 @@ impl MemoryCache {
         Self { cache: Cache::with_weighter(ENTRIES, bytes, Bytes) }
     }
 
-    /// What was served for this target, if it may be served again.
+    /// The answer that was served for this target, if it may be served again.
     pub(crate) fn get(&self, target: &str) -> Option<Arc<Content>> {
         self.cache.get(target)
     }

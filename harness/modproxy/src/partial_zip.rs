@@ -35,7 +35,7 @@ pub(crate) struct PartialZip {
 #[derive(Debug)]
 pub(crate) struct ZipWriter(watch::Sender<ArrivedBytes>);
 
-/// What may be passed on.
+/// The part that may be passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Available {
     /// So many bytes, with more to come.
@@ -65,7 +65,7 @@ impl ZipWriter {
 }
 
 impl PartialZip {
-    /// What may be passed on now.
+    /// The part that may be passed on now.
     pub(crate) fn available(&self) -> Available {
         let arrived = *self.arrived.borrow();
         if arrived.accepted {

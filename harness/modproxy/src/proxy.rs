@@ -134,7 +134,7 @@ impl Proxy {
         Some(answer)
     }
 
-    /// What was served for a path lately, if it is still to be believed.
+    /// The answer that was served for a path lately, if it is still valid.
     fn in_memory(&self, path: &str) -> Option<Arc<Content>> {
         self.memory_cache
             .get(path)

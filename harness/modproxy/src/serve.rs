@@ -31,7 +31,7 @@ pub enum ServeError {
     /// It cannot listen.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// What was handed over is no socket that listens.
+    /// The inherited descriptor is no socket that listens.
     #[error("the sockets that were handed over: {0}")]
     HandedOver(std::io::Error),
 }
@@ -226,7 +226,7 @@ async fn reload(
     }
 }
 
-/// What is in the files; `None` where one cannot be read.
+/// The content of the files; `None` where one cannot be read.
 // Compared by content: a secret that Kubernetes mounts anew keeps its time and is another file.
 async fn contents(files: &[PathBuf]) -> Vec<Option<Vec<u8>>> {
     let mut contents = Vec::new();

@@ -54,7 +54,7 @@ pub struct Settings {
     pub verify: bool,
     /// Modules that no database is ever asked about, in GOPRIVATE's syntax.
     pub nosumdb: String,
-    /// What stands in front of every path: empty, or `/name`.
+    /// The prefix of every path: empty, or `/name`.
     pub base_path: String,
 }
 
@@ -121,7 +121,7 @@ pub struct Ttl {
     pub list: Duration,
     /// `@latest`, and queries by branch or commit.
     pub latest: Duration,
-    /// That something does not exist.
+    /// The fact that something does not exist.
     pub negative: Duration,
     /// How long beyond its time an answer is used while upstreams fail.
     pub stale: Duration,

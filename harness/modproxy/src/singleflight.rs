@@ -22,7 +22,7 @@ pub(crate) struct Abandoned;
 #[derive(Clone, Debug)]
 pub(crate) enum Progress<P, T> {
     Nothing,
-    /// What there is so far.
+    /// The partial result, so far.
     Part(P),
     Whole(T),
 }

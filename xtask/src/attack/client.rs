@@ -157,7 +157,7 @@ pub fn until(limit: Duration, mut there: impl FnMut() -> bool) -> bool {
     true
 }
 
-/// What comes until the other side ends, or is silent for `silence`; at most a megabyte.
+/// The bytes that come until the other side ends, or is silent for `silence`; at most a megabyte.
 pub fn rest(stream: &mut TcpStream, silence: Duration) -> anyhow::Result<(Vec<u8>, bool)> {
     stream.set_read_timeout(Some(silence))?;
     let (mut all, mut piece) = (Vec::new(), [0; 16 << 10]);

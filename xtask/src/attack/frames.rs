@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-/// What a client begins with.
+/// The first frames of a client.
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 pub const DATA: u8 = 0;

@@ -1,4 +1,4 @@
-//! What clients can make a server hold.
+//! The memory that clients can make a server hold.
 
 use super::client::{PATIENCE, answer, connect, latency, request};
 use super::frames::{self, DATA, HEADERS, PREFACE, SETTINGS, WHOLE, frame, head};
@@ -174,7 +174,7 @@ pub fn costs(servers: &Servers) -> anyhow::Result<Vec<Row>> {
 /// A connection that is kept.
 type Open = Box<dyn std::any::Any>;
 
-/// What is resident once everything has been done once.
+/// The resident memory once everything has been done once.
 fn warm(servers: &Servers, server: &Server) -> anyhow::Result<f64> {
     for target in [SMALL, LARGE] {
         for _ in 0..10 {

@@ -25,7 +25,7 @@ pub struct Servers {
     folder: tempfile::TempDir,
 }
 
-/// What a server speaks.
+/// The protocols that a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaks {
     Http,
@@ -123,7 +123,7 @@ impl Servers {
         self.start("sumdb", &[&flags[..], &["--log-level", "error"]].concat())
     }
 
-    /// What the upstream has below a target.
+    /// The files that the upstream has below a target.
     pub fn origin_body(&self, target: &str) -> anyhow::Result<Vec<u8>> {
         let url = self.origin.url();
         let address = url.trim_start_matches("http://");

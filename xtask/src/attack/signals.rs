@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Clients at once.
 const CLIENTS: usize = 8;
 
-/// What came of the requests of all clients.
+/// The results of the requests of all clients.
 #[derive(Default)]
 struct Tally {
     ends: AtomicBool,

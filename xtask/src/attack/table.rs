@@ -6,7 +6,7 @@ use std::fmt;
 pub const HEADING: &str =
     "attack      figure                               twinproof    nginx  limit";
 
-/// What was measured of an attack.
+/// The measurements of an attack.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Row {
     pub attack: &'static str,

@@ -2,7 +2,7 @@
 
 use super::load::Load;
 
-/// What a server did with one target over some connections.
+/// The result of a server with one target over some connections.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Row {
     pub server: String,

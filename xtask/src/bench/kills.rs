@@ -7,7 +7,7 @@ use twinproof::{CONFORMANT, NOT_CONFORMANT};
 use twinproof_history::{Action, Outcome, TITLES, judge};
 use twinproof_pipeline::{Pair, Plan, Program, record};
 
-/// What every history is judged by: leaks, nonces, convergence, prefixes, kills.
+/// The properties that every history is judged by: leaks, nonces, convergence, prefixes, kills.
 const PROPERTIES: [u8; 5] = [2, 12, 21, 22, 27];
 
 /// Kill the masking sync at random times under load, and judge what staging shows and holds

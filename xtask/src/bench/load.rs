@@ -9,7 +9,7 @@ use std::time::Duration;
 /// wrk, found on PATH.
 pub struct Wrk(PathBuf);
 
-/// What wrk measured.
+/// The measurements of wrk.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Load {
     /// Requests answered per second.

@@ -69,7 +69,7 @@ pub fn page(comparison: &Comparison) -> String {
     markup.into_string()
 }
 
-/// What a group measured.
+/// The target and the number of connections of a group.
 pub fn heading(group: &Group) -> String {
     let s = if group.connections == 1 { "" } else { "s" };
     format!("{}, {} connection{s}", group.target, group.connections)

@@ -13,7 +13,7 @@ use twinproof_subject::{Declarations, Kind, Means, Subject, Surroundings, Upstre
 /// where that can be configured: neither does nginx.
 const ACCESS_LOG: &str = "access_log";
 
-/// What can be compared, with its program at hand.
+/// A server that can be compared, with its program at hand.
 pub struct Peers {
     subjects: Vec<Subject>,
     goroot: PathBuf,

@@ -50,7 +50,7 @@ pub struct BenchProxy {
     out: PathBuf,
 }
 
-/// What is asked for: name, path below the proxy.
+/// The requested files: name, path below the proxy.
 fn targets(database: &str) -> Vec<(&'static str, String)> {
     vec![
         (".info", "/crafted.example/small/@v/v1.0.0.info".to_owned()),

@@ -35,7 +35,7 @@ pub struct BenchStrategies {
     out: PathBuf,
 }
 
-/// What was measured of one way.
+/// The measurements of one strategy.
 #[derive(Debug, Serialize)]
 struct Way {
     way: &'static str,

@@ -55,7 +55,7 @@ pub struct BenchSync {
     out: PathBuf,
 }
 
-/// What was measured with one number of tables and one size of rows.
+/// The measurements with one number of tables and one size of rows.
 #[derive(Debug, Serialize)]
 struct Load {
     tables: u32,
@@ -65,7 +65,7 @@ struct Load {
     catching_up: f64,
     /// While the source is loaded: from its first commit until staging has the last one.
     while_loading: f64,
-    /// What the source's load alone took, in the same units.
+    /// The cost of the source's load alone, in the same units.
     source_alone: f64,
     /// A plain load of staging with as many rows as pass, in rows of the source a second.
     plain: f64,
@@ -168,7 +168,7 @@ struct Bench {
     folder: tempfile::TempDir,
     program: PathBuf,
     tables: u32,
-    /// What fills a row up to its size.
+    /// The text that fills a row up to its size.
     filling: String,
 }
 

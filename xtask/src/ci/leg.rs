@@ -17,7 +17,7 @@ pub struct Leg {
     pub runner: String,
     /// The environments that it runs and must have, joined by commas.
     pub environments: String,
-    /// What its tests must have, joined by commas.
+    /// The requirements that its tests must find, joined by commas.
     pub tests: String,
     /// The networking mode of WSL in the workflow, where a distribution is installed there.
     pub wsl: String,

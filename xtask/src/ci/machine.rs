@@ -26,7 +26,7 @@ pub struct Machine {
     leg: Leg,
 }
 
-/// What lives longer than a stage; dropped in this order.
+/// Servers and folders that live longer than a stage; dropped in this order.
 #[derive(Default)]
 struct Held {
     images: Option<Background>,

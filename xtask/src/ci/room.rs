@@ -16,7 +16,7 @@ struct WrittenFolder {
     whole: u64,
 }
 
-/// What the chosen stages write; the sizes are those of a run on a fresh machine, rounded up.
+/// The space that the chosen stages need; the sizes are those of a run on a fresh machine, rounded up.
 fn places(root: &Path, leg: &Leg, selection: Selection<'_>) -> Vec<WrittenFolder> {
     let chosen = |stages: &[Stage]| stages.iter().any(|stage| selection.has(*stage));
     let mut places = Vec::new();

@@ -177,7 +177,7 @@ impl Item {
         Some((name, body))
     }
 
-    /// What it defines, where it has a name.
+    /// The name that it defines, where it has one.
     fn name(&self) -> Option<String> {
         let mut words = self.words().map(ToString::to_string).peekable();
         match words.next()?.as_str() {

@@ -1,4 +1,4 @@
-//! What tokens say about names: imports, and the paths that code writes.
+//! Names in tokens: imports, and the paths that code writes.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 

@@ -191,7 +191,7 @@ impl<H: Handler> Shared<H> {
     }
 }
 
-/// Has the operating system forget what is left to be sent, where the client does not take it.
+/// Makes the operating system drop unsent bytes, where the client does not take them.
 fn abandon(stream: &Stream) {
     // Without it the bytes stay in the kernel for some minutes.
     if let Err(error) = SockRef::from(stream.tcp()).set_linger(Some(Duration::ZERO)) {

@@ -15,7 +15,8 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-/// What answers on a connection, on the heap: it is large, and not there when nothing goes on.
+/// The future that answers on a connection, on the heap: it is large, and absent while the
+/// connection is idle.
 #[derive(Debug)]
 pub(crate) enum Http<H: Handler> {
     Fast(Box<FastPath<H>>),

@@ -1,4 +1,4 @@
-//! What all connections of a server have in common.
+//! The state that all connections of a server share.
 
 use crate::counters::Counters;
 use crate::handler::Handler;
@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What all connections of a server have in common.
+/// The state that all connections of a server share.
 #[derive(Debug)]
 pub(crate) struct Shared<H> {
     pub(crate) handler: Arc<H>,

@@ -39,7 +39,7 @@ pub(crate) struct FastPath<H> {
     blocked: Option<Taken>,
 }
 
-/// What becomes of the connection.
+/// The state of the connection afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// It ended.

@@ -47,7 +47,7 @@ mod linux {
     // The look-up takes a lock that all threads share, and sendfile is one more system call.
     const WORTH_IT: usize = 64 << 10;
 
-    /// What is mapped, by its first address.
+    /// The mappings, by their first address.
     static MAPPED: RwLock<BTreeMap<usize, Part>> = RwLock::new(BTreeMap::new());
 
     struct Part {

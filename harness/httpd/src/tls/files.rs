@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What is in the files.
+/// The content of the files.
 #[derive(PartialEq, Eq)]
 pub(super) struct Files {
     cert: Vec<u8>,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use twinproof_gomod::glob::match_path;
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
-/// What a certificate is for.
+/// The holder that a certificate names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     kind: Kind,

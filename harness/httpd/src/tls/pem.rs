@@ -33,7 +33,7 @@ pub enum TlsError {
     Pem {
         /// The file.
         path: PathBuf,
-        /// What is missed.
+        /// The missing part.
         what: &'static str,
     },
     /// A certificate cannot be used.

@@ -17,7 +17,7 @@ use twinproof_toml::{Draft, Reporter, Spot, node, parse_with};
 /// The longest file.
 const LONGEST: u64 = 1 << 20;
 
-/// What was read.
+/// The settings that were read.
 pub(super) struct Read {
     file: Arc<str>,
     pub(super) values: Values,

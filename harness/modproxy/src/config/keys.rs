@@ -13,9 +13,9 @@ pub struct Key {
     pub name: &'static str,
     /// Its flag, without the dashes in front.
     pub flag: &'static str,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// What it does, in one sentence.
+    /// Its effect, in one sentence.
     pub help: &'static str,
 }
 

@@ -1,12 +1,12 @@
-//! What `--memory-limit` leaves for clients.
+//! The memory that `--memory-limit` leaves for clients.
 
 /// Memory of the whole process when nothing is said, in bytes.
 pub const LIMIT: u64 = 512 << 20;
 
-/// What small files take of it when nothing is said, in bytes.
+/// The part of it for small files by default, in bytes.
 pub(super) const CACHE: u64 = 64 << 20;
 
-/// What code, threads and the allocator take whatever clients do: an estimate.
+/// The memory of code, threads and the allocator, whatever clients do: an estimate.
 const BASE: u64 = 96 << 20;
 
 /// The least that is left for clients.

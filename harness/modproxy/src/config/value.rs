@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What a setting is.
+/// The kind of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Any text.
@@ -22,7 +22,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What stands for a value in a help text.
+    /// The placeholder of a value in a help text.
     #[must_use]
     pub fn placeholder(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Kind {
         }
     }
 
-    /// What is expected, in words.
+    /// The expected form, in words.
     pub(super) fn expected(self) -> &'static str {
         match self {
             Self::Text => "a text",

@@ -38,7 +38,7 @@ pub(crate) struct Wanted {
     /// Module and version in escaped form.
     pub(super) escaped: Version,
     pub(super) name: Name,
-    /// What to ask upstreams for.
+    /// The path to ask upstreams for.
     pub(super) target: String,
 }
 
@@ -68,7 +68,7 @@ impl Wanted {
         }))
     }
 
-    /// What it is called in texts.
+    /// Its name in texts.
     fn what(&self) -> String {
         format!("{}@{} ({})", self.module, self.version, self.kind.name())
     }

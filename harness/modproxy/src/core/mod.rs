@@ -1,4 +1,5 @@
-//! What a request gets, before it is an HTTP answer: from the store, or fetched, checked and kept.
+//! The file that answers a request, before it is an HTTP answer: from the store, or fetched, checked
+//! and kept.
 
 mod file;
 mod latest;
@@ -42,7 +43,7 @@ pub(crate) type Got = Result<(Arc<Content>, Layer), Failure>;
 /// The result of a fetch, for all requests that wait for it.
 type Fetched = Result<Arc<Content>, Failure>;
 
-/// What outlives a change of settings.
+/// The state that outlives a change of settings.
 pub(crate) struct Lasting {
     pub(crate) store: Arc<Store>,
     pub(crate) metrics: Arc<Metrics>,
@@ -131,7 +132,7 @@ impl Core {
         &self.lasting.metrics
     }
 
-    /// Does something with the store that waits for the disk.
+    /// Does work with the store that waits for the disk.
     async fn on_disk<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
@@ -252,7 +253,7 @@ impl Core {
         );
     }
 
-    /// What is remembered not to exist.
+    /// The files that are remembered not to exist.
     pub(crate) fn failure(&self, name: &Name) -> Option<Failure> {
         self.ttl_cache.get(name).filter(Kept::is_fresh).and_then(|kept| kept.answer.err())
     }
@@ -307,7 +308,7 @@ fn has_module_line(bytes: &[u8]) -> bool {
     GoMod::parse(bytes).is_ok_and(|go_mod| go_mod.module.is_some())
 }
 
-/// What an upstream sent is not what was asked for.
+/// The answer of an upstream is not the file that was asked for.
 fn bad_content(upstream: &Upstream, target: &str, why: &str) -> Failure {
     let text = format!("{} sent for {target} what cannot be used: {why}", upstream.name);
     Failure::new(Reason::Upstream, text)

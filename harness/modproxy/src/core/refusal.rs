@@ -5,7 +5,7 @@ use twinproof_gomod::zip::{Reason, Refusal, Violation};
 
 use super::Wanted;
 
-/// What a zip breaks, one line for each rule.
+/// The rules that a zip breaks, a line each.
 pub(super) fn refused(wanted: &Wanted, refusal: &Refusal) -> String {
     let lines: Vec<String> = refusal.violations.iter().map(|v| line(wanted, v)).collect();
     lines.join("\n")

@@ -71,7 +71,7 @@ fn content(
     Ok(content.used(used.clone()).until(soon(SEEN)))
 }
 
-/// What the store has of a zip.
+/// The part of a zip that the store has.
 enum There {
     Nothing,
     Good(Arc<Content>),

@@ -1,4 +1,4 @@
-//! What the files of a version were when they were written: so damage of a disk is noticed.
+//! Sums of a version's files from when they were written, by which damage of a disk is noticed.
 //!
 //! `VERSION.sums` has a line for each file, with its extension, a CRC-32 and its length; the first
 //! line is the CRC-32 of the others. It is no protection against anybody who can write to the store.
@@ -17,7 +17,7 @@ const MAX_SUMS: u64 = 4 << 10;
 /// The extension of the file of sums.
 pub(crate) const SUMS: &str = "sums";
 
-/// What a file was.
+/// The size and sum of a file when it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sum {
     pub(crate) length: u64,

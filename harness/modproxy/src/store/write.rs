@@ -127,7 +127,7 @@ impl Store {
         Ok(path)
     }
 
-    /// What an existing path resolves to, if that is in the store.
+    /// The path that an existing one resolves to, if that is in the store.
     fn inside(&self, path: &Path, name: &Name) -> Result<PathBuf, StoreError> {
         let resolved = fs::canonicalize(path).map_err(|e| write_error(name, e))?;
         if resolved.starts_with(self.root()) {

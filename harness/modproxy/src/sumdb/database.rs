@@ -80,7 +80,7 @@ impl Database {
         })
     }
 
-    /// Does what waits for the database, on a thread that may wait.
+    /// Does work that waits for the database, on a thread that may wait.
     pub(super) async fn ask<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, LookupError> + Send + 'static,

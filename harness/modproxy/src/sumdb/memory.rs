@@ -57,7 +57,7 @@ impl Memory {
         Self { store, verifier, heads: OnceLock::new(), latest: Mutex::default(), tiles }
     }
 
-    /// What is wrong with a signed tree head, if anything is.
+    /// The mistake in a signed tree head, if there is one.
     fn refusal(&self, note: &[u8]) -> Option<String> {
         let opened = match note::open(note, std::slice::from_ref(&self.verifier)) {
             Ok(opened) => opened,

@@ -43,7 +43,7 @@ pub(crate) struct Upstreams {
 #[derive(Debug)]
 pub(crate) struct Upstream {
     place: Location,
-    /// What it is called in texts and logs: without user and password.
+    /// Its name in texts and logs: the URL without user and password.
     pub(crate) name: String,
 }
 
@@ -132,7 +132,7 @@ impl Upstreams {
     }
 }
 
-/// What a failure means for the walk.
+/// The consequence of a failure for the walk.
 fn miss(failure: Failure) -> Miss<Failure> {
     match failure.reason {
         Reason::Security

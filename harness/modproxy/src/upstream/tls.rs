@@ -28,7 +28,7 @@ pub enum TlsError {
     Pem {
         /// The file.
         path: PathBuf,
-        /// What it should be.
+        /// The expected content.
         what: &'static str,
         /// Why.
         source: reqwest::Error,

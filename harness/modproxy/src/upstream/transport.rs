@@ -1,4 +1,4 @@
-//! What an error of the HTTP client means.
+//! The meaning of the HTTP client's errors.
 
 use super::tls::RedirectError;
 use crate::failure::{Failure, Reason};

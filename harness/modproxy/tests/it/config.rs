@@ -39,7 +39,7 @@ impl Folder {
         Config::load(Some(&file), given, &|name| variables.get(name).map(|v| (*v).to_owned()))
     }
 
-    /// What is said, the folder's path taken out.
+    /// The message, without the path of the folder.
     fn refusal(&self, text: &str, given: &[Given]) -> String {
         let mistakes = self.load(text, given).err().expect("there are mistakes");
         // Messages must be the same whatever the temporary folder is called.

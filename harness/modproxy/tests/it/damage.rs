@@ -19,10 +19,10 @@ fn with_database(origin: &Origin, store: &Folder) -> Settings {
     settings
 }
 
-/// What becomes of a file; `None` when it is removed.
+/// The new content of a file; `None` when it is removed.
 type Damage = fn(&[u8]) -> Option<Vec<u8>>;
 
-/// What becomes of files.
+/// A change of files.
 const DAMAGES: [(&str, Damage); 4] = [
     ("NULs", |bytes| Some(vec![0; bytes.len().max(1)])),
     ("cut", |bytes| Some(bytes[..bytes.len() / 2].to_vec())),
@@ -73,7 +73,7 @@ impl tracing::Subscriber for Named {
     fn exit(&self, _: &span::Id) {}
 }
 
-/// What a client gets, by target.
+/// The answers to a client, by target.
 async fn everything(settings: Settings, targets: &[String]) -> BTreeMap<String, (u16, Vec<u8>)> {
     let proxy = start(settings);
     let mut all = BTreeMap::new();
@@ -170,7 +170,7 @@ async fn table(named: &Named) {
 #[cfg(unix)]
 type Put = fn(&std::path::Path);
 
-/// What can stand where a file should be.
+/// Objects that can stand where a file should be.
 #[cfg(unix)]
 const ODDITIES: [(&str, Put); 5] = [
     ("a folder", |path| {

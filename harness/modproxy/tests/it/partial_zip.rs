@@ -29,7 +29,7 @@ fn large() -> Vec<u8> {
     ])
 }
 
-/// What an upstream does with a request: its number from 0, its head, and the client.
+/// The behaviour of an upstream: the number of the request from 0, its head, and the client.
 type Act = Box<dyn Fn(usize, &str, &mut TcpStream) + Send>;
 
 /// An upstream whose answers a test writes.
