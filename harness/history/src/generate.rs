@@ -61,6 +61,16 @@ impl Generator {
 
     fn value(&mut self, spec: &Spec, table: &TableSpec, column: &str) -> String {
         let n = self.next();
+        let parent = table.follows.iter().find(|f| f.by == [column]).map(|f| &f.table);
+        if let Some(place) = spec.table.iter().position(|t| Some(&t.name) == parent) {
+            // One in eight names nobody, one somebody who is not there, or not yet.
+            let id = self.id(place).filter(|_| !n.is_multiple_of(8));
+            return match id {
+                Some(id) => id.to_string(),
+                None if n.is_multiple_of(16) => "NULL".to_owned(),
+                None => (1 + n % 5000).to_string(),
+            };
+        }
         match column {
             "user_type" => (*self.pick(&KINDS)).to_owned(),
             _ if table.columns.get(column).is_some_and(|class| class == PUBLIC) => {

@@ -33,4 +33,4 @@ pub use record::{
     Change, Done, Evidence, Instance, Kept, Place, PlaceKind, State, Transaction, Zone,
 };
 pub use shrink::shrink;
-pub use spec::{Spec, TableSpec};
+pub use spec::{Follow, Spec, TableSpec};

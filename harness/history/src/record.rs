@@ -128,7 +128,7 @@ pub struct Place {
 pub struct Kept {
     /// The row.
     pub row: Row,
-    /// Whether it passes; none of a table without a predicate, and where the answer is NULL.
+    /// Whether it passes; none of a table of which all rows do, and where the answer is NULL.
     pub passes: Option<bool>,
 }
 

@@ -3,7 +3,7 @@
 use crate::cell::{Cell, Row};
 use crate::mask::{At, Misfit, append, fits, keyed};
 use crate::record::{Evidence, Transaction};
-use crate::spec::TableSpec;
+use crate::spec::{Follow, TableSpec};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -76,6 +76,72 @@ impl<'e> Replay<'e> {
                 rows.insert(self.key(table, after), Arc::new(self.version(table, after)));
             }
         }
+        if self.tables().any(|table| !table.follows.is_empty()) {
+            self.close(now);
+        }
+    }
+
+    /// Decides which rows pass that follow others. Each round decides one level more.
+    fn close(&self, now: &mut Held) {
+        loop {
+            let mut changed = Vec::new();
+            for table in self.tables().filter(|table| !table.follows.is_empty()) {
+                for (key, version) in now.get(&table.name).into_iter().flatten() {
+                    let passes = table.passes(&version.row)
+                        && table.follows.iter().all(|follow| self.has_parent(now, follow, version));
+                    if passes != version.passes {
+                        let row = version.row.clone();
+                        let version = Version { row, passes, bound: version.bound.clone() };
+                        changed.push((&table.name, key.clone(), Arc::new(version)));
+                    }
+                }
+            }
+            if changed.is_empty() {
+                return;
+            }
+            for (table, key, version) in changed {
+                if let Some(rows) = now.get_mut(table) {
+                    rows.insert(key, version);
+                }
+            }
+        }
+    }
+
+    /// Whether the row that a row names passes; a row that names none needs none.
+    fn has_parent(&self, now: &Held, follow: &Follow, version: &Version) -> bool {
+        let Evidence { spec, keys, .. } = self.evidence;
+        let Some(parent) = spec.find(&follow.table) else { return false };
+        let named: Vec<&Cell> =
+            follow.by.iter().map(|c| version.row.get(c).unwrap_or(&Cell::NULL)).collect();
+        if named.iter().any(|cell| cell.bytes().is_none()) {
+            return true;
+        }
+        let masked = parent.key.iter().zip(named);
+        let key: Vec<Cell> = masked
+            .map(|(column, cell)| keyed(spec, keys, spec.mask(parent, column), cell))
+            .collect();
+        let held = now.get(&parent.name).and_then(|rows| rows.get(&key));
+        held.is_some_and(|parent| parent.passes)
+    }
+
+    /// The table of which a state of staging lacks the row that a row of it names.
+    pub(crate) fn without_parent(
+        &self,
+        table: &TableSpec,
+        row: &Row,
+        staged: &BTreeMap<String, Vec<Row>>,
+    ) -> Option<&'e str> {
+        let spec = &self.evidence.spec;
+        let named = |row: &Row, columns: &[String]| -> Vec<Cell> {
+            columns.iter().map(|c| row.get(c).cloned().unwrap_or_default()).collect()
+        };
+        table.follows.iter().find_map(|follow| {
+            let (parent, named_by) = (spec.find(&follow.table)?, named(row, &follow.by));
+            let there = staged.get(&parent.name).into_iter().flatten();
+            let lacks = named_by.iter().all(|cell| cell.bytes().is_some())
+                && !there.into_iter().any(|row| named(row, &parent.key) == named_by);
+            lacks.then_some(parent.name.as_str())
+        })
     }
 
     /// The key of a row as staging holds it.

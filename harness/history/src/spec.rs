@@ -50,11 +50,24 @@ pub struct TableSpec {
     /// Which rows pass; all where it is absent.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
     pub predicate: Option<String>,
+    /// Tables whose rows its own need to pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<Follow>,
     /// Class of each column.
     pub columns: BTreeMap<String, String>,
     /// Whether the policy leaves it out: the pipeline does not copy it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub aside: bool,
+}
+
+/// A table that another follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Follow {
+    /// Its name.
+    pub table: String,
+    /// The columns that name a row of it, in the order of its key.
+    pub by: Vec<String>,
 }
 
 impl Spec {
@@ -75,6 +88,12 @@ impl Spec {
             }
             if let Some(text) = &table.predicate {
                 Predicate::parse(text)?;
+            }
+            for follow in &table.follows {
+                let parent = spec.table.iter().find(|t| t.name == follow.table);
+                if parent.is_none_or(|parent| parent.key.len() != follow.by.len()) {
+                    return Err(format!("{} cannot follow {}", table.name, follow.table));
+                }
             }
         }
         let shape = "(id INT PRIMARY KEY, n INT NOT NULL)".to_owned();
@@ -107,7 +126,13 @@ impl Spec {
 }
 
 impl TableSpec {
-    /// The predicate.
+    /// Whether some rows do not pass.
+    #[must_use]
+    pub fn filters(&self) -> bool {
+        self.predicate.is_some() || !self.follows.is_empty()
+    }
+
+    /// The predicate. Rows of a table that follows another pass only where their parent does, too.
     #[must_use]
     pub fn passes(&self, row: &crate::Row) -> bool {
         let read = self.predicate.as_deref().map(Predicate::parse);

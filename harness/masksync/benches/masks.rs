@@ -170,7 +170,7 @@ fn hot_path(c: &mut Criterion) {
                     if change(truth.first().copied(), truth.last().copied()) == Change::Update
                         && let Ok(row) = plan.mask(after)
                     {
-                        net.update(&row.key, (), row.cells);
+                        net.update(&row.key, (), row.cells, None);
                     }
                 }
                 for effect in net.take() {

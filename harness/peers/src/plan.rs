@@ -11,6 +11,7 @@ pub struct Plan {
     pub source: PathBuf,
     pub staging: PathBuf,
     pub db: String,
+    pub state: String,
     pub user: String,
     pub server_id: u32,
     pub keys: Keys,

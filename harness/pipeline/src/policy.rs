@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
-use twinproof_history::{Keys, Spec};
+use twinproof_history::{Follow, Keys, Spec};
 
 /// Where a pipeline finds what it needs.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ pub fn write(places: &Places, spec: &Spec, keys: &Keys) -> Result<(), Error> {
     let policy =
         policy(places, spec, keys).map_err(|e| Error::Broken(format!("the policy: {e}")))?;
     let plan = serde_json::json!({
-        "source": places.source, "staging": places.staging, "db": places.db, "user": places.user,
+        "source": places.source, "staging": places.staging, "db": places.db, "state": places.state, "user": places.user,
         "server_id": places.server_id, "keys": keys, "spec": spec,
     });
     for (name, text) in
@@ -96,6 +96,14 @@ fn policy(places: &Places, spec: &Spec, keys: &Keys) -> Result<String, toml::ser
         one.insert("key".to_owned(), Value::try_from(&table.key)?);
         if let Some(predicate) = &table.predicate {
             one.insert("where".to_owned(), text(predicate));
+        }
+        let follow = |follow: &Follow| {
+            let table = format!("{}.{}", places.db, follow.table);
+            Follow { table, by: follow.by.clone() }
+        };
+        let follows: Vec<Follow> = table.follows.iter().map(follow).collect();
+        if !follows.is_empty() {
+            one.insert("follows".to_owned(), Value::try_from(follows)?);
         }
         one.insert("columns".to_owned(), Value::try_from(&table.columns)?);
         tables.push(Value::Table(one));

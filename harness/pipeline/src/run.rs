@@ -633,7 +633,8 @@ impl<'w> World<'w> {
         let mut source = self.pair.source.connect("root")?;
         let mut kept = BTreeMap::new();
         for table in self.spec.table.iter().filter(|t| !t.aside) {
-            kept.insert(table.name.clone(), kept_rows(&mut source, &self.places.db, table)?);
+            let rows = kept_rows(&mut source, &self.places.db, &self.spec, table)?;
+            kept.insert(table.name.clone(), rows);
         }
         places.push(Place {
             name: "the schema of the position".to_owned(),
@@ -795,18 +796,48 @@ fn clear(server: &Server, places: &Places, more: Option<&String>) -> Result<(), 
     statements(&mut conn, &all)
 }
 
-/// The rows of a table at the source, with its own answer to the predicate.
-fn kept_rows(conn: &mut Conn, db: &str, table: &TableSpec) -> Result<Vec<Kept>, Error> {
-    let predicate = table.predicate.as_deref().unwrap_or("1");
+/// The rows of a table at the source, with its own answer to whether each passes.
+fn kept_rows(
+    conn: &mut Conn,
+    db: &str,
+    spec: &Spec,
+    table: &TableSpec,
+) -> Result<Vec<Kept>, Error> {
+    let predicate = condition(db, spec, table, "t");
     // The server itself judges its rows: an idea of ours of what a predicate means would share our
     // mistakes.
     let sql = format!("SELECT t.*, ({predicate}) AS passes_ FROM `{db}`.`{}` AS t", table.name);
     let kept = |mut row: Row| {
         let passes = row.remove("passes_").unwrap_or_default();
         let passes = passes.as_text().map(|text| text == "1");
-        Kept { row, passes: passes.filter(|_| table.predicate.is_some()) }
+        Kept { row, passes: passes.filter(|_| table.filters()) }
     };
     Ok(rows(conn, &sql)?.into_iter().map(kept).collect())
+}
+
+/// The condition that a row of a table passes, with the rows that it follows.
+fn condition(db: &str, spec: &Spec, table: &TableSpec, called: &str) -> String {
+    let mut all = vec![format!("({})", table.predicate.as_deref().unwrap_or("1"))];
+    for follow in &table.follows {
+        let Some(parent) = spec.find(&follow.table) else { continue };
+        let within = format!("{called}_{}", parent.name);
+        let nulls: Vec<String> =
+            follow.by.iter().map(|by| format!("{called}.`{by}` IS NULL")).collect();
+        let on: Vec<String> = parent
+            .key
+            .iter()
+            .zip(&follow.by)
+            .map(|(key, by)| format!("{within}.`{key}` = {called}.`{by}`"))
+            .collect();
+        all.push(format!(
+            "({} OR EXISTS (SELECT 1 FROM `{db}`.`{}` AS {within} WHERE {} AND {}))",
+            nulls.join(" OR "),
+            parent.name,
+            on.join(" AND "),
+            condition(db, spec, parent, &within)
+        ));
+    }
+    all.join(" AND ")
 }
 
 /// All bytes of all rows of a schema.

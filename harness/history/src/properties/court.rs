@@ -126,7 +126,7 @@ impl<'e> Court<'e> {
         for table in self.replay.tables() {
             let held = self.held(table);
             for kept in self.evidence.kept.get(&table.name).into_iter().flatten() {
-                if table.predicate.is_none() || kept.passes == Some(true) {
+                if !table.filters() || kept.passes == Some(true) {
                     let version = Arc::new(self.replay.version(table, &kept.row));
                     let key = self.replay.key(table, &kept.row);
                     all.push((table, version, held.get(&key).copied()));
@@ -167,7 +167,7 @@ impl<'e> Court<'e> {
                 .get(&table.name)
                 .into_iter()
                 .flatten()
-                .filter(|k| table.predicate.is_none() || k.passes == Some(true))
+                .filter(|k| !table.filters() || k.passes == Some(true))
                 .map(|k| self.replay.key(table, &k.row))
                 .collect();
             for key in held.keys().filter(|key| !kept.contains(*key)) {

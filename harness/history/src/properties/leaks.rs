@@ -18,14 +18,18 @@ impl Court<'_> {
         let states = &self.evidence.staging;
         let mut rows = 0;
         for state in states {
-            for table in self.replay.tables().filter(|t| t.predicate.is_some()) {
+            for table in self.replay.tables().filter(|t| t.filters()) {
                 for row in state.tables.get(&table.name).into_iter().flatten() {
                     rows += 1;
-                    if !table.passes(row) {
+                    let parent = self.replay.without_parent(table, row, &state.tables);
+                    if parent.is_some() || !table.passes(row) {
                         let key = shown(&Replay::staged_key(table, row));
                         let ms = state.at / 1000;
+                        let why = parent.map_or_else(String::new, |parent| {
+                            format!(": the row of {parent} that it names is not there")
+                        });
                         return Outcome::Violated(format!(
-                            "after {ms} ms {} has the forbidden row {key}",
+                            "after {ms} ms {} has the forbidden row {key}{why}",
                             table.name
                         ));
                     }
@@ -185,7 +189,8 @@ impl Court<'_> {
 
     pub(super) fn predicate(&self) -> Outcome {
         let mut kinds = std::collections::BTreeSet::new();
-        for table in self.replay.tables().filter(|t| t.predicate.is_some()) {
+        let own = |t: &&crate::TableSpec| t.predicate.is_some() && t.follows.is_empty();
+        for table in self.replay.tables().filter(own) {
             let held = self.held(table);
             for kept in self.evidence.kept.get(&table.name).into_iter().flatten() {
                 let key = self.replay.key(table, &kept.row);

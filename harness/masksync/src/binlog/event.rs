@@ -113,10 +113,15 @@ impl Map<'_> {
 pub struct Rows<'a> {
     /// What the table map calls the table by.
     pub table: u64,
+    /// Whether the session that changed them did not have foreign keys checked.
+    pub unchecked: bool,
     kind: Kind,
     has_extra: bool,
     body: &'a [u8],
 }
+
+/// The flag of rows events whose session had `foreign_key_checks = 0`.
+const UNCHECKED: u64 = 2;
 
 impl<'a> Rows<'a> {
     /// The rows.
@@ -159,8 +164,10 @@ impl<'a> Event<'a> {
     pub fn meaning(&self, flavour: Flavour) -> Result<Body<'a>, Malformed> {
         let mut bytes = Bytes(self.body);
         let rows = |kind, has_extra| {
-            let table = Bytes(self.body).le(6)?;
-            Ok(Body::Rows(Rows { table, kind, has_extra, body: self.body }))
+            let mut bytes = Bytes(self.body);
+            let (table, flags) = (bytes.le(6)?, bytes.le(2)?);
+            let unchecked = flags & UNCHECKED != 0;
+            Ok(Body::Rows(Rows { table, unchecked, kind, has_extra, body: self.body }))
         };
         match (self.header.kind, flavour) {
             (2, _) => self.statement(),

@@ -4,6 +4,6 @@ mod net;
 mod plan;
 mod transition;
 
-pub use net::{Conflict, Effect, Net};
+pub use net::{Came, Conflict, Effect, Net};
 pub use plan::{Masked, MaskedKey, PlanColumn, TablePlan, Unmasked};
 pub use transition::{Change, change};

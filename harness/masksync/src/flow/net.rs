@@ -16,6 +16,31 @@ pub struct Effect<K, R> {
     pub gone: bool,
     /// The row that is to be there.
     pub row: Option<R>,
+    /// Of a row that comes to a table that others follow: how it came.
+    pub came: Option<Came<K>>,
+}
+
+/// How a row came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Came<K> {
+    /// Its key at the source.
+    pub key: K,
+    /// Whether the source had no row of this key before, so that none can refer to it yet.
+    pub fresh: bool,
+}
+
+impl<K, R> Effect<K, R> {
+    /// A row that comes where none is.
+    #[must_use]
+    pub fn insert(key: K, row: R) -> Self {
+        Self { key, existed: false, gone: false, row: Some(row), came: None }
+    }
+
+    /// A row that goes from staging, and not from the source.
+    #[must_use]
+    pub fn leave(key: K) -> Self {
+        Self { key, existed: true, gone: false, row: None, came: None }
+    }
 }
 
 /// Two changes that cannot both be true.
@@ -58,6 +83,7 @@ impl<K, R> Net<K, R> {
         called: &[u8],
         key: K,
         row: R,
+        came: Option<Came<K>>,
         tolerant: bool,
     ) -> Result<(), Conflict> {
         match self.find(called) {
@@ -66,20 +92,25 @@ impl<K, R> Net<K, R> {
             Some(effect) if effect.row.is_some() && !tolerant => Err(Conflict),
             Some(effect) => {
                 effect.row = Some(row);
+                let fresh = effect.came.take().is_none_or(|before| before.fresh);
+                effect.came = came.map(|came| Came { fresh: came.fresh && fresh, ..came });
                 Ok(())
             }
             None => {
-                self.add(called, Effect { key, existed: tolerant, gone: false, row: Some(row) });
+                self.add(called, Effect { existed: tolerant, came, ..Effect::insert(key, row) });
                 Ok(())
             }
         }
     }
 
     /// A row that is there changes, but for its key.
-    pub fn update(&mut self, called: &[u8], key: K, row: R) {
+    pub fn update(&mut self, called: &[u8], key: K, row: R, came: Option<Came<K>>) {
         match self.find(called) {
-            Some(effect) => effect.row = Some(row),
-            None => self.add(called, Effect { key, existed: true, gone: false, row: Some(row) }),
+            Some(effect) => {
+                effect.row = Some(row);
+                effect.came = effect.came.take().or(came);
+            }
+            None => self.add(called, Effect { row: Some(row), came, ..Effect::leave(key) }),
         }
     }
 
@@ -88,9 +119,16 @@ impl<K, R> Net<K, R> {
         match self.find(called) {
             Some(effect) => {
                 effect.row = None;
-                effect.gone = gone;
+                effect.gone |= gone;
             }
-            None => self.add(called, Effect { key, existed: true, gone, row: None }),
+            None => self.add(called, Effect { gone, ..Effect::leave(key) }),
+        }
+    }
+
+    /// A row that is not in staging any more goes from the source, too.
+    pub fn gone(&mut self, called: &[u8]) {
+        if let Some(effect) = self.find(called) {
+            effect.gone = true;
         }
     }
 
@@ -138,7 +176,7 @@ mod tests {
             let called = [step.key];
             match (model.contains_key(&step.key), step.delete, step.moves_to) {
                 (false, ..) => {
-                    net.insert(&called, step.key, step.value, false).unwrap();
+                    net.insert(&called, step.key, step.value, None, false).unwrap();
                     model.insert(step.key, step.value);
                 }
                 (true, true, _) => {
@@ -147,12 +185,12 @@ mod tests {
                 }
                 (true, false, Some(to)) if !model.contains_key(&to) => {
                     net.delete(&called, step.key, true);
-                    net.insert(&[to], to, step.value, false).unwrap();
+                    net.insert(&[to], to, step.value, None, false).unwrap();
                     model.remove(&step.key);
                     model.insert(to, step.value);
                 }
                 _ => {
-                    net.update(&called, step.key, step.value);
+                    net.update(&called, step.key, step.value, None);
                     model.insert(step.key, step.value);
                 }
             }
@@ -185,12 +223,11 @@ mod tests {
     #[test]
     fn a_second_insert_is_a_conflict_unless_it_is_a_replay() {
         let mut net = Net::default();
-        net.insert(b"1", 1, "a", false).unwrap();
-        assert_eq!(net.insert(b"1", 1, "b", false), Err(Conflict));
-        net.insert(b"1", 1, "b", true).unwrap();
-        let replay = Effect { key: 1, existed: false, gone: false, row: Some("b") };
-        assert_eq!(net.take(), [replay]);
-        net.insert(b"2", 2, "c", true).unwrap();
+        net.insert(b"1", 1, "a", None, false).unwrap();
+        assert_eq!(net.insert(b"1", 1, "b", None, false), Err(Conflict));
+        net.insert(b"1", 1, "b", None, true).unwrap();
+        assert_eq!(net.take(), [Effect::insert(1, "b")]);
+        net.insert(b"2", 2, "c", None, true).unwrap();
         assert!(net.take()[0].existed);
     }
 }

@@ -7,14 +7,15 @@ use crate::binlog::{
     TableMap, Xa,
 };
 use crate::defect::{Defect, has};
-use crate::flow::{Change, Net, TablePlan, change};
+use crate::flow::{Came, Change, Net, TablePlan, change};
 use crate::policy::TablePolicy;
-use crate::predicate::{Ask, Decider, Truth};
-use crate::server::{Connector, Session, Table};
+use crate::predicate::{Decider, Truth};
+use crate::server::Table;
 use crate::sink::{Batch, Commit, Op, Row, Target};
-use crate::source::SourceAsk;
+use crate::source::{AskTable, OfTable};
 use crate::value::{Cell, Charset};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A transaction's changes are handed on when there are as many, so that memory is bounded.
 // One batch is one transaction in staging. A larger one holds row locks longer and gains little, as
@@ -38,10 +39,29 @@ pub struct Prepared {
     pub target: Target,
     decider: Option<Decider>,
     asked: Vec<(String, Charset)>,
+    /// The tables without whose rows its own do not pass.
+    pub follows: Vec<Tie>,
+    /// The places of the tables that follow it.
+    pub followers: Vec<usize>,
     /// What is in its snapshot already.
     pub low: Option<GtidSet>,
     /// Up to where changes are replayed.
     pub high: Option<GtidSet>,
+}
+
+/// How a table follows another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tie {
+    /// The other's place.
+    pub parent: usize,
+    /// The places of the columns that name a row of it, in the order of its key.
+    pub by: Vec<usize>,
+}
+
+/// How many tables are above one. The policy has no circles.
+pub(super) fn rank(tables: &[Prepared], table: usize) -> usize {
+    let above = tables[table].follows.iter().map(|tie| rank(tables, tie.parent) + 1);
+    above.max().unwrap_or(0)
 }
 
 impl Prepared {
@@ -69,25 +89,52 @@ impl Prepared {
             target,
             decider,
             asked: columns,
+            follows: Vec::new(),
+            followers: Vec::new(),
             low: None,
             high: None,
         }
+    }
+
+    /// A plan of one's own: maskers are not shared between threads.
+    pub(super) fn plan(&self, keys: &crate::mask::Keys) -> Result<TablePlan, Halt> {
+        let (source, columns) = (Arc::clone(&self.plan.source), self.plan.columns.clone());
+        TablePlan::new(source, columns, self.plan.key.clone(), keys)
+            .map_err(|e| Halt::Mend { what: e.to_string(), fix: None })
+    }
+
+    /// The same table, to be used by another thread.
+    pub(super) fn again(&self, keys: &crate::mask::Keys) -> Result<Self, Halt> {
+        let places = self.asked.iter().map(|(name, _)| {
+            self.target.columns.iter().position(|(column, _)| **column == **name).unwrap_or(0)
+        });
+        Ok(Self {
+            policy: self.policy.clone(),
+            source: self.source.clone(),
+            staging: self.staging.clone(),
+            plan: self.plan(keys)?,
+            target: self.target.clone(),
+            decider: self.decider.as_ref().map(|_| Decider::new(places.collect())),
+            asked: self.asked.clone(),
+            follows: self.follows.clone(),
+            followers: self.followers.clone(),
+            low: self.low.clone(),
+            high: self.high.clone(),
+        })
     }
 
     /// What the predicate is of rows.
     pub(super) fn decide(
         &mut self,
         rows: &[&[Cell<'_>]],
-        ask: &mut Asking,
+        ask: &mut dyn AskTable,
     ) -> Result<Vec<Truth>, crate::predicate::AskError> {
         let Some(decider) = &mut self.decider else { return Ok(vec![Truth::True; rows.len()]) };
         if has(Defect::PassAll) {
             return Ok(vec![Truth::True; rows.len()]);
         }
-        let Asking { connector, session } = ask;
-        let mut source = SourceAsk::new(connector, session, &self.policy, &self.asked);
-        let ask: &mut dyn Ask = &mut source;
-        let mut truths = decider.decide(rows, ask)?;
+        let mut ask = OfTable { ask, table: &self.policy, columns: &self.asked };
+        let mut truths = decider.decide(rows, &mut ask)?;
         if has(Defect::CaseSensitive)
             && let Some(predicate) = &self.policy.predicate
         {
@@ -115,12 +162,6 @@ impl Prepared {
     }
 }
 
-/// The connection that predicates are asked over.
-pub(super) struct Asking {
-    pub(super) connector: Connector,
-    pub(super) session: Option<Session>,
-}
-
 /// Changes that are not yet handed on.
 #[derive(Default)]
 struct Changes {
@@ -128,6 +169,9 @@ struct Changes {
     nets: HashMap<(usize, bool), Net<Row, Row>>,
     order: Vec<(usize, bool)>,
     keys: usize,
+    unchecked: bool,
+    /// How many tables are above each, which are written before it.
+    ranks: Vec<usize>,
 }
 
 impl Changes {
@@ -140,13 +184,24 @@ impl Changes {
     }
 
     fn close(&mut self) {
+        self.order.sort_by_key(|(table, _)| self.ranks.get(*table).copied().unwrap_or_default());
         for place in self.order.drain(..) {
             if let Some(mut net) = self.nets.remove(&place)
                 && !net.is_empty()
             {
                 let (table, replay) = place;
-                self.done.push(Op::Rows { table, effects: net.take(), replay });
+                let unchecked = self.unchecked;
+                self.done.push(Op::Rows { table, effects: net.take(), replay, unchecked });
             }
+        }
+        self.unchecked = false;
+    }
+
+    /// A row goes from the source that rows of other tables may go with. What they did before comes
+    /// before it, and what they do from now on comes after it.
+    fn part(&mut self, table: usize) {
+        if self.order.iter().any(|(other, _)| *other != table) {
+            self.close();
         }
     }
 
@@ -184,7 +239,7 @@ pub struct Engine {
     /// The tables.
     pub tables: Vec<Prepared>,
     maps: HashMap<u64, Known>,
-    asking: Asking,
+    ask: Box<dyn AskTable>,
     /// The transactions that are applied.
     pub position: GtidSet,
     file: Option<(String, u64)>,
@@ -210,23 +265,25 @@ impl Engine {
         flavour: Flavour,
         charsets: Charsets,
         tables: Vec<Prepared>,
-        source: Connector,
+        ask: Box<dyn AskTable>,
         position: GtidSet,
     ) -> Self {
+        let ranks: Vec<usize> = (0..tables.len()).map(|i| rank(&tables, i)).collect();
+        let changes = || Changes { ranks: ranks.clone(), ..Changes::default() };
         Self {
+            changes: changes(),
+            xa_changes: changes(),
             flavour,
             charsets,
             tables,
             maps: HashMap::new(),
-            asking: Asking { connector: source, session: None },
+            ask,
             position,
             file: None,
             current: None,
             applied: false,
             inside: false,
             xa: false,
-            changes: Changes::default(),
-            xa_changes: Changes::default(),
             pending: HashMap::new(),
             transactions: 0,
             rows: 0,
@@ -519,7 +576,7 @@ impl Engine {
     }
 
     fn rows(&mut self, rows: Rows<'_>) -> Result<(), Trouble> {
-        let Self { maps, tables, asking, changes, xa_changes, current, xa, .. } = self;
+        let Self { maps, tables, ask, changes, xa_changes, current, xa, .. } = self;
         // The number that ends a statement without rows.
         let Some(known) = maps.get(&rows.table) else {
             return if rows.table == 0x00ff_ffff {
@@ -530,10 +587,16 @@ impl Engine {
         };
         let Some(place) = known.table else { return Ok(()) };
         let Some(map) = &known.map else { return Ok(()) };
-        let table = &mut tables[place];
         let within = |set: &Option<GtidSet>| {
             set.as_ref().zip(current.as_ref()).is_some_and(|(set, gtid)| set.contains(gtid))
         };
+        // A snapshot of rows that follow, taken after this transaction, did not find this row in
+        // staging, and left rows out that the stream does not bring again.
+        let later = tables[place].followers.iter().any(|child| within(&tables[*child].low));
+        let table = &mut tables[place];
+        let followed = !table.followers.is_empty();
+        let follows = !table.follows.is_empty();
+        let parts = followed || table.target.cascades;
         // The snapshot began after this transaction, so it has the transaction's rows.
         if within(&table.low) {
             return Ok(());
@@ -567,10 +630,14 @@ impl Engine {
             .flat_map(|pair| pair.before.iter().chain(&pair.after))
             .map(Vec::as_slice)
             .collect();
-        let mut truths = table.decide(&images, asking)?.into_iter();
+        let mut truths = table.decide(&images, &mut **ask)?.into_iter();
         let changes = if *xa { xa_changes } else { changes };
         self.rows += pairs.len() as u64;
+        changes.unchecked |= rows.unchecked && follows;
         for pair in &pairs {
+            if parts && pair.after.is_none() {
+                changes.part(place);
+            }
             let before = pair.before.as_ref().and_then(|_| truths.next());
             let after = pair.after.as_ref().and_then(|_| truths.next());
             let mut done = change(before, after);
@@ -597,12 +664,14 @@ impl Engine {
                         row => row?,
                     };
                     let (mut cells, key) = owned(plan, row.cells);
+                    let fresh = pair.before.is_none() && !later;
+                    let came = followed.then(|| came(plan, after, fresh));
                     if has(Defect::MaskTwice) && replay {
                         cells = plan_again(plan, &cells)?;
                     }
                     changes
                         .net(place, replay)
-                        .insert(&row.key, key, cells, replay)
+                        .insert(&row.key, key, cells, came, replay)
                         .map_err(conflict)?;
                 }
                 (Change::Update, Some(before), Some(after)) => {
@@ -621,7 +690,9 @@ impl Engine {
                     let (cells, key) = owned(plan, row.cells);
                     let net = changes.net(place, replay);
                     if called == row.key && !replay {
-                        net.update(&called, key, cells);
+                        // Its parent may have changed, so that it comes to staging only now.
+                        let came = (followed && follows).then(|| came(plan, after, false));
+                        net.update(&called, key, cells, came);
                     } else {
                         if called != row.key && !has(Defect::KeyChangeKeeps) {
                             net.delete(
@@ -630,7 +701,8 @@ impl Engine {
                                 true,
                             );
                         }
-                        net.insert(&row.key, key, cells, replay).map_err(conflict)?;
+                        let came = followed.then(|| came(plan, after, false));
+                        net.insert(&row.key, key, cells, came, replay).map_err(conflict)?;
                     }
                 }
                 (Change::Delete, Some(before), _) => {
@@ -646,6 +718,11 @@ impl Engine {
                     let (old, called) = plan.key(before)?;
                     let old = old.into_iter().map(Cell::into_owned).collect();
                     changes.net(place, replay).delete(&called, old, pair.after.is_none());
+                }
+                (_, Some(before), None) if parts => {
+                    let (_, called) = plan.key(before)?;
+                    changes.net(place, replay).gone(&called);
+                    changes.keys -= 1;
                 }
                 _ => changes.keys -= 1,
             }
@@ -693,6 +770,11 @@ impl Engine {
     }
 }
 
+/// How a row comes to a table that others follow.
+fn came(plan: &TablePlan, row: &[Cell<'_>], fresh: bool) -> Came<Row> {
+    Came { key: plan.key.iter().map(|k| row[*k].clone().into_owned()).collect(), fresh }
+}
+
 fn owned(plan: &TablePlan, cells: Vec<Cell<'_>>) -> (Row, Row) {
     let cells: Row = cells.into_iter().map(Cell::into_owned).collect();
     let key = plan.key.iter().map(|k| cells[*k].clone()).collect();
@@ -726,7 +808,7 @@ fn shown(row: &[Cell<'_>]) -> String {
 }
 
 /// Whether rows have the shape that the classes were decided for.
-fn same_shape(table: &Prepared, map: &TableMap) -> Result<(), Trouble> {
+pub(super) fn same_shape(table: &Prepared, map: &TableMap) -> Result<(), Trouble> {
     if has(Defect::IgnoreShape) {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! Whether the policy fits both servers, and what is missing, as the statements that mend it.
 
-use super::engine::Prepared;
+use super::engine::{Prepared, Tie};
 use super::fit::misfits;
 use super::lock::{Lock, shape};
 use super::names::dotted;
@@ -8,7 +8,7 @@ use crate::binlog::{Charsets, Flavour};
 use crate::defect::{Defect, has};
 use crate::flow::{PlanColumn, TablePlan};
 use crate::mask::Keys;
-use crate::policy::{Policy, TablePolicy};
+use crate::policy::{Policy, TablePolicy, misfit};
 use crate::server::{Failed, Session, Table, quoted_name, read_table};
 use crate::sink::{StateStore, Target};
 use crate::value::ColumnType;
@@ -115,6 +115,7 @@ pub fn examine(
             }
         }
     }
+    ties(&mut tables, &mut findings);
     references(&mut tables, &mut findings);
     Ok(Examined { findings, tables, charsets })
 }
@@ -382,6 +383,98 @@ fn prepare(
     Ok(Prepared::new(policy.clone(), source, staging, plan, target, asked))
 }
 
+/// Which tables follow which. A table that cannot follow is left out.
+fn ties(tables: &mut Vec<Prepared>, findings: &mut Vec<Finding>) {
+    let mut wrong = Vec::new();
+    loop {
+        let refused = tables.iter().position(|table| {
+            table.policy.follows.iter().any(|follow| {
+                let parent = tables.iter().find(|t| t.policy.source == follow.parent);
+                let finding = match parent {
+                    None => Some(Finding {
+                        what: format!(
+                            "{} follows {}, which is not copied yet",
+                            dotted(&table.policy.source),
+                            dotted(&follow.parent)
+                        ),
+                        fix: format!("mend what is said of {}", dotted(&follow.parent)),
+                    }),
+                    Some(parent) => tie_fits(table, follow, parent),
+                };
+                wrong.extend(finding);
+                !wrong.is_empty()
+            })
+        });
+        findings.append(&mut wrong);
+        match refused {
+            Some(place) => drop(tables.remove(place)),
+            None => break,
+        }
+    }
+    let place = |name: &(String, String)| tables.iter().position(|t| t.policy.source == *name);
+    let mut all = Vec::new();
+    for table in tables.iter() {
+        let columns = &table.source.columns;
+        let tie = |follow: &crate::policy::Follow| {
+            let at = |name: &String| columns.iter().position(|c| *c.name == **name);
+            Some(Tie {
+                parent: place(&follow.parent)?,
+                by: follow.by.iter().filter_map(at).collect(),
+            })
+        };
+        all.push(table.policy.follows.iter().filter_map(tie).collect::<Vec<Tie>>());
+    }
+    for (child, ties) in all.into_iter().enumerate() {
+        for tie in &ties {
+            if !tables[tie.parent].followers.contains(&child) {
+                tables[tie.parent].followers.push(child);
+            }
+        }
+        // Rows that the source changes may not be in staging, because their parent is not.
+        tables[child].target.lenient |= !ties.is_empty();
+        tables[child].follows = ties;
+    }
+}
+
+/// What stands against a table's following another.
+fn tie_fits(
+    table: &Prepared,
+    follow: &crate::policy::Follow,
+    parent: &Prepared,
+) -> Option<Finding> {
+    let key: Vec<String> =
+        parent.target.key.iter().map(|k| parent.source.columns[*k].name.to_string()).collect();
+    if let Some((what, fix)) = misfit(&table.policy, follow, &parent.policy, &key) {
+        return Some(Finding { what, fix });
+    }
+    let name = dotted(&table.policy.source);
+    let kind = |table: &Prepared, column: &String| {
+        let column = table.source.columns.iter().find(|c| *c.name == **column)?;
+        column.column.as_ref().map(|c| c.kind)
+    };
+    let mut pairs = follow.by.iter().zip(&key);
+    if let Some((by, of)) = pairs.find(|(by, of)| kind(table, by) != kind(parent, of)) {
+        return Some(Finding {
+            what: format!(
+                "{name}: column `{by}` is of another type than {}'s `{of}`",
+                dotted(&follow.parent)
+            ),
+            fix: "give both columns one type".to_owned(),
+        });
+    }
+    let refers = table.source.parents.iter().find(|key| {
+        key.parent == follow.parent && key.columns.iter().any(|(from, _)| follow.by.contains(from))
+    });
+    refers.filter(|key| key.on_delete.starts_with("SET ")).map(|key| Finding {
+        what: format!(
+            "{name}: foreign key `{}` changes rows when their parent goes, which the binlog may not \
+             tell; rows of a parent that does not pass would come without it",
+            key.name
+        ),
+        fix: "make it ON DELETE RESTRICT or CASCADE at the source, or take `follows` out".to_owned(),
+    })
+}
+
 /// What foreign keys of the source do by themselves, which not every binlog tells.
 fn references(tables: &mut [Prepared], findings: &mut Vec<Finding>) {
     let names: Vec<(String, String)> = tables.iter().map(|t| t.policy.source.clone()).collect();
@@ -410,6 +503,16 @@ fn references(tables: &mut [Prepared], findings: &mut Vec<Finding>) {
                 findings.push(Finding {
                     what: format!("{table}: foreign key `{}` takes rows with their parent, and staging has none like it", foreign.name),
                     fix: format!("add the same foreign key, ON DELETE {}, in staging", foreign.on_delete),
+                });
+            }
+            let filtered =
+                tables[parent].policy.predicate.is_some() || !tables[parent].follows.is_empty();
+            if filtered && !tables[child].follows.iter().any(|tie| tie.parent == parent) {
+                let columns: Vec<String> =
+                    foreign.columns.iter().map(|(column, _)| format!("\"{column}\"")).collect();
+                findings.push(Finding {
+                    what: format!("{table}: foreign key `{}` takes rows with their parent, also with one that does not pass and is not in staging, where nothing would take them", foreign.name),
+                    fix: format!("follows = [{{ table = \"{}\", by = [{}] }}] in the table's part of the policy", dotted(&foreign.parent), columns.join(", ")),
                 });
             }
             tables[parent].target.cascades = true;

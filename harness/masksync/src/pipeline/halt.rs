@@ -80,6 +80,8 @@ pub(super) enum Trouble {
     Unmasked(#[from] Unmasked),
     #[error(transparent)]
     Asked(#[from] AskError),
+    #[error(transparent)]
+    Failed(#[from] Failed),
     #[error("{0}")]
     Table(String),
     #[error("{what}")]
@@ -91,6 +93,7 @@ impl Trouble {
         let why = self.to_string();
         let fix = match self {
             Self::Mend { fix, .. } => Some(fix),
+            Self::Failed(failed) => return failed.into(),
             _ => None,
         };
         Halt::Event { at, why, fix }

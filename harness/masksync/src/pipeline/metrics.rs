@@ -34,6 +34,12 @@ pub struct Metrics {
     pub restarts: Counter,
     /// Seconds between the last committed transaction's statement and its commit in staging.
     pub lag: Gauge<f64, AtomicU64>,
+    /// Rows of staging that the last whole comparison found to differ.
+    pub differing: Gauge<f64, AtomicU64>,
+    /// Seconds since staging was last compared as a whole; not a number before the first time.
+    verify_age: Gauge<f64, AtomicU64>,
+    /// When that was; 0 before.
+    verified: AtomicU64,
     heard: AtomicU64,
 }
 
@@ -50,14 +56,28 @@ impl Default for Metrics {
         let snapshot_rows = counter("snapshot_rows", "Rows of snapshots that were read");
         let batches = counter("batches", "Batches committed in staging");
         let restarts = counter("restarts", "Times the pipeline began again after an error");
-        let lag = Gauge::default();
-        registry.register(
-            "lag_seconds",
-            "Age of the last transaction when it was committed",
-            lag.clone(),
-        );
-        let heard = AtomicU64::new(now());
-        Self { registry, transactions, rows, snapshot_rows, batches, restarts, lag, heard }
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let lag = gauge("lag_seconds", "Age of the last transaction when it was committed");
+        let differing = gauge("verify_differing_rows", "Rows that the last whole pass found");
+        let verify_age = gauge("verify_age_seconds", "Age of the last whole pass of verify");
+        let (verified, heard) = (AtomicU64::new(0), AtomicU64::new(now()));
+        Self {
+            registry,
+            transactions,
+            rows,
+            snapshot_rows,
+            batches,
+            restarts,
+            lag,
+            differing,
+            verify_age,
+            verified,
+            heard,
+        }
     }
 }
 
@@ -78,6 +98,13 @@ impl Metrics {
         }
     }
 
+    /// Staging was compared as a whole, and so many rows differ.
+    pub fn verified(&self, differing: usize) {
+        self.differing.set(differing as f64);
+        self.verified.store(now(), Ordering::Relaxed);
+        self.heard();
+    }
+
     /// Whether all is well.
     #[must_use]
     pub fn health(&self) -> Health {
@@ -89,6 +116,11 @@ impl Metrics {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
+        let age = match self.verified.load(Ordering::Relaxed) {
+            0 => f64::NAN,
+            at => now().saturating_sub(at) as f64,
+        };
+        self.verify_age.set(age);
         // Writing to a text does not fail.
         let _ = encode(&mut text, &self.registry);
         text

@@ -1,5 +1,6 @@
 //! The pipeline: what `twinproof sync` does.
 
+mod closing;
 mod engine;
 mod examine;
 mod fit;
@@ -7,15 +8,18 @@ mod halt;
 mod lock;
 mod metrics;
 mod names;
+mod past;
 mod preview;
 mod run;
 mod setting;
 mod snapshot;
+mod staged;
 mod stop;
+mod ties;
 mod unmask;
 mod verify;
 
-pub use engine::{Engine, Prepared};
+pub use engine::{Engine, Prepared, Tie};
 pub use examine::{Examined, Finding, examine};
 pub use halt::Halt;
 pub use metrics::{Health, Metrics};

@@ -4,7 +4,7 @@ use super::examine::{Examined, examine};
 use super::halt::Halt;
 use super::names::dotted;
 use super::setting::Setting;
-use super::snapshot::plan;
+use super::ties::closed;
 use crate::keys::Unbounded;
 use crate::server::Role;
 use crate::source::Snapshot;
@@ -35,17 +35,18 @@ pub fn preview(setting: &Setting, rows: usize) -> Result<Vec<Preview>, Halt> {
     let examined = examine(&setting.policy, &keys, &setting.state, &mut source, &mut staging)?;
     let Examined { tables, .. } = examined;
     let mut previews = Vec::new();
-    for table in &tables {
+    for (place, table) in tables.iter().enumerate() {
         let name = dotted(&table.policy.source);
-        let mut plan = plan(table, &keys)?;
+        let mut plan = table.plan(&keys)?;
         let key = &table.target.key;
-        let mut snapshot = Snapshot::new(&table.policy, &table.source, key).first(rows);
+        let snapshot = Snapshot::new(&table.policy, &table.source, key).first(rows);
+        let mut snapshot = snapshot.closed(closed(&tables, place));
         let chunk = snapshot.next_chunk(&mut source)?;
         let mut shown = Vec::new();
-        for (row, passes) in chunk.iter().flat_map(|c| c.rows.iter().zip(&c.passes)) {
+        for (row, passes) in chunk.iter().flat_map(|c| c.rows.iter().zip(c.staged())) {
             let charset = |i: usize| plan.charset(i).clone();
             let before = row.iter().enumerate().map(|(i, c)| show(c, &charset(i))).collect();
-            let after = if *passes {
+            let after = if passes {
                 let masked = plan.mask(row).map_err(|e| Halt::Event {
                     at: format!("preview of {name}"),
                     why: e.to_string(),

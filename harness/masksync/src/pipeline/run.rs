@@ -1,21 +1,24 @@
 //! The pipeline at work: snapshots where there are none, then the stream, for as long as it is let.
 
+use super::closing::Closing;
 use super::engine::{Engine, Prepared};
 use super::examine::{Examined, examine};
 use super::halt::Halt;
 use super::lock::{Lock, shape};
 use super::metrics::Metrics;
 use super::names::dotted;
+use super::past::Past;
 use super::setting::Setting;
 use super::snapshot::{copy, joined};
 use super::stop::Stop;
+use super::ties::{orphans, ranked, with_followers};
 use crate::binlog::{Charsets, Flavour, GtidSet};
 use crate::defect::{Defect, has};
 use crate::mask::Keys;
 use crate::policy::TablePolicy;
 use crate::server::{Role, Session};
 use crate::sink::{Batch, MysqlSink, Progress, Sink, State, Target, position};
-use crate::source::{Stream, StreamItem, StreamStart, executed};
+use crate::source::{SourceAsk, Stream, StreamItem, StreamStart, executed};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -202,48 +205,27 @@ fn snapshots(
     stop: &Stop,
 ) -> Result<(), Halt> {
     let mut lock = Lock::read(&setting.policy.lock)?;
-    if !tables.is_empty() {
+    // Rows that follow are left out by what staging has of their parents: they are copied anew with
+    // them, and after them.
+    let tables = with_followers(&begun.tables, tables);
+    let (families, single): (Vec<usize>, Vec<usize>) = tables.into_iter().partition(|i| {
+        let table = &begun.tables[*i];
+        !table.follows.is_empty() || !table.followers.is_empty()
+    });
+    let families = ranked(&begun.tables, families);
+    let groups = [families].into_iter().chain(single.into_iter().map(|table| vec![table]));
+    let groups: Vec<Vec<usize>> = groups.filter(|group| !group.is_empty()).collect();
+    if !groups.is_empty() {
         // Asked before the first row is read: every transaction that is not in `low` will be read
         // from the binlog.
-        let low = executed(&mut begun.source)?;
-        let epoch = begun.state.epoch;
-        for i in tables {
-            let table = &begun.tables[*i];
-            let name = dotted(&table.policy.source);
-            tracing::info!(table = name, "snapshot begins");
-            // Until it is in its place, a table counts as one without a snapshot: whatever is
-            // killed meanwhile takes it again.
-            let policy = fingerprint(setting, &table.policy);
-            let begun_at = Progress { low: low.to_string(), high: None, policy };
-            begun.state.tables.insert(name.clone(), begun_at.clone());
-            if begun.state.position.is_none() {
-                begun.state.position = Some(low.to_string());
+        let low = executed(&mut begun.source)?.to_string();
+        for group in groups {
+            snapshot(setting, begun, &group, &low, (metrics, stop))?;
+            for i in group {
+                let table = &begun.tables[i];
+                lock.table.insert(dotted(&table.policy.source), shape(&table.source));
             }
-            let at = position(begun.flavour, begun.state.position.as_deref().unwrap_or_default())?;
-            let write = |staging: &mut Session, tables: &_| match setting
-                .state
-                .write(staging, epoch, &at, tables)?
-            {
-                true => Ok(()),
-                false => Err(Halt::Fenced),
-            };
-            write(&mut begun.staging, &begun.state.tables)?;
-            let shadow = Shadow::make(&mut begun.staging, table)?;
-            copy(setting, &begun.keys, table, &shadow.target, metrics, stop)?;
-            // Asked after the last row was read: no transaction outside of `high` can be in the
-            // copy.
-            let high = Some(executed(&mut begun.source)?.to_string());
-            write(&mut begun.staging, &begun.state.tables)?;
-            shadow.swap(&mut begun.staging)?;
-            let low = match &high {
-                Some(high) if has(Defect::LateLow) => high.clone(),
-                _ => begun_at.low.clone(),
-            };
-            begun.state.tables.insert(name.clone(), Progress { high, low, ..begun_at });
-            write(&mut begun.staging, &begun.state.tables)?;
-            lock.table.insert(name.clone(), shape(&table.source));
             lock.write(&setting.policy.lock)?;
-            tracing::info!(table = name, "snapshot is taken");
         }
     }
     for table in &mut begun.tables {
@@ -257,6 +239,68 @@ fn snapshots(
     Ok(())
 }
 
+/// Takes the snapshots of some tables, which take their place together.
+fn snapshot(
+    setting: &Setting,
+    begun: &mut Begun,
+    group: &[usize],
+    low: &str,
+    (metrics, stop): (&Metrics, &Stop),
+) -> Result<(), Halt> {
+    let Begun { tables, flavour, state, source, staging, keys, .. } = begun;
+    let tables: &[Prepared] = tables;
+    let name = |i: &usize| dotted(&tables[*i].policy.source);
+    for i in group {
+        tracing::info!(table = name(i), "snapshot begins");
+        // Until it is in its place, a table counts as one without a snapshot: whatever is killed
+        // meanwhile takes it again.
+        let policy = fingerprint(setting, &tables[*i].policy);
+        let begun_at = Progress { low: low.to_owned(), high: None, policy, orphans: false };
+        state.tables.insert(name(i), begun_at);
+    }
+    let at = position(*flavour, state.position.get_or_insert_with(|| low.to_owned()))?;
+    let epoch = state.epoch;
+    let write = |staging: &mut Session, tables: &_| match setting
+        .state
+        .write(staging, epoch, &at, tables)?
+    {
+        true => Ok(()),
+        false => Err(Halt::Fenced),
+    };
+    write(staging, &state.tables)?;
+    let mut names: Vec<String> = tables.iter().map(|t| t.target.name.clone()).collect();
+    let mut shadows = Vec::with_capacity(group.len());
+    for i in group {
+        let shadow = Shadow::make(staging, tables, &tables[*i])?;
+        names[*i].clone_from(&shadow.target.name);
+        shadows.push(shadow);
+    }
+    // Tables that are filled in place are emptied before those that they follow.
+    let in_place = shadows.iter().rev().filter(|s| s.real.is_empty() && group.len() > 1);
+    for shadow in in_place {
+        staging.run("emptying a table in staging", &format!("TRUNCATE {}", shadow.target.name))?;
+    }
+    let mut taken = Vec::with_capacity(group.len());
+    for (i, shadow) in group.iter().zip(&shadows) {
+        let orphans = orphans(tables, *i, source)?;
+        copy(setting, keys, (tables, *i), &names, &shadow.target, metrics, stop)?;
+        // Asked after the last row was read: no transaction outside of `high` can be in the copy.
+        let high = executed(source)?.to_string();
+        let low = if has(Defect::LateLow) { high.clone() } else { low.to_owned() };
+        let policy = fingerprint(setting, &tables[*i].policy);
+        taken.push((name(i), Progress { low, high: Some(high), policy, orphans }));
+    }
+    // Another instance may have taken over meanwhile.
+    write(staging, &state.tables)?;
+    Shadow::swap(shadows, staging)?;
+    state.tables.extend(taken);
+    write(staging, &state.tables)?;
+    for i in group {
+        tracing::info!(table = name(i), "snapshot is taken");
+    }
+    Ok(())
+}
+
 /// A table beside the real one, which takes its place when it is full.
 struct Shadow {
     target: Target,
@@ -265,7 +309,7 @@ struct Shadow {
 }
 
 impl Shadow {
-    fn make(staging: &mut Session, table: &Prepared) -> Result<Self, Halt> {
+    fn make(staging: &mut Session, tables: &[Prepared], table: &Prepared) -> Result<Self, Halt> {
         use crate::server::quoted_name;
         let (schema, name) = &table.policy.staging;
         // Names of tables have at most 64 characters.
@@ -275,10 +319,12 @@ impl Shadow {
         let real = quoted_name(&table.policy.staging);
         let doing = "making a table beside the real one in staging";
         staging.run(doing, &format!("DROP TABLE IF EXISTS {shadow}, {old}"))?;
-        let referred = table.target.cascades || !table.staging.parents.is_empty();
-        if referred {
+        let refers = |other: &Prepared| {
+            other.staging.parents.iter().any(|key| key.parent == table.policy.staging)
+        };
+        if !table.staging.parents.is_empty() || tables.iter().any(refers) {
             // Foreign keys follow a renamed table, and are not copied with its shape: a table that
-            // has some is filled in place.
+            // has some, or that some refer to, is filled in place.
             let target = table.target.clone();
             return Ok(Self { target, real: String::new(), old });
         }
@@ -287,15 +333,20 @@ impl Shadow {
         Ok(Self { target, real, old })
     }
 
-    fn swap(self, staging: &mut Session) -> Result<(), Halt> {
-        if self.real.is_empty() || has(Defect::KeepsSnapshot) {
+    fn swap(shadows: Vec<Self>, staging: &mut Session) -> Result<(), Halt> {
+        let aside: Vec<Self> = shadows.into_iter().filter(|s| !s.real.is_empty()).collect();
+        if aside.is_empty() || has(Defect::KeepsSnapshot) {
             return Ok(());
         }
-        let (shadow, real, old) = (&self.target.name, &self.real, &self.old);
         let doing = "putting a snapshot in its place in staging";
-        // One statement with both names: readers see the old table or the new one, and never none.
-        staging.run(doing, &format!("RENAME TABLE {real} TO {old}, {shadow} TO {real}"))?;
-        staging.run(doing, &format!("DROP TABLE {old}"))?;
+        // One statement with all names: readers see the old tables or the new ones, and never none.
+        let names: Vec<String> = aside
+            .iter()
+            .map(|s| format!("{} TO {}, {} TO {}", s.real, s.old, s.target.name, s.real))
+            .collect();
+        staging.run(doing, &format!("RENAME TABLE {}", names.join(", ")))?;
+        let old: Vec<&str> = aside.iter().map(|shadow| shadow.old.as_str()).collect();
+        staging.run(doing, &format!("DROP TABLE {}", old.join(", ")))?;
         Ok(())
     }
 }
@@ -307,7 +358,7 @@ fn stream(
     metrics: &Metrics,
     stop: &Stop,
 ) -> Result<(), Halt> {
-    let Begun { tables, charsets, flavour, state, mut source, .. } = begun;
+    let Begun { tables, charsets, flavour, state, mut source, keys, .. } = begun;
     let mut at = position(flavour, state.position.as_deref().unwrap_or_default())?;
     if has(Defect::BeginAtNow) {
         at = executed(&mut source)?;
@@ -322,7 +373,6 @@ fn stream(
         let applied = executed(&mut source)?;
         events = Stream::start(&setting.source, &StreamStart { applied, ..start })?;
     }
-    let mut engine = Engine::new(flavour, charsets, tables, setting.source.clone(), at);
     let sink = MysqlSink::new(
         &setting.staging,
         setting.state.clone(),
@@ -330,6 +380,17 @@ fn stream(
         &state.tables,
         targets,
     )?;
+    let sink: Box<dyn Sink> = if tables.iter().all(|table| table.follows.is_empty()) {
+        Box::new(sink)
+    } else {
+        let again = tables.iter().map(|table| table.again(&keys));
+        let again = again.collect::<Result<Vec<_>, Halt>>()?;
+        let connector = setting.source.clone();
+        let past = Past::new(connector, setting.policy.server_id, flavour, charsets.clone());
+        Box::new(Closing::new(sink, again, past, flavour, state.tables))
+    };
+    let ask = Box::new(SourceAsk::new(setting.source.clone()));
+    let mut engine = Engine::new(flavour, charsets, tables, ask, at);
     tracing::info!(position = %engine.position, "the stream begins");
     std::thread::scope(|scope| {
         // One batch is written while the next is gathered. A longer queue would only hold more
@@ -353,7 +414,11 @@ fn stream(
 }
 
 /// Writes batches until there are no more.
-fn write_all(mut sink: impl Sink, batches: Receiver<Batch>, metrics: &Metrics) -> Result<(), Halt> {
+fn write_all(
+    mut sink: Box<dyn Sink>,
+    batches: Receiver<Batch>,
+    metrics: &Metrics,
+) -> Result<(), Halt> {
     let mut held: Option<Batch> = None;
     for mut batch in batches {
         if has(Defect::Slow) {

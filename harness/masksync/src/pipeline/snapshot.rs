@@ -1,31 +1,35 @@
 //! Snapshots of tables, written to staging while production goes on.
 
-use super::engine::{Asking, Prepared};
+use super::engine::Prepared;
 use super::halt::Halt;
 use super::metrics::Metrics;
 use super::names::dotted;
 use super::setting::Setting;
 use super::stop::Stop;
+use super::ties::{present, tuple};
 use crate::flow::Effect;
 use crate::mask::Keys;
 use crate::server::{Role, Session};
-use crate::sink::{Batch, MysqlSink, Op, Row, Sink, Target};
+use crate::sink::{MysqlSink, Row, Target};
 use crate::source::{Chunk, Snapshot};
 use crate::value::Cell;
-use std::sync::Arc;
 
 /// Rows of one table that are read at once.
 const PARTS: usize = 2;
 
-/// Copies all rows of a table that pass. What is in staging's table goes first.
+/// Copies all rows of a table that pass, and whose parents are in staging; `names` has what each
+/// table is called there while snapshots are taken. What is in staging's table goes first.
 pub(super) fn copy(
     setting: &Setting,
     keys: &Keys,
-    table: &Prepared,
+    (tables, table): (&[Prepared], usize),
+    names: &[String],
     target: &Target,
     metrics: &Metrics,
     stop: &Stop,
 ) -> Result<(), Halt> {
+    let place = table;
+    let table = &tables[place];
     let mut staging = setting.staging.connect(Role::Write)?;
     staging.run("emptying a table in staging", &format!("TRUNCATE {}", target.name))?;
     let mut source = setting.source.connect(Role::Ask)?;
@@ -39,7 +43,7 @@ pub(super) fn copy(
                     let mut source = setting.source.connect(Role::Ask)?;
                     let staging = setting.staging.connect(Role::Write)?;
                     let mut writer = Writer::new(staging, target.clone());
-                    let mut plan = plan(table, keys)?;
+                    let mut plan = table.plan(keys)?;
                     while let Some(chunk) = part.next_chunk(&mut source)? {
                         if stop.is_set() {
                             return Err(Halt::Mend {
@@ -49,7 +53,12 @@ pub(super) fn copy(
                         }
                         metrics.heard();
                         metrics.snapshot_rows.inc_by(chunk.rows.len() as u64);
-                        let rows = masked(&mut plan, chunk, &dotted(&table.policy.source))?;
+                        let mut rows = masked(&mut plan, chunk, &dotted(&table.policy.source))?;
+                        for tie in &table.follows {
+                            let session = writer.sink.session()?;
+                            let parent = (&tables[tie.parent], names[tie.parent].as_str());
+                            with_parent(session, table, &tie.by, parent, &mut rows)?;
+                        }
                         writer.write(rows)?;
                     }
                     Ok(())
@@ -62,24 +71,31 @@ pub(super) fn copy(
     })
 }
 
+/// Leaves the rows out whose parent is not in staging.
+fn with_parent(
+    session: &mut Session,
+    table: &Prepared,
+    by: &[usize],
+    (parent, held): (&Prepared, &str),
+    rows: &mut Vec<Row>,
+) -> Result<(), Halt> {
+    let naming = |row: &Row| -> Row { by.iter().map(|i| row[*i].clone()).collect() };
+    let names: Vec<Row> = rows.iter().map(naming).collect();
+    let is_named = |cells: &&Row| !cells.iter().any(Cell::is_null);
+    let tuples: Vec<_> =
+        names.iter().filter(is_named).map(|cells| tuple(table, by, cells)).collect();
+    let mut there = present(session, parent, held, &tuples)?.into_iter();
+    let mut names = names.iter();
+    rows.retain(|_| !names.next().is_some_and(|n| is_named(&n)) || there.next() == Some(true));
+    Ok(())
+}
+
 /// A thread's result; one that panicked gives an error.
 pub(super) fn joined<T>(result: std::thread::Result<Result<T, Halt>>) -> Result<T, Halt> {
     // A panic must not be taken for the end of the rows.
     result.unwrap_or_else(|_| {
         Err(Halt::Mend { what: "a thread of the pipeline broke".to_owned(), fix: None })
     })
-}
-
-/// A plan of one's own: maskers are not shared between threads.
-pub(super) fn plan(table: &Prepared, keys: &Keys) -> Result<crate::flow::TablePlan, Halt> {
-    let columns = table.plan.columns.clone();
-    crate::flow::TablePlan::new(
-        Arc::clone(&table.plan.source),
-        columns,
-        table.plan.key.clone(),
-        keys,
-    )
-    .map_err(|e| Halt::Mend { what: e.to_string(), fix: None })
 }
 
 /// The masked rows of a chunk that pass.
@@ -112,16 +128,9 @@ impl Writer {
     }
 
     fn write(&mut self, rows: Vec<Row>) -> Result<(), Halt> {
-        let effect = |row| Effect { key: Row::new(), existed: false, gone: false, row: Some(row) };
-        let effects = rows.into_iter().map(effect).collect();
-        let ops = vec![Op::Rows { table: 0, effects, replay: false }];
-        self.sink.write(&Batch { ops, ..Batch::default() })?;
+        let effects: Vec<_> = rows.into_iter().map(|row| Effect::insert(Row::new(), row)).collect();
+        self.sink.rows(0, &effects, false)?;
         self.sink.commit_rows()?;
         Ok(())
     }
-}
-
-/// The connection for predicates, for what reads without an engine.
-pub(super) fn asking(setting: &Setting) -> Asking {
-    Asking { connector: setting.source.clone(), session: None }
 }

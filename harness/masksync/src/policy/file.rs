@@ -48,7 +48,15 @@ pub(super) struct Table {
     pub(super) key: Vec<String>,
     #[serde(rename = "where")]
     pub(super) predicate: Option<String>,
+    #[serde(default)]
+    pub(super) follows: Vec<Follows>,
     pub(super) columns: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Follows {
+    pub(super) table: String,
+    pub(super) by: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

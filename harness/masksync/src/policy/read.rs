@@ -2,6 +2,7 @@
 
 use super::address::{Address, Secret};
 use super::file::{self, File, Mask};
+use super::follows::{self, Follow};
 use crate::mask::{
     Alphabet, Case, Encoding, Fallback, FixedValue, JsonPath, JsonRest, Keyed, Named, Transformer,
 };
@@ -28,6 +29,7 @@ const WORDS: &Vocabulary = &Vocabulary {
         ("Keys", "`keys`"),
         ("Class", "a class"),
         ("Table", "a table of the policy"),
+        ("Follows", "`follows`"),
         ("Redact", "`redact`"),
         ("Partial", "`partial`"),
         ("Token", "`token`"),
@@ -83,6 +85,8 @@ pub struct TablePolicy {
     pub key: Vec<String>,
     /// Which rows pass; all where it is absent.
     pub predicate: Option<Predicate>,
+    /// The rows of other tables that a row needs to pass.
+    pub follows: Vec<Follow>,
     /// What becomes of each column.
     pub columns: BTreeMap<String, Named>,
 }
@@ -136,6 +140,7 @@ impl Checker<'_> {
             }
             tables.push(table);
         }
+        follows::check(&tables, root, reader);
         let lock = file.lock.unwrap_or_else(|| format!("{}.lock", self.name));
         Some(Policy {
             tenant: file.tenant.into(),
@@ -354,6 +359,10 @@ impl Checker<'_> {
             Some(text) => name(text, "staging"),
             None => source.clone(),
         };
+        let follows = table.follows.iter().filter_map(|follow| {
+            Some(Follow { parent: name(&follow.table, "follows")?, by: follow.by.clone() })
+        });
+        let follows: Vec<Follow> = follows.collect();
         let written = node::get(node, "columns");
         let mut columns = Classes::new();
         for (column, class) in &table.columns {
@@ -410,7 +419,14 @@ impl Checker<'_> {
                 reader.add(reader.draft("unclassified", &message, at));
             }
         }
-        Some(TablePolicy { source: source?, staging: staging?, key: table.key, predicate, columns })
+        Some(TablePolicy {
+            source: source?,
+            staging: staging?,
+            key: table.key,
+            predicate,
+            follows,
+            columns,
+        })
     }
 }
 

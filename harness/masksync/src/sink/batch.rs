@@ -35,6 +35,8 @@ pub enum Op {
         effects: Vec<Effect<Row, Row>>,
         /// Whether it is a replay: whatever is there is replaced.
         replay: bool,
+        /// Whether a session without checks of foreign keys changed some of them.
+        unchecked: bool,
     },
     /// All rows go.
     Truncate {

@@ -80,15 +80,49 @@ impl MysqlSink {
         Ok(self.session.conn.affected_rows())
     }
 
-    fn rows(
+    /// The connection, within the transaction that is written.
+    ///
+    /// # Errors
+    /// When no transaction begins.
+    pub fn session(&mut self) -> Result<&mut Session, Failed> {
+        self.begin()?;
+        Ok(&mut self.session)
+    }
+
+    fn begin(&mut self) -> Result<(), Failed> {
+        if !self.open {
+            self.run("writing to staging", "START TRANSACTION")?;
+            self.open = true;
+        }
+        Ok(())
+    }
+
+    /// Writes the state of the tables, beside which positions stand from now on.
+    ///
+    /// # Errors
+    /// When it is not written.
+    pub fn progress(&mut self, tables: &BTreeMap<String, Progress>) -> Result<(), Failed> {
+        self.begin()?;
+        let Some(at) = &mut self.place else { return Ok(()) };
+        at.mac = at.state.mac(tables)?;
+        let sql = at.state.progress(at.epoch, tables);
+        self.session.run("writing the state of the tables in staging", &sql)
+    }
+
+    /// Writes rows into the transaction.
+    ///
+    /// # Errors
+    /// When they are not written; the transaction is of no more use then.
+    pub fn rows(
         &mut self,
         table: usize,
         effects: &[Effect<Row, Row>],
         replay: bool,
     ) -> Result<(), SinkError> {
+        self.begin()?;
         let targets = Arc::clone(&self.targets);
         let Some(target) = targets.get(table) else { return Ok(()) };
-        let is_gone = |e: &&Effect<Row, Row>| target.cascades && e.gone && e.row.is_none();
+        let is_gone = |e: &&Effect<Row, Row>| target.cascades && e.gone;
         let (gone, others): (Vec<_>, Vec<_>) = effects
             .iter()
             .filter(|e| e.existed && !(has(Defect::Upsert) && e.row.is_some()))
@@ -239,11 +273,38 @@ impl MysqlSink {
         Ok(epoch.and_then(|e| e.parse().ok()) == Some(at.epoch))
     }
 
-    fn steps(&mut self, batch: &Batch) -> Result<(), SinkError> {
-        if !self.open {
-            self.run("writing to staging", "START TRANSACTION")?;
-            self.open = true;
+    /// Does one step of a batch within the transaction.
+    ///
+    /// # Errors
+    /// When it is not done; the transaction is of no more use then.
+    pub fn op(&mut self, op: &Op) -> Result<(), SinkError> {
+        self.begin()?;
+        match op {
+            Op::Rows { table, effects, replay, .. } => {
+                self.rows(*table, effects, *replay)?;
+                if has(Defect::CommitEach) {
+                    self.run("committing in staging", "COMMIT")?;
+                    std::thread::sleep(std::time::Duration::from_millis(30));
+                    self.run("writing to staging", "START TRANSACTION")?;
+                }
+                if has(Defect::StaleUpdate) {
+                    self.stale(*table, effects)?;
+                }
+            }
+            Op::Truncate { table } => {
+                if let Some(target) = self.targets.get(*table) {
+                    // TRUNCATE commits implicitly, and the position must be committed together
+                    // with the rows.
+                    let sql = format!("DELETE FROM {}", target.name);
+                    self.run("truncating a table in staging", &sql)?;
+                }
+            }
         }
+        Ok(())
+    }
+
+    fn steps(&mut self, batch: &Batch) -> Result<(), SinkError> {
+        self.begin()?;
         if has(Defect::PositionFirst)
             && let Some(commit) = &batch.commit
         {
@@ -252,27 +313,7 @@ impl MysqlSink {
             self.open = true;
         }
         for op in &batch.ops {
-            match op {
-                Op::Rows { table, effects, replay } => {
-                    self.rows(*table, effects, *replay)?;
-                    if has(Defect::CommitEach) {
-                        self.run("committing in staging", "COMMIT")?;
-                        std::thread::sleep(std::time::Duration::from_millis(30));
-                        self.run("writing to staging", "START TRANSACTION")?;
-                    }
-                    if has(Defect::StaleUpdate) {
-                        self.stale(*table, effects)?;
-                    }
-                }
-                Op::Truncate { table } => {
-                    if let Some(target) = self.targets.get(*table) {
-                        // TRUNCATE commits implicitly, and the position must be committed together
-                        // with the rows.
-                        let sql = format!("DELETE FROM {}", target.name);
-                        self.run("truncating a table in staging", &sql)?;
-                    }
-                }
-            }
+            self.op(op)?;
         }
         match &batch.commit {
             Some(commit) => self.commit(commit),

@@ -19,6 +19,9 @@ pub struct Progress {
     pub high: Option<String>,
     /// SHA-256 of what the policy says about the table.
     pub policy: String,
+    /// Whether rows may name a row that does not pass because it is not there, and comes later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub orphans: bool,
 }
 
 /// The state of a pipeline.
@@ -105,6 +108,16 @@ impl StateStore {
 
     pub(super) fn table(&self) -> String {
         format!("{}.state", name(&self.schema))
+    }
+
+    /// The statement that writes what is known of tables.
+    pub(super) fn progress(&self, epoch: u64, tables: &BTreeMap<String, Progress>) -> String {
+        let tables = serde_json::to_string(tables).unwrap_or_default();
+        let (table, called) = (self.table(), self.called());
+        format!(
+            "UPDATE {table} SET tables = _utf8mb4 {} WHERE pipeline = {called} AND epoch = {epoch}",
+            hex(&tables)
+        )
     }
 
     pub(super) fn called(&self) -> String {

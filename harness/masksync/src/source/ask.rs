@@ -10,65 +10,100 @@ use crate::server::{Connector, Role, Session, literal, name, quoted_name};
 use crate::value::{Cell, Charset};
 use std::fmt::Write as _;
 
-/// Asks about one table at a time, over one connection that is made when it is first needed.
-pub struct SourceAsk<'s> {
-    connector: &'s Connector,
-    session: &'s mut Option<Session>,
-    table: &'s TablePolicy,
+/// Who knows what the predicate of a table is.
+pub trait AskTable: Send {
+    /// What it is of each tuple of the predicate's columns, which have these names and character
+    /// sets, in order.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    fn ask(
+        &mut self,
+        table: &TablePolicy,
+        columns: &[(String, Charset)],
+        tuples: &[Vec<Cell<'_>>],
+    ) -> Result<Vec<Truth>, AskError>;
+}
+
+/// One table's predicate, asked of who knows it.
+pub struct OfTable<'t> {
+    /// Who knows it.
+    pub ask: &'t mut dyn AskTable,
+    /// The table.
+    pub table: &'t TablePolicy,
     /// The predicate's columns, with their character sets.
-    columns: &'s [(String, Charset)],
+    pub columns: &'t [(String, Charset)],
 }
 
-impl<'s> SourceAsk<'s> {
-    /// Asks about a table, whose predicate depends on these columns.
-    pub fn new(
-        connector: &'s Connector,
-        session: &'s mut Option<Session>,
-        table: &'s TablePolicy,
-        columns: &'s [(String, Charset)],
-    ) -> Self {
-        Self { connector, session, table, columns }
-    }
-
-    fn query(&self, tuples: &[Vec<Cell<'_>>]) -> Option<String> {
-        let predicate = self.table.predicate.as_ref()?;
-        let names: Vec<String> = self.columns.iter().map(|(column, _)| name(column)).collect();
-        let mut sql = format!(
-            "SELECT ord_, ({}) FROM ((SELECT 0 AS ord_, {} FROM {} LIMIT 0)",
-            predicate.text(),
-            names.join(", "),
-            quoted_name(&self.table.source)
-        );
-        for (i, tuple) in tuples.iter().enumerate() {
-            let _ = write!(sql, " UNION ALL SELECT {i}");
-            for (cell, (_, charset)) in tuple.iter().zip(self.columns) {
-                sql.push_str(", ");
-                literal(cell, charset, &mut sql);
-            }
-        }
-        sql.push_str(") AS asked_ ORDER BY ord_");
-        Some(sql)
-    }
-}
-
-impl Ask for SourceAsk<'_> {
+impl Ask for OfTable<'_> {
     fn ask(&mut self, tuples: &[Vec<Cell<'_>>]) -> Result<Vec<Truth>, AskError> {
-        let Some(sql) = self.query(tuples) else { return Ok(vec![Truth::True; tuples.len()]) };
+        self.ask.ask(self.table, self.columns, tuples)
+    }
+}
+
+/// Asks the source, over one connection that is made when it is first needed.
+pub struct SourceAsk {
+    connector: Connector,
+    session: Option<Session>,
+}
+
+impl SourceAsk {
+    /// Asks a source.
+    #[must_use]
+    pub fn new(connector: Connector) -> Self {
+        Self { connector, session: None }
+    }
+}
+
+impl AskTable for SourceAsk {
+    fn ask(
+        &mut self,
+        table: &TablePolicy,
+        columns: &[(String, Charset)],
+        tuples: &[Vec<Cell<'_>>],
+    ) -> Result<Vec<Truth>, AskError> {
+        let Some(sql) = query(table, columns, tuples) else {
+            return Ok(vec![Truth::True; tuples.len()]);
+        };
         // A connection that was left alone for long may be gone: it is made anew once.
         for again in [true, false] {
             if self.session.is_none() {
                 let session = self.connector.connect(Role::Ask);
-                *self.session = Some(session.map_err(|e| AskError(e.to_string()))?);
+                self.session = Some(session.map_err(|e| AskError(e.to_string()))?);
             }
             let Some(session) = self.session.as_mut() else { continue };
             match session.texts("asking", &sql) {
                 Ok(rows) => return rows.iter().map(|row| truth(&row[1])).collect(),
-                Err(failed) if failed.unreachable && again => *self.session = None,
+                Err(failed) if failed.unreachable && again => self.session = None,
                 Err(failed) => return Err(AskError(failed.to_string())),
             }
         }
         Err(AskError("it is out of reach".to_owned()))
     }
+}
+
+fn query(
+    table: &TablePolicy,
+    columns: &[(String, Charset)],
+    tuples: &[Vec<Cell<'_>>],
+) -> Option<String> {
+    let predicate = table.predicate.as_ref()?;
+    let names: Vec<String> = columns.iter().map(|(column, _)| name(column)).collect();
+    let mut sql = format!(
+        "SELECT ord_, ({}) FROM ((SELECT 0 AS ord_, {} FROM {} LIMIT 0)",
+        predicate.text(),
+        names.join(", "),
+        quoted_name(&table.source)
+    );
+    for (i, tuple) in tuples.iter().enumerate() {
+        let _ = write!(sql, " UNION ALL SELECT {i}");
+        for (cell, (_, charset)) in tuple.iter().zip(columns) {
+            sql.push_str(", ");
+            literal(cell, charset, &mut sql);
+        }
+    }
+    sql.push_str(") AS asked_ ORDER BY ord_");
+    Some(sql)
 }
 
 /// What a server's answer means: NULL is the empty text here.

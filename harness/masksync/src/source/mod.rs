@@ -5,7 +5,7 @@ mod position;
 mod snapshot;
 mod stream;
 
-pub use ask::SourceAsk;
+pub use ask::{AskTable, OfTable, SourceAsk};
 pub use position::executed;
-pub use snapshot::{Chunk, Snapshot};
+pub use snapshot::{Chunk, Snapshot, between};
 pub use stream::{OwnedEvent, Stream, StreamItem, StreamStart};

@@ -20,8 +20,17 @@ const ROWS: usize = 5000;
 pub struct Chunk {
     /// The rows, in the order of the table's columns.
     pub rows: Vec<Vec<Cell<'static>>>,
-    /// Whether each passes.
+    /// Whether each passes by its own predicate.
     pub passes: Vec<bool>,
+    /// Whether the rows pass that each follows.
+    pub closed: Vec<bool>,
+}
+
+impl Chunk {
+    /// Whether each row is to be in staging.
+    pub fn staged(&self) -> impl Iterator<Item = bool> {
+        self.passes.iter().zip(&self.closed).map(|(passes, closed)| *passes && *closed)
+    }
 }
 
 /// Reads a table.
@@ -31,6 +40,10 @@ pub struct Snapshot<'s> {
     /// The places of the key's columns.
     key: &'s [usize],
     after: Option<Vec<Cell<'static>>>,
+    /// A further condition on the rows.
+    only: Option<String>,
+    /// The condition that the rows pass that a row follows.
+    closed: String,
     /// Where reading ends, for a key of one integer.
     until: Option<i128>,
     limit: usize,
@@ -41,7 +54,36 @@ impl<'s> Snapshot<'s> {
     /// Reads all of a table.
     #[must_use]
     pub fn new(policy: &'s TablePolicy, table: &'s Table, key: &'s [usize]) -> Self {
-        Self { policy, table, key, after: None, until: None, limit: ROWS, done: false }
+        let closed = "1".to_owned();
+        Self {
+            policy,
+            table,
+            key,
+            after: None,
+            only: None,
+            closed,
+            until: None,
+            limit: ROWS,
+            done: false,
+        }
+    }
+
+    /// The rows of which a condition holds, beyond a key.
+    #[must_use]
+    pub fn only(self, condition: &str, after: Option<Vec<Cell<'static>>>) -> Self {
+        Self { only: Some(condition.to_owned()), after, ..self }
+    }
+
+    /// Has this condition answered of each row, too: see [`Chunk::closed`].
+    #[must_use]
+    pub fn closed(self, condition: String) -> Self {
+        Self { closed: condition, ..self }
+    }
+
+    /// The last key that was read, where more rows may follow.
+    #[must_use]
+    pub fn rest(self) -> Option<Vec<Cell<'static>>> {
+        self.after.filter(|_| !self.done)
     }
 
     /// The first rows only.
@@ -106,11 +148,14 @@ impl<'s> Snapshot<'s> {
         // which reads one chunk.
         self.done = rows.len() < self.limit || self.limit != ROWS;
         let count = self.table.columns.len();
-        let mut chunk =
-            Chunk { rows: Vec::with_capacity(rows.len()), passes: Vec::with_capacity(rows.len()) };
+        let mut chunk = Chunk {
+            rows: Vec::with_capacity(rows.len()),
+            passes: Vec::with_capacity(rows.len()),
+            closed: Vec::with_capacity(rows.len()),
+        };
         for row in rows {
             let mut values = row.unwrap();
-            let passes = values.pop();
+            let (closed, passes) = (values.pop(), values.pop());
             let converted = |(column, value): (&Column, _)| cell(column, value);
             let cells = self.table.columns.iter().zip(values).map(converted);
             let cells: Vec<Cell<'static>> = cells.collect::<Result<_, _>>().map_err(|e| {
@@ -119,6 +164,7 @@ impl<'s> Snapshot<'s> {
             debug_assert_eq!(cells.len(), count);
             chunk.rows.push(cells);
             chunk.passes.push(passes.is_some_and(is_true));
+            chunk.closed.push(closed.is_some_and(is_true));
         }
         self.after = chunk
             .rows
@@ -131,7 +177,7 @@ impl<'s> Snapshot<'s> {
         let names: Vec<String> = self.table.columns.iter().map(|c| name(&c.name)).collect();
         let predicate = self.policy.predicate.as_ref().map_or("1", |p| p.text());
         let keys: Vec<&Column> = self.key.iter().map(|k| &self.table.columns[*k]).collect();
-        let mut conditions = Vec::new();
+        let mut conditions: Vec<String> = self.only.iter().cloned().collect();
         if let Some(after) = &self.after {
             conditions.push(beyond(&keys, after));
         }
@@ -145,12 +191,33 @@ impl<'s> Snapshot<'s> {
         };
         let order: Vec<String> = keys.iter().map(|k| name(&k.name)).collect();
         format!(
-            "SELECT {}, ({predicate}) FROM {table}{place} ORDER BY {} LIMIT {}",
+            "SELECT {}, ({predicate}), ({}) FROM {table}{place} ORDER BY {} LIMIT {}",
             names.join(", "),
+            self.closed,
             order.join(", "),
             self.limit
         )
     }
+}
+
+/// Keys beyond one and up to another, as the server orders them, in a form that its indexes serve.
+#[must_use]
+pub fn between(keys: &[&Column], after: Option<&[Cell<'_>]>, last: Option<&[Cell<'_>]>) -> String {
+    let mut all: Vec<String> = after.map(|after| beyond(keys, after)).into_iter().collect();
+    if let Some(last) = last {
+        all.push(format!("NOT ({})", beyond(keys, last)));
+        if let (Some(key), Some(cell)) = (keys.first(), last.first()) {
+            // Implied by the other, and the only one that ends a scan of the index.
+            let mut value = String::new();
+            literal(cell, &charset(key), &mut value);
+            all.push(format!("{} <= {value}", name(&key.name)));
+        }
+    }
+    if all.is_empty() { "1".to_owned() } else { all.join(" AND ") }
+}
+
+fn charset(key: &Column) -> Charset {
+    key.column.as_ref().map_or(Charset::Binary, |c| c.charset.clone())
 }
 
 /// Keys beyond one, as the server orders them, in a form that its indexes serve.
@@ -158,17 +225,15 @@ fn beyond(keys: &[&Column], after: &[Cell<'_>]) -> String {
     let mut parts = Vec::new();
     let mut equal = String::new();
     for (key, cell) in keys.iter().zip(after) {
-        let charset = key.column.as_ref().map_or(Charset::Binary, |c| c.charset.clone());
         let mut value = String::new();
-        literal(cell, &charset, &mut value);
+        literal(cell, &charset(key), &mut value);
         let column = name(&key.name);
         parts.push(format!("({equal}{column} > {value})"));
         equal.push_str(&format!("{column} = {value} AND "));
     }
     let first = keys.first().zip(after.first()).map(|(key, cell)| {
-        let charset = key.column.as_ref().map_or(Charset::Binary, |c| c.charset.clone());
         let mut value = String::new();
-        literal(cell, &charset, &mut value);
+        literal(cell, &charset(key), &mut value);
         format!("{} >= {value}", name(&key.name))
     });
     // The first condition repeats what the others imply: MySQL's optimizer uses an index for it,

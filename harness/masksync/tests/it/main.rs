@@ -5,5 +5,6 @@
 mod common;
 mod known;
 mod masks;
+mod memory;
 mod policy;
 mod ring;

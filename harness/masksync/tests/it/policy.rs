@@ -124,3 +124,75 @@ fn keys_are_not_masked_at_random() {
     let wrong = read("policy.toml", &text, Path::new("")).unwrap_err();
     assert_eq!(wrong.items()[0].code, "key-mask");
 }
+
+/// A policy whose tables have these parts, each after its name.
+fn tables(parts: &[(&str, &str)]) -> String {
+    let head = RIGHT.split("[[table]]").next().unwrap().to_owned();
+    let part = |(name, part): &(&str, &str)| {
+        format!(
+            "[[table]]\nname = \"shop.{name}\"\n{part}\n[table.columns]\nid = \"public\"\nof = \"public\"\n"
+        )
+    };
+    head + &parts.iter().map(part).collect::<String>()
+}
+
+#[test]
+fn a_table_follows_others() {
+    let text = tables(&[
+        ("orders", "follows = [{ table = \"shop.users\", by = [\"of\"] }]"),
+        ("users", "key = [\"id\"]"),
+    ]);
+    let policy = read("policy.toml", &text, Path::new("/etc/sync")).unwrap();
+    let follow = &policy.tables[0].follows[0];
+    assert_eq!(follow.parent, ("shop".to_owned(), "users".to_owned()));
+    assert_eq!(follow.by, ["of"]);
+}
+
+/// What is said of a policy, each with its line.
+fn said(text: &str) -> Vec<String> {
+    let diagnostics = read("policy.toml", text, Path::new("/etc/sync")).unwrap_err();
+    diagnostics.to_string().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn tables_that_cannot_follow_are_refused_with_line_and_remedy() {
+    let follows =
+        |table: &str, by: &str| format!("follows = [{{ table = \"shop.{table}\", by = [{by}] }}]");
+    let one = |parts: &[(&str, &str)], message: &str, help: &str| {
+        let text = tables(parts);
+        let said = said(&text).join("\n");
+        assert!(said.contains(message) && said.contains(help), "{said}");
+        let line = text.lines().position(|line| line.starts_with("follows")).unwrap() + 1;
+        assert!(said.contains(&format!("policy.toml:{line}")), "{said}");
+    };
+    let of = |table: &str| follows(table, "\"of\"");
+    one(
+        &[("a", &of("b"))],
+        "shop.a follows shop.b, which is no table of the policy",
+        "add a [[table]]",
+    );
+    one(&[("a", &of("a"))], "leads back to shop.a", "take one `follows` of the circle out");
+    one(
+        &[("a", &of("b")), ("b", &of("c")), ("c", &of("a"))],
+        "shop.a follows shop.b, which leads back to shop.a",
+        "take one",
+    );
+    one(&[("a", &follows("b", "\"x\"")), ("b", "")], "`by` names column `x`", "[table.columns]");
+    one(
+        &[("a", &follows("b", "\"of\", \"id\"")), ("b", "key = [\"id\"]")],
+        "by 2 columns, and its key has 1",
+        "in its order: id",
+    );
+    let masked = tables(&[("a", &of("b")), ("b", "key = [\"id\"]")]);
+    let masked = masked.replacen("of = \"public\"", "of = \"mail\"", 1);
+    let said = said(&masked).join("\n");
+    assert!(said.contains("the reference would not hold in staging"), "{said}");
+    let names: Vec<String> = (0..10).map(|n| format!("t{n}")).collect();
+    let parts: Vec<String> =
+        (0..10).map(|n| if n == 0 { String::new() } else { of(&format!("t{}", n - 1)) }).collect();
+    let parts: Vec<(&str, &str)> =
+        names.iter().zip(&parts).map(|(n, p)| (n.as_str(), p.as_str())).collect();
+    assert!(read("policy.toml", &tables(&parts[..9]), Path::new("/")).is_ok());
+    let said = self::said(&tables(&parts)).join("\n");
+    assert!(said.contains("shop.t9 is 9 tables below the first one"), "{said}");
+}

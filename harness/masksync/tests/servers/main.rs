@@ -5,6 +5,7 @@
 #[macro_use]
 extern crate twinproof_testkit;
 
+mod follows;
 mod histories;
 mod model;
 #[path = "../it/ring.rs"]

@@ -113,6 +113,39 @@ impl World {
         self.policy.push_str(&format!("[[table]]\nname = \"shop.{name}\"\n{policy}\n"));
     }
 
+    /// Drops tables at both ends, and forgets what was said and known of them.
+    pub fn forget(&mut self, names: &[&str]) {
+        for name in names {
+            let drop = format!("DROP TABLE shop.{name}");
+            self.at_source(&[&drop]);
+            self.staging_is(&[&drop]);
+        }
+        self.staging_is(&["DELETE FROM twinproof_sync.state"]);
+        let _ = std::fs::remove_file(self.folder.path().join("policy.toml.lock"));
+        let end = self.policy.find("[[table]]").unwrap_or(self.policy.len());
+        self.policy.truncate(end);
+    }
+
+    /// Asks staging for one text again and again, beside what follows.
+    pub fn watch(&self, sql: &str) -> Watch {
+        let (mut conn, sql, stop) = (self.staging(), sql.to_owned(), Stop::default());
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let mut states: Vec<String> = Vec::new();
+            loop {
+                let last = stopped.is_set();
+                let text: String = conn.query_first(&sql).unwrap().unwrap_or_default();
+                if states.last() != Some(&text) {
+                    states.push(text);
+                }
+                if last {
+                    return states;
+                }
+            }
+        });
+        Watch { stop, thread }
+    }
+
     pub fn set_policy(&mut self, change: impl Fn(&str) -> String) {
         self.policy = change(&self.policy);
     }
@@ -181,7 +214,11 @@ impl World {
     }
 
     pub fn verify(&self) -> Verified {
-        verify(&self.setting().unwrap(), VerifyOptions::default()).unwrap()
+        self.verify_with(VerifyOptions::default())
+    }
+
+    pub fn verify_with(&self, options: VerifyOptions) -> Verified {
+        verify(&self.setting().unwrap(), options).unwrap()
     }
 
     /// Fails unless staging is what it should be.
@@ -202,6 +239,20 @@ impl World {
         let line =
             |row: mysql::Row| row.unwrap().into_iter().map(text).collect::<Vec<_>>().join("|");
         rows.into_iter().map(line).collect()
+    }
+}
+
+/// Watches staging until it is stopped.
+pub struct Watch {
+    stop: Stop,
+    thread: JoinHandle<Vec<String>>,
+}
+
+impl Watch {
+    /// What was seen, each state once as long as it lasted; the last one is of now.
+    pub fn stop(self) -> Vec<String> {
+        self.stop.set();
+        self.thread.join().unwrap()
     }
 }
 

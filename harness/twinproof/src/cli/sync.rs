@@ -6,12 +6,12 @@ use crate::sync_health::SyncHealth;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use twinproof_httpd::{Server, Settings, stop_signal};
 use twinproof_masksync::keys::Unbounded;
 use twinproof_masksync::pipeline::{
-    Halt, Metrics, Options, Request, Setting, Stop, VerifyOptions, examine, preview, resnapshot,
-    run, unmask, verify,
+    Halt, Metrics, Options, Request, Setting, Stop, Verified, VerifyOptions, examine, preview,
+    resnapshot, run, unmask, verify,
 };
 use twinproof_masksync::policy::read;
 use twinproof_masksync::server::Role;
@@ -93,6 +93,15 @@ struct Verify {
     /// Look only at the form of randomised tokens
     #[arg(long)]
     without_keys: bool,
+    /// Compare sums of chunks, and cell by cell only what differs; randomised tokens are not opened
+    #[arg(long)]
+    fast: bool,
+    /// Begin again so many seconds after each pass, until SIGTERM or ^C
+    #[arg(long, value_name = "SECONDS")]
+    continuous: Option<u64>,
+    /// Serve /metrics here, while it is continuous
+    #[arg(long, value_name = "ADDRESS", requires = "continuous")]
+    metrics: Option<String>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -230,69 +239,104 @@ impl PreviewRows {
 impl Run {
     fn run(&self, setting: &Setting) -> Result<u8, Failure> {
         let options = Options { until_now: self.until_now, once: self.once };
-        let (metrics, stop) = (Arc::new(Metrics::default()), Stop::default());
-        block_on(async move {
-            let server = match &self.metrics {
-                Some(address) => {
-                    let server =
-                        Server::bind(Settings::new(address.clone())).map_err(Failure::invalid)?;
-                    announce(&server.url())?;
-                    let health = Arc::new(SyncHealth(Arc::clone(&metrics)));
-                    Some(tokio::spawn(server.run(health, std::future::pending())))
-                }
-                None => None,
-            };
-            let work = {
-                let (setting, stop) = (setting.clone(), stop.clone());
-                tokio::task::spawn_blocking(move || run(&setting, &options, &metrics, &stop))
-            };
-            tokio::pin!(work);
-            let result = tokio::select! {
-                result = &mut work => Some(result),
-                () = stop_signal() => {
-                    tracing::info!("stopping on a signal");
-                    stop.set();
-                    tokio::time::timeout(GRACE, work).await.ok()
-                }
-            };
-            if let Some(server) = server {
-                server.abort();
-            }
-            match result {
-                Some(Ok(result)) => exit_code(result, |()| CONFORMANT),
-                Some(Err(_)) => Err(Failure::broken("the pipeline broke")),
-                None => {
-                    tracing::error!("the transaction did not end in time; it is rolled back");
-                    Ok(BROKEN)
-                }
-            }
+        let setting = setting.clone();
+        serving(self.metrics.as_ref(), move |metrics, stop| {
+            exit_code(run(&setting, &options, metrics, stop), |()| CONFORMANT)
         })
     }
 }
 
+/// Does work beside an HTTP server for its metrics, until it is done or a signal asks it to end.
+fn serving(
+    address: Option<&String>,
+    work: impl FnOnce(&Metrics, &Stop) -> Result<u8, Failure> + Send + 'static,
+) -> Result<u8, Failure> {
+    let (metrics, stop) = (Arc::new(Metrics::default()), Stop::default());
+    block_on(async move {
+        let server = match address {
+            Some(address) => {
+                let server =
+                    Server::bind(Settings::new(address.clone())).map_err(Failure::invalid)?;
+                announce(&server.url())?;
+                let health = Arc::new(SyncHealth(Arc::clone(&metrics)));
+                Some(tokio::spawn(server.run(health, std::future::pending())))
+            }
+            None => None,
+        };
+        let work = {
+            let stop = stop.clone();
+            tokio::task::spawn_blocking(move || work(&metrics, &stop))
+        };
+        tokio::pin!(work);
+        let result = tokio::select! {
+            result = &mut work => Some(result),
+            () = stop_signal() => {
+                tracing::info!("stopping on a signal");
+                stop.set();
+                tokio::time::timeout(GRACE, work).await.ok()
+            }
+        };
+        if let Some(server) = server {
+            server.abort();
+        }
+        match result {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(Failure::broken("the pipeline broke")),
+            None => {
+                tracing::error!("it did not end in time; what was not committed is rolled back");
+                Ok(BROKEN)
+            }
+        }
+    })
+}
+
 impl Verify {
     fn run(&self, setting: &Setting) -> Result<u8, Failure> {
-        let options = VerifyOptions { without_keys: self.without_keys };
-        exit_code(verify(setting, options), |verified| {
-            for ((difference, table, column), keys) in &verified.differences {
-                let column = if column.is_empty() { String::new() } else { format!(".{column}") };
-                let shown: Vec<&str> = keys.iter().take(5).map(String::as_str).collect();
-                println!(
-                    "{difference:?}: {table}{column}, {} rows, keys by hash {}",
-                    keys.len(),
-                    shown.join(" ")
-                );
+        let options = VerifyOptions { without_keys: self.without_keys, fast: self.fast };
+        let Some(seconds) = self.continuous else {
+            return exit_code(verify(setting, options), |verified| shown(&verified));
+        };
+        let (setting, pause) = (setting.clone(), Duration::from_secs(seconds));
+        serving(self.metrics.as_ref(), move |metrics, stop| {
+            let mut code = NOT_KNOWN;
+            while !stop.is_set() {
+                match verify(&setting, options) {
+                    Ok(verified) => {
+                        metrics.verified(verified.differences.values().map(Vec::len).sum());
+                        code = shown(&verified);
+                    }
+                    // The next pass may find the servers again; the age of the last one grows.
+                    Err(halt) => tracing::warn!(error = %halt, "not compared"),
+                }
+                let until = Instant::now() + pause;
+                while Instant::now() < until && !stop.is_set() {
+                    std::thread::sleep(Duration::from_millis(100).min(pause));
+                }
             }
-            for skipped in &verified.skipped {
-                println!("not looked at: {skipped}");
-            }
-            println!("{} rows, {} cells compared", verified.rows, verified.cells);
-            match (verified.differences.is_empty(), verified.skipped.is_empty()) {
-                (false, _) => NOT_CONFORMANT,
-                (true, false) => NOT_KNOWN,
-                (true, true) => CONFORMANT,
-            }
+            Ok(code)
         })
+    }
+}
+
+/// Prints what was found; the exit code that says it.
+fn shown(verified: &Verified) -> u8 {
+    for ((difference, table, column), keys) in &verified.differences {
+        let column = if column.is_empty() { String::new() } else { format!(".{column}") };
+        let shown: Vec<&str> = keys.iter().take(5).map(String::as_str).collect();
+        println!(
+            "{difference:?}: {table}{column}, {} rows, keys by hash {}",
+            keys.len(),
+            shown.join(" ")
+        );
+    }
+    for skipped in &verified.skipped {
+        println!("not looked at: {skipped}");
+    }
+    println!("{} rows, {} cells compared", verified.rows, verified.cells);
+    match (verified.differences.is_empty(), verified.skipped.is_empty()) {
+        (false, _) => NOT_CONFORMANT,
+        (true, false) => NOT_KNOWN,
+        (true, true) => CONFORMANT,
     }
 }
 
