@@ -281,7 +281,7 @@ struct Staging {
 fn number(cells: &[Cell<'static>]) -> i64 {
     match cells {
         [Cell::Int(n), ..] => *n,
-        other => panic!("{other:?} begins with no number"),
+        other => unreachable!("{other:?} begins with no number"),
     }
 }
 
@@ -317,7 +317,7 @@ impl Staging {
             Cell::Null => None,
             Cell::Text(bytes) => Some(String::from_utf8(bytes.to_vec()).unwrap()),
             Cell::Utf8(text) => Some(text.clone()),
-            other => panic!("{other:?} is no text"),
+            other => unreachable!("{other:?} is no text"),
         };
         let row = |row: &Row| {
             let phone = text(&row[2]).map(|token| {
