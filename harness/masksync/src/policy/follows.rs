@@ -5,7 +5,7 @@
 //! The columns of `by` stand in the order of the parent's key. They have the masks of that key's
 //! columns, so that the reference holds in staging as well.
 
-use super::read::TablePolicy;
+use super::table::{Follow, TablePolicy};
 use twinproof_toml::Reader;
 use twinproof_toml::node::{self, Node};
 
@@ -13,15 +13,6 @@ use twinproof_toml::node::{self, Node};
 // Each level is a look-up for each batch, and a subquery within the one before when a source is
 // asked which rows pass.
 pub const DEEPEST: usize = 8;
-
-/// A table whose rows must be there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Follow {
-    /// Its schema and name at the source.
-    pub parent: (String, String),
-    /// The columns that name a row of it, in the order of its key.
-    pub by: Vec<String>,
-}
 
 /// Reports what is wrong with the tables that others follow.
 pub(super) fn check(tables: &[TablePolicy], root: &Node<'_>, reader: &mut Reader<'_>) {

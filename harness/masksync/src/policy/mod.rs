@@ -4,8 +4,10 @@ mod address;
 mod file;
 mod follows;
 mod read;
+mod table;
 
 pub use address::{Address, AddressError, Endpoint, Secret};
+pub use follows::DEEPEST;
 pub(crate) use follows::misfit;
-pub use follows::{DEEPEST, Follow};
-pub use read::{KeySource, Policy, TablePolicy, read};
+pub use read::{KeySource, Policy, read};
+pub use table::{Follow, TablePolicy};

@@ -2,7 +2,8 @@
 
 use super::address::{Address, Secret};
 use super::file::{self, File, Mask};
-use super::follows::{self, Follow};
+use super::follows;
+use super::table::{Follow, TablePolicy};
 use crate::mask::{
     Alphabet, Case, Encoding, Fallback, FixedValue, JsonPath, JsonRest, Keyed, Named, Transformer,
 };
@@ -72,23 +73,6 @@ pub struct Policy {
     pub keys: KeySource,
     /// The tables.
     pub tables: Vec<TablePolicy>,
-}
-
-/// A table of a policy.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TablePolicy {
-    /// Schema and name at the source.
-    pub source: (String, String),
-    /// Schema and name in staging.
-    pub staging: (String, String),
-    /// The columns that rows are found by; the primary key's where none are named.
-    pub key: Vec<String>,
-    /// Which rows pass; all where it is absent.
-    pub predicate: Option<Predicate>,
-    /// The rows of other tables that a row needs to pass.
-    pub follows: Vec<Follow>,
-    /// What becomes of each column.
-    pub columns: BTreeMap<String, Named>,
 }
 
 /// Reads a policy. `folder` is what its relative paths are relative to, `name` what it is called in

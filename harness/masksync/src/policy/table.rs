@@ -1,0 +1,31 @@
+//! What a policy says of one table.
+
+use crate::mask::Named;
+use crate::predicate::Predicate;
+use std::collections::BTreeMap;
+
+/// A table of a policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TablePolicy {
+    /// Schema and name at the source.
+    pub source: (String, String),
+    /// Schema and name in staging.
+    pub staging: (String, String),
+    /// The columns that rows are found by; the primary key's where none are named.
+    pub key: Vec<String>,
+    /// Which rows pass; all where it is absent.
+    pub predicate: Option<Predicate>,
+    /// The rows of other tables that a row needs to pass.
+    pub follows: Vec<Follow>,
+    /// What becomes of each column.
+    pub columns: BTreeMap<String, Named>,
+}
+
+/// A table whose rows must be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follow {
+    /// Its schema and name at the source.
+    pub parent: (String, String),
+    /// The columns that name a row of it, in the order of its key.
+    pub by: Vec<String>,
+}
