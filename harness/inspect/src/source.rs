@@ -67,11 +67,12 @@ impl<'a> Source<'a> {
         let (store, len) = match input {
             Input::Bytes(bytes) => (Opened::Bytes(bytes), bytes.len() as u64),
             Input::Path(path) => {
-                let file = File::open(path)?;
-                let meta = file.metadata()?;
-                if !meta.is_file() {
+                // Asked for before it is opened: opening a pipe waits for whoever writes into it.
+                if !std::fs::metadata(path)?.is_file() {
                     return Err(io::Error::other("is no regular file").into());
                 }
+                let file = File::open(path)?;
+                let meta = file.metadata()?;
                 let (file, len) = (Arc::new(file), meta.len());
                 let full = Arc::new(FullFlag::default());
                 let left = KEPT + len / 8;

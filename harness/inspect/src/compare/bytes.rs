@@ -5,6 +5,7 @@ use super::report::{Differing, SectionDifference};
 use crate::error::Result;
 use crate::facts::SectionKind;
 use crate::read::{Identity, Parsed, Volatile};
+use crate::source::{Raw, View};
 use std::collections::BTreeSet;
 
 /// How much is read at a time, in bytes.
@@ -17,8 +18,6 @@ const STEP: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) differing: Differing,
-    /// The first difference in the first file.
-    pub(super) first: Option<u64>,
     /// Kinds of sections in which something else than an identity differs, headers as `Other`.
     pub(super) kinds: BTreeSet<SectionKind>,
     /// Signatures that only one has, or that are not as long.
@@ -47,7 +46,6 @@ pub(super) fn compare(
         let only = region.a.or(region.b).unwrap_or_default();
         let side = if region.a.is_some() { a } else { b };
         unequal(side, region, only, tally, &mut difference);
-        tally.first = tally.first.or(region.a.map(|(at, _)| at));
         return Ok(Some(difference));
     };
     let common = size_a.min(size_b);
@@ -61,8 +59,6 @@ pub(super) fn compare(
         // shift.
         tally.differing = before;
         unequal(a, region, (at_a, size_a), tally, &mut difference);
-        let place = at_a + difference.first.unwrap_or(0);
-        tally.first = Some(tally.first.map_or(place, |known| known.min(place)));
         return Ok(Some(difference));
     }
     let Some(first) = first else { return Ok(None) };
@@ -72,12 +68,83 @@ pub(super) fn compare(
     if other > 0 {
         tally.kinds.insert(region.kind);
     }
-    let place = at_a + first;
-    tally.first = Some(tally.first.map_or(place, |known| known.min(place)));
     difference.differing = Some(other + identity);
     difference.first = Some(first);
     difference.only_identity = other == 0;
     Ok(Some(difference))
+}
+
+/// Where two files differ first: the end of the shorter one where the other only goes on.
+pub(super) fn first(a: View<'_>, b: View<'_>) -> Result<Option<u64>> {
+    let common = a.size().min(b.size());
+    let mut first = (a.size() != b.size()).then_some(common);
+    pieces((a.raw(), 0), (b.raw(), 0), common, |a, b, at| {
+        let differs = a != b;
+        if differs {
+            first = Some(at + place(a, b));
+        }
+        !differs
+    })?;
+    Ok(first)
+}
+
+/// Two members of one size that are no images: how many bytes differ, if any does.
+pub(super) fn differing(
+    name: String,
+    a: View<'_>,
+    b: View<'_>,
+) -> Result<Option<SectionDifference>> {
+    let (mut count, mut first) = (0, None);
+    pieces((a.raw(), 0), (b.raw(), 0), a.size(), |a, b, at| {
+        if a != b {
+            first = first.or(Some(at + place(a, b)));
+            count += different(a, b);
+        }
+        true
+    })?;
+    Ok(first.map(|first| SectionDifference {
+        name,
+        kind: SectionKind::Other,
+        size_a: Some(a.size()),
+        size_b: Some(b.size()),
+        differing: Some(count),
+        first: Some(first),
+        only_identity: false,
+    }))
+}
+
+/// How many bytes differ.
+fn different(a: &[u8], b: &[u8]) -> u64 {
+    a.iter().zip(b).filter(|(a, b)| a != b).count() as u64
+}
+
+/// Where two pieces that differ do so first.
+fn place(a: &[u8], b: &[u8]) -> u64 {
+    a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(0) as u64
+}
+
+/// Reads two parts piece by piece, and says where each is, until no more is wanted.
+// Read past the views: a part may be gigabytes, and a view holds what it has read.
+fn pieces(
+    (a, at_a): (Raw<'_>, u64),
+    (b, at_b): (Raw<'_>, u64),
+    size: u64,
+    mut more: impl FnMut(&[u8], &[u8], u64) -> bool,
+) -> Result<()> {
+    let want = size.min(PIECE as u64) as usize;
+    let (mut piece_a, mut piece_b) = (vec![0; want], vec![0; want]);
+    let mut at = 0;
+    while at < size {
+        let want = (size - at).min(PIECE as u64) as usize;
+        let read_a = a.fill(at_a + at, &mut piece_a[..want])?;
+        let read_b = b.fill(at_b + at, &mut piece_b[..want])?;
+        let read = read_a.min(read_b);
+        if !more(&piece_a[..read], &piece_b[..read], at) {
+            break;
+        }
+        at += want as u64;
+    }
+    Ok(())
 }
 
 /// A part that is not as long in both, or only in one.
@@ -122,23 +189,13 @@ struct Scan<'s, 'd, 't> {
 
 impl Scan<'_, '_, '_> {
     fn run(&mut self, size: u64) -> Result<()> {
-        // Read in pieces past the view: a section may be gigabytes, and a view holds what it has
-        // read.
-        let (raw_a, raw_b) = (self.a.view.raw(), self.b.view.raw());
-        let want = (size as usize).min(PIECE);
-        let (mut piece_a, mut piece_b) = (vec![0; want], vec![0; want]);
-        let mut at = 0;
-        while at < size {
-            let want = (size - at).min(PIECE as u64) as usize;
-            let read_a = raw_a.fill(self.at_a + at, &mut piece_a[..want])?;
-            let read_b = raw_b.fill(self.at_b + at, &mut piece_b[..want])?;
-            let (a, b) = (&piece_a[..read_a.min(read_b)], &piece_b[..read_a.min(read_b)]);
+        let places = ((self.a.view.raw(), self.at_a), (self.b.view.raw(), self.at_b));
+        pieces(places.0, places.1, size, |a, b, at| {
             if a != b {
                 self.piece(a, b, at);
             }
-            at += want as u64;
-        }
-        Ok(())
+            true
+        })
     }
 
     fn piece(&mut self, a: &[u8], b: &[u8], at: u64) {
@@ -148,8 +205,7 @@ impl Scan<'_, '_, '_> {
             }
             let at = at + (index * STEP) as u64;
             if self.first.is_none() {
-                let first = a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(0);
-                self.first = Some(at + first as u64);
+                self.first = Some(at + place(a, b));
             }
             // Byte by byte only where a build ID or a time stamp lies: in other places the count of
             // all is enough.
@@ -158,8 +214,7 @@ impl Scan<'_, '_, '_> {
                     self.byte(at + offset as u64);
                 }
             } else {
-                let count = a.iter().zip(b).filter(|(a, b)| a != b).count();
-                self.tally.differing.other += count as u64;
+                self.tally.differing.other += different(a, b);
             }
         }
     }

@@ -4,6 +4,7 @@ mod bytes;
 mod cause;
 mod facts;
 mod likely;
+mod numbered;
 mod pairs;
 mod regions;
 mod report;
@@ -18,9 +19,9 @@ use crate::complete;
 use crate::error::{InspectError, Result};
 use crate::options::Options;
 use crate::read::{self, File, Parsed};
-use crate::source::{Input, Source};
+use crate::source::{Input, Source, View};
 use bytes::Tally;
-use pairs::{Pair, Paired};
+use pairs::{Pair, Paired, Unread};
 
 /// Why a comparison was not made.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +49,14 @@ pub fn compare<'a, 'b>(
     let b = Source::open(b.into()).map_err(of_b)?;
     let first = read(&a).map_err(of_a)?;
     let second = read(&b).map_err(of_b)?;
-    let mut comparison = files(&first, &second, options).map_err(of_a)?;
-    comparison.sizes = Sizes { a: a.view().size(), b: b.view().size() };
+    let (view_a, view_b) = (a.view(), b.view());
+    let difference = bytes::first(view_a, view_b).map_err(of_a)?;
+    let mut comparison = match difference {
+        None => same(&first, &second),
+        Some(_) => files((&first, view_a), (&second, view_b), options).map_err(of_a)?,
+    };
+    comparison.first_difference = difference;
+    comparison.sizes = Sizes { a: view_a.size(), b: view_b.size() };
     Ok(comparison)
 }
 
@@ -61,10 +68,27 @@ fn read<'s>(source: &'s Source<'s>) -> Result<File<'s>> {
     Ok(file)
 }
 
-fn files(a: &File<'_>, b: &File<'_>, options: &CompareOptions) -> Result<Comparison> {
-    let Paired { pairs, mut facts, mut alone, equal_shape } = pairs::pair(a, b);
+/// What is said of two files that are equal byte for byte.
+fn same(a: &File<'_>, b: &File<'_>) -> Comparison {
+    let build_id = match (a, b) {
+        (File::Image(a), File::Image(b)) => {
+            report::id_parts(a.image.ids.go.as_ref(), b.image.ids.go.as_ref())
+        }
+        _ => Vec::new(),
+    };
+    Comparison { build_id, ..Comparison::none() }
+}
+
+/// Compares two files that differ.
+fn files<'d>(
+    (a, view_a): (&File<'d>, View<'d>),
+    (b, view_b): (&File<'d>, View<'d>),
+    options: &CompareOptions,
+) -> Result<Comparison> {
+    let Paired { pairs, unread, mut facts, mut alone, image_alone, equal_shape } =
+        pairs::pair((a, view_a), (b, view_b));
     let mut worst: Option<Comparison> = None;
-    let several = pairs.len() + alone.len() > 1;
+    let several = pairs.len() + alone.len() + unread.len() > 1;
     for Pair { name, a, b } in pairs {
         let mut one = images(a, b, options)?;
         if several && let Some(name) = &name {
@@ -76,19 +100,69 @@ fn files(a: &File<'_>, b: &File<'_>, options: &CompareOptions) -> Result<Compari
         });
     }
     let mut comparison = worst.unwrap_or_else(Comparison::none);
-    comparison.facts.append(&mut facts);
-    comparison.sections.append(&mut alone);
     if !equal_shape {
         let kinds = format!("different kinds of file: {} and {}", a.kind(), b.kind());
         comparison.escalate(Verdict::OtherFormat, &kinds);
-    } else if comparison.verdict == Verdict::Identical
-        && (!comparison.sections.is_empty() || !comparison.facts.is_empty())
+    }
+    for Unread { name, a, b } in unread {
+        alone.extend(bytes::differing(name, a, b)?);
+    }
+    if !alone.is_empty() {
+        let what = if matches!(a, File::Universal(_)) { "slices" } else { "members" };
+        let names: Vec<&str> = alone.iter().take(3).map(|one| one.name.as_str()).collect();
+        let more = alone.len().saturating_sub(names.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let names = names.join(", ");
+        match image_alone {
+            true => comparison.escalate(
+                Verdict::CodeDiffers,
+                &format!("{what} that only one has, or that are of another kind: {names}{more}"),
+            ),
+            false => comparison.escalate(
+                Verdict::DataDiffers,
+                &format!("members differ whose contents are not read: {names}{more}"),
+            ),
+        }
+    }
+    let said = !facts.is_empty();
+    comparison.facts.append(&mut facts);
+    comparison.sections.append(&mut alone);
+    // What no member holds: their order, times, an index, bytes between slices. Where members are not as
+    // long, or their symbols are others, it differs with them.
+    let container = matches!(a, File::Archive(..) | File::Universal(_));
+    if comparison.verdict == Verdict::Identical
+        || said
+        || (container
+            && comparison.verdict <= Verdict::OnlyTimestamps
+            && outside(a, b, view_a, view_b)?)
     {
-        let cause = "their members differ, or what the archive says of them";
+        let cause = match a {
+            File::Archive(..) => {
+                "same members: only their order or what the archive says of them differs"
+            }
+            File::Universal(_) => {
+                "same slices: only the fat header or what is between them differs"
+            }
+            File::Image(_) => "same code and data: only headers or tables differ",
+        };
         comparison.escalate(Verdict::MetadataDiffers, cause);
     }
     comparison.equal = comparison.is_equal_but_for(&options.ignore);
     Ok(comparison)
+}
+
+/// Whether anything outside of members and slices differs.
+fn outside(a: &File<'_>, b: &File<'_>, view_a: View<'_>, view_b: View<'_>) -> Result<bool> {
+    let (gaps_a, gaps_b) = (pairs::gaps(a, view_a), pairs::gaps(b, view_b));
+    if gaps_a.len() != gaps_b.len() {
+        return Ok(true);
+    }
+    for (a, b) in gaps_a.into_iter().zip(gaps_b) {
+        if bytes::first(a, b)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Compares two images.
@@ -105,7 +179,6 @@ fn images(a: &Parsed<'_>, b: &Parsed<'_>, options: &CompareOptions) -> Result<Co
     let ids = report::id_parts(a.image.ids.go.as_ref(), b.image.ids.go.as_ref());
     let mut comparison = Comparison { sections, facts, build_id: ids, ..Comparison::none() };
     comparison.differing = tally.differing;
-    comparison.first_difference = tally.first;
     cause::judge(&mut comparison, a, b, &tally);
     likely::explain(&mut comparison, &a.image, &b.image);
     comparison.equal = comparison.is_equal_but_for(&options.ignore);

@@ -1,8 +1,10 @@
 //! Which image of one file is compared with which of the other.
 
+use super::numbered::{Key, numbered, shown};
 use super::report::{FactDifference, SectionDifference};
-use crate::facts::{Member, SectionKind};
+use crate::facts::{Archive, Member, SectionKind};
 use crate::read::{File, Parsed};
+use crate::source::View;
 use std::collections::BTreeMap;
 
 /// Two images, with the name of their slice or member.
@@ -12,30 +14,64 @@ pub(super) struct Pair<'f, 'd> {
     pub(super) b: &'f Parsed<'d>,
 }
 
+/// Two members of one size that are not both images, with their name.
+pub(super) struct Unread<'d> {
+    pub(super) name: String,
+    pub(super) a: View<'d>,
+    pub(super) b: View<'d>,
+}
+
 /// All pairs, and what has no other.
 pub(super) struct Paired<'f, 'd> {
     pub(super) pairs: Vec<Pair<'f, 'd>>,
+    /// Members that are compared byte by byte only.
+    pub(super) unread: Vec<Unread<'d>>,
     /// What the archive itself says differently.
     pub(super) facts: Vec<FactDifference>,
-    /// Slices and members that only one file has.
+    /// Slices and members that only one file has, or that are no images and not as long.
     pub(super) alone: Vec<SectionDifference>,
+    /// Whether one of those is an image.
+    pub(super) image_alone: bool,
     pub(super) equal_shape: bool,
 }
 
-pub(super) fn pair<'f, 'd>(a: &'f File<'d>, b: &'f File<'d>) -> Paired<'f, 'd> {
-    let mut paired =
-        Paired { pairs: Vec::new(), facts: Vec::new(), alone: Vec::new(), equal_shape: true };
+/// A slice or member.
+struct Item<'f, 'd> {
+    size: u64,
+    image: Option<&'f Parsed<'d>>,
+    /// Its bytes; absent for a member of a thin archive.
+    view: Option<View<'d>>,
+}
+
+/// By name and number: several members of an archive may have one name, and are paired in their order.
+type Items<'f, 'd> = BTreeMap<Key, Item<'f, 'd>>;
+
+pub(super) fn pair<'f, 'd>(
+    (a, view_a): (&'f File<'d>, View<'d>),
+    (b, view_b): (&'f File<'d>, View<'d>),
+) -> Paired<'f, 'd> {
+    let mut paired = Paired {
+        pairs: Vec::new(),
+        unread: Vec::new(),
+        facts: Vec::new(),
+        alone: Vec::new(),
+        image_alone: false,
+        equal_shape: true,
+    };
     match (a, b) {
         (File::Image(a), File::Image(b)) => paired.pairs.push(Pair { name: None, a, b }),
         (File::Universal(a), File::Universal(b)) => {
             let items = |slices: &'f [(crate::facts::Slice, Parsed<'d>)]| {
-                slices.iter().map(|(s, p)| (s.architecture.clone(), (s.size, Some(p)))).collect()
+                numbered(slices.iter().map(|(slice, parsed)| {
+                    let item = Item { size: slice.size, image: Some(parsed), view: None };
+                    (slice.architecture.clone(), item)
+                }))
             };
             paired.join(items(a), items(b));
         }
         (File::Archive(a, images_a), File::Archive(b, images_b)) => {
-            paired.join(numbered(&a.members, images_a), numbered(&b.members, images_b));
-            paired.members(&a.members, &b.members);
+            paired.join(members(a, images_a, view_a), members(b, images_b, view_b));
+            paired.headers(&a.members, &b.members);
             paired.fact("archive.dialect", &a.dialect, &b.dialect);
             paired.fact(
                 "archive.go_object",
@@ -48,44 +84,71 @@ pub(super) fn pair<'f, 'd>(a: &'f File<'d>, b: &'f File<'d>) -> Paired<'f, 'd> {
     paired
 }
 
-/// Images by name; a second member of one name is another.
-type Items<'f, 'd> = BTreeMap<String, (u64, Option<&'f Parsed<'d>>)>;
+fn members<'f, 'd>(
+    archive: &'f Archive,
+    images: &'f [Option<Parsed<'d>>],
+    view: View<'d>,
+) -> Items<'f, 'd> {
+    numbered(archive.members.iter().zip(images).map(|(member, image)| {
+        let part = member.offset.and_then(|offset| view.part(offset, member.size));
+        let item = Item { size: member.size, image: image.as_ref(), view: part };
+        (member.name.clone(), item)
+    }))
+}
 
-fn numbered<'f, 'd>(members: &[Member], images: &'f [Option<Parsed<'d>>]) -> Items<'f, 'd> {
-    let mut items = Items::new();
-    for (member, image) in members.iter().zip(images) {
-        let mut name = member.name.clone();
-        let mut number = 1;
-        // An archive may have many members of one name; they are paired in their order.
-        while items.contains_key(&name) {
-            number += 1;
-            name = format!("{} ({number})", member.name);
+/// The parts of a file that are in no slice and no member, in their order.
+pub(super) fn gaps<'d>(file: &File<'_>, view: View<'d>) -> Vec<View<'d>> {
+    let mut taken: Vec<(u64, u64)> = match file {
+        File::Image(_) => vec![(0, view.size())],
+        File::Universal(slices) => slices.iter().map(|(s, _)| (s.offset, s.size)).collect(),
+        File::Archive(archive, _) => {
+            archive.members.iter().filter_map(|m| Some((m.offset?, m.size))).collect()
         }
-        items.insert(name, (member.size, image.as_ref()));
+    };
+    taken.sort_unstable();
+    taken.push((view.size(), 0));
+    let mut end = 0;
+    let mut gaps = Vec::new();
+    for (offset, size) in taken {
+        gaps.extend(offset.checked_sub(end).and_then(|size| view.part(end, size)));
+        end = end.max(offset.saturating_add(size));
     }
-    items
+    gaps
 }
 
 impl<'f, 'd> Paired<'f, 'd> {
     fn join(&mut self, a: Items<'f, 'd>, mut b: Items<'f, 'd>) {
-        for (name, (size, image)) in a {
-            match (image, b.remove(&name)) {
-                (Some(a), Some((_, Some(b)))) => self.pairs.push(Pair { name: Some(name), a, b }),
-                (_, Some((other, _))) if size == other => {}
-                (_, other) => self.alone(name, Some(size), other.map(|(size, _)| size)),
+        for (key, item) in a {
+            let other = b.remove(&key);
+            let name = shown(key);
+            let Some(other) = other else {
+                self.alone(name, Some(&item), None);
+                continue;
+            };
+            match (item.image, other.image) {
+                (Some(a), Some(b)) => self.pairs.push(Pair { name: Some(name), a, b }),
+                _ if item.size != other.size => self.alone(name, Some(&item), Some(&other)),
+                _ => {
+                    // The contents of a thin archive's members are elsewhere.
+                    if let Some((a, b)) = item.view.zip(other.view) {
+                        self.unread.push(Unread { name, a, b });
+                    }
+                }
             }
         }
-        for (name, (size, _)) in b {
-            self.alone(name, None, Some(size));
+        for (key, item) in b {
+            self.alone(shown(key), None, Some(&item));
         }
     }
 
-    fn alone(&mut self, name: String, size_a: Option<u64>, size_b: Option<u64>) {
+    fn alone(&mut self, name: String, a: Option<&Item<'_, '_>>, b: Option<&Item<'_, '_>>) {
+        let items = [a, b];
+        self.image_alone |= items.iter().flatten().any(|item| item.image.is_some());
         self.alone.push(SectionDifference {
             name,
             kind: SectionKind::Other,
-            size_a,
-            size_b,
+            size_a: a.map(|item| item.size),
+            size_b: b.map(|item| item.size),
             differing: None,
             first: None,
             only_identity: false,
@@ -93,18 +156,19 @@ impl<'f, 'd> Paired<'f, 'd> {
     }
 
     /// What the headers of members say: times, owners, modes.
-    fn members(&mut self, a: &[Member], b: &[Member]) {
-        for a in a {
-            let Some(b) = b.iter().find(|b| b.name == a.name) else { continue };
-            let name = &a.name;
-            self.fact(
-                &format!("{name}: modified"),
-                &a.modified.to_string(),
-                &b.modified.to_string(),
-            );
-            self.fact(&format!("{name}: owner"), &a.owner.to_string(), &b.owner.to_string());
-            self.fact(&format!("{name}: group"), &a.group.to_string(), &b.group.to_string());
-            self.fact(&format!("{name}: mode"), &a.mode, &b.mode);
+    fn headers(&mut self, a: &'f [Member], b: &'f [Member]) {
+        let named = |members: &'f [Member]| numbered(members.iter().map(|m| (m.name.clone(), m)));
+        let mut others = named(b);
+        for (key, a) in named(a) {
+            let Some(b) = others.remove(&key) else { continue };
+            let name = shown(key);
+            let mut fact = |what: &str, a: &dyn ToString, b: &dyn ToString| {
+                self.fact(&format!("{name}: {what}"), &a.to_string(), &b.to_string());
+            };
+            fact("modified", &a.modified, &b.modified);
+            fact("owner", &a.owner, &b.owner);
+            fact("group", &a.group, &b.group);
+            fact("mode", &a.mode, &b.mode);
         }
     }
 

@@ -1,8 +1,8 @@
 //! The parts of two images, side by side: sections, tables, and what is between them.
 
+use super::numbered::{numbered, shown};
 use crate::facts::SectionKind;
 use crate::read::Parsed;
-use std::collections::BTreeMap;
 
 /// A part that both images have, or one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,18 +25,23 @@ struct Part {
 
 /// The parts of both, in the order of the first.
 pub(super) fn pair(a: &Parsed<'_>, b: &Parsed<'_>) -> Vec<Region> {
-    let mut others: BTreeMap<String, Part> =
-        parts(b).into_iter().map(|part| (part.name.clone(), part)).collect();
+    let named = |parsed| {
+        let parts = parts(parsed);
+        numbered(parts.into_iter().map(|part| (part.name.clone(), part)))
+    };
+    let mut others = named(b);
+    let mut firsts: Vec<_> = named(a).into_iter().collect();
+    firsts.sort_by_key(|(_, part)| part.offset);
     let mut regions: Vec<Region> = Vec::new();
-    for part in parts(a) {
-        let other = others.remove(&part.name).map(|other| (other.offset, other.size));
-        let (name, kind) = (part.name, part.kind);
+    for (key, part) in firsts {
+        let other = others.remove(&key).map(|other| (other.offset, other.size));
+        let (name, kind) = (shown(key), part.kind);
         regions.push(Region { name, kind, a: Some((part.offset, part.size)), b: other });
     }
-    let mut rest: Vec<Part> = others.into_values().collect();
-    rest.sort_by_key(|part| part.offset);
-    regions.extend(rest.into_iter().map(|part| Region {
-        name: part.name,
+    let mut rest: Vec<_> = others.into_iter().collect();
+    rest.sort_by_key(|(_, part)| part.offset);
+    regions.extend(rest.into_iter().map(|(key, part)| Region {
+        name: shown(key),
         kind: part.kind,
         a: None,
         b: Some((part.offset, part.size)),
@@ -44,7 +49,7 @@ pub(super) fn pair(a: &Parsed<'_>, b: &Parsed<'_>) -> Vec<Region> {
     regions
 }
 
-/// All parts, which do not overlap and leave out nothing, each with a name of its own.
+/// All parts, which do not overlap and leave out nothing.
 fn parts(parsed: &Parsed<'_>) -> Vec<Part> {
     let sections = parsed.image.sections.iter().filter(|section| section.stored > 0);
     let mut found: Vec<Part> = sections
@@ -82,14 +87,6 @@ fn parts(parsed: &Parsed<'_>) -> Vec<Part> {
     }
     if len > end {
         parts.push(gap(parts.last(), end, len - end));
-    }
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for part in &mut parts {
-        let count = seen.entry(part.name.clone()).or_default();
-        *count += 1;
-        if *count > 1 {
-            part.name = format!("{} ({count})", part.name);
-        }
     }
     parts
 }

@@ -57,13 +57,14 @@ pub(crate) fn fill(parsed: &mut Parsed<'_>, options: &Options, budget: &Budget) 
         let threads: Vec<_> = (0..more).map(|_| scope.spawn(|| queue.work())).collect();
         let mut found = Found::default();
         let mut read = || -> Result<()> {
+            let mut piece = vec![0; PIECE];
             for place in &told {
                 let mut tee = queue.open(place)?;
                 let part = collector.as_mut().zip(dwarf::part(&place.name));
                 if let Some((collector, part)) = part {
                     collector.read(part, &mut tee)?;
                 }
-                drain(&mut tee)?;
+                drain(&mut tee, &mut piece)?;
                 found.add(tee.finish());
             }
             Ok(())
@@ -106,18 +107,19 @@ impl<'d, 'a: 'd> Queue<'a, 'd> {
 
     fn work(&self) -> Result<Found> {
         let mut found = Found::default();
+        // One for all places: a file may have a hundred thousand small ones.
+        let mut piece = vec![0; PIECE];
         while let Some(place) = self.places.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             let mut tee = self.open(place)?;
-            drain(&mut tee)?;
+            drain(&mut tee, &mut piece)?;
             found.add(tee.finish());
         }
         Ok(found)
     }
 }
 
-fn drain(tee: &mut Tee<'_>) -> Result<()> {
-    let mut piece = vec![0; PIECE];
-    while tee.read(&mut piece).map_err(contents::error)? > 0 {}
+fn drain(tee: &mut Tee<'_>, piece: &mut [u8]) -> Result<()> {
+    while tee.read(piece).map_err(contents::error)? > 0 {}
     Ok(())
 }
 

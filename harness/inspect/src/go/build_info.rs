@@ -29,7 +29,12 @@ pub(crate) fn fill(parsed: &mut Parsed<'_>) -> Result<()> {
     let info = parse(&found.version, &text);
     let setting = |key: &str| info.settings.get(key).cloned();
     if let (Some(os), Some(arch)) = (setting("GOOS"), setting("GOARCH")) {
-        parsed.image.platform.declared = Some(format!("{os}/{arch}"));
+        // Both have one loader, and no other mark.
+        let platform = &mut parsed.image.platform;
+        if os == "illumos" && platform.os.as_deref() == Some("solaris") {
+            platform.os = Some(os.clone());
+        }
+        platform.declared = Some(format!("{os}/{arch}"));
     }
     parsed.image.go = Some(info);
     Ok(())

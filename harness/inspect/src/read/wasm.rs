@@ -153,7 +153,8 @@ fn section(
     match id {
         0 => {
             let (length, digits) = number(view, part.start)?;
-            let (name, rest) = (part.start + digits, part.start + digits + length);
+            let name = part.start + digits;
+            let rest = name.saturating_add(length);
             if rest > part.start + part.size {
                 return Err(malformed("WebAssembly", "the name of a section is longer than it"));
             }

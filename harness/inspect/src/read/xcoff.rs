@@ -178,10 +178,11 @@ impl<'d> Loader<'d> {
         let (mut imports, mut exports) = (Vec::new(), Vec::new());
         for index in 0..count {
             let at = symbols.saturating_add(index * 24);
-            let kind = self.number(at + 14, 1).ok_or_else(short)? as u8;
+            let field = |within: u64, width| self.number(at.saturating_add(within), width);
+            let kind = field(14, 1).ok_or_else(short)? as u8;
             let name = self.view.text(self.symbol(at, strings).ok_or_else(short)?)?;
             if kind & IMPORTED != 0 {
-                let file = self.number(at + 16, 4).and_then(|file| usize::try_from(file).ok());
+                let file = field(16, 4).and_then(|file| usize::try_from(file).ok());
                 let library = file.and_then(|file| libraries.get(file)).cloned();
                 imports.push(Import { library, name, version: None, weak: false });
             } else if kind & EXPORTED != 0 {
@@ -204,8 +205,8 @@ impl<'d> Loader<'d> {
     fn symbol(&self, at: u64, strings: u64) -> Option<&'d [u8]> {
         let start = usize::try_from(at).ok()?;
         let offset = match self.wide {
-            true => self.number(at + 8, 4)?,
-            false if self.number(at, 4)? == 0 => self.number(at + 4, 4)?,
+            true => self.number(at.saturating_add(8), 4)?,
+            false if self.number(at, 4)? == 0 => self.number(at.saturating_add(4), 4)?,
             false => return self.data.get(start..start + 8)?.split(|byte| *byte == 0).next(),
         };
         let start = usize::try_from(strings.checked_add(offset)?).ok()?;

@@ -204,6 +204,74 @@ fn section_of_zstd_is_decompressed_under_the_same_limits() {
 }
 
 #[test]
+fn many_members_of_one_name_are_compared_in_time() {
+    look_at(&crate::archives::archive(&vec![("x", 0, &b"y"[..]); 45_000]));
+}
+
+/// As UPX and `sstrip` leave it: what loads a program needs no sections.
+#[test]
+fn program_without_sections_is_described_by_its_segments() {
+    let Some((_, file)) = FILES.iter().find(|(name, _)| *name == "linux/amd64") else { return };
+    let mut bare = file.clone();
+    // e_shoff; e_shentsize, e_shnum and e_shstrndx.
+    bare[40..48].fill(0);
+    bare[58..64].fill(0);
+    let found = describe(bare.as_slice(), &deep()).unwrap();
+    let (_, image) = found.images()[0];
+    assert_eq!(image.platform.declared.as_deref(), Some("linux/amd64"));
+    assert_eq!((image.sections.len(), image.stripped.symbols), (0, true));
+}
+
+#[test]
+fn program_that_upx_packed_has_no_symbols_where_its_header_says() {
+    let Some((_, file)) = FILES.iter().find(|(name, _)| *name == "windows/amd64") else { return };
+    let mut packed = file.clone();
+    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
+    let header = word(0x3c);
+    let sections =
+        header + 24 + usize::from(file[header + 20]) + 256 * usize::from(file[header + 21]);
+    packed[header + 12..header + 16].copy_from_slice(&(file.len() as u32 + 1000).to_le_bytes());
+    let error = describe(packed.as_slice(), &deep()).unwrap_err();
+    assert!(matches!(error, InspectError::Truncated { .. }), "{error}");
+    // Long names of sections are in the string table, which went with the symbols.
+    for section in 0..usize::from(file[header + 6]) {
+        let name = sections + 40 * section;
+        packed[name..name + 8].copy_from_slice(b"UPX0\0\0\0\0");
+    }
+    let found = describe(packed.as_slice(), &deep()).unwrap();
+    assert!(found.images()[0].1.stripped.symbols);
+}
+
+#[cfg(unix)]
+#[test]
+fn pipe_is_no_file_and_is_not_waited_for() {
+    let mkfifo = twinproof_testkit::program("mkfifo").unwrap_or_else(|absent| absent.end_test());
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    assert!(std::process::Command::new(mkfifo).arg(&pipe).status().unwrap().success());
+    let error = describe(&pipe, &Options::default()).unwrap_err();
+    assert!(error.to_string().contains("is no regular file"), "{error}");
+}
+
+/// Numbers near the greatest that there is, where others are added to them.
+#[test]
+fn numbers_that_wrap_around_are_errors() {
+    // A custom section whose name is said to have 2^64 - 1 bytes.
+    let wasm = b"\0asm\x01\0\0\0\0\x0b\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x";
+    let error = describe(&wasm[..], &Options::default()).unwrap_err();
+    assert!(error.to_string().contains("the name of a section is longer than it"), "{error}");
+    let Some((_, xcoff)) = FILES.iter().find(|(name, _)| *name == "aix/ppc64") else { return };
+    let image = describe(xcoff.as_slice(), &Options::default()).unwrap();
+    let loader = image.images()[0].1.sections.iter().find(|s| s.name == ".loader").unwrap().offset;
+    let mut wrong = xcoff.clone();
+    // Where its symbols begin.
+    let at = loader as usize + 40;
+    wrong[at..at + 8].fill(0xff);
+    let error = describe(wrong.as_slice(), &Options::default()).unwrap_err();
+    assert!(error.to_string().contains("its loader section is too short"), "{error}");
+}
+
+#[test]
 fn error_for_an_unknown_format_shows_its_first_bytes() {
     let error = describe(&b"#!/bin/sh\n"[..], &Options::default()).unwrap_err();
     assert!(

@@ -6,6 +6,7 @@
 #[macro_use]
 extern crate twinproof_testkit;
 
+mod archives;
 mod built;
 mod cgo;
 mod diff;

@@ -125,6 +125,10 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
 
     fn sections(&self) -> Result<Vec<Section>> {
         let endian = self.endian;
+        // Packers leave all sections out, and the place of their names with them.
+        if self.sections.is_empty() {
+            return Ok(Vec::new());
+        }
         // Without it not even the name of what is cut off can be told.
         let names = self.header.shstrndx(endian, self.view).map_err(wrong(self.view, FORMAT))?;
         if let Some(names) = self.sections.iter().nth(names as usize) {

@@ -39,6 +39,8 @@ fn by_interpreter(path: &str) -> Option<&'static str> {
         _ if path.starts_with("/usr/libexec/ld-elf.so.2") => Some("dragonfly"),
         _ if path.starts_with("/usr/libexec/ld.elf_so") => Some("netbsd"),
         _ if path.starts_with("/usr/libexec/ld.so") => Some("openbsd"),
+        // Linux has this name too, in /lib.
+        "ld.so.1" if path.starts_with("/usr/lib/") => Some("solaris"),
         _ => None,
     }
 }
@@ -89,6 +91,8 @@ mod tests {
     #[case("/usr/libexec/ld-elf.so.2", Some("dragonfly"))]
     #[case("/usr/libexec/ld.so", Some("openbsd"))]
     #[case("/usr/libexec/ld.elf_so", Some("netbsd"))]
+    #[case("/usr/lib/amd64/ld.so.1", Some("solaris"))]
+    #[case("/lib/ld.so.1", None)]
     #[case("/opt/loader", None)]
     fn the_loader_identifies_the_system(#[case] path: &str, #[case] os: Option<&str>) {
         assert_eq!(by_interpreter(path), os);

@@ -53,7 +53,12 @@ fn of_width<A: FatArch>(view: View<'_>, read: ReadSlice) -> Result<Vec<(Slice, P
         };
         let magic = crate::read::magic(part)?;
         if !matches!(magic[..4], [0xfe, 0xed, 0xfa, _] | [0xce | 0xcf, 0xfa, 0xed, 0xfe]) {
-            let what = format!("the slice {architecture} is no Mach-O image");
+            let what = match magic.starts_with(b"!<arch>\n") {
+                true => format!(
+                    "the slice {architecture} is an archive, which is read by itself only: lipo -thin takes it out"
+                ),
+                false => format!("the slice {architecture} is no Mach-O image"),
+            };
             return Err(malformed("Mach-O", what));
         }
         let parsed = read(part)?;

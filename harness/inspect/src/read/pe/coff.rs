@@ -66,7 +66,7 @@ impl Strings {
     pub(super) fn of(view: View<'_>, file: &ImageFileHeader) -> Result<Self> {
         let symbols = u64::from(file.pointer_to_symbol_table.get(LE));
         if symbols == 0 {
-            return Ok(Self { start: 0, size: 0, end: 0 });
+            return Ok(Self::none());
         }
         let size = u64::from(file.number_of_symbols.get(LE)) * pe::IMAGE_SIZEOF_SYMBOL as u64;
         inside(view, FORMAT, || "the symbol table".into(), symbols, size)?;
@@ -79,6 +79,11 @@ impl Strings {
         let size = u64::from(u32::from_le_bytes(*length));
         inside(view, FORMAT, || "the string table".into(), start, size)?;
         Ok(Self { start, size, end: start + size.max(4) })
+    }
+
+    /// No symbols and no strings.
+    pub(super) fn none() -> Self {
+        Self { start: 0, size: 0, end: 0 }
     }
 
     fn get<'d>(&self, view: View<'d>, offset: u64) -> Option<&'d [u8]> {

@@ -130,7 +130,7 @@ impl<'d> Reader<'_, 'd> {
                 format!("#{}", entry & 0xffff)
             } else {
                 // Two bytes in front of the name are a hint where it is in the library's own table.
-                let name = self.name((entry & 0x7fff_ffff).wrapping_sub(base) + 2)?;
+                let name = self.name((entry & 0x7fff_ffff).wrapping_sub(base).wrapping_add(2))?;
                 name.ok_or_else(|| {
                     malformed(
                         "PE",

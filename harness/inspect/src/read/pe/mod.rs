@@ -93,7 +93,8 @@ fn of_class<H: ImageNtHeaders>(view: View<'_>, start: u64) -> Result<Parsed<'_>>
     };
     let end = signature(&mut parsed, &pe, (start, after), end)?;
     let image = &mut parsed.image;
-    image.stripped.symbols = file.number_of_symbols.get(LE) == 0;
+    let symbols = parsed.tables.iter().any(|table| table.kind == SectionKind::Symbols);
+    image.stripped.symbols = !symbols || file.number_of_symbols.get(LE) == 0;
     image.stripped.debug = !by_name::have_debug(&image.sections);
     image.overlay = view
         .size()
@@ -131,7 +132,9 @@ fn sections(
     let Ok(headers) = view.read_slice_at::<ImageSectionHeader>(at, count) else {
         return Err(malformed("PE", "its section headers cannot be read"));
     };
-    let strings = coff::Strings::of(view, file)?;
+    // UPX packs the symbol table with everything else, and leaves the place where it was in the header.
+    let packed = headers.iter().any(|header| header.name.starts_with(b"UPX0\0"));
+    let strings = if packed { coff::Strings::none() } else { coff::Strings::of(view, file)? };
     let symbols = u64::from(file.pointer_to_symbol_table.get(LE));
     parsed.table(
         "(symbol table)",
