@@ -5,9 +5,11 @@
 
 use crate::absent::Absent;
 use crate::facts::Facts;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use twinproof_base::hex;
 use twinproof_model::{EntryKind, EnvironmentName};
 use twinproof_process::Ended;
 
@@ -183,13 +185,15 @@ pub enum Put {
     },
 }
 
-/// Whether the bytes of files are wanted.
+/// What is wanted of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contents {
-    /// Bytes too.
+    /// Sizes, hashes and bytes.
     Wanted,
-    /// Sizes and hashes only.
+    /// Sizes and hashes.
     Hashes,
+    /// Sizes only: files on this machine are not opened.
+    Sizes,
 }
 
 /// How deep [`Sandbox::entries`] looks, and how much may be there.
@@ -224,10 +228,21 @@ pub struct TreeEntry {
     pub target: Option<String>,
     /// Size of a file in bytes.
     pub size: u64,
-    /// SHA-256 of a file, lower-case hexadecimal.
+    /// SHA-256 of a file, lower-case hexadecimal, where it was wanted.
     pub sha256: Option<String>,
     /// Bytes of a file, where they were wanted.
     pub bytes: Option<Vec<u8>>,
+}
+
+impl TreeEntry {
+    /// Makes it a file with these bytes, of which it keeps what is wanted.
+    pub(crate) fn file(&mut self, bytes: Vec<u8>, contents: Contents) {
+        self.kind = EntryKind::File;
+        self.size = bytes.len() as u64;
+        let hashed = contents != Contents::Sizes;
+        self.sha256 = hashed.then(|| hex::encode(&Sha256::digest(&bytes)));
+        self.bytes = (contents == Contents::Wanted).then_some(bytes);
+    }
 }
 
 /// A place where cases run.

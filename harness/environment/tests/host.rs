@@ -226,7 +226,17 @@ fn entries_show_what_was_put(machine: &Machine) {
             "z|Dir|500|None|0|None|None",
         ]
     );
-    assert!(shown(Contents::Hashes).iter().all(|line| line.ends_with("|None")));
+    let wanted = shown(Contents::Wanted);
+    let without = |column: usize| -> Vec<String> {
+        let cut = |line: &String| {
+            let kept = line.split('|').enumerate();
+            let kept = kept.map(|(i, text)| if i >= column { "None" } else { text });
+            kept.collect::<Vec<_>>().join("|")
+        };
+        wanted.iter().map(cut).collect()
+    };
+    assert_eq!(shown(Contents::Hashes), without(6));
+    assert_eq!(shown(Contents::Sizes), without(5));
     let link = sandbox.entries(&at("d/link"), Contents::Wanted, SnapshotLimits::default()).unwrap();
     assert_eq!(link.len(), 1);
     assert_eq!((link[0].path.as_str(), link[0].target.as_deref()), ("", Some("/nowhere/else")));
@@ -243,8 +253,13 @@ fn limits_are_kept(machine: &Machine, #[case] limits: SnapshotLimits, #[case] wa
         sandbox.put(&format!("{}/l/{name}", sandbox.root()), &file("four", 0o644)).unwrap();
     }
     let path = format!("{}/l", sandbox.root());
-    let error = sandbox.entries(&path, Contents::Hashes, limits).unwrap_err();
-    assert!(matches!(&error, EnvironmentError::Limit { limit, .. } if limit == want), "{error:?}");
+    for contents in [Contents::Hashes, Contents::Sizes] {
+        let error = sandbox.entries(&path, contents, limits).unwrap_err();
+        assert!(
+            matches!(&error, EnvironmentError::Limit { limit, .. } if limit == want),
+            "{error:?}"
+        );
+    }
     let enough = SnapshotLimits { depth: 3, entries: 5, bytes: 8 };
     assert_eq!(sandbox.entries(&path, Contents::Hashes, enough).unwrap().len(), 5);
     for (depth, entries, bytes) in [(0, 1, 0), (1, 3, 4), (2, 4, 4)] {

@@ -4,7 +4,9 @@ use super::artifacts::Built;
 use super::driver::{Context, Driver, RunTarget};
 use super::error::StepError;
 use super::{process, write};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
 use twinproof_environment::{Contents, Environment, Put, SnapshotLimits};
 use twinproof_model::EntryKind;
 use twinproof_steps::{Artifact, ArtifactStep, Case, Made, Make, RunOutcome, RunRecord};
@@ -32,16 +34,18 @@ pub fn drive(driver: &mut Driver<'_>, step: &ArtifactStep) -> Result<Artifact, S
     let built = built.as_ref().map_err(Clone::clone)?;
     let content = match built.files.get(&step.file) {
         None => None,
-        Some(bytes) => {
+        Some(name) => {
+            let kept = built.folder.path().join(name);
+            let bytes = std::fs::read(&kept).map_err(|e| failed(&kept, &e))?;
             driver.sandbox().put(&path, &Put::File { bytes: bytes.clone(), mode: Some(MODE) })?;
-            Some(driver.store(bytes.clone())?)
+            Some(driver.store(bytes)?)
         }
     };
     Ok(Artifact { path, content, variables: built.variables.clone(), made: built.made.clone() })
 }
 
-/// Does the steps in a work directory of the host, as far as they end as they must, and reads what
-/// they left.
+/// Does the steps in a work directory of the host, as far as they end as they must, and keeps the files
+/// that they left.
 fn build(
     context: &Context<'_>,
     host: &dyn Environment,
@@ -83,8 +87,22 @@ fn build(
     // Depth 1: the files right in the work directory. The build cache and sources are below it.
     let limits = SnapshotLimits { depth: 1, bytes: MOST, ..SnapshotLimits::default() };
     let root = driver.sandbox().root().to_owned();
-    let entries = driver.sandbox().entries(&root, Contents::Wanted, limits)?;
-    let files = entries.into_iter().filter(|entry| entry.kind == EntryKind::File);
-    let files = files.filter_map(|entry| Some((entry.path, entry.bytes?))).collect();
-    Ok(Built { variables: record.variables, made, files })
+    let entries = driver.sandbox().entries(&root, Contents::Sizes, limits)?;
+    let folder = tempfile::Builder::new().prefix("twinproof-made-").tempdir();
+    let folder = folder.map_err(|e| failed(&std::env::temp_dir(), &e))?;
+    let mut files = BTreeSet::new();
+    // One after the other: all of them together may be too much for memory.
+    for entry in entries.into_iter().filter(|entry| entry.kind == EntryKind::File) {
+        let path = driver.native(&entry.path);
+        let found = driver.sandbox().entries(&path, Contents::Wanted, limits)?;
+        let Some(bytes) = found.into_iter().find_map(|found| found.bytes) else { continue };
+        let kept = folder.path().join(&entry.path);
+        std::fs::write(&kept, bytes).map_err(|e| failed(&kept, &e))?;
+        files.insert(entry.path);
+    }
+    Ok(Built { variables: record.variables, made, files, folder })
+}
+
+fn failed(path: &Path, error: &io::Error) -> StepError {
+    StepError::broken(format!("{}: {error}", path.display()))
 }

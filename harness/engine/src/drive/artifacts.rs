@@ -1,9 +1,10 @@
-//! What fixtures have made on the host in this run, and which SDKs were built again: kept for every case and
-//! control that uses it.
+//! What fixtures have made on the host in this run, and which SDKs were built again: kept on disk for every
+//! case and control that uses it.
 
 use super::error::StepError;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tempfile::TempDir;
 use twinproof_steps::{ArtifactStep, Made, SdkStep};
 use twinproof_toolchain::Rebuilt;
 
@@ -25,8 +26,10 @@ pub struct Artifacts {
 pub struct Built {
     pub variables: BTreeMap<String, String>,
     pub made: Vec<Made>,
-    /// The files right in the work directory, by name.
-    pub files: BTreeMap<String, Vec<u8>>,
+    /// The names of the files that were right in the work directory.
+    pub files: BTreeSet<String>,
+    /// The folder that they are in now, removed with this value.
+    pub folder: TempDir,
 }
 
 impl Artifacts {

@@ -4,8 +4,6 @@ use super::flavour::Flavour;
 use crate::driver::{
     Contents, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits, TreeEntry,
 };
-use sha2::{Digest as _, Sha256};
-use twinproof_base::hex;
 use twinproof_container::{self as container, DownloadLimits, Error, Kind, Session};
 use twinproof_model::{EntryKind, EnvironmentName};
 
@@ -122,12 +120,7 @@ impl ContainerSandbox<'_> {
             bytes: None,
         };
         match entry.kind {
-            Kind::File(bytes) => {
-                shown.kind = EntryKind::File;
-                shown.size = bytes.len() as u64;
-                shown.sha256 = Some(hex::encode(&Sha256::digest(&bytes)));
-                shown.bytes = (contents == Contents::Wanted).then_some(bytes);
-            }
+            Kind::File(bytes) => shown.file(bytes, contents),
             Kind::Dir => shown.kind = EntryKind::Dir,
             Kind::Symlink(target) => {
                 shown.kind = EntryKind::Symlink;

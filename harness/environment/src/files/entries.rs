@@ -1,4 +1,4 @@
-//! What is in a directory, with hashes, within limits, without following links.
+//! What is in a directory, with sizes and hashes, within limits, without following links.
 
 use super::name::shown;
 use crate::driver::{Contents, EnvironmentError, SnapshotLimits, TreeEntry};
@@ -100,6 +100,10 @@ impl Walk {
             bytes: None,
         };
         match kind {
+            EntryKind::File if self.contents == Contents::Sizes => {
+                entry.size = metadata.len();
+                self.count(path, entry.size)?;
+            }
             EntryKind::File => self.read(path, &mut entry)?,
             EntryKind::Symlink => {
                 let target = std::fs::read_link(path).map_err(|e| failed(path, e))?;
@@ -152,15 +156,21 @@ impl Walk {
                 kept.extend_from_slice(chunk);
             }
         }
-        if entry.size > room {
+        self.count(path, entry.size)?;
+        entry.sha256 = Some(hex::encode(&hasher.finalize()));
+        entry.bytes = (self.contents == Contents::Wanted).then_some(kept);
+        Ok(())
+    }
+
+    /// Counts a file of that size.
+    fn count(&mut self, path: &Path, size: u64) -> Result<(), FileError> {
+        if size > self.limits.bytes.saturating_sub(self.bytes) {
             return Err(FileError::Limit {
                 what: format!("the size of all files up to {}", path.display()),
                 limit: format!("{} bytes", self.limits.bytes),
             });
         }
-        self.bytes += entry.size;
-        entry.sha256 = Some(hex::encode(&hasher.finalize()));
-        entry.bytes = (self.contents == Contents::Wanted).then_some(kept);
+        self.bytes += size;
         Ok(())
     }
 }

@@ -2,11 +2,9 @@
 
 use crate::driver::{Contents, Put, SnapshotLimits, TreeEntry};
 use crate::files::shown;
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use tar::{Archive, Builder, EntryType, Header};
-use twinproof_base::hex;
 use twinproof_model::EntryKind;
 
 /// An archive with one thing in it, at an absolute path, for extraction at `/`.
@@ -103,10 +101,7 @@ pub(super) fn unpack(
                 }
                 let mut content = Vec::new();
                 entry.read_to_end(&mut content)?;
-                shown_entry.kind = EntryKind::File;
-                shown_entry.size = content.len() as u64;
-                shown_entry.sha256 = Some(hex::encode(&Sha256::digest(&content)));
-                shown_entry.bytes = (contents == Contents::Wanted).then_some(content);
+                shown_entry.file(content, contents);
                 first_names.insert(full, entries.len());
             }
             _ => {}
