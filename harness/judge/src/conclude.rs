@@ -29,7 +29,12 @@ pub fn conclude(results: &mut Results) {
         cases(Verdict::HarnessError, false),
         "not judged because the harness broke",
     );
-    blame(exit::NOT_CONFORMANT, cases(Verdict::Fail, true), "failed");
+    let (binding, all) = (cases(Verdict::Fail, true), cases(Verdict::Fail, false));
+    let failed = match all - binding {
+        0 => "failed".to_owned(),
+        more => format!("failed, and {more} of level MAY, which counts with --strict only"),
+    };
+    blame(exit::NOT_CONFORMANT, binding, &failed);
     blame(
         exit::NOT_CONFORMANT,
         cases(Verdict::Xpass, false),

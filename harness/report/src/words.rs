@@ -252,7 +252,7 @@ pub fn days(left: Option<i32>) -> String {
 
 /// The command that repeats the run.
 pub fn reproduce(results: &Results) -> String {
-    let mut words = vec!["cargo xtask".to_owned()];
+    let mut words = vec!["twinproof".to_owned()];
     if results.run.arguments.first().is_none_or(|a| a != "conformance") {
         words.push("conformance".to_owned());
     }
@@ -260,19 +260,43 @@ pub fn reproduce(results: &Results) -> String {
     words.join(" ")
 }
 
-/// The command that repeats one case.
-pub fn reproduce_case(case: &CaseResult) -> String {
-    let environment = case.environment.to_string();
-    format!("cargo xtask conformance --case {} --env {}", quote(&case.case), quote(&environment))
+/// The command that repeats one case, with the subjects as the run was given them.
+pub fn reproduce_case(results: &Results, case: &CaseResult) -> String {
+    let mut words = vec!["twinproof conformance --case".to_owned(), quote(&case.case)];
+    let arguments = &results.run.arguments;
+    let given = arguments.iter().enumerate().flat_map(|(at, argument)| match argument.as_str() {
+        "--subject" | "--suites" => arguments.get(at..at + 2).unwrap_or_default(),
+        text if text.starts_with("--subject=") || text.starts_with("--suites=") => {
+            std::slice::from_ref(argument)
+        }
+        _ => &[],
+    });
+    words.extend(given.map(|argument| quote(argument)));
+    words.push(format!("--env {}", quote(&case.environment.to_string())));
+    words.join(" ")
 }
 
 /// The command that computes every verdict again from the evidence alone.
-pub const REJUDGE: &str = "cargo xtask judge bundle";
+pub const REJUDGE: &str = "twinproof judge bundle";
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[test]
+    fn a_case_is_repeated_with_the_subjects_of_its_run() {
+        let mut results = crate::fixture::full();
+        results.run.arguments =
+            ["conformance", "--subject", "proxy=mine.toml", "--out", "o", "--subject=mine=./p q"]
+                .map(str::to_owned)
+                .to_vec();
+        let case = CaseResult { case: "proxy/a".into(), ..results.cases[0].clone() };
+        let want = "twinproof conformance --case proxy/a --subject proxy=mine.toml \
+                    '--subject=mine=./p q' --env ";
+        let got = reproduce_case(&results, &case);
+        assert!(got.starts_with(want), "{got}");
+    }
 
     #[rstest]
     #[case(None, "unknown")]

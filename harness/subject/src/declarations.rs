@@ -1,5 +1,6 @@
 //! All declarations that a run knows: those built in, and those of a folder.
 
+use crate::asked::Asked;
 use crate::declaration::{Declaration, DeclarationError, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -49,7 +50,7 @@ impl Declarations {
     ///
     /// # Errors
     /// When it cannot be read or used.
-    pub fn check(path: &Path, asked: &BTreeSet<String>) -> Result<Declaration, DeclarationError> {
+    pub fn check(path: &Path, asked: &Asked) -> Result<Declaration, DeclarationError> {
         Declaration::check(&path.display().to_string(), &Self::text(path)?, asked)
     }
 

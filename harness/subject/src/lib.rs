@@ -4,6 +4,7 @@
 //! file, `suites/subjects/NAME.toml`; this crate reads such files, gets the program, and runs it for
 //! one case at a time. It knows neither cases nor verdicts.
 
+mod asked;
 mod declaration;
 mod declarations;
 mod launch;
@@ -13,6 +14,7 @@ mod program;
 mod ready;
 mod room;
 
+pub use asked::{Asked, Use};
 pub use declaration::{
     Addition, Build, Declaration, DeclarationError, Kind, Ready, Setting, VARIABLES,
 };

@@ -1,8 +1,8 @@
 //! Reading a declaration: all its mistakes, each with its place in the file.
 
+use crate::asked::{Asked, Use};
 use crate::declaration::{Declaration, DeclarationError, Kind, VARIABLES, host_of};
 use crate::pipeline::PIPELINE_VARIABLES;
-use std::collections::BTreeSet;
 use std::ops::Range;
 use twinproof_model::variables::VariableError;
 use twinproof_model::{Capability, Template};
@@ -41,19 +41,11 @@ impl Declaration {
     ///
     /// # Errors
     /// All mistakes, a feature that no case asks for included.
-    pub fn check(
-        file: &str,
-        text: &str,
-        asked: &BTreeSet<String>,
-    ) -> Result<Self, DeclarationError> {
+    pub fn check(file: &str, text: &str, asked: &Asked) -> Result<Self, DeclarationError> {
         Self::read(file, text, Some(asked))
     }
 
-    fn read(
-        file: &str,
-        text: &str,
-        asked: Option<&BTreeSet<String>>,
-    ) -> Result<Self, DeclarationError> {
+    fn read(file: &str, text: &str, asked: Option<&Asked>) -> Result<Self, DeclarationError> {
         Ok(read_checked(file, text, VOCABULARY, |mut read: Self, root, reader| {
             name(&read, root, reader);
             ways(&read, root, reader);
@@ -195,12 +187,20 @@ fn texts_refer_to<'k>(
 }
 
 /// Features that no case asks for: they say nothing, and may be misspelt.
-fn unasked(root: &Node<'_>, asked: &BTreeSet<String>, reader: &mut Reader<'_>) {
+fn unasked(root: &Node<'_>, asked: &Asked, reader: &mut Reader<'_>) {
     for (name, span) in node::texts(node::get(root, "features")) {
-        if !asked.contains(name) {
-            let message = format!("no case asks for the feature `{name}`");
-            let draft = reader.draft("unasked-feature", &message, span);
-            reader.add(draft.suggest(name, asked.iter().map(String::as_str), "features"));
+        match asked.get(name) {
+            Some(Use::Asked) => {}
+            Some(Use::Set) => {
+                let message = format!("cases set `{name}`, and this does not say how");
+                let draft = reader.draft("feature-is-set", &message, span);
+                reader.add(draft.help(format!("write a table [set.{name}] in its place")));
+            }
+            None => {
+                let message = format!("no case asks for the feature `{name}`");
+                let draft = reader.draft("unasked-feature", &message, span);
+                reader.add(draft.suggest(name, asked.keys().map(String::as_str), "features"));
+            }
         }
     }
 }
@@ -250,6 +250,7 @@ fn text(node: Option<&Node<'_>>, value: bool, reader: &mut Reader<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use crate::asked::{Asked, Use};
     use crate::declaration::{Declaration, DeclarationError, Kind};
     use rstest::rstest;
     use twinproof_model::Capability;
@@ -322,7 +323,7 @@ mod tests {
     #[test]
     fn a_feature_that_no_case_asks_for_is_a_mistake() {
         let text = format!("{HEAD}given = true\nfeatures = [\"sumdb\", \"storr\"]\n");
-        let asked = ["store", "sumdb"].map(str::to_owned).into();
+        let asked = ["store", "sumdb"].map(|name| (name.to_owned(), Use::Asked)).into();
         let Err(DeclarationError::Text(all)) = Declaration::check("x.toml", &text, &asked) else {
             panic!("it is taken")
         };
@@ -330,6 +331,20 @@ mod tests {
         assert_eq!((one.place.line, one.place.column), (6, 22));
         assert_eq!(one.message, "no case asks for the feature `storr`");
         assert_eq!(one.help[0], "did you mean `store`?");
+    }
+
+    #[test]
+    fn a_feature_that_cases_set_has_a_table() {
+        let text = format!("{HEAD}given = true\nfeatures = [\"list_ttl\"]\n");
+        let asked = [("list_ttl".to_owned(), Use::Set)].into();
+        let Err(DeclarationError::Text(all)) = Declaration::check("x.toml", &text, &asked) else {
+            panic!("it is taken")
+        };
+        let [one] = all.items() else { panic!("{all:?}") };
+        assert_eq!(one.message, "cases set `list_ttl`, and this does not say how");
+        assert_eq!(one.help[0], "write a table [set.list_ttl] in its place");
+        let text = format!("{HEAD}given = true\n[set.list_ttl]\nabout = \"a\"\n");
+        assert!(Declaration::check("x.toml", &text, &asked).is_ok());
     }
 
     #[rstest]

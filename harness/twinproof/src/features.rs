@@ -1,19 +1,23 @@
 //! Which features of subjects cases ask for, and what declaring one is worth.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use twinproof_model::{Capability, Requirement};
-use twinproof_steps::Case;
-use twinproof_subject::Declaration;
+use twinproof_steps::{Case, Step};
+use twinproof_subject::{Asked, Declaration, Use};
 
-/// The features that some case asks for, to be there or not.
-pub fn asked(cases: &[Case]) -> BTreeSet<String> {
-    let all = cases.iter().flat_map(|case| &case.requires);
-    all.filter_map(|requirement| match requirement {
+/// The features that some case asks for, to be there or not, or sets.
+pub fn asked(cases: &[Case]) -> Asked {
+    let required = cases.iter().flat_map(|case| &case.requires);
+    let required = required.filter_map(|requirement| match requirement {
         Requirement::Has(Capability::Feature(name))
-        | Requirement::Lacks(Capability::Feature(name)) => Some(name.clone()),
+        | Requirement::Lacks(Capability::Feature(name)) => Some((name.clone(), Use::Asked)),
         _ => None,
-    })
-    .collect()
+    });
+    let set = cases.iter().flat_map(|case| &case.step).filter_map(|step| match step {
+        Step::Subject(step) => Some(step.set.keys().map(|name| (name.clone(), Use::Set))),
+        _ => None,
+    });
+    required.chain(set.flatten()).collect()
 }
 
 /// How many cases of its kind a subject is judged by, as far as that is up to its declaration.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use twinproof_model::EnvironmentName;
-use twinproof_subject::{Declaration, Declarations, Kind};
+use twinproof_subject::{Asked, Declaration, Declarations, Kind};
 use twinproof_sumdb::note::Verifier;
 use twinproof_toolchain::Version;
 
@@ -51,7 +51,7 @@ impl Subjects {
         given: &[String],
         selectors: &[String],
         declarations: &mut Declarations,
-        features: &BTreeSet<String>,
+        features: &Asked,
     ) -> Result<Self, String> {
         let sdk = SdkSubject { version: DEFAULT.into(), asked: false };
         let mut all =
@@ -127,7 +127,7 @@ impl Subjects {
         kind: Kind,
         value: &str,
         declarations: &mut Declarations,
-        features: &BTreeSet<String>,
+        features: &Asked,
     ) -> Result<(), String> {
         if value.contains("://") {
             let declaration = Declaration::of_address(kind, value).map_err(|e| e.to_string())?;
@@ -189,8 +189,7 @@ impl Subjects {
 mod tests {
     use super::Subjects;
     use rstest::rstest;
-    use std::collections::BTreeSet;
-    use twinproof_subject::Declarations;
+    use twinproof_subject::{Asked, Declarations};
 
     fn declarations() -> Declarations {
         let text = |name: &str, kind: &str, how: &str| {
@@ -220,7 +219,7 @@ mod tests {
         #[case] want: &str,
     ) {
         let given: Vec<_> = given.iter().map(|s| (*s).to_owned()).collect();
-        let got = Subjects::parse(&given, &[], &mut declarations(), &BTreeSet::new()).unwrap();
+        let got = Subjects::parse(&given, &[], &mut declarations(), &Asked::new()).unwrap();
         let names: Vec<_> = got.environments().map(|n| n.to_string()).collect();
         assert_eq!(format!("{} {}", got.sdk.version, names.join(" ")), want);
     }
@@ -242,7 +241,7 @@ mod tests {
          given: athens, embedded, goproxy"
     )]
     fn wrong_subject_is_refused_with_its_reason(#[case] given: &str, #[case] want: &str) {
-        let got = Subjects::parse(&[given.to_owned()], &[], &mut declarations(), &BTreeSet::new());
+        let got = Subjects::parse(&[given.to_owned()], &[], &mut declarations(), &Asked::new());
         let said = got.map(|_| String::new()).unwrap_or_else(|e| e);
         assert!(said.contains(want), "{said}");
     }
@@ -250,14 +249,14 @@ mod tests {
     #[test]
     fn two_of_one_name_are_refused() {
         let given = ["proxy=http://h/a", "proxy=http://h/b"].map(str::to_owned);
-        let got = Subjects::parse(&given, &[], &mut declarations(), &BTreeSet::new());
+        let got = Subjects::parse(&given, &[], &mut declarations(), &Asked::new());
         assert!(got.unwrap_err().contains("another subject is called proxy:h already"));
     }
 
     #[test]
     fn an_environment_may_name_one() {
         let selectors = ["proxy:goproxy".to_owned()];
-        let got = Subjects::parse(&[], &selectors, &mut declarations(), &BTreeSet::new()).unwrap();
+        let got = Subjects::parse(&[], &selectors, &mut declarations(), &Asked::new()).unwrap();
         let names: Vec<_> = got.environments().map(|n| n.to_string()).collect();
         assert_eq!(names, ["proxy:goproxy", "sumdb:embedded"]);
     }

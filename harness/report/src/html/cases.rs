@@ -132,7 +132,7 @@ fn body(results: &Results, case: &CaseResult, raw: Option<Markup>) -> Markup {
             @if !case.subject.is_empty() { dt { "subject" } dd { code { (shown(&case.subject)) } } }
             dt { "took" } dd { (text::duration(case.micros)) @if case.started > 0 { ", from " (text::time(case.started)) } }
             dt { "record" } dd { (bundle_link(&case.record)) }
-            dt { "repeat" } dd { (code(&words::reproduce_case(case))) }
+            dt { "repeat" } dd { (code(&words::reproduce_case(results, case))) }
         }
     }
 }

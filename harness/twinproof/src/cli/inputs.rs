@@ -3,11 +3,10 @@
 use super::repository::Repository;
 use crate::embedded::{GOLDENS, SUITES};
 use crate::exit::Failure;
-use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::path::{Component, Path, PathBuf};
 use twinproof_engine::Goldens;
-use twinproof_subject::{Declaration, DeclarationError, Declarations};
+use twinproof_subject::{Asked, Declaration, DeclarationError, Declarations};
 use twinproof_suite::{Diagnostics, LoadOptions, Loaded, Source, Subjects};
 
 /// The suites that a command is about: those named, the repository's, or those built in.
@@ -63,7 +62,7 @@ pub fn loaded(source: &Source, declarations: &Declarations) -> Result<Loaded, Fa
 
 /// The mistakes of the declarations that come with suites, examples included: features that no case
 /// of the suites asks for.
-pub fn unasked(source: &Source, asked: &BTreeSet<String>) -> Vec<DeclarationError> {
+pub fn unasked(source: &Source, asked: &Asked) -> Vec<DeclarationError> {
     let mut found = Vec::new();
     match source {
         Source::Embedded(files) => {

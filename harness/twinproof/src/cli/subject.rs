@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use twinproof_steps::Case;
-use twinproof_subject::{Declaration, DeclarationError, Declarations, VARIABLES};
+use twinproof_subject::{Asked, Declaration, DeclarationError, Declarations, Use, VARIABLES};
 
 /// Begin, check and list declarations of subjects.
 #[derive(clap::Args, Debug)]
@@ -123,7 +123,7 @@ impl Check {
         for file in &self.files {
             match Declarations::check(file, &asked) {
                 Ok(declaration) => {
-                    print!("{}: {}", file.display(), worth(&declaration, &cases));
+                    print!("{}: {}", file.display(), worth(&declaration, &cases, &asked));
                 }
                 Err(error) => {
                     print!("{}", mistakes(&error, std::io::stdout().is_terminal()));
@@ -144,7 +144,7 @@ fn mistakes(error: &DeclarationError, colour: bool) -> String {
 }
 
 /// What a declaration says, and what it could say besides.
-fn worth(declaration: &Declaration, cases: &[Case]) -> String {
+fn worth(declaration: &Declaration, cases: &[Case], asked: &Asked) -> String {
     let cover = Cover::of(declaration, cases);
     let mut text = format!(
         "{}, {}: {} of {} cases apply\n",
@@ -157,9 +157,18 @@ fn worth(declaration: &Declaration, cases: &[Case]) -> String {
     more.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), name.as_str()));
     for (name, count) in more {
         let cases = if *count == 1 { "case" } else { "cases" };
+        let name = declared(name, asked);
         let _ = writeln!(text, "  declare `{name}` to have {count} more {cases} judged");
     }
     text
+}
+
+/// How a declaration names a feature: among its `features`, or as the table of a setting.
+fn declared(name: &str, asked: &Asked) -> String {
+    match asked.get(name) {
+        Some(Use::Set) => format!("[set.{name}]"),
+        _ => name.to_owned(),
+    }
 }
 
 impl New {
@@ -208,19 +217,50 @@ fn begun(example: &str, name: &str, url: Option<&str>) -> String {
     text
 }
 
-/// Every variable, and every feature with the number of cases of its kind that ask for it, as comments.
+/// The tables of a declaration, and what its schema calls them.
+const TABLES: [(&str, &str); 4] = [
+    ("[build]", "Build"),
+    ("[ready]", "Ready"),
+    ("[origin]: what is added where the case has an origin", "Addition"),
+    ("[set.NAME]: what is added where a case sets NAME", "Setting"),
+];
+
+/// The keys of a table, with the first sentence of what its schema says of each.
+fn keys(text: &mut String, table: &serde_json::Value) {
+    let properties = table.pointer("/properties").and_then(serde_json::Value::as_object);
+    for (name, property) in properties.into_iter().flatten() {
+        let about = property.pointer("/description").and_then(serde_json::Value::as_str);
+        let about = about.unwrap_or_default().replace('\n', " ");
+        let sentence = about.split_once(". ").map_or(about.as_str(), |(first, _)| first);
+        let _ = writeln!(text, "#   {name:<16} {}", sentence.trim_end_matches('.'));
+    }
+}
+
+/// Every key, every variable, and every feature with the number of cases of its kind that ask for it, as comments.
 fn explained(declaration: &Declaration, mut cases: Vec<Case>) -> String {
     let environment = declaration.environment();
     cases.retain(|case| case.environments.iter().any(|s| environment.selected_by(s)));
-    let mut text = String::from("\n# Texts may refer to\n");
+    let mut text = String::from("\n# Keys\n");
+    let schema = twinproof_subject::schema();
+    keys(&mut text, schema.as_value());
+    for (table, name) in TABLES {
+        let _ = writeln!(text, "# Keys of {table}");
+        let defined = schema.pointer(&format!("/$defs/{name}"));
+        if let Some(defined) = defined {
+            keys(&mut text, defined);
+        }
+    }
+    text += "# Texts may refer to\n";
     for (name, meaning) in VARIABLES {
         let _ = writeln!(text, "#   {:<16} {meaning}", format!("${{{name}}}"));
     }
     text += "#   ${value}         in a setting: what the case sets\n";
     text += "# Features, with the number of cases that ask for each; settings are features too\n";
-    for name in asked(&cases) {
-        let asks = |case: &&Case| asked(std::slice::from_ref(*case)).contains(&name);
-        let _ = writeln!(text, "#   {name:<16} {}", cases.iter().filter(asks).count());
+    let all = asked(&cases);
+    for name in all.keys() {
+        let asks = |case: &&Case| asked(std::slice::from_ref(*case)).contains_key(name);
+        let count = cases.iter().filter(asks).count();
+        let _ = writeln!(text, "#   {:<20} {count}", declared(name, &all));
     }
     text
 }
