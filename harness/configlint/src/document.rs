@@ -93,6 +93,10 @@ impl Document {
             Kind::Environment => variables::of_lines(&source, Origin::Environment),
             _ => variables::of_commands(&found),
         };
+        if kind == Kind::Settings {
+            let root = json.as_ref().and_then(|json| json.root.as_ref());
+            variables.extend(root.map(variables::of_settings).unwrap_or_default());
+        }
         variables.extend(
             image.iter().flat_map(|image| &image.stages).flat_map(|stage| stage.variables.clone()),
         );

@@ -12,10 +12,10 @@ pub fn lint(set: &Set) -> Vec<Finding> {
         match rule.check {
             Check::File(look) => {
                 for document in &set.documents {
-                    look(document, &mut Findings { rule, file: document.file, found: &mut found });
+                    look(document, &mut Findings::new(rule, document.file, &mut found));
                 }
             }
-            Check::All(look) => look(set, &mut Findings { rule, file: 0, found: &mut found }),
+            Check::All(look) => look(set, &mut Findings::new(rule, 0, &mut found)),
             Check::Silent => {}
         }
     }

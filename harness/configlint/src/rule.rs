@@ -127,11 +127,26 @@ impl Finding {
     }
 }
 
+/// Most findings of a rule in one look: at a file, or at all files together.
+// A file of a million equal mistakes is one mistake, and nobody reads on.
+const FINDINGS_MAX: usize = 1000;
+
 /// Where a rule puts what it finds.
 pub struct Findings<'a> {
-    pub(crate) rule: &'static Rule,
-    pub(crate) file: usize,
-    pub(crate) found: &'a mut Vec<Finding>,
+    rule: &'static Rule,
+    file: usize,
+    found: &'a mut Vec<Finding>,
+    /// How many more it may have.
+    left: usize,
+    /// The last one that is over.
+    over: Option<Finding>,
+}
+
+impl<'a> Findings<'a> {
+    /// A place for what a rule finds, in this file where it does not say another.
+    pub(crate) fn new(rule: &'static Rule, file: usize, found: &'a mut Vec<Finding>) -> Self {
+        Self { rule, file, found, left: FINDINGS_MAX, over: None }
+    }
 }
 
 impl Findings<'_> {
@@ -150,6 +165,10 @@ impl Findings<'_> {
         let (message, rule) = (message.into(), self.rule);
         let finding =
             Finding { rule, level: rule.level, file, range, message, effect: None, fix: None };
+        let Some(left) = self.left.checked_sub(1) else {
+            return self.over.insert(finding);
+        };
+        self.left = left;
         let index = self.found.len();
         self.found.push(finding);
         &mut self.found[index]

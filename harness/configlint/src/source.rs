@@ -125,6 +125,18 @@ impl Source {
         Position { line, column: 1 + before.chars().count() }
     }
 
+    /// The offset of a place; the end of its line, where the line is shorter.
+    #[must_use]
+    pub fn offset(&self, place: Position) -> usize {
+        let Some(&start) = self.starts.get(place.line.saturating_sub(1)) else {
+            return self.text.len();
+        };
+        let line = self.line_at(start);
+        let mut characters = self.text[line.clone()].char_indices();
+        let at = characters.nth(place.column.saturating_sub(1)).map(|(at, _)| start + at);
+        at.unwrap_or(line.end)
+    }
+
     /// The lines of the text with the offset of each, line ends cut off.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let ends = self.starts.iter().skip(1).copied().chain([self.text.len()]);
@@ -223,6 +235,9 @@ mod tests {
         let source = source("é=ü#".as_bytes());
         assert_eq!(source.position(5), Position { line: 1, column: 4 });
         assert_eq!(source.position(0), Position { line: 1, column: 1 });
+        assert_eq!(source.offset(Position { line: 1, column: 4 }), 5);
+        assert_eq!(source.offset(Position { line: 1, column: 9 }), 6);
+        assert_eq!(source.offset(Position { line: 7, column: 1 }), 6);
     }
 
     #[test]

@@ -52,3 +52,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_file_of_one_mistake_has_a_thousand_findings_at_most() {
+    let text = "192.0.2.1\n".repeat(5000);
+    let set = Set::of_texts(&[("hosts", &text)], Options::default());
+    assert_eq!(lint(&set).len(), 1000);
+}

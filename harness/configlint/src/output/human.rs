@@ -2,10 +2,14 @@
 
 use crate::rule::{Finding, Level};
 use crate::set::Set;
+use crate::source::Source;
 use std::fmt::Write as _;
 
 /// Longest line of a file that is shown, in characters.
 const LINE_MAX: usize = 120;
+
+/// How much of a long line is shown before the place, in characters.
+const MARGIN: usize = 40;
 
 /// The findings as text: place, what is wrong, the line, what becomes of it, what to do.
 #[must_use]
@@ -26,19 +30,7 @@ pub fn human(set: &Set, findings: &[Finding]) -> String {
             rule.id,
             finding.message
         );
-        let line = source.slice(source.line_at(finding.range.start));
-        if !line.trim().is_empty() {
-            let shown: String =
-                line.chars().take(LINE_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
-            let _ = writeln!(text, "    | {shown}");
-            if place.column <= LINE_MAX && finding.range.start < finding.range.end {
-                let end = finding.range.end.min(source.line_at(finding.range.start).end);
-                let width =
-                    source.slice(finding.range.start..end).chars().count().clamp(1, LINE_MAX);
-                let _ =
-                    writeln!(text, "    | {}{}", " ".repeat(place.column - 1), "^".repeat(width));
-            }
-        }
+        excerpt(&mut text, source, finding, place.column);
         let _ = writeln!(text, "    effect: {}", finding.effect());
         match &finding.fix {
             Some(fix) => {
@@ -52,16 +44,43 @@ pub fn human(set: &Set, findings: &[Finding]) -> String {
             let _ = writeln!(text, "    claims: {}", rule.claims.join(", "));
         }
     }
-    let count = |level| findings.iter().filter(|finding| finding.level == level).count();
+    let count = |level: Level| {
+        let count = findings.iter().filter(|finding| finding.level == level).count();
+        counted(count, level.as_str())
+    };
     let fixes = findings.iter().filter(|finding| finding.fix.is_some()).count();
-    let files = if set.sources.len() == 1 { "file" } else { "files" };
     let _ = writeln!(
         text,
-        "{} {files}: {} errors, {} warnings, {} notes; {fixes} with a fix",
-        set.sources.len(),
+        "{}: {}, {}, {}; {fixes} with a fix",
+        counted(set.sources.len(), "file"),
         count(Level::Error),
         count(Level::Warning),
         count(Level::Note)
     );
     text
+}
+
+/// Shows the line of a finding with a mark below it. Of a long line it is the part around the place.
+fn excerpt(text: &mut String, source: &Source, finding: &Finding, column: usize) {
+    let range = source.line_at(finding.range.start);
+    let line = source.slice(range.clone());
+    if line.trim().is_empty() {
+        return;
+    }
+    let skipped = if column > LINE_MAX - MARGIN { column - 1 - MARGIN } else { 0 };
+    let cut = if skipped > 0 { "…" } else { "" };
+    let part = line.chars().skip(skipped).take(LINE_MAX);
+    let shown: String = part.map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let _ = writeln!(text, "    | {cut}{shown}");
+    if finding.range.start < finding.range.end {
+        let before = column - 1 - skipped + cut.chars().count();
+        let marked = source.slice(finding.range.start..finding.range.end.min(range.end));
+        let width = marked.chars().count().clamp(1, LINE_MAX - before.min(LINE_MAX - 1));
+        let _ = writeln!(text, "    | {}{}", " ".repeat(before), "^".repeat(width));
+    }
+}
+
+/// `1 note`, `2 notes`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -4,8 +4,9 @@ use crate::rule::Finding;
 use crate::set::Set;
 use serde_json::{Value, json as object};
 
-/// The findings as JSON: `files` and `findings`, each with its rule, level, place, message, effect,
-/// advice, claims and fix.
+/// The findings as JSON: `files` and `findings`, each with its rule, level, place, text, message,
+/// effect, advice, claims and fix. `text` is what stands in that place, whole; a message quotes its
+/// beginning.
 #[must_use]
 pub fn json(set: &Set, findings: &[Finding]) -> String {
     let found: Vec<Value> = findings.iter().map(|finding| one(set, finding)).collect();
@@ -35,6 +36,7 @@ fn one(set: &Set, finding: &Finding) -> Value {
         "column": start.column,
         "end_line": end.line,
         "end_column": end.column,
+        "text": source.slice(finding.range.clone()),
         "message": finding.message,
         "effect": finding.effect(),
         "advice": finding.rule.advice,

@@ -68,7 +68,7 @@ fn result(set: &Set, finding: &Finding, rules: &[&'static Rule]) -> s::Result {
     let message = format!("{}. {}", finding.message, finding.effect());
     let place = s::PhysicalLocation::builder()
         .artifact_location(artifact(source))
-        .region(region(source, finding.range.start, finding.range.end))
+        .region(place_of(source, finding))
         .build();
     let mut result = s::Result::builder()
         .message(s::Message::builder().text(message).build())
@@ -102,6 +102,16 @@ fn fix_of(source: &Source, fix: &Fix) -> Value {
             "replacements": fix.edits.iter().map(replacement).collect::<Vec<_>>(),
         }],
     })
+}
+
+/// The region of a finding, with the text that stands there.
+fn place_of(source: &Source, finding: &Finding) -> s::Region {
+    let mut place = region(source, finding.range.start, finding.range.end);
+    let text = source.slice(finding.range.clone());
+    if !text.is_empty() {
+        place.snippet = Some(s::ArtifactContent::builder().text(text).build());
+    }
+    place
 }
 
 fn region(source: &Source, start: usize, end: usize) -> s::Region {

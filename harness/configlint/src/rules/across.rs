@@ -1,11 +1,13 @@
 //! Settings of several files, and of one, that contradict each other.
 
 use super::registry::{APPEND_PATH, DRIVES, INTEROP, distribution, number};
-use super::words::shown;
+use super::words::{shown, whole};
 use crate::document::Document;
+use crate::edit::Edit;
 use crate::kind::Kind;
 use crate::rule::{Check, Findings, Level, Rule};
 use crate::set::Set;
+use crate::views::commands::{assignment, commands, last};
 use twinproof_wslconf::Dialect;
 
 /// The rules.
@@ -32,7 +34,7 @@ pub const RULES: &[Rule] = &[
         level: Level::Warning,
         title: "A boot.command that does not do what it would in a shell",
         effect: "init runs it once, as root, by `/bin/sh -c` without a terminal, before any login: `~` is root's, no profile is read, and WSL does not wait for it.",
-        advice: "Absolute paths, no sudo; with systemd a unit instead.",
+        advice: "Absolute paths, no sudo, words of sh, `\\\"` for quotes of the shell; with systemd a unit instead, variables in /etc/environment.",
         claims: &["SRC-53", "SRC-55"],
         check: Check::File(boot_command),
         bad: &[("wsl.conf", "[boot]\nsystemd=true\ncommand=sudo service docker start\n")],
@@ -183,9 +185,97 @@ fn boot_command(document: &Document, findings: &mut Findings<'_>) {
         findings.add(range.clone(), "drives may not be mounted yet when it runs").only(Level::Note);
     }
     if text.contains('\n') || text.contains('\t') {
-        findings
-            .add(range, format!("the command has control characters in it: `{}`", shown(&text)));
+        findings.add(
+            range.clone(),
+            format!("the command has control characters in it: `{}`", shown(&text)),
+        );
     }
+    let raw = document.source.slice(range.clone());
+    if let Some(quoted) = lost_quotes(raw) {
+        let start = range.start + quoted.start;
+        let end = range.start + quoted.end;
+        findings
+            .add(
+                start..end,
+                format!(
+                    "the quotes around `{}` are WSL's, and gone",
+                    shown(document.source.slice(start + 1..end - 1))
+                ),
+            )
+            .effect_is(format!("The shell gets `{}`.", whole(&text)))
+            .edits(
+                "escape the quotes",
+                raw.match_indices('"')
+                    .map(|(at, _)| Edit::new(range.start + at..range.start + at, "\\"))
+                    .collect(),
+            );
+    }
+    for (what, message) in shell_pitfalls(&text) {
+        let start = raw
+            .find(&what)
+            .map_or(range.clone(), |at| range.start + at..range.start + at + what.len());
+        findings.add(start, message);
+    }
+}
+
+/// Quotes inside of a value, around more than one word: WSL takes them for its own.
+fn lost_quotes(raw: &str) -> Option<std::ops::Range<usize>> {
+    // An escaped quote reaches the shell, and a value that is quoted as a whole loses nothing.
+    let open = raw.find('"')?;
+    let close = open + 1 + raw[open + 1..].find('"')?;
+    if raw.contains('\\') || open == 0 && close + 1 == raw.len() {
+        return None;
+    }
+    let shell = |c: char| c.is_whitespace() || "|&;<>()*?$".contains(c);
+    raw[open + 1..close].contains(shell).then_some(open..close + 1)
+}
+
+/// Words of the command that /bin/sh does not have, or that end with it.
+fn shell_pitfalls(text: &str) -> Vec<(String, String)> {
+    let all = commands(text, 0);
+    let end = last(&all);
+    let mut found = Vec::new();
+    for command in &all {
+        let program = command.program();
+        let (Some(first), Some(word)) = (
+            program.first().copied(),
+            command.words.iter().find(|word| assignment(&word.text).is_none()),
+        ) else {
+            continue;
+        };
+        // The shell ends with its last command; what changes the shell alone is gone with it.
+        let last = end.is_some_and(|end| end.range() == command.range());
+        let message = match first {
+            "export" | "alias" | "cd" | "umask" | "ulimit" | "set" | "unset" if last => {
+                format!("`{first}` changes this shell alone, which ends with the command")
+            }
+            "source" | "[[" | "shopt" | "declare" | "typeset" | "pushd" | "popd" | "function"
+            | "let" => {
+                format!("`{first}` is bash's: /bin/sh of Debian and Ubuntu does not have it")
+            }
+            "alias" => "a shell without a terminal expands no alias".to_owned(),
+            _ => continue,
+        };
+        found.push((word.text.clone(), message));
+    }
+    // Assignments alone are a command without a program.
+    if let Some(last) = end
+        && last.program().is_empty()
+        && let Some(word) = last.words.first()
+    {
+        found.push((
+            word.text.clone(),
+            "a variable of this shell alone, which ends with the command".to_owned(),
+        ));
+    }
+    for mark in ["&>", "<(", "<<<", "|&"] {
+        if text.contains(mark) {
+            let message =
+                format!("`{mark}` is bash's: /bin/sh of Debian and Ubuntu does not have it");
+            found.push((mark.to_owned(), message));
+        }
+    }
+    found
 }
 
 fn unprotected_binfmt(document: &Document, findings: &mut Findings<'_>) {

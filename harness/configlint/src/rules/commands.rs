@@ -79,9 +79,15 @@ fn mount_over_go(document: &Document, findings: &mut Findings<'_>) {
         let target = command.words.iter().rev().find(|word| !word.text.starts_with('-'));
         if let Some(target) = target.filter(|word| {
             let path = word.text.trim_end_matches('/');
-            ["/go/bin", "$GOROOT/bin", "${GOROOT}/bin", "$(go env GOROOT)/bin"]
-                .iter()
-                .any(|end| path.ends_with(end))
+            [
+                "/go/bin",
+                "$GOROOT/bin",
+                "${GOROOT}/bin",
+                "$(go env GOROOT)/bin",
+                "`go env GOROOT`/bin",
+            ]
+            .iter()
+            .any(|end| path.ends_with(end))
                 && !path.contains("/home/")
         }) {
             findings.add(

@@ -1,5 +1,6 @@
 //! Name resolution: resolv.conf, hosts, nsswitch.conf and what writes them.
 
+use super::text::first_return;
 use super::words::{nearest, shown};
 use crate::document::Document;
 use crate::edit::Edit;
@@ -97,15 +98,18 @@ pub const RULES: &[Rule] = &[
         id: "CONF-066",
         level: Level::Warning,
         title: "A line of resolv.conf that is not obeyed, or asks too much",
-        effect: "Three nameservers count, addresses have no port, a byte order mark loses the first line, and `ndots` above 1 with `search` sends every name to each suffix first.",
+        effect: "Three nameservers count, one a line and without a port; a byte order mark loses the first line; `timeout` ends at 30, `attempts` at 5, `ndots` at 15, and `ndots` above 1 with `search` sends every name to each suffix first.",
         advice: "Keep three servers and `ndots:1`; save the file as UTF-8 without a mark.",
         claims: &[],
         check: Check::File(resolver_lines),
         bad: &[(
             "resolv.conf",
-            "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4\nnameserver 192.0.2.5:53\nsearch lan\noptions ndots:2\n",
+            "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4\nnameserver 192.0.2.5:53\nsearch lan\noptions ndots:2 timeout:60 rotated\n",
         )],
-        good: &[("resolv.conf", "nameserver 192.0.2.1\nsearch lan\noptions ndots:1\n")],
+        good: &[(
+            "resolv.conf",
+            "nameserver 192.0.2.1\nsearch lan\noptions ndots:1 timeout:5 rotate\n",
+        )],
     },
     Rule {
         id: "CONF-067",
@@ -230,11 +234,11 @@ fn written_by_hand(set: &Set, findings: &mut Findings<'_>) {
         }
         let generated = document.source.text().contains(GENERATED);
         // A resolv.conf among other files may be of any Linux. It is WSL's only where a wsl.conf is
-        // checked with it.
-        let in_wsl = document.source.path().ends_with("/etc/resolv.conf")
-            || set.of_kind(Kind::WslConf).next().is_some();
+        // checked that stands beside it.
+        let folder = set.folder(document);
+        let in_wsl = set.of_kind(Kind::WslConf).any(|conf| set.folder(conf) == folder);
         let plain = document.source.link().is_none() && !document.source.text().contains(" -> ");
-        if document.kind == Kind::ResolvConf && !generated && in_wsl && plain && is_wsl(set) {
+        if document.kind == Kind::ResolvConf && !generated && in_wsl && plain {
             findings.add_in(
                 document.file,
                 0..0,
@@ -242,11 +246,6 @@ fn written_by_hand(set: &Set, findings: &mut Findings<'_>) {
             );
         }
     }
-}
-
-/// Whether the files are of WSL: only there is a resolv.conf made anew.
-fn is_wsl(set: &Set) -> bool {
-    set.of_kind(Kind::WslConf).next().is_some()
 }
 
 fn resolver_lines(document: &Document, findings: &mut Findings<'_>) {
@@ -258,7 +257,7 @@ fn resolver_lines(document: &Document, findings: &mut Findings<'_>) {
             .add(0..0, "the file begins with a byte order mark: its first line is lost")
             .save_as_utf8();
     }
-    if let Some(at) = document.source.text().find('\r') {
+    if let Some(at) = first_return(document.source.text()) {
         let edits = document.source.text().match_indices('\r');
         let edits = edits.map(|(at, _)| Edit::new(at..at + 1, "")).collect();
         findings
@@ -267,14 +266,24 @@ fn resolver_lines(document: &Document, findings: &mut Findings<'_>) {
             .edits("end lines in LF", edits);
     }
     let mut servers: Vec<&Word> = Vec::new();
-    let all = lines(&document.source, &['#', ';']);
-    let search =
-        all.iter().rev().find(|words| matches!(words[0].text.as_str(), "search" | "domain"));
+    // A comment is a line that begins with `#` or `;`: behind a word neither begins one.
+    let all: Vec<Vec<Word>> = lines(&document.source, &[])
+        .into_iter()
+        .filter(|words| !words[0].text.starts_with(['#', ';']))
+        .collect();
+    let is_list = |words: &&Vec<Word>| matches!(words[0].text.as_str(), "search" | "domain");
+    let search = all.iter().rev().find(is_list);
     for words in &all {
         let keyword = words[0].text.as_str();
-        if matches!(keyword, "search" | "domain")
-            && search.is_some_and(|last| last[0].range != words[0].range)
-        {
+        let start = words[0].range.start;
+        if KEYWORDS.contains(&keyword) && document.source.line_at(start).start != start {
+            let line = document.source.line_at(start).start;
+            findings
+                .add(line..start, format!("a blank in front of `{keyword}`"))
+                .effect_is("glibc passes over the line; Go's own resolver takes it.")
+                .replace("take it away", line..start, "");
+        }
+        if is_list(&words) && search.is_some_and(|last| last[0].range != words[0].range) {
             findings.add(
                 words[0].range.clone(),
                 format!("this `{keyword}` is overwritten: the last `search` or `domain` counts"),
@@ -291,47 +300,156 @@ fn resolver_lines(document: &Document, findings: &mut Findings<'_>) {
         }
         match (keyword, words.get(1)) {
             ("nameserver", Some(server)) => {
-                // `fe80::1%eth0` is a valid server: glibc and Go take a zone behind `%`.
-                if server.text.split('%').next().unwrap_or_default().parse::<IpAddr>().is_err() {
-                    findings.add(
-                        server.range.clone(),
-                        format!(
-                            "`{}` is no address: a port or a name cannot stand here",
-                            shown(&server.text)
-                        ),
-                    );
+                if !nameserver(words, server, findings) {
                     continue;
                 }
-                servers.push(server);
                 // One finding for the fourth line is enough; it says that the later ones are
                 // ignored too.
-                if servers.len() == SERVERS_MAX + 1 {
+                if servers.len() == SERVERS_MAX {
                     findings.add(
-                        words[0].range.start..server.range.end,
+                        start..server.range.end,
                         "the fourth nameserver and those after it are never asked",
                     );
                 }
+                if servers.iter().any(|other| other.text == server.text) {
+                    findings
+                        .add(server.range.clone(), format!("`{}` again", shown(&server.text)))
+                        .only(Level::Note)
+                        .effect_is("It takes one of the three places, and is asked twice.");
+                }
+                servers.push(server);
             }
             ("nameserver", None) => {
                 findings.add(words[0].range.clone(), "a nameserver without address");
             }
+            ("search" | "domain", None) => {
+                findings.add(words[0].range.clone(), format!("a `{keyword}` without a name"));
+            }
+            ("search" | "domain", Some(_)) => {
+                for word in &words[1..] {
+                    let what = match word.text.as_str() {
+                        text if text.starts_with(['#', ';']) => {
+                            "begins no comment here: it and what follows are suffixes of names"
+                        }
+                        text if text.contains([',', ';']) => "is one suffix: blanks separate",
+                        _ if keyword == "domain" && word.range != words[1].range => {
+                            "is not read: `domain` takes one name"
+                        }
+                        _ => continue,
+                    };
+                    findings.add(word.range.clone(), format!("`{}` {what}", shown(&word.text)));
+                    break;
+                }
+            }
             ("options", _) => {
                 for option in &words[1..] {
-                    let dots =
-                        option.text.strip_prefix("ndots:").and_then(|n| n.parse::<u8>().ok());
-                    // `ndots` decides whether a name is asked for as it is first. Without a
-                    // `search` list there is nothing to append, and the value does not matter.
-                    if let Some(search) = search.filter(|_| dots.is_some_and(|dots| dots > 1)) {
-                        let suffixes: Vec<&str> =
-                            search[1..].iter().map(|word| word.text.as_str()).collect();
-                        findings
-                            .add(option.range.clone(), format!("`{}` with `search {}`", option.text, suffixes.join(" ")))
-                            .effect_is("Each name with fewer dots, `proxy.golang` as well as `example.com`, is asked for with each suffix first, and so told to those servers.");
-                    }
+                    resolver_option(option, search, findings);
                 }
             }
             _ => {}
         }
+    }
+}
+
+/// Looks at a line with a nameserver; whether it has an address that is asked.
+fn nameserver(words: &[Word], server: &Word, findings: &mut Findings<'_>) -> bool {
+    // `fe80::1%eth0` is a valid server: glibc and Go take a zone behind `%`.
+    let text = server.text.split('%').next().unwrap_or_default();
+    if text.parse::<IpAddr>().is_err() {
+        findings.add(
+            server.range.clone(),
+            format!("`{}` is no address: a port or a name cannot stand here", shown(&server.text)),
+        );
+        return false;
+    }
+    if let Some(second) = words.get(2).filter(|word| !word.text.starts_with(['#', ';'])) {
+        findings.add(
+            second.range.clone(),
+            format!("`{}` is not read: a line has one nameserver", shown(&second.text)),
+        );
+    }
+    true
+}
+
+/// Options with a number that glibc cuts, with the largest one and what the number means.
+// RES_MAXNDOTS, RES_MAXRETRANS and RES_MAXRETRY of resolv.h.
+const CUT: [(&str, u64, &str); 3] =
+    [("ndots", 15, "dots"), ("timeout", 30, "seconds"), ("attempts", 5, "rounds")];
+
+/// Options without a number that glibc or Go knows.
+// resolv.conf(5) of glibc 2.42, and `tcp` and `usevc`, which Go takes for `use-vc`.
+const OPTIONS: [&str; 15] = [
+    "debug",
+    "edns0",
+    "inet6",
+    "ip6-bytestring",
+    "no-aaaa",
+    "no-check-names",
+    "no-reload",
+    "no-tld-query",
+    "rotate",
+    "single-request",
+    "single-request-reopen",
+    "strict-error",
+    "tcp",
+    "trust-ad",
+    "use-vc",
+];
+
+fn resolver_option(option: &Word, search: Option<&Vec<Word>>, findings: &mut Findings<'_>) {
+    let text = option.text.as_str();
+    let range = option.range.clone();
+    let (name, number) = match text.split_once(':') {
+        Some((name, number)) => (name, Some(number)),
+        None => (text, None),
+    };
+    let Some((_, most, what)) = CUT.iter().find(|(known, ..)| *known == name) else {
+        let known = OPTIONS.contains(&text)
+            || matches!(text, "usevc" | "no_tld_query" | "ip6-dotint" | "no-ip6-dotint");
+        if !known {
+            let mut message = format!("`{}` is no option", shown(text));
+            let names = OPTIONS.into_iter().chain(CUT.iter().map(|(name, ..)| *name));
+            if let Some(near) = nearest(name.split('=').next().unwrap_or_default(), names) {
+                message.push_str(&format!("; `{near}` is"));
+            }
+            findings
+                .add(range, message)
+                .effect_is("glibc passes over it, and Go's own resolver leaves all names to libc where it can.");
+        }
+        return;
+    };
+    let digits = number.unwrap_or_default();
+    let Ok(number) = digits.parse::<u64>() else {
+        let message = match number {
+            None => format!("`{name}` needs a number: `{name}:{most}`"),
+            Some(_) => format!("`{}` is no number for `{name}`", shown(digits)),
+        };
+        findings.add(range, message);
+        return;
+    };
+    if number > *most {
+        findings
+            .add(range, format!("`{}` is over {most} {what}", shown(text)))
+            .effect_is(match name {
+                "ndots" => "glibc and Go take 15.".to_owned(),
+                _ => format!("glibc takes {most}; Go's own resolver takes {number}."),
+            })
+            .replace(
+                format!("write `{name}:{most}`"),
+                option.range.clone(),
+                format!("{name}:{most}"),
+            );
+    } else if number == 0 && name == "attempts" {
+        findings
+            .add(range, "`attempts:0` asks no server")
+            .effect_is("glibc resolves nothing by DNS; Go's own resolver takes 1.");
+    } else if let Some(search) = search.filter(|_| number > 1 && name == "ndots") {
+        // `ndots` decides whether a name is asked for as it is first. Without a `search` list there
+        // is nothing to append, and the value does not matter.
+        let suffixes: Vec<&str> = search[1..].iter().map(|word| word.text.as_str()).collect();
+        findings
+            .add(range, format!("`{text}` with `search {}`", suffixes.join(" ")))
+            .effect_is("Each name with fewer dots, `proxy.golang` as well as `example.com`, is asked for with each suffix first, and so told to those servers.");
     }
 }
 
@@ -363,11 +481,120 @@ fn generated_hosts(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
+/// Databases of nsswitch.conf.
+const DATABASES: [&str; 20] = [
+    "aliases",
+    "automount",
+    "bootparams",
+    "ethers",
+    "group",
+    "gshadow",
+    "hosts",
+    "initgroups",
+    "netgroup",
+    "netmasks",
+    "networks",
+    "passwd",
+    "protocols",
+    "publickey",
+    "rpc",
+    "services",
+    "shadow",
+    "subid",
+    "sudoers",
+    "passwd_compat",
+];
+
+/// Services that hosts are looked for with.
+const SERVICES: [&str; 12] = [
+    "files",
+    "dns",
+    "resolve",
+    "myhostname",
+    "mymachines",
+    "mdns",
+    "mdns4",
+    "mdns4_minimal",
+    "mdns_minimal",
+    "mdns6",
+    "wins",
+    "libvirt",
+];
+
+/// What stands in the brackets of an action.
+const STATUSES: [&str; 4] = ["success", "notfound", "unavail", "tryagain"];
+const ACTIONS: [&str; 3] = ["return", "continue", "merge"];
+
+/// Lines that are none, and services and actions that are misspelt.
+fn service_form(words: &[Word], findings: &mut Findings<'_>) {
+    let first = &words[0];
+    let name = first.text.split(':').next().unwrap_or_default();
+    if !first.text.contains(':') {
+        let near = nearest(name.split('=').next().unwrap_or_default(), DATABASES);
+        let colon = words.get(1).is_some_and(|word| word.text.starts_with(':'));
+        if near.is_some() && !colon {
+            findings.add(
+                first.range.clone(),
+                format!("`{}` has no `:` behind it: the line is passed over", shown(&first.text)),
+            );
+        }
+        return;
+    }
+    if !DATABASES.contains(&name) {
+        if let Some(near) = nearest(name, DATABASES) {
+            let range = first.range.start..first.range.start + name.len();
+            findings
+                .add(range.clone(), format!("`{}` is no database; `{near}` is", shown(name)))
+                .replace(format!("write `{near}`"), range, near);
+        }
+        return;
+    }
+    if name != "hosts" {
+        return;
+    }
+    let mut inside = false;
+    for word in &words[1..] {
+        let text = word.text.as_str();
+        if inside || text.starts_with('[') {
+            inside = !text.ends_with(']');
+            for pair in text.trim_matches(['[', ']']).split('=').filter(|part| !part.is_empty()) {
+                let part = pair.trim_start_matches('!').to_ascii_lowercase();
+                if !STATUSES.contains(&part.as_str()) && !ACTIONS.contains(&part.as_str()) {
+                    findings.add(
+                        word.range.clone(),
+                        format!("`{}` is no status and no action", shown(pair)),
+                    );
+                }
+            }
+            continue;
+        }
+        if text.contains(['=', ',', ';']) {
+            findings.add(
+                word.range.clone(),
+                format!(
+                    "`{}` is no service: an action stands in `[…]`, and blanks separate",
+                    shown(text)
+                ),
+            );
+        } else if !SERVICES.contains(&text)
+            && let Some(near) = nearest(text, SERVICES).filter(|_| text.len() > 2)
+        {
+            findings
+                .add(
+                    word.range.clone(),
+                    format!("`{}` is no service that is known; `{near}` is", shown(text)),
+                )
+                .replace(format!("write `{near}`"), word.range.clone(), near);
+        }
+    }
+}
+
 fn service_order(document: &Document, findings: &mut Findings<'_>) {
     if document.kind != Kind::Nsswitch {
         return;
     }
     for words in lines(&document.source, &['#']) {
+        service_form(&words, findings);
         if words[0].text != "hosts:" {
             continue;
         }

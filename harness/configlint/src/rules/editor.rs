@@ -242,6 +242,10 @@ fn foreign_go(document: &Document, findings: &mut Findings<'_>) {
             findings.add(word.range.clone(), "`go` is Windows' go here");
         }
     }
+    // The settings of an editor are looked at above.
+    if document.kind == Kind::Settings {
+        return;
+    }
     if let Some(goroot) = document.variable("GOROOT").filter(|goroot| on_drive(&goroot.value)) {
         let message = format!("GOROOT `{}` is Windows' Go", shown(&goroot.value));
         findings.add(goroot.range.clone(), message);
@@ -451,6 +455,11 @@ fn missing_extension(document: &Document, findings: &mut Findings<'_>) {
                 findings.add(node.range.clone(), "`golang.go` is among the unwanted extensions");
                 return;
             }
+            // What a workspace recommends is no list of what is installed: a project without Go
+            // recommends nothing for it.
+            if root.get("recommendations").is_some() {
+                return;
+            }
             let texts: Vec<_> = root.all().into_iter().filter_map(Node::text).collect();
             (!texts.is_empty(), texts.into_iter().any(is_go))
         }
@@ -482,6 +491,7 @@ fn json_mistakes(document: &Document, findings: &mut Findings<'_>) {
     if let Some((range, error)) = &json.error {
         findings.add(range.clone(), format!("this cannot be read: {error}")).level = Level::Error;
     }
+    wrong_kinds(document, findings);
     for node in json.root.iter().flat_map(Node::all) {
         if let Some(at) = node.text().and_then(|_| unknown_escape(document, node)) {
             let finding = findings.add(
@@ -526,5 +536,31 @@ fn json_mistakes(document: &Document, findings: &mut Findings<'_>) {
                     .replace("take it away", last + at..last + at + 1, "");
             }
         }
+    }
+}
+
+/// Settings of go with a value of another kind, which the extension passes over.
+fn wrong_kinds(document: &Document, findings: &mut Findings<'_>) {
+    if document.kind != Kind::Settings {
+        return;
+    }
+    for property in settings(document) {
+        let node = &property.node;
+        let text = document.source.slice(node.range.clone());
+        let wanted = match property.name.as_str() {
+            "go.goroot" | "go.gopath" | "go.toolsGopath"
+                if node.text().is_none() && text != "null" =>
+            {
+                "a text"
+            }
+            "go.toolsEnvVars" | "go.testEnvVars" | "go.alternateTools"
+                if !text.starts_with('{') =>
+            {
+                "an object, `{ \"NAME\": \"value\" }`"
+            }
+            _ => continue,
+        };
+        findings
+            .add(node.range.clone(), format!("the value of `{}` must be {wanted}", property.name));
     }
 }

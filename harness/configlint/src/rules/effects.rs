@@ -66,6 +66,20 @@ fn forwarded(conf: &Conf) -> Option<String> {
     without.then(|| format!("networkingMode is {}: it is for Nat", mode(conf)))
 }
 
+fn no_firewall(conf: &Conf) -> Option<String> {
+    let mode = mode(conf);
+    let without = matches!(mode.as_str(), "None" | "Bridged");
+    without.then(|| format!("networkingMode is {mode}: it is for Nat and Mirrored"))
+}
+
+fn no_network(conf: &Conf) -> Option<String> {
+    (mode(conf) == "None").then(|| "networkingMode is None: there is no network".to_owned())
+}
+
+fn not_nat(conf: &Conf) -> Option<String> {
+    (mode(conf) != "Nat").then(|| format!("networkingMode is {}: it is for Nat", mode(conf)))
+}
+
 fn safe(conf: &Conf) -> Option<String> {
     conf.is_on("wsl2.safeMode", false).then(|| "safeMode switches it off".to_owned())
 }
@@ -86,9 +100,8 @@ fn always(_: &Conf) -> Option<String> {
     Some("the present WSL warns and falls back to 9p".to_owned())
 }
 
-// From WslCoreConfig.cpp. A setting that is written with its default value is not listed: nothing
-// would change without it.
-// would change without it.
+// From WslCoreConfig.cpp, WslCoreVm.cpp and the networks' own sources. A setting that is written with
+// its default value is not listed: nothing would change without it.
 const IDLE: &[Idle] = &[
     Idle { setting: "experimental.ignoredPorts", value: None, because: not_mirrored },
     Idle {
@@ -105,10 +118,16 @@ const IDLE: &[Idle] = &[
     Idle { setting: "experimental.initialAutoProxyTimeout", value: None, because: no_proxy },
     Idle { setting: "wsl2.dnsTunneling", value: Some("true"), because: no_tunnel },
     Idle { setting: "wsl2.firewall", value: Some("false"), because: mirrored },
+    Idle { setting: "wsl2.firewall", value: None, because: no_firewall },
+    Idle { setting: "wsl2.autoProxy", value: Some("true"), because: no_network },
+    Idle { setting: "experimental.initialAutoProxyTimeout", value: None, because: no_network },
+    Idle { setting: "wsl2.ipv6", value: Some("true"), because: no_network },
+    Idle { setting: "wsl2.dnsProxy", value: None, because: not_nat },
     Idle { setting: "wsl2.localhostForwarding", value: None, because: forwarded },
     Idle { setting: "wsl2.vmSwitch", value: None, because: not_bridged },
     Idle { setting: "wsl2.macAddress", value: None, because: not_bridged },
     Idle { setting: "wsl2.dhcp", value: None, because: not_bridged },
+    Idle { setting: "wsl2.dhcpTimeout", value: None, because: no_network },
     Idle { setting: "wsl2.swapFile", value: None, because: no_swap },
     Idle { setting: "wsl2.virtiofs", value: Some("true"), because: no_virtio },
     Idle { setting: "experimental.swiotlb", value: None, because: no_virtio },
@@ -132,6 +151,27 @@ fn without_effect(document: &Document, findings: &mut Findings<'_>) {
     else {
         return;
     };
+    // Not without effect, but more than it is there for: modules are of one kernel.
+    if let Some(entry) = conf.entry("wsl2.kernelModules")
+        && conf.value("wsl2.kernelModules").is_some_and(|path| !path.is_empty())
+        && conf.value("wsl2.kernel").is_none_or(|path| path.is_empty())
+        && safe(conf).is_none()
+    {
+        findings
+            .add(entry.key_range.clone(), "`wsl2.kernelModules` stands without `wsl2.kernel`")
+            .effect_is("WSL refuses modules for its own kernel, and starts no distribution.")
+            .level = Level::Error;
+    }
+    if let Some(entry) = conf.entry("wsl2.networkingMode")
+        && mode(conf) == "Bridged"
+        && conf.value("wsl2.vmSwitch").is_none_or(|name| name.is_empty())
+        && safe(conf).is_none()
+    {
+        findings
+            .add(entry.range.clone(), "networkingMode is Bridged, and `wsl2.vmSwitch` is not set")
+            .effect_is("WSL warns that the network cannot be made, and starts without one.")
+            .level = Level::Error;
+    }
     for idle in IDLE {
         // An invalid value has a finding already, and is not what WSL uses.
         let Some(entry) = conf.entry(idle.setting).filter(|entry| entry.trouble.is_none()) else {

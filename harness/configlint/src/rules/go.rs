@@ -1,5 +1,6 @@
 //! Go's own settings: GOPATH, go/env files, profiles, what crosses by WSLENV.
 
+use super::text::first_return;
 use super::words::{is_linux_path, is_windows_path, nearest, shown};
 use crate::document::Document;
 use crate::edit::Edit;
@@ -83,7 +84,7 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// Variables that `go env` of Go 1.27 knows.
-const GO_NAMES: &[&str] = &[
+pub const GO_NAMES: &[&str] = &[
     "AR",
     "CC",
     "CGO_CFLAGS",
@@ -197,6 +198,12 @@ fn gopath_in_goroot(document: &Document, findings: &mut Findings<'_>) {
     let named = document.variable("GOROOT").map(|variable| plain(&variable.value));
     let goroots: Vec<String> = match named {
         Some(goroot) => vec![goroot],
+        // Images of Windows have Go in `Program Files`, and the official ones GOPATH in `C:\go`.
+        None if document.kind == Kind::Dockerfile => USUAL_GOROOTS
+            .iter()
+            .filter(|root| **root != "C:/Go")
+            .map(|&root| root.to_owned())
+            .collect(),
         None => USUAL_GOROOTS.map(str::to_owned).to_vec(),
     };
     for variable in document.variables.iter().filter(|variable| variable.name == "GOPATH") {
@@ -225,7 +232,7 @@ fn gopath_in_goroot(document: &Document, findings: &mut Findings<'_>) {
                 // The edit cuts the end of the value, which is the end of this folder only where it
                 // is the only one.
                 && folders(&variable.value).len() == 1
-                && !variable.value.contains(['"', '\''])
+                && document.source.slice(variable.range.clone()) == variable.value
             {
                 let end = variable.range.start + variable.value.trim_end_matches(['/', '\\']).len();
                 finding.replace("take `bin` away", end.saturating_sub(4)..end, "");
@@ -250,7 +257,7 @@ fn go_env_form(document: &Document, findings: &mut Findings<'_>) {
         }
         Encoding::Utf8 | Encoding::Other => {}
     }
-    if let Some(first) = text.find('\r') {
+    if let Some(first) = first_return(text) {
         let edits = text.match_indices("\r\n").map(|(at, _)| Edit::new(at..at + 1, "")).collect();
         findings
             // cmd/go splits the file at LF alone.
@@ -341,6 +348,7 @@ fn go_env_paths(document: &Document, findings: &mut Findings<'_>) {
         document.kind == Kind::GoEnv
             || variable.origin == Origin::GoCommand
             || (document.kind == Kind::Profile && variable.origin == Origin::Shell)
+            || matches!(variable.origin, Origin::Image(_))
     });
     const PATHS: [&str; 7] =
         ["GOBIN", "GOPATH", "GOMODCACHE", "GOCACHE", "GOTMPDIR", "GOROOT", "GOWORK"];

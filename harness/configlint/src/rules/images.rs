@@ -4,7 +4,7 @@ use super::go::folders;
 use super::words::shown;
 use crate::document::Document;
 use crate::rule::{Check, Findings, Level, Rule};
-use crate::views::image::Image;
+use crate::views::image::{Image, Misread, is_official};
 use crate::views::variables::{Origin, Variable, of_commands};
 
 /// Folders that are on PATH in every image.
@@ -52,18 +52,29 @@ pub const RULES: &[Rule] = &[
         bad: &[("Dockerfile", "FROM golang:1.27\nENV GOFLAGS=-mod=mod GOSUMDB=off\n")],
         good: &[("Dockerfile", "FROM golang:1.27\nRUN GOFLAGS=-mod=mod go build ./...\n")],
     },
+    Rule {
+        id: "CONF-088",
+        level: Level::Error,
+        title: "A variable of an image with another value than it seems to have",
+        effect: "The builder replaces `$NAME` and nothing else: it runs no command in a value and expands no `~`; an ARG in front of the first FROM is not known in a stage, a variable has its new value only behind its own ENV, and what a RUN exports ends with it.",
+        advice: "Write the folder itself, declare the ARG in the stage again (`ARG NAME`), set variables that need each other by an ENV each, and use ENV for what must last.",
+        claims: &[],
+        check: Check::File(misread),
+        bad: &[(
+            "Dockerfile",
+            "ARG TOOLS=/opt/tools\nFROM golang:1.27\nENV GOBIN=$TOOLS/bin\nENV PATH=\"$PATH:$(go env GOPATH)/bin\"\nRUN export GOFLAGS=-mod=mod\n",
+        )],
+        good: &[(
+            "Dockerfile",
+            "ARG TOOLS=/opt/tools\nFROM golang:1.27\nARG TOOLS\nENV GOBIN=$TOOLS/bin\nENV PATH=\"$PATH:$GOBIN\"\nRUN export GOFLAGS=-mod=mod && go build ./...\n",
+        )],
+    },
 ];
 
 /// Where the Go of a base image is; `None` where that is not known.
 fn goroot_of(image: Option<&str>) -> Option<&'static str> {
     let Some(image) = image else { return Some("/usr/local/go") };
-    // Tag and digest do not change where an image of this name has its Go.
-    let name = image.split(['@', ':']).next().unwrap_or_default();
-    let last = name.rsplit('/').next().unwrap_or_default();
-    match last {
-        "golang" | "go" | "cimg-go" => Some("/usr/local/go"),
-        _ => None,
-    }
+    is_official(image).then_some("/usr/local/go")
 }
 
 /// Whether an image installs Go by itself, so that its GOROOT is its own affair.
@@ -92,8 +103,8 @@ fn foreign_goroot(document: &Document, findings: &mut Findings<'_>) {
         }
         for variable in stage.variables.iter().filter(|variable| variable.name == "GOROOT") {
             let value = variable.value.trim_end_matches('/');
-            // A variable's value is known at build time only.
-            if value == goroot || value.is_empty() || value.starts_with('$') {
+            // What is still a variable is known at build time only.
+            if value == goroot || value.is_empty() || value.contains('$') {
                 continue;
             }
             let base = image
@@ -116,10 +127,9 @@ fn gobin_off_path(document: &Document, findings: &mut Findings<'_>) {
     let Some(image) = &document.image else { return };
     let mut first: Option<(&str, usize)> = None;
     for (index, stage) in image.stages.iter().enumerate() {
-        let Some(gobin) = stage.variables.iter().rev().find(|variable| variable.name == "GOBIN")
-        else {
-            continue;
-        };
+        // An empty one is unset.
+        let gobin = stage.variables.iter().rev().find(|variable| variable.name == "GOBIN");
+        let Some(gobin) = gobin.filter(|variable| !variable.value.is_empty()) else { continue };
         if let Some((other, at)) = first.filter(|(other, _)| *other != gobin.value) {
             let line = document.source.position(at).line;
             findings.add(
@@ -144,7 +154,7 @@ fn gobin_off_path(document: &Document, findings: &mut Findings<'_>) {
                 || matches!(*folder, "$GOBIN" | "${GOBIN}")
                 || folder.replace("$GOPATH", value("GOPATH").unwrap_or("/go")) == gobin.value
         });
-        let known = official && gobin.value == "/go/bin" || gobin.value.starts_with('$');
+        let known = official && gobin.value == "/go/bin" || gobin.value.contains('$');
         if !on_path && !known {
             findings.add(
                 gobin.range.clone(),
@@ -175,6 +185,29 @@ fn left_in_image(document: &Document, findings: &mut Findings<'_>) {
                 variable.range.clone(),
                 format!("`{}={}` stays in the image", variable.name, shown(&variable.value)),
             );
+        }
+    }
+}
+
+fn misread(document: &Document, findings: &mut Findings<'_>) {
+    for (misread, range) in document.image.iter().flat_map(|image| &image.misread) {
+        let text = shown(document.source.slice(range.clone()));
+        let message = match misread {
+            Misread::Command => format!("`{text}` is a text: the builder runs no command in it"),
+            Misread::Global(name) => {
+                format!("`${name}` is empty: this stage does not declare it (`ARG {name}`)")
+            }
+            Misread::SameLine(name) => {
+                format!("`${name}` has the value that it had in front of this instruction")
+            }
+            Misread::Quoted => format!("`'` keeps the variable in `{text}` from being replaced"),
+            Misread::Home => format!("`~` of `{text}` is a character like others"),
+            Misread::Exported(name) => format!("`{name}` ends with this RUN"),
+        };
+        let finding = findings.add(range.clone(), message);
+        // The old value may well be the same, where the base image sets it.
+        if matches!(misread, Misread::Exported(_) | Misread::SameLine(_)) {
+            finding.only(Level::Warning);
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::rule::{Check, Findings, Level, Rule};
 use crate::set::Set;
 use crate::views::conf::{Assignment, Conf};
 use semver::Version;
+use std::collections::HashMap;
 use twinproof_wslconf::Dialect;
 use twinproof_wslconf::keys::{find, keys};
 use twinproof_wslconf::warning::Trouble;
@@ -494,15 +495,12 @@ fn wrong_name(document: &Document, findings: &mut Findings<'_>) {
 
 fn section_again(document: &Document, findings: &mut Findings<'_>) {
     let Some(conf) = &document.conf else { return };
-    for (index, section) in conf.sections.iter().enumerate() {
-        let before = &conf.sections[..index];
-        if !section.good {
-            continue;
-        }
-        if let Some(first) =
-            before.iter().find(|other| other.name.eq_ignore_ascii_case(&section.name))
-        {
-            let line = document.source.position(first.range.start).line;
+    let mut first: HashMap<String, usize> = HashMap::new();
+    for section in &conf.sections {
+        let start = section.range.start;
+        let before = *first.entry(section.name.to_ascii_lowercase()).or_insert(start);
+        if section.good && before != start {
+            let line = document.source.position(before).line;
             findings
                 .add(section.range.clone(), format!("`[{}]` began in line {line}", section.name));
         }

@@ -1,6 +1,6 @@
 //! Lines that WSL cannot read.
 
-use super::words::{list, shown};
+use super::words::{list, shown, whole};
 use crate::document::Document;
 use crate::edit::Edit;
 use crate::rule::{Check, Findings, Level, Rule};
@@ -186,7 +186,7 @@ fn keys_under_a_broken_section(document: &Document, findings: &mut Findings<'_>)
             )
             .effect_is(format!(
                 "WSL warns `Unknown key '{}'` and does without it.",
-                shown(mangled)
+                whole(mangled)
             ));
     }
 }

@@ -5,11 +5,14 @@ mod commands;
 mod dns;
 mod editor;
 mod effects;
+mod flags;
 mod go;
+mod hosts;
 mod images;
 mod keys;
 mod lines;
 mod policy;
+mod profiles;
 mod registry;
 mod text;
 mod values;
@@ -31,8 +34,11 @@ pub fn all() -> Vec<&'static Rule> {
         editor::RULES,
         go::RULES,
         images::RULES,
+        flags::RULES,
+        profiles::RULES,
         policy::RULES,
         dns::RULES,
+        hosts::RULES,
         registry::RULES,
         across::RULES,
         commands::RULES,

@@ -309,14 +309,21 @@ pub fn twins(set: &Set) -> Vec<&Document> {
 fn twins_differ(set: &Set, findings: &mut Findings<'_>) {
     // A profile is of the same twin as the go/env file beside it.
     // All are compared with the first, not each with each: N twins give at most N-1 findings for a
-    // setting.
-    let sides: Vec<&Document> =
-        twins(set).into_iter().filter(|document| document.kind != Kind::Profile).collect();
+    // setting. An image is a twin of whoever builds it, and no two images are each other's.
+    let (images, sides): (Vec<&Document>, Vec<&Document>) = twins(set)
+        .into_iter()
+        .filter(|document| document.kind != Kind::Profile)
+        .partition(|document| document.kind == Kind::Dockerfile);
     let Some((first, rest)) = sides.split_first() else { return };
+    let rest: Vec<&Document> = rest.iter().copied().chain(images).collect();
     for name in POLICY {
         let value = |document: &Document| document.variable(name).map(|found| found.value.clone());
         let wanted = effective(value(first).as_deref(), name);
-        for document in rest {
+        for &document in &rest {
+            // What an image does not set is for whoever runs it.
+            if document.kind == Kind::Dockerfile && value(document).is_none() {
+                continue;
+            }
             let here = effective(value(document).as_deref(), name);
             if here == wanted {
                 continue;

@@ -1,9 +1,10 @@
 //! Characters, line ends and encodings of WSL's files.
 
 use super::lines::doubled;
-use super::words::{is_windows_path, shown};
+use super::words::{is_windows_path, list, shown, whole};
 use crate::document::Document;
 use crate::edit::Edit;
+use crate::kind::Kind;
 use crate::rule::{Check, Findings, Level, Rule};
 use crate::source::Encoding;
 use crate::views::cause::Cause;
@@ -100,6 +101,28 @@ pub const RULES: &[Rule] = &[
         bad: &[(".wslconfig", "[wsl2]\nmemory\u{A0}=\u{A0}4GB\nswap=\u{201C}1GB\u{201D}\n")],
         good: &[(".wslconfig", "[wsl2]\nmemory = 4GB\nswap=\"1GB\"\n")],
     },
+    Rule {
+        id: "CONF-090",
+        level: Level::Error,
+        title: "Lines that end in CR alone",
+        effect: "Nothing that reads the file ends a line there: it is one line, of which a comment takes all the rest.",
+        advice: "Save the file with LF.",
+        claims: &[],
+        check: Check::File(old_line_ends),
+        bad: &[("wsl.conf", "[boot]\rsystemd=true\r# names\r[network]\rhostname=dev\r")],
+        good: &[("wsl.conf", "[boot]\nsystemd=true\n# names\n[network]\nhostname=dev\n")],
+    },
+    Rule {
+        id: "CONF-094",
+        level: Level::Error,
+        title: "A Dockerfile or an export of the registry that cannot be read",
+        effect: "The builder, or `reg import`, refuses the file; what stands behind the place is not checked here.",
+        advice: "Put the line right.",
+        claims: &[],
+        check: Check::File(unreadable),
+        bad: &[("Dockerfile", "FROM golang:1.27\nENV\n")],
+        good: &[("Dockerfile", "FROM golang:1.27\nENV A=1\n")],
+    },
 ];
 
 fn conf_of(document: &Document, dialect: Dialect) -> Option<&Conf> {
@@ -123,6 +146,87 @@ fn windows_line_ends(document: &Document, findings: &mut Findings<'_>) {
     if text.contains("\\\r\n") {
         finding.effect_is("The backslash at the end of a line does not continue it: it and the CR are dropped, and the value ends there.");
         finding.level = Level::Error;
+    }
+}
+
+fn unreadable(document: &Document, findings: &mut Findings<'_>) {
+    // A snippet may be any part of a file.
+    if document.snippet || document.source.text().trim().is_empty() {
+        return;
+    }
+    if let Some((place, error)) = document.image.as_ref().and_then(|image| image.error.as_ref()) {
+        let start = document.source.offset(*place);
+        // The reader takes a here-document for instructions where it does not begin its command.
+        if document.source.slice(0..start).contains("<<") {
+            return;
+        }
+        let end = document.source.line_at(start).end;
+        findings.add(start..end.max(start), format!("this cannot be read: {error}"));
+    }
+    if let Some(error) = document.registry.as_ref().and_then(|registry| registry.error.as_ref()) {
+        findings.add(0..0, format!("this cannot be read: {error}"));
+    }
+}
+
+/// Offsets of carriage returns without a line feed, which editors show as line ends. One at the very
+/// end, or in front of another line end, ends no line that matters.
+fn alone(text: &str) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    text.match_indices('\r')
+        .map(|(at, _)| at)
+        .filter(|&at| !matches!(bytes.get(at + 1), Some(b'\n' | b'\r') | None))
+}
+
+/// The first carriage return of a text whose lines end in CR LF; none where they end in CR alone.
+pub fn first_return(text: &str) -> Option<usize> {
+    text.find('\r').filter(|_| alone(text).next().is_none())
+}
+
+/// Finds carriage returns that end lines.
+fn old_line_ends(document: &Document, findings: &mut Findings<'_>) {
+    // JSON, exports of the registry and text for people are read with such ends.
+    if document.snippet
+        || matches!(document.kind, Kind::Settings | Kind::Launch | Kind::Registry | Kind::Prose)
+    {
+        return;
+    }
+    let text = document.source.text();
+    let bytes = text.as_bytes();
+    let alone: Vec<usize> = alone(text).collect();
+    let Some(&first) = alone.first() else { return };
+    let edits = text
+        .match_indices('\r')
+        .filter(|(at, _)| bytes.get(at + 1) != Some(&b'\n'))
+        .map(|(at, _)| Edit::new(at..at + 1, "\n"))
+        .collect();
+    let count = match alone.len() {
+        1 => "one line ends in CR alone".to_owned(),
+        count => format!("{count} lines end in CR alone"),
+    };
+    let finding = findings.add(first..first + 1, count);
+    finding.edits("end lines in LF", edits);
+    let Some(conf) = &document.conf else { return };
+    // WSL's parser is the exception: there a CR ends a section and an assignment, and no comment.
+    let Some(comment) =
+        conf.comments.iter().find(|range| document.source.slice((*range).clone()).contains('\r'))
+    else {
+        finding.only(Level::Warning).effect_is(
+            "WSL ends sections and assignments there; the first comment takes all the rest of the file.",
+        );
+        return;
+    };
+    let lost: Vec<String> = document
+        .source
+        .slice(comment.clone())
+        .split('\r')
+        .skip(1)
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, _)| key.trim().to_owned())
+        .filter(|key| !key.starts_with('#') && !key.is_empty())
+        .collect();
+    if !lost.is_empty() {
+        let line = document.source.position(comment.start).line;
+        finding.effect_is(format!("The comment of line {line} goes on: lost is {}.", list(&lost)));
     }
 }
 
@@ -197,7 +301,7 @@ fn lost_characters(document: &Document, findings: &mut Findings<'_>) {
         let start = entry.range.start + at;
         findings
             .add(start..start + c.len_utf8(), format!("`{c}` in the value of `{}`", entry.key))
-            .effect_is(format!("WSL takes `{}`.", shown(&entry.text())));
+            .effect_is(format!("WSL takes `{}`.", whole(&entry.text())));
     }
 }
 
@@ -225,7 +329,7 @@ fn control_characters(document: &Document, findings: &mut Findings<'_>) {
                 at..at + 1,
                 format!("the last backslash of `{}` takes the next line into the path", entry.key),
             );
-            finding.effect_is(format!("The value is `{}`.", shown(&entry.text())));
+            finding.effect_is(format!("The value is `{}`.", whole(&entry.text())));
             finding.edits("double it", vec![Edit::new(at..at, "\\")]);
             continue;
         }
@@ -260,7 +364,7 @@ fn cut_value(document: &Document, findings: &mut Findings<'_>) {
         let key = &entry.key;
         let finding = findings
             .add(hash..line.end, format!("`{}` is cut off the value of `{key}`", shown(cut)));
-        finding.effect_is(format!("The value is `{}`.", shown(&entry.text())));
+        finding.effect_is(format!("The value is `{}`.", whole(&entry.text())));
         // Quotes inside would have to be escaped, and whether they were meant for WSL or for the
         // command is not known.
         if in_single && !raw.contains('"') && !cut.contains('"') {
@@ -297,6 +401,14 @@ fn look_alike(document: &Document, findings: &mut Findings<'_>) {
     let Some(conf) = &document.conf else { return };
     if is_unmarked_utf16(document) {
         return;
+    }
+    // .wslconfig is opened in text mode, where Ctrl-Z ends a file.
+    let end = document.source.text().find('\u{1A}').filter(|_| conf.dialect == Dialect::WslConfig);
+    if let Some(at) = end.filter(|at| !document.source.text()[at + 1..].trim().is_empty()) {
+        findings
+            .add(at..at + 1, "the character U+001A (Ctrl-Z) ends the file")
+            .effect_is("WSL reads nothing behind it.")
+            .replace("take it away", at..at + 1, "");
     }
     let values = conf.entries.iter().map(|entry| entry.range.clone());
     let lines =

@@ -1,6 +1,6 @@
 //! Values of WSL's settings.
 
-use super::words::{is_linux_path, is_windows_path, list, nearest, shown};
+use super::words::{is_linux_path, is_windows_path, list, nearest, shown, whole};
 use crate::document::Document;
 use crate::edit::Edit;
 use crate::rule::{Check, Findings, Level, Rule};
@@ -154,6 +154,23 @@ pub const RULES: &[Rule] = &[
         bad: &[("wsl.conf", "[network]\nhostname=my_dev_box\n")],
         good: &[("wsl.conf", "[network]\nhostname=my-dev-box\n")],
     },
+    Rule {
+        id: "CONF-093",
+        level: Level::Error,
+        title: "An option of the drives' mounts, or a default user, that is none",
+        effect: "Options are `name=value` with commas between them, without blanks: a drive whose options the kernel does not take is not mounted. A default user that the distribution does not have leaves root.",
+        advice: "`options=\"metadata,uid=1000,gid=1000,umask=022\"`; the user's name as `id -un` prints it.",
+        claims: &[],
+        check: Check::File(mount_options),
+        bad: &[(
+            "wsl.conf",
+            "[automount]\noptions=\"metdata, uid=me;umask=8,case=yes\"\n[user]\ndefault=my user\n",
+        )],
+        good: &[(
+            "wsl.conf",
+            "[automount]\noptions=\"metadata,uid=1000,umask=022,case=off\"\n[user]\ndefault=me\n",
+        )],
+    },
 ];
 
 /// Entries that WSL warns of in one way, those in `'` apart, which another rule has.
@@ -190,7 +207,7 @@ fn says(conf: &Conf, entry: &Assignment) -> String {
     } else {
         "WSL "
     };
-    format!("{where_it_is}warns `{}`", shown(&message))
+    format!("{where_it_is}warns `{}`", whole(&message))
 }
 
 fn boolean(document: &Document, findings: &mut Findings<'_>) {
@@ -244,6 +261,12 @@ fn integer(document: &Document, findings: &mut Findings<'_>) {
         // strtol with base 0 reads `022` as octal and `22` as decimal, and 22 is 026 in octal.
         // Digits 8 and 9 show that decimal was meant.
         let octal = text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+        let value = text.parse::<u32>().ok().filter(|value| !octal && *value > 0o777);
+        if let Some(value) = value {
+            findings
+                .add(entry.range.clone(), format!("`umask={text}` is decimal, and no mask"))
+                .effect_is(format!("The umask is the lower bits of {value:o}."));
+        }
         if !octal || text.starts_with('0') || text.is_empty() {
             continue;
         }
@@ -516,5 +539,78 @@ fn rewritten_hostname(document: &Document, findings: &mut Findings<'_>) {
             .add(entry.range.clone(), format!("`{}` is no host name", shown(&entry.text())))
             .effect_is(format!("The host is called `{made}`."))
             .edits(format!("write `{made}`"), vec![Edit::new(entry.range.clone(), made.clone())]);
+    }
+}
+
+/// Options of drvfs, with what their value is.
+// From microsoft/WSL's drvfs.cpp and the documentation of `automount`.
+const DRIVE_OPTIONS: [&str; 7] = ["metadata", "uid", "gid", "umask", "fmask", "dmask", "case"];
+
+fn mount_options(document: &Document, findings: &mut Findings<'_>) {
+    let entries = document.conf.iter().flat_map(|conf| &conf.entries);
+    for entry in entries.clone().filter(|entry| entry.is("automount.options")) {
+        let raw = document.source.slice(entry.range.clone());
+        // Escapes are no part of options; with them places would be wrong.
+        let inner = raw.trim_matches('"');
+        if inner.contains(['"', '\\', '\'']) {
+            continue;
+        }
+        let mut start = entry.range.start + raw.find(inner).unwrap_or(0);
+        for option in inner.split(',') {
+            let range = start..start + option.len();
+            start = range.end + 1;
+            if let Some(message) = option_trouble(option) {
+                let finding = findings.add(range.clone(), message);
+                if option.trim() != option && option_trouble(option.trim()).is_none() {
+                    finding.replace("take the blank away", range, option.trim());
+                }
+            }
+        }
+    }
+    for entry in entries.filter(|entry| entry.is("user.default")) {
+        let text = entry.text();
+        let good = |c: char| c.is_alphanumeric() || "._-$@+".contains(c);
+        let message = match text.as_str() {
+            "" => "the default user has no name".to_owned(),
+            _ if text.starts_with('\'') => continue,
+            _ if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("`{}` is a number: WSL looks for a user of this name", shown(&text))
+            }
+            _ if !text.chars().all(good) => format!("`{}` is no name of a user", shown(&text)),
+            _ => continue,
+        };
+        let range = if text.is_empty() { &entry.key_range } else { &entry.range };
+        findings.add(range.clone(), message).only(Level::Warning);
+    }
+}
+
+/// Why an option of the drives' mounts is none.
+fn option_trouble(option: &str) -> Option<String> {
+    if option.is_empty() {
+        return Some("an empty option".to_owned());
+    }
+    if option.contains([';', ' ', '\t']) {
+        return Some(format!("`{}` is one option: commas without blanks separate", shown(option)));
+    }
+    let (name, value) = option.split_once('=').unwrap_or((option, ""));
+    let all = |good: fn(&u8) -> bool| !value.is_empty() && value.bytes().all(|byte| good(&byte));
+    match name {
+        "uid" | "gid" if !all(u8::is_ascii_digit) => {
+            Some(format!("`{}` is no number for `{name}`", shown(value)))
+        }
+        "umask" | "fmask" | "dmask" if !all(|byte| (b'0'..=b'7').contains(byte)) => {
+            Some(format!("`{}` is no octal number for `{name}`", shown(value)))
+        }
+        "case" if !matches!(value, "dir" | "off" | "force") => Some(format!(
+            "`{}` is no value of `case`; there are `dir`, `off` and `force`",
+            shown(value)
+        )),
+        // Options of the file system and of mount itself are many: only what is nearly one of these
+        // is a mistake for sure.
+        _ if !DRIVE_OPTIONS.contains(&name) => {
+            let near = nearest(name, DRIVE_OPTIONS).filter(|_| name.len() > 3)?;
+            Some(format!("`{}` is no option; `{near}` is", shown(name)))
+        }
+        _ => None,
     }
 }

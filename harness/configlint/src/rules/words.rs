@@ -21,13 +21,28 @@ pub fn list<T: AsRef<str>>(items: &[T]) -> String {
     }
 }
 
+/// Most characters of a quotation in a message: it stays on one line of a terminal with the path in
+/// front. JSON and SARIF have the whole text beside it.
+const SHOWN_MAX: usize = 60;
+
+/// Most characters of a message of WSL or of a value that it takes, which are there to be searched for.
+const WHOLE_MAX: usize = 400;
+
 /// A text for a message: control characters written out, cut where it is long.
 pub fn shown(text: &str) -> String {
-    // 60 characters keep a message on one line of a terminal with the path in front. Control
-    // characters are escaped because the text comes from a file and goes to a terminal.
-    let mut shown: String = text.chars().take(60).flat_map(|c| c.escape_debug()).collect();
+    quoted(text, SHOWN_MAX)
+}
+
+/// A text that must be whole to be of use, as far as that is sensible.
+pub fn whole(text: &str) -> String {
+    quoted(text, WHOLE_MAX)
+}
+
+fn quoted(text: &str, most: usize) -> String {
+    // Control characters are escaped because the text comes from a file and goes to a terminal.
+    let mut shown: String = text.chars().take(most).flat_map(|c| c.escape_debug()).collect();
     shown = shown.replace("\\\"", "\"").replace("\\'", "'").replace("\\\\", "\\");
-    if text.chars().count() > 60 {
+    if text.chars().count() > most {
         shown.push('…');
     }
     shown
@@ -47,7 +62,7 @@ pub fn is_linux_path(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{list, nearest, shown};
+    use super::{list, nearest, shown, whole};
 
     #[test]
     fn only_near_names_are_meant() {
@@ -60,6 +75,7 @@ mod tests {
     fn texts_are_shown_whole_and_short() {
         assert_eq!(shown("a\tb\"\\"), "a\\tb\"\\");
         assert_eq!(shown(&"x".repeat(70)).chars().count(), 61);
+        assert_eq!(whole(&"x".repeat(70)).chars().count(), 70);
         assert_eq!(list(&["a", "b", "c"]), "`a`, `b` and `c`");
     }
 }

@@ -1,9 +1,18 @@
 //! Commands of a shell text: words with their places, without expansion.
 //!
-//! It is no shell: it knows quotes, backslashes, comments and what ends a command, which is enough
-//! to see which program is called with which words.
+//! It is no shell: it knows quotes, backslashes, comments, substitutions, here-documents and what
+//! ends a command, which is enough to see which program is called with which words. `$(…)` and
+//! `` `…` `` stay in the word as they are written, and their commands are read as well; the text of a
+//! here-document is no command.
 
 use std::ops::Range;
+
+/// How deep commands in commands are looked into: text that nests deeper is no one's way to write.
+const DEPTH_MAX: usize = 3;
+
+/// How many substitutions and here-documents without an end are looked for to the end of a text.
+// Each costs the rest of the text, so that a text of nothing else would take the square of its length.
+const UNCLOSED_MAX: usize = 32;
 
 /// A word, quotes taken away.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,10 +105,16 @@ pub fn assignment(text: &str) -> Option<(&str, &str)> {
 /// The commands of a text that begins at `base`.
 #[must_use]
 pub fn commands(text: &str, base: usize) -> Vec<Command> {
-    read(text, base, false)
+    read(text, base, DEPTH_MAX)
 }
 
-fn read(text: &str, base: usize, nested: bool) -> Vec<Command> {
+/// The command that a text ends with: of commands in commands the outermost.
+#[must_use]
+pub fn last(commands: &[Command]) -> Option<&Command> {
+    commands.iter().max_by_key(|command| command.range().end)
+}
+
+fn read(text: &str, base: usize, depth: usize) -> Vec<Command> {
     let mut reader = Reader {
         text,
         base,
@@ -107,19 +122,21 @@ fn read(text: &str, base: usize, nested: bool) -> Vec<Command> {
         commands: Vec::new(),
         command: Command::default(),
         writes: false,
+        inner: Vec::new(),
+        documents: Vec::new(),
+        unclosed: 0,
     };
     reader.run();
-    // A shell in a shell is looked into once: text that nests deeper is no one's way to write.
-    if !nested {
-        let inner: Vec<Command> = reader
-            .commands
-            .iter()
-            .filter_map(Command::inner)
-            .flat_map(|(text, at)| read(text, at, true))
+    let Reader { mut commands, inner, .. } = reader;
+    if depth > 0 {
+        let shells = commands.iter().filter_map(Command::inner);
+        let below: Vec<Command> = shells
+            .chain(inner.iter().map(|range| (&text[range.clone()], base + range.start)))
+            .flat_map(|(text, at)| read(text, at, depth - 1))
             .collect();
-        reader.commands.extend(inner);
+        commands.extend(below);
     }
-    reader.commands
+    commands
 }
 
 struct Reader<'a> {
@@ -130,6 +147,13 @@ struct Reader<'a> {
     command: Command,
     /// The next word is a file that is written.
     writes: bool,
+    /// Where the commands of substitutions stand.
+    inner: Vec<Range<usize>>,
+    /// Last lines of the here-documents that begin below this line, and whether tabs in front of
+    /// them are cut.
+    documents: Vec<(String, bool)>,
+    /// Substitutions and here-documents that have no end.
+    unclosed: usize,
 }
 
 impl Reader<'_> {
@@ -154,6 +178,9 @@ impl Reader<'_> {
                 b'\n' | b'\r' | b';' | b'&' | b'|' | b'(' | b')' => {
                     self.end();
                     self.at += 1;
+                    if byte == b'\n' {
+                        self.skip_documents();
+                    }
                 }
                 b'#' => {
                     let rest = &self.text[self.at..];
@@ -161,8 +188,11 @@ impl Reader<'_> {
                 }
                 b'>' => {
                     self.writes = true;
-                    self.at += 1;
+                    // `>|` writes over a file, `>&` to a descriptor: neither ends the command.
+                    self.at += if matches!(self.peek(1), Some(b'|' | b'&')) { 2 } else { 1 };
                 }
+                b'<' if self.text[self.at..].starts_with("<<<") => self.at += 3,
+                b'<' if self.peek(1) == Some(b'<') => self.document(),
                 b'<' => self.at += 1,
                 _ => self.word(),
             }
@@ -170,11 +200,96 @@ impl Reader<'_> {
         self.end();
     }
 
+    /// Takes `<<WORD`, which begins a here-document.
+    fn document(&mut self) {
+        self.at += 2;
+        let tabs = self.peek(0) == Some(b'-');
+        let rest = self.text[self.at + usize::from(tabs)..].trim_start_matches([' ', '\t']);
+        let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let last = rest[..length].trim_matches(['\'', '"', '\\']);
+        if !last.is_empty() {
+            self.documents.push((last.to_owned(), tabs));
+        }
+        self.at = self.text.len() - rest.len() + length;
+    }
+
+    /// Passes over the here-documents that begin here, if all of them end.
+    fn skip_documents(&mut self) {
+        let documents = std::mem::take(&mut self.documents);
+        for (last, tabs) in documents {
+            if self.unclosed == UNCLOSED_MAX {
+                return;
+            }
+            let mut at = self.at;
+            let found = self.text[self.at..].split_inclusive('\n').find(|line| {
+                at += line.len();
+                let line = line.trim_end_matches(['\r', '\n']);
+                (if tabs { line.trim_start_matches('\t') } else { line }) == last
+            });
+            // Without its last line it is a snippet that is cut, or no here-document.
+            if found.is_none() {
+                self.unclosed += 1;
+                return;
+            }
+            self.at = at;
+        }
+    }
+
+    /// Where the substitution that begins at hand ends, and where what is in it stands.
+    fn substitution(&mut self) -> Option<(usize, Range<usize>)> {
+        if self.unclosed == UNCLOSED_MAX {
+            return None;
+        }
+        let bytes = self.text.as_bytes();
+        let (open, close) = match (self.peek(0)?, self.peek(1)) {
+            (b'`', _) => {
+                let Some(length) = self.text[self.at + 1..].find('`') else {
+                    self.unclosed += 1;
+                    return None;
+                };
+                let end = self.at + 1 + length;
+                return Some((end + 1, self.at + 1..end));
+            }
+            (b'$', Some(b'(')) => (b'(', b')'),
+            (b'$', Some(b'{')) => (b'{', b'}'),
+            _ => return None,
+        };
+        let mut depth = 0_usize;
+        let mut single = false;
+        for (at, &byte) in bytes.iter().enumerate().skip(self.at + 1) {
+            match byte {
+                b'\'' if open == b'(' => single = !single,
+                _ if single => {}
+                _ if byte == open => depth += 1,
+                _ if byte == close => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                let inside = self.at + 2..at;
+                // `$((1 + 2))` is a number and `${A:-b}` a value: there is no command in them.
+                let empty = open == b'{' || bytes.get(self.at + 2) == Some(&b'(');
+                return Some((at + 1, if empty { at..at } else { inside }));
+            }
+        }
+        self.unclosed += 1;
+        None
+    }
+
     fn word(&mut self) {
         let start = self.at;
         let mut text = String::new();
         let mut quote = None;
         while let Some(byte) = self.peek(0) {
+            if quote != Some(b'\'')
+                && let Some((end, inside)) = self.substitution()
+            {
+                text.push_str(&self.text[self.at..end]);
+                if !inside.is_empty() {
+                    self.inner.push(inside);
+                }
+                self.at = end;
+                continue;
+            }
             match (quote, byte) {
                 (
                     None,
@@ -228,6 +343,40 @@ mod tests {
         assert_eq!(
             words("a && b | c; (d)\\\n e"),
             [vec!["a"], vec!["b"], vec!["c"], vec!["d"], vec!["e"]]
+        );
+    }
+
+    #[test]
+    fn substitutions_stay_in_their_word_and_are_read() {
+        assert_eq!(
+            words("a $(b 'c)' $(d))/e \"x $(f g)\" ${h:-i j} $((1 + 2)) `k l`/m '$(n)' $(o"),
+            [
+                vec![
+                    "a",
+                    "$(b 'c)' $(d))/e",
+                    "x $(f g)",
+                    "${h:-i j}",
+                    "$((1 + 2))",
+                    "`k l`/m",
+                    "$(n)",
+                    "$"
+                ],
+                vec!["o"],
+                vec!["b", "c)", "$(d)"],
+                vec!["d"],
+                vec!["f", "g"],
+                vec!["k", "l"],
+            ]
+        );
+        let text = "a $(bb c)";
+        assert_eq!(&text[commands(text, 0)[1].range()], "bb c");
+    }
+
+    #[test]
+    fn here_documents_are_no_commands() {
+        assert_eq!(
+            words("cat > f <<EOF && a\nb\nEOF\nc <<-'X' d\n\te\n\tX\nf <<< g\nh << Y\ni\n"),
+            [vec!["cat"], vec!["a"], vec!["c", "d"], vec!["f", "g"], vec!["h"], vec!["i"],]
         );
     }
 

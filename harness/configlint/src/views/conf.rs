@@ -2,6 +2,7 @@
 
 use super::cause::{Cause, cause};
 use crate::source::{Encoding, Source};
+use std::collections::HashMap;
 use std::ops::Range;
 use twinproof_wslconf::Dialect;
 use twinproof_wslconf::apply::{Applied, apply, value_of};
@@ -175,6 +176,8 @@ pub fn read(dialect: Dialect, source: &Source) -> Conf {
         _ => meant.units.offset(index).min(text.len()),
     };
     let mut section: Option<String> = None;
+    // The first entry of each setting, which counts.
+    let mut first: HashMap<&str, usize> = HashMap::new();
     for item in &meant.items {
         match item {
             Item::Section(found) => {
@@ -225,7 +228,16 @@ pub fn read(dialect: Dialect, source: &Source) -> Conf {
                 };
                 entry.known = find(dialect, entry.name().as_bytes());
                 entry.meant = entry.known.or_else(|| only_of(dialect, &entry.key));
-                entry.trouble = trouble(dialect, &entry, &conf.entries);
+                entry.trouble = match entry.known.and_then(|key| first.get(key.name())) {
+                    Some(&at) => {
+                        let name = conf.entries[at].name().into_bytes();
+                        Some(Trouble::Duplicate { first: name, line: 0 })
+                    }
+                    None => trouble(dialect, &entry),
+                };
+                if let Some(key) = entry.known {
+                    first.entry(key.name()).or_insert(conf.entries.len());
+                }
                 conf.entries.push(entry);
             }
         }
@@ -246,11 +258,7 @@ fn only_of(dialect: Dialect, key: &str) -> Option<&'static Key> {
 }
 
 /// What WSL warns of, once it reads the line as it was meant.
-fn trouble(dialect: Dialect, entry: &Assignment, before: &[Assignment]) -> Option<Trouble> {
+fn trouble(dialect: Dialect, entry: &Assignment) -> Option<Trouble> {
     let Some(key) = entry.meant else { return Some(Trouble::UnknownKey) };
-    let first = before.iter().find(|other| other.known.is_some() && other.known == entry.known);
-    if let Some(first) = first {
-        return Some(Trouble::Duplicate { first: first.name().into_bytes(), line: 0 });
-    }
     value_of(key, dialect, &entry.value).err()
 }

@@ -3,6 +3,7 @@
 pub mod cause;
 pub mod commands;
 pub mod conf;
+pub mod expand;
 pub mod image;
 pub mod json;
 pub mod prose;

@@ -1,6 +1,7 @@
 //! Environment variables that a file sets, from whatever it is.
 
 use super::commands::{Command, assignment};
+use super::json::Node;
 use crate::source::Source;
 use std::ops::Range;
 
@@ -17,6 +18,8 @@ pub enum Origin {
     GoCommand,
     /// `ENV` of an image, with its stage.
     Image(usize),
+    /// `go.toolsEnvVars` or `go.testEnvVars` of the editor.
+    Editor,
 }
 
 /// A variable that is set.
@@ -55,6 +58,27 @@ pub fn of_lines(source: &Source, origin: Origin) -> Vec<Variable> {
         variables.push(Variable { name, value, range, origin });
     }
     variables
+}
+
+/// The variables that the editor's settings have for go's tools.
+#[must_use]
+pub fn of_settings(root: &Node) -> Vec<Variable> {
+    let settings = match root.get("settings") {
+        // A .code-workspace file has its settings in a key `settings` beside `folders`.
+        Some(settings) if root.get("folders").is_some() => &settings.node,
+        _ => root,
+    };
+    let lists = ["go.toolsEnvVars", "go.testEnvVars"].map(|name| settings.get(name));
+    let entries = lists.into_iter().flatten().flat_map(|list| list.node.properties());
+    let variable = |name: &str, node: &Node| {
+        Some(Variable {
+            name: name.to_owned(),
+            value: node.text()?.to_owned(),
+            range: node.range.clone(),
+            origin: Origin::Editor,
+        })
+    };
+    entries.filter_map(|entry| variable(&entry.name, &entry.node)).collect()
 }
 
 /// How PowerShell names a variable of the environment; upper and lower case are the same to it.
