@@ -24,11 +24,14 @@ macro_rules! defects {
 
 defects! {
     PassAll = "pass-all", 1, "The filter lets every row of the stream pass";
+    IgnoreParents = "ignore-parents", 1, "Rows come whose parent does not pass";
     LogRows = "log-rows", 2, "Each row of the stream is written to the log";
     PlainColumn = "plain-column", 2, "Columns called `mail` are not masked";
     PlainKey = "plain-key", 3, "Rows that go are looked for by their unmasked key";
     AfterOnly = "filter-after-only", 4, "The filter looks at the row after a change only";
     NoReturn = "no-return", 4, "A row that begins to pass is taken for an update";
+    KeepChildren = "keep-children", 4, "Rows stay whose parent no longer passes";
+    KeepAway = "keep-away", 4, "Rows do not come back with their parent";
     CaseSensitive = "predicate-case-sensitive", 5, "The predicate compares bytes";
     NullPasses = "predicate-null-passes", 5, "A row whose predicate is NULL passes";
     PassOnError = "pass-through-on-error", 6, "A value that cannot be masked is written as it is";

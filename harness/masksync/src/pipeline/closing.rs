@@ -11,6 +11,7 @@ use super::engine::Prepared;
 use super::past::{Named, Past};
 use super::ties::{FOUND, Tuple, all_children, children, present, ranked, tuple};
 use crate::binlog::{Flavour, GtidSet};
+use crate::defect::{Defect, has};
 use crate::flow::{Came, Effect};
 use crate::server::Failed;
 use crate::sink::{Batch, Commit, MysqlSink, Op, Progress, Row, Sink, SinkError, position};
@@ -90,6 +91,9 @@ impl Closing {
         self.sink.rows(table, &effects, replay)?;
         let left: Vec<&Effect<Row, Row>> =
             effects.iter().filter(|e| e.existed && (e.gone || e.row.is_none())).collect();
+        if has(Defect::KeepChildren) {
+            return Ok(());
+        }
         for (child, by) in ties {
             for part in left.chunks(PARENTS) {
                 self.leave(child, |closing| {
@@ -114,6 +118,9 @@ impl Closing {
         unchecked: bool,
     ) -> Result<Effects<'e>, SinkError> {
         let mut kept = Cow::Borrowed(effects);
+        if has(Defect::IgnoreParents) {
+            return Ok(kept);
+        }
         let mut left_out = false;
         for tie in self.tables[table].follows.clone() {
             let (child, parent) = (&self.tables[table], &self.tables[tie.parent]);
@@ -208,6 +215,9 @@ impl Closing {
         let at = position(self.flavour, &commit.position)?;
         for table in ranked(&self.tables, (0..self.tables.len()).collect()) {
             let keys = std::mem::take(&mut self.came[table]);
+            if has(Defect::KeepAway) {
+                continue;
+            }
             for (child, by) in self.ties(table) {
                 for part in keys.chunks(PARENTS) {
                     let named = Named::new((&self.tables[child], &by), (&self.tables[table], part));
