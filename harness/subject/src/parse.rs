@@ -250,7 +250,7 @@ fn text(node: Option<&Node<'_>>, value: bool, reader: &mut Reader<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::asked::{Asked, Use};
+    use crate::asked::Use;
     use crate::declaration::{Declaration, DeclarationError, Kind};
     use rstest::rstest;
     use twinproof_model::Capability;
