@@ -285,7 +285,9 @@ fn images_editors_and_kernels(#[case] name: &str, #[case] text: &str, #[case] ex
 #[case::next_line("FROM golang:1.27\nENV GOPATH=/x\nENV PATH=$PATH:$GOPATH/bin\n", &[])]
 #[case::exported("FROM x\nRUN export A=1\n", &["088@2"])]
 #[case::exported_and_used("FROM x\nRUN export A=1 && make\n", &[])]
-#[case::of_windows("FROM mcr.microsoft.com/windows/servercore\nENV GOPATH=C:\\go\n", &[])]
+#[case::of_windows("FROM mcr.microsoft.com/windows/servercore\nENV GOPATH=C:\\\\go\n", &[])]
+// The builder takes the escape away: what is left is `C:go`.
+#[case::of_windows_escaped("FROM mcr.microsoft.com/windows/servercore\nENV GOPATH=C:\\go\n", &["052@2"])]
 #[case::here_document("FROM x\nRUN cat <<EOF > /x\nexport A=1\nEOF\n", &[])]
 #[case::joined("FROM golang:1.27\nENV GOPATH=/go PATH=/usr/bin:\\\n/go/bin GOBIN=/go/bin\n", &[])]
 #[case::other_image("FROM corp.example/golang:1\nENV GOROOT=/opt/go\n", &[])]
