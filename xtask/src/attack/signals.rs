@@ -80,11 +80,13 @@ fn once(servers: &Servers, speaks: Speaks, http2: bool) -> anyhow::Result<Tally>
     let mut server = servers.own_on(&socket, speaks)?;
     let (tally, address) = (Tally::default(), server.address.clone());
     std::thread::scope(|scope| -> anyhow::Result<()> {
-        for n in 0..CLIENTS {
-            let (tally, address) = (&tally, &address);
-            // Half of them keep their connection, half make one for each request.
-            scope.spawn(move || client(servers, address, (speaks, http2), n % 2 == 0, tally));
-        }
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|n| {
+                let (tally, address) = (&tally, &address);
+                // Half of them keep their connection, half make one for each request.
+                scope.spawn(move || client(servers, address, (speaks, http2), n % 2 == 0, tally))
+            })
+            .collect();
         for _ in 0..10 {
             std::thread::sleep(Duration::from_millis(20));
             server.signal(Signal::HUP)?;
@@ -95,8 +97,11 @@ fn once(servers: &Servers, speaks: Speaks, http2: bool) -> anyhow::Result<Tally>
         let ended = server.ends(Duration::from_secs(20));
         std::thread::sleep(Duration::from_millis(50));
         tally.ends.store(true, Ordering::Relaxed);
-        // Until its clients have their answers.
-        std::thread::sleep(Duration::from_millis(300));
+        // The next server stays until its clients have their answers, however slow the machine is: an
+        // answer that it takes with it would count as lost by a signal.
+        for client in clients {
+            ensure!(client.join().is_ok(), "a client panicked");
+        }
         drop(next);
         ensure!(ended?, "it does not end in order");
         Ok(())
