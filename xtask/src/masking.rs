@@ -25,6 +25,5 @@ pub fn surroundings<'d>(
         defects: beside.is_file().then_some(beside),
         env: std::env::vars().collect(),
         work: work.to_owned(),
-        broker: None,
     })
 }
