@@ -1,12 +1,11 @@
 //! Go's own settings: GOPATH, go/env files, profiles, what crosses by WSLENV.
 
-use super::text::first_return;
+use super::text::{first_return, plain_utf8};
 use super::words::{is_linux_path, is_windows_path, nearest, shown};
 use crate::document::Document;
 use crate::edit::Edit;
 use crate::kind::Kind;
 use crate::rule::{Check, Findings, Level, Rule};
-use crate::source::Encoding;
 use crate::views::variables::{Origin, Variable};
 use twinproof_wslconf::wslenv;
 
@@ -246,17 +245,12 @@ fn go_env_form(document: &Document, findings: &mut Findings<'_>) {
         return;
     }
     let text = document.source.text();
-    match document.source.encoding() {
-        Encoding::Utf8Mark => {
-            findings
-                .add(0..0, "the file begins with a byte order mark: go loses its first key")
-                .save_as_utf8();
-        }
-        Encoding::Utf16Le | Encoding::Utf16Be => {
-            findings.add(0..0, "the file is UTF-16: go ignores all of it").save_as_utf8();
-        }
-        Encoding::Utf8 | Encoding::Other => {}
-    }
+    plain_utf8(
+        document,
+        findings,
+        "the file begins with a byte order mark: go loses its first key",
+        "the file is UTF-16: go ignores all of it",
+    );
     if let Some(first) = first_return(text) {
         let edits = text.match_indices("\r\n").map(|(at, _)| Edit::new(at..at + 1, "")).collect();
         findings

@@ -1,10 +1,10 @@
 //! Lines of a hosts file.
 
+use super::text::plain_utf8;
 use super::words::shown;
 use crate::document::Document;
 use crate::kind::Kind;
 use crate::rule::{Check, Findings, Level, Rule};
-use crate::source::Encoding;
 use crate::views::words::lines;
 use std::net::IpAddr;
 
@@ -36,17 +36,12 @@ fn malformed(document: &Document, findings: &mut Findings<'_>) {
     if document.kind != Kind::Hosts {
         return;
     }
-    match document.source.encoding() {
-        Encoding::Utf8Mark => {
-            findings
-                .add(0..0, "the file begins with a byte order mark: its first line names nothing")
-                .save_as_utf8();
-        }
-        Encoding::Utf16Le | Encoding::Utf16Be => {
-            findings.add(0..0, "the file is UTF-16: no line of it names anything").save_as_utf8();
-        }
-        Encoding::Utf8 | Encoding::Other => {}
-    }
+    plain_utf8(
+        document,
+        findings,
+        "the file begins with a byte order mark: its first line names nothing",
+        "the file is UTF-16: no line of it names anything",
+    );
     for words in lines(&document.source, &['#']) {
         let (address, names) = (&words[0], &words[1..]);
         let line = document.source.line_at(address.range.start);

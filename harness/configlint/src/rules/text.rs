@@ -238,6 +238,17 @@ fn mark(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
+/// Reports, in these words, a file that begins with a byte order mark or is UTF-16, for programs that read
+/// neither.
+pub(super) fn plain_utf8(document: &Document, findings: &mut Findings<'_>, mark: &str, wide: &str) {
+    let what = match document.source.encoding() {
+        Encoding::Utf8Mark => mark,
+        Encoding::Utf16Le | Encoding::Utf16Be => wide,
+        Encoding::Utf8 | Encoding::Other => return,
+    };
+    findings.add(0..0, what).save_as_utf8();
+}
+
 /// Whether every second byte of the beginning is NUL, which is UTF-16 without a mark.
 fn is_unmarked_utf16(document: &Document) -> bool {
     let bytes = &document.source.bytes()[..document.source.bytes().len().min(64)];
