@@ -1,14 +1,13 @@
 //! Events in, batches out: the part of the pipeline that knows what an event means for staging.
 
 use super::halt::{Halt, Trouble};
-use super::names::dotted;
 use crate::binlog::{
     Body, Charsets, Event, Flavour, Gtid, GtidSet, Malformed, Map, Payload, Rows, Statement,
     TableMap, Xa,
 };
 use crate::defect::{Defect, has};
 use crate::flow::{Came, Change, Net, TablePlan, change};
-use crate::policy::TablePolicy;
+use crate::policy::{TablePolicy, dotted};
 use crate::predicate::{Decider, Truth};
 use crate::server::Table;
 use crate::sink::{Batch, Commit, Op, Row, Target};

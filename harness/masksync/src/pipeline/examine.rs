@@ -3,12 +3,11 @@
 use super::engine::{Prepared, Tie};
 use super::fit::misfits;
 use super::lock::{Lock, shape};
-use super::names::dotted;
 use crate::binlog::{Charsets, Flavour};
 use crate::defect::{Defect, has};
 use crate::flow::{PlanColumn, TablePlan};
 use crate::mask::Keys;
-use crate::policy::{Policy, TablePolicy, misfit};
+use crate::policy::{Policy, TablePolicy, dotted, misfit};
 use crate::server::{Failed, Session, Table, quoted_name, read_table};
 use crate::sink::{StateStore, Target};
 use crate::value::ColumnType;

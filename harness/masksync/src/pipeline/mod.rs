@@ -7,7 +7,6 @@ mod fit;
 mod halt;
 mod lock;
 mod metrics;
-mod names;
 mod past;
 mod preview;
 mod run;

@@ -2,10 +2,10 @@
 
 use super::examine::{Examined, examine};
 use super::halt::Halt;
-use super::names::dotted;
 use super::setting::Setting;
 use super::ties::closed;
 use crate::keys::Unbounded;
+use crate::policy::dotted;
 use crate::server::Role;
 use crate::source::Snapshot;
 use crate::value::{Cell, Charset};

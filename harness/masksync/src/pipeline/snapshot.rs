@@ -3,12 +3,12 @@
 use super::engine::Prepared;
 use super::halt::Halt;
 use super::metrics::Metrics;
-use super::names::dotted;
 use super::setting::Setting;
 use super::stop::Stop;
 use super::ties::{present, tuple};
 use crate::flow::Effect;
 use crate::mask::Keys;
+use crate::policy::dotted;
 use crate::server::{Role, Session};
 use crate::sink::{MysqlSink, Row, Target};
 use crate::source::{Chunk, Snapshot};

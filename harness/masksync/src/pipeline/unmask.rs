@@ -1,9 +1,9 @@
 //! A token read again, with a line in an audit file for each.
 
 use super::halt::Halt;
-use super::names::dotted;
 use super::setting::Setting;
 use crate::mask::{Binding, Encoding, Named, Opener, TokenError, Transformer};
+use crate::policy::dotted;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::fs::OpenOptions;

@@ -8,7 +8,6 @@
 use super::engine::Prepared;
 use super::examine::{Examined, examine};
 use super::halt::Halt;
-use super::names::dotted;
 use super::setting::Setting;
 use super::staged::read;
 use super::ties::closed;
@@ -18,6 +17,7 @@ use crate::flow::TablePlan;
 use crate::keys::{Purpose, Unbounded};
 use crate::mask::hmac::Hash;
 use crate::mask::{Binding, Named, Opener, TokenError, Transformer};
+use crate::policy::dotted;
 use crate::server::{Role, Session, literal, name, quoted_name};
 use crate::sink::position;
 use crate::source::{Snapshot, SourceAsk, between, executed};

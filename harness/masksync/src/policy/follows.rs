@@ -5,7 +5,7 @@
 //! The columns of `by` stand in the order of the parent's key. They have the masks of that key's
 //! columns, so that the reference holds in staging as well.
 
-use super::table::{Follow, TablePolicy};
+use super::table::{Follow, TablePolicy, dotted};
 use twinproof_toml::Reader;
 use twinproof_toml::node::{self, Node};
 
@@ -145,8 +145,4 @@ fn depth(tables: &[TablePolicy], table: &TablePolicy) -> usize {
         }
     }
     place(&table.source).map_or(0, |i| depths[i])
-}
-
-fn dotted((schema, name): &(String, String)) -> String {
-    format!("{schema}.{name}")
 }

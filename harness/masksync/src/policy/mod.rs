@@ -10,4 +10,5 @@ pub use address::{Address, AddressError, Endpoint, Secret};
 pub use follows::DEEPEST;
 pub(crate) use follows::misfit;
 pub use read::{KeySource, Policy, read};
+pub(crate) use table::dotted;
 pub use table::{Follow, TablePolicy};

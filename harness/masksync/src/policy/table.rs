@@ -29,3 +29,8 @@ pub struct Follow {
     /// The columns that name a row of it, in the order of its key.
     pub by: Vec<String>,
 }
+
+/// `schema.table`, as messages name a table.
+pub(crate) fn dotted((schema, name): &(String, String)) -> String {
+    format!("{schema}.{name}")
+}
