@@ -25,5 +25,6 @@ pub fn surroundings<'d>(
         defects: beside.is_file().then_some(beside),
         env: std::env::vars().collect(),
         work: work.to_owned(),
+        broker: None,
     })
 }

@@ -45,7 +45,7 @@ struct Need {
     what_for: &'static str,
 }
 
-const NEEDS: [Need; 16] = [
+const NEEDS: [Need; 18] = [
     Need {
         sign: Sign::File("/etc/ssl/certs/ca-certificates.crt"),
         package: "ca-certificates",
@@ -81,6 +81,16 @@ const NEEDS: [Need; 16] = [
         sign: Sign::File("/usr/sbin/mariadbd"),
         package: "mariadb-server-core",
         what_for: "the tests of the masking sync, which start a server of their own",
+    },
+    Need {
+        sign: Sign::Program("java"),
+        package: "openjdk-17-jre-headless",
+        what_for: "a broker of Kafka in the tests of the masking sync",
+    },
+    Need {
+        sign: Sign::Program("mvn"),
+        package: "maven",
+        what_for: "to get Kafka from Maven Central",
     },
     Need {
         sign: Sign::Program("x86_64-w64-mingw32-gcc"),

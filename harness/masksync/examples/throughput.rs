@@ -120,9 +120,8 @@ fn main() {
 fn snapshot(setting: &Setting) {
     let keys = setting.keys_with(Arc::new(Unbounded));
     let mut source = setting.source.connect(Role::Ask).unwrap();
-    let mut staging = setting.staging.connect(Role::Write).unwrap();
-    let mut examined =
-        examine(&setting.policy, &keys, &setting.state, &mut source, &mut staging).unwrap();
+    let mut staging = setting.staging.open(&setting.state).unwrap();
+    let mut examined = examine(&setting.policy, &keys, &mut source, &mut *staging).unwrap();
     let table = examined.tables.swap_remove(0);
     let mut snapshot = Snapshot::new(&table.policy, &table.source, &table.target.key);
     let mut plan = table.plan;

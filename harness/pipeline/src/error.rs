@@ -6,6 +6,9 @@ pub enum Error {
     /// There is no server to be started.
     #[error("there is no {0} on PATH")]
     NoDatabase(&'static str),
+    /// There is no broker to be started.
+    #[error("there is no broker of Kafka: {0}")]
+    NoKafka(&'static str),
     /// What happens needs another server than the one that was chosen.
     #[error("it needs another server than the one that {0} names")]
     OtherServer(&'static str),

@@ -1,6 +1,7 @@
 //! Runs a pipeline between two databases of its own: a workload, faults, and everything that was
 //! seen of it. It concludes nothing.
 
+mod broker;
 mod error;
 mod policy;
 mod pool;
@@ -9,8 +10,10 @@ mod reader;
 mod relay;
 mod run;
 mod server;
+mod topics;
 mod watch;
 
+pub use broker::{Broker, KAFKA, Kafka};
 pub use error::Error;
 pub use pool::{Pair, Pool};
 pub use run::{Plan, Surroundings, record};

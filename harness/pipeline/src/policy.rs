@@ -22,6 +22,8 @@ pub struct Places {
     pub user: String,
     /// The folder of policy and keys, which is production's.
     pub folder: PathBuf,
+    /// The broker's port, where staging is topics.
+    pub broker: Option<u16>,
     /// What the pipeline calls itself among the source's replicas.
     pub server_id: u32,
 }
@@ -85,7 +87,16 @@ fn policy(places: &Places, spec: &Spec, keys: &Keys) -> Result<String, toml::ser
     source.insert("url".to_owned(), Value::String(server(&places.source)));
     source.insert("server-id".to_owned(), Value::Integer(places.server_id.into()));
     let mut staging = Table::new();
-    staging.insert("url".to_owned(), Value::String(server(&places.staging)));
+    match places.broker {
+        None => {
+            staging.insert("url".to_owned(), Value::String(server(&places.staging)));
+        }
+        Some(port) => {
+            staging.insert("url".to_owned(), Value::String(format!("kafka://127.0.0.1:{port}")));
+            let kafka = [("prefix".to_owned(), text(&places.db))].into_iter().collect();
+            staging.insert("kafka".to_owned(), Value::Table(kafka));
+        }
+    }
     let mut ring = Table::new();
     ring.insert("file".to_owned(), text("keys.toml"));
     ring.insert("pinned".to_owned(), Value::Integer(keys.pinned.into()));

@@ -1,12 +1,14 @@
 //! One history: schemas of its own at both ends, the actions one after the other, and what was seen.
 
 use crate::Error;
+use crate::broker::Broker;
 use crate::policy::{self, Places};
 use crate::pool::Pair;
 use crate::process::{Running, Starting};
 use crate::reader::Reader;
 use crate::relay::Relay;
 use crate::server::{Flavour, Server};
+use crate::topics::{Consuming, Topics};
 use crate::watch::{self, Names, Watch, rows};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -67,6 +69,8 @@ pub struct Surroundings<'s> {
     pub env: BTreeMap<String, String>,
     /// A folder of the history's own.
     pub work: PathBuf,
+    /// The broker, where the pipeline's staging is topics.
+    pub broker: Option<Broker>,
 }
 
 /// Does what is planned, and records what was seen.
@@ -97,6 +101,7 @@ struct World<'w> {
     begun: Instant,
     reader: Reader,
     watch: Watch,
+    consuming: Option<Consuming>,
     generator: Generator,
     instances: Vec<Running>,
     ended: Vec<Instance>,
@@ -159,6 +164,7 @@ impl<'w> World<'w> {
             state,
             user,
             folder,
+            broker: surroundings.broker.as_ref().map(Broker::port),
             server_id: 1_000_000 + number,
         };
         let reader = Reader::new(&pair.source, &places.db)?;
@@ -176,6 +182,8 @@ impl<'w> World<'w> {
         let values = values(surroundings, program, &places);
         prepare(pair, &places, &spec, surroundings.pipeline, &values)?;
         policy::write(&places, &spec, &keys)?;
+        let consuming =
+            places.broker.map(|port| consuming(port, &places, &spec, pair)).transpose()?;
         let watch =
             Watch::start(watch::connection(&pair.staging)?, places.db.clone(), names, begun);
         Ok(Self {
@@ -190,6 +198,7 @@ impl<'w> World<'w> {
             begun,
             reader,
             watch,
+            consuming,
             generator,
             instances: Vec::new(),
             ended: Vec::new(),
@@ -620,6 +629,9 @@ impl<'w> World<'w> {
             self.note("relayed", at, what);
         }
         self.reader.read_on(&self.pair.source)?;
+        if let Some(consuming) = self.consuming.take() {
+            consuming.end()?;
+        }
         let names: Names =
             self.spec.table.iter().map(|t| (t.name.clone(), t.key.clone())).collect();
         let mut staging = watch::connection(&self.pair.staging)?;
@@ -635,6 +647,14 @@ impl<'w> World<'w> {
         for table in self.spec.table.iter().filter(|t| !t.aside) {
             let rows = kept_rows(&mut source, &self.places.db, &self.spec, table)?;
             kept.insert(table.name.clone(), rows);
+        }
+        if let Some(broker) = &self.surroundings.broker {
+            let bytes = broker.segments(&format!("{}.", self.places.db))?;
+            if bytes.len() > FOLDER {
+                return Err(Error::Broken(format!("topics have more than {FOLDER} bytes")));
+            }
+            let name = "the segments of topics".to_owned();
+            places.push(Place { name, zone: Zone::Staging, kind: PlaceKind::File, bytes });
         }
         places.push(Place {
             name: "the schema of the position".to_owned(),
@@ -693,6 +713,15 @@ impl<'w> World<'w> {
         }
         Ok(())
     }
+}
+
+/// A consumer of the topics of a history.
+fn consuming(port: u16, places: &Places, spec: &Spec, pair: &Pair) -> Result<Consuming, Error> {
+    let db = &places.db;
+    let tables = spec.table.iter().filter(|t| !t.aside);
+    // As the pipeline's policy names them: prefix, schema, table.
+    let tables = tables.map(|t| (t.name.clone(), format!("{db}.{db}.{}", t.name))).collect();
+    Consuming::start(Topics { port, tables, db: db.clone() }, pair.staging.connect("root")?)
 }
 
 /// The values that a pipeline's texts may refer to.

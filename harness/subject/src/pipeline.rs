@@ -29,6 +29,10 @@ pub struct Pipeline {
     /// Statements in staging before it is first started, such as those that make its position's tables.
     #[serde(default)]
     pub prepare: Vec<Template>,
+    /// Whether its staging is topics of a broker of Kafka: `DB.DB.TABLE`, with Debezium's envelopes in
+    /// JSON. What a consumer of committed records makes of them is then in staging's tables.
+    #[serde(default)]
+    pub topics: bool,
     /// Its processes, in the order in which they are started; they are ended in the other.
     pub process: Vec<PipelineProcess>,
     /// What it writes to besides the tables in staging.

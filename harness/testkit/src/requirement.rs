@@ -16,6 +16,8 @@ pub enum Requirement {
     GoProxy,
     /// A server of MySQL or MariaDB that can be started.
     Mysql,
+    /// A broker of Kafka that can be started: Java and Kafka's jars.
+    Kafka,
     /// A file system in memory, mounted in a namespace of the test's own (Linux).
     Tmpfs,
     /// Private namespaces of users, mounts and networks (Linux).
@@ -32,10 +34,11 @@ pub enum Requirement {
 
 impl Requirement {
     /// All of them but programs.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Go,
         Self::GoProxy,
         Self::Mysql,
+        Self::Kafka,
         Self::Tmpfs,
         Self::Lab,
         Self::Docker,
@@ -50,6 +53,7 @@ impl Requirement {
             Self::Go => "go",
             Self::GoProxy => "goproxy",
             Self::Mysql => "mysql",
+            Self::Kafka => "kafka",
             Self::Tmpfs => "tmpfs",
             Self::Lab => "lab",
             Self::Docker => "docker",

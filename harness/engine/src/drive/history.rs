@@ -6,7 +6,7 @@ use super::error::StepError;
 use std::path::PathBuf;
 use std::time::Duration;
 use twinproof_history::{Action, Evidence};
-use twinproof_pipeline::{Error, Flavour, Plan, Program, Surroundings, record};
+use twinproof_pipeline::{Broker, Error, Flavour, Kafka, Plan, Program, Surroundings, record};
 use twinproof_steps::{DatabaseServer, HistoryPlace, HistorySight, HistoryStep};
 
 /// How long `settle` waits where a step does not say.
@@ -45,7 +45,16 @@ pub fn drive(driver: &mut Driver<'_>, step: &HistoryStep) -> Result<HistorySight
     };
     let work = PathBuf::from(driver.native("pipeline"));
     let (home, tmp) = (driver.native("home"), driver.native("tmp"));
+    let broker = match pipeline.topics {
+        // One for each history: it is reached in the history's own network only.
+        true => {
+            let kafka = Kafka::find().map_err(|e| StepError::OutOfReach(e.to_string()))?;
+            Some(Broker::start(&kafka, &[]).map_err(|e| broken(&e))?)
+        }
+        false => None,
+    };
     let surroundings = Surroundings {
+        broker,
         pipeline,
         program,
         defects: peers,

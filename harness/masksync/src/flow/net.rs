@@ -18,6 +18,8 @@ pub struct Effect<K, R> {
     pub row: Option<R>,
     /// Of a row that comes to a table that others follow: how it came.
     pub came: Option<Came<K>>,
+    /// The row that was there, where it is kept.
+    pub before: Option<R>,
 }
 
 /// How a row came.
@@ -33,13 +35,13 @@ impl<K, R> Effect<K, R> {
     /// A row that comes where none is.
     #[must_use]
     pub fn insert(key: K, row: R) -> Self {
-        Self { key, existed: false, gone: false, row: Some(row), came: None }
+        Self { key, existed: false, gone: false, row: Some(row), came: None, before: None }
     }
 
     /// A row that goes from staging, and not from the source.
     #[must_use]
     pub fn leave(key: K) -> Self {
-        Self { key, existed: true, gone: false, row: None, came: None }
+        Self { key, existed: true, gone: false, row: None, came: None, before: None }
     }
 }
 
@@ -129,6 +131,16 @@ impl<K, R> Net<K, R> {
     pub fn gone(&mut self, called: &[u8]) {
         if let Some(effect) = self.find(called) {
             effect.gone = true;
+        }
+    }
+
+    /// Keeps the row that was there before the first change of a key, if a row was.
+    pub fn keep(&mut self, called: &[u8], before: Option<R>) {
+        if let Some(before) = before
+            && let Some(effect) = self.find(called)
+            && effect.existed
+        {
+            effect.before.get_or_insert(before);
         }
     }
 
@@ -229,5 +241,19 @@ mod tests {
         assert_eq!(net.take(), [Effect::insert(1, "b")]);
         net.insert(b"2", 2, "c", None, true).unwrap();
         assert!(net.take()[0].existed);
+    }
+
+    #[test]
+    fn the_row_before_the_first_change_is_kept() {
+        let mut net = Net::default();
+        net.update(b"1", 1, "b", None);
+        net.keep(b"1", Some("a"));
+        net.delete(b"1", 1, true);
+        net.keep(b"1", Some("b"));
+        net.insert(b"2", 2, "c", None, false).unwrap();
+        net.update(b"2", 2, "d", None);
+        net.keep(b"2", Some("c"));
+        let kept: Vec<_> = net.take().into_iter().map(|effect| effect.before).collect();
+        assert_eq!(kept, [Some("a"), None], "a row that is new has none before it");
     }
 }

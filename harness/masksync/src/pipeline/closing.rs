@@ -52,6 +52,7 @@ impl Closing {
 
     fn op(&mut self, op: &Op) -> Result<(), SinkError> {
         match op {
+            Op::Begin { .. } => Ok(()),
             Op::Truncate { table } => {
                 for (child, by) in self.ties(*table) {
                     self.leave(child, |closing| {

@@ -10,7 +10,7 @@ use crate::flow::{Came, Change, Net, TablePlan, change};
 use crate::policy::{TablePolicy, dotted};
 use crate::predicate::{Decider, Truth};
 use crate::server::Table;
-use crate::sink::{Batch, Commit, Op, Row, Target};
+use crate::sink::{Batch, Commit, Detail, Op, Row, Target};
 use crate::source::{AskTable, OfTable};
 use crate::value::{Cell, Charset};
 use std::collections::HashMap;
@@ -171,10 +171,13 @@ struct Changes {
     unchecked: bool,
     /// How many tables are above each, which are written before it.
     ranks: Vec<usize>,
+    /// What says where a transaction's changes begin, until one comes.
+    mark: Option<Op>,
 }
 
 impl Changes {
     fn net(&mut self, table: usize, replay: bool) -> &mut Net<Row, Row> {
+        self.begin();
         if !self.nets.contains_key(&(table, replay)) {
             // A table's replay ends where its strict changes begin: they follow each other.
             self.order.push((table, replay));
@@ -204,7 +207,13 @@ impl Changes {
         }
     }
 
+    /// Changes of a transaction come, whose beginning is marked before the first of them.
+    fn begin(&mut self) {
+        self.done.extend(self.mark.take());
+    }
+
     fn truncate(&mut self, table: usize) {
+        self.begin();
         self.close();
         self.done.push(Op::Truncate { table });
     }
@@ -234,6 +243,7 @@ struct Pending {
 /// Reads events in their order.
 pub struct Engine {
     flavour: Flavour,
+    detail: Detail,
     charsets: Charsets,
     /// The tables.
     pub tables: Vec<Prepared>,
@@ -266,6 +276,7 @@ impl Engine {
         tables: Vec<Prepared>,
         ask: Box<dyn AskTable>,
         position: GtidSet,
+        detail: Detail,
     ) -> Self {
         let ranks: Vec<usize> = (0..tables.len()).map(|i| rank(&tables, i)).collect();
         let changes = || Changes { ranks: ranks.clone(), ..Changes::default() };
@@ -273,6 +284,7 @@ impl Engine {
             changes: changes(),
             xa_changes: changes(),
             flavour,
+            detail,
             charsets,
             tables,
             maps: HashMap::new(),
@@ -320,6 +332,11 @@ impl Engine {
                 self.applied = self.position.contains(&gtid) && !has(Defect::AppliesAgain);
                 if has(Defect::OneDomain) && matches!(gtid, Gtid::Mariadb { domain: 1.., .. }) {
                     self.applied = true;
+                }
+                if self.detail.apart {
+                    self.changes.close();
+                    let (transaction, timestamp) = (gtid.to_string(), header.timestamp);
+                    self.changes.mark = Some(Op::Begin { transaction, timestamp });
                 }
                 self.current = Some(gtid);
                 self.timestamp = header.timestamp;
@@ -486,6 +503,7 @@ impl Engine {
         if name.is_empty() {
             // Committed in one phase.
             let ops = self.xa_changes.take();
+            self.changes.begin();
             self.changes.close();
             self.changes.done.extend(ops);
             self.end();
@@ -528,6 +546,7 @@ impl Engine {
     fn decided(&mut self, what: Xa, name: &str) -> Result<(), Trouble> {
         if let Some(pending) = self.pending.remove(name) {
             if what == Xa::Commit && !self.applied {
+                self.changes.begin();
                 self.changes.close();
                 self.changes.done.extend(pending.ops);
                 self.changes.keys += pending.keys;
@@ -575,7 +594,7 @@ impl Engine {
     }
 
     fn rows(&mut self, rows: Rows<'_>) -> Result<(), Trouble> {
-        let Self { maps, tables, ask, changes, xa_changes, current, xa, .. } = self;
+        let Self { maps, tables, ask, changes, xa_changes, current, xa, detail, .. } = self;
         // The number that ends a statement without rows.
         let Some(known) = maps.get(&rows.table) else {
             return if rows.table == 0x00ff_ffff {
@@ -687,6 +706,7 @@ impl Engine {
                         row.cells = row.cells.into_iter().enumerate().map(kept).collect();
                     }
                     let (cells, key) = owned(plan, row.cells);
+                    let image = image(*detail, plan, before)?;
                     let net = changes.net(place, replay);
                     if called == row.key && !replay {
                         // Its parent may have changed, so that it comes to staging only now.
@@ -703,6 +723,7 @@ impl Engine {
                         let came = followed.then(|| came(plan, after, false));
                         net.insert(&row.key, key, cells, came, replay).map_err(conflict)?;
                     }
+                    net.keep(&called, image);
                 }
                 (Change::Delete, Some(before), _) => {
                     let (mut old, called) = plan.key(before)?;
@@ -710,9 +731,14 @@ impl Engine {
                         old = plan.key.iter().map(|k| before[*k].clone()).collect();
                     }
                     let old = old.into_iter().map(Cell::into_owned).collect();
-                    changes.net(place, replay).delete(&called, old, pair.after.is_none());
+                    let image = image(*detail, plan, before)?;
+                    let net = changes.net(place, replay);
+                    net.delete(&called, old, pair.after.is_none());
+                    net.keep(&called, image);
                 }
-                (Change::Nothing, Some(before), _) if replay => {
+                // Topics would show the key of a row that never passes. Where the snapshot has the
+                // row from a later time, when it passed, a later change brings it.
+                (Change::Nothing, Some(before), _) if replay && !detail.apart => {
                     // What the snapshot has may be of a later time, when the row passed.
                     let (old, called) = plan.key(before)?;
                     let old = old.into_iter().map(Cell::into_owned).collect();
@@ -772,6 +798,19 @@ impl Engine {
 /// How a row comes to a table that others follow.
 fn came(plan: &TablePlan, row: &[Cell<'_>], fresh: bool) -> Came<Row> {
     Came { key: plan.key.iter().map(|k| row[*k].clone().into_owned()).collect(), fresh }
+}
+
+/// The masked row before, where staging needs it.
+fn image(
+    detail: Detail,
+    plan: &mut TablePlan,
+    before: &[Cell<'_>],
+) -> Result<Option<Row>, Trouble> {
+    if !detail.before {
+        return Ok(None);
+    }
+    let masked = plan.mask(before)?;
+    Ok(Some(masked.cells.into_iter().map(Cell::into_owned).collect()))
 }
 
 fn owned(plan: &TablePlan, cells: Vec<Cell<'_>>) -> (Row, Row) {

@@ -9,17 +9,8 @@ use crate::flow::{PlanColumn, TablePlan};
 use crate::mask::Keys;
 use crate::policy::{Policy, TablePolicy, dotted, misfit};
 use crate::server::{Failed, Session, Table, quoted_name, read_table};
-use crate::sink::{StateStore, Target};
+use crate::sink::{Finding, Staging, Target};
 use crate::value::ColumnType;
-
-/// Something that is to be mended before rows can flow.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What is wrong.
-    pub what: String,
-    /// The statement or the change that mends it.
-    pub fix: String,
-}
 
 /// What was found.
 pub struct Examined {
@@ -38,21 +29,14 @@ pub struct Examined {
 pub fn examine(
     policy: &Policy,
     keys: &Keys,
-    state: &StateStore,
     source: &mut Session,
-    staging: &mut Session,
+    staging: &mut dyn Staging,
 ) -> Result<Examined, Failed> {
     // All findings at once: who mends a server wants one list, not one message for each run.
     let mut findings = Vec::new();
     variables(source, &mut findings)?;
     rights(source, policy, &mut findings)?;
-    if !state.is_there(staging) {
-        findings.push(Finding {
-            what: "staging has no tables for the position, or this user may not see them"
-                .to_owned(),
-            fix: state.statements().join("\n  "),
-        });
-    }
+    findings.extend(staging.missing()?);
     let lock = match Lock::read(&policy.lock) {
         Ok(lock) => lock,
         Err(halt) => {
@@ -64,7 +48,7 @@ pub fn examine(
     let mut tables = Vec::new();
     for table in &policy.tables {
         let from = read_table(source, &table.source.0, &table.source.1)?;
-        let to = read_table(staging, &table.staging.0, &table.staging.1)?;
+        let to = staging.table(table, from.as_ref())?;
         let before = findings.len();
         if from.is_none() {
             findings.push(Finding {
@@ -82,10 +66,7 @@ pub fn examine(
         if to.is_none() {
             findings.push(Finding {
                 what: format!("staging has no table {}", dotted(&table.staging)),
-                fix: format!(
-                    "create it as at the source, with columns for what masks make: {}",
-                    dotted(&table.staging)
-                ),
+                fix: staging.remedy(table),
             });
         }
         let (Some(from), Some(to)) = (from, to) else { continue };
@@ -107,6 +88,11 @@ pub fn examine(
             });
         }
         let key = columns(table, &from, &to, &mut findings);
+        let refused = from.columns.iter().filter_map(|column| staging.refuses(column));
+        findings.extend(refused.map(|(what, fix)| Finding {
+            what: format!("{}: {what}", dotted(&table.source)),
+            fix,
+        }));
         if findings.len() == before {
             match prepare(table, from, to, key, keys) {
                 Ok(prepared) => tables.push(prepared),
@@ -115,7 +101,7 @@ pub fn examine(
         }
     }
     ties(&mut tables, &mut findings);
-    references(&mut tables, &mut findings);
+    references(&mut tables, staging.follows_keys(), &mut findings);
     Ok(Examined { findings, tables, charsets })
 }
 
@@ -368,6 +354,7 @@ fn prepare(
     });
     let target = Target {
         name: quoted_name(&policy.staging),
+        place: policy.staging.clone(),
         columns: source
             .columns
             .iter()
@@ -475,7 +462,7 @@ fn tie_fits(
 }
 
 /// What foreign keys of the source do by themselves, which not every binlog tells.
-fn references(tables: &mut [Prepared], findings: &mut Vec<Finding>) {
+fn references(tables: &mut [Prepared], follows_keys: bool, findings: &mut Vec<Finding>) {
     let names: Vec<(String, String)> = tables.iter().map(|t| t.policy.source.clone()).collect();
     for child in 0..tables.len() {
         for foreign in tables[child].source.parents.clone() {
@@ -501,12 +488,19 @@ fn references(tables: &mut [Prepared], findings: &mut Vec<Finding>) {
             if !staged {
                 findings.push(Finding {
                     what: format!("{table}: foreign key `{}` takes rows with their parent, and staging has none like it", foreign.name),
-                    fix: format!("add the same foreign key, ON DELETE {}, in staging", foreign.on_delete),
+                    fix: match follows_keys {
+                        true => format!("add the same foreign key, ON DELETE {}, in staging", foreign.on_delete),
+                        false => "make it ON DELETE RESTRICT at the source, or leave the table out: topics have no foreign keys, and the binlog may not tell of these rows".to_owned(),
+                    },
                 });
             }
             let filtered =
                 tables[parent].policy.predicate.is_some() || !tables[parent].follows.is_empty();
-            if filtered && !tables[child].follows.iter().any(|tie| tie.parent == parent) {
+            // Where staging has no foreign keys, they are refused above whatever passes.
+            if follows_keys
+                && filtered
+                && !tables[child].follows.iter().any(|tie| tie.parent == parent)
+            {
                 let columns: Vec<String> =
                     foreign.columns.iter().map(|(column, _)| format!("\"{column}\"")).collect();
                 findings.push(Finding {

@@ -18,8 +18,9 @@ mod ties;
 mod unmask;
 mod verify;
 
+pub use crate::sink::Finding;
 pub use engine::{Engine, Prepared, Tie};
-pub use examine::{Examined, Finding, examine};
+pub use examine::{Examined, examine};
 pub use halt::Halt;
 pub use metrics::{Health, Metrics};
 pub use preview::{Preview, preview};

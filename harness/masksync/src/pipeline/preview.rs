@@ -31,8 +31,8 @@ pub fn preview(setting: &Setting, rows: usize) -> Result<Vec<Preview>, Halt> {
     // Nothing is written, so that no use of a key counts.
     let keys = setting.keys_with(Arc::new(Unbounded));
     let mut source = setting.source.connect(Role::Ask)?;
-    let mut staging = setting.staging.connect(Role::Write)?;
-    let examined = examine(&setting.policy, &keys, &setting.state, &mut source, &mut staging)?;
+    let mut staging = setting.staging.open(&setting.state)?;
+    let examined = examine(&setting.policy, &keys, &mut source, &mut *staging)?;
     let Examined { tables, .. } = examined;
     let mut previews = Vec::new();
     for (place, table) in tables.iter().enumerate() {

@@ -16,7 +16,7 @@ use crate::defect::{Defect, has};
 use crate::mask::Keys;
 use crate::policy::{TablePolicy, dotted};
 use crate::server::{Role, Session};
-use crate::sink::{Batch, MysqlSink, Progress, Sink, State, Target, position};
+use crate::sink::{Batch, Progress, Sink, Staging, State, Target, ToFill, position};
 use crate::source::{SourceAsk, Stream, StreamItem, StreamStart, executed};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -93,23 +93,22 @@ struct Begun {
     flavour: Flavour,
     state: State,
     source: Session,
-    staging: Session,
+    staging: Box<dyn Staging>,
     keys: Keys,
 }
 
 fn begin(setting: &Setting) -> Result<Begun, Halt> {
     let keys = setting.keys();
     let mut source = setting.source.connect(Role::Ask)?;
-    let mut staging = setting.staging.connect(Role::Write)?;
-    let policy = &setting.policy;
+    let mut staging = setting.staging.open(&setting.state)?;
     let Examined { findings, tables, charsets } =
-        examine(policy, &keys, &setting.state, &mut source, &mut staging)?;
+        examine(&setting.policy, &keys, &mut source, &mut *staging)?;
     if !findings.is_empty() {
         let what: Vec<String> =
             findings.iter().map(|f| format!("{}\n  {}", f.what, f.fix)).collect();
         return Err(Halt::Mend { what: what.join("\n"), fix: None });
     }
-    let state = setting.state.take_over(&mut staging)?;
+    let state = staging.take_over()?;
     let flavour = source.flavour;
     Ok(Begun { tables, charsets, flavour, state, source, staging, keys })
 }
@@ -185,7 +184,9 @@ pub fn resnapshot(
     if policy.tables.iter().all(|t| names.contains(&dotted(&t.source))) {
         // All begin anew: the stream too, whatever was purged or changed before.
         begun.state.position = None;
-        begun.state.tables.clear();
+        for progress in begun.state.tables.values_mut() {
+            progress.again |= progress.high.take().is_some();
+        }
     } else if !setting.state.is_own(&begun.state)? {
         return Err(foreign_position(setting));
     }
@@ -254,100 +255,47 @@ fn snapshot(
         // Until it is in its place, a table counts as one without a snapshot: whatever is killed
         // meanwhile takes it again.
         let policy = fingerprint(setting, &tables[*i].policy);
-        let begun_at = Progress { low: low.to_owned(), high: None, policy, orphans: false };
+        let old = state.tables.get(&name(i));
+        let again = old.is_some_and(|old| old.again || old.high.is_some());
+        let begun_at = Progress { low: low.to_owned(), high: None, policy, orphans: false, again };
         state.tables.insert(name(i), begun_at);
     }
-    let at = position(*flavour, state.position.get_or_insert_with(|| low.to_owned()))?;
-    let epoch = state.epoch;
-    let write = |staging: &mut Session, tables: &_| match setting
-        .state
-        .write(staging, epoch, &at, tables)?
-    {
-        true => Ok(()),
-        false => Err(Halt::Fenced),
+    let at = state.position.as_deref().unwrap_or(low);
+    // Only what is one is written.
+    state.position = Some(position(*flavour, at)?.to_string());
+    staging.save(state)?;
+    let refers = |other: &Prepared, to: &Prepared| {
+        other.staging.parents.iter().any(|key| key.parent == to.policy.staging)
     };
-    write(staging, &state.tables)?;
-    let mut names: Vec<String> = tables.iter().map(|t| t.target.name.clone()).collect();
-    let mut shadows = Vec::with_capacity(group.len());
-    for i in group {
-        let shadow = Shadow::make(staging, tables, &tables[*i])?;
-        names[*i].clone_from(&shadow.target.name);
-        shadows.push(shadow);
-    }
-    // Tables that are filled in place are emptied before those that they follow.
-    let in_place = shadows.iter().rev().filter(|s| s.real.is_empty() && group.len() > 1);
-    for shadow in in_place {
-        staging.run("emptying a table in staging", &format!("TRUNCATE {}", shadow.target.name))?;
-    }
-    let mut taken = Vec::with_capacity(group.len());
-    for (i, shadow) in group.iter().zip(&shadows) {
+    let fill = |i: &usize| {
+        let table = &tables[*i];
+        ToFill {
+            target: &table.target,
+            linked: !table.staging.parents.is_empty() || tables.iter().any(|t| refers(t, table)),
+            again: state.tables.get(&name(i)).is_some_and(|progress| progress.again),
+        }
+    };
+    let fills: Vec<ToFill<'_>> = group.iter().map(fill).collect();
+    let filling = staging.fill(&fills)?;
+    let mut after = state.clone();
+    for (nth, i) in group.iter().enumerate() {
         let orphans = orphans(tables, *i, source)?;
-        copy(setting, keys, (tables, *i), &names, &shadow.target, metrics, stop)?;
+        copy(setting, keys, tables, (group, nth), &*filling, metrics, stop)?;
         // Asked after the last row was read: no transaction outside of `high` can be in the copy.
         let high = executed(source)?.to_string();
-        let low = if has(Defect::LateLow) { high.clone() } else { low.to_owned() };
-        let policy = fingerprint(setting, &tables[*i].policy);
-        taken.push((name(i), Progress { low, high: Some(high), policy, orphans }));
+        if let Some(taken) = after.tables.get_mut(&name(i)) {
+            if has(Defect::LateLow) {
+                taken.low.clone_from(&high);
+            }
+            (taken.high, taken.orphans) = (Some(high), orphans);
+        }
     }
-    // Another instance may have taken over meanwhile.
-    write(staging, &state.tables)?;
-    Shadow::swap(shadows, staging)?;
-    state.tables.extend(taken);
-    write(staging, &state.tables)?;
+    filling.place(state, &after)?;
+    *state = after;
     for i in group {
         tracing::info!(table = name(i), "snapshot is taken");
     }
     Ok(())
-}
-
-/// A table beside the real one, which takes its place when it is full.
-struct Shadow {
-    target: Target,
-    real: String,
-    old: String,
-}
-
-impl Shadow {
-    fn make(staging: &mut Session, tables: &[Prepared], table: &Prepared) -> Result<Self, Halt> {
-        use crate::server::quoted_name;
-        let (schema, name) = &table.policy.staging;
-        // Names of tables have at most 64 characters.
-        let short: String = name.chars().take(48).collect();
-        let beside = |end: &str| quoted_name(&(schema.clone(), format!("{short}_{end}")));
-        let (shadow, old) = (beside("twinproof_new"), beside("twinproof_old"));
-        let real = quoted_name(&table.policy.staging);
-        let doing = "making a table beside the real one in staging";
-        staging.run(doing, &format!("DROP TABLE IF EXISTS {shadow}, {old}"))?;
-        let refers = |other: &Prepared| {
-            other.staging.parents.iter().any(|key| key.parent == table.policy.staging)
-        };
-        if !table.staging.parents.is_empty() || tables.iter().any(refers) {
-            // Foreign keys follow a renamed table, and are not copied with its shape: a table that
-            // has some, or that some refer to, is filled in place.
-            let target = table.target.clone();
-            return Ok(Self { target, real: String::new(), old });
-        }
-        staging.run(doing, &format!("CREATE TABLE {shadow} LIKE {real}"))?;
-        let target = Target { name: shadow, ..table.target.clone() };
-        Ok(Self { target, real, old })
-    }
-
-    fn swap(shadows: Vec<Self>, staging: &mut Session) -> Result<(), Halt> {
-        let aside: Vec<Self> = shadows.into_iter().filter(|s| !s.real.is_empty()).collect();
-        if aside.is_empty() || has(Defect::KeepsSnapshot) {
-            return Ok(());
-        }
-        let doing = "putting a snapshot in its place in staging";
-        // One statement with all names: readers see the old tables or the new ones, and never none.
-        let names: Vec<String> = aside
-            .iter()
-            .map(|s| format!("{} TO {}, {} TO {}", s.real, s.old, s.target.name, s.real))
-            .collect();
-        staging.run(doing, &format!("RENAME TABLE {}", names.join(", ")))?;
-        let old: Vec<&str> = aside.iter().map(|shadow| shadow.old.as_str()).collect();
-        staging.run(doing, &format!("DROP TABLE {}", old.join(", ")))?;
-        Ok(())
-    }
 }
 
 fn stream(
@@ -357,7 +305,7 @@ fn stream(
     metrics: &Metrics,
     stop: &Stop,
 ) -> Result<(), Halt> {
-    let Begun { tables, charsets, flavour, state, mut source, keys, .. } = begun;
+    let Begun { tables, charsets, flavour, state, mut source, mut staging, keys } = begun;
     let mut at = position(flavour, state.position.as_deref().unwrap_or_default())?;
     if has(Defect::BeginAtNow) {
         at = executed(&mut source)?;
@@ -372,16 +320,10 @@ fn stream(
         let applied = executed(&mut source)?;
         events = Stream::start(&setting.source, &StreamStart { applied, ..start })?;
     }
-    let sink = MysqlSink::new(
-        &setting.staging,
-        setting.state.clone(),
-        state.epoch,
-        &state.tables,
-        targets,
-    )?;
     let sink: Box<dyn Sink> = if tables.iter().all(|table| table.follows.is_empty()) {
-        Box::new(sink)
+        staging.stream(&state, targets)?
     } else {
+        let sink = staging.database()?.sink(&state, targets)?;
         let again = tables.iter().map(|table| table.again(&keys));
         let again = again.collect::<Result<Vec<_>, Halt>>()?;
         let connector = setting.source.clone();
@@ -389,7 +331,7 @@ fn stream(
         Box::new(Closing::new(sink, again, past, flavour, state.tables))
     };
     let ask = Box::new(SourceAsk::new(setting.source.clone()));
-    let mut engine = Engine::new(flavour, charsets, tables, ask, at);
+    let mut engine = Engine::new(flavour, charsets, tables, ask, at, staging.detail());
     tracing::info!(position = %engine.position, "the stream begins");
     std::thread::scope(|scope| {
         // One batch is written while the next is gathered. A longer queue would only hold more

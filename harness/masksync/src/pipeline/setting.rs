@@ -6,7 +6,7 @@ use crate::keys::{Reserve, Ring};
 use crate::mask::Keys;
 use crate::policy::{KeySource, Policy};
 use crate::server::Connector;
-use crate::sink::{StateStore, Uses};
+use crate::sink::{Destination, StateStore};
 use std::sync::Arc;
 
 /// A policy that is ready to be used.
@@ -19,7 +19,7 @@ pub struct Setting {
     /// The way to the source.
     pub source: Connector,
     /// The way to staging.
-    pub staging: Connector,
+    pub staging: Destination,
     /// Where the position is kept.
     pub state: StateStore,
 }
@@ -47,7 +47,7 @@ impl Setting {
         let pipeline = pipeline.first().cloned().unwrap_or_default();
         Ok(Self {
             source: Connector::new(policy.source.clone(), "the source"),
-            staging: Connector::new(policy.staging.clone(), "staging"),
+            staging: Destination::new(&policy.staging),
             state: StateStore::new(
                 &policy.state,
                 &pipeline,
@@ -62,7 +62,7 @@ impl Setting {
     /// Keys whose uses are counted in staging.
     #[must_use]
     pub fn keys(&self) -> Keys {
-        self.keys_with(Arc::new(Uses::new(self.staging.clone(), &self.policy.state)))
+        self.keys_with(self.staging.uses(&self.state))
     }
 
     /// Keys whose uses are counted elsewhere.

@@ -6,32 +6,28 @@ use super::metrics::Metrics;
 use super::setting::Setting;
 use super::stop::Stop;
 use super::ties::{present, tuple};
-use crate::flow::Effect;
 use crate::mask::Keys;
 use crate::policy::dotted;
 use crate::server::{Role, Session};
-use crate::sink::{MysqlSink, Row, Target};
+use crate::sink::{Filling, Row};
 use crate::source::{Chunk, Snapshot};
 use crate::value::Cell;
 
 /// Rows of one table that are read at once.
 const PARTS: usize = 2;
 
-/// Copies all rows of a table that pass, and whose parents are in staging; `names` has what each
-/// table is called there while snapshots are taken. What is in staging's table goes first.
+/// Copies all rows of a table that pass, and whose parents are in staging. `group` is what is filled
+/// together, by place; the table is the nth of it.
 pub(super) fn copy(
     setting: &Setting,
     keys: &Keys,
-    (tables, table): (&[Prepared], usize),
-    names: &[String],
-    target: &Target,
+    tables: &[Prepared],
+    (group, nth): (&[usize], usize),
+    filling: &dyn Filling,
     metrics: &Metrics,
     stop: &Stop,
 ) -> Result<(), Halt> {
-    let place = table;
-    let table = &tables[place];
-    let mut staging = setting.staging.connect(Role::Write)?;
-    staging.run("emptying a table in staging", &format!("TRUNCATE {}", target.name))?;
+    let table = &tables[group[nth]];
     let mut source = setting.source.connect(Role::Ask)?;
     let whole = Snapshot::new(&table.policy, &table.source, &table.target.key);
     let parts = whole.parts(&mut source, PARTS)?;
@@ -41,8 +37,7 @@ pub(super) fn copy(
             .map(|mut part| {
                 scope.spawn(move || -> Result<(), Halt> {
                     let mut source = setting.source.connect(Role::Ask)?;
-                    let staging = setting.staging.connect(Role::Write)?;
-                    let mut writer = Writer::new(staging, target.clone());
+                    let mut writer = filling.writer(nth)?;
                     let mut plan = table.plan(keys)?;
                     while let Some(chunk) = part.next_chunk(&mut source)? {
                         if stop.is_set() {
@@ -55,9 +50,14 @@ pub(super) fn copy(
                         metrics.snapshot_rows.inc_by(chunk.rows.len() as u64);
                         let mut rows = masked(&mut plan, chunk, &dotted(&table.policy.source))?;
                         for tie in &table.follows {
-                            let session = writer.sink.session()?;
-                            let parent = (&tables[tie.parent], names[tie.parent].as_str());
-                            with_parent(session, table, &tie.by, parent, &mut rows)?;
+                            let parent = &tables[tie.parent];
+                            // A parent that is not filled with it is in its place.
+                            let held = match group.iter().position(|i| *i == tie.parent) {
+                                Some(nth) => filling.name(nth),
+                                None => &parent.target.name,
+                            };
+                            let parent = (parent, held);
+                            with_parent(writer.session()?, table, &tie.by, parent, &mut rows)?;
                         }
                         writer.write(rows)?;
                     }
@@ -115,22 +115,4 @@ pub(super) fn masked(
             }),
         })
         .collect()
-}
-
-/// Writes rows of one table, each lot in a transaction of its own, without a position.
-struct Writer {
-    sink: MysqlSink,
-}
-
-impl Writer {
-    fn new(session: Session, target: Target) -> Self {
-        Self { sink: MysqlSink::without_position(session, target) }
-    }
-
-    fn write(&mut self, rows: Vec<Row>) -> Result<(), Halt> {
-        let effects: Vec<_> = rows.into_iter().map(|row| Effect::insert(Row::new(), row)).collect();
-        self.sink.rows(0, &effects, false)?;
-        self.sink.commit_rows()?;
-        Ok(())
-    }
 }

@@ -94,7 +94,7 @@ pub fn verify(setting: &Setting, options: VerifyOptions) -> Result<Verified, Hal
     // makes of them.
     staging.run("verifying", "SET character_set_results = NULL")?;
     let Examined { findings, tables, .. } =
-        examine(&setting.policy, &keys, &setting.state, &mut source, &mut staging)?;
+        examine(&setting.policy, &keys, &mut source, &mut *setting.staging.open(&setting.state)?)?;
     let mut verified = Verified::default();
     // Tables with findings are left out of `tables`, so that they must count as skipped.
     verified.skipped.extend(findings.into_iter().map(|f| f.what));

@@ -1,5 +1,6 @@
 //! The address of a server, with the user: `mysql://user@host:3306` or `mysql://user@/path/to/socket`.
 
+use super::host::{host_and_port, is_loopback};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -45,6 +46,11 @@ pub enum AddressError {
     /// The text is none.
     #[error("an address is `mysql://user@host:3306` or `mysql://user@/path/to/socket`")]
     Form,
+    /// The text names no brokers.
+    #[error(
+        "brokers are `kafka://host:9092`, `kafka://host:9092,host:9092` or `kafka://user@host:9092`"
+    )]
+    Brokers,
     /// It has a password.
     #[error(
         "a password does not stand in an address; name its `password-file` or `password-variable`"
@@ -73,18 +79,9 @@ impl Address {
         if place.starts_with('/') {
             return Ok((Endpoint::Socket(place.into()), user.to_owned()));
         }
-        let place = place.trim_end_matches('/');
-        let (host, port) = match place.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') => {
-                (host, port.parse().map_err(|_| AddressError::Form)?)
-            }
-            _ => (place, PORT),
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() || host.contains('/') {
-            return Err(AddressError::Form);
-        }
-        Ok((Endpoint::Tcp(host.to_owned(), port), user.to_owned()))
+        let place = host_and_port(place.trim_end_matches('/'), PORT);
+        let (host, port) = place.ok_or(AddressError::Form)?;
+        Ok((Endpoint::Tcp(host, port), user.to_owned()))
     }
 
     /// Whether the connection stays on this machine: a Unix socket or a loopback address.
@@ -92,10 +89,7 @@ impl Address {
     pub fn is_local(&self) -> bool {
         match &self.endpoint {
             Endpoint::Socket(_) => true,
-            Endpoint::Tcp(host, _) => {
-                host == "localhost"
-                    || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-            }
+            Endpoint::Tcp(host, _) => is_loopback(host),
         }
     }
 
@@ -104,12 +98,22 @@ impl Address {
     /// # Errors
     /// When it cannot be read.
     pub fn password(&self) -> Result<Option<Zeroizing<String>>, AddressError> {
-        match &self.password {
-            Secret::None => Ok(None),
-            Secret::Variable(name) => std::env::var(name)
+        self.password.read()
+    }
+}
+
+impl Secret {
+    /// The password.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self) -> Result<Option<Zeroizing<String>>, AddressError> {
+        match self {
+            Self::None => Ok(None),
+            Self::Variable(name) => std::env::var(name)
                 .map(|text| Some(Zeroizing::new(text)))
                 .map_err(|e| AddressError::Unreadable(format!("in variable {name}: {e}"))),
-            Secret::File(path) => {
+            Self::File(path) => {
                 let text = std::fs::read_to_string(path).map(Zeroizing::new);
                 let text = text.map_err(|e| {
                     AddressError::Unreadable(format!("in file {}: {e}", path.display()))

@@ -1,5 +1,6 @@
 //! The file's form, as it is written.
 
+use super::topics::{Before, Mechanism};
 use crate::mask::{Alphabet, Encoding, FakeKind, Fallback, JsonRest};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -26,6 +27,19 @@ pub(super) struct Server {
     pub(super) password_variable: Option<String>,
     pub(super) ca: Option<String>,
     pub(super) server_id: Option<u32>,
+    pub(super) kafka: Option<Kafka>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Kafka {
+    pub(super) prefix: Option<String>,
+    pub(super) mechanism: Option<Mechanism>,
+    pub(super) before: Option<Before>,
+    pub(super) create: Option<bool>,
+    pub(super) partitions: Option<u16>,
+    pub(super) replication: Option<u16>,
+    pub(super) transaction_seconds: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -34,6 +34,21 @@ pub(super) fn check(tables: &[TablePolicy], root: &Node<'_>, reader: &mut Reader
     }
 }
 
+/// Reports every `follows` of a policy whose staging cannot be asked which rows it has.
+pub(super) fn refuse(root: &Node<'_>, reader: &mut Reader<'_>) {
+    for node in node::elements(node::get(root, "table")) {
+        if node::get(node, "follows").is_some() {
+            let message = "`follows` needs a staging that can be asked which rows it has, and \
+                           topics of Kafka cannot";
+            let draft = reader.draft("no-follows", message, node::key_span(node, "follows"));
+            reader.add(draft.help(
+                "take `follows` out, or copy to a database: readers of topics then see rows whose \
+                 parent does not pass",
+            ));
+        }
+    }
+}
+
 /// What is wrong: a code, the mistake, what mends it.
 fn mistakes(
     tables: &[TablePolicy],

@@ -1,9 +1,10 @@
 //! The file read and checked: every mistake with its place.
 
-use super::address::{Address, Secret};
+use super::address::{Address, AddressError, Secret};
 use super::file::{self, File, Mask};
 use super::follows;
 use super::table::{Follow, TablePolicy};
+use super::topics::{TRANSACTION, TopicsPolicy, is_topic};
 use crate::mask::{
     Alphabet, Case, Encoding, Fallback, FixedValue, JsonPath, JsonRest, Keyed, Named, Transformer,
 };
@@ -20,6 +21,8 @@ const PUBLIC: &str = "public";
 const STATE: &str = "twinproof_sync";
 /// The source's replicas have numbers of their own; this is a stranger's.
 const SERVER_ID: u32 = 4_041_526_293;
+/// What the names of topics begin with, unless the policy says.
+const PREFIX: &str = "masked";
 /// How many bytes of a token's hash are kept, unless the policy says.
 const TOKEN: u8 = 16;
 
@@ -27,6 +30,7 @@ const WORDS: &Vocabulary = &Vocabulary {
     tables: &[
         ("File", "a policy"),
         ("Server", "a server"),
+        ("Kafka", "`kafka`"),
         ("Keys", "`keys`"),
         ("Class", "a class"),
         ("Table", "a table of the policy"),
@@ -54,6 +58,15 @@ pub enum KeySource {
     Variable(String),
 }
 
+/// Where staging is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StagingAddress {
+    /// A database.
+    Database(Address),
+    /// Topics of Kafka.
+    Topics(TopicsPolicy),
+}
+
 /// A policy.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -68,7 +81,7 @@ pub struct Policy {
     /// What this program calls itself among the source's replicas.
     pub server_id: u32,
     /// Staging.
-    pub staging: Address,
+    pub staging: StagingAddress,
     /// The key ring.
     pub keys: KeySource,
     /// The tables.
@@ -97,7 +110,7 @@ type Classes = BTreeMap<String, Named>;
 impl Checker<'_> {
     fn policy(&self, file: File, root: &Node<'_>, reader: &mut Reader<'_>) -> Option<Policy> {
         let source = self.address(&file.source, node::get(root, "source"), reader);
-        let staging = self.address(&file.staging, node::get(root, "staging"), reader);
+        let staging = self.staging(&file, node::get(root, "staging"), reader);
         let keys = match (file.keys.file, file.keys.variable) {
             (Some(file), None) => Some(KeySource::File(self.folder.join(file))),
             (None, Some(variable)) => Some(KeySource::Variable(variable)),
@@ -125,6 +138,9 @@ impl Checker<'_> {
             tables.push(table);
         }
         follows::check(&tables, root, reader);
+        if matches!(staging, Some(StagingAddress::Topics(_))) {
+            follows::refuse(root, reader);
+        }
         let lock = file.lock.unwrap_or_else(|| format!("{}.lock", self.name));
         Some(Policy {
             tenant: file.tenant.into(),
@@ -138,15 +154,72 @@ impl Checker<'_> {
         })
     }
 
-    fn address(
+    fn staging(
         &self,
-        server: &file::Server,
+        file: &File,
         node: Option<&Node<'_>>,
         reader: &mut Reader<'_>,
-    ) -> Option<Address> {
+    ) -> Option<StagingAddress> {
+        let server = &file.staging;
+        if !server.url.starts_with("kafka:") {
+            return self.address(server, node, reader).map(StagingAddress::Database);
+        }
         let node = node?;
+        let kafka = server.kafka.as_ref();
+        let inner = node::get(node, "kafka").unwrap_or(node);
+        let mut wrong = |key: &str, code, message: &str| {
+            reader.add(reader.draft(code, message, node::value_span(inner, key)));
+        };
+        let prefix = kafka.and_then(|k| k.prefix.as_deref()).unwrap_or(PREFIX);
+        if !is_topic(prefix) {
+            let message = "`prefix` begins names of topics, which have ASCII letters, digits, `.`, `_` and `-`";
+            wrong("prefix", "bad-prefix", message);
+        }
+        let given = |number: Option<u16>| number == Some(0);
+        if kafka.is_some_and(|k| given(k.partitions)) {
+            wrong("partitions", "bad-number", "`partitions` is at least 1");
+        }
+        if kafka.is_some_and(|k| given(k.replication)) {
+            wrong("replication", "bad-number", "`replication` is at least 1");
+        }
+        let seconds = kafka.and_then(|k| k.transaction_seconds);
+        if seconds.is_some_and(|seconds| !(10..=86_400).contains(&seconds)) {
+            let message = "`transaction-seconds` is from 10 to 86400";
+            wrong("transaction-seconds", "bad-number", message);
+        }
+        let password = self.password(server, node, reader);
+        let ca = server.ca.as_ref().map(|ca| self.folder.join(ca));
+        match TopicsPolicy::parse(&server.url) {
+            Ok((brokers, user)) => Some(StagingAddress::Topics(TopicsPolicy {
+                brokers,
+                user,
+                password,
+                mechanism: kafka.and_then(|k| k.mechanism).unwrap_or_default(),
+                ca,
+                prefix: prefix.to_owned(),
+                before: kafka.and_then(|k| k.before).unwrap_or_default(),
+                create: kafka.and_then(|k| k.create).unwrap_or(true),
+                partitions: kafka.and_then(|k| k.partitions),
+                replication: kafka.and_then(|k| k.replication),
+                transaction: seconds
+                    .map_or(TRANSACTION, |s| std::time::Duration::from_secs(s.into())),
+            })),
+            Err(error) => {
+                self.bad_address(&error, node, reader);
+                None
+            }
+        }
+    }
+
+    fn bad_address(&self, error: &AddressError, node: &Node<'_>, reader: &mut Reader<'_>) {
+        // What is wrong may be a password.
+        let span = node::value_span(node, "url");
+        reader.add(reader.draft("bad-address", &error.to_string(), span).secret());
+    }
+
+    fn password(&self, server: &file::Server, node: &Node<'_>, reader: &mut Reader<'_>) -> Secret {
         let (file, variable) = (&server.password_file, &server.password_variable);
-        let password = match (file, variable) {
+        match (file, variable) {
             (None, None) => Secret::None,
             (Some(file), None) => Secret::File(self.folder.join(file)),
             (None, Some(variable)) => Secret::Variable(variable.clone()),
@@ -156,16 +229,28 @@ impl Checker<'_> {
                 reader.add(reader.draft("two-passwords", message, span));
                 Secret::None
             }
-        };
+        }
+    }
+
+    fn address(
+        &self,
+        server: &file::Server,
+        node: Option<&Node<'_>>,
+        reader: &mut Reader<'_>,
+    ) -> Option<Address> {
+        let node = node?;
+        if server.kafka.is_some() {
+            let message = "`kafka` belongs to a staging whose `url` is `kafka://…`";
+            reader.add(reader.draft("no-kafka", message, node::key_span(node, "kafka")));
+        }
+        let password = self.password(server, node, reader);
         match Address::parse(&server.url) {
             Ok((endpoint, user)) => {
                 let ca = server.ca.as_ref().map(|ca| self.folder.join(ca));
                 Some(Address { endpoint, user, password, ca })
             }
             Err(error) => {
-                // What is wrong may be a password.
-                let span = node::value_span(node, "url");
-                reader.add(reader.draft("bad-address", &error.to_string(), span).secret());
+                self.bad_address(&error, node, reader);
                 None
             }
         }

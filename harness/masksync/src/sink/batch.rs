@@ -12,6 +12,8 @@ pub type Row = Vec<Cell<'static>>;
 pub struct Target {
     /// Schema and table, between backticks.
     pub name: String,
+    /// The same, schema and table.
+    pub place: (String, String),
     /// The columns, with the character sets of texts that stay as they are.
     pub columns: Vec<(Arc<str>, Charset)>,
     /// The places of the columns that are written; the server computes the others.
@@ -27,6 +29,13 @@ pub struct Target {
 /// One step of a batch.
 #[derive(Debug)]
 pub enum Op {
+    /// What follows is of this transaction of the source, where staging wants them apart.
+    Begin {
+        /// Its number: a GTID.
+        transaction: String,
+        /// When it was begun at the source, in seconds since 1970.
+        timestamp: u32,
+    },
     /// Rows go and come.
     Rows {
         /// Which table.

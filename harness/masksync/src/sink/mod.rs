@@ -1,12 +1,19 @@
 //! Sinks of masked rows.
 
 mod batch;
+mod database;
+mod destination;
+mod kafka;
 mod mac;
 mod mysql;
+mod staging;
 mod state;
 
 pub use batch::{Batch, Commit, Op, Row, Target};
+pub use database::Database;
+pub use destination::Destination;
 pub use mysql::MysqlSink;
+pub use staging::{Detail, Filling, Finding, RowWriter, Staging, ToFill};
 pub use state::{Progress, State, StateStore, Uses, position};
 
 use crate::server::Failed;

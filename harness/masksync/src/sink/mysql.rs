@@ -280,6 +280,7 @@ impl MysqlSink {
     pub fn op(&mut self, op: &Op) -> Result<(), SinkError> {
         self.begin()?;
         match op {
+            Op::Begin { .. } => {}
             Op::Rows { table, effects, replay, .. } => {
                 self.rows(*table, effects, *replay)?;
                 if has(Defect::CommitEach) {

@@ -22,6 +22,9 @@ pub struct Progress {
     /// Whether rows may name a row that does not pass because it is not there, and comes later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub orphans: bool,
+    /// Whether an older snapshot was there before this one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 /// The state of a pipeline.
@@ -62,9 +65,21 @@ impl StateStore {
         self.mac_of(self.ring.primary(), tables)
     }
 
+    /// What makes ids of transactions.
+    ///
+    /// # Errors
+    /// When the ring's primary key cannot be used.
+    pub(super) fn transactions(&self) -> Result<PositionMac, Failed> {
+        // No JSON of tables, so that no id is what authenticates a position.
+        self.mac_with(self.ring.primary(), "transactions")
+    }
+
     fn mac_of(&self, key: u32, tables: &BTreeMap<String, Progress>) -> Result<PositionMac, Failed> {
-        let tables = serde_json::to_string(tables).unwrap_or_default();
-        let mac = PositionMac::new(&self.ring, key, &self.tenant, &self.pipeline, &tables);
+        self.mac_with(key, &serde_json::to_string(tables).unwrap_or_default())
+    }
+
+    fn mac_with(&self, key: u32, beside: &str) -> Result<PositionMac, Failed> {
+        let mac = PositionMac::new(&self.ring, key, &self.tenant, &self.pipeline, beside);
         mac.map_err(|error| Failed {
             doing: "checking the position in staging".to_owned(),
             why: error.to_string(),
@@ -104,6 +119,16 @@ impl StateStore {
                  PRIMARY KEY (key_id, class)) ENGINE=InnoDB;"
             ),
         ]
+    }
+
+    /// The schema, or the topic, that holds states.
+    pub(super) fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// What the pipeline is called.
+    pub(super) fn pipeline(&self) -> &str {
+        &self.pipeline
     }
 
     pub(super) fn table(&self) -> String {
@@ -187,21 +212,16 @@ impl StateStore {
         })
     }
 
-    /// Writes what is known of tables, and the position, if this instance may.
+    /// Writes a state, if its instance may.
     ///
     /// # Errors
     /// When it cannot be written. `Ok(false)`: another instance has taken over.
-    pub fn write(
-        &self,
-        session: &mut Session,
-        epoch: u64,
-        position: &GtidSet,
-        tables: &BTreeMap<String, Progress>,
-    ) -> Result<bool, Failed> {
+    pub fn write(&self, session: &mut Session, state: &State) -> Result<bool, Failed> {
         let doing = "writing the position in staging";
-        let position = position.to_string();
-        let mac = self.mac(tables)?.of(&position);
-        let tables = serde_json::to_string(tables).unwrap_or_default();
+        let epoch = state.epoch;
+        let position = state.position.as_deref().unwrap_or_default();
+        let mac = self.mac(&state.tables)?.of(position);
+        let tables = serde_json::to_string(&state.tables).unwrap_or_default();
         session.run(
             doing,
             &format!(

@@ -12,7 +12,7 @@ use twinproof_masksync::pipeline::{Engine, Prepared};
 use twinproof_masksync::policy::TablePolicy;
 use twinproof_masksync::predicate::{AskError, Predicate, Truth};
 use twinproof_masksync::server::{Column, Table};
-use twinproof_masksync::sink::{Batch, Op, Row, Target};
+use twinproof_masksync::sink::{Batch, Detail, Op, Row, Target};
 use twinproof_masksync::source::AskTable;
 use twinproof_masksync::value::{Cell, Charset, ColumnType, Kind};
 
@@ -259,6 +259,7 @@ fn prepared() -> Prepared {
     let plan = TablePlan::new("shop.users".into(), planned.collect(), vec![0], &keys()).unwrap();
     let target = Target {
         name: "users".to_owned(),
+        place: ("shop".to_owned(), "users".to_owned()),
         columns: columns
             .iter()
             .map(|(n, c, _)| (Arc::from(n.as_str()), c.charset.clone()))
@@ -290,6 +291,7 @@ impl Staging {
     fn write(&mut self, open: &mut BTreeMap<i64, Row>, batch: &Batch) {
         for op in &batch.ops {
             match op {
+                Op::Begin { .. } => {}
                 Op::Truncate { .. } => open.clear(),
                 Op::Rows { effects, replay, .. } => {
                     assert!(!replay, "nothing is replayed without a snapshot");
@@ -334,7 +336,8 @@ impl Staging {
 fn engine(position: &str) -> Engine {
     let position = GtidSet::mariadb(position).unwrap();
     let charsets = Charsets::new([(45, "utf8mb4")]);
-    Engine::new(Flavour::Mariadb, charsets, vec![prepared()], Box::new(Collation), position)
+    let (tables, detail) = (vec![prepared()], Detail::default());
+    Engine::new(Flavour::Mariadb, charsets, tables, Box::new(Collation), position, detail)
 }
 
 fn send(engine: &mut Engine, (kind, body): &(u8, Vec<u8>)) {

@@ -148,6 +148,23 @@ fn a_table_follows_others() {
     assert_eq!(follow.by, ["of"]);
 }
 
+#[test]
+fn tables_follow_none_where_staging_is_topics() {
+    let parts = |follows| {
+        let text = tables(&[("orders", follows), ("users", "key = [\"id\"]")]);
+        let (before, rest) = text.split_once("[staging]\n").unwrap();
+        let (_, rest) = rest.split_once('\n').unwrap();
+        format!("{before}[staging]\nurl = \"kafka://127.0.0.1:9092\"\n{rest}")
+    };
+    read("policy.toml", &parts(""), Path::new("/etc/sync")).unwrap();
+    let text = parts("follows = [{ table = \"shop.users\", by = [\"of\"] }]");
+    let line = text.lines().position(|line| line.starts_with("follows")).unwrap() + 1;
+    let said = said(&text).join("\n");
+    assert!(said.contains("topics of Kafka cannot"), "{said}");
+    assert!(said.contains(&format!("policy.toml:{line}")), "{said}");
+    assert!(said.contains("take `follows` out, or copy to a database"), "{said}");
+}
+
 /// What is said of a policy, each with its line.
 fn said(text: &str) -> Vec<String> {
     let diagnostics = read("policy.toml", text, Path::new("/etc/sync")).unwrap_err();

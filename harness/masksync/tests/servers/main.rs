@@ -7,13 +7,18 @@ extern crate twinproof_testkit;
 
 mod follows;
 mod histories;
+mod kafka;
 mod model;
 #[path = "../it/ring.rs"]
 mod ring;
 mod stream;
+mod topics;
 mod types;
 mod world;
 
 fn main() -> std::process::ExitCode {
-    twinproof_testkit::main()
+    match std::env::var_os(world::CHILD) {
+        Some(folder) => world::child(folder.as_ref()),
+        None => twinproof_testkit::main(),
+    }
 }

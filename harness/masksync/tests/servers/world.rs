@@ -13,6 +13,17 @@ use twinproof_masksync::policy::read;
 use twinproof_pipeline::{Flavour, Pair, Program, Server};
 use twinproof_testkit::{Outcome, Requirement, Unavailable};
 
+/// The folder with the policy of a pipeline that runs in a process of its own.
+pub const CHILD: &str = "TWINPROOF_TEST_PIPELINE";
+
+/// Runs a pipeline in this process.
+pub fn child(folder: &Path) -> std::process::ExitCode {
+    let text = std::fs::read_to_string(folder.join("policy.toml")).unwrap();
+    let setting = Setting::new(read("policy.toml", &text, folder).unwrap()).unwrap();
+    let done = run(&setting, &Options::default(), &Metrics::default(), &Stop::default());
+    std::process::ExitCode::from(u8::from(done.is_err()))
+}
+
 /// Both servers, and what is between them.
 pub struct World {
     pub kind: Flavour,
@@ -185,6 +196,15 @@ impl World {
         Running { stop, thread }
     }
 
+    /// A pipeline in a process of its own.
+    pub fn child(&self) -> std::process::Child {
+        std::fs::write(self.folder.path().join("policy.toml"), &self.policy).unwrap();
+        std::process::Command::new(std::env::current_exe().unwrap())
+            .env(CHILD, self.folder.path())
+            .spawn()
+            .unwrap()
+    }
+
     /// Runs a pipeline for a while.
     pub fn sync_for(&self, time: Duration) -> Result<(), Halt> {
         let running = self.start();
@@ -263,6 +283,10 @@ pub struct Running {
 }
 
 impl Running {
+    pub fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     pub fn join(self) -> std::thread::Result<Result<(), Halt>> {
         self.thread.join()
     }

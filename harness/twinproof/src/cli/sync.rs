@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use twinproof_httpd::{Server, Settings, stop_signal};
 use twinproof_masksync::keys::Unbounded;
 use twinproof_masksync::pipeline::{
-    Halt, Metrics, Options, Request, Setting, Stop, Verified, VerifyOptions, examine, preview,
-    resnapshot, run, unmask, verify,
+    Examined, Halt, Metrics, Options, Request, Setting, Stop, Verified, VerifyOptions, examine,
+    preview, resnapshot, run, unmask, verify,
 };
 use twinproof_masksync::policy::read;
 use twinproof_masksync::server::Role;
@@ -194,13 +194,15 @@ impl File {
     }
 }
 
+fn examined(setting: &Setting) -> Result<Examined, Halt> {
+    let mut source = setting.source.connect(Role::Ask)?;
+    let mut staging = setting.staging.open(&setting.state)?;
+    let keys = setting.keys_with(Arc::new(Unbounded));
+    Ok(examine(&setting.policy, &keys, &mut source, &mut *staging)?)
+}
+
 fn check(setting: &Setting) -> Result<u8, Failure> {
-    let found = setting.source.connect(Role::Ask).and_then(|mut source| {
-        let mut staging = setting.staging.connect(Role::Write)?;
-        let keys = setting.keys_with(Arc::new(Unbounded));
-        examine(&setting.policy, &keys, &setting.state, &mut source, &mut staging)
-    });
-    let found = found.map_err(Failure::broken)?;
+    let found = examined(setting).map_err(Failure::broken)?;
     for finding in &found.findings {
         println!("{}", finding.what);
         if !finding.fix.is_empty() {
