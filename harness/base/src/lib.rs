@@ -11,6 +11,7 @@
 //! - [`error_chain`]: an error with all its causes, as one line.
 //! - [`go_env`]: the variables under which a `go` command depends on nothing of its user.
 //! - [`shell`]: words for a POSIX shell.
+//! - [`temporary`]: a user's own folder for temporary files.
 //! - [`require`]: the tools and environments whose absence must fail (`TWINPROOF_REQUIRE`).
 
 pub mod base64;
@@ -23,6 +24,7 @@ pub mod positional;
 pub mod program;
 pub mod require;
 pub mod shell;
+pub mod temporary;
 mod words;
 
 pub use error_chain::error_chain;

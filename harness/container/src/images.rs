@@ -115,7 +115,9 @@ impl Images {
             return Ok(image);
         }
         // A lock of the system ends with its process, so a killed run blocks nobody.
-        let lock_path = std::env::temp_dir().join(format!("twinproof-image-{name}.lock"));
+        let own =
+            twinproof_base::temporary::own_folder().map_err(Error::file(std::env::temp_dir()))?;
+        let lock_path = own.join(format!("image-{name}.lock"));
         let lock = File::create(&lock_path).map_err(Error::file(&lock_path))?;
         lock.lock().map_err(Error::file(&lock_path))?;
         // Another process may have made it while this one waited.

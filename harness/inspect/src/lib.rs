@@ -33,7 +33,7 @@ pub use options::Options;
 pub use source::Input;
 pub use versions::{compare as compare_versions, debian_with_glibc};
 
-use deep::Budget;
+use deep::{Budget, Finder};
 use error::Result;
 use read::{File, Parsed};
 use source::Source;
@@ -56,10 +56,12 @@ pub fn describe<'a>(
 
 /// Adds what is read after the headers.
 fn complete(file: &mut File<'_>, size: u64, options: &Options) -> Result<()> {
+    // Made once: an archive may have 50,000 members.
+    let finder = options.deep.then(|| Finder::new(&options.leaks)).transpose()?;
     let one = |parsed: &mut Parsed<'_>, budget: &Budget| -> Result<()> {
         go::build_info(parsed)?;
         go::microarchitecture(parsed)?;
-        if options.deep { deep::fill(parsed, options, budget) } else { Ok(()) }
+        finder.as_ref().map_or(Ok(()), |finder| deep::fill(parsed, finder, budget))
     };
     let budget = &Budget::of(size);
     match file {

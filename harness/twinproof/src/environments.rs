@@ -197,7 +197,7 @@ pub fn find(wanted: &Wanted, board: &Board, stop: &'static Stop) -> Result<Detec
     gocache::warm(&caches, &provided.sdks, host_platform, &subject.version, wine, asked, board)
         .map_err(Failure::broken)?;
     let config = Config {
-        work: work_folder(),
+        work: twinproof_base::temporary::own_folder().map_err(Failure::broken)?,
         go_cache: caches.cases,
         cache: driver_cache().map_err(Failure::broken)?,
         sdks: provided.sdks,
@@ -334,9 +334,4 @@ fn with_subjects(
 /// When this user has no folder for caches.
 pub fn driver_cache() -> Result<PathBuf, twinproof_toolchain::Error> {
     Ok(Cache::of_user()?.root().join("drivers"))
-}
-
-/// Parent of the host's work directories.
-fn work_folder() -> PathBuf {
-    std::env::temp_dir().join("twinproof")
 }

@@ -61,7 +61,7 @@ const MAX_ASKED: usize = 1000;
 const MAX_LEAKS: usize = 10_000;
 
 /// What is looked for.
-pub(super) struct Finder {
+pub(crate) struct Finder {
     search: Search,
     asked: Vec<String>,
 }
@@ -98,7 +98,7 @@ impl Search {
 }
 
 impl Finder {
-    pub(super) fn new(asked: &[String]) -> Result<Self> {
+    pub(crate) fn new(asked: &[String]) -> Result<Self> {
         let asked: Vec<String> = asked.iter().filter(|text| !text.is_empty()).cloned().collect();
         let anchors = ANCHORS.iter().map(|(anchor, _, _)| *anchor);
         // What is asked for comes first: where both begin at a byte it counts.

@@ -12,14 +12,14 @@ mod places;
 mod tee;
 
 pub(crate) use contents::Budget;
+pub(crate) use leaks::Finder;
 
 use crate::error::Result;
 use crate::facts::{Deep, Kind};
-use crate::options::Options;
 use crate::read::Parsed;
 use contents::{Contents, Origin};
 use dwarf::Collector;
-use leaks::{Finder, Found};
+use leaks::Found;
 use piece::PIECE;
 use places::{FilePart, places};
 use std::io::Read;
@@ -30,8 +30,7 @@ use tee::Tee;
 const THREADS: usize = 4;
 
 /// Fills in the deep facts.
-pub(crate) fn fill(parsed: &mut Parsed<'_>, options: &Options, budget: &Budget) -> Result<()> {
-    let finder = Finder::new(&options.leaks)?;
+pub(crate) fn fill(parsed: &mut Parsed<'_>, finder: &Finder, budget: &Budget) -> Result<()> {
     let mut deep = Deep::default();
     let mut places = places(parsed);
     places.retain(FilePart::may_hold_text);
@@ -48,8 +47,7 @@ pub(crate) fn fill(parsed: &mut Parsed<'_>, options: &Options, budget: &Budget) 
     };
     let of_dwarf = |place: &&FilePart| collector.is_some() && dwarf::part(&place.name).is_some();
     let (told, others): (Vec<&FilePart>, Vec<&FilePart>) = places.iter().partition(of_dwarf);
-    let queue =
-        Queue { origin, finder: &finder, budget, places: others, next: AtomicUsize::new(0) };
+    let queue = Queue { origin, finder, budget, places: others, next: AtomicUsize::new(0) };
     let found = std::thread::scope(|scope| -> Result<Found> {
         // This thread works as well.
         let more = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS) - 1;
