@@ -1,10 +1,10 @@
-//! What the pipeline does between two servers of this machine: snapshot, catching up, latency.
+//! Throughput of the pipeline between two servers on this machine: snapshot, catch-up, latency.
 //!
 //! `cargo run --release -p twinproof-masksync --example throughput [ROWS]`
 //!
-//! It starts the servers itself (MariaDB, or MySQL where there is no other). A row has about 60
-//! bytes, a transaction 100 rows, half of the rows pass, two columns are encrypted. Beside each
-//! figure is what a plain load of the same rows without masks takes, from memory, on this machine.
+//! It starts the servers itself (MariaDB, or MySQL where MariaDB is not installed). A row has about
+//! 60 bytes, a transaction 100 rows, half of the rows pass, two columns are encrypted. Beside each
+//! figure it prints the time of a plain load of the same rows, from memory, without masks.
 
 #![expect(clippy::unwrap_used, reason = "an example fails by panicking")]
 

@@ -1,11 +1,11 @@
 //! Bytes read from the front, with every length checked.
 
-/// Bytes that are not what the format says.
+/// An error: bytes that violate the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(pub &'static str);
 
-/// What is left of some bytes.
+/// The bytes of a buffer that are not read yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
 

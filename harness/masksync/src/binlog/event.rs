@@ -18,16 +18,16 @@ pub enum Flavour {
     Mariadb,
 }
 
-/// What stands before each event.
+/// The header of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Seconds since 1970, when the statement began.
     pub timestamp: u32,
     /// The kind of event.
     pub kind: u8,
-    /// The server that wrote it.
+    /// The id of the server that wrote it.
     pub server: u32,
-    /// Where the next event begins; 0 for events that are in no file.
+    /// The file offset of the next event; 0 for events that are in no file.
     pub next: u32,
 }
 
@@ -36,18 +36,18 @@ pub struct Header {
 pub struct Event<'a> {
     /// Its header.
     pub header: Header,
-    /// What comes after the header.
+    /// The bytes after the header.
     pub body: &'a [u8],
 }
 
-/// What an event means.
+/// A decoded event.
 #[derive(Debug)]
 pub enum Body<'a> {
-    /// Nothing for rows.
+    /// An event that changes no rows.
     Nothing,
-    /// The server has nothing to send.
+    /// A heartbeat: the server has nothing to send.
     Heartbeat,
-    /// Another file begins.
+    /// The log goes on in another file.
     Rotate {
         /// Its name.
         file: &'a str,
@@ -56,7 +56,7 @@ pub enum Body<'a> {
     },
     /// A transaction begins, or a statement that is one by itself.
     Gtid {
-        /// What it is called by.
+        /// The transaction's id.
         gtid: Gtid,
         /// Whether a transaction begins here; where not, a statement says so, or is one by itself.
         begins: bool,
@@ -87,7 +87,7 @@ pub enum Body<'a> {
 pub struct Map<'a>(Head<'a>);
 
 impl Map<'_> {
-    /// What rows call the table by.
+    /// The id by which rows events refer to the table.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.0.id
@@ -111,7 +111,7 @@ impl Map<'_> {
 /// Rows of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
-    /// What the table map calls the table by.
+    /// The table's id in the table map.
     pub table: u64,
     /// Whether the session that changed them did not have foreign keys checked.
     pub unchecked: bool,
@@ -157,10 +157,10 @@ impl<'a> Event<'a> {
         Ok(Self { header: Header { timestamp, kind, server, next }, body: bytes.rest() })
     }
 
-    /// What it means.
+    /// Decodes the event.
     ///
     /// # Errors
-    /// When it cannot be read, is not known, or says that changes are missing.
+    /// When it cannot be decoded, has an unknown kind, or says that changes are missing.
     pub fn meaning(&self, flavour: Flavour) -> Result<Body<'a>, Malformed> {
         let mut bytes = Bytes(self.body);
         let rows = |kind, has_extra| {
@@ -269,7 +269,7 @@ impl<'a> Event<'a> {
             Ok(taken.iter().map(|b| format!("{b:02x}")).collect::<String>())
         };
         let (global, branch) = (hex(global)?, hex(branch)?);
-        // What is committed in one phase ends here.
+        // A transaction that is committed in one phase ends here.
         let name = format!("X'{global}',X'{branch}',{format}");
         Ok(if one_phase { String::new() } else { name })
     }

@@ -68,7 +68,7 @@ impl<'a> Payload<'a> {
         }
         let mut event = header;
         let left = (size - HEADER) as u64;
-        // What is read grows with what is there, not with what is announced.
+        // The announced length may be wrong: the buffer grows with the bytes that are there.
         let read = (&mut self.0).take(left).read_to_end(&mut event).map_err(broken)?;
         if read as u64 != left {
             return Err(Malformed("a compressed transaction ends too early, or is broken"));

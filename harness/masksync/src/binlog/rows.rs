@@ -8,12 +8,12 @@ use crate::value::Cell;
 /// All columns of a row, in the table map's order.
 pub type Image<'a> = Vec<Cell<'a>>;
 
-/// What became of a row.
+/// A row before and after a change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowPair<'a> {
-    /// What it was, unless it was inserted.
+    /// The row before the change; `None` for an insert.
     pub before: Option<Image<'a>>,
-    /// What it is, unless it was deleted.
+    /// The row after the change; `None` for a delete.
     pub after: Option<Image<'a>>,
 }
 

@@ -26,7 +26,7 @@ pub enum Statement {
     Unknown,
 }
 
-/// What happens to a prepared transaction.
+/// The XA statement: a step of a prepared transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Xa {
     /// Its rows follow.
@@ -66,7 +66,7 @@ impl Word {
 }
 
 impl Statement {
-    /// What a statement does.
+    /// Classifies a statement.
     #[must_use]
     pub fn read(sql: &[u8]) -> Self {
         let Ok(sql) = std::str::from_utf8(sql) else {
@@ -108,7 +108,8 @@ impl Statement {
             "GRANT" | "REVOKE" | "FLUSH" | "ANALYZE" | "SET" | "INSTALL" | "UNINSTALL" => {
                 Self::Harmless
             }
-            // Views, triggers and users hold no rows. Whatever a trigger changes is logged as rows.
+            // Views, triggers and users hold no rows. The server logs rows that a trigger changes
+            // as rows.
             "CREATE" | "ALTER" | "DROP" | "RENAME" if is_no_table(&words) => Self::Harmless,
             "CREATE" if words.iter().any(|w| w.is("TABLE")) => Self::Shape(created(&words)),
             "CREATE" | "ALTER" | "DROP" | "RENAME" | "OPTIMIZE" | "REPAIR" | "IMPORT" => {

@@ -25,7 +25,7 @@ impl Charsets {
 /// A table map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableMap {
-    /// What rows events call the table by.
+    /// The id by which rows events refer to the table.
     pub id: u64,
     /// The schema.
     pub schema: Box<str>,
@@ -108,7 +108,7 @@ fn places(raws: &[Raw<'_>], holds: impl Fn(&Raw<'_>) -> bool) -> Vec<usize> {
     raws.iter().enumerate().filter(|(_, raw)| holds(raw)).map(|(i, _)| i).collect()
 }
 
-/// What the optional metadata says, column by column.
+/// The optional metadata, column by column.
 #[derive(Default)]
 struct Optional {
     names: Vec<Arc<str>>,

@@ -5,20 +5,20 @@
 
 use std::collections::HashMap;
 
-/// What becomes of one key.
+/// The net change of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect<K, R> {
     /// The key, as it is to be found in staging.
     pub key: K,
-    /// Whether a row of this key is in staging.
+    /// Whether staging has a row of this key before the change.
     pub existed: bool,
-    /// Whether it is gone at the source, too, and not only from what passes.
+    /// Whether the row is gone at the source, too, and not only filtered out.
     pub gone: bool,
-    /// The row that is to be there.
+    /// The row after the change; `None` where it is removed.
     pub row: Option<R>,
-    /// Of a row that comes to a table that others follow: how it came.
+    /// How the row came, for tables that others follow.
     pub came: Option<Came<K>>,
-    /// The row that was there, where it is kept.
+    /// The masked row before, where it is kept.
     pub before: Option<R>,
 }
 
@@ -166,7 +166,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    /// What a source can do to a row of a key that is there or not.
+    /// An operation of the source on a key, whether or not the key has a row.
     #[derive(Clone, Copy, Debug)]
     struct Step {
         key: u8,

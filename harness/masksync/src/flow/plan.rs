@@ -32,7 +32,7 @@ pub type MaskedKey<'a> = (Vec<Cell<'a>>, Vec<u8>);
 /// A masked row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Masked<'a> {
-    /// What the row is called by: see [`Binding::row_part`].
+    /// The key's bytes, in the form of [`Binding::row_part`].
     pub key: Vec<u8>,
     /// Its cells, in the order of the plan's columns.
     pub cells: Vec<Cell<'a>>,
@@ -45,7 +45,7 @@ pub struct TablePlan {
     pub source: Arc<str>,
     /// Its columns.
     pub columns: Vec<PlanColumn>,
-    /// The places of the key's columns.
+    /// Indices of the key's columns.
     pub key: Vec<usize>,
     types: Vec<ColumnType>,
     maskers: Vec<Masker>,

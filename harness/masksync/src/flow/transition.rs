@@ -2,16 +2,16 @@
 
 use crate::predicate::Truth;
 
-/// What is to be done in staging.
+/// The change to make in staging.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The row comes.
+    /// Insert the row.
     Insert,
-    /// It changes; where its key does, too, the old one goes and the new one comes.
+    /// Update the row; where its key changes, delete the old row and insert the new one.
     Update,
-    /// It goes.
+    /// Delete the row.
     Delete,
-    /// It is not there, and does not come.
+    /// Nothing: staging neither has the row nor gets it.
     Nothing,
 }
 

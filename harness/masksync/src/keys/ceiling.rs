@@ -60,7 +60,7 @@ impl Reserve for Ceiling {
     fn reserve(&self, key: u32, class: &str, wanted: u64) -> Result<u64, Exhausted> {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let used = used.entry((key, class.to_owned())).or_default();
-        // What is left, when more is wanted: the last uses of a key are not lost.
+        // Give the rest when less is left than wanted, so that the last uses of a key are not lost.
         let given = wanted.min(self.ceiling - *used);
         *used += given;
         if given == 0 { Err(Exhausted::Ceiling(key, class.to_owned())) } else { Ok(given) }

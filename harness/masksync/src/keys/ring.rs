@@ -26,15 +26,15 @@ use zeroize::{Zeroize as _, Zeroizing};
 /// No ring is larger, in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
-/// What a key may be used for.
+/// The uses that a key is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyState {
-    /// Reads tokens; makes deterministic ones where the policy pins it.
+    /// It opens tokens, and makes deterministic ones where the policy pins it.
     Decrypt,
-    /// Makes randomised tokens, too. One key is.
+    /// It makes randomised tokens, too. Exactly one key is primary.
     Primary,
-    /// Refused.
+    /// No use is allowed.
     Retired,
 }
 
@@ -54,7 +54,7 @@ pub enum RingError {
     Syntax {
         /// The line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The parser's message.
         cause: String,
     },
     /// A key has a wrong secret.
@@ -171,7 +171,7 @@ impl Ring {
         self.primary
     }
 
-    /// What a key may be used for.
+    /// The uses that a key is allowed; `None` for an unknown id.
     #[must_use]
     pub fn state(&self, id: u32) -> Option<KeyState> {
         self.keys.get(&id).map(|(state, _)| *state)

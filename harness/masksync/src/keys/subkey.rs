@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 const SALT: &[u8] = b"twinproof-masksync/1";
 
-/// What a subkey is for.
+/// The use that a subkey is derived for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Purpose {
@@ -21,11 +21,11 @@ pub enum Purpose {
     Token = 3,
     /// Format-preserving encryption.
     Format = 4,
-    /// What invented values are chosen by.
+    /// Choice of invented values.
     Fake = 5,
     /// Hashes of keys in reports, and of rows that are compared.
     Report = 6,
-    /// What shows that a position in staging was written by this program.
+    /// Authentication of the position in staging.
     Position = 7,
 }
 

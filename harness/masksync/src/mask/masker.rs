@@ -39,7 +39,7 @@ impl Keys {
 /// The row a cell is in.
 #[derive(Clone, Copy, Debug)]
 pub struct RowContext<'p> {
-    /// What randomised tokens are bound to: see [`Binding::row_part`].
+    /// The row's key, to which randomised tokens are bound: see [`Binding::row_part`].
     pub row: &'p [u8],
     /// The row's cells as they are at the source.
     pub cells: &'p [Cell<'p>],
@@ -262,7 +262,7 @@ fn canonical(index: usize, place: RowContext<'_>) -> Result<Option<Vec<u8>>, Mas
     Ok(cell.canonical(&kind.charset, &mut bytes)?.then_some(bytes))
 }
 
-/// What stands in a document for a masked value. Masks below documents write texts.
+/// The JSON value of a masked cell. Masks below documents write texts.
 fn json_value(cell: Cell<'_>) -> serde_json::Value {
     match cell {
         Cell::Utf8(text) => text.into(),

@@ -9,8 +9,8 @@ use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit as _};
 use std::sync::Arc;
 
-/// Uses of a key that are reserved at first, and at most at a time. What is reserved is doubled each
-/// time, so that neither a program that is started often nor one that works much wastes many.
+/// How many uses of a key are reserved at first, and at most at a time. Each reservation doubles,
+/// so that neither a program that is started often nor one that works much wastes many.
 const BLOCKS: (u64, u64) = (1 << 10, 1 << 20);
 
 /// Encrypts the cells of one column.

@@ -14,7 +14,7 @@ pub const FORMAT_RANDOMISED: u8 = 1;
 pub const FORMAT_DETERMINISTIC: u8 = 2;
 /// Format and key id.
 pub(super) const HEAD: usize = 5;
-/// What a token has beyond its plaintext, in bytes: randomised, deterministic.
+/// Bytes that a token adds to its plaintext: randomised, deterministic.
 pub(super) const OVERHEAD: (usize, usize) = (HEAD + 12 + 16, HEAD + 16);
 /// No token is longer, in bytes.
 const MAX_TOKEN: usize = 1 << 30;
@@ -66,7 +66,7 @@ pub fn parse(written: &[u8], encoding: Encoding) -> Result<(Vec<u8>, u8, u32), &
     Ok((bytes, format, u32::from_be_bytes(id)))
 }
 
-/// What a token is bound to, as the bytes that are authenticated with it.
+/// The context that a token is bound to: bytes that are authenticated with it.
 ///
 /// Randomised: format, key id, then tenant, table (`schema.table` of the source), column and row;
 /// deterministic: format, key id, then tenant and domain. Each part but the first two is its length

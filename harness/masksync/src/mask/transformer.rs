@@ -1,4 +1,4 @@
-//! What is to be done with a cell, as a policy says it.
+//! Transformers: how a cell is masked, as the policy says.
 
 use super::path::JsonPath;
 use super::token::Encoding;
@@ -9,11 +9,11 @@ use std::sync::Arc;
 pub struct Named {
     /// The class it belongs to.
     pub class: Arc<str>,
-    /// What it does.
+    /// The mask.
     pub transformer: Transformer,
 }
 
-/// What is to be done with a cell. NULL stays NULL, but under `Fixed`.
+/// How a cell is masked. NULL stays NULL, except under `Fixed`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Transformer {
     /// It stays: the column is public.
@@ -35,16 +35,17 @@ pub enum Transformer {
         first: usize,
         /// At its end.
         last: usize,
-        /// What the others become. At least `hidden` do; a shorter text is hidden whole.
+        /// The character that replaces the others. At least `hidden` are replaced, and all of a
+        /// shorter text.
         with: char,
-        /// How many characters are hidden at least.
+        /// The least number of replaced characters.
         hidden: usize,
     },
     /// It becomes a token by HMAC-SHA-256, equal for equal values of a domain, not to be undone.
     Token {
         /// Key and domain.
         keyed: Keyed,
-        /// How many bytes of the hash are kept, 16 to 32.
+        /// Bytes of the hash that are kept, 16 to 32.
         length: usize,
         /// How the token is written.
         encoding: Encoding,
@@ -67,30 +68,30 @@ pub enum Transformer {
         keyed: Keyed,
         /// Which characters are encrypted.
         alphabet: Alphabet,
-        /// What becomes of values below the floor, or with other characters.
+        /// The mask of values below the floor, or with other characters.
         fallback: Fallback,
     },
     /// It becomes an invented value, the same for the same value of a domain.
     Fake {
         /// Key and domain.
         keyed: Keyed,
-        /// What is invented.
+        /// The kind of invented value.
         kind: FakeKind,
     },
-    /// What becomes of it depends on another column of the row.
+    /// Another column of the row chooses the mask.
     Conditional {
-        /// The column that decides.
+        /// The deciding column.
         column: Arc<str>,
-        /// The first case that has its value is taken.
+        /// The cases; the first that has the column's value applies.
         cases: Vec<Case>,
-        /// What is done where none has.
+        /// The mask where no case applies.
         otherwise: Box<Named>,
     },
     /// Parts of a JSON document are masked.
     Json {
-        /// Paths, and what becomes of what they name. The first that fits is taken.
+        /// Paths, each with the mask of the values at it. The first path that fits applies.
         paths: Vec<(JsonPath, Named)>,
-        /// What becomes of values that no path names.
+        /// The mask of values that no path names.
         rest: JsonRest,
     },
 }
@@ -100,7 +101,7 @@ pub enum Transformer {
 pub struct Case {
     /// The canonical values of the deciding column; `None` is NULL.
     pub is: Vec<Option<String>>,
-    /// What is done then.
+    /// The mask of the cell in this case.
     pub then: Named,
 }
 
@@ -134,7 +135,7 @@ pub enum Alphabet {
     Alphanumeric,
 }
 
-/// What becomes of a value that cannot be encrypted in place.
+/// The treatment of a value that cannot be encrypted in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fallback {
@@ -146,7 +147,7 @@ pub enum Fallback {
     Redact,
 }
 
-/// What is invented.
+/// The kinds of invented values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FakeKind {
@@ -162,7 +163,7 @@ pub enum FakeKind {
     Uuid,
 }
 
-/// What becomes of the values of a JSON document that no path names.
+/// The treatment of the values of a JSON document that no path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JsonRest {

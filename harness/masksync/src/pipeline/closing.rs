@@ -1,11 +1,11 @@
-//! What keeps references closed on the way to staging: rows whose parent is not there do not come,
-//! rows go with their parent, and come back with it.
+//! Keeps foreign keys of staging closed: a row whose parent is not in staging is left out, is
+//! deleted with its parent, and is inserted when the parent comes back.
 //!
-//! Which parents pass is what staging has, within the transaction that is written: it is the state
-//! of the source at that place, filtered. So children are decided when a batch is written, parents
+//! A parent passes if staging has it, within the transaction that is written: that is the filtered
+//! state of the source at that position. So children are decided when a batch is written, parents
 //! first. Children of a parent that comes back are no longer in the stream; [`super::past`] reads
-//! them from the source as they were at the position that is about to be committed, so that staging
-//! shows parent and children in one step, and a state that the source had.
+//! them from the source as they were at the position that is about to be committed. Staging then
+//! shows parent and children in one step, as a state that the source had.
 
 use super::engine::Prepared;
 use super::past::{Named, Past};

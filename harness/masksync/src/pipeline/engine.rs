@@ -26,11 +26,11 @@ const PREPARED: usize = 100_000;
 
 /// A table that is ready to be copied.
 pub struct Prepared {
-    /// What the policy says.
+    /// The table's part of the policy.
     pub policy: TablePolicy,
-    /// What it looks like at the source.
+    /// The table at the source.
     pub source: Table,
-    /// What it looks like in staging.
+    /// The table in staging.
     pub staging: Table,
     /// How its rows are masked.
     pub plan: TablePlan,
@@ -40,9 +40,9 @@ pub struct Prepared {
     asked: Vec<(String, Charset)>,
     /// The tables without whose rows its own do not pass.
     pub follows: Vec<Tie>,
-    /// The places of the tables that follow it.
+    /// Indices of the tables that follow it.
     pub followers: Vec<usize>,
-    /// What is in its snapshot already.
+    /// Transactions that its snapshot already contains.
     pub low: Option<GtidSet>,
     /// Up to where changes are replayed.
     pub high: Option<GtidSet>,
@@ -51,9 +51,9 @@ pub struct Prepared {
 /// How a table follows another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tie {
-    /// The other's place.
+    /// The other table's index.
     pub parent: usize,
-    /// The places of the columns that name a row of it, in the order of its key.
+    /// Indices of the columns that name a row of it, in the order of its key.
     pub by: Vec<usize>,
 }
 
@@ -122,7 +122,7 @@ impl Prepared {
         })
     }
 
-    /// What the predicate is of rows.
+    /// Evaluates the predicate for each row, in order.
     pub(super) fn decide(
         &mut self,
         rows: &[&[Cell<'_>]],
@@ -169,9 +169,9 @@ struct Changes {
     order: Vec<(usize, bool)>,
     keys: usize,
     unchecked: bool,
-    /// How many tables are above each, which are written before it.
+    /// For each table, how many tables are above it; those are written before it.
     ranks: Vec<usize>,
-    /// What says where a transaction's changes begin, until one comes.
+    /// The step that marks the beginning of the current transaction, until its first change.
     mark: Option<Op>,
 }
 
@@ -199,8 +199,8 @@ impl Changes {
         self.unchecked = false;
     }
 
-    /// A row goes from the source that rows of other tables may go with. What they did before comes
-    /// before it, and what they do from now on comes after it.
+    /// A row is deleted at the source, and rows of other tables may be deleted with it. Earlier
+    /// changes of those tables must be written before it, later ones after it.
     fn part(&mut self, table: usize) {
         if self.order.iter().any(|(other, _)| *other != table) {
             self.close();
@@ -227,7 +227,7 @@ impl Changes {
 
 /// A table map that rows events refer to.
 struct Known {
-    /// The table's place; none where it is not copied.
+    /// The table's index; none where it is not copied.
     table: Option<usize>,
     body: Vec<u8>,
     map: Option<TableMap>,
@@ -328,7 +328,8 @@ impl Engine {
             Body::Nothing | Body::Heartbeat => {}
             Body::Rotate { file, position } => self.file = Some((file.to_owned(), position)),
             Body::Gtid { gtid, begins, prepares } => {
-                // A stream may begin before the position. What is applied already is read and passed over.
+                // A stream may begin before the position: transactions that are applied are
+                // skipped.
                 self.applied = self.position.contains(&gtid) && !has(Defect::AppliesAgain);
                 if has(Defect::OneDomain) && matches!(gtid, Gtid::Mariadb { domain: 1.., .. }) {
                     self.applied = true;
@@ -739,7 +740,7 @@ impl Engine {
                 // Topics would show the key of a row that never passes. Where the snapshot has the
                 // row from a later time, when it passed, a later change brings it.
                 (Change::Nothing, Some(before), _) if replay && !detail.apart => {
-                    // What the snapshot has may be of a later time, when the row passed.
+                    // The snapshot may have the row from a later time, when it passed.
                     let (old, called) = plan.key(before)?;
                     let old = old.into_iter().map(Cell::into_owned).collect();
                     changes.net(place, replay).delete(&called, old, pair.after.is_none());
@@ -779,7 +780,7 @@ impl Engine {
         (self.transactions, self.changes.keys)
     }
 
-    /// What is to be written now: with a position where a transaction has ended.
+    /// The batch to write now, with a position if no transaction is open.
     pub fn take(&mut self) -> Batch {
         let commit = (self.current.is_none()).then(|| Commit {
             position: self.position.to_string(),

@@ -12,9 +12,9 @@ use crate::server::{Failed, Session, Table, quoted_name, read_table};
 use crate::sink::{Finding, Staging, Target};
 use crate::value::ColumnType;
 
-/// What was found.
+/// The result of comparing the policy with both servers.
 pub struct Examined {
-    /// What is wrong.
+    /// Problems to mend before rows can flow.
     pub findings: Vec<Finding>,
     /// The tables, ready to be copied; those with findings are left out.
     pub tables: Vec<Prepared>,
@@ -105,7 +105,7 @@ pub fn examine(
     Ok(Examined { findings, tables, charsets })
 }
 
-/// What differs between two shapes.
+/// The lines that were removed or added between two shapes of a table.
 fn changes(before: &[String], after: &[String]) -> String {
     let lines = |from: &[String], to: &[String], sign: &str| -> Vec<String> {
         from.iter().filter(|l| !to.contains(l)).map(|l| format!("{sign} {}", l.trim())).collect()
@@ -120,7 +120,7 @@ fn user(session: &mut Session) -> Result<String, Failed> {
     Ok(format!("'{name}'@'{host}'"))
 }
 
-/// What the source's variables must be, so that the binlog has all that is needed.
+/// Checks the source's variables, without which the binlog lacks what the pipeline needs.
 fn variables(source: &mut Session, findings: &mut Vec<Finding>) -> Result<(), Failed> {
     const COMMON: [(&str, &[&str]); 4] = [
         ("log_bin", &["1", "ON"]),
@@ -422,7 +422,7 @@ fn ties(tables: &mut Vec<Prepared>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What stands against a table's following another.
+/// Why a table cannot follow another; `None` if it can.
 fn tie_fits(
     table: &Prepared,
     follow: &crate::policy::Follow,
@@ -461,7 +461,8 @@ fn tie_fits(
     })
 }
 
-/// What foreign keys of the source do by themselves, which not every binlog tells.
+/// Checks foreign keys whose actions change rows at the source: not every binlog records these
+/// changes.
 fn references(tables: &mut [Prepared], follows_keys: bool, findings: &mut Vec<Finding>) {
     let names: Vec<(String, String)> = tables.iter().map(|t| t.policy.source.clone()).collect();
     for child in 0..tables.len() {

@@ -5,12 +5,12 @@ use crate::mask::{Encoding, Fallback, Named, Transformer};
 use crate::server::Column;
 use crate::value::Kind;
 
-/// What a token has beyond its plaintext, in bytes: version, key, nonce and tag (1 + 4 + 12 + 16),
-/// or version, key and synthetic nonce (1 + 4 + 16).
+/// Bytes that a token adds to its plaintext: version, key, nonce and tag (1 + 4 + 12 + 16), or
+/// version, key and synthetic nonce (1 + 4 + 16).
 const RANDOMISED: u64 = 33;
 const DETERMINISTIC: u64 = 21;
 
-/// What does not fit, in words; nothing where all does.
+/// Why masked values do not fit the column of staging, a sentence each; empty where they fit.
 pub(super) fn misfits(named: &Named, source: &Column, staging: &Column) -> Vec<String> {
     let mut wrong = Vec::new();
     check(named, source, staging, &mut wrong);

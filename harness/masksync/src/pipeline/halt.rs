@@ -6,11 +6,11 @@ use crate::predicate::AskError;
 use crate::server::Failed;
 use crate::sink::SinkError;
 
-/// The pipeline does not go on. What is in staging is the source at the position before. No value is
-/// in the text.
+/// Why the pipeline halts. Staging then has the source's state at the last committed position. No
+/// value is in the text.
 #[derive(Debug, thiserror::Error)]
 pub enum Halt {
-    /// A server is out of reach; it is asked again.
+    /// A server cannot be reached; the pipeline tries again.
     #[error("{0}")]
     Later(Failed),
     /// A server refuses.
@@ -19,10 +19,10 @@ pub enum Halt {
     /// Another instance writes.
     #[error("another instance has taken over; this one ends")]
     Fenced,
-    /// Something is to be mended first.
+    /// An operator has to mend something first.
     #[error("{what}{}", fix.as_ref().map_or_else(String::new, |fix| format!("\n  {fix}")))]
     Mend {
-        /// What is wrong.
+        /// The problem.
         what: String,
         /// The statement or command that mends it.
         fix: Option<String>,

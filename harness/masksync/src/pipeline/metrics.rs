@@ -1,4 +1,4 @@
-//! What is counted, for Prometheus, and whether all is well.
+//! Metrics of a pipeline for Prometheus, and its health.
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;

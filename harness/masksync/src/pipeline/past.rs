@@ -1,10 +1,10 @@
 //! Rows of the source as they were at a position of the stream.
 //!
-//! A source shows rows as they are now, and the stream is behind it. What changed meanwhile stands
-//! in the binlog with its image before: a row that was read now and was not touched since the
-//! position was the same then, and one that was touched was what its first image says. So the rows
-//! are read, and then the binlog from the position up to where the source was after the read. What
-//! it holds is the stream's own future, which the stream applies when it is there.
+//! A query shows the source's rows as they are now, and the stream is behind it. The binlog has
+//! each change since the position with the row's image before it: a row that was read now and was
+//! not changed since was the same at the position, and a changed one was as its first image says.
+//! So the rows are read, and then the binlog from the position up to where the source was after the
+//! read. The stream applies these same changes later.
 //!
 //! Rows that the source removed meanwhile without an image (TRUNCATE, or a foreign key's action
 //! where the binlog does not have it) are not found again: staging lacks them until the stream is
@@ -90,7 +90,7 @@ fn called<'a, 'c: 'a>(cells: impl Iterator<Item = (&'a Cell<'c>, &'a Charset)>) 
     let mut all = Vec::new();
     for (cell, charset) in cells {
         let mut bytes = Vec::new();
-        // What cannot be read is equal to nothing; it could not be masked either.
+        // A cell that cannot be read equals no other; it could not be masked either.
         let _ = cell.canonical(charset, &mut bytes);
         Binding::row_part(&bytes, &mut all);
     }
@@ -237,7 +237,7 @@ impl Past {
 type Visit<'v> =
     dyn FnMut(&mut Prepared, Option<&[Cell<'_>]>, Option<&[Cell<'_>]>) -> Result<(), Trouble> + 'v;
 
-/// What is known while the binlog is read.
+/// The state of reading the binlog.
 struct Scan<'s> {
     flavour: Flavour,
     charsets: &'s Charsets,

@@ -1,4 +1,4 @@
-//! What the first rows of each table become, without writing anything.
+//! Preview: the first rows of each table, masked, without writing anything.
 
 use super::examine::{Examined, examine};
 use super::halt::Halt;
@@ -11,8 +11,8 @@ use crate::source::Snapshot;
 use crate::value::{Cell, Charset};
 use std::sync::Arc;
 
-/// What the first rows of a table become. It has production values: it is for the terminal of a
-/// person who may see them, not for a log.
+/// The first rows of a table, before and after masking. It has production values: it is for the
+/// terminal of a person who may see them, not for a log.
 #[derive(Debug)]
 pub struct Preview {
     /// `schema.table` at the source.

@@ -348,7 +348,8 @@ fn stream(
             })
         };
         let read = pump(&mut engine, &mut events, sender, until.as_ref(), metrics, (stop, &ended));
-        // What the writer says explains why nothing could be handed to it any more.
+        // The writer's error comes first: it explains why the reader could hand over no more
+        // batches.
         joined(writer.join())?;
         read
     })

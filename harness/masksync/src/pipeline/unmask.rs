@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// What is to be read.
+/// A request to read one token.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// `schema.table` at the source.
@@ -20,9 +20,9 @@ pub struct Request {
     pub column: String,
     /// The key of the row in staging, each column's text in order. Only randomised tokens need it.
     pub key: Vec<String>,
-    /// What staging holds; hexadecimal where the class makes bytes.
+    /// The token as staging has it; in hexadecimal where the class makes bytes.
     pub token: String,
-    /// Who asks, and why; it goes into the audit file.
+    /// Why the person asks; the audit file records it.
     pub reason: String,
 }
 
@@ -105,7 +105,7 @@ fn read(
     }
 }
 
-/// What staging holds, from what was given for it.
+/// The token's bytes, from the text that the person gave.
 fn written(given: &str, encoding: Encoding) -> Result<Vec<u8>, TokenError> {
     let wrong = TokenError::Malformed("it is not hexadecimal");
     if encoding == Encoding::Text {

@@ -1,9 +1,9 @@
 //! Whether staging is mask(filter(source)), cell by cell.
 //!
 //! The source's rows are read in chunks, masked again where a mask is deterministic, and compared
-//! with staging's; randomised cells are opened, with what they are bound to. Staging's rows are read
-//! as well, for those that should not be there. What differs may have changed meanwhile, so it is
-//! looked at again, three times, after the pipeline has caught up.
+//! with staging's; randomised cells are opened, with the row and column that they are bound to.
+//! Staging's rows are read as well, for those that should not be there. A difference may come from
+//! a change in the meantime, so it is checked again, three times, after the pipeline has caught up.
 
 use super::engine::Prepared;
 use super::examine::{Examined, examine};
@@ -29,11 +29,11 @@ use std::time::{Duration, Instant};
 
 /// Rows that staging is asked for at once.
 const ROWS: usize = 500;
-/// What differs is looked at again as often.
+/// How often differences are checked again.
 const AGAIN: usize = 3;
-/// A pipeline that does not catch up in this time is not waited for.
+/// How long a pipeline may take to catch up.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// As many keys of differing rows are kept; more are counted.
+/// How many keys of differing rows are kept; more are only counted.
 const KEPT: usize = 10_000;
 
 /// How to verify.
@@ -45,7 +45,7 @@ pub struct VerifyOptions {
     pub fast: bool,
 }
 
-/// What is wrong with a row of staging.
+/// The ways in which a row of staging can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Difference {
     /// It does not pass, and is there.
@@ -66,7 +66,7 @@ pub enum Difference {
     Predicate,
 }
 
-/// What was found.
+/// The result of a verification.
 #[derive(Debug, Default)]
 pub struct Verified {
     /// Rows of the source that were compared.
@@ -75,7 +75,7 @@ pub struct Verified {
     pub cells: u64,
     /// How often each difference was found, with table and column, and the hashes of the first keys.
     pub differences: BTreeMap<(Difference, String, String), Vec<String>>,
-    /// What was not looked at, and why.
+    /// Parts that were not verified, each with the reason.
     pub skipped: Vec<String>,
 }
 
@@ -342,7 +342,7 @@ impl One {
         }
     }
 
-    /// What is wrong with a cell whose mask is randomised.
+    /// The fault of a cell whose mask is randomised; `None` where it has none.
     fn random(
         &self,
         named: &Named,
@@ -433,7 +433,7 @@ impl One {
         }
     }
 
-    /// What a row should be in staging, as bytes: each cell, or that it is NULL.
+    /// The row as it should be in staging, as bytes: each cell, or that it is NULL.
     fn written(&self, columns: &[usize], row: &[Cell<'_>], masked: &[Cell<'_>]) -> Vec<u8> {
         let cells = columns.iter().map(|i| match self.plan.columns[*i].named.transformer {
             Transformer::Keep => bytes(&row[*i], self.plan.charset(*i)),
@@ -442,7 +442,7 @@ impl One {
         joined(cells)
     }
 
-    /// What a row is in staging, in the same form.
+    /// The row as it is in staging, in the same form.
     fn held_as_written(&self, table: &Prepared, columns: &[usize], row: &[Cell<'_>]) -> Vec<u8> {
         let charset = |i: &usize| staging_charset(table, &self.plan.columns[*i].name);
         joined(columns.iter().map(|i| bytes(&row[*i], charset(i))))
@@ -545,7 +545,7 @@ fn staging_charset<'t>(table: &'t Prepared, column: &str) -> &'t Charset {
     held.and_then(|c| c.column.as_ref()).map_or(&Charset::Binary, |c| &c.charset)
 }
 
-/// What a row of staging is called by.
+/// The key of a row of staging, in the form of [`Binding::row_part`].
 fn called(table: &Prepared, row: &[Cell<'_>]) -> Vec<u8> {
     let mut called = Vec::new();
     for k in &table.target.key {

@@ -49,7 +49,7 @@ pub(super) fn refuse(root: &Node<'_>, reader: &mut Reader<'_>) {
     }
 }
 
-/// What is wrong: a code, the mistake, what mends it.
+/// The mistakes in a `follows` entry, each as code, message and remedy.
 fn mistakes(
     tables: &[TablePolicy],
     child: &TablePolicy,

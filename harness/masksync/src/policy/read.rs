@@ -21,9 +21,9 @@ const PUBLIC: &str = "public";
 const STATE: &str = "twinproof_sync";
 /// The source's replicas have numbers of their own; this is a stranger's.
 const SERVER_ID: u32 = 4_041_526_293;
-/// What the names of topics begin with, unless the policy says.
+/// The default prefix of topics' names.
 const PREFIX: &str = "masked";
-/// How many bytes of a token's hash are kept, unless the policy says.
+/// The default number of bytes of a token's hash that are kept.
 const TOKEN: u8 = 16;
 
 const WORDS: &Vocabulary = &Vocabulary {
@@ -78,7 +78,7 @@ pub struct Policy {
     pub state: String,
     /// The source.
     pub source: Address,
-    /// What this program calls itself among the source's replicas.
+    /// The server id by which the source knows this program among its replicas.
     pub server_id: u32,
     /// Staging.
     pub staging: StagingAddress,
@@ -212,7 +212,7 @@ impl Checker<'_> {
     }
 
     fn bad_address(&self, error: &AddressError, node: &Node<'_>, reader: &mut Reader<'_>) {
-        // What is wrong may be a password.
+        // The wrong part may be a password.
         let span = node::value_span(node, "url");
         reader.add(reader.draft("bad-address", &error.to_string(), span).secret());
     }
@@ -399,7 +399,8 @@ impl Checker<'_> {
                     .collect();
                 Transformer::Json {
                     paths: paths.into_iter().collect::<Option<_>>()?,
-                    // What no path names is hidden: documents get new fields without an ALTER.
+                    // Hide what no path names by default: documents get new fields without an
+                    // ALTER.
                     rest: json.rest.unwrap_or(JsonRest::Null),
                 }
             }

@@ -1,4 +1,4 @@
-//! What a policy says of one table.
+//! A policy's entry for one table.
 
 use crate::mask::Named;
 use crate::predicate::Predicate;
@@ -17,16 +17,16 @@ pub struct TablePolicy {
     pub predicate: Option<Predicate>,
     /// The rows of other tables that a row needs to pass.
     pub follows: Vec<Follow>,
-    /// What becomes of each column.
+    /// The mask of each column.
     pub columns: BTreeMap<String, Named>,
 }
 
-/// A table whose rows must be there.
+/// A parent table: only rows whose parent passes are copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Follow {
-    /// Its schema and name at the source.
+    /// The parent's schema and name at the source.
     pub parent: (String, String),
-    /// The columns that name a row of it, in the order of its key.
+    /// The columns that name the parent row, in the order of its key.
     pub by: Vec<String>,
 }
 

@@ -26,7 +26,7 @@ pub enum Mechanism {
     Plain,
 }
 
-/// What stands in `before`.
+/// The content of a record's field `before`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Before {
@@ -53,9 +53,9 @@ pub struct TopicsPolicy {
     pub mechanism: Mechanism,
     /// Certificates that the brokers' must lead to; the public ones where none is named.
     pub ca: Option<PathBuf>,
-    /// What the names of topics begin with: `PREFIX.SCHEMA.TABLE`.
+    /// The first part of topics' names: `PREFIX.SCHEMA.TABLE`.
     pub prefix: String,
-    /// What stands in `before`.
+    /// The content of a record's field `before`.
     pub before: Before,
     /// Whether topics that are not there are made.
     pub create: bool,

@@ -50,7 +50,7 @@ const FUNCTIONS: [&str; 27] = [
     "YEAR",
 ];
 
-/// What a comparison's literal is.
+/// The type of a comparison's literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Literal {
     /// A number.

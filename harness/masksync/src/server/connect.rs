@@ -133,7 +133,7 @@ fn greeted(opts: OptsBuilder) -> Option<mysql::Result<Conn>> {
     }
 }
 
-/// What a connection begins with.
+/// The statements that each connection runs first.
 fn settings(role: Role, flavour: Flavour) -> &'static [&'static str] {
     // A 0 in an AUTO_INCREMENT column is a value of the source, and must not become the next
     // number. ALLOW_INVALID_DATES keeps `2024-02-30`, which a source may hold.

@@ -1,10 +1,10 @@
-//! What a query gives, as cells: the same cells that the binlog gives for the same values.
+//! Converts a query's values to cells, equal to those that the binlog gives for the same values.
 
 use super::schema::Column;
 use crate::value::{Cell, Kind, canonical_json, fraction};
 use mysql::Value;
 
-/// A value that is none of its column's type. The value is not in the text.
+/// An error: a value that is not of its column's type. The value is not in the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("column `{0}` has a value that is not of its type")]
 pub struct Conversion(pub String);

@@ -1,4 +1,4 @@
-//! What both ends have in common: connections, what a table looks like, cells in SQL.
+//! Code for both servers, source and staging: connections, tables' definitions, cells in SQL.
 
 mod connect;
 mod convert;

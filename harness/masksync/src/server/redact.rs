@@ -5,13 +5,13 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{doing}: {why}")]
 pub struct Failed {
-    /// What was to be done.
+    /// The action that failed.
     pub doing: String,
-    /// Why it was not.
+    /// The reason.
     pub why: String,
     /// The server's number of the error, where it gave one.
     pub code: Option<u16>,
-    /// Whether the server is out of reach, and might come back.
+    /// Whether the server cannot be reached at the moment: a later attempt may succeed.
     pub unreachable: bool,
 }
 
@@ -49,7 +49,7 @@ pub fn without_values(doing: &str, error: &mysql::Error) -> Failed {
     Failed { doing: doing.to_owned(), why, code, unreachable: unreachable || again }
 }
 
-/// What the numbers say that rows cause.
+/// The meaning of errors that a row's values cause, without the values.
 fn meaning(code: u16, state: &str) -> String {
     let words = match code {
         1062 => "a row with this key is there already",

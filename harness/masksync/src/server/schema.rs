@@ -1,4 +1,4 @@
-//! What a table looks like, as the server describes it.
+//! A table's definition, as the server describes it.
 
 use super::connect::Session;
 use super::literal::quoted_name;
@@ -25,9 +25,9 @@ pub struct Column {
     pub nullable: bool,
     /// Whether the server computes it.
     pub generated: bool,
-    /// Whether it counts up by itself.
+    /// Whether it is AUTO_INCREMENT.
     pub counts: bool,
-    /// What people wrote about it.
+    /// Its comment.
     pub comment: String,
 }
 
@@ -40,9 +40,9 @@ pub struct ForeignKey {
     pub parent: (String, String),
     /// Columns, and those that they refer to.
     pub columns: Vec<(String, String)>,
-    /// What becomes of the row when the parent's goes: `CASCADE`, `SET NULL`, `RESTRICT`, …
+    /// The action on the row when its parent is deleted: `CASCADE`, `SET NULL`, `RESTRICT`, …
     pub on_delete: String,
-    /// What becomes of it when the parent's key changes.
+    /// The action on the row when the parent's key changes.
     pub on_update: String,
 }
 
@@ -167,7 +167,7 @@ fn foreign_key(line: &str, schema: &str) -> Option<ForeignKey> {
         let rule = rest.split(&format!(" ON {event} ")).nth(1).unwrap_or_default();
         let known = ["CASCADE", "SET NULL", "SET DEFAULT", "NO ACTION"];
         let rule = known.into_iter().find(|known| rule.starts_with(known));
-        // What is not written is RESTRICT in InnoDB, as NO ACTION is.
+        // A rule that the definition leaves out is RESTRICT in InnoDB, as NO ACTION is.
         rule.unwrap_or("RESTRICT").to_owned()
     };
     Some(ForeignKey {

@@ -29,27 +29,27 @@ pub struct Target {
 /// One step of a batch.
 #[derive(Debug)]
 pub enum Op {
-    /// What follows is of this transaction of the source, where staging wants them apart.
+    /// The following steps belong to this transaction, for stagings that want transactions apart.
     Begin {
-        /// Its number: a GTID.
+        /// Its GTID.
         transaction: String,
-        /// When it was begun at the source, in seconds since 1970.
+        /// When it began at the source, in seconds since 1970.
         timestamp: u32,
     },
-    /// Rows go and come.
+    /// Rows are removed and written.
     Rows {
-        /// Which table.
+        /// The table's index.
         table: usize,
-        /// What becomes of each key.
+        /// The net change of each key.
         effects: Vec<Effect<Row, Row>>,
-        /// Whether it is a replay: whatever is there is replaced.
+        /// Whether it is a replay: rows that are there already are replaced.
         replay: bool,
         /// Whether a session without checks of foreign keys changed some of them.
         unchecked: bool,
     },
-    /// All rows go.
+    /// All rows are removed.
     Truncate {
-        /// Which table.
+        /// The table's index.
         table: usize,
     },
 }
@@ -65,7 +65,7 @@ pub struct Commit {
     pub timestamp: u32,
 }
 
-/// What is written at once. Without a commit, more of the same transaction follows.
+/// Steps that are written together. Without a commit, the next batch continues the transaction.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The steps, in order.

@@ -1,4 +1,5 @@
-//! What shows that a position in staging is the one that this program wrote last.
+//! Authenticates positions: shows that a position in staging is the one that this program wrote
+//! last.
 //!
 //! `KEY:HEX`: the key's id, and HMAC-SHA-256 with the subkey for positions over pipeline, tables and
 //! position, the first two each as its length in 8 bytes, big-endian, and its bytes.

@@ -34,16 +34,16 @@ pub enum SinkError {
     Differs {
         /// The table.
         table: String,
-        /// What differs.
+        /// The difference.
         what: String,
     },
 }
 
 /// A sink of masked rows.
 pub trait Sink: Send {
-    /// Writes rows. What was written since the last batch that had a commit is undone by an error.
+    /// Writes rows. An error undoes the writes since the last batch that had a commit.
     ///
     /// # Errors
-    /// When nothing of it may count as written.
+    /// When no part of the batch may count as written.
     fn write(&mut self, batch: &Batch) -> Result<(), SinkError>;
 }

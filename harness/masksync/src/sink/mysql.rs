@@ -128,7 +128,7 @@ impl MysqlSink {
             .filter(|e| e.existed && !(has(Defect::Upsert) && e.row.is_some()))
             .partition(is_gone);
         if !gone.is_empty() {
-            // What the source's foreign keys take with the row, staging's take as well.
+            // Staging's foreign keys must act on the rows that the source's foreign keys acted on.
             let checks = if has(Defect::NoCascade) { 0 } else { 1 };
             let checks = format!("SET SESSION foreign_key_checks = {checks}");
             self.run("writing to staging", &checks)?;

@@ -8,21 +8,21 @@ use crate::policy::TablePolicy;
 use crate::server::{Column, Failed, Session, Table};
 use std::sync::Arc;
 
-/// Something that is to be mended before rows can flow.
+/// A problem to mend before rows can flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What is wrong.
+    /// The problem.
     pub what: String,
     /// The statement or the change that mends it.
     pub fix: String,
 }
 
-/// What staging needs to know of changes beside their net effect.
+/// Details of changes that staging needs beside their net effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
-    /// Each transaction's changes by themselves, and not those of many together.
+    /// Whether each transaction's changes are kept apart, not merged with those of others.
     pub apart: bool,
-    /// The masked rows before.
+    /// Whether the masked row before a change is needed.
     pub before: bool,
 }
 
@@ -37,7 +37,7 @@ pub struct ToFill<'t> {
     pub again: bool,
 }
 
-/// What asks topics for rows is told.
+/// The error of reading rows from staging where it is topics.
 pub(super) fn unasked() -> Failed {
     Failed {
         doing: "reading staging's tables".to_owned(),
@@ -50,16 +50,15 @@ pub(super) fn unasked() -> Failed {
     }
 }
 
-/// Staging. What it is asked for comes in this order: what is missing, tables, taking over, then
-/// snapshots, then the stream.
+/// Staging. Calls come in this order: `missing`, `table`, `take_over`, then `fill`, then `stream`.
 pub trait Staging: Send {
-    /// What is missing of what does not depend on a table.
+    /// Problems that do not depend on a table.
     ///
     /// # Errors
     /// When staging does not answer.
     fn missing(&mut self) -> Result<Vec<Finding>, Failed>;
 
-    /// What a table looks like there; `None` where it is not there.
+    /// The table in staging; `None` where it is not there.
     ///
     /// # Errors
     /// When staging does not answer.
@@ -69,10 +68,10 @@ pub trait Staging: Send {
         source: Option<&Table>,
     ) -> Result<Option<Table>, Failed>;
 
-    /// What to do where a table is not there.
+    /// The remedy for a missing table.
     fn remedy(&self, table: &TablePolicy) -> String;
 
-    /// Why it cannot take a column, whatever its class, and what mends that.
+    /// Why staging cannot take a column, whatever its class, and the remedy.
     fn refuses(&self, _: &Column) -> Option<(String, String)> {
         None
     }
@@ -80,10 +79,10 @@ pub trait Staging: Send {
     /// Whether its foreign keys take rows with their parents.
     fn follows_keys(&self) -> bool;
 
-    /// What it needs to know of changes.
+    /// Details that it needs of changes.
     fn detail(&self) -> Detail;
 
-    /// Takes over: whoever wrote before may not any more.
+    /// Takes over: the instance that wrote before may not write any more.
     ///
     /// # Errors
     /// When the state cannot be read or changed.
@@ -123,7 +122,7 @@ pub trait Staging: Send {
 
 /// Snapshots of a group of tables on their way into their places.
 pub trait Filling: Sync {
-    /// What the nth table of the group is called while it is filled.
+    /// The name of the group's nth table while it is filled.
     fn name(&self, nth: usize) -> &str;
 
     /// A way to write rows of the nth table of the group, one for each thread.

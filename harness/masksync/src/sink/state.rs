@@ -1,5 +1,5 @@
-//! What this program remembers in staging, beside the rows: the position, who may write, how often
-//! keys were used. It is changed in the same transactions as the rows.
+//! The state that this program keeps in staging, beside the rows: the position, which instance may
+//! write, how often keys were used. It is changed in the same transactions as the rows.
 
 use super::mac::PositionMac;
 use crate::binlog::{Flavour, GtidSet};
@@ -36,7 +36,7 @@ pub struct State {
     pub position: Option<String>,
     /// Snapshots by table (`schema.table` of the source).
     pub tables: BTreeMap<String, Progress>,
-    /// What shows that this program wrote position and tables: see [`PositionMac`].
+    /// Authenticates position and tables: see [`PositionMac`].
     pub mac: String,
 }
 
@@ -57,7 +57,7 @@ impl StateStore {
         Self { schema: schema.to_owned(), pipeline: pipeline.to_owned(), ring, tenant }
     }
 
-    /// What authenticates positions beside the state of these tables.
+    /// The authenticator of positions beside the state of these tables.
     ///
     /// # Errors
     /// When the ring's primary key cannot be used.
@@ -65,7 +65,7 @@ impl StateStore {
         self.mac_of(self.ring.primary(), tables)
     }
 
-    /// What makes ids of transactions.
+    /// The authenticator that makes ids of transactions.
     ///
     /// # Errors
     /// When the ring's primary key cannot be used.
@@ -126,7 +126,7 @@ impl StateStore {
         &self.schema
     }
 
-    /// What the pipeline is called.
+    /// The pipeline's name.
     pub(super) fn pipeline(&self) -> &str {
         &self.pipeline
     }

@@ -10,13 +10,13 @@ use crate::server::{Connector, Role, Session, literal, name, quoted_name};
 use crate::value::{Cell, Charset};
 use std::fmt::Write as _;
 
-/// Who knows what the predicate of a table is.
+/// Evaluates predicates at a server.
 pub trait AskTable: Send {
-    /// What it is of each tuple of the predicate's columns, which have these names and character
-    /// sets, in order.
+    /// Evaluates the table's predicate for each tuple of the predicate's columns, which have these
+    /// names and character sets, in order.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// When the predicate cannot be evaluated.
     fn ask(
         &mut self,
         table: &TablePolicy,
@@ -25,9 +25,9 @@ pub trait AskTable: Send {
     ) -> Result<Vec<Truth>, AskError>;
 }
 
-/// One table's predicate, asked of who knows it.
+/// One table's predicate, bound to its evaluator.
 pub struct OfTable<'t> {
-    /// Who knows it.
+    /// The evaluator.
     pub ask: &'t mut dyn AskTable,
     /// The table.
     pub table: &'t TablePolicy,
@@ -106,7 +106,7 @@ fn query(
     Some(sql)
 }
 
-/// What a server's answer means: NULL is the empty text here.
+/// Reads a server's answer; the empty text stands for NULL.
 fn truth(answer: &str) -> Result<Truth, AskError> {
     match answer {
         "" => Ok(Truth::Null),

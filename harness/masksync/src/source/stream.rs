@@ -19,9 +19,9 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 /// Where a stream begins.
 #[derive(Clone, Debug)]
 pub struct StreamStart {
-    /// What was applied already.
+    /// The transactions that are applied already.
     pub applied: GtidSet,
-    /// What this program calls itself among the source's replicas.
+    /// The server id by which the source knows this program among its replicas.
     pub server_id: u32,
 }
 
@@ -30,7 +30,7 @@ pub struct StreamStart {
 pub struct OwnedEvent {
     /// Its header.
     pub header: Header,
-    /// What comes after the header, without the checksum.
+    /// The bytes after the header, without the checksum.
     pub body: Vec<u8>,
 }
 
@@ -42,12 +42,12 @@ impl OwnedEvent {
     }
 }
 
-/// What comes from a stream.
+/// The result of waiting for the stream.
 #[derive(Debug)]
 pub enum StreamItem {
     /// An event.
     Event(OwnedEvent),
-    /// Nothing for now.
+    /// No event for now.
     Idle,
 }
 

@@ -93,7 +93,7 @@ impl Cell<'_> {
         Ok(written.is_ok())
     }
 
-    /// What kind of value this is, for messages.
+    /// The name of the value's type, for messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

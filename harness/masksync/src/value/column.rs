@@ -1,4 +1,4 @@
-//! What a column is, as far as its values are concerned.
+//! A column's type, as far as it decides how values are read, written or masked.
 
 use super::charset::Charset;
 
@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What it is called in messages.
+    /// The type's name in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Shared helpers.
 
 use crate::ring::RING;
 use std::sync::Arc;

@@ -19,7 +19,7 @@ struct Answer {
     row: Vec<String>,
     /// The canonical bytes, hexadecimal.
     plain: String,
-    /// What staging holds, as text.
+    /// The masked value, as text.
     masked: String,
 }
 

@@ -1,4 +1,4 @@
-//! What masks promise, over all values.
+//! Properties of masks, over all values.
 
 use crate::common::{keys, keys_of};
 use crate::ring::RING;

@@ -33,7 +33,7 @@ enum Statement {
     Truncate,
 }
 
-/// What happens: a transaction, or the pipeline ends and begins again.
+/// A step of a history: a transaction, or the pipeline restarts.
 #[derive(Clone, Debug)]
 enum Step {
     Transaction(Vec<Statement>),
@@ -345,7 +345,7 @@ fn send(engine: &mut Engine, (kind, body): &(u8, Vec<u8>)) {
     engine.event(&Event { header, body }).unwrap();
 }
 
-/// What staging should hold of a state of production.
+/// The rows that staging should have for a state of production.
 fn passing(users: &Users) -> Users {
     let passes = |(_, (class, _)): &(&i32, &User)| of(class.as_deref()) == Truth::True;
     users.iter().filter(passes).map(|(id, user)| (*id, user.clone())).collect()

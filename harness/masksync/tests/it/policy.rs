@@ -165,7 +165,7 @@ fn tables_follow_none_where_staging_is_topics() {
     assert!(said.contains("take `follows` out, or copy to a database"), "{said}");
 }
 
-/// What is said of a policy, each with its line.
+/// The diagnostics of a policy, each with its line.
 fn said(text: &str) -> Vec<String> {
     let diagnostics = read("policy.toml", text, Path::new("/etc/sync")).unwrap_err();
     diagnostics.to_string().lines().map(str::to_owned).collect()

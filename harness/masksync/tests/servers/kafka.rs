@@ -43,7 +43,7 @@ impl Place {
         self.topics.read(TOPIC)
     }
 
-    /// What a consumer has of the table when it has read all.
+    /// The table as a consumer has it after reading all records.
     fn now(&self) -> BTreeMap<String, Value> {
         let mut rows = BTreeMap::new();
         for record in self.users() {
@@ -120,7 +120,7 @@ fn topics_have_the_masked_and_filtered_source_and_nothing_else() -> Outcome {
     assert_eq!(update["source"]["snapshot"], "false");
     assert_eq!(update["transaction"]["total_order"], 1);
     assert_eq!(update["after"]["note"], Value::Null);
-    // What is deterministic is the same before and after, and what is random is not.
+    // Deterministic masks are equal before and after, randomised ones are not.
     assert_eq!(update["before"]["mail"], update["after"]["mail"]);
     assert_ne!(update["before"]["phone"], update["after"]["phone"]);
     let transactions: Vec<&Value> = records[1..]

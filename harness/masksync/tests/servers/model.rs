@@ -89,7 +89,7 @@ impl Debug for Model {
 }
 
 impl Model {
-    /// What staging is to hold.
+    /// The rows that staging should have.
     fn passing(&self) -> Vec<String> {
         let passing = self.0.iter().filter(|(_, (class, _))| *class == Class::Normal);
         let number = |n: &Option<u8>| n.map_or_else(|| "NULL".to_owned(), |n| n.to_string());
@@ -182,7 +182,7 @@ fn differs(
 ) -> Option<(Vec<Statement>, String)> {
     let strategy = Model::sequential_strategy(1..=STATEMENTS);
     let run = |(_, statements, seen): (Model, Vec<Statement>, Option<Arc<AtomicUsize>>)| {
-        // What was never done is dropped before anything is shrunk.
+        // Drop the statements that never ran before anything is shrunk.
         if let Some(seen) = seen {
             seen.store(statements.len(), Ordering::SeqCst);
         }

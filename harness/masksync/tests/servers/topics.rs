@@ -17,7 +17,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// What it says happened; empty of a tombstone.
+    /// The record's `op`; empty for a tombstone.
     pub fn op(&self) -> String {
         let op = self.value.as_ref().and_then(|value| value["op"].as_str());
         op.unwrap_or_default().to_owned()

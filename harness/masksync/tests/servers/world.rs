@@ -248,7 +248,7 @@ impl World {
         assert!(verified.skipped.is_empty(), "{:?}", verified.skipped);
     }
 
-    /// What a query gives in staging, a row a line.
+    /// The rows of a query in staging, a line each.
     pub fn staged(&self, sql: &str) -> Vec<String> {
         let rows: Vec<mysql::Row> = self.staging().query(sql).unwrap();
         let text = |value: mysql::Value| match value {
@@ -269,7 +269,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// What was seen, each state once as long as it lasted; the last one is of now.
+    /// The states that were seen, without repetitions in a row; the last one is of now.
     pub fn stop(self) -> Vec<String> {
         self.stop.set();
         self.thread.join().unwrap()

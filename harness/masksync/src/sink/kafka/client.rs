@@ -210,7 +210,7 @@ impl Client {
     }
 }
 
-/// What the broker says, where nobody can have taken over.
+/// The error of connecting, where no other instance can have taken over.
 fn plain(error: SinkError) -> Failed {
     match error {
         SinkError::Failed(failed) => failed,
@@ -260,7 +260,7 @@ fn security(policy: &TopicsPolicy) -> Result<AuthConfig, String> {
 pub(super) struct Writer {
     client: Arc<Client>,
     producer: TransactionalProducer,
-    /// What was handed over last and is not known to be there.
+    /// Records that were handed over and that the broker has not yet confirmed.
     sent: Mutex<Vec<DeliveryHandle>>,
     begun: Mutex<Instant>,
 }
@@ -270,9 +270,9 @@ impl Writer {
         std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What went wrong. Who leads a partition refuses the records of an instance that was replaced
-    /// and those of a transaction that has ended in the same way: the coordinator tells them apart
-    /// when the transaction is taken back.
+    /// The error of a write. A partition's leader refuses the records of an instance that was
+    /// replaced and those of a transaction that has ended in the same way; the coordinator's answer
+    /// to an abort tells them apart.
     fn told(&self, doing: &str, error: &KrafkaError) -> SinkError {
         let mut told = failed(doing, error);
         if let KrafkaError::TransactionAbortable { message } = error
@@ -371,7 +371,8 @@ impl Log for Writer {
 
     fn abort(&self) {
         drop(self.sent());
-        // What is left open is taken back by whoever takes over, or when its time is over.
+        // The next instance aborts a transaction that stays open, or the broker does after its
+        // timeout.
         let _ = self.client.wait("taking back at Kafka", self.producer.abort());
     }
 

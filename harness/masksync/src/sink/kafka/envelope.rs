@@ -27,7 +27,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use std::io::Write as _;
 
-/// What happened to a row.
+/// The kinds of changes of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// It was read in a snapshot.

@@ -1,4 +1,4 @@
-//! What is written to: topics, in transactions.
+//! The transactional log behind the topics, as a trait for tests.
 
 use crate::sink::SinkError;
 

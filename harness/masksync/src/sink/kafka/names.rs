@@ -1,11 +1,11 @@
-//! What things are called at the brokers.
+//! Names at the brokers.
 
 use super::log::Out;
 use super::state;
 use crate::policy::TopicsPolicy;
 use crate::sink::state::{State, StateStore};
 
-/// What a pipeline's topics and transactions are called.
+/// Names of a pipeline's topics and transactions.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
     /// The pipeline: see [`StateStore`].

@@ -192,13 +192,13 @@ impl<L: Log> Sink for TopicSink<L> {
     }
 }
 
-/// What is said of a change; nothing of a row that came and went.
+/// The kind of a record for a change; `None` for a row that came and went.
 fn kind(effect: &Effect<Row, Row>, replay: bool, before: Before) -> Option<Kind> {
     match (&effect.row, effect.existed) {
         (None, false) => None,
         (None, true) => Some(Kind::Delete),
         (Some(_), false) => Some(Kind::Create),
-        // In a replay a row may be there or not. Who reads an update wants to know what was before.
+        // In a replay a row may be there or not. A consumer of updates expects the row before.
         (Some(_), true) if replay && before == Before::Masked && effect.before.is_none() => {
             Some(Kind::Create)
         }
@@ -232,7 +232,7 @@ mod tests {
     use crate::value::{Cell, Charset};
     use std::sync::Mutex;
 
-    /// What was asked of a log.
+    /// Records the calls of a log.
     #[derive(Default)]
     struct Asked {
         lines: Mutex<Vec<String>>,

@@ -1,4 +1,4 @@
-//! What the state's topic holds. It is compacted, has one partition, and these records:
+//! The records of the state's topic. It is compacted and has one partition:
 //!
 //! | key | value |
 //! |---|---|

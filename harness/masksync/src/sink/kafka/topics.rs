@@ -45,18 +45,18 @@ impl Topics {
         })
     }
 
-    /// What writes, after this instance has taken over.
+    /// The producer, after this instance has taken over.
     fn writer(&self) -> Result<Arc<Writer>, SinkError> {
         self.writer.clone().ok_or(SinkError::Fenced)
     }
 
-    /// A table's topic, and what its records are in.
+    /// A table's topic, and the envelope of its records.
     fn envelopes(&self, target: &Target) -> (String, Envelope) {
         (self.policy.topic(&target.place), Envelope::new(&self.policy.prefix, target))
     }
 }
 
-/// The record of a state, with what shows that this program wrote it.
+/// The record of a state, with the MAC that authenticates it.
 fn sealed(names: &Names, store: &StateStore, state: &State) -> Result<Out, SinkError> {
     let mut state = state.clone();
     state.mac = match &state.position {

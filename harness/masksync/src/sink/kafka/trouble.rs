@@ -1,11 +1,11 @@
-//! What went wrong with a broker, in words with a remedy. No record is in the text: brokers do not
+//! Errors of brokers, with a remedy for the operator. No record is in the text: brokers do not
 //! quote them.
 
 use crate::server::Failed;
 use crate::sink::SinkError;
 use krafka::error::{ErrorCode, KrafkaError};
 
-/// What went wrong while doing something.
+/// The error of an action.
 pub(super) fn failed(doing: &str, error: &KrafkaError) -> SinkError {
     let text = error.to_string();
     let failed = |why: String, unreachable| {
@@ -24,7 +24,7 @@ pub(super) fn failed(doing: &str, error: &KrafkaError) -> SinkError {
             (_, Some(remedy)) => mended(remedy),
             (code, None) => failed(text, code.is_retriable()),
         },
-        // What began as an error of the network ends the transaction, too: it begins anew.
+        // The client also reports errors of the network so: the transaction has to begin anew.
         KrafkaError::TransactionAbortable { message } => match code_in(message).and_then(remedy) {
             Some(remedy) => mended(remedy),
             None => failed(text, true),
@@ -54,7 +54,7 @@ pub(super) fn code_in(message: &str) -> Option<ErrorCode> {
     (1..=i16::from(u8::MAX)).map(ErrorCode::from_i16).find(|code| format!("{code:?}") == word)
 }
 
-/// What mends what a broker refuses, where somebody is to mend it.
+/// The remedy for an error that an operator has to mend.
 fn remedy(code: ErrorCode) -> Option<&'static str> {
     use ErrorCode as Code;
     Some(match code {
