@@ -25,7 +25,7 @@ pub struct Case {
     pub title: String,
     /// Selectors of environments: a kind, a name, or a pattern.
     pub environments: Vec<String>,
-    /// What it requires of the environment; otherwise it does not apply there.
+    /// Requirements of the environment; the case does not apply where one is not met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<Requirement>,
     /// Words to select it by.
@@ -73,7 +73,7 @@ pub struct TablePlace {
     /// The column's; the environment's name when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
-    /// What stands in the cell where the case passes. It may refer to what its steps capture.
+    /// The cell's text where the case passes. It may refer to what its steps capture.
     pub value: Template,
 }
 

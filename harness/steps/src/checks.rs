@@ -14,7 +14,7 @@ pub struct Checks<'a> {
     index: usize,
     /// Stored bytes, and values for the texts of assertions.
     pub evidence: Evidence<'a>,
-    /// What was found.
+    /// The checks so far, in order.
     found: Vec<Check>,
 }
 

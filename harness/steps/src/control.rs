@@ -18,7 +18,7 @@ pub struct Control {
     pub step: StepRef,
     /// Leaves the step out.
     pub remove: bool,
-    /// What is changed: key of the input → value.
+    /// The changed inputs: key → value.
     pub inputs: BTreeMap<&'static str, InputValue>,
     /// The check that must turn red; any when absent.
     pub turns: Option<String>,
@@ -77,7 +77,7 @@ fn article(kind: &str) -> &'static str {
 }
 
 impl Control {
-    /// What it gives for an input.
+    /// The control's value for an input; `None` where it leaves the input as it is.
     #[must_use]
     pub fn input(&self, key: &str) -> Option<&InputValue> {
         self.inputs.get(key)

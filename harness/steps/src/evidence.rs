@@ -1,10 +1,10 @@
-//! What checks are computed from besides the record itself: stored bytes, and the values of variables.
+//! The sources of checks besides the record itself: stored bytes, and the values of variables.
 
 use crate::Scope;
 use std::borrow::Cow;
 use twinproof_model::BlobRef;
 
-/// Where the bytes are that evidence refers to.
+/// A store of the bytes that evidence refers to.
 pub trait Blobs: Sync {
     /// The bytes, or nothing when they are lost.
     fn get(&self, blob: &BlobRef) -> Option<Cow<'_, [u8]>>;

@@ -1,9 +1,9 @@
-//! What a golden is of: a source and the step that has it.
+//! The source of a golden: a step, and one of its texts.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a golden is of, written `SOURCE:STEP`: a text that an earlier step saw, such as
+/// The source of a golden, written `SOURCE:STEP`: a text that an earlier step saw, such as
 /// `stdout:install`. STEP is the name of the step, or its number from 1.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]

@@ -1,4 +1,4 @@
-//! What is known of a kind of step without a step of it, and what is checked of every kind.
+//! Static facts of a kind of step, and checks that hold for every kind.
 
 use crate::Input;
 use crate::lint::{self, Lint};
@@ -8,7 +8,7 @@ use twinproof_toml::node::{self, Node};
 /// A variable with its meaning, as documentation and error messages show it.
 pub type Variable = (&'static str, &'static str);
 
-/// What the values of a step's `capture` table may be.
+/// The values that a step's `capture` table may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Captures {
     /// The kind has no `capture` table, or any text will do.
@@ -19,7 +19,7 @@ pub enum Captures {
     Names(&'static [&'static str]),
 }
 
-/// What is known of a kind without a step of it.
+/// Static facts of a kind of step.
 #[derive(Clone, Copy, Debug)]
 pub struct Info {
     /// The kind, as suite files write it.
@@ -30,9 +30,9 @@ pub struct Info {
     pub inputs: &'static [Input],
     /// The variables that it gives to later steps.
     pub gives: &'static [Variable],
-    /// What a golden can be of.
+    /// Names of its texts that a golden can hold.
     pub sources: &'static [&'static str],
-    /// What its `capture` table may name.
+    /// The values that its `capture` table may have.
     pub captures: Captures,
     /// Checks after whose failure later steps would only follow from it, without the step's name.
     pub ends: &'static [&'static str],
@@ -62,7 +62,7 @@ impl Info {
         }
     }
 
-    /// What a value of `capture` may be.
+    /// Checks a value of `capture`.
     fn lint_capture(&self, found: &Node<'_>, lint: &mut Lint<'_>) {
         let Some(value) = found.get_ref().as_str() else { return };
         match self.captures {

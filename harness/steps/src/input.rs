@@ -19,16 +19,16 @@ pub enum InputType {
     Rules,
 }
 
-/// What becomes of the value that the step has already.
+/// How a control's value changes the value that the step has already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
-    /// The control's takes its place.
+    /// The control's value replaces the step's.
     Replace,
-    /// Names that the control does not give stay.
+    /// The control's names are added; the step's other names stay.
     Extend,
-    /// As `Extend`, for variables that the control sets; those no longer count as taken away.
+    /// As `Extend`, for variables that the control sets; those are no longer unset.
     SetVariables,
-    /// Adds variables that are taken away; those no longer count as set under this key.
+    /// The control's variables are unset; those are no longer set under this key.
     UnsetVariables(&'static str),
 }
 
@@ -39,14 +39,14 @@ pub struct Input {
     pub key: &'static str,
     /// The type of its value.
     pub ty: InputType,
-    /// What it is, for the JSON Schema: `Another path`.
+    /// The input's description in the JSON Schema: `Another path`.
     pub doc: &'static str,
     /// The step's key.
     pub field: &'static str,
     /// Checks its value, in a step and in a control.
     pub check: Option<KeyCheck>,
     change: Change,
-    /// Keys of the step that go when this one is given: a thing is only one of them.
+    /// Keys of the step that are removed when this one is given: a step has only one of them.
     instead_of: &'static [&'static str],
 }
 
@@ -150,7 +150,7 @@ fn extend(step: &mut Map<String, Value>, key: &str, given: Value) {
     }
 }
 
-/// What a control gives for an input.
+/// The value that a control gives for an input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum InputValue {

@@ -1,4 +1,4 @@
-//! What a kind of step is: the trait that its payload implements.
+//! The trait of a kind of step, which its payload implements.
 
 use crate::info::{Captures, Info, Variable};
 use crate::lint::Lint;
@@ -11,10 +11,11 @@ use twinproof_toml::node::Node;
 
 /// The payload of a kind of step.
 ///
-/// A kind says everything about itself here, and no other code matches on it: the loader, the judge and
-/// the report ask through this trait. Each item that is not needed has a default.
+/// The trait holds everything that is particular to a kind, and no other code matches on it: the
+/// loader, the judge and the report call the trait. Each item that not every kind needs has a
+/// default.
 pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
-    /// What the engine records of it.
+    /// The engine's record of it.
     type Seen: Seen;
     /// A step of this kind as a suite file has it, for docs/authoring.md.
     const EXAMPLE: &'static str;
@@ -22,9 +23,10 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
     const INPUTS: &'static [Input] = &[];
     /// The variables that it gives to later steps.
     const GIVES: &'static [Variable] = &[];
-    /// What a golden can be of: the word before the colon in `of = "stdout:STEP"`.
+    /// Names of its texts that a golden can hold: the word before the colon in `of =
+    /// "stdout:STEP"`.
     const SOURCES: &'static [&'static str] = &[];
-    /// What its `capture` table may name.
+    /// The values that its `capture` table may have.
     const CAPTURES: Captures = Captures::Anything;
     /// Checks after whose failure later steps would only follow from it, without the step's name. A
     /// case goes on after any other failure, so that it shows all that is wrong.
@@ -60,8 +62,8 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
     /// Compares its assertions with what was seen.
     fn check(&self, seen: &Self::Seen, checks: &mut Checks<'_>);
 
-    /// What was sent and received, so that a failure can be repeated; nothing of kinds
-    /// that send no request.
+    /// The request and the answer, so that a failure can be repeated; nothing of kinds that send no
+    /// request.
     fn exchange(&self, _seen: &Self::Seen, _evidence: Evidence<'_>) -> Option<Exchange> {
         None
     }
@@ -90,20 +92,20 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
         BTreeMap::new()
     }
 
-    /// What tables and pictures of a report are made of; nothing of most kinds. `millis` is how long the
-    /// step took.
+    /// Data for tables and pictures of a report; most kinds have none. `millis` is the step's
+    /// duration.
     fn exhibits(&self, _seen: &Self::Seen, _evidence: Evidence<'_>, _millis: u64) -> Vec<Exhibit> {
         Vec::new()
     }
 }
 
-/// What a kind of step records.
+/// The record of a step.
 pub trait Seen: Sized {
-    /// What a report shows of it, in order.
+    /// Its rows in a report, in order.
     fn rows(&self) -> Vec<Row<'_>>;
 }
 
-/// What is known of the kind whose payload is `K`.
+/// The static facts of the kind whose payload is `K`.
 #[must_use]
 pub const fn info_of<K: Kind>(kind: &'static str) -> Info {
     Info {

@@ -15,7 +15,7 @@ pub trait Recorded: Sized {
 /// Declares the observations; the one list of them.
 macro_rules! observations {
     ($($(#[$doc:meta])* $variant:ident($seen:ty),)*) => {
-        /// What a step saw.
+        /// The observation of a step.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case", tag = "kind")]
         pub enum Observation {
@@ -23,7 +23,7 @@ macro_rules! observations {
         }
 
         impl Observation {
-            /// What a report shows of it, in order.
+            /// Its rows in a report, in order.
             #[must_use]
             pub fn rows(&self) -> Vec<Row<'_>> {
                 match self {

@@ -16,7 +16,7 @@ pub enum RunOutcome {
     Skipped(Skip),
     /// The harness broke at the step after the last one recorded.
     Broken {
-        /// What happened.
+        /// The error.
         message: String,
     },
 }
@@ -26,9 +26,9 @@ pub enum RunOutcome {
 pub struct RunRecord {
     /// `suite/id` of the case.
     pub case: String,
-    /// Where.
+    /// The environment.
     pub environment: EnvironmentName,
-    /// What was judged, `kind=value`.
+    /// The subject under test, `kind=value`.
     pub subject: String,
     /// Whether this was the case's control.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -49,7 +49,7 @@ pub struct RunRecord {
     /// Steps driven, in order.
     #[serde(default)]
     pub steps: Vec<StepRecord>,
-    /// What its servers left: `origin.requests` and `subject.requests` (a [`SeenRequest`] a line, as
+    /// Logs of its servers: `origin.requests` and `subject.requests` (a [`SeenRequest`] a line, as
     /// JSON), `subject.log`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub logs: BTreeMap<String, BlobRef>,
@@ -68,6 +68,6 @@ pub struct StepRecord {
     /// Tries before the last one that failed (only where retries are declared).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_tries: Vec<Observation>,
-    /// What was seen.
+    /// The observation of its last try.
     pub observation: Observation,
 }

@@ -1,4 +1,4 @@
-//! What a report shows of an observation, without the markup of any report.
+//! The rows of a report about an observation, without the markup of any report.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

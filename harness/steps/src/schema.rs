@@ -47,7 +47,7 @@ pub struct SuiteCase {
     pub title: String,
     /// Selectors of environments: a kind, a name, or a pattern.
     pub environments: Vec<String>,
-    /// What it requires of the environment.
+    /// Requirements of the environment.
     #[serde(default)]
     pub requires: Vec<Requirement>,
     /// Words to select it by.

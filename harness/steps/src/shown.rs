@@ -1,11 +1,11 @@
-//! What was sent and received as text for reading, and command lines that do it again.
+//! Requests and answers as text for reading, and command lines that repeat a step.
 
 use crate::{Evidence, Scope};
 use std::fmt::Write as _;
 use twinproof_base::shell::quote;
 use twinproof_model::BlobRef;
 
-/// Most characters of a request or an answer that are shown.
+/// At most this many characters of a request or an answer are shown.
 const SHOWN: usize = 2048;
 
 /// At most 2,048 characters of a text, with what was left out counted.

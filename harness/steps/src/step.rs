@@ -27,10 +27,10 @@ macro_rules! steps {
         }
 
         impl Step {
-            /// What is known of each kind, in the order of this list.
+            /// The static facts of each kind, in the order of this list.
             pub const KINDS: &'static [Info] = &[$(info_of::<$payload>($kind)),*];
 
-            /// What is known of its kind.
+            /// The static facts of its kind.
             #[must_use]
             pub fn info(&self) -> Info {
                 match self {
@@ -156,7 +156,7 @@ impl Step {
         }
     }
 
-    /// What was sent and received; nothing of kinds that send no request.
+    /// The request and the answer; nothing of kinds that send no request.
     #[must_use]
     pub fn exchange(&self, seen: &Observation, evidence: Evidence<'_>) -> Option<Exchange> {
         self.any().exchange(seen, evidence)
@@ -188,8 +188,8 @@ impl Step {
         self.any().drift(seen, evidence)
     }
 
-    /// What tables and pictures of a report are made of; nothing of most kinds. `millis` is how long it
-    /// took.
+    /// Data for tables and pictures of a report; most kinds have none. `millis` is the step's
+    /// duration.
     #[must_use]
     pub fn exhibits(
         &self,

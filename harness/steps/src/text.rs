@@ -30,11 +30,11 @@ pub fn shown(text: &str, limit: usize) -> String {
     }
 }
 
-/// What is wrong with the text under one condition, or nothing.
+/// A condition that does not hold of a text.
 pub struct Mismatch {
-    /// What was asserted.
+    /// The condition.
     pub expected: String,
-    /// What was seen instead.
+    /// The text instead.
     pub actual: String,
 }
 

@@ -19,9 +19,9 @@ pub struct ArchiveStep {
     /// A name for checks and controls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Which file.
+    /// The file.
     pub path: Template,
-    /// What it is by its first bytes: `zip`, `tar`, `tar.gz` or `tar.zst`.
+    /// Its format by its first bytes: `zip`, `tar`, `tar.gz` or `tar.zst`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<ArchiveFormat>,
     /// Every entry by its name as it is written in the archive, in any order; directories end in `/`.
@@ -100,7 +100,7 @@ pub struct ArchiveSight {
     /// SHA-256 of the whole file, lower-case hexadecimal; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// What it is.
+    /// Its format by its first bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<ArchiveFormat>,
     /// Its entries, in its order.
@@ -115,7 +115,7 @@ pub struct ArchiveSight {
 pub struct ArchiveEntry {
     /// Its name as it is written in the archive; that of a directory ends in `/`.
     pub name: String,
-    /// What it is.
+    /// File, directory, link or other.
     pub kind: EntryKind,
     /// Permission bits; absent where the archive has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -253,7 +253,7 @@ impl EntryMatch {
 impl ArchiveSight {
     /// The names of all entries, sorted.
     fn names(&self) -> Vec<String> {
-        // What `Checks::list` compares with is sorted; the order in the archive is not asserted.
+        // `Checks::list` compares sorted lists; the order in the archive is not asserted.
         let mut names: Vec<_> = self.entries.iter().map(|e| e.name.clone()).collect();
         names.sort();
         names

@@ -30,7 +30,8 @@ pub struct ArtifactStep {
     /// Where it is put; under its own name when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Template>,
-    /// What making it requires of the host. Where that is not there the case is unavailable.
+    /// Capabilities of the host that making it needs. The case is unavailable on a host without
+    /// one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<Capability>,
     /// The steps of the fixture. The loader puts them here; a suite file has none.
@@ -50,7 +51,7 @@ pub enum Make {
     Go(Go),
 }
 
-/// What a step that makes something saw.
+/// The observation of a step that makes something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Made {
@@ -71,7 +72,7 @@ pub struct Artifact {
     /// The variables of the steps that made it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
-    /// What they saw, in order.
+    /// The observations of those steps, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub made: Vec<Made>,
 }

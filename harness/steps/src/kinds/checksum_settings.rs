@@ -27,7 +27,7 @@ pub struct SettingRun {
 }
 
 impl SettingRun {
-    /// What a report shows of it.
+    /// Its row in a report.
     pub(super) fn row(&self) -> Row<'_> {
         let mut rows: Vec<_> = self.downloads.iter().flat_map(|p| p.rows()).collect();
         rows.push(Row::blob("requests", &self.requests));
@@ -35,18 +35,18 @@ impl SettingRun {
     }
 }
 
-/// What became of a download.
+/// The outcome of a download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
-    /// It was refused because the database says otherwise.
+    /// Refused: the database has another hash.
     Refused,
-    /// It was taken.
+    /// Accepted.
     Taken,
-    /// There was nothing to be judged: the module could not be had.
+    /// Not downloaded, so that nothing could be checked.
     Absent,
 }
 
-/// Setting → what was seen, in words.
+/// Setting → its outcome, in words.
 pub(super) fn table(
     runs: &[SettingRun],
     evidence: Evidence<'_>,

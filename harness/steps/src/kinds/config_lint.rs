@@ -36,12 +36,12 @@ pub struct LintStep {
     pub fixed: BTreeMap<String, Template>,
 }
 
-/// What was found.
+/// The result of linting files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LintSight {
     /// The files, as the step names them.
     pub files: Vec<String>,
-    /// What was found, in the order of files and places.
+    /// The findings, in the order of files and places.
     pub findings: Vec<LintFinding>,
     /// The texts of all files after fixes.
     pub fixed: BTreeMap<String, String>,
@@ -77,11 +77,11 @@ pub struct LintFinding {
     pub line: usize,
     /// The column, from 1.
     pub column: usize,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// What becomes of it.
+    /// The effect of the problem.
     pub effect: String,
-    /// How it is put right, where that is certain.
+    /// The fix, where it is certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
     /// Claims of the source document that the rule is about.

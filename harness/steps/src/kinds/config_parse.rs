@@ -27,7 +27,7 @@ pub struct ParseStep {
     /// All messages of WSL, in any order; the file is called `F` in them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<Template>>,
-    /// What becomes of the file as a whole.
+    /// How reading the file as a whole ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<ParseOutcome>,
 }
@@ -43,7 +43,7 @@ pub enum ParseDialect {
     WslConfig,
 }
 
-/// What becomes of a file as a whole.
+/// How reading a file as a whole ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParseOutcome {
@@ -74,18 +74,18 @@ impl ParseOutcome {
     }
 }
 
-/// What was taken from a file.
+/// The result of reading a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ParseSight {
     /// Native path.
     pub path: String,
-    /// What became of it as a whole.
+    /// How reading the file ended.
     pub outcome: ParseOutcome,
     /// The settings that are not the defaults.
     pub config: BTreeMap<String, String>,
     /// The messages, in order.
     pub warnings: Vec<String>,
-    /// Why it could not be looked at.
+    /// Why it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

@@ -20,7 +20,7 @@ pub struct DiffStep {
     pub a: Template,
     /// The second file.
     pub b: Template,
-    /// What kind of difference there is: `identical`, `only_ids`, `inputs_differ`, …
+    /// The kind of difference: `identical`, `only_ids`, `inputs_differ`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
     /// A condition on the cause.
@@ -50,13 +50,13 @@ pub struct DiffSight {
     /// The whole comparison, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<BlobRef>,
-    /// What kind of difference there is.
+    /// The kind of difference.
     #[serde(default)]
     pub verdict: String,
     /// The cause.
     #[serde(default)]
     pub cause: String,
-    /// What makes them equal.
+    /// A change that makes them equal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
     /// The parts of Go's build ID that differ.

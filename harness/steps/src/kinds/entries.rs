@@ -13,7 +13,7 @@ use twinproof_model::{BlobRef, EntryKind};
 pub struct Entries {
     /// Native path.
     pub path: String,
-    /// What is there.
+    /// The path's own entry, and those below it.
     pub entries: Vec<FileEntry>,
 }
 
@@ -22,7 +22,7 @@ pub struct Entries {
 pub struct FileEntry {
     /// Relative to the path looked at, with `/`; empty for that path itself.
     pub path: String,
-    /// What it is.
+    /// File, directory, link or other.
     pub kind: EntryKind,
     /// Permission bits; absent where they are not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]

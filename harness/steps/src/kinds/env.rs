@@ -24,7 +24,7 @@ pub struct EnvStep {
     pub unset: Vec<String>,
 }
 
-/// Variables changed. What each program saw stands in its own observation.
+/// Variables changed. Each program's own observation has its variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EnvChange {}
 

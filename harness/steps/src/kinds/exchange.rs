@@ -1,4 +1,4 @@
-//! What `http` and `raw` steps share: the words of HTTP, and the checks of an answer.
+//! Code that `http` and `raw` steps share: keys of HTTP, and the checks of an answer.
 
 use crate::checks::Sighted;
 use crate::lint::{self, Lint};
@@ -44,7 +44,7 @@ macro_rules! define_exchange {
         }
 
         impl $name {
-            /// What the connection is made by.
+            /// Address, certificates and time limit of the connection.
             #[must_use]
             pub fn connection(&self) -> Connection<'_> {
                 Connection { url: &self.url, ca: self.ca.as_ref(), timeout: self.timeout }
@@ -60,10 +60,10 @@ macro_rules! define_exchange {
 
 pub(super) use define_exchange;
 
-/// What a connection is made by.
+/// Address, certificates and time limit of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Connection<'s> {
-    /// Where it leads.
+    /// The address.
     pub url: &'s Template,
     /// The file with the certificates that the server's must come from.
     pub ca: Option<&'s Template>,

@@ -137,7 +137,7 @@ impl Kind for FileStep {
     }
 }
 
-/// What is there, in words.
+/// A description of the entry, in words.
 fn described(entry: &FileEntry) -> String {
     match entry.kind {
         EntryKind::File => format!("a file of {} bytes", entry.size),

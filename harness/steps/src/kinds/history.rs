@@ -22,18 +22,18 @@ pub struct HistoryStep {
     pub name: Option<String>,
     /// The tables and their classes: a file of the suite.
     pub tables: Template,
-    /// The only kind of server that can do what happens; any when absent.
+    /// The only kind of server that can run the actions; any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<DatabaseServer>,
-    /// What generated transactions and random times are made by.
+    /// Seed of generated transactions and random times.
     #[serde(default = "one")]
     pub seed: u64,
-    /// What happens, in order.
+    /// The actions, in order.
     #[serde(rename = "do")]
     pub actions: Vec<Action>,
     /// The properties that are judged, by number.
     pub property: Vec<u8>,
-    /// Whether only the end is looked at: for tables of many rows.
+    /// Whether only the final state is compared: for tables of many rows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unwatched: bool,
     /// Seconds that `settle` waits; 8 when absent.
@@ -64,14 +64,14 @@ fn one() -> u64 {
     1
 }
 
-/// What was seen of a pipeline.
+/// The record of a pipeline's history.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistorySight {
     /// The source's transactions, the states of staging, tables, keys: JSON.
     pub evidence: Option<BlobRef>,
-    /// What each place held at the end.
+    /// The content of each place at the end.
     pub places: Vec<HistoryPlace>,
-    /// What was done.
+    /// The actions that were done.
     pub done: Vec<Done>,
     /// Runs of the pipeline.
     pub instances: Vec<Instance>,
@@ -79,18 +79,18 @@ pub struct HistorySight {
     pub transactions: u64,
     /// How many states of staging were seen.
     pub states: u64,
-    /// The server, as it says it.
+    /// The server's version, as it reports it.
     pub server: String,
 }
 
-/// A place, and what it held.
+/// A place, and its content at the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryPlace {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// Whose it is.
+    /// The zone that it belongs to.
     pub zone: Zone,
-    /// What it holds.
+    /// The kind of its content.
     pub kind: PlaceKind,
     /// All bytes in it.
     pub bytes: BlobRef,

@@ -105,7 +105,7 @@ pub struct HttpExchange {
     pub others: Vec<HttpAnswer>,
 }
 
-/// What the answers to requests made at the same time are compared by.
+/// The parts of an answer that are compared between requests made at the same time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HttpAnswer {
     /// The status code; absent when there was no answer.
@@ -122,7 +122,7 @@ pub struct HttpAnswer {
 }
 
 impl HttpExchange {
-    /// What it is compared by with others.
+    /// The parts that are compared with other answers.
     #[must_use]
     pub fn answer(&self) -> HttpAnswer {
         HttpAnswer {

@@ -42,7 +42,7 @@ pub struct InspectStep {
     pub capture: BTreeMap<String, String>,
 }
 
-/// What a binary is.
+/// The description of a binary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InspectSight {
     /// Native path.

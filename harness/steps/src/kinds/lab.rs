@@ -65,18 +65,18 @@ pub struct LabStep {
     pub error: Option<String>,
 }
 
-/// What came of it.
+/// The result of an action of the lab.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LabSight {
-    /// What was done, in words.
+    /// The action, in words.
     pub done: String,
     /// The kernel's error, where it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<LabRefusal>,
-    /// What the name servers were asked, in order, where that was the question.
+    /// The queries that the name servers received, in order, where the step asks for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<LabAsked>,
-    /// The state of the system before the lab and now, where that was the question.
+    /// The state of the system before the lab and now, where the step asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub states: Option<LabStates>,
 }
@@ -108,7 +108,7 @@ pub struct LabStates {
     pub now: LabState,
 }
 
-/// What a lab could change.
+/// The parts of the system's state that a lab could change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LabState {
     /// Rules of binfmt_misc, `NAME: TEXT`.

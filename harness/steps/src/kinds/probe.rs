@@ -84,7 +84,7 @@ impl ProbeKind {
     }
 }
 
-/// What was seen to answer a question.
+/// The answer to a question, and how it came about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProbeSight {
     /// The program that answered, where one did.
@@ -96,7 +96,7 @@ pub struct ProbeSight {
     /// A [`VectorAnswer`] a line, as JSON, where the question is about vectors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vectors: Option<BlobRef>,
-    /// What became of each setting, where the question is about checksum settings.
+    /// The downloads under each setting, where the question is about checksum settings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<SettingRun>,
     /// Why the question could not be asked.
@@ -109,9 +109,9 @@ pub struct ProbeSight {
 pub struct VectorAnswer {
     /// Id of the vector.
     pub id: String,
-    /// What the file says.
+    /// The answer in the file of vectors.
     pub expected: String,
-    /// What the rules say.
+    /// The answer by the rules.
     pub actual: String,
 }
 

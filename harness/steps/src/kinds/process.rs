@@ -66,7 +66,8 @@ macro_rules! with_shared_keys {
 /// Defines the shared keys as a type of their own.
 macro_rules! define_process {
     ({ $($(#[$attribute:meta])* $key:ident: $type:ty,)* }) => {
-        /// What every started program shares: its surroundings, its limits, and what is asserted of it.
+        /// The keys that every step that starts a program has: its surroundings, its limits, its
+        /// assertions.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         pub struct Process {
             $($(#[$attribute])* pub $key: $type,)*
@@ -274,7 +275,7 @@ impl Process {
         {
             let Some(wanted) = wanted else { continue };
             let sighted: Sighted = checks.bytes(blob).and_then(|bytes| {
-                // What was cut off could be what is asserted.
+                // The asserted text could be in the part that was cut off.
                 if seen.truncated {
                     return Err((Verdict::Inconclusive, "it was cut at its size limit".to_owned()));
                 }
@@ -354,7 +355,7 @@ impl ProcessObservation {
         let variables =
             settings.map(|(name, value)| shown::word(&format!("{name}={value}"), scope));
         let (program, args) = self.argv.split_first().map_or(("", &[][..]), |(p, a)| (p, a));
-        // Whoever repeats it has the program on PATH, not in this run's folders.
+        // A reader who repeats the command has the program on PATH, not in this run's folders.
         let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
         let words = args.iter().map(|arg| shown::word(arg, scope));
         let program = std::iter::once(shown::word(program, scope));

@@ -16,10 +16,10 @@ define_exchange! {
     /// complete (where `closed` is not asserted), or until the time limit. Of the address only host and
     /// port are used, and TLS where it is `https`.
     Raw {
-        /// What is sent. Give this or `base64`.
+        /// The text to send. Give this or `base64`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         send: Option<Template>,
-        /// What is sent, as base64.
+        /// The bytes to send, as base64.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         base64: Option<String>,
         /// Sends it in pieces of this many bytes.
@@ -45,10 +45,10 @@ define_exchange! {
 pub struct RawExchange {
     /// Host and port.
     pub address: String,
-    /// What was sent, or the beginning of it.
+    /// The bytes that were sent, or the beginning of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<BlobRef>,
-    /// What was received, or the beginning of it.
+    /// The bytes that were received, or the beginning of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received: Option<BlobRef>,
     /// How many bytes were received.
@@ -68,7 +68,7 @@ pub struct RawExchange {
     /// Whether the time limit ended it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub timed_out: bool,
-    /// What went wrong on the way.
+    /// The error that ended the exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

@@ -57,7 +57,7 @@ pub struct ScriptFailure {
     pub line: usize,
     /// The line itself.
     pub command: String,
-    /// What was wrong.
+    /// The error.
     pub message: String,
 }
 

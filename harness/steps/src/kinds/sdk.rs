@@ -20,9 +20,9 @@ pub struct SdkStep {
     pub version: String,
     /// The platform whose executables are built: `windows/amd64`.
     pub platform: String,
-    /// What the built ones are held against.
+    /// The released executables to compare the built ones with.
     pub released: Released,
-    /// What the comparison must show.
+    /// The result that the comparison must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<TwinVerdict>,
     /// How many executables there must be.
@@ -51,7 +51,7 @@ pub enum Released {
     Wheel,
 }
 
-/// What a comparison of two SDKs' executables shows.
+/// The result of comparing two SDKs' executables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TwinVerdict {
@@ -85,7 +85,7 @@ pub struct SdkSight {
     /// The SDK that built them: its platform, and the hash of its toolchain zip in the checksum
     /// database.
     pub source: String,
-    /// What the released ones are: `verified`, `made`, or the wheel.
+    /// The source of the released ones: `verified`, `made`, or the wheel.
     pub released: String,
     /// The variables and arguments of the build.
     pub recipe: Vec<String>,
@@ -115,12 +115,12 @@ impl Twin {
 }
 
 impl SdkSight {
-    /// What the comparison shows. Of nothing it shows nothing good.
+    /// The result of the comparison. Without executables it is not `Equal`.
     #[must_use]
     pub fn verdict(&self) -> TwinVerdict {
         let signature = |t: &Twin| t.difference.as_deref() == Some("only_signature");
         let all = |holds: &dyn Fn(&Twin) -> bool| {
-            // Of no executables everything would hold.
+            // `all` is true of no executables.
             !self.executables.is_empty() && self.executables.iter().all(holds)
         };
         if all(&Twin::is_equal) {

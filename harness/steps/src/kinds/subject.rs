@@ -37,8 +37,8 @@ pub struct SubjectStep {
     /// Ends the one before by force, in the middle of whatever it does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kill: bool,
-    /// Bytes that its store has room for, in whole pages of memory. What is in it is gone when the subject
-    /// is launched again. The case requires `store-room`.
+    /// Bytes that its store has room for, in whole pages of memory. The next launch of the subject
+    /// finds it empty. The case requires `store-room`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<u64>,
     /// Seconds until it must be ready; those of its declaration when absent.
@@ -70,7 +70,7 @@ pub struct Launch {
     /// Why it is not ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<LaunchFailure>,
-    /// What it wrote until then, where it is not ready.
+    /// Its log until then, where it is not ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<BlobRef>,
 }

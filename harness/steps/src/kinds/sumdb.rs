@@ -41,10 +41,10 @@ pub struct SumdbStep {
     pub error: Option<TextMatch>,
 }
 
-/// What a verifying client made of a checksum database's answers.
+/// A verifying client's result of asking a checksum database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SumdbAnswer {
-    /// Where it was asked.
+    /// The database's address.
     pub url: String,
     /// The go.sum lines, verified; absent where it was refused or none were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

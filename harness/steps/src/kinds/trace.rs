@@ -40,7 +40,7 @@ pub struct TraceStep {
     pub never: Vec<String>,
 }
 
-/// What a trace says, as far as the step asks.
+/// The parts of a trace that the step asserts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TraceSight {
     /// The file.

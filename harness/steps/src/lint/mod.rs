@@ -1,5 +1,5 @@
-//! What a step may say, beyond the types of its keys: helpers for the kinds, which report mistakes
-//! with their places.
+//! Limits of a step's values, beyond the types of its keys: helpers for the kinds, which report
+//! mistakes with their places.
 
 mod pattern;
 
@@ -165,7 +165,7 @@ pub fn status(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
     if all.is_empty() {
         lint.add(lint.draft("empty-list", &format!("`{key}` is empty"), found.span()));
     }
-    // What does not fit into a code at all is reported with its type.
+    // A value that is no status code at all is reported with its type.
     let codes = all.into_iter().filter_map(|node| integer(Some(node)));
     for code in codes.filter(|n| (0..=u16::MAX.into()).contains(n) && !(100..=599).contains(n)) {
         let draft = lint.draft("bad-status", &format!("there is no status {code}"), found.span());
@@ -262,7 +262,7 @@ pub fn headers(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
 /// A time limit in seconds.
 pub fn timeout(table: &Node<'_>, key: &str, lint: &mut Lint<'_>) {
     let seconds = integer(node::get(table, key));
-    // What does not fit into 32 bits is reported with its type.
+    // A value that does not fit into 32 bits is reported with its type.
     let fits = |n: &i64| (0..=u32::MAX.into()).contains(n) && !(1..=MAX_TIMEOUT).contains(n);
     if let Some(n) = seconds.filter(fits) {
         let message = format!("a time limit of {n} seconds");
