@@ -244,7 +244,7 @@ impl JsonSchema for Capability {
     }
 }
 
-/// What a case requires of its environment: a capability, its absence (`!root`), or a range of Go
+/// A case's requirement of its environment: a capability, its absence (`!root`), or a range of Go
 /// versions (`go>=1.23`, `go<1.27`; major and minor only).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Requirement {

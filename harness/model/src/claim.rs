@@ -29,15 +29,15 @@ impl Level {
     }
 }
 
-/// What holds of a statement that the source document makes.
+/// Whether a statement of the source document is true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DocumentVerdict {
     /// True as stated.
     Confirmed,
-    /// False; `truth` says what holds.
+    /// False; the claim's `truth` says why.
     Refuted,
-    /// True in part; `truth` says which.
+    /// True in part; the claim's `truth` says which.
     Imprecise,
     /// True in some environments only.
     Depends,
@@ -56,7 +56,7 @@ pub struct Claim {
     /// What is true. Cases assert this, never a statement that was found wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truth: Option<String>,
-    /// What holds of the document's statement; only for `SRC` claims.
+    /// Whether the document's statement is true; only for `SRC` claims.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<DocumentVerdict>,
     /// Where the statement or the truth can be read up: a section, a source line, an issue.

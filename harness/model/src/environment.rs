@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What sort of driver an environment has.
+/// The kind of an environment's driver.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -108,7 +108,7 @@ impl EnvironmentName {
         self.kind
     }
 
-    /// What stands after the colon.
+    /// The part of the name after the colon.
     #[must_use]
     pub fn instance(&self) -> Option<&str> {
         self.instance.as_deref()
@@ -186,7 +186,8 @@ impl JsonSchema for EnvironmentName {
     }
 }
 
-/// What an environment was when it was used: enough to tell two runs apart, and to set up the same.
+/// Versions and hardware of an environment during a run: enough to tell two runs apart, and to set
+/// up the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fingerprint {
     /// Operating system as its programs see it, with its version (`Debian GNU/Linux 12`).

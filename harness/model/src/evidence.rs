@@ -22,12 +22,12 @@ pub struct BlobRef {
 pub enum Skip {
     /// The environment is absent.
     EnvironmentAbsent {
-        /// What is missing.
+        /// The missing thing.
         detail: String,
         /// The one command that would provide it.
         remedy: String,
     },
-    /// The SDK that the case is about is not to be had there.
+    /// The SDK that the case is about cannot be provided there.
     SdkAbsent {
         /// What is missing.
         detail: String,
@@ -37,14 +37,14 @@ pub enum Skip {
         /// Which requirement.
         requirement: Requirement,
     },
-    /// What the case requires is absent there, and can be provided.
+    /// A capability that the case requires is absent there, and can be provided.
     CapabilityAbsent {
-        /// What is missing.
+        /// The missing thing.
         detail: String,
-        /// What would provide it.
+        /// How to provide it.
         remedy: String,
     },
-    /// What the case asks cannot be asked there, as its own script says.
+    /// The case cannot run there; its own script skips it.
     OutOfReach {
         /// Why.
         detail: String,
@@ -69,8 +69,8 @@ pub enum Skip {
 }
 
 impl Skip {
-    /// What it says of the case: that the question does not arise, that something is absent, or that
-    /// the run was disturbed and its question stays open.
+    /// The verdict of a skipped case: it does not apply, something that it needs is unavailable, or
+    /// the run was disturbed and the verdict stays open.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
@@ -107,7 +107,7 @@ impl std::fmt::Display for Skip {
     }
 }
 
-/// What an entry of a directory is.
+/// The type of a directory's entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
@@ -134,7 +134,7 @@ pub enum LaunchFailure {
     Late {
         /// The time limit in seconds.
         seconds: u64,
-        /// What the last look at it gave.
+        /// The answer of the last readiness probe.
         last: String,
     },
 }

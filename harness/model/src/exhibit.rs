@@ -33,7 +33,7 @@ pub enum Exhibit {
         /// How long it took, in milliseconds.
         millis: u64,
     },
-    /// What name servers were asked.
+    /// Queries that name servers received.
     Asked {
         /// Each question once, with ` xN` behind one that came N times.
         questions: Vec<String>,
@@ -46,11 +46,11 @@ pub enum Exhibit {
         level: String,
         /// `FILE:LINE:COLUMN`.
         place: String,
-        /// What is wrong.
+        /// The problem.
         message: String,
-        /// What becomes of it.
+        /// The effect of the problem.
         effect: String,
-        /// How it is put right, where that is certain.
+        /// The fix, where it is certain.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fix: Option<String>,
     },

@@ -12,8 +12,8 @@ pub const INVALID: u8 = 254;
 /// The harness broke.
 pub const BROKEN: u8 = 255;
 
-/// The most important of several codes; [`CONFORMANT`] of none. What does not hold is more than what
-/// is not known, and a code that is not listed here is as bad as a broken harness.
+/// The most important of several codes; [`CONFORMANT`] of none. A violation outranks an open
+/// verdict, and a code that is not listed here is as bad as a broken harness.
 pub fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
     let rank = |code: &u8| match *code {
         CONFORMANT => 0,
@@ -22,7 +22,7 @@ pub fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
         INVALID => 3,
         _ => 4,
     };
-    // By rank, not by number: a failure (1) says more than what is not known (2).
+    // By rank, not by number: a violation (1) outranks an open verdict.
     codes.into_iter().max_by_key(rank).unwrap_or(CONFORMANT)
 }
 

@@ -4,7 +4,7 @@ use crate::Requirement;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is expected.
+/// The effect of an expectation on a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Expected {
@@ -32,7 +32,7 @@ pub struct Expectation {
     /// Pattern of the subject; all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// What is expected.
+    /// Its effect on the check.
     pub expect: Expected,
     /// Why it diverges.
     pub reason: String,

@@ -19,7 +19,7 @@ pub struct Floor {
     /// meets it unless the run requires that environment.
     #[serde(default)]
     pub always: bool,
-    /// What the environment must have for the floor to apply.
+    /// Capabilities of the environment without which the floor does not apply.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<Capability>,
 }

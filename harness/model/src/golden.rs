@@ -4,11 +4,12 @@ use crate::Requirement;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Environments that share goldens. The first class in the file that fits an environment is its.
+/// A class of environments that share goldens. An environment is in the first class of the file
+/// that fits it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Class {
-    /// What stands after `@` in a golden's name.
+    /// The part of a golden's name after `@`.
     pub name: String,
     /// Selectors of environments.
     pub environments: Vec<String>,
@@ -41,7 +42,7 @@ pub struct Normaliser {
     /// A regular expression whose matches are replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regex: Option<String>,
-    /// What is put in their place; `$1` stands for the first group of a regular expression.
+    /// The replacement; `$1` stands for the first group of a regular expression.
     pub replace: String,
     /// Why this may differ.
     pub reason: String,

@@ -48,7 +48,7 @@ pub struct RunMeta {
     pub millis: u64,
     /// The arguments of the invocation.
     pub arguments: Vec<String>,
-    /// What was judged, `kind=value`.
+    /// The subjects under test, `kind=value`.
     pub subjects: Vec<String>,
     /// Commit of the suites, where they are in a repository, and whether it had changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,7 +115,7 @@ pub struct EnvironmentResult {
     /// Why it is absent, where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent: Option<Skip>,
-    /// What is wrong with its driver, where it is there and does not work.
+    /// Why its driver does not work, where the environment is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broken: Option<String>,
     /// Whether the run requires it.
@@ -124,13 +124,13 @@ pub struct EnvironmentResult {
     /// Its capabilities.
     #[serde(default)]
     pub capabilities: BTreeSet<Capability>,
-    /// What it was.
+    /// Its versions and hardware.
     #[serde(default)]
     pub fingerprint: Fingerprint,
     /// The equivalence class for goldens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
-    /// What its handshake showed, line by line.
+    /// The lines of its handshake.
     #[serde(default)]
     pub handshake: Vec<String>,
 }
@@ -144,9 +144,9 @@ pub struct CaseResult {
     pub case: String,
     /// Its title.
     pub title: String,
-    /// Where.
+    /// The environment.
     pub environment: EnvironmentName,
-    /// What was judged.
+    /// The subject under test.
     pub subject: String,
     /// Claims it supports or refutes.
     pub claims: Vec<String>,
@@ -157,13 +157,13 @@ pub struct CaseResult {
     /// Why it did not run, where it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip: Option<Skip>,
-    /// What broke, where the harness did.
+    /// The harness's error, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broken: Option<String>,
     /// Every check.
     pub checks: Vec<Check>,
-    /// What was sent and received by the steps whose checks do not all hold: index of the step, from 0
-    /// → exchange.
+    /// Requests and answers of the steps whose checks do not all hold: index of the step, from 0 →
+    /// exchange.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub exchanges: BTreeMap<usize, Exchange>,
     /// Whether it held only after a retry.
@@ -181,10 +181,10 @@ pub struct CaseResult {
     pub column: usize,
     /// The run's record within the bundle.
     pub record: String,
-    /// The row of the drift table that it fills, and with what: label → value.
+    /// The row of the drift table that it fills, and its values: label → value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drift: BTreeMap<String, BTreeMap<String, String>>,
-    /// What it has seen that tables and pictures of reports are made of, in order.
+    /// Data for tables and pictures of reports, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exhibits: Vec<Exhibit>,
     /// The cell that it fills in a table of the report, where it fills one.
@@ -204,11 +204,11 @@ pub struct TableCell {
     pub row: String,
     /// The column's.
     pub column: String,
-    /// What stands in the cell where the case passes; empty where it did not come so far.
+    /// The cell's text where the case passes; empty where the case did not get so far.
     pub value: String,
 }
 
-/// One assertion and what became of it.
+/// One assertion and its verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// `STEP.WHAT`: `install.stdout`, `3.exit`.
@@ -217,9 +217,9 @@ pub struct Check {
     pub step: usize,
     /// Its verdict, expectations applied.
     pub verdict: Verdict,
-    /// What was asserted.
+    /// The assertion.
     pub expected: String,
-    /// What was seen, shortened for reading.
+    /// The observed value, shortened for reading.
     pub actual: String,
     /// Evidence that it rests on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -229,9 +229,9 @@ pub struct Check {
 /// What a step sent and received, shortened for reading, and how to do it again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exchange {
-    /// What was sent: a request with its headers, or a program with its arguments.
+    /// The request with its headers, or the program with its arguments.
     pub request: String,
-    /// What came: an answer with its headers and body, or what the program printed.
+    /// The answer with its headers and body, or the program's output.
     pub response: String,
     /// A line for a POSIX shell that does it again. `$PROXY` and `$SUMDB` stand in it for the address
     /// of a subject that ended with the run.
@@ -239,7 +239,7 @@ pub struct Exchange {
     pub repeat: Option<String>,
 }
 
-/// A golden and how what was seen compares to it.
+/// A golden, compared with the observed text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GoldenResult {
     /// `suite/case[.name]@class`.
@@ -248,7 +248,7 @@ pub struct GoldenResult {
     pub step: usize,
     /// Whether it is equal.
     pub equal: bool,
-    /// What was seen, normalised; what `bless` would store.
+    /// The observed text, normalised; `bless` would store it.
     pub normalised: String,
 }
 
@@ -257,7 +257,7 @@ pub struct GoldenResult {
 pub struct ControlOutcome {
     /// `suite/id`.
     pub case: String,
-    /// Where.
+    /// The environment.
     pub environment: EnvironmentName,
     /// The verdict under the mutation: `fail` is what it must be.
     pub verdict: Verdict,
