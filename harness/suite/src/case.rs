@@ -33,7 +33,7 @@ const KEYS: [&str; 11] = [
     "control",
 ];
 
-/// What cases of a file refer to.
+/// Names that the cases of a file may refer to.
 pub(crate) struct Context<'c, 'i> {
     pub(crate) claims: Option<&'c BTreeSet<String>>,
     pub(crate) normalisers: &'c BTreeSet<String>,

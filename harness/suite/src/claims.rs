@@ -133,7 +133,7 @@ pub(crate) fn normalisers(root: &Node<'_>, reader: &mut Reader<'_>) -> Vec<Sited
     normalisers
 }
 
-/// What a normaliser replaces, and what by.
+/// Checks a normaliser's pattern and its replacement.
 fn replaced(table: &Node<'_>, reader: &mut Reader<'_>) {
     match (node::get(table, "variable"), node::get(table, "regex")) {
         (Some(variable), None) => {

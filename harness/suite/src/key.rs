@@ -11,7 +11,7 @@ use twinproof_model::{
 /// A suite file in which values are read; its context are the subjects that cases may name.
 pub(crate) type Reader<'r> = twinproof_toml::Reader<'r, &'r Subjects>;
 
-/// What is read of suite files besides plain values.
+/// Reads values that only suite files have.
 pub(crate) trait SuiteReader {
     /// Reads requirements; the byte ranges of those that are wrong come second.
     fn requirements(

@@ -43,7 +43,8 @@ fn claims(loaded: &Loaded, reporter: &mut Reporter) {
     }
 }
 
-/// What servers of other people must do is never our taste: such a claim names its source.
+/// Reports a `must` for servers without a normative source: our taste binds no server of other
+/// people.
 fn unsourced(loaded: &Loaded, reporter: &mut Reporter) {
     let of_subjects = |case: &&Case| {
         let kinds = case.environments.iter().map(|s| s.split(':').next().unwrap_or_default());

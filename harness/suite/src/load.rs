@@ -38,7 +38,7 @@ const CONSEQUENCES: [&str; 9] = [
     "no-cases",
 ];
 
-/// What suites may refer to that is not in their folder.
+/// Names outside the folder of suites that suites may refer to.
 #[derive(Clone, Debug, Default)]
 pub struct LoadOptions {
     /// The images that there are, without `image:`. Selectors of other images are mistakes.

@@ -37,7 +37,7 @@ fn selects_subjects(selector: &str) -> bool {
     EnvironmentKind::ALL.into_iter().any(|k| k.is_subject() && k.as_str() == kind)
 }
 
-/// What the steps so far have started.
+/// Servers that the steps so far have started.
 #[derive(Default)]
 struct Started {
     origin: bool,

@@ -8,8 +8,8 @@ use twinproof_model::EnvironmentName;
 pub struct Subjects {
     /// The environments of declared subjects: `proxy:embedded`, …
     pub names: Vec<EnvironmentName>,
-    /// What some subject declares as a feature, its settings included.
+    /// Features that at least one subject declares, settings included.
     pub features: BTreeSet<String>,
-    /// What some subject declares as a setting.
+    /// Settings that at least one subject declares.
     pub settings: BTreeSet<String>,
 }

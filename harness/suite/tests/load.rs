@@ -1,4 +1,4 @@
-//! What loads, what does not, and what each mistake looks like.
+//! Which suites load, which do not, and the text of each mistake.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
@@ -194,7 +194,7 @@ fn lint_compares_claims_cases_and_goldens() {
     );
 }
 
-/// What servers of other people must do names where that is said; advice need not.
+/// A `must` for other people's servers names its source; advice need not.
 #[test]
 fn a_must_for_servers_names_its_source() {
     const CASE: &str = "[[case]]\nid = \"x\"\nclaims = [\"PROXY-001\"]\ntitle = \"x\"\n\

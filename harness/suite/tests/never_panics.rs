@@ -1,4 +1,4 @@
-//! Whatever is in the files: loading ends with cases or with errors that point into them.
+//! Loading ends with cases or with errors that point into the files, whatever the files hold.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -53,7 +53,7 @@ fn check(dir: &tempfile::TempDir) {
 }
 
 fn mutated(of: &'static str) -> impl Strategy<Value = Vec<u8>> {
-    // What has a meaning in TOML and in templates comes often, to get beyond the lexer.
+    // Characters with a meaning in TOML and in templates come often, to get beyond the lexer.
     let edit = (any::<prop::sample::Index>(), 0_usize..12, "[\\PC\n\"'${}\\[\\]=.,#-]{0,6}");
     proptest::collection::vec(edit, 1..6).prop_map(move |edits| {
         let mut bytes = of.as_bytes().to_vec();
