@@ -29,7 +29,7 @@ pub enum Skip {
     },
     /// The SDK that the case is about cannot be provided there.
     SdkAbsent {
-        /// What is missing.
+        /// The missing thing.
         detail: String,
     },
     /// The environment does not have what the case requires.
