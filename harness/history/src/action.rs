@@ -100,7 +100,7 @@ impl End {
     }
 }
 
-/// What a relay before the source does to the next transaction.
+/// A fault that the relay before the source puts into the next transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {

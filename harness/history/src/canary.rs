@@ -96,10 +96,10 @@ impl Searcher {
             }
         }
         if let Some(finder) = &self.digits {
-            // What separates the digits of a number differs: lines are kept apart, the rest goes.
+            // Remove the separators within numbers, not those between values.
             let mut start = 0;
-            // A number is found in whatever way it is grouped (`+1 (300) 000-0000`), but not across
-            // two values.
+            // A number is found however it is grouped (`+1 (300) 000-0000`), but not across two
+            // values.
             for line in bytes.split(|b| matches!(b, b'\n' | b'"' | b'|')) {
                 let number: Vec<u8> = line
                     .iter()

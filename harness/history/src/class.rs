@@ -64,7 +64,7 @@ pub struct Randomised {}
 /// Encryption in place.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Format {
-    /// What becomes of values that cannot be; `halt` when absent.
+    /// The treatment of values that cannot be encrypted; `halt` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<String>,
 }
@@ -72,7 +72,7 @@ pub struct Format {
 /// Invented values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fake {
-    /// What is invented.
+    /// The kind of invented value.
     pub kind: String,
 }
 

@@ -11,7 +11,7 @@ pub struct Generator {
     ids: Vec<BTreeSet<u32>>,
 }
 
-/// What may stand in the column that decides.
+/// The values of the column that the predicate reads.
 // Mostly the value that passes, and then every spelling that a collation, a trim or a fold makes
 // equal to another.
 const KINDS: [&str; 12] = [

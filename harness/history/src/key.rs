@@ -17,7 +17,7 @@ pub struct Keys {
     pub primary: u32,
 }
 
-/// What a subkey is for.
+/// The use that a subkey is derived for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Randomised = 1,

@@ -1,4 +1,4 @@
-//! What a cell of staging should be: the suite's own transformers.
+//! The suite's own masks: they compute how a cell of staging should be.
 
 use crate::cell::{Cell, Row};
 use crate::class::{Case, Domain, Fixed, Json, Mask, Partial};
@@ -43,7 +43,7 @@ pub(crate) struct At<'a> {
     pub(crate) column: &'a str,
     /// The row at the source.
     pub(crate) row: &'a Row,
-    /// What randomised tokens of the row are bound to.
+    /// The row's key, to which its randomised tokens are bound.
     pub(crate) bound: &'a [u8],
 }
 

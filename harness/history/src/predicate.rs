@@ -1,7 +1,8 @@
 //! Predicates, decided as the source's collation does it: `general_ci` with padding.
 //!
-//! This decides the predicates of the suite's own files, which are comparisons joined by AND. What the
-//! source itself says of its rows is recorded as well, and a disagreement decides nothing.
+//! It decides the predicates of the suite's own files, which are comparisons joined by AND. The
+//! source's own decision on its rows is recorded as well; a row on which they differ decides
+//! nothing.
 
 use crate::cell::{Cell, Row};
 
@@ -43,7 +44,7 @@ impl Predicate {
         self.0.iter().map(|term| term.column.as_str())
     }
 
-    /// What it is of a row; `None` is SQL's NULL.
+    /// The predicate's value for a row; `None` is SQL's NULL.
     #[must_use]
     pub fn holds(&self, row: &Row) -> Option<bool> {
         let of = |term: &Term| {

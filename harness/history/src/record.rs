@@ -16,7 +16,7 @@ pub struct Transaction {
     /// The replication domain; 0 where there are none.
     #[serde(default)]
     pub domain: u32,
-    /// What changed.
+    /// The row changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// A statement that is no change of rows, or is logged instead of one.
@@ -43,7 +43,7 @@ pub struct Change {
     pub partial: bool,
 }
 
-/// What staging held at one moment, in one consistent view.
+/// The content of staging at one moment, in one consistent view.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// Microseconds since the history began.
@@ -61,7 +61,7 @@ pub struct Done {
     pub at: u64,
     /// When it ended.
     pub until: u64,
-    /// What came of it: rows held, an exit code, a number; `late` where time was over.
+    /// Its result: a count of rows, an exit code, a number; `late` where time was over.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub outcome: String,
 }
@@ -79,7 +79,7 @@ pub struct Instance {
     /// Its exit code then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<i64>,
-    /// What it wrote last, where it ended by itself.
+    /// Its last output, where it ended by itself.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub last: String,
 }
@@ -95,13 +95,13 @@ pub enum Zone {
     Staging,
 }
 
-/// What a place holds.
+/// The kind of content of a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PlaceKind {
     /// Rows of staging.
     Rows,
-    /// What the pipeline logs.
+    /// The pipeline's log.
     #[default]
     Log,
     /// Positions, states, checkpoints.
@@ -110,20 +110,20 @@ pub enum PlaceKind {
     File,
 }
 
-/// A place that was looked into at the end.
+/// A place that is searched at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Its trust zone.
     pub zone: Zone,
-    /// What it holds.
+    /// The kind of its content.
     pub kind: PlaceKind,
     /// All bytes in it.
     pub bytes: Vec<u8>,
 }
 
-/// What the source held at the end, with its own answer to the predicate.
+/// A row of the source at the end, with the source's own answer to the predicate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// The row.
@@ -132,7 +132,7 @@ pub struct Kept {
     pub passes: Option<bool>,
 }
 
-/// Everything that was recorded. What is left out when it is stored is kept beside it.
+/// Everything that was recorded. Fields that serde skips are stored beside it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Evidence {
     /// The tables and classes, as they are at the end.
@@ -143,16 +143,16 @@ pub struct Evidence {
     pub keys: Keys,
     /// The source's transactions, in their order.
     pub source: Vec<Transaction>,
-    /// What the source held at the end.
+    /// The content of the source at the end.
     pub kept: BTreeMap<String, Vec<Kept>>,
-    /// What staging held, whenever that changed.
+    /// The content of staging, at each change.
     pub staging: Vec<State>,
     /// Collation of each column of staging's tables: `table.column`.
     pub collations: BTreeMap<String, String>,
     /// Places.
     #[serde(skip)]
     pub places: Vec<Place>,
-    /// What was done.
+    /// The actions that were done.
     #[serde(skip)]
     pub done: Vec<Done>,
     /// Runs of the pipeline.

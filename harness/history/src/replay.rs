@@ -15,7 +15,7 @@ pub(crate) struct Version {
     pub(crate) row: Row,
     /// Whether it passes.
     pub(crate) passes: bool,
-    /// What its randomised tokens are bound to.
+    /// The key that its randomised tokens are bound to.
     bound: Vec<u8>,
 }
 
@@ -167,7 +167,7 @@ impl<'e> Replay<'e> {
         table.key.iter().map(|c| row.get(c).cloned().unwrap_or_default()).collect()
     }
 
-    /// What is wrong with each cell of a row of staging.
+    /// The faults of each cell of a row of staging.
     pub(crate) fn misfits(
         &self,
         table: &TableSpec,

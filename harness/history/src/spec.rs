@@ -28,7 +28,7 @@ pub struct Spec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Class {
-    /// What becomes of its cells.
+    /// The mask of its cells.
     pub mask: Mask,
 }
 

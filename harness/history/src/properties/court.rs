@@ -244,7 +244,7 @@ impl<'e> Court<'e> {
     }
 }
 
-/// What is looked for of a value: itself, or the values of a document.
+/// The byte strings that a search for a value looks for: the value, or the strings of a document.
 fn words(bytes: &[u8]) -> Vec<Vec<u8>> {
     // Of a JSON document the strings are looked for one by one: a pipeline may write its members in
     // another order.

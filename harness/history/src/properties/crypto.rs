@@ -357,7 +357,7 @@ impl Court<'_> {
         }
         match loose {
             _ if seen == 0 => Outcome::Unseen("there is no column of tokens".to_owned()),
-            // What counts is whether rows were written: a halt before that is the right answer.
+            // A halt before any row is written is the right answer.
             Some((what, true)) => Outcome::Violated(format!("{what}, and rows were written")),
             Some((what, false)) => match self.halted().last() {
                 Some(_) => Outcome::Holds(format!("{what}, and nothing was written")),

@@ -1,4 +1,4 @@
-//! What must not cross: 1 to 10, 20, 48 and 50.
+//! Properties about leaks into staging: 1 to 10, 20, 48 and 50.
 
 use super::court::Court;
 use super::outcome::Outcome;
@@ -10,7 +10,7 @@ use crate::replay::{Replay, shown};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-/// What marks the texts of statements that may not cross.
+/// The marker in texts of statements that must not reach staging.
 const MARKED: &str = "sqltext-";
 
 impl Court<'_> {

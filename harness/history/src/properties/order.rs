@@ -98,9 +98,10 @@ impl Court<'_> {
         })
     }
 
-    /// How many rows were wrong, of how many, over all states since the first snapshot: each state
-    /// beside that state of the source, not before the last one's, which it is nearest to among those of
-    /// about the same beat. What masks make is left out, because every pipeline writes tokens of its own.
+    /// How many rows were wrong, of how many, over all states since the first snapshot. Each state
+    /// is compared with the nearest state of the source among those of about the same beat, from
+    /// the previous match on. Masked values are left out, because every pipeline writes tokens of
+    /// its own.
     pub(super) fn wrong_rows(&self, filters: bool) -> (u64, u64) {
         let (states, beats) = (self.replay.states(), self.beats());
         let (mut wrong, mut rows, mut from) = (0, 0, 0);

@@ -7,6 +7,6 @@ pub enum Outcome {
     Holds(String),
     /// It does not: the first way in which it is violated.
     Violated(String),
-    /// What it is about did not happen.
+    /// The history has no event that the property is about.
     Unseen(String),
 }

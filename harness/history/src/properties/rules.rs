@@ -81,7 +81,7 @@ impl Court<'_> {
         let beat = |s: &crate::State| Self::beat(&s.tables);
         let before = self.evidence.staging.iter().rfind(|s| s.at <= changed.at).and_then(beat);
         let after = self.last().and_then(beat);
-        // Whoever took the snapshots again says that the new rule holds.
+        // Taking the snapshots again accepts the new rule.
         let renewed = self.done("run").any(|d| {
             d.at >= changed.at && d.what.contains("resnapshot") && d.outcome.starts_with('0')
         });
