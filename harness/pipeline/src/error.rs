@@ -9,10 +9,10 @@ pub enum Error {
     /// There is no broker to be started.
     #[error("there is no broker of Kafka: {0}")]
     NoKafka(&'static str),
-    /// What happens needs another server than the one that was chosen.
+    /// The history needs another server than the one that was chosen.
     #[error("it needs another server than the one that {0} names")]
     OtherServer(&'static str),
-    /// A server does not do what it was asked.
+    /// A server refused a request.
     #[error("a database: {0}")]
     Database(#[from] mysql::Error),
     /// An action of the history cannot be done.

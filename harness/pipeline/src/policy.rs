@@ -24,7 +24,7 @@ pub struct Places {
     pub folder: PathBuf,
     /// The broker's port, where staging is topics.
     pub broker: Option<u16>,
-    /// What the pipeline calls itself among the source's replicas.
+    /// The server id by which the source knows the pipeline among its replicas.
     pub server_id: u32,
 }
 

@@ -20,13 +20,13 @@ const LAST: usize = 4000;
 
 /// One run of a pipeline.
 pub struct Running {
-    /// What is known of it.
+    /// The record of the run so far.
     pub seen: Instance,
     processes: Vec<(Live, PathBuf)>,
     paused: bool,
 }
 
-/// What starting needs.
+/// Parameters of a start.
 pub struct Starting<'s> {
     /// The subject's program.
     pub program: &'s Path,
@@ -34,7 +34,7 @@ pub struct Starting<'s> {
     pub processes: &'s [PipelineProcess],
     /// Puts variables into a text.
     pub expand: &'s dyn Fn(&Template) -> Result<String, Error>,
-    /// What every process needs.
+    /// The variables of every process.
     pub env: &'s BTreeMap<String, String>,
     /// Where they start.
     pub cwd: &'s Path,

@@ -11,7 +11,7 @@ use mysql_common::packets::BinlogDumpFlags;
 use std::collections::BTreeMap;
 use twinproof_history::{Cell, Change, Row, Transaction};
 
-/// What this reader calls itself among the source's replicas.
+/// The server id by which the source knows this reader among its replicas.
 // A source ends the stream of a replica when another one comes with the same number; those of
 // instances begin at 1,000,000.
 const SERVER_ID: u32 = 3_000_000_001;
@@ -21,7 +21,7 @@ pub struct Reader {
     db: String,
     file: String,
     position: u64,
-    /// What was read.
+    /// The transactions so far.
     pub read: Vec<Transaction>,
     open: Option<Transaction>,
 }

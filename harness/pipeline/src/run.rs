@@ -40,16 +40,16 @@ const BUSY: Duration = Duration::from_millis(2);
 /// How long a wait for a lock is waited for.
 const HELD: Duration = Duration::from_secs(5);
 
-/// What is to happen.
+/// A history to run.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The tables and classes: a file's text.
     pub spec: String,
-    /// What random choices are made by.
+    /// The seed of random choices.
     pub seed: u64,
     /// The actions.
     pub actions: Vec<Action>,
-    /// Whether all rows are looked at all the time, and not only at the end.
+    /// Whether all rows are read all the time, and not only at the end.
     pub watch: bool,
     /// How long `settle` waits.
     pub patience: Duration,
@@ -57,7 +57,7 @@ pub struct Plan {
     pub defect: Option<String>,
 }
 
-/// What is there to do it with.
+/// The pipeline and the files that a history runs with.
 pub struct Surroundings<'s> {
     /// The pipeline.
     pub pipeline: &'s Pipeline,
@@ -65,7 +65,7 @@ pub struct Surroundings<'s> {
     pub program: PathBuf,
     /// The program that has the defects; none of a pipeline that is not ours.
     pub defects: Option<PathBuf>,
-    /// What programs need on this machine.
+    /// The variables that programs need on this machine.
     pub env: BTreeMap<String, String>,
     /// A folder of the history's own.
     pub work: PathBuf,
@@ -73,10 +73,10 @@ pub struct Surroundings<'s> {
     pub broker: Option<Broker>,
 }
 
-/// Does what is planned, and records what was seen.
+/// Runs a history, and records the observations.
 ///
 /// # Errors
-/// When something of it cannot be done, which says nothing of the pipeline.
+/// When an action cannot be done; then nothing is known about the pipeline.
 pub fn record(
     plan: &Plan,
     surroundings: &Surroundings<'_>,
@@ -114,7 +114,7 @@ struct World<'w> {
     busy: Option<(Arc<AtomicBool>, JoinHandle<u32>)>,
 }
 
-/// What the pipeline reaches the servers through, where a history breaks that.
+/// The relays before the servers, where a history interrupts connections.
 struct Relays {
     source: Relay,
     staging: Relay,
@@ -247,7 +247,7 @@ impl<'w> World<'w> {
                 self.note(format!("source {}", all.join("; ")), at, "");
             }
             Action::Admin(all) => {
-                // What a purge takes away is read before.
+                // Read the log before a purge removes parts of it.
                 self.reader.read_on(&self.pair.source)?;
                 let all = self.texts(all);
                 statements(&mut self.pair.source.connect("root")?, &all)?;
@@ -513,7 +513,7 @@ impl<'w> World<'w> {
                 return Ok("shown");
             }
             if self.look() {
-                // What was written last is seen before the end.
+                // Let the watcher read the last writes before the end.
                 std::thread::sleep(Duration::from_millis(30));
                 return Ok(if self.watch.beat() >= beat { "shown" } else { "ended" });
             }

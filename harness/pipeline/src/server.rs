@@ -91,7 +91,7 @@ impl Program {
     }
 }
 
-/// What a server says of its version.
+/// A server program's output of `--version`.
 fn said(path: &Path) -> std::io::Result<String> {
     let args = ["--no-defaults", "--version"].map(OsString::from).to_vec();
     let ended = run(started(path, args, Path::new("/")))?;

@@ -29,7 +29,7 @@ pub struct Consuming {
     thread: Option<JoinHandle<Result<(), Error>>>,
 }
 
-/// What is consumed.
+/// The topics to consume.
 pub struct Topics {
     /// The broker's port.
     pub port: u16,

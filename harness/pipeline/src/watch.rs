@@ -74,10 +74,10 @@ impl Watch {
         self.beat.load(Ordering::Relaxed)
     }
 
-    /// What was seen.
+    /// Ends watching and returns the states.
     ///
     /// # Errors
-    /// When it was too much to be kept.
+    /// When the states were too large to keep.
     pub fn end(mut self) -> Result<Vec<State>, Error> {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
@@ -110,7 +110,7 @@ impl Drop for Watch {
     }
 }
 
-/// What staging holds now.
+/// Reads the content of staging now.
 pub fn look(conn: &mut Conn, db: &str, tables: &Names, begun: Instant) -> Result<State, Error> {
     // One snapshot for all tables: read one by one they could show a transaction in half.
     conn.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT")?;

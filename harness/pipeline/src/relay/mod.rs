@@ -40,12 +40,12 @@ impl Relay {
         self.folder.path().join("s")
     }
 
-    /// What is done to the next transaction that comes through.
+    /// Sets the fault of the next transaction that comes through.
     pub fn order(&self, fault: Fault) {
         *lock(&self.shared.ordered) = Some(fault);
     }
 
-    /// What was done since this was asked last.
+    /// The faults that were done since the last call.
     pub fn done(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.shared.done))
     }

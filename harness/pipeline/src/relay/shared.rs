@@ -1,15 +1,15 @@
-//! What the connections of a relay have in common.
+//! The state that the connections of a relay share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use twinproof_history::Fault;
 
-/// What the connections of a relay have in common.
+/// The state that the connections of a relay share.
 #[derive(Default)]
 pub(super) struct Shared {
-    /// What is to be done to the next transaction.
+    /// The fault of the next transaction.
     pub(super) ordered: Mutex<Option<Fault>>,
-    /// What was done.
+    /// The faults that were done.
     pub(super) done: Mutex<Vec<String>>,
     /// Whether connections are broken and refused.
     pub(super) cut: AtomicBool,
