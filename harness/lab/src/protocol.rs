@@ -44,9 +44,9 @@ pub enum Request {
         /// The server, as it is reached from the host.
         to: SocketAddr,
     },
-    /// What the name servers were asked so far; they forget it.
+    /// Takes the list of queries that the name servers received.
     Asked,
-    /// What a program in the lab sees of the system; mounts in this folder only.
+    /// Reads the system's state as a program in the lab sees it; mounts in this folder only.
     State(String),
 }
 
@@ -82,9 +82,9 @@ pub enum Reply {
     Done,
     /// The kernel refused.
     Refused(Refusal),
-    /// What the name servers were asked.
+    /// The queries that the name servers received.
     Asked(Vec<Asked>),
-    /// What is seen of the system.
+    /// The system's state.
     State(HostState),
     /// It cannot be asked so.
     Failed(String),
