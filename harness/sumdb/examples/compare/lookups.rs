@@ -12,7 +12,7 @@ pub const SIZE: u64 = 1_000_000;
 /// Lookups of one client.
 const LOOKUPS: u64 = 1000;
 
-/// What a database serves.
+/// The responses of a database by path.
 struct Served(HashMap<String, Vec<u8>>);
 
 impl Served {

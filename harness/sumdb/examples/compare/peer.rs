@@ -12,7 +12,7 @@ pub fn build() -> Program {
     Program::build(&go().unwrap(), &source).unwrap()
 }
 
-/// What it answers.
+/// The peer's answer.
 #[derive(Debug, Deserialize)]
 pub struct Answer {
     pub nanos: u64,

@@ -62,7 +62,7 @@ fn make(path: &Path, one_file: bool) -> (usize, u64) {
             }
             zip.write_all(&bytes).unwrap();
             content += bytes.len() as u64;
-            // What is on the disk is compressed, and that is what has to have the size.
+            // The size is that of the compressed file on disk.
             if fs::metadata(path).unwrap().len() >= SIZE {
                 break 'full;
             }

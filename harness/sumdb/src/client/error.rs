@@ -8,7 +8,7 @@ use crate::tile::TileError;
 use crate::tlog::{ParseHeadError, RecordError, TlogError};
 use twinproof_gomod::escape::EscapeError;
 
-/// What to do about a tree head that is older than one seen before, though of the same history.
+/// The treatment of a tree head that is older than one seen before, though of the same history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OlderHead {
     /// Accept the answer, and prove it against the newest head seen, as cmd/go does: a cache on
@@ -30,7 +30,7 @@ pub enum LookupError {
     Fetch {
         /// The path asked for.
         path: String,
-        /// What came instead.
+        /// Why there is no body.
         source: FetchError,
     },
     /// The answer has no record at its start.
@@ -39,7 +39,7 @@ pub enum LookupError {
     /// The tree note is not one, or not signed by the database.
     #[error("reading tree note: {0}")]
     Note(#[from] NoteError),
-    /// What is signed is not a tree head.
+    /// The signed text is not a tree head.
     #[error("reading tree: {0}")]
     Head(#[from] ParseHeadError),
     /// Tiles do not fit the tree they are said to be of.

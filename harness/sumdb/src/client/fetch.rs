@@ -1,14 +1,14 @@
-//! What the client needs of a transport.
+//! The transport that the client uses.
 
 /// The most bytes that an answer may have: a full tile of the greatest height a client takes, and
 /// far more than any record. Implementations of [`Fetch`] stop reading there.
 pub const MAX_RESPONSE: usize = 1 << 20;
 
-/// Gets what a checksum database serves.
+/// Fetches from a checksum database.
 ///
 /// The path begins with `/lookup/`, `/latest` or `/tile/`, and is escaped already but for what HTTP
-/// asks for (an exclamation mark may stand as it is). What to put in front of it, redirects, time
-/// limits and retries are the implementation's affair.
+/// asks for (an exclamation mark may stand as it is). The base URL, redirects, time limits and
+/// retries are the implementation's affair.
 pub trait Fetch: Send + Sync {
     /// The body of the answer to `GET path`, when its status is 200.
     ///

@@ -18,7 +18,7 @@ pub struct Fork {
     pub older_note: String,
     /// The signed note of the larger tree.
     pub newer_note: String,
-    /// What the hash of the smaller tree is according to the larger one.
+    /// The hash of the smaller tree according to the larger one.
     pub hash: Hash,
     /// The consistency proof that it is: from the tree with `hash` to the larger one.
     pub proof: Vec<Hash>,
@@ -28,8 +28,8 @@ impl Fork {
     /// Checks that this does prove a fork of the database with this key.
     ///
     /// # Errors
-    /// When the key is not one, a note is not signed with it, or the proof fails: then the
-    /// database stands accused for nothing.
+    /// When the key is not one, a note is not signed with it, or the proof fails: then nothing is
+    /// proven against the database.
     pub fn check(&self, key: &str) -> Result<(TreeHead, TreeHead), ProofError> {
         let verifier = Verifier::new(key)?;
         let older = open_head(&self.older_note, &verifier)?;

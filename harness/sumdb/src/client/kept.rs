@@ -1,9 +1,9 @@
-//! What a client keeps in memory of work that need not be done twice: the hashes above a tile's own,
-//! and the signatures of tree heads.
+//! The client's memory of work that need not be done twice: the hashes above a tile's own, and the
+//! signatures of tree heads.
 //!
 //! Both follow from bytes alone, and are found again only by the same bytes or by a tile's place.
-//! Nothing here is believed: a tile from here is held against the tree head of each lookup like one
-//! that was just fetched.
+//! The client does not trust them: it checks a tile from here against the tree head of each lookup
+//! like one that it has just fetched.
 
 use std::sync::Arc;
 

@@ -53,7 +53,7 @@ impl<F: Fetch, S: Store> Client<F, S> {
         self
     }
 
-    /// What to do about older tree heads.
+    /// Sets the treatment of older tree heads.
     #[must_use]
     pub fn with_older_head(mut self, older: OlderHead) -> Self {
         self.older = older;

@@ -40,7 +40,7 @@ pub enum ProofError {
     /// The note is not one, or not signed with that key.
     #[error("the tree note: {0}")]
     Note(#[from] NoteError),
-    /// What is signed is not a tree head.
+    /// The signed text is not a tree head.
     #[error(transparent)]
     Head(#[from] ParseHeadError),
     /// The size or root hash beside the note is not what the note says.

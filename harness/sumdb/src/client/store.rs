@@ -1,4 +1,4 @@
-//! What the client remembers: the newest tree head it has seen, and authenticated tiles.
+//! The client's persistent state: the newest tree head it has seen, and authenticated tiles.
 
 use std::collections::HashMap;
 use std::fs::{self, File};

@@ -17,11 +17,11 @@ use crate::tlog::HASH_SIZE;
 // from one client.
 const PARALLEL: usize = 8;
 
-/// Reads tiles for one operation. What was authenticated is held back until the whole operation
-/// is found good, and kept then, in memory and in the store: a forked database leaves nothing behind.
+/// Reads tiles for one operation. Authenticated tiles are kept, in memory and in the store, only
+/// when the whole operation has succeeded: a forked database leaves nothing behind.
 pub(super) struct Tiles<'a> {
     view: &'a View<'a>,
-    /// Whether to believe what was kept enough to try it at all.
+    /// Whether to try stored tiles first.
     use_store: bool,
     seen: RefCell<Seen>,
 }

@@ -1,4 +1,4 @@
-//! What one operation of the client works with.
+//! The environment of one operation of the client.
 
 use super::fetch::Fetch;
 use super::kept::Kept;

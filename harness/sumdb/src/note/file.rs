@@ -16,14 +16,14 @@ pub enum KeyFileError {
     /// The file cannot be read or written.
     #[error("cannot {action} the key file {}: {source}", path.display())]
     Io {
-        /// What was to be done.
+        /// The action that failed.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why it could not be.
+        /// The error of the system.
         source: io::Error,
     },
-    /// What is in the file is no signer key.
+    /// The file does not hold a signer key.
     #[error(
         "{} has no signer key: it should have one line, PRIVATE+KEY+NAME+HASH+KEY", path.display()
     )]

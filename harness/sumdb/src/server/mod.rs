@@ -7,8 +7,8 @@
 //! | `/tile/H/data/NNN[.p/W]` | records without their numbers | text/plain |
 //! | `/tile/H/L/NNN[.p/W]` | hashes | application/octet-stream |
 //!
-//! What is malformed or asks for too much at once is answered with 400, what does not exist (a
-//! module, a tile beyond the log, any other path) with 404, a failure of the log with 500.
+//! The server answers 400 to a request that is malformed or asks for too much at once, 404 for what
+//! does not exist (a module, a tile beyond the log, any other path), and 500 when the log fails.
 //!
 //! [`respond`] is a function of a path and of [`ServerOps`], the four operations that a log offers;
 //! [`MemoryLog`] is a log for tests and demonstrations, gone with the process; [`store`] is one on

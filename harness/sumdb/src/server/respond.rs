@@ -5,7 +5,7 @@ use crate::tile::{Level, Tile};
 use crate::tlog::Record;
 use twinproof_gomod::escape::{is_canonical_version, unescape_path, unescape_version};
 
-/// What a log must offer to be served.
+/// The operations that a log must offer to be served.
 pub trait ServerOps {
     /// The signed note of the log's newest tree head.
     ///
@@ -81,7 +81,7 @@ pub enum OpsError {
     /// The log failed.
     #[error("internal error: {0}")]
     Failed(String),
-    /// What the log has is not what it had: it must be mended before it is right again.
+    /// The log's files do not have the bytes that were written: it must be repaired first.
     #[error("{0}")]
     Damaged(String),
 }

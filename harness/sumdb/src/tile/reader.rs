@@ -11,9 +11,9 @@ use crate::tlog::{
 };
 use twinproof_gomod::tile::{Level, Tile};
 
-/// Where tiles come from: a server, a cache. What it reads is checked before it is used.
+/// A source of tiles: a server, a cache. Its users check tiles before they use them.
 pub trait TileReader {
-    /// What can go wrong on reading, tile and tree errors included.
+    /// The error of reading, tile and tree errors included.
     type Error: From<TileError> + From<TlogError>;
 
     /// The height of the tiles there are, 1 to 30.
@@ -49,7 +49,7 @@ pub trait TileReader {
 
 /// Reads stored hashes of the tree with a given head through tiles.
 ///
-/// Whatever it returns is proven to be in that tree.
+/// Every hash that it returns is proven to be in that tree.
 pub struct TileHashReader<'a, T: ?Sized> {
     head: TreeHead,
     tiles: &'a T,

@@ -1,4 +1,4 @@
-//! What SHA-256 begins with and takes in.
+//! SHA-256's initial state and its block.
 
 /// The state that SHA-256 begins with (FIPS 180-4 §5.3.3).
 pub(super) const INITIAL: [u32; 8] = [
@@ -12,5 +12,5 @@ pub(super) const INITIAL: [u32; 8] = [
     0x5be0_cd19,
 ];
 
-/// What SHA-256 takes in at once.
+/// The input block of SHA-256.
 pub(super) type Block = [u8; 64];

@@ -1,4 +1,4 @@
-//! What many new records add to a log at once.
+//! The hashes that many new records add to a log at once.
 //!
 //! They are hashed level by level, some hundred at a time, so that two hashes can be made at once
 //! and all that a level needs is still at hand.
@@ -18,7 +18,7 @@ const LEVELS: u32 = u64::BITS;
 /// number `n`: the hashes to store for all of them, in less time.
 ///
 /// # Errors
-/// What the reader of the hashes stored so far returns.
+/// The error of the reader of the hashes stored so far.
 pub fn stored_hashes_of_all<R: HashReader + ?Sized>(
     n: u64,
     records: &[impl AsRef<[u8]>],

@@ -10,7 +10,7 @@ pub enum TlogError {
     /// The sizes asked for make no sense together.
     #[error("{what}: {n} is out of range for a tree of {size} records")]
     OutOfRange {
-        /// What was asked for.
+        /// The name of the requested number.
         what: &'static str,
         /// The record number or smaller tree size.
         n: u64,
@@ -35,7 +35,7 @@ pub enum TlogError {
 
 /// A source of stored hashes. It need not be trusted unless it says so itself.
 pub trait HashReader {
-    /// What can go wrong on reading, tree errors included.
+    /// The error of reading, tree errors included.
     type Error: From<TlogError>;
 
     /// The hashes at `indexes` (see [`stored_hash_index`]), in that order, all of them.
@@ -117,7 +117,7 @@ pub(crate) fn join(subtrees: &[Hash]) -> Hash {
 /// The root hash of the tree of the first `size` records. One call to the reader.
 ///
 /// # Errors
-/// What the reader returns.
+/// The error of the reader.
 pub fn tree_hash<R: HashReader + ?Sized>(size: u64, reader: &R) -> Result<Hash, R::Error> {
     let mut indexes = Indexes::default();
     indexes.extend(subtree_indexes(0, size));
@@ -127,7 +127,7 @@ pub fn tree_hash<R: HashReader + ?Sized>(size: u64, reader: &R) -> Result<Hash, 
 /// The hashes to store behind the others when record number `n` with text `data` is added.
 ///
 /// # Errors
-/// What the reader of the hashes stored so far returns.
+/// The error of the reader of the hashes stored so far.
 pub fn stored_hashes<R: HashReader + ?Sized>(
     n: u64,
     data: &[u8],
@@ -139,7 +139,7 @@ pub fn stored_hashes<R: HashReader + ?Sized>(
 /// As [`stored_hashes`], from the record's hash.
 ///
 /// # Errors
-/// What the reader of the hashes stored so far returns.
+/// The error of the reader of the hashes stored so far.
 pub fn stored_hashes_for_record_hash<R: HashReader + ?Sized>(
     n: u64,
     hash: Hash,

@@ -1,4 +1,4 @@
-//! What is done for many at once is the same as one by one.
+//! Operations on many records give the same results as one by one.
 
 use proptest::prelude::*;
 use rstest::rstest;

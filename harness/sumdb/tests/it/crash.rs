@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use twinproof_sumdb::server::store::{Disk, OsDisk};
 
-/// What is left of the steps that were not synced.
+/// The part of the unsynced steps that survives a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
     /// All of it: the process was killed, the machine went on.
@@ -43,7 +43,7 @@ struct State {
     synced: BTreeMap<PathBuf, Vec<u8>>,
     /// Files that were written to and not synced.
     dirty: BTreeSet<PathBuf>,
-    /// What stood under a name before it changed, for names that were not synced.
+    /// The previous content under each name, for names that were not synced.
     names: Vec<(PathBuf, Option<Vec<u8>>)>,
 }
 
@@ -103,7 +103,7 @@ impl CrashDouble {
 }
 
 impl State {
-    /// A file changes. What it had when it was first seen was on the medium.
+    /// A file changes. The content at its first change was on the medium.
     fn touch(&mut self, path: &Path) {
         let content = || fs::read(path).unwrap_or_default();
         self.synced.entry(path.to_path_buf()).or_insert_with(content);

@@ -1,4 +1,4 @@
-//! What a client keeps in memory saves work, and is believed no more than what it fetches.
+//! The client's memory saves work, and is trusted no more than fetched tiles.
 
 use std::sync::Mutex;
 

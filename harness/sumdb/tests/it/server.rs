@@ -1,4 +1,4 @@
-//! What a checksum database answers.
+//! Answers of a checksum database.
 
 use rstest::rstest;
 use twinproof_sumdb::note::{Signer, Verifier, open};

@@ -326,7 +326,7 @@ fn another_key_and_other_directories() {
     assert!(error.contains("says \"something newer\\n\" and should say"), "{error}");
 }
 
-/// What is published one after the other: with and without a new run, and with merging.
+/// The sizes of successive publications: with and without a new run, and with merging.
 const BATCHES: [u64; 6] = [1, 2, 9, 3, 20, 6];
 
 /// Runs of few records, so that there are some.
@@ -334,7 +334,7 @@ fn small(disk: Arc<CrashDouble>) -> Options {
     Options { disk, run_from: 8 }
 }
 
-/// What is done at every step of the life that is interrupted: some publishing, with an index.
+/// The interrupted steps: some publishing, with an index.
 /// Returns the heads that were served, in order.
 fn live(disk: Arc<CrashDouble>, dir: &Path) -> Vec<TreeHead> {
     let mut served = Vec::new();
@@ -508,7 +508,7 @@ fn a_directory_that_cannot_be_written_to() {
 
 const CHILD: &str = "TWINPROOF_SUMDB_STORE_CHILD";
 
-/// What the killed process does, when this test program runs itself.
+/// The process that is killed: this test program runs itself.
 #[test]
 fn child_that_publishes_until_it_is_killed() {
     let Some(dir) = std::env::var_os(CHILD) else { return };
@@ -607,7 +607,7 @@ fn damaged_index_entry_never_hides_its_record() {
     Store::rebuild(dir.path(), signer()).unwrap().check().unwrap();
 }
 
-/// What is damaged is not given out.
+/// Damaged records and tiles are not served.
 #[rstest]
 #[case("levels/00", 32 * 300, &["tile/8/0/001", "tile/8/data/001", "lookup/300"])]
 #[case("levels/03", 32 * 10, &["tile/3/1/001", "tile/1/3/005"])]

@@ -24,7 +24,7 @@ use crate::client::forked;
 use crate::log::{root, stored};
 use crate::server::log;
 
-/// What x/mod answered.
+/// The answer of x/mod.
 #[derive(Debug, Deserialize)]
 struct Answer {
     error: String,

@@ -1,4 +1,4 @@
-//! What a store does to the file system, one method a step.
+//! The store's changes to the file system, one method a step.
 
 use std::fmt;
 use std::fs::{self, File};

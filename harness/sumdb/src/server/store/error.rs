@@ -1,4 +1,4 @@
-//! What can go wrong with a store, with what to do about it.
+//! Errors of a store, each with a remedy.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ use twinproof_gomod::escape::EscapeError;
 /// Why a store cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file system refused something. What was published stays as it was.
+    /// The file system refused something. Published records stay as they were.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was to be done.
+        /// The action that failed.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// Why it could not be.
+        /// The error of the system.
         source: io::Error,
     },
     /// Another process, or this one a second time, has it open for writing.
@@ -36,7 +36,7 @@ pub enum StoreError {
     NotAStore {
         /// The directory.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Why it is none.
         reason: String,
     },
     /// The newest head is signed with another key.
@@ -57,9 +57,9 @@ pub enum StoreError {
         path: PathBuf,
         /// Where in it.
         offset: u64,
-        /// What is there instead of what should be.
+        /// The bytes or the error found there, and the expected ones.
         found: String,
-        /// What to do.
+        /// The remedy.
         remedy: Remedy,
     },
     /// The module path or version is not valid, so that no client could ask for it.
@@ -115,7 +115,7 @@ pub enum StoreError {
     Tree(#[from] TlogError),
 }
 
-/// What to do about damage.
+/// The remedy for damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// The log itself is hurt.

@@ -19,7 +19,7 @@ pub(super) const MAX_NAME: usize = 4 << 10;
 /// The longest text, in bytes.
 pub(super) const MAX_TEXT: usize = 64 << 10;
 
-/// What a name and a text need at most.
+/// The largest size of a frame with name and text, in bytes.
 pub(super) const MAX_FRAME: u64 = (HEADER + MAX_NAME + MAX_TEXT + CHECK) as u64;
 
 fn check(bytes: &[u8]) -> [u8; CHECK] {

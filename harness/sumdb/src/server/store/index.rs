@@ -6,7 +6,7 @@
 //! each, and no part of the index is in memory but the last [`TAIL`] records, whose entries come
 //! from the records themselves when the store is opened.
 //!
-//! All of it can be made again from the records. What it finds is looked up there to be sure.
+//! All of it can be made again from the records. A lookup verifies each hit in the records.
 
 use std::cmp::Ordering;
 use std::fs::{self, File};

@@ -13,7 +13,7 @@ use twinproof_base::positional::read_exact_at;
 pub(super) const LOCK: &str = "lock";
 /// Says that the directory is a store, and of which layout.
 pub(super) const FORMAT: &str = "format";
-/// What [`FORMAT`] says.
+/// The content of [`FORMAT`].
 pub(super) const FORMAT_LINE: &str = "twinproof checksum database, layout 1\n";
 /// The signed note of the newest published tree head.
 pub(super) const HEAD: &str = "head";

@@ -167,12 +167,12 @@ impl Store {
         self.writer().add(&self.view, &name, text)
     }
 
-    /// Publishes what was added, all of it at once, and returns the head. Without anything added it
-    /// is the one that there is.
+    /// Publishes all added records at once, and returns the head. Without added records it returns
+    /// the current head.
     ///
     /// # Errors
-    /// When something cannot be written. What was published stays as it was; see the
-    /// [module](self) for what becomes of what was added.
+    /// When something cannot be written. Published records stay as they were; the [module](self)
+    /// says what happens to the added ones.
     pub fn publish(&self) -> Result<TreeHead, StoreError> {
         self.writer().publish(&self.view, &self.signer)
     }

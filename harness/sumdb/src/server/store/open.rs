@@ -184,7 +184,7 @@ pub(super) fn recover(
     Ok((View::new(files, tree), writer))
 }
 
-/// Cuts off what no published head covers. What it covers must be there.
+/// Cuts off what no published head covers. All bytes that a head covers must be there.
 fn cut(disk: &dyn Disk, path: &Path, length: u64) -> Result<(), StoreError> {
     let there = fs::metadata(path).map_err(|e| missing(path, e))?.len();
     if there < length {

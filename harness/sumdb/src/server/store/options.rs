@@ -8,7 +8,7 @@ use super::index;
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What stands for the file system.
+    /// The file system, or its double in tests.
     pub disk: Arc<dyn Disk>,
     /// From how many records on a run of the index is made of them. Fewer are held in memory.
     pub run_from: u64,

@@ -54,7 +54,7 @@ impl Reader {
     /// Looks for a newer head. Whether there was one.
     ///
     /// # Errors
-    /// When it cannot be read. What was seen before is still served.
+    /// When it cannot be read. The reader still serves the head that it had before.
     pub fn refresh(&self) -> Result<bool, StoreError> {
         let seen = self.view.tree();
         match newest(&self.view.files, &self.verifier, Some(&seen.note))? {

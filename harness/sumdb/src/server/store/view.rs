@@ -1,4 +1,4 @@
-//! What was published, as readers see it: one tree at a time, in whole.
+//! The published records, as readers see them: one tree at a time, in whole.
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -1,4 +1,4 @@
-//! What was added and is not published yet, and how it is.
+//! Holds added records until they are published, and publishes them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -278,7 +278,8 @@ impl Writer {
         self.sync_dir(&self.dir).inspect_err(|_| self.poisoned = true)
     }
 
-    /// Removes files of the index that no reader needs who begins now. What stays is harmless.
+    /// Removes files of the index that no reader needs who begins now. A file that stays is
+    /// harmless.
     pub(super) fn remove_idle_runs(&self, tree: &Tree) {
         let dir = self.dir.join(INDEX);
         let Ok((runs, others)) = index::list(&dir) else { return };
