@@ -14,10 +14,10 @@
 //! )
 //! ```
 //!
-//! `module` may be a block of one line, `go` may not. Each may stand once. Other verbs are passed over
-//! with whatever they say, as cmd/go passes over those it does not know in go.mod files of
-//! dependencies; mistakes in a `require` line do not matter here. What follows the minor number of
-//! a `go` line that is not quite a version is dropped, so `1.24.x` is `1.24`.
+//! `module` may be a block of one line, `go` may not. Each may stand once. Lines with other verbs
+//! are skipped, as cmd/go skips verbs it does not know in go.mod files of dependencies; mistakes in
+//! a `require` line do not matter here. Text after the minor number of a `go` line that is not
+//! quite a version is dropped, so `1.24.x` is `1.24`.
 //!
 //! Stricter than Go: a quoted word ends on its line, even where a backslash stands in front of the
 //! newline.
@@ -38,7 +38,7 @@ use lex::Line;
 /// The longest go.mod, in bytes.
 pub const MAX_GO_MOD: usize = 16 << 20;
 
-/// What a go.mod says of its module.
+/// A module's path and Go version, from its go.mod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GoMod {
     /// The module path, which need not be a valid one.

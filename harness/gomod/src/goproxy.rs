@@ -59,7 +59,7 @@ pub enum End {
 pub enum FallBack {
     /// When the answer is "does not exist": the entry is followed by `,` or by nothing.
     NotFound,
-    /// Whatever goes wrong: the entry is followed by `|`.
+    /// On any error: the entry is followed by `|`.
     AnyError,
 }
 

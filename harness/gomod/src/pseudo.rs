@@ -17,7 +17,7 @@ use crate::semver;
 /// A pseudo-version taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pseudo<'a> {
-    /// What stands in front of the time: `vX.0.0`, `vX.Y.Z-0` or `vX.Y.Z-pre.0`.
+    /// The part before the time: `vX.0.0`, `vX.Y.Z-0` or `vX.Y.Z-pre.0`.
     front: &'a str,
     /// Fourteen digits, `yyyymmddhhmmss`. They need not be a time there is: see [`Pseudo::time`].
     pub timestamp: &'a str,

@@ -42,7 +42,8 @@ use crate::escape::{escape_path, escape_version};
 
 pub use error::{MAX_ELEMENT, MAX_TARGET, RequestError};
 
-/// What a request asks for. Paths and versions are as people write them, not escaped.
+/// A request of the module proxy protocol. Paths and versions are as people write them, not
+/// escaped.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Request {
     /// The known versions of a module.

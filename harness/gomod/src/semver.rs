@@ -9,7 +9,7 @@
 //!
 //! Order is that of semver.org: numbers by value, a prerelease before its release, its parts one
 //! by one (numbers by value and before words, words by their bytes, fewer before more). Build
-//! metadata does not count. Whatever is invalid comes first and is all alike.
+//! metadata does not count. All invalid versions are equal, and come first.
 //!
 //! The canonical form here drops all build metadata. That of a module's version keeps
 //! `+incompatible`: [`crate::escape::canonical_version`].

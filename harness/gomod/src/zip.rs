@@ -29,7 +29,8 @@
 //!
 //! # Where this is stricter
 //!
-//! What cmd/go would unpack is refused here when it could be read in two ways or harm a store:
+//! Some zips that cmd/go would unpack are refused here, because they could be read in two ways or
+//! harm a store:
 //!
 //! - data in front of the zip, a directory that is not as long or does not have as many entries as
 //!   the end record says, local headers that contradict the directory, encrypted entries;

@@ -13,7 +13,7 @@ use super::h1::{DirHashError, FileHash, H1, hash_files, hash_reader};
 use super::pool;
 use twinproof_base::positional::read_at;
 
-/// What a zip may have at most. Passing a limit is an error, found before or while reading.
+/// Upper bounds of a zip to hash. Passing one is an error, found before or while reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashLimits {
     /// Bytes of the zip itself.

@@ -46,9 +46,9 @@ pub enum CreateError {
 
 /// Makes the zip of a module version from paths relative to its root, with slashes, and contents.
 ///
-/// The same files in the same order give the same bytes. What does not belong in a module's zip is
-/// left out, as golang.org/x/mod/zip leaves it out. A path that begins with `..` is refused always;
-/// x/mod leaves it out when there is a go.mod beside it.
+/// The same files in the same order give the same bytes. Files that do not belong in a module's zip
+/// are left out, as golang.org/x/mod/zip leaves them out. A path that begins with `..` is refused
+/// always; x/mod leaves it out when there is a go.mod beside it.
 ///
 /// # Errors
 /// When a path, a size or a collision breaks a rule of module zips.

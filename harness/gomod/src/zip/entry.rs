@@ -191,7 +191,7 @@ impl ZipEntry {
                 Ok(0) => break,
                 Ok(n) => n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                // What the decoder makes of bad data.
+                // The kinds of errors that the decoder returns for bad data.
                 Err(e)
                     if matches!(
                         e.kind(),

@@ -1,9 +1,10 @@
 //! Judgement while a zip arrives.
 //!
 //! The bytes are read as a sequence of local headers and contents, which are inflated and hashed on
-//! the way and not kept. What cannot become a module zip is refused at once: a name that breaks a
-//! rule, too many entries, too much content, data that does not inflate. A zip bomb is so never
-//! stored as a whole.
+//! The bytes are read as a sequence of local headers and contents, which are inflated and hashed on
+//! the way and not kept. Bytes that cannot become a module zip are refused at once: a name that
+//! breaks a rule, too many entries, too much content, data that does not inflate. So a zip bomb is
+//! never stored as a whole.
 //!
 //! Where the sequence cannot be followed (a stored content of unknown length, something between two
 //! entries), only the size is watched from there on, and the end does all the work.
@@ -120,7 +121,7 @@ impl Stream {
         self.follow(chunk).or_else(|violation| {
             self.pending = Vec::new();
             if self.limits.ambiguous && !matches!(violation.reason, Reason::ZipSize { .. }) {
-                // What the directory says of it decides.
+                // The zip's directory decides at the end.
                 (self.state, self.arrived) = (State::Lost, end);
                 return Ok(());
             }
