@@ -159,7 +159,7 @@ fn control(
     }
     let was_red = |id: &str| before.checks.iter().any(|c| c.id == id && c.verdict == Verdict::Fail);
     let turns_red_before = case.control.turns.as_deref().is_some_and(was_red);
-    // What is red already cannot turn red: such a control says nothing.
+    // A check that is red already cannot turn red: such a control shows nothing.
     if turns_red_before || before.verdict == Verdict::Fail && case.control.turns.is_none() {
         return None;
     }

@@ -13,7 +13,7 @@ use twinproof_steps::{
 pub struct NormaliserError {
     /// Its name.
     pub name: String,
-    /// What is wrong with its regular expression.
+    /// The error in its regular expression.
     pub error: regex::Error,
 }
 
@@ -24,12 +24,12 @@ pub struct Judge<'a> {
     blobs: &'a dyn Blobs,
 }
 
-/// What the judge says of one record.
+/// The judgement of one record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Judgement {
     /// Every check, in the order of the steps.
     pub checks: Vec<Check>,
-    /// What was sent and received by steps whose checks do not all hold, by the step's index.
+    /// Requests and answers of steps whose checks do not all hold, by the step's index.
     pub exchanges: BTreeMap<usize, Exchange>,
     /// Goldens compared.
     pub goldens: Vec<GoldenResult>,
@@ -39,11 +39,11 @@ pub struct Judgement {
     pub flaky: bool,
     /// The row of the drift table: column → value.
     pub drift: BTreeMap<String, String>,
-    /// What tables and pictures of reports are made of.
+    /// Data for tables and pictures of reports.
     pub exhibits: Vec<Exhibit>,
-    /// What stands in the case's cell of a table; nothing where a value for it was not captured.
+    /// The text of the case's cell of a table; nothing where a value for it was not captured.
     pub cell: Option<String>,
-    /// What broke, where the harness did.
+    /// The harness's error, where there was one.
     pub broken: Option<String>,
 }
 
@@ -180,7 +180,7 @@ impl Judging<'_> {
         self.judgement.checks.iter().any(|c| c.verdict > Verdict::Pass)
     }
 
-    /// What is said of the whole run.
+    /// Ends the judgement of the whole run.
     #[must_use]
     pub fn end(mut self, outcome: &RunOutcome) -> Judgement {
         let judgement = &mut self.judgement;

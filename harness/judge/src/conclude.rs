@@ -58,7 +58,7 @@ pub fn conclude(results: &mut Results) {
     blame(exit::NOT_KNOWN, results.floors.iter().filter(|f| !f.met).count(), "floor(s) not met");
     let missing = results.environments.iter().filter(|e| e.required && e.absent.is_some());
     blame(exit::NOT_KNOWN, missing.count(), "required environment(s) absent");
-    // What was asked for by name and has nothing decided is not known, whatever the reason.
+    // A subject that was named and has no decided case leaves the result open, whatever the reason.
     let subjects = results.environments.iter().filter(|e| {
         let named = e.required && e.absent.is_none() && e.name.kind().is_subject();
         let mut cases = results.cases.iter().filter(|c| c.environment == e.name).peekable();

@@ -42,7 +42,7 @@ pub fn golden_name(case: &Case, step: &GoldenStep, class: &str) -> String {
     }
 }
 
-/// What an earlier step saw, as the text that a golden holds.
+/// The text of an earlier step that the golden holds.
 pub fn source(
     case: &Case,
     step: &GoldenStep,

@@ -10,7 +10,7 @@ use twinproof_steps::Case;
 /// A declaration and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placed<T> {
-    /// What is declared.
+    /// The declaration.
     pub value: T,
     /// File, relative to the folder of suites.
     pub file: String,
@@ -18,8 +18,8 @@ pub struct Placed<T> {
     pub line: usize,
 }
 
-/// The judge's input besides the records and the bytes they refer to: what was planned, and what the
-/// verdicts are compared with. It is stored in the bundle as `run-manifest.json`.
+/// The judge's input besides the records and the bytes they refer to: the plan of the run, and the
+/// expected results. It is stored in the bundle as `run-manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunManifest {
     /// When, with what, and how the run was asked for.
@@ -40,8 +40,8 @@ pub struct RunManifest {
     pub floors: Vec<Floor>,
 }
 
-/// Path of a run's record within a bundle, with `/`. What is no letter, digit, `-`, `_` or `.` in a
-/// name becomes `_`.
+/// Path of a run's record within a bundle, with `/`. Each character of a name other than letters,
+/// digits, `-`, `_` and `.` becomes `_`.
 #[must_use]
 pub fn record_path(case: &str, environment: &EnvironmentName, control: bool) -> String {
     let clean = |text: &str| {

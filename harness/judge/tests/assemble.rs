@@ -175,7 +175,7 @@ fn a_run_without_a_case_is_not_known() {
 #[case::may("may", false, 0)]
 #[case::may_strictly("may", true, 1)]
 fn a_failure_counts_by_its_level(#[case] level: &str, #[case] strict: bool, #[case] code: u8) {
-    // What a specification leaves open decides the exit code only where the run is strict.
+    // A failure of a `may` decides the exit code only where the run is strict.
     let manifest = manifest(|d| {
         d["claims"][0]["level"] = json!(level);
         d["run"]["strict"] = json!(strict);
