@@ -60,7 +60,7 @@ impl Catalogue {
         for versions in self.sources().filter_map(|source| source.versions(path)) {
             all.get_or_insert_default().extend(versions);
         }
-        // Who lists the toolchains of a corpus does not find the crafted one among them.
+        // A list of a corpus's toolchains does not have the crafted one.
         if all.is_none() || path != "golang.org/toolchain" {
             let crafted = crafted::Crafted.versions(path);
             all = all.into_iter().chain(crafted).reduce(|all, more| [all, more].concat());

@@ -1,8 +1,8 @@
-//! A relay in front of a server: what the server answers goes through, changed as rules say.
+//! A relay in front of a server: it passes the server's answers on, changed as rules say.
 //!
-//! Each connection to the relay is one to the target. What a client sends is passed on byte by byte
-//! as it comes, malformed or not, and so is what no rule is for on the way back. A rule is picked
-//! when the request has arrived, and applied when the answer has.
+//! Each connection to the relay is one to the target. The relay passes a client's bytes on as they
+//! come, malformed or not, and the answers to which no rule applies. It picks a rule when the
+//! request has arrived, and applies it when the answer has.
 
 mod answers;
 mod front;
@@ -50,7 +50,6 @@ impl Relay {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
-        // What an empty host is differs from system to system.
         // Linux resolves an empty host to the loopback address, Windows to an error.
         if authority.is_empty() || authority.starts_with(':') {
             return Err(fail());
@@ -66,7 +65,7 @@ impl Relay {
         });
         let own = Arc::clone(&front);
         let handler = move |stream: TcpStream, shared: &Arc<Shared>| {
-            // Whoever cannot be connected through is closed; nothing was promised.
+            // A client whose connection to the target fails is closed; nothing was promised.
             let _ = answers::serve(&stream, &own, shared);
         };
         let server = Server::start(Arc::new(handler)).map_err(RelayError::Listen)?;

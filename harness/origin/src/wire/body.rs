@@ -58,8 +58,8 @@ impl Body {
         self.is_done() || matches!(self, Self::Close)
     }
 
-    /// Takes what belongs to it from the front of `bytes`; how many those are. What they mean goes
-    /// to `content`.
+    /// Takes the body's bytes from the front of `bytes`, appends its content to `content`, and
+    /// returns how many bytes it took.
     pub fn take(&mut self, bytes: &[u8], content: &mut Vec<u8>) -> Result<usize, Malformed> {
         match self {
             Self::Close => {

@@ -79,7 +79,7 @@ impl Conn {
 
     /// Reads and forgets until the other side closes.
     pub fn wait_for_close(&mut self) {
-        // Whoever hangs has no time limit: the end of the server closes the socket.
+        // A hanging rule has no time limit: the end of the server closes the socket.
         let _ = self.socket().set_read_timeout(None);
         while self.fill().is_ok_and(|n| n > 0) {
             self.buffer.clear();

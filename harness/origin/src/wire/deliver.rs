@@ -53,8 +53,8 @@ impl From<Answer> for Delivery {
     }
 }
 
-/// What `rule` makes of a request; `answer` is asked for the answer without it, to another target
-/// when one is given. The rule's delay is the caller's to wait.
+/// The plan of an answer under `rule`; `answer` gives the answer without it, of another target when
+/// one is given. The caller waits for the rule's delay.
 pub(crate) fn plan(rule: &Rule, answer: impl FnOnce(Option<&str>) -> Answer) -> Plan {
     if rule.reset {
         return Plan::Reset;
@@ -177,7 +177,7 @@ impl Delivery {
         let reusable = keep && whole && (framed || bodiless) && self.truncate.is_none();
         let fail = |sent: u64| move |error: io::Error| (sent, error);
 
-        // What will be cut short does not say so beforehand.
+        // The head does not announce that the body will be cut short.
         let mut head = self.head(keep && !self.unframed).into_bytes();
         if bodiless || end == 0 {
             if self.chunked() && whole && !bodiless {
