@@ -69,7 +69,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// What it answers.
+    /// Sends a request and reads the answer.
     ///
     /// # Panics
     /// When it does not answer, or not with an `A`.

@@ -106,7 +106,7 @@ impl fmt::Display for Unavailable {
     }
 }
 
-/// What a test returns that needs something.
+/// The result of a test that needs something of the machine.
 pub type Outcome = Result<(), Unavailable>;
 
 /// The `go` command.

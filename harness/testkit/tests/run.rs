@@ -1,5 +1,5 @@
-//! What becomes of a test that lacks something: each test is this program again, with one test that
-//! does.
+//! The outcome of a test that lacks a requirement: each test starts this program again, with one
+//! test that lacks it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
