@@ -29,11 +29,11 @@ pub struct Diagnostic {
     pub place: Location,
     /// The code of the mistake, kebab-case. It does not change between releases.
     pub code: &'static str,
-    /// What is wrong, in one sentence without a full stop.
+    /// The mistake, in one sentence without a full stop.
     pub message: String,
     /// Other places that explain it.
     pub others: Vec<Location>,
-    /// What to do about it.
+    /// The remedies.
     pub help: Vec<String>,
     /// Whether the text at this place may be a secret and must not be shown.
     #[serde(skip)]

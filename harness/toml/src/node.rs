@@ -49,7 +49,7 @@ pub fn text<'n>(node: &'n Node<'_>, key: &str) -> Option<&'n str> {
     get(node, key)?.get_ref().as_str()
 }
 
-/// What a value is, in words.
+/// The name of a value's type, for messages.
 #[must_use]
 pub fn describe(value: &DeValue<'_>) -> &'static str {
     match value {

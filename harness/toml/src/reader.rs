@@ -13,7 +13,7 @@ pub struct Reader<'r, C = ()> {
     pub file: Arc<str>,
     /// Where mistakes go.
     pub reporter: &'r mut Reporter,
-    /// What the names in the file may refer to.
+    /// The names that the file may refer to.
     pub context: C,
 }
 

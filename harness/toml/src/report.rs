@@ -84,7 +84,7 @@ impl Draft {
         self.help.iter().any(|help| help.starts_with(names::SUGGESTION))
     }
 
-    /// What to do about it.
+    /// Adds a remedy.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());

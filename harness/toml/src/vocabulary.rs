@@ -21,7 +21,7 @@ impl Vocabulary {
         self.tables.iter().find(|(n, _)| *n == name).map_or("a table", |(_, words)| words)
     }
 
-    /// What a variant of that enum is called, where that is said.
+    /// The word for a variant of that enum, where there is one.
     pub(crate) fn variant_word(&self, name: &str) -> Option<&'static str> {
         self.variants.iter().find(|(n, ..)| *n == name).map(|(_, word, _)| *word)
     }
