@@ -2,7 +2,7 @@
 //! PML or CSV.
 //!
 //! A [`Trace`] says which programs were started by which, with which arguments and variables, and which
-//! files they opened, renamed and removed, in order. What else a tool records is left out.
+//! files they opened, renamed and removed, in order. Other records of a tool are left out.
 
 mod csv_file;
 mod pml;
@@ -13,7 +13,7 @@ mod values;
 
 pub use trace::{Event, Format, Process, Trace, TraceError};
 
-/// Most bytes of a trace that are read.
+/// At most this many bytes of a trace are read.
 pub const LIMIT: usize = 256 << 20;
 
 /// Reads a trace. Without a format, it is recognised by the file's beginning.

@@ -126,7 +126,7 @@ impl Trace {
 pub struct TraceError {
     /// Where: `line 12`, `byte 0x3a8`.
     pub place: String,
-    /// What is wrong.
+    /// The problem.
     pub why: String,
 }
 

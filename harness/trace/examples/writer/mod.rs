@@ -126,7 +126,7 @@ impl Capture {
                 bytes.extend(units(path).to_le_bytes());
                 bytes.extend([0, 0]);
                 bytes.extend(utf16(path));
-                // What the operation has besides: access, sharing, attributes.
+                // Further details of the operation: access, sharing, attributes.
                 bytes.extend([0; 64]);
                 (3, *operation, *result, bytes)
             }
