@@ -1,5 +1,5 @@
-//! What goes on on one connection: shared by the socket below hyper, the service above it and the
-//! clock beside it.
+//! The activity of one connection: shared by the socket below hyper, the service above it and the
+//! timer beside it.
 //!
 //! Everything is relaxed: over HTTP/1.1 all of it happens in one task, and over HTTP/2 a count that
 //! is seen late is seen at the next look.

@@ -154,7 +154,7 @@ impl Counters {
         let sum = |of: fn(&Shard) -> &AtomicU64| -> u64 {
             self.shards.iter().map(|shard| of(shard).load(Ordering::Relaxed)).sum()
         };
-        // What has ended is read first, so that the difference is never negative.
+        // Ended requests are read first, so that the difference is never negative.
         let ended = sum(|shard| &shard.ended);
         let requests = sum(|shard| &shard.begun);
         let closed = self.closed.load(Ordering::Relaxed);

@@ -30,7 +30,7 @@ pub trait Handler: Send + Sync + 'static {
         peer: &Arc<Peer>,
     ) -> Answer<Self::Body, Self::Later>;
 
-    /// What a body holds in memory now, in bytes. Every byte it has, unless it says otherwise.
+    /// Bytes of memory that a body holds now. Every byte it has, unless the handler overrides it.
     fn held(body: &Self::Body) -> usize {
         usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX)
     }

@@ -28,8 +28,8 @@
 //!
 //! # Memory
 //!
-//! A connection without a request under way for a second is taken apart: what is left of it is the
-//! socket and its timer. It is put together again when bytes arrive.
+//! A connection without a request under way for a second is taken apart: only the socket and its
+//! timer remain. It is put together again when bytes arrive.
 
 mod access;
 mod activity;

@@ -35,15 +35,16 @@ const SHARE: usize = 3 << 19;
 
 /// A connection that was answered, in bytes. Measured: 7.5 KiB.
 pub(crate) const CONNECTION: usize = 8 << 10;
-/// What TLS adds to it. Measured: 14.6 KiB with the connection.
+/// Bytes that TLS adds to it. Measured: 14.6 KiB with the connection.
 pub(crate) const TLS: usize = 8 << 10;
-/// What TLS takes beside until its handshake is made. Measured: 10.5 KiB with the connection, when the
-/// server has said its part.
+/// Bytes that TLS adds until its handshake is done. Measured: 10.5 KiB with the connection, when
+/// the server has sent its part.
 pub(crate) const HANDSHAKE: usize = 8 << 10;
-/// What HTTP/2 adds to a connection. Measured: 22.4 KiB with it.
+/// Bytes that HTTP/2 adds to a connection. Measured: 22.4 KiB with it.
 pub(crate) const HTTP2: usize = 16 << 10;
-/// What an answer in pieces holds beside its piece: hyper's buffers, and what is encrypted and not
-/// taken. Measured: 62.4 KiB for a TLS reader that takes nothing, with the connection and a piece.
+/// Bytes that an answer in pieces holds beside its piece: hyper's buffers, and encrypted bytes that
+/// the client has not taken. Measured: 62.4 KiB for a TLS reader that takes nothing, with the
+/// connection and a piece.
 pub(crate) const PARTS: usize = 16 << 10;
 /// A request of HTTP/2 whose answer is not known yet.
 pub(crate) const REQUEST: usize = 16 << 10;

@@ -142,7 +142,7 @@ impl Server {
             () = stop => {}
             () = accept(&self.listener, &shared, &tracker) => {}
         }
-        // Those who wait to be accepted would be reset.
+        // Clients that wait to be accepted would be reset.
         let _ = timeout(LAST, accept(&self.listener, &shared, &tracker)).await;
         // First, so that new clients go to another process while this one ends.
         drop(self.listener);
@@ -260,7 +260,7 @@ async fn reload(terminator: Arc<Terminator>) {
             () = sleep(terminator.poll_time()) => {}
         }
         let terminator = Arc::clone(&terminator);
-        // What is wrong with the files is logged there.
+        // `reload` logs errors of the files.
         let _ = tokio::task::spawn_blocking(move || terminator.reload()).await;
     }
 }

@@ -150,7 +150,7 @@ pub(crate) struct Io {
     head: Head,
 }
 
-/// What was read since nothing was under way: about the head of a request of HTTP/1.
+/// Bytes and lines read since the connection was last idle: about the head of a request of HTTP/1.
 #[derive(Clone, Copy, Debug, Default)]
 struct Head {
     bytes: usize,
@@ -249,9 +249,8 @@ impl Read for Io {
             this.activity.read();
             return Poll::Ready(Ok(()));
         }
-        // What hyper gives room for need not be initialised, so it is read here first.
-        // On the stack: 8 KiB are cleared by nobody, and no allocation is made for an idle
-        // connection.
+        // Hyper's buffer need not be initialised, so the bytes are read here first. On the stack: 8
+        // KiB are cleared by nobody, and no allocation is made for an idle connection.
         let mut read = [MaybeUninit::uninit(); PIECE];
         let mut read = ReadBuf::uninit(&mut read);
         let mut part = read.take(buf.remaining());

@@ -29,7 +29,7 @@ impl Ticket {
         self.activity.streams()
     }
 
-    /// What was waited for is not there yet.
+    /// Records that the handler or the body is not ready yet.
     pub(crate) fn wait(&mut self) {
         // Only the change counts: a body may be polled many times while it waits.
         if !self.waiting {
@@ -76,7 +76,7 @@ pub(crate) struct Holding<B> {
     /// The permits that the answer holds until it ends.
     pub(crate) taken: Option<Taken>,
     pub(crate) progress: Option<Progress>,
-    /// What the next piece of the body will take.
+    /// Bytes of memory that the next piece of the body will take.
     pub(crate) next: fn(&B) -> usize,
 }
 

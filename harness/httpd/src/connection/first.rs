@@ -71,7 +71,7 @@ pub(crate) async fn first<H: Handler>(
                 shared.counters.late(Late::Idle);
                 return None;
             }
-            // The client has ended. What it began is for hyper to answer.
+            // The client has ended. Hyper answers the request that it began.
             Some((0, _)) if taken.is_empty() => return None,
             Some((0, _)) => return Some((First::Http1, taken.freeze())),
             Some((_, Some(First::Other))) if !tls => return Some((First::Http1, taken.freeze())),

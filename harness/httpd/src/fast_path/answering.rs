@@ -1,8 +1,9 @@
-//! Plain requests for what is at hand, answered before hyper sees them.
+//! Plain requests whose answer is at hand, answered before hyper sees them.
 //!
-//! Such a request is a GET of HTTP/1.1, whole, with a `Host` and nothing beside it that could change
-//! the answer or the connection; the handler has the answer ready ([`Handler::at_hand`]). Whatever
-//! else comes is left for hyper, byte for byte. When hyper has answered it, it is looked here again.
+//! Such a request is a GET of HTTP/1.1, whole, with a `Host` and nothing beside it that could
+//! change the answer or the connection; the handler has the answer ready ([`Handler::at_hand`]).
+//! Any other request is left for hyper, byte for byte. After hyper's answer the next request is
+//! looked at here again.
 
 use crate::access::AccessLine;
 use crate::handler::Handler;

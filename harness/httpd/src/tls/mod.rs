@@ -75,7 +75,7 @@ impl Terminator {
 
     /// Takes up the files if they have changed and will do.
     pub(crate) fn reload(&self) -> Result<(), TlsError> {
-        // What is guarded is whole whatever happened to the one who held it.
+        // A panic of the holder leaves the guarded value whole.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = Files::read(&self.settings).and_then(|files| {
             if files == *seen {

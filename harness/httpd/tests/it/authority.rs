@@ -43,7 +43,8 @@ impl Authority {
         let mut params = CertificateParams::new([]).unwrap();
         params.subject_alt_names = names
             .iter()
-            // What a pattern of identities tells apart: addresses, URIs, mail, and names.
+            // The kinds of names that a pattern of identities tells apart: addresses, URIs, mail,
+            // and names.
             .map(|name| match name.parse() {
                 Ok(address) => SanType::IpAddress(address),
                 Err(_) if name.contains("://") => SanType::URI((*name).try_into().unwrap()),
