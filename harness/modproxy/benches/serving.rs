@@ -53,7 +53,7 @@ impl Client {
                 break (end + 4, length.1.parse::<usize>().expect("a number"));
             }
         };
-        // What was read with the head is part of the body already.
+        // The bytes read with the head are part of the body already.
         let mut left = (head + length) - filled;
         while left > 0 {
             let n = self.stream.read(&mut self.buffer).expect("the rest");
@@ -72,7 +72,7 @@ fn serving(c: &mut Criterion) {
     let mut settings = Settings::new(store.path());
     settings.upstream = origin.url();
     settings.databases = vec![Database { key: origin.sumdb_key(), url: None, by_default: false }];
-    // What may change would otherwise be asked for again in the midst of it.
+    // Changing files would otherwise expire, and be asked for again in the midst of it.
     settings.ttl.list = Duration::from_secs(3600);
     let serving = Serving::start(Config {
         server: Listener::new("127.0.0.1:0"),
@@ -118,7 +118,7 @@ fn serving(c: &mut Criterion) {
         // Once by the way that fills the memory, from which `hit` serves.
         runtime.block_on(proxy.respond(request()));
         let request = request();
-        // What is too large for the memory is not the proxy's alone.
+        // A file that is too large for the memory cache has no hit.
         if proxy.hit(&request).is_none() {
             continue;
         }

@@ -1,5 +1,5 @@
-//! What is known of a file when it is served, and the answer to a request for it: conditional
-//! requests, one range, HEAD.
+//! Facts of a file that are known when it is served, and the answer to a request for it:
+//! conditional requests, one range, HEAD.
 //!
 //! Headers are made once for a file, not for each request.
 
@@ -195,7 +195,7 @@ impl Content {
     pub(crate) fn partial(zip: Arc<PartialZip>, interest: Interest) -> Self {
         let payload = Payload::Partial(zip, interest);
         let mut content = Self::new(Kind::Zip, payload, "", None, Keep::Forever);
-        // What is still arriving has no hash yet, and a part of it may be all that ever comes.
+        // An arriving zip has no hash yet, and a part of it may be all that ever comes.
         content.headers.remove(ETAG);
         content.headers.remove(ACCEPT_RANGES);
         content
@@ -306,8 +306,8 @@ enum Range {
 }
 
 impl Range {
-    /// Reads a `Range` header. Whatever is not one range of bytes counts as not being there, as
-    /// RFC 9110, section 14.2, allows.
+    /// Reads a `Range` header. Anything but one range of bytes counts as no range, as RFC 9110,
+    /// section 14.2, allows.
     fn parse(text: &str, length: u64) -> Self {
         let Some((first, last)) = text.strip_prefix("bytes=").and_then(|spec| spec.split_once('-'))
         else {

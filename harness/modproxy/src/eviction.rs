@@ -103,7 +103,7 @@ impl Eviction {
         (used, Arc::clone(&held.pin))
     }
 
-    /// Looks what there is, as after a start. What was written last counts as used last.
+    /// Scans the store, as after a start. The version that was written last counts as used last.
     pub(crate) fn scan(&self, store: &Store) {
         let mut found: HashMap<Version, (SystemTime, u64)> = HashMap::new();
         let files = walkdir::WalkDir::new(store.root()).max_depth(MAX_DEPTH).into_iter();
@@ -127,7 +127,7 @@ impl Eviction {
         let start = self.clock.fetch_add(found.len() as u64, Ordering::Relaxed);
         let mut versions = self.lock();
         for (at, (version, (_, bytes))) in (start..).zip(found) {
-            // Whatever was used since the start is newer, and has been measured.
+            // A version that was used since the start is newer, and has been measured.
             versions.entry(version).or_insert_with(|| Held {
                 bytes,
                 last: Arc::new(AtomicU64::new(at)),

@@ -75,7 +75,7 @@ impl State {
             self.order.push_back(client);
         }
         if queue.len().is_power_of_two() {
-            // Those who went away; now and then, as it is all of them that are looked at.
+            // Remove clients that went away; only now and then, because it visits all of them.
             queue.retain(|sender| !sender.is_closed());
         }
         queue.push_back(sender);

@@ -14,7 +14,7 @@
 //! | list, `@latest`, `.info` of a branch or commit | it is one | for a time, longer while upstreams fail |
 //! | tiles and lookups of a database | proven to be in its signed tree | for ever |
 //!
-//! What passes is served byte for byte as it came.
+//! Verified files are served byte for byte as they came.
 
 mod answer;
 mod body;

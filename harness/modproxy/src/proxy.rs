@@ -273,7 +273,7 @@ impl Proxy {
             }
             Asked::Sumdb { name, rest } => core.sumdb(name, rest).await?,
         };
-        // What the store has now may be less than what upstreams have for others.
+        // The store's answer may have fewer versions than upstreams have for other clients.
         let lasting = !(this_time && matches!(*kind, Kind::List | Kind::Latest));
         if lasting && content.payload.length() <= core.settings.small {
             self.memory_cache.keep(target, &content);

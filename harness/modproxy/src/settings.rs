@@ -11,7 +11,7 @@ use twinproof_sumdb::PUBLIC_KEY;
 pub struct Settings {
     /// The store: a folder in the layout of GOMODCACHE's `cache/download`. It is made when absent.
     pub dir: PathBuf,
-    /// Whether the store is only read. What it lacks is fetched for small files, and not kept.
+    /// Whether the store is only read. Small files that it lacks are fetched, and not kept.
     pub read_only: bool,
     /// Whether files are synced to disk before they get their names. Without it a power failure may
     /// cost files; a killed process never does.

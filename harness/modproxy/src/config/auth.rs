@@ -82,7 +82,7 @@ fn entry(
             reporter.add(if near.has_suggestion() {
                 near
             } else {
-                // Whoever misspells a key has most often tried to write the secret itself.
+                // An operator who misspells a key has most often tried to write the secret itself.
                 draft.help("a secret does not stand in the file: name where it is")
             });
             continue;
@@ -170,7 +170,7 @@ fn read_file(path: &str, folder: Option<&Path>) -> Result<String, String> {
     text.map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The value of the header field. What is wrong is said without the secret.
+/// The value of the header field. Errors do not quote the secret.
 fn header(scheme: Scheme, secret: &str) -> Result<String, String> {
     // Editors and `echo` end files with a line end.
     let secret = secret.trim_end_matches(['\r', '\n']);

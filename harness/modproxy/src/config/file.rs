@@ -142,7 +142,7 @@ fn is_table(name: &str) -> bool {
     KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(table, _)| table == name))
 }
 
-/// A key that there is not. What it was given is not shown: it may be a secret.
+/// The error of an unknown key. Its value is not shown: it may be a secret.
 fn unknown(name: &str, prefix: &str, spot: Spot) -> Draft {
     let draft = Draft::new("unknown-key", format!("there is no setting `{name}`"), spot).secret();
     let same = KEYS.iter().map(|key| key.name).filter(|known| {

@@ -61,7 +61,7 @@ pub struct Config {
     pub metrics: Option<String>,
     /// The proxy.
     pub proxy: Settings,
-    /// What is logged.
+    /// The log's level and format.
     pub log: Log,
     /// How often certificates towards upstreams are read again.
     pub poll: Duration,
@@ -72,9 +72,9 @@ pub struct Config {
 pub struct Log {
     /// How lines look.
     pub format: Format,
-    /// What is logged: a level, or directives such as `info,twinproof_modproxy=debug`.
+    /// The logged events: a level, or directives such as `info,twinproof_modproxy=debug`.
     pub level: String,
-    /// Whether every request is.
+    /// Whether every request is logged.
     pub access: bool,
 }
 

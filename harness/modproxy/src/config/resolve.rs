@@ -287,8 +287,8 @@ impl<'a> Resolver<'a> {
         }
         s.ambiguous_zips = self.switch("upstream.ambiguous_zips").unwrap_or(s.ambiguous_zips);
         self.set_time(&mut s.times.small, "upstream.timeout");
-        // Whoever shortens the whole means that no part of it takes longer; a part that is given by
-        // itself is taken as it is.
+        // An operator who shortens the whole means that no part of it takes longer; a part that is
+        // set by itself is taken as it is.
         s.times.connect = s.times.connect.min(s.times.small);
         s.times.idle = s.times.idle.min(s.times.small);
         self.set_time(&mut s.times.connect, "upstream.connect_time");

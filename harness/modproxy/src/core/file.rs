@@ -78,7 +78,7 @@ impl Wanted {
         Ok(Name::version(&self.escaped.module, &self.escaped.version, ext)?)
     }
 
-    /// Reads `.info` or `.mod` from the store. What cannot be used is set aside.
+    /// Reads `.info` or `.mod` from the store. A file that cannot be used is set aside.
     fn read(&self, store: &Store, limit: u64) -> Result<Option<Content>, StoreError> {
         let Some((bytes, opened)) = store.read(&self.name, limit)? else { return Ok(None) };
         let Version { module, version } = &self.escaped;
@@ -88,7 +88,7 @@ impl Wanted {
             Some(recorded) if recorded != sum => Some(CHANGED.to_owned()),
             _ => self.check(&bytes).err(),
         };
-        // Set aside, not deleted: somebody may want to know what became of it.
+        // Set aside, not deleted: an operator may want to examine it.
         if let Some(why) = why {
             store.set_aside(&self.name, &why);
             return Ok(None);

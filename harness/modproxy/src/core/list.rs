@@ -87,8 +87,8 @@ impl Core {
         Ok((!text.is_empty()).then(|| text.into()))
     }
 
-    /// What becomes of a fetch of something that may change: it is kept for its time; and when it
-    /// has failed, an older answer or what the store has stands in.
+    /// Settles a fetch of something that may change: an answer is kept for its time; when the fetch
+    /// has failed, an older answer or the store's content stands in.
     pub(super) fn settle(
         &self,
         (kind, name): (Kind, &Name),
@@ -105,8 +105,8 @@ impl Core {
             }
             Err(failure) => failure,
         };
-        // What was believed before is nearer to the upstream's answer than what happens to be in
-        // the store.
+        // The last answer is nearer to the upstream's than the versions that happen to be in the
+        // store.
         let old = kept
             .filter(|kept| !failure.is_not_found() && kept.may_stand_in())
             .and_then(|kept| kept.answer.ok());

@@ -1,4 +1,5 @@
-//! `.info` of what stands for a version: a branch, a commit, a prefix. What it means may change.
+//! `.info` of a query that stands for a version: a branch, a commit, a prefix. Its answer may
+//! change.
 
 use std::sync::Arc;
 
@@ -63,7 +64,7 @@ impl Core {
         if let Ok(Some(resolved)) = Wanted::new(&request) {
             let name = resolved.name.clone();
             let there = self.on_disk(move |store| Ok(store.has(&name))).await;
-            // What is there was checked when it was written; an answer to a query does not replace
+            // A stored file was checked when it was written; an answer to a query does not replace
             // it.
             if there == Ok(false) {
                 self.keep_small(&resolved, bytes).await;

@@ -1,5 +1,5 @@
-//! What is said of a zip that is refused: the words of the go command, which people know and tools
-//! look for.
+//! The messages about a refused zip: the words of the go command, which people know and tools look
+//! for.
 
 use twinproof_gomod::zip::{Reason, Refusal, Violation};
 

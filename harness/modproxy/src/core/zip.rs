@@ -180,8 +180,8 @@ impl Core {
         }
     }
 
-    /// What the store has of a zip. It is held against what was written once in a process, and when
-    /// it has changed; what is damaged is set aside.
+    /// Looks for a zip in the store. It is checked against the recorded hash once in a process, and
+    /// when it has changed; a damaged one is set aside.
     fn look(&self, store: &Store, wanted: &Wanted) -> Result<There, StoreError> {
         let Some(opened) = store.file(&wanted.name)? else { return Ok(There::Nothing) };
         let hash_name = wanted.beside("ziphash")?;
@@ -228,7 +228,7 @@ impl Core {
                 let Some(opened) = store.file(&file.name)? else { return Ok(None) };
                 let checked = check(&opened.file, &file.module, &file.version, limits);
                 let read = |source| StoreError::Read { name: file.name.to_string(), source };
-                // What is refused may be of any length.
+                // A refused zip may be of any length.
                 let sum = match checked {
                     Ok(_) => Sum::of_file(&opened.file).map_err(read)?,
                     Err(_) => Sum::of(&[]),
@@ -296,7 +296,7 @@ impl Core {
             })
             .await;
         if let (Err(failure), true) = (&fetched, shown.load(Ordering::Relaxed)) {
-            // Whoever got the beginning of it learns why when it asks again.
+            // A client that got the beginning of it gets the reason when it asks again.
             let ttl = self.settings.ttl.negative;
             self.ttl_cache.keep(&wanted.name, Err(failure.clone()), ttl, Duration::ZERO);
         }
@@ -358,8 +358,8 @@ impl Core {
         Ok(Arc::new(content))
     }
 
-    /// Writes what comes to the file and judges it, as it comes and as a whole. What breaks off is
-    /// asked for once more, from there on.
+    /// Writes an upstream's bytes to the file and checks them, as they come and as a whole. A
+    /// transfer that breaks off is resumed once.
     async fn download(
         &self,
         wanted: &Wanted,

@@ -77,8 +77,8 @@ impl Store {
         self.write_list(module, unescape_version(version).ok().as_deref())
     }
 
-    /// Writes a module's list file anew, without a version that is about to go. What it had before
-    /// does not count, so damage does not last.
+    /// Writes a module's list file anew, without a version that is about to be removed. The old
+    /// content does not count, so damage does not last.
     fn write_list(&self, module: &str, without: Option<&str>) -> Result<(), StoreError> {
         let name = Name::list(module)?;
         // Two versions of a module that are finished at once would each write a list without the

@@ -27,8 +27,8 @@ impl Opened {
 }
 
 impl Store {
-    /// Opens a file. `None` when there is none. What has its name and is no file of this store (a folder,
-    /// a pipe, a link that leads elsewhere) is damage.
+    /// Opens a file. `None` when there is none. Anything else under its name (a folder, a pipe, a
+    /// link that leads elsewhere) is damage.
     pub(crate) fn file(&self, name: &Name) -> Result<Option<Opened>, StoreError> {
         match self.regular(name) {
             Err(StoreError::Outside { .. }) if self.is_odd(name) => {

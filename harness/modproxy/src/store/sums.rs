@@ -76,8 +76,8 @@ fn format(sums: &Sums) -> String {
 }
 
 impl Store {
-    /// What is recorded of the files of a version. Both are escaped. A record that is damaged itself
-    /// is set aside.
+    /// The recorded checksums of a version's files. `module` and `version` are escaped. A damaged
+    /// record is set aside.
     pub(crate) fn sums(&self, module: &str, version: &str) -> Result<Sums, StoreError> {
         let name = Name::version(module, version, SUMS)?;
         let Some((bytes, _)) = self.read(&name, MAX_SUMS)? else { return Ok(Sums::new()) };

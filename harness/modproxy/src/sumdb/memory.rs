@@ -92,7 +92,7 @@ impl Memory {
         })
     }
 
-    /// The newest tree head that the store has. What is none is set aside.
+    /// The newest tree head that the store has. A file that holds no tree head is set aside.
     fn stored(&self, database: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let name = place(database, "latest")?;
         let read = match self.store.read(&name, MAX_RESPONSE as u64) {

@@ -1,9 +1,9 @@
 //! Checksum databases: relayed to clients of this proxy, and asked when a file is to be
 //! confirmed.
 //!
-//! Nothing of what a database says is passed on unproven: tree heads are signed and of one history
-//! with the newest one seen, records and tiles are in that tree. What is kept is laid out so that
-//! the store, used through `file://`, serves the database too:
+//! The proxy passes no answer of a database on unproven: tree heads are signed and of one history
+//! with the newest one seen, records and tiles are in that tree. Stored answers are laid out so
+//! that the store, used through `file://`, serves the database too:
 //!
 //! ```text
 //! sumdb/NAME/supported                 empty

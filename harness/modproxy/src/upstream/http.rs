@@ -88,7 +88,7 @@ impl Upstreams {
             _ => None,
         };
         let Some(skip) = skip else {
-            // What another host says is not the upstream's word.
+            // Another host's text is not the upstream's word.
             let own = url.parse().is_ok_and(|asked| stays(&asked, response.url()));
             let text = if own && content_type.starts_with("text/plain") {
                 error_text(&mut response).await

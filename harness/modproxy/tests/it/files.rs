@@ -66,7 +66,7 @@ async fn a_zip_that_is_open_is_served_only_while_it_is_there() {
     assert_eq!(get(&proxy, &target).await.body, want);
     let other = zip(&[(&format!("{MODULE}@v1.0.0/go.mod"), b"module example.com/other\n")]);
     assert_ne!(other.len(), want.len());
-    // What nobody has put there through the proxy is damage, of another length or not.
+    // A file that the proxy did not write is damage, of another length or not.
     for damaged in [other, want.iter().map(|byte| byte ^ 1).collect()] {
         std::fs::write(&file, &damaged).expect("written in place");
         assert_eq!(get(&proxy, &target).await.status, 404);

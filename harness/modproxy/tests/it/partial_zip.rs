@@ -120,7 +120,7 @@ async fn no_client_gets_the_whole_of_a_bad_zip() {
         let length = bytes.len();
         let url = upstream(Box::new(move |_, _, client| {
             head(client, "200 OK", &format!("Content-Length: {}\r\n", bytes.len()));
-            // Whoever refuses it may have gone.
+            // The proxy may have refused it and closed the connection.
             let _ = client.write_all(&bytes);
         }));
         let store = Folder::new();

@@ -52,7 +52,7 @@ async fn a_client_verifies_through_the_proxy() {
     let lines = lines.await.expect("no panic");
     assert_eq!(lines, want.lines().take(1).collect::<Vec<_>>());
 
-    // What has been asked for once is not asked for again, not even after a restart.
+    // An answer is not asked for twice, not even after a restart.
     let lookup = format!("/sumdb/{name}/lookup/crafted.example/hello@v1.0.0");
     assert_eq!(count(&origin, &lookup), 1);
     let restarted = start(with_database(&origin, &store));
