@@ -15,7 +15,7 @@ macro_rules! defects {
         }
 
         impl Defect {
-            /// Every defect: itself, its name, the property that finds it, what it does.
+            /// Every defect: itself, its name, the property that finds it, its effect.
             pub const ALL: &'static [(Self, &'static str, u8, &'static str)] =
                 &[$((Self::$name, $text, $property, $about),)*];
         }

@@ -60,7 +60,7 @@ pub(super) fn read<'a>(
         }
         Storage::Enum { bytes: length, labels } => {
             let index = bytes.le(*length)? as usize;
-            // Index 0 is what a wrong value became: the empty text.
+            // Index 0 is the server's replacement for a wrong value: the empty text.
             let label = match index.checked_sub(1) {
                 None => &[][..],
                 Some(i) => labels.get(i).ok_or(Malformed("an ENUM has no such label"))?,

@@ -149,7 +149,7 @@ impl<'a> Raw<'a> {
         matches!(self.kind, kind::ENUM | kind::SET)
     }
 
-    /// The column, with what the optional metadata says of it.
+    /// The column, with its part of the optional metadata.
     pub(super) fn column(
         self,
         name: Arc<str>,

@@ -1,4 +1,4 @@
-//! Events, and what each means for the rows. Every number is known, or the stream halts.
+//! Events, and their meaning for rows. An event of an unknown kind halts the stream.
 
 use super::bytes::{Bytes, Malformed};
 use super::gtid::{Gtid, Source};
@@ -60,7 +60,7 @@ pub enum Body<'a> {
         gtid: Gtid,
         /// Whether a transaction begins here; where not, a statement says so, or is one by itself.
         begins: bool,
-        /// Whether it is said here that the transaction will be prepared (XA).
+        /// Whether the event announces that the transaction will be prepared (XA).
         prepares: bool,
     },
     /// A statement.

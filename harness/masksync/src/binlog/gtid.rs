@@ -10,7 +10,7 @@ use std::str::FromStr;
 #[error("`{0}` is no set of GTIDs")]
 pub struct GtidError(String);
 
-/// Where MySQL's transactions come from.
+/// The origin of MySQL's transactions: a server, and a tag.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source {
     /// The server's UUID.

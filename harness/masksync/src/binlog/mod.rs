@@ -1,4 +1,5 @@
-//! The binlog's events, read strictly: what cannot be read whole is an error, never a guess.
+//! The binlog's events, read strictly: an event that cannot be read whole is an error, never a
+//! guess.
 //!
 //! Nothing here opens a connection. Every length is checked against what is there before it is
 //! used, so that no event can make this program allocate more than the event itself.

@@ -21,7 +21,7 @@ mod field {
 }
 
 impl<'a> Payload<'a> {
-    /// Reads what stands before the compressed bytes.
+    /// Reads the fields before the compressed bytes.
     ///
     /// # Errors
     /// When it is wrong, or compressed by something else than zstd.

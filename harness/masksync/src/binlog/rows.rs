@@ -34,7 +34,7 @@ pub struct RowIter<'a> {
 }
 
 impl<'a> RowIter<'a> {
-    /// Reads what stands before the rows. Images must be full.
+    /// Reads the fields before the rows. Images must be full.
     pub(super) fn new(
         kind: Kind,
         has_extra: bool,

@@ -10,7 +10,7 @@ pub enum Statement {
     Commit,
     /// It undoes one, whole.
     Rollback,
-    /// It marks or returns to a point within one; what is undone was not logged.
+    /// It sets a savepoint or returns to one; changes that it undoes were not logged.
     Savepoint,
     /// A prepared transaction begins or ends; its name as written.
     Xa(Xa, String),
@@ -203,7 +203,7 @@ fn is_no_table(words: &[Word]) -> bool {
             Word::Bare(capitals, _) if OTHER.contains(&capitals.as_str()) => return true,
             Word::Bare(capitals, _) if BEFORE.contains(&capitals.as_str()) => {}
             Word::Point('=' | '@') | Word::Quoted(_) | Word::Text => {}
-            // A definer's name is between `=` and what is defined.
+            // A definer's name is between `=` and the kind of the defined object.
             Word::Bare(..) if words.iter().any(|w| w.is("DEFINER")) => {}
             _ => return false,
         }
@@ -221,8 +221,8 @@ fn words(sql: &str) -> Vec<Word> {
             // Comments are left out first: what they hold could look like any statement.
             '#' => after.split_once('\n').map_or("", |(_, after)| after),
             '-' if after.starts_with("- ") => after.split_once('\n').map_or("", |(_, a)| a),
-            // `/*!50100 … */` is executed by the server from that version on, and `/*M! … */` by
-            // MariaDB: what stands inside counts.
+            // The server executes `/*!50100 … */` from that version on, and MariaDB `/*M! … */`:
+            // their text counts.
             '/' if after.starts_with("*!") || after.starts_with("*M!") => {
                 after[1..].trim_start_matches(|c: char| "M!".contains(c) || c.is_ascii_digit())
             }
@@ -253,7 +253,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$' || !c.is_ascii()
 }
 
-/// A quoted text up to its end, and what comes after it.
+/// A quoted text up to its end, and the rest.
 fn quoted(text: &str, quote: char) -> (String, &str) {
     let mut inside = String::new();
     let mut chars = text.char_indices().peekable();

@@ -1,4 +1,4 @@
-//! Table maps: what the rows after them look like.
+//! Table maps: the columns of the rows events after them.
 
 use super::bytes::{Bytes, Malformed};
 use super::column::{Labels, MapColumn, Raw, kind};
@@ -35,7 +35,7 @@ pub struct TableMap {
     pub columns: Vec<MapColumn>,
 }
 
-/// The head of a table map, which says whether the rest is of interest.
+/// The head of a table map, which tells whether the rest is of interest.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head<'a> {
     pub(super) id: u64,

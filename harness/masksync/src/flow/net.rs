@@ -1,4 +1,4 @@
-//! The net effect of changes, key by key: what staging is to lose, and what it is to get.
+//! The net effect of changes, key by key: the rows that staging loses, and those that it gets.
 //!
 //! Keys are those of staging. A row is taken away before any is put in its place, so unique values
 //! can change hands between rows.
@@ -32,13 +32,13 @@ pub struct Came<K> {
 }
 
 impl<K, R> Effect<K, R> {
-    /// A row that comes where none is.
+    /// An insert under a key that has no row.
     #[must_use]
     pub fn insert(key: K, row: R) -> Self {
         Self { key, existed: false, gone: false, row: Some(row), came: None, before: None }
     }
 
-    /// A row that goes from staging, and not from the source.
+    /// A removal from staging of a row that stays at the source.
     #[must_use]
     pub fn leave(key: K) -> Self {
         Self { key, existed: true, gone: false, row: None, came: None, before: None }
@@ -76,7 +76,7 @@ impl<K, R> Net<K, R> {
         self.effects.is_empty()
     }
 
-    /// A row comes. With `tolerant`, one that is there is replaced.
+    /// Adds an insert. With `tolerant`, a row that is there is replaced.
     ///
     /// # Errors
     /// When a row of this key is there.
@@ -116,7 +116,7 @@ impl<K, R> Net<K, R> {
         }
     }
 
-    /// A row goes; `gone` says whether from the source, too.
+    /// Adds a delete; `gone` says whether the row is deleted at the source, too.
     pub fn delete(&mut self, called: &[u8], key: K, gone: bool) {
         match self.find(called) {
             Some(effect) => {
@@ -127,7 +127,7 @@ impl<K, R> Net<K, R> {
         }
     }
 
-    /// A row that is not in staging any more goes from the source, too.
+    /// Records that a row which has left staging is deleted at the source, too.
     pub fn gone(&mut self, called: &[u8]) {
         if let Some(effect) = self.find(called) {
             effect.gone = true;

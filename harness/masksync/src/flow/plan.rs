@@ -5,7 +5,7 @@ use crate::mask::{Binding, Keys, MaskError, Masker, Named, RowContext};
 use crate::value::{Cell, Charset, ColumnType};
 use std::sync::Arc;
 
-/// A column of the source, and what becomes of it.
+/// A column of the source, and its mask.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanColumn {
     /// Its name.
@@ -26,7 +26,7 @@ pub struct Unmasked {
     pub cause: MaskError,
 }
 
-/// A masked key: its cells, and what the row is called by.
+/// A masked key: its cells, and its bytes in the form of [`Binding::row_part`].
 pub type MaskedKey<'a> = (Vec<Cell<'a>>, Vec<u8>);
 
 /// A masked row.

@@ -15,8 +15,8 @@ pub enum Change {
     Nothing,
 }
 
-/// The change in staging, from what the predicate is of the row before and after; `None` where there
-/// was or is no row.
+/// The change in staging, from the predicate's value for the row before and after; `None` where
+/// there was or is no row.
 #[must_use]
 pub fn change(before: Option<Truth>, after: Option<Truth>) -> Change {
     let passes = |truth: Option<Truth>| truth.is_some_and(Truth::passes);

@@ -1,6 +1,6 @@
 //! Deterministic encryption: AES-256-SIV (RFC 5297), bound to tenant and domain. Equal values of a
-//! domain become equal tokens, which is what joins, unique indexes and keys need, and what it
-//! shows.
+//! domain become equal tokens: joins, unique indexes and keys need that, and it shows which values
+//! are equal.
 
 use super::token::{self, Binding, Encoding, FORMAT_DETERMINISTIC, HEAD};
 use crate::defect::{Defect, has};

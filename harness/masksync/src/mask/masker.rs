@@ -136,7 +136,7 @@ impl Masker {
                 kind: *kind,
             }),
             Transformer::Conditional { column, cases, otherwise } => {
-                // The last masker is for what no case lists.
+                // The last masker is for values that no case lists.
                 let named = cases.iter().map(|case: &Case| &case.then).chain([&**otherwise]);
                 Does::Conditional {
                     deciding: columns.iter().position(|c| c == column),

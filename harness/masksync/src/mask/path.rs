@@ -68,7 +68,7 @@ impl FromStr for JsonPath {
 }
 
 impl JsonPath {
-    /// Whether it names what is at that place.
+    /// Whether the path names that place.
     pub(super) fn names(&self, place: &[At<'_>]) -> bool {
         matches(&self.0, place)
     }

@@ -117,7 +117,7 @@ pub(super) fn open(subkey: &SubKey, bound: &[u8], token: &[u8]) -> Option<Vec<u8
     let mut plain = body.to_vec();
     let cipher = Aes256Gcm::new(subkey.half().into());
     if has(Defect::NoTagCheck) {
-        // The same key stream again, without what is authenticated.
+        // Encrypting again applies the same key stream, and checks no tag.
         cipher.encrypt_inout_detached(nonce.into(), bound, plain.as_mut_slice().into()).ok()?;
         return Some(plain);
     }

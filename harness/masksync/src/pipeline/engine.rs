@@ -1,4 +1,4 @@
-//! Events in, batches out: the part of the pipeline that knows what an event means for staging.
+//! Events in, batches out: the part of the pipeline that derives changes of staging from events.
 
 use super::halt::{Halt, Trouble};
 use crate::binlog::{
@@ -207,7 +207,7 @@ impl Changes {
         }
     }
 
-    /// Changes of a transaction come, whose beginning is marked before the first of them.
+    /// A change follows: the transaction's beginning is marked before its first change.
     fn begin(&mut self) {
         self.done.extend(self.mark.take());
     }
@@ -263,7 +263,7 @@ pub struct Engine {
     transactions: u64,
     rows: u64,
     timestamp: u32,
-    /// Set where transactions end: what is there may be handed on with a position.
+    /// Set where a transaction ends: the batch may be taken with a position.
     at_end: bool,
 }
 

@@ -32,7 +32,7 @@ pub fn examine(
     source: &mut Session,
     staging: &mut dyn Staging,
 ) -> Result<Examined, Failed> {
-    // All findings at once: who mends a server wants one list, not one message for each run.
+    // All findings at once: an operator wants one list, not one message for each run.
     let mut findings = Vec::new();
     variables(source, &mut findings)?;
     rights(source, policy, &mut findings)?;
@@ -184,7 +184,7 @@ fn rights(
     }
     for table in &policy.tables {
         let name = quoted_name(&table.source);
-        // By a query that reads no row: SHOW GRANTS names roles without what they grant.
+        // By a query that reads no row: SHOW GRANTS names roles, not their privileges.
         let asked = source.run("asking", &format!("SELECT 1 FROM {name} LIMIT 0"));
         if asked.is_err_and(|failed| failed.code == Some(1142)) {
             findings.push(Finding {
@@ -497,7 +497,7 @@ fn references(tables: &mut [Prepared], follows_keys: bool, findings: &mut Vec<Fi
             }
             let filtered =
                 tables[parent].policy.predicate.is_some() || !tables[parent].follows.is_empty();
-            // Where staging has no foreign keys, they are refused above whatever passes.
+            // Where staging has no foreign keys, they are refused above in any case.
             if follows_keys
                 && filtered
                 && !tables[child].follows.iter().any(|tie| tie.parent == parent)

@@ -1,4 +1,4 @@
-//! Whether what a mask makes of a column fits the column of staging, before the first row is read.
+//! Whether a column of staging can hold the masked values, checked before the first row is read.
 
 use crate::defect::{Defect, has};
 use crate::mask::{Encoding, Fallback, Named, Transformer};
@@ -53,7 +53,7 @@ fn check(named: &Named, source: &Column, staging: &Column, wrong: &mut Vec<Strin
         Transformer::Partial { .. } | Transformer::Format { .. } => {
             fits(characters(source), wrong);
         }
-        // A UUID, the longest of what is invented.
+        // A UUID, the longest invented value.
         Transformer::Fake { .. } => fits(Some(36), wrong),
         Transformer::Token { length, encoding, .. } => {
             token(*length as u64, *encoding, named, source, staging, wrong);

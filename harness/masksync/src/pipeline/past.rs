@@ -243,7 +243,7 @@ struct Scan<'s> {
     charsets: &'s Charsets,
     seen: GtidSet,
     current: Option<Gtid>,
-    /// Whether the transaction that is read is none of those that are looked for.
+    /// Whether the transaction that is read is to be skipped.
     passed: bool,
     inside: bool,
     maps: HashMap<u64, Option<TableMap>>,

@@ -39,7 +39,7 @@ const QUIET: Duration = Duration::from_secs(1);
 /// How to run.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// End when all is applied that the source had executed when the stream began.
+    /// End when all transactions are applied that the source had executed when the stream began.
     pub until_now: bool,
     /// Do not begin again when a server is out of reach.
     pub once: bool,
@@ -86,7 +86,7 @@ pub fn run(
     }
 }
 
-/// Everything that is known at the beginning.
+/// The state at the beginning of a run.
 struct Begun {
     tables: Vec<Prepared>,
     charsets: Charsets,
@@ -182,7 +182,7 @@ pub fn resnapshot(
     lock.write(&policy.lock)?;
     let mut begun = begin(setting)?;
     if policy.tables.iter().all(|t| names.contains(&dotted(&t.source))) {
-        // All begin anew: the stream too, whatever was purged or changed before.
+        // All begin anew: the stream too, even if binlogs were purged or changed.
         begun.state.position = None;
         for progress in begun.state.tables.values_mut() {
             progress.again |= progress.high.take().is_some();
@@ -252,8 +252,8 @@ fn snapshot(
     let name = |i: &usize| dotted(&tables[*i].policy.source);
     for i in group {
         tracing::info!(table = name(i), "snapshot begins");
-        // Until it is in its place, a table counts as one without a snapshot: whatever is killed
-        // meanwhile takes it again.
+        // Until it is in its place, a table counts as one without a snapshot: after a kill it is
+        // taken again.
         let policy = fingerprint(setting, &tables[*i].policy);
         let old = state.tables.get(&name(i));
         let again = old.is_some_and(|old| old.again || old.high.is_some());
@@ -450,7 +450,7 @@ fn pump(
     Ok(())
 }
 
-/// SHA-256 of what the policy says about a table, and of what its values depend on.
+/// SHA-256 of the policy's part about a table, and of everything that its values depend on.
 fn fingerprint(setting: &Setting, table: &TablePolicy) -> String {
     let text = format!("{:?} {:?}", setting.policy.tenant, table);
     twinproof_base::hex::encode(&Sha256::digest(text.as_bytes()))

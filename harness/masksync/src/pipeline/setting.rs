@@ -1,4 +1,4 @@
-//! A policy with what it needs to be used: keys, ways to both servers.
+//! A policy with its keys and connectors to both servers.
 
 use super::halt::Halt;
 use crate::defect::{Defect, has};

@@ -16,8 +16,8 @@ use crate::value::Cell;
 /// Rows of one table that are read at once.
 const PARTS: usize = 2;
 
-/// Copies all rows of a table that pass, and whose parents are in staging. `group` is what is filled
-/// together, by place; the table is the nth of it.
+/// Copies all rows of a table that pass, and whose parents are in staging. `group` has the indices
+/// of the tables that are filled together; the table is the nth of it.
 pub(super) fn copy(
     setting: &Setting,
     keys: &Keys,
@@ -65,7 +65,7 @@ pub(super) fn copy(
                 })
             })
             .collect();
-        // All are waited for, whatever one says.
+        // All threads are joined, also after an error.
         let results: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
         results.into_iter().try_for_each(joined)
     })

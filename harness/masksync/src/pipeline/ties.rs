@@ -143,7 +143,7 @@ fn asked(table: &Prepared, held: &str, tuples: &[Tuple<'_>]) -> String {
     sql
 }
 
-/// Which of the keys a table in staging has; `held` is what it is called there.
+/// Which of the keys a table in staging has; `held` is the table's name there.
 pub(super) fn present(
     session: &mut Session,
     table: &Prepared,
@@ -157,7 +157,7 @@ pub(super) fn present(
         .map(|(i, key)| format!("held_.{key} = asked_.key_{i}"))
         .collect();
     for (part, there) in tuples.chunks(AT_ONCE).zip(there.chunks_mut(AT_ONCE)) {
-        // In this order the few values are looked for in the key, whatever the statistics say.
+        // In this order the server looks the few values up in the key, whatever its statistics are.
         let sql = format!(
             "SELECT CAST(ord_ AS CHAR) FROM {} STRAIGHT_JOIN {held} AS held_ ON {}",
             asked(table, held, part),

@@ -41,7 +41,8 @@ struct Audit<'a> {
     outcome: &'a str,
 }
 
-/// Reads a token. The audit line is written first: what cannot be recorded is not read.
+/// Reads a token. The audit line is written first: a token whose line cannot be written is not
+/// read.
 ///
 /// # Errors
 /// When it cannot be read, or not be recorded.
@@ -90,7 +91,7 @@ fn read(
             Ok(Zeroizing::new(text.as_bytes().to_vec()))
         }
         Transformer::Conditional { cases, otherwise, .. } => {
-            // Which case the row was is not asked: a token says itself whether it belongs.
+            // The row's case is not looked up: a token itself shows whether it belongs to a class.
             let all = cases.iter().map(|case| &case.then).chain([&**otherwise]);
             let mut last = TokenError::Malformed("its column's class makes none");
             for named in all {
@@ -117,7 +118,7 @@ fn written(given: &str, encoding: Encoding) -> Result<Vec<u8>, TokenError> {
 }
 
 fn record(request: &Request, outcome: &str, audit: &Path) -> std::io::Result<()> {
-    // With sudo the person who asked, not root.
+    // With sudo this is the person who called it, not root.
     let user = ["SUDO_USER", "USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
     let line = Audit {
         time: jiff::Timestamp::now().to_string(),

@@ -90,8 +90,8 @@ pub fn verify(setting: &Setting, options: VerifyOptions) -> Result<Verified, Hal
     let keys = setting.keys_with(Arc::new(Unbounded));
     let mut source = setting.source.connect(Role::Ask)?;
     let mut staging = setting.staging.connect(Role::Write)?;
-    // Without conversion: staging's bytes are compared, not what the connection's character set
-    // makes of them.
+    // Without conversion: staging's bytes are compared, not their conversion to the connection's
+    // character set.
     staging.run("verifying", "SET character_set_results = NULL")?;
     let Examined { findings, tables, .. } =
         examine(&setting.policy, &keys, &mut source, &mut *setting.staging.open(&setting.state)?)?;
@@ -197,7 +197,7 @@ impl One {
         verified: &mut Verified,
     ) -> Result<Vec<Suspicion>, Halt> {
         let mut found = Vec::new();
-        // Keys that the source's rows have in staging; what else staging has is extra.
+        // Keys that the source's rows have in staging; other keys of staging are extra.
         let mut known: std::collections::HashSet<[u8; 16]> = std::collections::HashSet::new();
         // Sixteen bytes for each row instead of its key: a table of a hundred million rows takes
         // gigabytes otherwise.
@@ -256,7 +256,7 @@ impl One {
         Halt::Event { at: format!("verifying {}", self.name), why: error.to_string(), fix: None }
     }
 
-    /// Staging's rows of some keys, by what they are called.
+    /// Staging's rows under some keys, by the keys' bytes.
     fn held(
         &self,
         table: &Prepared,
@@ -299,7 +299,7 @@ impl One {
         Ok(read(staging, &doing, &sql, &columns)?)
     }
 
-    /// Compares a row: the source's, what it should be, what it is, and what it is called.
+    /// Compares a row: the source's, the expected one, the actual one; `called` is its key.
     fn compare(
         &self,
         table: &Prepared,

@@ -56,7 +56,7 @@ pub enum AddressError {
         "a password does not stand in an address; name its `password-file` or `password-variable`"
     )]
     Password,
-    /// The password cannot be had.
+    /// The password cannot be read.
     #[error("the password {0}")]
     Unreadable(String),
 }

@@ -14,7 +14,7 @@ use twinproof_toml::node::{self, Node};
 // asked which rows pass.
 pub const DEEPEST: usize = 8;
 
-/// Reports what is wrong with the tables that others follow.
+/// Reports mistakes in the `follows` entries.
 pub(super) fn check(tables: &[TablePolicy], root: &Node<'_>, reader: &mut Reader<'_>) {
     let nodes = node::elements(node::get(root, "table"));
     for node in nodes {
@@ -88,7 +88,7 @@ fn mistakes(
             format!("at most {DEEPEST} tables follow one another; let it follow one further up"),
         ));
     }
-    // The primary key's columns are known only where the source is asked.
+    // The primary key's columns are known only once the source has been read.
     if !parent.key.is_empty() {
         wrong.extend(
             misfit(child, follow, parent, &parent.key)
@@ -98,7 +98,7 @@ fn mistakes(
     wrong
 }
 
-/// Why the columns of `by` cannot name a row of the parent, and what mends it.
+/// Why the columns of `by` cannot name a row of the parent, and the remedy.
 pub(crate) fn misfit(
     child: &TablePolicy,
     follow: &Follow,

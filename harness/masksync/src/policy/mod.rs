@@ -1,4 +1,4 @@
-//! The policy: which tables, which rows, and what becomes of each column.
+//! The policy: which tables, which rows, and the mask of each column.
 
 mod address;
 mod file;

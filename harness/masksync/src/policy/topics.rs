@@ -7,8 +7,7 @@ use std::time::Duration;
 
 /// The port of Kafka.
 const PORT: u16 = 9092;
-/// How long a broker lets a transaction stay open, unless it was told otherwise
-/// (`transaction.max.timeout.ms`).
+/// How long a broker lets a transaction stay open by default (`transaction.max.timeout.ms`).
 pub(super) const TRANSACTION: Duration = Duration::from_secs(900);
 
 /// How a password is shown to the broker.

@@ -41,12 +41,12 @@ pub struct Session {
     pub conn: Conn,
     /// Whose server it is.
     pub flavour: Flavour,
-    /// The server's version, as it says it.
+    /// The server's version, as it reports it.
     pub version: String,
 }
 
 impl Connector {
-    /// A way to a server, which messages call `what`.
+    /// A connector to a server, which messages call `what`.
     #[must_use]
     pub fn new(address: Address, what: &'static str) -> Self {
         Self { address, what }

@@ -36,8 +36,7 @@ pub fn without_values(doing: &str, error: &mysql::Error) -> Failed {
         mysql::Error::IoError(e) => (format!("connection: {e}"), None, true),
         mysql::Error::DriverError(e) => (format!("connection: {e}"), None, true),
         mysql::Error::TlsError(e) => (format!("TLS: {e}"), None, true),
-        // A packet that cannot be read says nothing of those that follow: only a new connection
-        // does.
+        // After a packet that cannot be read the connection is of no more use; a new one is.
         mysql::Error::CodecError(_) => ("a packet is wrong".to_owned(), None, true),
         mysql::Error::UrlError(_) => ("an address is wrong".to_owned(), None, false),
         mysql::Error::FromValueError(_) | mysql::Error::FromRowError(_) => {

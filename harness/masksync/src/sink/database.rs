@@ -1,4 +1,4 @@
-//! MySQL or MariaDB as staging: what it looks like, whose turn it is, and snapshots.
+//! MySQL or MariaDB as staging: tables, state, and snapshots.
 
 use super::batch::{Row, Target};
 use super::mysql::MysqlSink;
@@ -28,7 +28,7 @@ impl Database {
         Ok(Self { connector: connector.clone(), state: state.clone(), session })
     }
 
-    /// Begins to write the stream, through what can be asked for rows within its transactions.
+    /// Begins to write the stream; the sink can read staging's rows within its transactions.
     ///
     /// # Errors
     /// When it cannot be begun.

@@ -27,7 +27,7 @@ pub enum SinkError {
     /// Another instance has taken over.
     #[error("another instance has taken over; this one ends")]
     Fenced,
-    /// Staging is not what this program left there.
+    /// Staging is not as this program left it.
     #[error(
         "{table} in staging is not as it was left: {what}; `twinproof sync verify` says where, `twinproof sync resnapshot` renews it"
     )]

@@ -20,7 +20,7 @@ use std::sync::Arc;
 const ROWS: usize = 1000;
 // Half of the smallest usual max_allowed_packet, 1 MiB; one row may be as long as it wants.
 const BYTES: usize = 512 << 10;
-/// Defects under which rows are written whatever is there, so that only their effect is seen.
+/// Defects under which rows are written without checks, so that only their effect is seen.
 const BLIND: [Defect; 4] =
     [Defect::AfterOnly, Defect::SwapBatches, Defect::StaleUpdate, Defect::AppliesAgain];
 
@@ -97,7 +97,7 @@ impl MysqlSink {
         Ok(())
     }
 
-    /// Writes the state of the tables, beside which positions stand from now on.
+    /// Writes the state of the tables beside the next positions.
     ///
     /// # Errors
     /// When it is not written.

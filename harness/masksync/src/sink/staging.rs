@@ -1,4 +1,4 @@
-//! Staging, as the pipeline sees it, whatever it is: a database or topics.
+//! The trait of a staging: a database or topics.
 
 use super::batch::{Row, Target};
 use super::database::Database;

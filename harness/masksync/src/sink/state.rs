@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How far a table's snapshot is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// The source's position before its first row was read: what is in it is in the snapshot.
+    /// The source's position before its first row was read: the snapshot contains its transactions.
     pub low: String,
     /// The source's position after its last row was read; absent while it is being read. Up to here
-    /// changes are replayed, whatever is there.
+    /// changes are replayed, and replace rows that are there.
     pub high: Option<String>,
-    /// SHA-256 of what the policy says about the table.
+    /// SHA-256 of the policy's part about the table.
     pub policy: String,
     /// Whether rows may name a row that does not pass because it is not there, and comes later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -135,7 +135,7 @@ impl StateStore {
         format!("{}.state", name(&self.schema))
     }
 
-    /// The statement that writes what is known of tables.
+    /// The statement that writes the tables' progress.
     pub(super) fn progress(&self, epoch: u64, tables: &BTreeMap<String, Progress>) -> String {
         let tables = serde_json::to_string(tables).unwrap_or_default();
         let (table, called) = (self.table(), self.called());

@@ -1,8 +1,8 @@
 //! The rows of a table as they are, chunk by chunk in the order of its key, without any lock.
 //!
-//! Each chunk is a query of its own, so no old version of a row is kept at the source for long.
-//! Rows that change meanwhile are put right by the binlog: it is read from a position before the
-//! first chunk, and up to one after the last its changes are applied whatever is there.
+//! Each chunk is a query of its own, so the source keeps no old version of a row for long. The
+//! binlog corrects rows that change meanwhile: it is read from a position before the first chunk,
+//! and up to one after the last its changes replace rows that are there.
 
 use crate::policy::TablePolicy;
 use crate::server::{

@@ -13,7 +13,7 @@ use std::time::Duration;
 // Events between the socket and the engine. With the largest events this is far more memory than
 // rows need, but a source that is read too slowly drops the connection.
 const AHEAD: usize = 512;
-/// The source says that it is there this often when it has nothing else to say.
+/// The interval of the source's heartbeats while it has no events.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
 /// Where a stream begins.
@@ -107,7 +107,8 @@ impl Stream {
                 Err(failed)
             }
             Err(RecvTimeoutError::Timeout) => Ok(StreamItem::Idle),
-            // The reader is gone without a word: the library could not read what the source sent.
+            // The reader has ended without an error: the library could not read the source's
+            // packet.
             Err(RecvTimeoutError::Disconnected) => Err(Failed {
                 doing: "reading the source's binlog".to_owned(),
                 why: "an event cannot be read".to_owned(),

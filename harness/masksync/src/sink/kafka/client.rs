@@ -1,7 +1,7 @@
-//! The client library, behind what the rest needs of it.
+//! An adapter to the client library.
 //!
-//! It is asynchronous, and the pipeline's threads are not: each call waits for its end. A thread of
-//! its own keeps connections and transactions alive meanwhile.
+//! The library is asynchronous, and the pipeline's threads are not: each call waits for its end. A
+//! thread of its own keeps connections and transactions alive meanwhile.
 
 use super::log::{Log, Out};
 use super::trouble::{code_in, failed};
@@ -26,7 +26,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(20);
 /// A broker that does not take a record for so long is out of reach.
 const DELIVERY: Duration = Duration::from_secs(60);
-/// The same of whatever else is asked.
+/// The time limit of all other calls.
 const BLOCKED: Duration = Duration::from_secs(30);
 /// Records of one partition that are sent at once, in bytes.
 // A topic's `max.message.bytes` holds for them together, and in a transaction the library does not
@@ -51,7 +51,7 @@ pub(super) struct Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        // Dropped by whatever thread is last, which may not wait.
+        // The last thread that drops it may not wait.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

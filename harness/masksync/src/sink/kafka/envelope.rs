@@ -54,7 +54,7 @@ impl Kind {
     }
 }
 
-/// Where in the source's order a change stands.
+/// The place of a change in the source's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stamp {
     /// When its transaction was begun at the source, in milliseconds since 1970.

@@ -35,7 +35,7 @@ pub(super) trait Log: Send + Sync {
     /// When it is not known to be committed. The state's topic says whether it is.
     fn commit(&self) -> Result<(), SinkError>;
 
-    /// Takes back what was appended since the beginning.
+    /// Aborts the transaction.
     fn abort(&self);
 
     /// How many partitions a topic has.

@@ -151,7 +151,7 @@ impl Staging for Topics {
             .filter(|wanted| !self.there.contains(&wanted.name))
             .collect();
         self.client.create(&wanted, self.policy.replication)?;
-        // From here on nobody else writes, so what is read is the last word.
+        // From here on nobody else writes, so the state that is read is final.
         let writer = Arc::new(self.client.writer(&self.names.writer)?);
         self.writer = Some(Arc::clone(&writer));
         let mut reader = self.client.reader(&self.names.state)?;
@@ -163,7 +163,7 @@ impl Staging for Topics {
             }
         };
         state.epoch += 1;
-        // The position and what authenticates it are the ones that were read: only who wrote them
+        // The position and its MAC are the ones that were read: only the program that wrote them
         // may make new ones.
         writer.begin()?;
         writer.append(vec![self.names.record(&state)])?;

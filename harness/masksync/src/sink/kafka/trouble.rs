@@ -105,7 +105,7 @@ mod tests {
         };
         let large = ended("MessageTooLarge");
         assert!(large.why.contains("`max.message.bytes`") && !large.unreachable, "{large}");
-        // Whether another instance writes is asked of who knows it.
+        // The coordinator decides whether another instance writes.
         assert!(ended("InvalidProducerEpoch").unreachable);
         assert!(ended("a word that is no code").unreachable);
         let fenced = KrafkaError::broker(ErrorCode::ProducerFenced, "");

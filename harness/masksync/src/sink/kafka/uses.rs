@@ -1,5 +1,6 @@
-//! Uses of keys, counted in the state's topic: each pipeline counts its own, and what counts is their
-//! sum. Nobody else of the same pipeline can count meanwhile: who takes over fences who was there.
+//! Uses of keys, counted in the state's topic: each pipeline counts its own, and the sum is
+//! limited. No other instance of the same pipeline can count meanwhile: an instance that takes over
+//! fences the one before.
 
 use super::client::{Client, Reader, Writer};
 use super::log::{Log as _, Out};
