@@ -1,4 +1,4 @@
-//! Collects the checks of one step: each assertion, with what was asserted and what was seen.
+//! Collects the checks of one step: each assertion, with the expected and the observed value.
 
 use crate::{Evidence, text};
 use twinproof_model::{BlobRef, Check, Template, TextMatch, ValueMatch, Verdict};
@@ -96,9 +96,9 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// Whether a thing could be looked at, and is to be compared further. `error` says why not, which
-    /// is what `wanted` is about; where nothing is asserted of it, it fails. `thing` is what should have
-    /// been there.
+    /// Whether an observed thing can be compared further. `error` is the reason why not, and
+    /// `wanted` a condition on it; without a condition an error fails. `thing` names the expected
+    /// thing.
     pub(crate) fn readable(
         &mut self,
         what: &str,
@@ -117,7 +117,7 @@ impl<'a> Checks<'a> {
         false
     }
 
-    /// The whole of a list, in any order: `noun` is what it is of, in the plural.
+    /// The whole of a list, in any order: `noun` names its elements, in the plural.
     pub fn list(
         &mut self,
         what: &str,
@@ -131,7 +131,7 @@ impl<'a> Checks<'a> {
         else {
             return;
         };
-        // Both sides sorted: what is asserted is a set, and suites may group its members as they
+        // Both sides sorted: the assertion is about a set, and suites may group its members as they
         // read best.
         wanted.sort();
         let (holds, actual) = match seen {

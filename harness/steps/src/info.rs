@@ -39,7 +39,8 @@ pub struct Info {
 }
 
 impl Info {
-    /// Checks what every kind of step has: its captures, and the inputs that a control may change.
+    /// Checks the keys that every kind of step has: its captures, and the inputs that a control may
+    /// change.
     pub(crate) fn lint_step(&self, body: &Node<'_>, lint: &mut Lint<'_>) {
         let captures = node::get(body, "capture").and_then(node::table);
         for found in captures.into_iter().flat_map(|t| t.values()) {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use twinproof_model::TextTable;
 use twinproof_model::variables::VariableError;
 
-/// Takes a condition: what was asserted, whether it holds, and what was seen instead.
+/// Takes a condition: the expected text, whether it holds, and the observed text.
 type Hold<'h> = dyn FnMut(String, bool, &dyn Fn() -> String) + 'h;
 
 /// Every condition on JSON of the table.

@@ -55,11 +55,11 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
         0
     }
 
-    /// Reports what is wrong with it, beyond the types of its keys and what is checked of every kind.
-    /// `body` is its table.
+    /// Reports mistakes beyond the types of its keys and the checks of every kind. `body` is its
+    /// table.
     fn lint(&self, _body: &Node<'_>, _lint: &mut Lint<'_>) {}
 
-    /// Compares its assertions with what was seen.
+    /// Compares its assertions with the observation.
     fn check(&self, seen: &Self::Seen, checks: &mut Checks<'_>);
 
     /// The request and the answer, so that a failure can be repeated; nothing of kinds that send no

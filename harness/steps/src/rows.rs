@@ -48,7 +48,7 @@ pub struct Item<'a> {
     pub blob: Option<(&'a str, &'a BlobRef)>,
 }
 
-/// A row of what is shown of an observation.
+/// A row of a report about an observation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row<'a> {
     /// A line.

@@ -8,7 +8,7 @@ use twinproof_model::BlobRef;
 /// At most this many characters of a request or an answer are shown.
 const SHOWN: usize = 2048;
 
-/// At most 2,048 characters of a text, with what was left out counted.
+/// At most 2,048 characters of a text, and the number of the others.
 pub(crate) fn cut(text: &str) -> String {
     let mut chars = text.chars();
     let head: String = chars.by_ref().take(SHOWN).collect();
@@ -18,7 +18,7 @@ pub(crate) fn cut(text: &str) -> String {
     }
 }
 
-/// Stored bytes as text, or what they are where they are none.
+/// Stored bytes as text; their size and hash where they are none.
 pub(crate) fn content(blob: Option<&BlobRef>, evidence: Evidence<'_>) -> String {
     let Some(blob) = blob.filter(|blob| blob.size > 0) else { return String::new() };
     match evidence.read(blob) {

@@ -1,4 +1,4 @@
-//! The kinds of steps: the one list of them, and what is asked of a step whose kind is not known.
+//! The kinds of steps: the one list of them, and the functions that do not depend on the kind.
 //!
 //! A step is one table with one key, the kind: `{ go = { args = ["version"], exit = 0 } }`. Texts may
 //! hold variables, `${name}`; `$${` stands for `${`. Paths are relative to the run's work directory
@@ -66,9 +66,9 @@ steps! {
     Lint(LintStep) = "lint",
     /// Reads a configuration file as WSL does.
     Parse(ParseStep) = "parse",
-    /// Says what a binary is.
+    /// Describes a binary.
     Inspect(InspectStep) = "inspect",
-    /// Says why two binaries differ.
+    /// Explains why two binaries differ.
     Diff(DiffStep) = "diff",
     /// Does something in private namespaces of Linux.
     Lab(LabStep) = "lab",
@@ -90,7 +90,7 @@ steps! {
     Requests(Requests) = "requests",
     /// Asks a checksum database as a verifying client does.
     Sumdb(SumdbStep) = "sumdb",
-    /// Records what a pipeline between two databases does.
+    /// Records the work of a pipeline between two databases.
     History(HistoryStep) = "history",
     /// Runs a script of cmd/go's own tests against the subject.
     Script(ScriptStep) = "script",
@@ -141,13 +141,13 @@ impl Step {
         self.any().retries()
     }
 
-    /// Reports what is wrong with it, beyond the types of its keys. `body` is its table.
+    /// Reports mistakes beyond the types of its keys. `body` is its table.
     pub fn lint(&self, body: &Node<'_>, reader: &mut Lint<'_>) {
         self.info().lint_step(body, reader);
         self.any().lint(body, reader);
     }
 
-    /// Compares its assertions with what was seen.
+    /// Compares its assertions with the observation.
     pub fn check(&self, seen: &Observation, checks: &mut Checks<'_>) {
         if !self.any().check(seen, checks) {
             let expected = format!("an observation of a {} step", self.kind());

@@ -20,7 +20,7 @@ pub fn without_final_line_end(text: &str) -> &str {
     text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t))
 }
 
-/// At most `limit` characters of a text, quoted, with what was left out counted.
+/// At most `limit` characters of a text, quoted, and the number of the others.
 pub fn shown(text: &str, limit: usize) -> String {
     let mut chars = text.chars();
     let head: String = chars.by_ref().take(limit).collect();
@@ -123,7 +123,7 @@ pub fn judge(
     Ok((asserted.join(", "), wrong))
 }
 
-/// A line-by-line difference, `-` what was asserted, `+` what was seen.
+/// A line-by-line difference: `-` expected, `+` observed.
 pub fn difference(expected: &str, actual: &str) -> String {
     const LIMIT: usize = 4_000;
     let diff = similar::TextDiff::from_lines(expected, actual);

@@ -30,7 +30,7 @@ pub(super) fn hold<K: Kind>(always: Value, step: Value, seen: &K::Seen) -> bool 
         keys[key] = value.clone();
     }
     let step: K = serde_json::from_value(keys).unwrap();
-    // A step that asserts nothing would hold whatever was seen.
+    // A step that asserts nothing would hold of any observation.
     assert!(step.asserts());
     let found = checks(&step, seen);
     // `all` holds of no checks.

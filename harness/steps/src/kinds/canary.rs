@@ -24,7 +24,7 @@ pub struct Canary {
     pub same: bool,
 }
 
-/// A canary and what was seen of it.
+/// A canary and its observation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CanarySight {
     /// Native path where it was written.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::BlobRef;
 
-/// The modules that are downloaded: what they stand for, and their path. The case's origin serves
+/// The modules that are downloaded: `public` or `private`, and the path. The case's origin serves
 /// both, with wrong content.
 pub const CHECKSUM_MODULES: [(&str, &str); 2] =
     [("public", "example.com/a"), ("private", "corp.example/p")];
@@ -74,8 +74,8 @@ fn outcome(download: &ProcessObservation, evidence: Evidence<'_>) -> Result<Outc
     })
 }
 
-/// A row in words: for each module how it came, whether it was verified and who was asked, and
-/// what follows.
+/// A row in words: for each module its way, whether it was verified and which server was asked, and
+/// the risks that follow.
 fn in_words(outcomes: &[Outcome], asked: &[SeenRequest]) -> String {
     let requested = |prefix: &str, infix: &str| {
         asked.iter().any(|r| r.target.starts_with(prefix) && r.target.contains(infix))

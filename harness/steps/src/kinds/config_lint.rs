@@ -1,4 +1,5 @@
-//! `lint`: what `config lint` finds in files of the work directory, and what they are after its fixes.
+//! `lint`: the findings of `config lint` in files of the work directory, and the files after its
+//! fixes.
 
 use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};
@@ -60,7 +61,7 @@ pub struct LintPolicy {
     pub setting: String,
     /// Its value by file; none where the file does not set it.
     pub values: BTreeMap<String, Option<String>>,
-    /// Whether all come to the same, defaults included.
+    /// Whether all values have the same effect, defaults included.
     pub same: bool,
 }
 

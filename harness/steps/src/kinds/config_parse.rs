@@ -1,4 +1,4 @@
-//! `parse`: what WSL takes from a wsl.conf or .wslconfig, by its own rules.
+//! `parse`: the settings that WSL takes from a wsl.conf or .wslconfig, by its own rules.
 
 use crate::kind::{Kind, Seen};
 use crate::lint;

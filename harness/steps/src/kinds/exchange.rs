@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use twinproof_model::{BlobRef, Template, ValueMatch, Verdict};
 use twinproof_toml::node::{self, Node};
 
-/// Defines a kind of step that connects to a server: what it is, and the keys that only it has.
+/// Defines a kind of step that connects to a server: its doc, and the keys that only it has.
 macro_rules! define_exchange {
     (
         $(#[$doc:meta])*
@@ -50,7 +50,7 @@ macro_rules! define_exchange {
                 Connection { url: &self.url, ca: self.ca.as_ref(), timeout: self.timeout }
             }
 
-            /// Whether it says what an answer must be.
+            /// Whether it asserts an answer.
             fn asserts_answer(&self) -> bool {
                 self.status.is_some() || self.body.is_some() || !self.header.is_empty()
             }
@@ -71,7 +71,7 @@ pub struct Connection<'s> {
     pub timeout: Option<u32>,
 }
 
-/// The lint of what these kinds share.
+/// The lint of the keys that these kinds share.
 pub(super) fn lint_exchange(body: &Node<'_>, lint: &mut Lint<'_>) {
     lint::status(body, "status", lint);
     lint::timeout(body, "timeout", lint);
@@ -202,7 +202,7 @@ impl Checks<'_> {
             return Err((Verdict::Fail, broken));
         }
         let Some(blob) = body else { return Err((Verdict::Fail, actual.to_owned())) };
-        // Undecided, not failed: what was left out could be what is asserted.
+        // Undecided, not failed: the asserted text may be in the part that was cut off.
         if cut {
             let why = format!("only its first {} bytes were kept", blob.size);
             return Err((Verdict::Inconclusive, why));

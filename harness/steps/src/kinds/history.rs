@@ -39,7 +39,7 @@ pub struct HistoryStep {
     /// Seconds that `settle` waits; 8 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<u32>,
-    /// A condition on what the pipeline wrote last, which has to have ended by itself.
+    /// A condition on the pipeline's last output; the pipeline has to have ended by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub says: Option<TextMatch>,
     /// The deliberate defect of Twinproof's own pipeline; for controls.

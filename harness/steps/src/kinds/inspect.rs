@@ -1,4 +1,4 @@
-//! `inspect`: what an executable, library, object or archive is.
+//! `inspect`: the facts of an executable, library, object or archive.
 
 use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};

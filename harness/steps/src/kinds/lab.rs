@@ -119,7 +119,7 @@ pub struct LabState {
     pub routes: Vec<String>,
 }
 
-/// The keys that say what is done; one of them must be there.
+/// The keys that name the action; one of them must be there.
 const ACTIONS: [&str; 7] = ["mount", "write", "address", "dns", "relay", "asked", "unchanged"];
 
 impl Kind for LabStep {

@@ -222,7 +222,7 @@ impl Kind for Probe {
 }
 
 impl Probe {
-    /// Reads the answer from what was seen.
+    /// Reads the answer from the observation.
     fn answer(&self, seen: &ProbeSight, evidence: Evidence<'_>) -> Answer {
         if let Some(error) = &seen.error {
             return Err(error.clone());
@@ -252,7 +252,7 @@ fn go_env(stdout: &str) -> Answer {
     serde_json::from_str(stdout).map_err(|e| format!("no flat map of strings: {e}"))
 }
 
-/// `go version go1.27.3 linux/amd64`, with whatever experiments stand after it.
+/// `go version go1.27.3 linux/amd64`, possibly with experiments before the platform.
 fn go_version(stdout: &str) -> Answer {
     let text = stdout.trim_end();
     let read = || {

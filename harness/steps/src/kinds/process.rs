@@ -18,7 +18,7 @@ use twinproof_toml::node::{self, Node};
 #[serde(transparent)]
 pub struct ExitMatch(pub i64);
 
-/// Passes the keys that all started programs share on to a macro, in front of what else it is given.
+/// Passes the keys that all started programs share on to a macro, before its other arguments.
 macro_rules! with_shared_keys {
     ($define:ident $($more:tt)*) => {
         $define! {
@@ -312,9 +312,9 @@ fn output(
     text::of_process(&evidence.read(blob)?).ok_or_else(|| "it is not UTF-8".to_owned())
 }
 
-/// Whether a variable decides what a `go` command asks of whom.
+/// Whether a variable decides which servers a `go` command asks.
 fn is_go_setting(name: &str) -> bool {
-    // Folders of this run; whoever repeats the command has others.
+    // Folders of this run; a reader who repeats the command has others.
     const PLACES: [&str; 5] = ["GOROOT", "GOPATH", "GOCACHE", "GOMODCACHE", "GOENV"];
     (name.starts_with("GO") && !PLACES.contains(&name)) || name.starts_with("SSL_CERT_")
 }
@@ -332,7 +332,7 @@ impl ProcessObservation {
         Exhibit::Ran { setting, result, millis }
     }
 
-    /// The program with its arguments, and what it printed.
+    /// The program with its arguments, and its output.
     fn exchange(&self, evidence: Evidence<'_>) -> Exchange {
         let ended = match self.exit {
             _ if self.timed_out => format!("killed after {} ms", self.limit_ms),

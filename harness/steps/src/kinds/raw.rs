@@ -1,4 +1,4 @@
-//! `raw`: sends bytes as they are and reads what comes.
+//! `raw`: sends bytes as they are and reads the answer.
 
 use super::exchange::{Connection, StatusMatch, define_exchange, lint_exchange};
 use crate::kind::{Kind, Seen};
@@ -40,7 +40,7 @@ define_exchange! {
     }
 }
 
-/// Bytes sent as they are, and what came.
+/// Bytes sent as they are, and the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RawExchange {
     /// Host and port.

@@ -214,7 +214,7 @@ impl Kind for Requests {
 }
 
 impl Requests {
-    /// Those that the step is about.
+    /// The requests that the step is about.
     fn fitting<'r>(
         &self,
         seen: &'r [SeenRequest],

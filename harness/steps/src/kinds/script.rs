@@ -46,7 +46,7 @@ pub struct ScriptRun {
     /// The line that did not end as it must; absent where the script passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<ScriptFailure>,
-    /// Every line that was run and what came of it.
+    /// Every line that was run and its output.
     pub transcript: BlobRef,
 }
 

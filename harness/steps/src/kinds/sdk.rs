@@ -1,4 +1,5 @@
-//! `sdk`: executables of a Go release, built from a verified SDK, held against those that were released.
+//! `sdk`: executables of a Go release, built from a verified SDK and compared with the released
+//! ones.
 
 use crate::kind::{Kind, Seen};
 use crate::lint::{self, Lint};

@@ -1,4 +1,4 @@
-//! `subject`: launches what is judged.
+//! `subject`: launches the subject under test.
 
 use crate::info::Variable;
 use crate::kind::{Kind, Seen};
@@ -28,13 +28,13 @@ pub struct SubjectStep {
     /// Faults that a relay in front of it applies to its answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mutant: Vec<Rule<Template>>,
-    /// Puts a relay in front of it even without faults, so that what it is asked is recorded.
+    /// Puts a relay in front of it even without faults, so that its requests are recorded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub relay: bool,
     /// Keeps the store that the one before has left; an empty one otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restart: bool,
-    /// Ends the one before by force, in the middle of whatever it does.
+    /// Ends the one before by force, in the middle of its work.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kill: bool,
     /// Bytes that its store has room for, in whole pages of memory. The next launch of the subject
@@ -131,7 +131,7 @@ impl Kind for SubjectStep {
 }
 
 impl Launch {
-    /// The end of what it wrote, quoted after a comma; nothing where it wrote nothing.
+    /// The end of its log, quoted after a comma; nothing where it wrote nothing.
     fn last_words(&self, checks: &Checks<'_>) -> String {
         const SHOWN: usize = 400;
         let log = self.log.as_ref().and_then(|log| checks.bytes(log).ok()).unwrap_or_default();
