@@ -1,4 +1,4 @@
-//! Exhibits: what a case has seen that a table or a picture of the report is made of.
+//! Exhibits: observations of a case that a table or a picture of the report shows.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,7 @@ pub enum Exhibit {
         setting: String,
         /// Its value by twin; none where the twin does not set it.
         values: BTreeMap<String, Option<String>>,
-        /// Whether all come to the same.
+        /// Whether all values have the same effect.
         same: bool,
     },
     /// A script that a case has proved.

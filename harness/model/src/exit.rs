@@ -1,4 +1,4 @@
-//! Exit codes of the program, and which of two says more.
+//! Exit codes of the program, and the order of their importance.
 
 /// Everything that was asked holds.
 pub const CONFORMANT: u8 = 0;

@@ -1,4 +1,4 @@
-//! Assertions about text: what a suite file may say of an output or a file.
+//! Assertions about text, as suite files write them about an output or a file.
 
 use crate::{JsonTemplate, Template};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! Results: what `results.json` holds. Every report is drawn from it and from nothing else.
+//! Results: the content of `results.json`. Every report is drawn from it and from nothing else.
 
 use crate::{
     BlobRef, Capability, Claim, EnvironmentName, Exhibit, Expectation, Fingerprint, Level, Skip,
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Results {
     /// Version of this format: 1.
     pub format: u32,
-    /// When, with what, and how it was asked for.
+    /// Time, versions and arguments of the run.
     pub run: RunMeta,
     /// Totals; every reporter shows these.
     pub summary: Summary,
@@ -26,7 +26,7 @@ pub struct Results {
     /// Controls, where they were asked for.
     #[serde(default)]
     pub controls: Vec<ControlOutcome>,
-    /// Expectations and what became of them.
+    /// Expectations and their outcome.
     #[serde(default)]
     pub expectations: Vec<ExpectationState>,
     /// Floors and whether they are met.
@@ -37,7 +37,7 @@ pub struct Results {
     pub normalisers: Vec<NormaliserUse>,
 }
 
-/// When, with what, and how a run was asked for.
+/// Time, versions and arguments of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunMeta {
     /// Version of Twinproof.
@@ -61,7 +61,7 @@ pub struct RunMeta {
     /// Whether the run was interrupted before its end.
     #[serde(default)]
     pub interrupted: bool,
-    /// Whether what is optional or unavailable counts too.
+    /// Whether optional claims and unavailable cases count too.
     #[serde(default)]
     pub strict: bool,
     /// Whether cases were filtered, so that floors do not apply.
@@ -259,7 +259,7 @@ pub struct ControlOutcome {
     pub case: String,
     /// The environment.
     pub environment: EnvironmentName,
-    /// The verdict under the mutation: `fail` is what it must be.
+    /// The verdict under the mutation; it must be `fail`.
     pub verdict: Verdict,
     /// Checks that turned red.
     pub red: Vec<String>,
@@ -272,7 +272,7 @@ pub struct ControlOutcome {
     pub record: String,
 }
 
-/// An expectation and what became of it.
+/// An expectation and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectationState {
     /// As declared.

@@ -1,4 +1,4 @@
-//! Rules: what a server of ours does wrong on purpose, and when.
+//! Rules: the faults that a server of ours shows on purpose, and when.
 //!
 //! An origin (the upstream of a subject) applies them to what it serves, a relay in front of a
 //! subject to what the subject answers. Suite files write them in `origin` and `subject` steps.
