@@ -106,7 +106,7 @@ impl End {
 pub enum Fault {
     /// Every transaction since the connection began comes once more, before the next one.
     Repeat,
-    /// An event of a kind that no server has comes before the rows.
+    /// An event of a kind that no server has is put before the rows.
     Unknown,
     /// The source says that its binlog has lost something (INCIDENT).
     Incident,

@@ -1,4 +1,4 @@
-//! A cell as text: what the server writes for it, in UTF-8, or bytes.
+//! A cell as text: the server's text for it in UTF-8, or bytes.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;

@@ -63,7 +63,7 @@ impl Generator {
         let n = self.next();
         let parent = table.follows.iter().find(|f| f.by == [column]).map(|f| &f.table);
         if let Some(place) = spec.table.iter().position(|t| Some(&t.name) == parent) {
-            // One in eight names nobody, one somebody who is not there, or not yet.
+            // One in eight references is NULL or names a row that is not there, or not yet.
             let id = self.id(place).filter(|_| !n.is_multiple_of(8));
             return match id {
                 Some(id) => id.to_string(),

@@ -10,7 +10,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hmac;
 
-/// Why a cell of staging is not what it should be.
+/// The faults that a cell of staging can have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Misfit {
     /// It is the source's value.
@@ -128,7 +128,7 @@ pub(crate) fn keyed(spec: &Spec, keys: &Keys, mask: Option<(&str, &Mask)>, cell:
     }
 }
 
-/// Whether a cell of staging is what the cell at the source should have become.
+/// Checks that a cell of staging is the masked cell of the source.
 pub(crate) fn fits(
     at: At<'_>,
     class: &str,

@@ -1,4 +1,5 @@
-//! The source's states, from its transactions in their order, and what staging should hold of each.
+//! The source's states, from its transactions in their order, and the expected rows of staging in
+//! each.
 
 use crate::cell::{Cell, Row};
 use crate::mask::{At, Misfit, append, fits, keyed};
@@ -204,7 +205,7 @@ impl<'e> Replay<'e> {
         fits(at, class, mask, plain, is)
     }
 
-    /// Whether a row of staging is what a version should have become.
+    /// Whether a row of staging is a version's masked row.
     pub(crate) fn is(&self, table: &TableSpec, version: &Arc<Version>, staged: &Row) -> bool {
         let mut hasher = DefaultHasher::new();
         staged.hash(&mut hasher);

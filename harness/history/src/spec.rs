@@ -1,4 +1,4 @@
-//! The tables of a case, and what is to become of each column. A file of the suite, in TOML.
+//! The tables of a case, and the class of each column. A file of the suite, in TOML.
 
 use crate::class::Mask;
 use crate::predicate::Predicate;

@@ -76,7 +76,7 @@ pub fn judge(evidence: &Evidence, properties: &[u8]) -> Vec<(u8, Outcome)> {
     properties.iter().map(|n| (*n, court.property(*n))).collect()
 }
 
-/// Figures of a history: what the document's table compares ways of sync by.
+/// Figures of a history: the columns of the document's table that compares ways of sync.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Measured {
     /// Microseconds from each beat's commit at the source until it was seen in staging, sorted.

@@ -66,7 +66,7 @@ impl Court<'_> {
                 version.is_some_and(|v| v.passes && self.replay.is(table, v, row))
             });
             let fit = fit.count();
-            // Both what is missing and what is too much.
+            // Missing rows, and rows too many.
             wrong += passing - fit.min(passing) + staged.map_or(0, Vec::len) - fit;
         }
         wrong

@@ -1,4 +1,5 @@
-//! Shapes, rules, and what the pipeline may not pass over: 8, 33 to 36, 39, 40, 42 to 44, 47, 49.
+//! Properties about shapes and rules, and events that must halt the pipeline: 8, 33 to 36, 39, 40,
+//! 42 to 44, 47, 49.
 
 use super::court::Court;
 use super::outcome::Outcome;
