@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 use twinproof_history::{Follow, Keys, Spec};
 
-/// Where a pipeline finds what it needs.
+/// Addresses, folders and names that a pipeline's policy needs.
 #[derive(Clone, Debug)]
 pub struct Places {
     /// The source's socket.

@@ -15,7 +15,7 @@ use twinproof_subject::PipelineProcess;
 const READY: Duration = Duration::from_secs(60);
 /// How long processes may take to end when they are asked to.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Most bytes that are shown of what a process wrote last.
+/// At most this many bytes of a process's last output are shown.
 const LAST: usize = 4000;
 
 /// One run of a pipeline.

@@ -1,4 +1,5 @@
-//! One history: schemas of its own at both ends, the actions one after the other, and what was seen.
+//! Runs one history: schemas of its own at both ends, the actions one after the other, and the
+//! observations.
 
 use crate::Error;
 use crate::broker::Broker;
@@ -613,7 +614,7 @@ impl<'w> World<'w> {
         Ok(())
     }
 
-    /// Ends everything, and gathers what was seen.
+    /// Ends everything, and gathers the observations.
     fn end(mut self) -> Result<Evidence, Error> {
         self.quiet();
         if let Some(mut conn) = self.held.take() {
@@ -809,7 +810,7 @@ fn prepare(
     statements(&mut pair.staging.connect("root")?, &staging)
 }
 
-/// Drops what a history made at a server.
+/// Drops the schemas and users that a history made at a server.
 fn clear(server: &Server, places: &Places, more: Option<&String>) -> Result<(), Error> {
     let mut conn = server.connect("root")?;
     let mut all = vec![
@@ -833,8 +834,7 @@ fn kept_rows(
     table: &TableSpec,
 ) -> Result<Vec<Kept>, Error> {
     let predicate = condition(db, spec, table, "t");
-    // The server itself judges its rows: an idea of ours of what a predicate means would share our
-    // mistakes.
+    // The server itself judges its rows: our own reading of a predicate would share our mistakes.
     let sql = format!("SELECT t.*, ({predicate}) AS passes_ FROM `{db}`.`{}` AS t", table.name);
     let kept = |mut row: Row| {
         let passes = row.remove("passes_").unwrap_or_default();
@@ -909,7 +909,7 @@ fn folder(path: &Path, bytes: &mut Vec<u8>, is: &dyn Fn(&str) -> bool) -> Result
             folder(&entry, bytes, is)?;
         } else if is(&name) {
             bytes.extend(format!("{name}\n").into_bytes());
-            // A file that goes meanwhile is not looked at.
+            // A file that is removed meanwhile is skipped.
             bytes.extend(std::fs::read(&entry).unwrap_or_default());
             bytes.push(b'\n');
             if bytes.len() > FOLDER {

@@ -34,7 +34,7 @@ pub struct Program {
     pub flavour: Flavour,
     /// Its file.
     pub path: PathBuf,
-    /// Its version, as it says it.
+    /// Its version, as it reports it.
     pub version: String,
 }
 

@@ -1,5 +1,6 @@
-//! A relay on a socket before a server. It passes everything on, and does to a binlog stream what no
-//! server can be made to do: the same transactions twice, events of unknown kinds, broken ones.
+//! A relay on a socket before a server. It passes everything on, and puts faults into a binlog
+//! stream that no server can be made to send: the same transactions twice, events of unknown kinds,
+//! broken ones.
 
 mod shared;
 #[cfg(unix)]
