@@ -1,4 +1,4 @@
-//! Golden steps: what they compare must have been seen by an earlier step of the case.
+//! Golden steps: an earlier step of the case must have observed the text that they compare.
 
 use crate::expanded::{Expanded, Placed};
 use crate::node;
@@ -38,7 +38,7 @@ pub(crate) fn check(expanded: &Expanded<'_, '_>, reporter: &mut Reporter) {
             continue;
         }
         let found = golden.of.step_in(steps.iter().map(Placed::name));
-        // Steps are driven in order: what a later one sees is not there yet.
+        // Steps are driven in order: a later one has no observation yet.
         let Some(found) = found.filter(|found| *found < index) else {
             let message = format!("no earlier step is called `{step}`");
             let earlier = steps[..index].iter().filter_map(Placed::name);

@@ -354,7 +354,7 @@ impl<'o> Loader<'o> {
             }
         }
         self.folders(folders, &known);
-        // Of a file that could not be read nobody knows what it uses.
+        // Nobody knows which fixtures a file uses that could not be read.
         if self.broken.is_empty() {
             fixtures.report_unused(&mut self.reporter);
             self.unused(&own, &used, &includes);

@@ -129,7 +129,7 @@ impl Resolver<'_> {
         Some(self.done.entry(name.to_owned()).or_insert(variable).clone())
     }
 
-    /// The value of a definition, or what is wrong with it.
+    /// The value of a definition, or the mistake in it.
     fn value(
         &mut self,
         name: &str,

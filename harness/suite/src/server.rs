@@ -1,4 +1,5 @@
-//! Servers in a case: what it starts must be required, and what it asks must have been started.
+//! Servers in a case: a server that it starts must be required, and one that it asks must have been
+//! started.
 
 use crate::expanded::{Expanded, Placed};
 use crate::key::Reader;

@@ -32,8 +32,8 @@ pub enum Source {
 /// The files as they were read: relative path with `/` → bytes.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-/// All files, the folders right in the folder of suites, and what is wrong with the files as such.
-/// The texts of the TOML files are in the reporter.
+/// All files, the folders right in the folder of suites, and the mistakes of the files as such. The
+/// texts of the TOML files are in the reporter.
 pub(crate) fn read(source: &Source) -> (Files, BTreeSet<String>, Reporter) {
     let mut wrong = Vec::new();
     let mut folders = BTreeSet::new();
