@@ -14,12 +14,12 @@ pub enum LabError {
     /// The process that holds them cannot be started or has ended.
     #[error("the lab's process: {0}")]
     Process(#[from] io::Error),
-    /// It said something else than it should.
+    /// The process sent an unexpected answer.
     #[error("the lab's process answered `{0}`")]
     Answer(String),
 }
 
-/// Namespaces with what was made in them. Dropping it removes them.
+/// The namespaces of a lab, held by a child process. Dropping it removes them.
 #[derive(Debug)]
 pub struct Lab {
     child: Child,

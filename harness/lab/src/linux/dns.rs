@@ -1,4 +1,4 @@
-//! Name servers of a lab: they answer what a table says, and write down what they were asked.
+//! Name servers of a lab: they answer from a table, and record the queries.
 
 use crate::Asked;
 use hickory_proto::op::{Message, ResponseCode};
@@ -66,7 +66,7 @@ fn key(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// The name servers of a lab, and what they were asked.
+/// The name servers of a lab, and the recorded queries.
 pub(super) struct Servers {
     begun: Instant,
     asked: Arc<Mutex<Vec<Asked>>>,

@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Command;
 
-/// Exit code for what the system refused to start, as shells have it.
+/// Exit code for a program that the system refused to start, as in shells.
 const REFUSED: u8 = 126;
 /// Exit code for a program, or its interpreter, that is not there.
 const NOT_FOUND: u8 = 127;

@@ -50,7 +50,7 @@ pub(super) fn add_address(address: IpAddr) -> io::Result<()> {
     ask(RTM_NEWADDR, NLM_F_CREATE, &body)
 }
 
-/// Sends a message and waits for what the kernel says of it.
+/// Sends a message and waits for the kernel's answer.
 fn ask(kind: u16, flags: u16, body: &[u8]) -> io::Result<()> {
     let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
     let mut message = Vec::with_capacity(HEADER + body.len());
