@@ -2,7 +2,7 @@
 
 use twinproof_model::{CaseResult, ControlOutcome, Level, Results, Verdict, exit};
 
-/// Counts controls, and says in words why the run has the exit code that it has.
+/// Counts controls, and writes down why the run has its exit code.
 pub fn conclude(results: &mut Results) {
     let strict = results.run.strict;
     let mut codes = vec![exit::CONFORMANT];

@@ -1,4 +1,4 @@
-//! Expectations applied to what was judged.
+//! Expectations applied to verdicts.
 
 use crate::golden::conditions_hold;
 use crate::run_manifest::Placed;
@@ -72,8 +72,7 @@ fn apply_to(expectation: &Expectation, case: &mut CaseResult) -> bool {
             };
         }
     }
-    // A failure that was expected and did not come: somebody has mended it, and the expectation has
-    // to go.
+    // An expected failure did not come: somebody has mended it, and the expectation has to go.
     if met && !failed && expectation.expect == Expected::Xfail {
         for check in &mut case.checks {
             if expectation.check.as_deref().is_none_or(|id| id == check.id)

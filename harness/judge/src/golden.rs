@@ -1,4 +1,4 @@
-//! Goldens: what is compared, under which name, after which normalisers.
+//! Goldens: the compared texts, their names, and their normalisers.
 
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -84,7 +84,7 @@ impl Normalisers {
         Ok(Self { by_name })
     }
 
-    /// Applies the named ones in order, and counts what each replaced.
+    /// Applies the named ones in order, and counts the replacements of each.
     pub fn apply(
         &self,
         names: &[String],
