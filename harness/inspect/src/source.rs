@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use twinproof_base::positional::read_at;
 
-/// What is described: a file, or bytes in memory.
+/// The bytes to describe: a file, or a slice in memory.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
     /// A file, of which only what is needed is read.
@@ -41,7 +41,7 @@ impl<'a> From<&'a [u8]> for Input<'a> {
     }
 }
 
-/// What of a file may be kept in memory at once, in bytes, beyond an eighth of the file.
+/// Limit of the bytes of a file in memory at once, beyond an eighth of the file's size.
 const KEPT: u64 = 24 << 20;
 
 /// The most text (names of symbols, sections, libraries) that one description holds, in bytes.

@@ -1,4 +1,4 @@
-//! What is where when a program is loaded: addresses of memory against offsets of the file.
+//! Maps addresses of a loaded program to offsets of its file.
 
 use crate::source::View;
 

@@ -4,7 +4,7 @@ use crate::facts::{BuildId, SectionKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is asked of a comparison.
+/// Options of a comparison.
 #[derive(Clone, Debug, Default)]
 pub struct CompareOptions {
     /// Differences that do not count.
@@ -21,7 +21,7 @@ pub enum Ignore {
     Signature,
     /// Time stamps and checksums in headers.
     Timestamp,
-    /// Debug information and symbols, and what in headers follows from them.
+    /// Debug information and symbols, and the fields of headers that follow from them.
     Debug,
 }
 
@@ -55,7 +55,7 @@ pub struct Sizes {
     pub b: u64,
 }
 
-/// What kind of difference there is, from none to the greatest.
+/// The kind of difference between two files, from none to the greatest.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -73,11 +73,11 @@ pub enum Verdict {
     OnlyDebug,
     /// The same code and data: only what the headers, or the archive, say differs.
     MetadataDiffers,
-    /// What went into them differs, and they say so.
+    /// The inputs of the builds differ, and the build information shows it.
     InputsDiffer,
     /// The same code; constants or variables differ.
     DataDiffers,
-    /// The code differs, and they do not say why.
+    /// The code differs, and the files do not show why.
     CodeDiffers,
     /// They are for different platforms.
     OtherPlatform,
@@ -105,19 +105,19 @@ impl Verdict {
     }
 }
 
-/// Why two files differ.
+/// The result of a comparison: whether, where and why two files differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// Whether nothing differs beyond what was to be ignored.
     pub equal: bool,
-    /// What kind of difference there is.
+    /// The kind of difference.
     pub verdict: Verdict,
     /// The cause in one line.
     pub cause: String,
-    /// What likely made the difference.
+    /// The likely cause of the difference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likely: Option<String>,
-    /// What makes them equal.
+    /// The flag or change that makes the files equal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
     /// The sizes of the files.
@@ -136,7 +136,7 @@ pub struct Comparison {
     pub facts: Vec<FactDifference>,
 }
 
-/// How many bytes differ, by what they hold.
+/// Number of differing bytes, by the contents they belong to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Differing {
     /// Ids of the build.
@@ -161,9 +161,9 @@ pub struct IdPart {
 /// A section that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SectionDifference {
-    /// Its name; in brackets what is no section.
+    /// Its name; in brackets for bytes outside of sections.
     pub name: String,
-    /// What it holds.
+    /// Kind of contents.
     pub kind: SectionKind,
     /// Its size in the first file, in bytes; absent when it is not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,12 +184,12 @@ pub struct SectionDifference {
 /// A fact that differs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct FactDifference {
-    /// Which, such as `go.settings.CGO_ENABLED`.
+    /// Path of the fact, such as `go.settings.CGO_ENABLED`.
     pub fact: String,
-    /// What it is in the first file; absent when there is none.
+    /// Its value in the first file; absent when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub a: Option<String>,
-    /// What it is in the second file.
+    /// Its value in the second file; absent when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub b: Option<String>,
 }

@@ -8,7 +8,7 @@ use crate::source::{Raw, Stream};
 use std::io::{self, BufReader, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What decompression may give for one file, in bytes: this, and so many times the file.
+/// Limit of decompressed bytes for one file: `LEAST`, and `TIMES` the size of the file.
 // A header costs nothing to write: a 510 KB ELF that declares 512 MB was a report against another
 // reader (syft#5187).
 const LEAST: u64 = 64 << 20;
@@ -18,7 +18,7 @@ const TIMES: u64 = 16;
 /// recommends every decoder to support.
 const ZSTD_WINDOW: u32 = 23;
 
-/// What may still be decompressed of a file.
+/// Number of bytes that may still be decompressed for a file.
 pub(crate) struct Budget {
     left: AtomicU64,
     limit: u64,
@@ -76,7 +76,7 @@ impl<'d> Origin<'d> {
 pub(super) struct Contents<'d> {
     reader: Reader<'d>,
     name: String,
-    /// What it declares to be decompressed, and what came so far.
+    /// The decompressed size that it declares, in bytes.
     declared: Option<u64>,
     so_far: u64,
 }

@@ -60,7 +60,7 @@ const WINDOW: usize = 64 << 10;
 const MAX_ASKED: usize = 1000;
 const MAX_LEAKS: usize = 10_000;
 
-/// What is looked for.
+/// The search for traces of the build machine: fixed patterns, and texts that the caller asks for.
 pub(super) struct Finder {
     search: Search,
     asked: Vec<String>,
@@ -101,7 +101,8 @@ impl Finder {
     pub(super) fn new(asked: &[String]) -> Result<Self> {
         let asked: Vec<String> = asked.iter().filter(|text| !text.is_empty()).cloned().collect();
         let anchors = ANCHORS.iter().map(|(anchor, _, _)| *anchor);
-        // What is asked for comes first: where both begin at a byte it counts.
+        // The caller's texts come first: where two patterns begin at the same byte, the first one
+        // counts.
         let patterns: Vec<&str> = asked.iter().map(String::as_str).chain(anchors).collect();
         let search = Search::new(&patterns).filter(|_| asked.len() <= MAX_ASKED);
         let search = search.ok_or(InspectError::Limit {
@@ -124,7 +125,7 @@ impl Finder {
         }
     }
 
-    /// What a match at a place of the window is; where the path ends.
+    /// The leak that a match in the window shows, and where its path ends in the window.
     fn leak(
         &self,
         window: &[u8],
@@ -147,7 +148,8 @@ impl Finder {
         if path.starts_with(b"/_/GOROOT/") {
             return None;
         }
-        // What cgo writes everywhere has no number: a real build folder has.
+        // cgo writes `/tmp/go-build` without a number into every program; a real build folder has a
+        // number.
         let constant = path.strip_prefix(b"/tmp/go-build");
         if constant.is_some_and(|rest| !rest.first().is_some_and(u8::is_ascii_digit)) {
             return None;
@@ -263,7 +265,7 @@ impl Scan<'_> {
             // then.
             let to = self.window.len() - 2 * REACH;
             self.look(to);
-            // What is scanned stays only as far as a path may reach back.
+            // Keep only as many scanned bytes as a path may reach back.
             let keep = self.from.saturating_sub(REACH);
             self.window.drain(..keep);
             self.from -= keep;
@@ -324,10 +326,10 @@ impl Scan<'_> {
     }
 }
 
-/// What was found in a section.
+/// The name of a section, and its leaks: kind and value, with the count and the first example.
 pub(super) type Scanned = (String, BTreeMap<(LeakKind, String), (u64, String)>);
 
-/// What was found in all sections.
+/// Leaks of all sections, by kind and value.
 #[derive(Default)]
 pub(super) struct Found(BTreeMap<(LeakKind, String), Leak>);
 

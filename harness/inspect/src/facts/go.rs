@@ -1,4 +1,4 @@
-//! What Go writes into what it links.
+//! Facts that Go's linker writes into its output.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,7 @@ pub struct Module {
     /// Its `h1:` hash.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sum: String,
-    /// What replaces it. A replacement by a folder has the folder as its path.
+    /// The module that replaces it. A replacement by a folder has the folder as its path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<Box<Module>>,
 }

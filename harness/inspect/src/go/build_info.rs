@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 // As debug/buildinfo has it; the byte 0xff occurs in no text in UTF-8.
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 
-/// What its address is a multiple of.
+/// The address of the build information is a multiple of this, in bytes.
 const ALIGNMENT: u64 = 16;
 
 /// The longest build information, in bytes. A program with a thousand modules has 100 KB.

@@ -1,4 +1,4 @@
-//! What every reader makes of a file, and the checks that all of them need.
+//! The result of every reader, and the checks that all readers need.
 
 use crate::error::{InspectError, Result, malformed};
 use crate::facts::{Class, Endian, Format, Image, Kind, SectionKind};
@@ -59,7 +59,7 @@ pub(crate) struct Volatile {
     pub(crate) size: u64,
 }
 
-/// What bytes that are not the program hold.
+/// Contents of bytes that are not part of the program itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Identity {
     BuildId,

@@ -56,7 +56,7 @@ pub struct Build<'a> {
 }
 
 impl Build<'_> {
-    /// What was built, or `None` where `go` is not there. Whatever fails the build fails the test.
+    /// The built file, or `None` where `go` is not there. A failed build fails the test.
     pub fn get(&self) -> Option<PathBuf> {
         let go = twinproof_testkit::go().unwrap_or_else(|absent| absent.end_test());
         let _turn = TURN.lock().unwrap();

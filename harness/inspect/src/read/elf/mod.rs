@@ -175,7 +175,8 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
     fn kind(&self, parsed: &Parsed<'_>, pie: bool) -> Kind {
         let loaded = |s: &&Section| matches!(s.kind, SectionKind::Code | SectionKind::Data);
         let mut code = parsed.image.sections.iter().filter(loaded).peekable();
-        // What only the debug information was kept of has the sections of the program, empty.
+        // A file with only the debug information of a program has the program's sections, without
+        // contents.
         let hollow = code.peek().is_some() && code.all(|s| s.stored == 0);
         let debug = by_name::have_debug(&parsed.image.sections);
         match self.header.e_type(self.endian) {
@@ -206,7 +207,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         }
     }
 
-    /// What lies after everything that the headers name.
+    /// The bytes after the last part that the headers name.
     fn overlay(&self) -> Option<Extent> {
         let endian = self.endian;
         let header = self.header;

@@ -130,7 +130,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         Ok(())
     }
 
-    /// What versions the libraries must have, by the table of needed versions alone.
+    /// The versions that libraries must have, by the table of needed versions alone.
     fn needs(&self, versions: Option<&VersionTable<'d, H>>) -> Result<Needs> {
         let wrong = wrong(self.view, FORMAT);
         let mut needs = Needs::default();
