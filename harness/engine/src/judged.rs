@@ -39,7 +39,7 @@ impl Judged {
     }
 }
 
-/// What a subject that is launched here can reach.
+/// The network that a subject launched here can reach.
 fn network() -> String {
     match twinproof_process::isolation() {
         Ok(()) => "a namespace of its own, with loopback only".to_owned(),

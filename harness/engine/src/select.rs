@@ -33,7 +33,7 @@ pub enum SelectionError {
     /// No such suite.
     #[error("there is no suite `{name}`; there are: {known}")]
     NoSuite {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
         /// The suites that are there.
         known: String,

@@ -31,7 +31,7 @@ impl Budget {
         Self { left: AtomicU64::new(limit), limit }
     }
 
-    /// Takes what a section declares.
+    /// Subtracts the decompressed size that a section declares.
     fn take(&self, place: &FilePart, declared: u64) -> Result<()> {
         let take = |left: u64| left.checked_sub(declared);
         // Taken before the first byte is decompressed: what a header declares is refused without
