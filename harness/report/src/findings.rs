@@ -1,6 +1,6 @@
-//! What somebody must look at, with one entry for one cause: an environment whose driver is broken
-//! is one finding however many cases it was to run, and so are cases that broke in one environment
-//! for the very same reason.
+//! The findings of a run that need attention, one for each cause: an environment whose driver is
+//! broken is one finding for all of its cases, and so are cases that broke in one environment for
+//! the same reason.
 
 use crate::tally;
 use std::collections::HashMap;

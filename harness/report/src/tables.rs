@@ -23,8 +23,8 @@ pub struct Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// What stands in it: the case's value where it passes, else why not. A SHA-256 is shown by its
-    /// first 12 digits.
+    /// The cell's text: the case's value where it passes, else the reason why not. A SHA-256 is cut
+    /// to its first 12 digits.
     #[must_use]
     pub fn text(&self) -> String {
         let case = self.case;
