@@ -1,4 +1,4 @@
-//! All declarations that a run knows: those built in, and those of a folder.
+//! The declarations of subjects: those built in, and those of a folder.
 
 use crate::asked::Asked;
 use crate::declaration::{Declaration, DeclarationError, Kind};
@@ -78,13 +78,13 @@ impl Declarations {
         self.all.values()
     }
 
-    /// What some subject can do, settings included.
+    /// The features of all subjects, settings included.
     #[must_use]
     pub fn features(&self) -> BTreeSet<String> {
         self.all().flat_map(|d| d.features.iter().chain(d.set.keys())).cloned().collect()
     }
 
-    /// What can be set of some subject.
+    /// The settings of all subjects.
     #[must_use]
     pub fn settings(&self) -> BTreeSet<String> {
         self.all().flat_map(|d| d.set.keys()).cloned().collect()

@@ -1,4 +1,4 @@
-//! Whether a subject answers: its port is open, and it says what is declared.
+//! Checks whether a subject is ready: its port is open, and it answers as declared.
 
 use crate::declaration::Ready;
 use std::io::{Read, Write};
