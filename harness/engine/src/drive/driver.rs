@@ -44,8 +44,8 @@ pub struct Context<'a> {
     pub data: &'a (dyn Fn(&str) -> Option<Vec<u8>> + Sync),
     /// Databases that cases take in turns.
     pub databases: &'a Pool,
-    /// Why observations made now would say nothing about the subject, where that is so: programs
-    /// are being killed, or the disk is full.
+    /// Why observations made now would say nothing about the subject, where that is so: the run was
+    /// interrupted and its programs are killed, or a disk is full.
     pub disturbed: &'a (dyn Fn() -> Option<Skip> + Sync),
 }
 
