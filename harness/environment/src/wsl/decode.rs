@@ -1,10 +1,11 @@
 //! Text of `wsl.exe`, which may be UTF-16LE, UTF-8, or both in one stream.
 //!
-//! `wsl.exe` writes UTF-16LE unless it understands `WSL_UTF8=1`; what a Linux program prints passes
-//! through raw. A prefix cannot tell them apart: two CJK characters are four bytes without a NUL. So
-//! the decision is made by the NULs of the whole buffer, and where that fails, line by line.
+//! `wsl.exe` writes UTF-16LE unless it understands `WSL_UTF8=1`; the output of a Linux program
+//! passes through raw. A prefix cannot tell them apart: two CJK characters are four bytes without a
+//! NUL. So the decision is made by the NULs of the whole buffer, and where that fails, line by
+//! line.
 
-/// Decodes output of `wsl.exe`. What is neither becomes U+FFFD; nothing fails.
+/// Decodes output of `wsl.exe`. Bytes in neither encoding become U+FFFD; nothing fails.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> String {
     let bytes = bytes.strip_prefix(b"\xff\xfe").unwrap_or(bytes);
@@ -91,7 +92,8 @@ mod tests {
     #[case([&b"hell\no\n"[..], &wide("not found\r\nCode: E\r\n")].concat(), "hell\no\nnot found\r\nCode: E\r\n")]
     #[case([&b"odd"[..], &wide("not found\r\n")].concat(), "oddnot found\r\n")]
     #[case([&wide("wsl: 警告\r\n")[..], b"raw tail"].concat(), "wsl: 警告\r\nraw tail")]
-    // What the suites interop and config read of a starting instance and of a missing distribution.
+    // Output that the suites interop and config read: of a starting instance and of a missing
+    // distribution.
     #[case(
         wide(
             "wsl: Unknown key 'wsl2.kernelCommandLine' in /etc/wsl.conf:2\r\nwsl: Unknown key 'net.generateResolvConf' in /etc/wsl.conf:4\r\n"

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use twinproof_model::{Capability, EnvironmentKind, EnvironmentName};
 use twinproof_process::Stdin;
 
-/// Most bytes of what the scripts here say.
+/// Most bytes of output of the scripts here.
 const SAID: u64 = 1 << 16;
 
 /// Makes the directories; says the base, the cache, and `setsid` if it is there.
@@ -156,7 +156,8 @@ impl Environment for Wsl {
 
 impl Drop for Wsl {
     fn drop(&mut self) {
-        // What cannot be removed is left in the distribution's /tmp, which it clears by itself.
+        // A directory that cannot be removed stays in the distribution's /tmp, which it clears by
+        // itself.
         let script = remove(&self.base);
         let _ = said(&self.relay, "removing directories", &script, Stdin::Null, SAID);
     }
