@@ -2,7 +2,7 @@
 //!
 //! It draws nothing: a terminal, a log or a test implements [`Progress`].
 
-/// What is being done.
+/// The kind of work under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Asking the checksum database.

@@ -1,4 +1,4 @@
-//! Finding the GOROOT in a directory, and what it says it is.
+//! Finds the GOROOT in a directory, and its version and platform.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ fn not_an_sdk(path: &Path, reason: impl Into<String>) -> Error {
 }
 
 fn goroot_in(path: &Path) -> Result<PathBuf, Error> {
-    // GOROOT is a link on many systems (`/usr/lib/go`); what it leads to is judged.
+    // GOROOT is a link on many systems (`/usr/lib/go`): judge its target.
     let path = path.canonicalize().map_err(Error::io("open", path))?;
     if !path.is_dir() {
         return Err(not_an_sdk(
