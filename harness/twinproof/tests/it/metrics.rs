@@ -1,4 +1,4 @@
-//! The listener for health, readiness and metrics: what it counts is what was asked.
+//! The listener for health, readiness and metrics: its counts equal the requests sent.
 
 use crate::client::{Connection, get};
 use crate::files::Files;
