@@ -38,7 +38,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, with the name by which the command line knows each.
+    /// All kinds, with their names on the command line.
     pub const NAMES: [(&'static str, Self); 14] = [
         ("wsl.conf", Self::WslConf),
         (".wslconfig", Self::WslConfig),
@@ -152,7 +152,7 @@ fn has_key(dialect: Dialect, name: &str) -> bool {
 struct Tally {
     wsl_conf: usize,
     wsl_config: usize,
-    /// Keys below sections that only one of the two files has, whatever the sections.
+    /// Keys that only one of the two files has, below any sections.
     keys_of_conf: usize,
     keys_of_config: usize,
     sections: usize,

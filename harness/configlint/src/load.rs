@@ -13,7 +13,7 @@ pub const FILE_MAX: u64 = 16 << 20;
 pub const FILES_MAX: usize = 10_000;
 /// How deep below a folder files are looked for.
 const DEPTH_MAX: usize = 16;
-/// Folders that nobody writes configuration in.
+/// Folders without hand-written configuration.
 const SKIPPED: [&str; 4] = [".git", "node_modules", "target", "vendor"];
 
 /// Why files cannot be checked.

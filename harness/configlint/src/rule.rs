@@ -31,14 +31,15 @@ impl Level {
 /// Names and texts of files, as examples. ` -> target` behind a name makes it a symbolic link.
 pub type Files = &'static [(&'static str, &'static str)];
 
-/// How a rule looks for what it is about.
+/// How a rule looks for mistakes.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
     /// At each file alone.
     File(fn(&Document, &mut Findings<'_>)),
     /// At all files together.
     All(fn(&Set, &mut Findings<'_>)),
-    /// Not at all: what it is about is right, and kept as an example in which nothing may be found.
+    /// Not at all: the rule documents something that is right, with an example that must give no
+    /// finding.
     Silent,
 }
 
@@ -91,7 +92,7 @@ impl Finding {
         self.effect.as_deref().unwrap_or(self.rule.effect)
     }
 
-    /// Says more exactly what becomes of it.
+    /// Replaces the rule's effect by a more exact one.
     pub fn effect_is(&mut self, effect: impl Into<String>) -> &mut Self {
         self.effect = Some(effect.into());
         self
@@ -128,10 +129,10 @@ impl Finding {
 }
 
 /// Most findings of a rule in one look: at a file, or at all files together.
-// A file of a million equal mistakes is one mistake, and nobody reads on.
+// Limit the findings of a rule: a file of a million equal mistakes is one mistake, and nobody reads on.
 const FINDINGS_MAX: usize = 1000;
 
-/// Where a rule puts what it finds.
+/// Collects the findings of a rule.
 pub struct Findings<'a> {
     rule: &'static Rule,
     file: usize,
@@ -143,7 +144,7 @@ pub struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    /// A place for what a rule finds, in this file where it does not say another.
+    /// A collector for findings of this rule, in this file where the rule names no other.
     pub(crate) fn new(rule: &'static Rule, file: usize, found: &'a mut Vec<Finding>) -> Self {
         Self { rule, file, found, left: FINDINGS_MAX, over: None }
     }

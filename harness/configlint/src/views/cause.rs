@@ -2,7 +2,7 @@
 
 use twinproof_wslconf::parse::Fault;
 
-/// Why a line cannot be read, by what seems to have been meant.
+/// Likely cause of a line that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// A comment of another language.
@@ -21,7 +21,7 @@ pub enum Cause {
     Quote,
     /// A character that looks like another, or like none.
     Invisible,
-    /// None of these.
+    /// Another cause.
     Unclear,
 }
 
@@ -43,7 +43,7 @@ const fn is_odd(c: char) -> bool {
     )
 }
 
-/// What was meant by a line. `at` is the character that the parser stumbles at.
+/// The likely cause. `at` is the character at which the parser stops.
 #[must_use]
 pub fn cause(fault: Fault, line: &str, at: Option<char>) -> Cause {
     let begins = |words: &[&str]| words.iter().any(|word| line.starts_with(word));

@@ -1,8 +1,8 @@
 //! Commands of a shell text: words with their places, without expansion.
 //!
-//! It is no shell: it knows quotes, backslashes, comments, substitutions, here-documents and what
-//! ends a command, which is enough to see which program is called with which words. `$(…)` and
-//! `` `…` `` stay in the word as they are written, and their commands are read as well; the text of a
+//! It is no shell: it parses quotes, backslashes, comments, substitutions, here-documents and the
+//! ends of commands, which is enough to see which program is called with which words. `$(…)` and ``
+//! `…` `` stay in the word as they are written, and their commands are read as well; the text of a
 //! here-document is no command.
 
 use std::ops::Range;

@@ -7,10 +7,10 @@ const DEPTH_MAX: usize = 8;
 // Each costs the rest of the text.
 const UNCLOSED_MAX: usize = 32;
 
-/// Most bytes that variables add to a value; what comes then stays as it is.
+/// Most bytes that variables add to a value; variables after that stay as they are.
 const ADDED_MAX: usize = 64 << 10;
 
-/// What is known of a variable.
+/// The value of a variable, where it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
     /// It has this value.
@@ -71,8 +71,8 @@ impl Expander<'_> {
         text
     }
 
-    /// How many bytes a variable at the beginning of a text has, and what takes its place if that is
-    /// known. What is no variable is its `$`.
+    /// Length in bytes of the variable at the beginning of a text, and its replacement where that
+    /// is known. Where the text begins with no variable: 1, for the `$`.
     fn variable(&mut self, text: &str) -> (usize, Option<String>) {
         let braced = text[1..].starts_with('{');
         let body = &text[1 + usize::from(braced)..];
