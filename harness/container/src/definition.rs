@@ -26,7 +26,7 @@ pub enum Variant {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
-    /// What it is, for people.
+    /// Its title, for people.
     pub title: String,
     /// The base to pull, `repository:tag`.
     pub registry: String,

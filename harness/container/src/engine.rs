@@ -65,7 +65,7 @@ impl Engine {
 }
 
 /// An engine, and the process behind it where [`start_if_absent`] started it. Dropping it stops
-/// what it started and nothing else.
+/// that process and nothing else.
 #[derive(Debug)]
 pub struct Started {
     /// The engine.

@@ -1,4 +1,4 @@
-//! What a container is, read from inside it and from the engine: for the fingerprint of an
+//! Facts about a container, read from inside it and from the engine: for the fingerprint of an
 //! environment. Nothing here is judged.
 
 use std::collections::BTreeMap;
