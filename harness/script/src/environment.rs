@@ -35,7 +35,7 @@ impl Environment {
         self.0.insert(name.to_owned(), value.into());
     }
 
-    /// What `$name` stands for. `/` and `:` are the separators of paths and of lists.
+    /// The value of `$name`. `/` and `:` are the separators of paths and of lists.
     pub(crate) fn value(&self, name: &str) -> String {
         match name {
             "/" => std::path::MAIN_SEPARATOR_STR.to_owned(),

@@ -6,11 +6,11 @@ use std::fmt;
 /// One run of a script.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// What it says.
+    /// Pass, fail or not applicable.
     pub verdict: Verdict,
     /// How often it ran the go command.
     pub go_runs: u32,
-    /// Every line that was run with what came of it; the work directory is `$WORK`.
+    /// Every line that was run with its output; the work directory is `$WORK`.
     pub transcript: String,
     /// How long it took, in milliseconds.
     pub millis: u64,
@@ -35,7 +35,7 @@ pub struct Failure {
     pub line: usize,
     /// The line itself.
     pub command: String,
-    /// What was wrong.
+    /// Why it failed.
     pub message: String,
     /// Transcript from the last comment of the script on.
     pub section: String,

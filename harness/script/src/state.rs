@@ -41,7 +41,7 @@ pub(crate) struct Background {
 
 /// How a command ended that did not go wrong.
 pub(crate) enum Ran {
-    /// It wrote nothing, and what was written before stays.
+    /// It wrote nothing, and the output of the command before stays.
     Quiet,
     /// It runs in the background.
     Started,
@@ -76,7 +76,7 @@ impl Fault {
         Self::Failed(format!("usage: {usage}"))
     }
 
-    /// What the system said of a file.
+    /// The system's error about a file.
     pub(crate) fn file(path: &Path, error: &io::Error) -> Self {
         Self::Failed(format!("{}: {error}", path.display()))
     }
