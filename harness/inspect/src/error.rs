@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Why a file could not be described. No message names the file: the caller knows it.
+/// Why a file could not be described. Messages leave the file's name to the caller.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InspectError {

@@ -14,7 +14,7 @@ pub struct Expectation {
     pub max_glibc: Option<String>,
     /// That it needs neither a loader nor a library.
     pub fully_static: bool,
-    /// That nothing is in it of what [`crate::Options::leaks`] asks for.
+    /// That it has none of the texts in [`crate::Options::leaks`].
     pub no_asked_leaks: bool,
 }
 

@@ -54,7 +54,7 @@ pub fn describe<'a>(
     Ok(read::description(file, view.size()))
 }
 
-/// Adds what is read after the headers.
+/// Adds the facts that are read after the headers.
 fn complete(file: &mut File<'_>, size: u64, options: &Options) -> Result<()> {
     let one = |parsed: &mut Parsed<'_>, budget: &Budget| -> Result<()> {
         go::build_info(parsed)?;

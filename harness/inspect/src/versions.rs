@@ -26,7 +26,7 @@ pub fn debian_with_glibc(version: &str) -> Option<&'static str> {
     DEBIAN.iter().find(has).map(|(_, release)| *release)
 }
 
-/// Compares versions number by number: 2.9 is less than 2.34. What is no number counts as zero.
+/// Compares versions number by number: 2.9 is less than 2.34. A part that is no number counts as zero.
 #[must_use]
 pub fn compare(a: &str, b: &str) -> Ordering {
     let numbers = |text: &str| -> Vec<u64> {

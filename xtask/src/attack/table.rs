@@ -37,7 +37,7 @@ impl Row {
         Self { nginx, ..self }
     }
 
-    /// Whether the figure is within its limit; `true` where it has to be compared with nginx and nginx was not measured.
+    /// Whether the figure is within its limit; `true` where nginx was to be compared and not measured.
     pub fn holds(&self) -> bool {
         match self.limit {
             Limit::AtMost(most) => self.own <= most,

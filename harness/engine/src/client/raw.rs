@@ -39,7 +39,7 @@ pub struct Send {
 pub struct Sent {
     /// Host and port.
     pub address: String,
-    /// The bytes received, at most [`KEPT`].
+    /// The bytes received, at most `KEPT` (4 MiB).
     pub received: Vec<u8>,
     /// How many bytes were received.
     pub bytes: u64,

@@ -21,7 +21,7 @@ pub(super) struct Unread<'d> {
     pub(super) b: View<'d>,
 }
 
-/// All pairs, and what has no other.
+/// All pairs, and the parts that only one file has.
 pub(super) struct Paired<'f, 'd> {
     pub(super) pairs: Vec<Pair<'f, 'd>>,
     /// Members that are compared byte by byte only.

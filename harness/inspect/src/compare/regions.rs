@@ -1,4 +1,4 @@
-//! The parts of two images, side by side: sections, tables, and what is between them.
+//! The parts of two images, side by side: sections, tables, and the bytes between them.
 
 use super::numbered::{numbered, shown};
 use crate::facts::SectionKind;

@@ -71,7 +71,7 @@ pub enum Verdict {
     OnlySignature,
     /// The same code and data: debug information or symbols differ, or one has none.
     OnlyDebug,
-    /// The same code and data: only what the headers, or the archive, say differs.
+    /// The same code and data: only the headers, or those of the archive, differ.
     MetadataDiffers,
     /// The inputs of the builds differ, and the build information shows it.
     InputsDiffer,
@@ -108,7 +108,7 @@ impl Verdict {
 /// The result of a comparison: whether, where and why two files differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
-    /// Whether nothing differs beyond what was to be ignored.
+    /// Whether nothing differs except ignored differences.
     pub equal: bool,
     /// The kind of difference.
     pub verdict: Verdict,
@@ -125,7 +125,7 @@ pub struct Comparison {
     /// Where in the first file the first difference is, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_difference: Option<u64>,
-    /// How many bytes differ, by what they hold, in sections that are as long in both.
+    /// Number of differing bytes, by their kind, in sections of equal length.
     pub differing: Differing,
     /// The parts of Go's build ID.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -177,7 +177,7 @@ pub struct SectionDifference {
     /// Where in the section the first difference is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<u64>,
-    /// Whether what differs are only ids, times or signatures.
+    /// Whether only ids, times or signatures differ.
     pub only_identity: bool,
 }
 
@@ -211,7 +211,7 @@ impl Comparison {
         }
     }
 
-    /// Puts the name of a slice or member before what is said of it.
+    /// Puts the name of a slice or member before each fact and section.
     pub(super) fn prefix(&mut self, name: &str) {
         for section in &mut self.sections {
             section.name = format!("{name}: {}", section.name);
@@ -245,7 +245,7 @@ impl Comparison {
         }
     }
 
-    /// Whether nothing differs but what may.
+    /// Whether all differences are of these kinds.
     pub(super) fn is_equal_but_for(&self, ignore: &[Ignore]) -> bool {
         let may = |kind| ignore.contains(&kind);
         let identity = |d: &Differing| {

@@ -1,15 +1,15 @@
 //! The finder of leaks: paths, users and hosts of the machine on which a file was built.
 //!
-//! It looks for anchors, beginnings of paths that exist only on a build machine, and for what it
-//! is asked for. What is inside a longer relative path or a URL is none. `/tmp/go-build` without a
-//! number is what cgo writes on every machine.
+//! It looks for anchors, beginnings of paths that exist only on a build machine, and for the
+//! caller's texts. Matches inside a longer relative path or a URL do not count, nor does
+//! `/tmp/go-build` without a number, which cgo writes on every machine.
 
 use crate::error::{InspectError, Result};
 use crate::facts::{Leak, LeakKind, LeakPlace};
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::collections::BTreeMap;
 
-/// Anchors, what they show, and how many components after them belong to what is common.
+/// Anchors, the kind of leak, and how many components after them belong to the common part.
 const ANCHORS: [(&str, LeakKind, usize); 34] = [
     ("/home/", LeakKind::User, 1),
     ("/Users/", LeakKind::User, 1),
@@ -56,7 +56,7 @@ const REACH: usize = 256;
 /// How much is gathered before it is scanned, in bytes.
 const WINDOW: usize = 64 << 10;
 
-/// The most things that are asked for, and the most different leaks that are told apart.
+/// The most texts of the caller, and the most different leaks that are counted.
 const MAX_ASKED: usize = 1000;
 const MAX_LEAKS: usize = 10_000;
 
@@ -160,7 +160,7 @@ impl Finder {
     }
 }
 
-/// Kind, what is common, and the path in full.
+/// Kind, common part, and the path in full.
 type Leaked = (LeakKind, String, String);
 
 /// A path around an anchor.
@@ -214,7 +214,7 @@ fn is_url(window: &[u8], from: usize) -> bool {
     scheme && slashes && window.get(from..from + 6) != Some(b"//wsl$")
 }
 
-/// How much of a path is what is common: up to the anchor and so many components after it.
+/// Length of a path's common part: up to the anchor and so many components after it.
 fn common(path: &[u8], anchor: usize, kind: LeakKind, components: usize) -> Option<usize> {
     if matches!(kind, LeakKind::Goroot | LeakKind::ModuleCache) {
         let root = path.get(..anchor)?;
@@ -250,9 +250,9 @@ pub(super) struct Scan<'d> {
     finder: &'d Finder,
     section: String,
     window: Vec<u8>,
-    /// Where in the window the scan goes on; what is before it is context.
+    /// Where in the window the scan goes on; bytes before it are context.
     from: usize,
-    /// Up to here anchors are inside a path that is counted; what is asked for may be there too.
+    /// Up to here anchors are inside a path that is counted; the caller's texts may be there too.
     counted: usize,
     found: BTreeMap<(LeakKind, String), (u64, String)>,
 }
@@ -286,8 +286,8 @@ impl Scan<'_> {
             let (start, end) = (found.start(), found.end());
             let pattern = found.pattern().as_usize();
             let asked = pattern < self.finder.asked.len();
-            // One byte on, not behind the match: `/home/` may begin inside another anchor, and text
-            // that is asked for anywhere.
+            // One byte on, not behind the match: `/home/` may begin inside another anchor, and the
+            // caller's texts anywhere.
             at = start + 1;
             if !asked && start < self.counted {
                 continue;
@@ -297,7 +297,7 @@ impl Scan<'_> {
                 self.counted = self.counted.max(after);
                 if asked {
                     at = end;
-                // Without text that is asked for nothing inside this path can count any more.
+                // Without texts of the caller nothing inside this path can count any more.
                 } else if self.finder.asked.is_empty() {
                     at = after.max(at);
                 }

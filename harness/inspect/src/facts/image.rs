@@ -50,7 +50,7 @@ pub struct Image {
     /// The processors it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub microarchitecture: Option<Microarchitecture>,
-    /// How it is hardened. What cannot be for such a file is `not_applicable`.
+    /// How it is hardened. Checks that such a file cannot have are `not_applicable`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hardening: BTreeMap<Check, Mark>,
     /// Parts that were stripped.
@@ -232,7 +232,7 @@ impl Platform {
         self.os.as_deref().or_else(|| Some(self.declared.as_deref()?.split_once('/')?.0))
     }
 
-    /// `linux/amd64`; `?` for what is not known.
+    /// `linux/amd64`, with `?` for unknown parts.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}/{}", self.os().unwrap_or("?"), self.arch.as_deref().unwrap_or("?"))
@@ -242,7 +242,7 @@ impl Platform {
 /// How an image is linked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Linkage {
-    /// What must be there to start it: the kernel alone, a loader, or a linker.
+    /// The programs that start it: the kernel alone, or a loader too.
     pub kind: LinkageKind,
     /// The program that loads it, such as `/lib64/ld-linux-x86-64.so.2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -264,7 +264,7 @@ pub struct Linkage {
     pub runpath: Vec<String>,
 }
 
-/// What must be there to start an image.
+/// The programs that start an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkageKind {

@@ -80,7 +80,7 @@ pub(super) fn read<'d>(
     Ok((archive, images))
 }
 
-/// A member as an image. What is none is a member all the same.
+/// A member as an image; `None` for a member that is none.
 fn described(part: View<'_>, image: ReadImage) -> Result<Option<Parsed<'_>>> {
     let magic = magic(part)?;
     image(part, &magic)

@@ -1,5 +1,5 @@
-//! Reports of people who build for other machines: for each its smallest input, and what is seen of
-//! it. The reports are named in the documentation of `inspect`.
+//! Reports of people who build for other machines: for each its smallest input, and the facts that
+//! show the problem. The reports are named in the documentation of `inspect`.
 
 use twinproof_inspect::{
     CompareOptions, Description, Expectation, LinkageKind, Options, Verdict, compare, describe,

@@ -1,4 +1,4 @@
-//! Gathers what the units say.
+//! Collects facts from the units of debug information.
 
 use super::strings::{Purpose, Wanted};
 use super::units::{self, Unit, Walk};

@@ -47,8 +47,8 @@ fn of_class<H: FileHeader<Endian = Endianness>>(view: View<'_>) -> Result<Parsed
             u64::from(header.e_shnum(endian)),
         ),
     ];
-    // Before the crate reads them: its error would say neither what is cut off nor where the file
-    // ends.
+    // Before the crate reads them: its error would name neither the part that is cut off nor the
+    // file's end.
     for (what, offset, each, count) in tables {
         inside(view, FORMAT, || what.into(), offset, u64::from(each) * count)?;
     }
@@ -129,7 +129,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         if self.sections.is_empty() {
             return Ok(Vec::new());
         }
-        // Without it not even the name of what is cut off can be told.
+        // Without it the part that is cut off has no name.
         let names = self.header.shstrndx(endian, self.view).map_err(wrong(self.view, FORMAT))?;
         if let Some(names) = self.sections.iter().nth(names as usize) {
             let (offset, size) = names.file_range(endian).unwrap_or_default();
