@@ -147,7 +147,7 @@ fn has_key(dialect: Dialect, name: &str) -> bool {
     keys(dialect).iter().flat_map(|key| key.names).any(|key| is(key))
 }
 
-/// Lines that speak for each kind.
+/// Counts of lines typical of each kind.
 #[derive(Default)]
 struct Tally {
     wsl_conf: usize,

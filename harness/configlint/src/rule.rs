@@ -5,7 +5,7 @@ use crate::edit::{Edit, Fix};
 use crate::set::Set;
 use std::ops::Range;
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// Worth knowing; does not count.
@@ -48,7 +48,7 @@ pub enum Check {
 pub struct Rule {
     /// Its number, `CONF-001`.
     pub id: &'static str,
-    /// How bad it is, at most.
+    /// Highest severity of its findings.
     pub level: Level,
     /// General description of the mistake.
     pub title: &'static str,
@@ -58,7 +58,7 @@ pub struct Rule {
     pub advice: &'static str,
     /// Claims of the source document that it is about.
     pub claims: &'static [&'static str],
-    /// How it looks.
+    /// The function that finds mistakes.
     pub check: Check,
     /// Files in which it finds something.
     pub bad: Files,
@@ -71,7 +71,7 @@ pub struct Rule {
 pub struct Finding {
     /// The rule that found it.
     pub rule: &'static Rule,
-    /// How bad it is: the rule's, unless it is less here.
+    /// Severity: the rule's, or a lower one.
     pub level: Level,
     /// Index of the file among those that are checked.
     pub file: usize,
@@ -98,13 +98,13 @@ impl Finding {
         self
     }
 
-    /// Makes it less bad than the rule says.
+    /// Lowers the severity.
     pub fn only(&mut self, level: Level) -> &mut Self {
         self.level = level;
         self
     }
 
-    /// Says how it is put right, by one replacement.
+    /// Adds a fix by one replacement.
     pub fn replace(
         &mut self,
         title: impl Into<String>,
@@ -114,13 +114,13 @@ impl Finding {
         self.edits(title, vec![Edit::new(range, with)])
     }
 
-    /// Says how it is put right.
+    /// Adds a fix.
     pub fn edits(&mut self, title: impl Into<String>, edits: Vec<Edit>) -> &mut Self {
         self.fix = Some(Fix { title: title.into(), edits, as_utf8: false });
         self
     }
 
-    /// Says that it is put right by saving the file as UTF-8 without a mark.
+    /// Adds a fix that saves the file as UTF-8 without a mark.
     pub fn save_as_utf8(&mut self) -> &mut Self {
         let title = "save the file as UTF-8 without a byte order mark".to_owned();
         self.fix = Some(Fix { title, edits: Vec::new(), as_utf8: true });
@@ -137,7 +137,7 @@ pub struct Findings<'a> {
     rule: &'static Rule,
     file: usize,
     found: &'a mut Vec<Finding>,
-    /// How many more it may have.
+    /// Number of findings that it may still add.
     left: usize,
     /// The last one that is over.
     over: Option<Finding>,

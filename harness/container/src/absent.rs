@@ -24,7 +24,7 @@ impl Absent {
                 remedy: "unset DOCKER_HOST or start what it names".into(),
             };
         }
-        // With a capital or without, by who says it: the system or the client.
+        // The system and the client spell it with and without a capital.
         let denied = reason.contains("ermission denied");
         let remedy = if cfg!(windows) {
             "run: winget install Docker.DockerDesktop".to_owned()

@@ -39,7 +39,7 @@ pub struct Definition {
     /// Debian packages on top.
     #[serde(default)]
     pub packages: Vec<String>,
-    /// Of an extracted base, the paths that stay.
+    /// Paths to keep of an extracted base.
     #[serde(default)]
     pub keep: Vec<String>,
     /// Commands that put the packages onto a pulled base.

@@ -1,4 +1,4 @@
-//! Finding the container engine: where `DOCKER_HOST` says, else the usual socket or Windows pipe.
+//! Finding the container engine: at `DOCKER_HOST`, else at the usual socket or Windows pipe.
 //! Starting one is for continuous integration only ([`start_if_absent`]).
 
 use std::path::PathBuf;

@@ -12,7 +12,7 @@ pub enum Libc {
     Glibc(String),
     /// musl, with its version, `1.2.5`.
     Musl(String),
-    /// Neither says anything.
+    /// Neither was recognised.
     Unknown,
 }
 

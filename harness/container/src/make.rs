@@ -91,7 +91,7 @@ fn arguments(definition: &Definition) -> Vec<String> {
     ]
 }
 
-/// Says what to do where mmdebstrap could not work as this user.
+/// Adds the remedy to an error where mmdebstrap could not work as this user.
 fn remedied(error: Error, suite: &str) -> Error {
     match error {
         Error::Program { program, status, tail }

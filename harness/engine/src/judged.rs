@@ -20,7 +20,7 @@ impl Judged {
         let declaration = &subject.declaration;
         let mut facts = host.facts().clone();
         facts.name = declaration.environment();
-        // Whether a case can have an origin is the subject's to say.
+        // The subject's declaration decides whether a case can have an origin.
         facts.capabilities.remove(&Capability::Origin);
         facts.capabilities.extend(declaration.capabilities());
         if !declaration.is_read_only() && limits_stores() {

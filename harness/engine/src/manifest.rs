@@ -30,9 +30,9 @@ pub enum ManifestProblem {
     Changed {
         /// Which.
         path: String,
-        /// By the manifest.
+        /// SHA-256 in the manifest.
         expected: String,
-        /// As it is.
+        /// SHA-256 of the file.
         actual: String,
     },
     /// A file is gone.

@@ -53,7 +53,7 @@ impl Default for RunLimits {
 pub struct Stop(AtomicBool);
 
 impl Stop {
-    /// It was not looked at yet.
+    /// A value without a request.
     #[must_use]
     pub const fn new() -> Self {
         Self(AtomicBool::new(false))
@@ -64,7 +64,7 @@ impl Stop {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it was asked for.
+    /// Whether a stop was requested.
     #[must_use]
     pub fn requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)

@@ -63,7 +63,7 @@ impl Candidates {
         let selected = |name: &EnvironmentName| {
             selectors.is_empty() || selectors.iter().any(|s| name.selected_by(s))
         };
-        // Distributions and images are only asked for where one of their kind can be meant.
+        // Distributions and images are only listed where a selector can select one.
         let meant = |kind: EnvironmentKind| {
             let text = kind.as_str();
             selectors.is_empty()

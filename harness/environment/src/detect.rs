@@ -34,12 +34,12 @@ pub struct Config {
     pub network: Network,
 }
 
-/// How far the detection of one environment is.
+/// Progress of the detection of one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// It is being looked for.
+    /// Its detection has begun.
     Started(EnvironmentName),
-    /// It is known whether it is there.
+    /// Its detection has ended.
     Ended(EnvironmentName),
 }
 

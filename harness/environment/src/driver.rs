@@ -218,7 +218,7 @@ impl Default for SnapshotLimits {
 /// One entry of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeEntry {
-    /// Relative to the path looked at, with `/`; empty for that path itself.
+    /// Relative to the listed path, with `/`; empty for that path itself.
     pub path: String,
     /// File, directory, link or another kind.
     pub kind: EntryKind,
@@ -228,9 +228,9 @@ pub struct TreeEntry {
     pub target: Option<String>,
     /// Size of a file in bytes.
     pub size: u64,
-    /// SHA-256 of a file, lower-case hexadecimal, where it was wanted.
+    /// SHA-256 of a file, lower-case hexadecimal, where the caller wants it.
     pub sha256: Option<String>,
-    /// Bytes of a file, where they were wanted.
+    /// Bytes of a file, where the caller wants them.
     pub bytes: Option<Vec<u8>>,
 }
 

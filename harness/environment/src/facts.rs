@@ -29,7 +29,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Of an environment of which nothing was measured yet.
+    /// Facts of an environment that was not measured yet.
     #[must_use]
     pub fn new(name: EnvironmentName, go_cache: String) -> Self {
         Self {

@@ -87,7 +87,7 @@ pub struct Ended {
     pub stderr_tail: Vec<u8>,
     /// Whether one of the outputs was cut at its limit.
     pub truncated: bool,
-    /// From the start to the end.
+    /// Time from the start to the end.
     pub duration: Duration,
 }
 

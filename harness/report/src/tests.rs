@@ -251,7 +251,7 @@ fn the_expectation_that_applies_is_shown() {
     assert_eq!(found.expectation.reason, "Wine reports drive letters in lower case");
 }
 
-/// With TWINPROOF_KEEP_REPORTS naming a folder, the reports stay there to be looked at.
+/// With TWINPROOF_KEEP_REPORTS naming a folder, the reports stay there.
 #[test]
 fn all_reports_are_written() {
     let dir = tempfile::tempdir().unwrap();

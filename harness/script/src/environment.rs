@@ -49,7 +49,7 @@ impl Environment {
         &self.0
     }
 
-    /// Those that a script begins with, in a work directory.
+    /// The variables that a script begins with, in a work directory.
     pub(crate) fn initial(setting: &Setting, work: &Path) -> Self {
         let mut env = Self::default();
         for name in KEPT {

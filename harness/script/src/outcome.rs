@@ -41,7 +41,7 @@ pub struct Failure {
     pub section: String,
 }
 
-/// Why a script cannot be asked of a stock `go` and a proxy, on this machine.
+/// Why a script cannot be run with a stock `go` and a proxy, on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -57,11 +57,11 @@ pub enum Reason {
         /// The line or file that names the server.
         place: String,
     },
-    /// It says by itself that it is not to be run here.
+    /// It skips itself here.
     Skip {
         /// The line.
         line: usize,
-        /// The conditions under which it says so; none where it always does.
+        /// The conditions of its `skip`; none where it always skips.
         conditions: Vec<String>,
         /// Its words.
         message: String,

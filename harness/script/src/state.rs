@@ -39,7 +39,7 @@ pub(crate) struct Background {
     pub(crate) running: JoinHandle<io::Result<Ended>>,
 }
 
-/// How a command ended that did not go wrong.
+/// Result of a command that is no [`Fault`].
 pub(crate) enum Ran {
     /// It wrote nothing, and the output of the command before stays.
     Quiet,
@@ -56,7 +56,7 @@ impl Ran {
     }
 }
 
-/// How a command went wrong.
+/// Why a command failed.
 pub(crate) enum Fault {
     /// It failed, which `!` and `?` take.
     Failed(String),

@@ -11,5 +11,5 @@ pub enum Use {
     Set,
 }
 
-/// The features that cases ask for, by name.
+/// The features that cases use, by name.
 pub type Asked = BTreeMap<String, Use>;

@@ -46,7 +46,7 @@ impl Declarations {
         Declaration::parse(&path.display().to_string(), &Self::text(path)?)
     }
 
-    /// Reads one file, whose features are all among those that cases ask for.
+    /// Reads one file, and checks that cases use all of its features.
     ///
     /// # Errors
     /// When it cannot be read or used.

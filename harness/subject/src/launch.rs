@@ -65,7 +65,7 @@ pub struct Surroundings {
     pub limit: Option<Duration>,
 }
 
-/// How a launch went.
+/// Result of a launch.
 #[derive(Debug)]
 pub struct Launched {
     /// The program and its arguments.
@@ -200,7 +200,7 @@ impl Subject {
         let limit = surroundings.limit.unwrap_or(declared);
         let secure = plan.scheme == "https";
         let failure = loop {
-            // Looked at first: on the port of a program that has ended another one may answer.
+            // Checked first: another program may answer on the port of one that has ended.
             if let Some(exit) = live.ended().map_err(failed("looking after the subject"))? {
                 break Some(LaunchFailure::Ended { exit });
             }

@@ -31,16 +31,16 @@ impl Declaration {
     /// Reads a declaration; `file` is its name in messages.
     ///
     /// # Errors
-    /// All mistakes: it is no TOML, has unknown keys, does not say where the program comes from, or has a
-    /// text that cannot be expanded.
+    /// All mistakes: it is no TOML, has unknown keys, has no source of its program, or has a text
+    /// that cannot be expanded.
     pub fn parse(file: &str, text: &str) -> Result<Self, DeclarationError> {
         Self::read(file, text, None)
     }
 
-    /// Reads a declaration, whose features are all among those that cases ask for.
+    /// Reads a declaration, and checks that cases use all of its features.
     ///
     /// # Errors
-    /// All mistakes, a feature that no case asks for included.
+    /// All mistakes, a feature that no case uses included.
     pub fn check(file: &str, text: &str, asked: &Asked) -> Result<Self, DeclarationError> {
         Self::read(file, text, Some(asked))
     }
@@ -186,7 +186,7 @@ fn texts_refer_to<'k>(
     }
 }
 
-/// Features that no case asks for: they say nothing, and may be misspelt.
+/// Reports features that no case uses: they have no effect, and may be misspelt.
 fn unasked(root: &Node<'_>, asked: &Asked, reader: &mut Reader<'_>) {
     for (name, span) in node::texts(node::get(root, "features")) {
         match asked.get(name) {

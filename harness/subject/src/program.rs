@@ -27,7 +27,7 @@ pub struct Means {
     pub go_cache: PathBuf,
 }
 
-/// A subject that can be launched, or only asked.
+/// A subject that can be launched, or only receives requests.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// Its declaration.

@@ -126,7 +126,7 @@ impl Cache {
         file::publish(finished, place).map_err(Error::io("rename to", place))
     }
 
-    /// Keeps what lies at `path` as evidence; where it lies now.
+    /// Moves the file or folder at `path` to the quarantine as evidence; its new path.
     pub(crate) fn quarantine(&self, path: &Path) -> Result<PathBuf, Error> {
         let folder = self.folder("quarantine")?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

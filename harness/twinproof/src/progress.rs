@@ -14,7 +14,7 @@ pub struct SdkProgress<'a> {
 }
 
 impl<'a> SdkProgress<'a> {
-    /// Progress of the SDK of that name; `stop` says whether to give up.
+    /// Progress of the SDK of that name; `stop` returns whether to give up.
     pub fn new(board: &'a Board, task: String, stop: &'a (dyn Fn() -> bool + Sync)) -> Self {
         Self { board, task, stop }
     }

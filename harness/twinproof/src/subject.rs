@@ -27,7 +27,7 @@ impl std::fmt::Display for SdkSubject {
     }
 }
 
-/// Everything that is judged.
+/// The subjects of a run.
 #[derive(Clone, Debug)]
 pub struct Subjects {
     /// The toolchain.

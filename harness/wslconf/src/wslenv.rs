@@ -24,7 +24,7 @@ pub struct WslenvEntry {
     pub at: usize,
     /// `p` or `l`: paths are translated, one and a list alike.
     pub translated: bool,
-    /// A flag that means nothing, for which the entry is left out.
+    /// An unknown flag, for which the entry is left out.
     pub unknown_flag: Option<u8>,
     /// Whether it goes from Windows to WSL.
     pub to_linux: bool,

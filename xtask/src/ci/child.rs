@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::stage::Outcome;
 
-/// How often it is looked whether a program has ended.
+/// How often the end of a program is polled.
 const LOOK: Duration = Duration::from_millis(50);
 /// How long a program may clean up after the request to end: containers, sandboxes, reports.
 #[cfg(unix)]

@@ -1,5 +1,5 @@
-//! Whether there is disk space for the stages, asked before any of them begins: a full disk is a
-//! failure in the middle that says something else.
+//! Checks the disk space for the stages before any of them begins: a full disk would be a
+//! misleading failure in the middle.
 
 use super::leg::Leg;
 use super::stage::{Selection, Stage};

@@ -96,9 +96,9 @@ pub enum Outcome {
     Failed(u8),
     TimedOut,
     Interrupted,
-    /// There is nothing for it to do on this machine, as it said.
+    /// It reports that it cannot run on this machine.
     Unavailable,
-    /// `--skip` or `--only` say so.
+    /// Excluded by `--skip` or `--only`.
     LeftOut,
     /// An earlier stage failed.
     NotRun,

@@ -25,16 +25,16 @@ pub enum Cause {
     Unclear,
 }
 
-/// How comments begin elsewhere.
+/// Beginnings of comments in other languages.
 const COMMENTS: [&str; 6] = [";", "//", "/*", "--", "REM ", "<!--"];
 
-/// How lines of other languages begin.
+/// Beginnings of lines in other languages.
 const LANGUAGES: [&str; 16] = [
     "<<<<<<<", "=======", ">>>>>>>", "|||||||", "{", "}", "\"", "- ", "#!", "export ", "set ",
     "sudo ", "echo ", "if ", "fi", "$",
 ];
 
-/// Characters that are taken for others, or for none.
+/// Characters that look like others, or like none.
 const fn is_odd(c: char) -> bool {
     matches!(
         c,

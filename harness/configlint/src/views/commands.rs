@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-/// How deep commands in commands are looked into: text that nests deeper is no one's way to write.
+/// Deepest nesting of commands in commands that is read; people write no deeper one.
 const DEPTH_MAX: usize = 3;
 
 /// How many substitutions and here-documents without an end are looked for to the end of a text.
@@ -235,7 +235,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Where the substitution that begins at hand ends, and where what is in it stands.
+    /// Where the substitution that begins here ends, and the range of its contents.
     fn substitution(&mut self) -> Option<(usize, Range<usize>)> {
         if self.unclosed == UNCLOSED_MAX {
             return None;

@@ -81,9 +81,9 @@ pub struct BadLine {
     pub fault: Fault,
     /// Likely cause of the mistake.
     pub cause: Cause,
-    /// Where it says so.
+    /// Where the parser reports it.
     pub at: usize,
-    /// Where the line is, from its first character that is no blank to the end it has for editors.
+    /// The line's range, from its first character that is no blank to its end as editors show it.
     pub range: Range<usize>,
 }
 

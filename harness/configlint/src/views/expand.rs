@@ -1,6 +1,6 @@
 //! Variables in the values of a Dockerfile, replaced as the builder does it.
 
-/// How deep a value in a value (`${A:-${B:-c}}`) is looked into.
+/// Deepest nesting of values in values (`${A:-${B:-c}}`) that is read.
 const DEPTH_MAX: usize = 8;
 
 /// How many braces without an end are looked for to the end of a text.
@@ -28,7 +28,7 @@ pub fn expand(raw: &str, lookup: &mut dyn FnMut(&str) -> Known) -> String {
 
 struct Expander<'a> {
     lookup: &'a mut dyn FnMut(&str) -> Known,
-    /// How much deeper it goes.
+    /// Number of further levels to read.
     depth: usize,
     /// Braces that have no end.
     unclosed: usize,

@@ -180,8 +180,8 @@ fn converse(send: &Send, mut stream: Stream, deadline: Instant, sent: &mut Sent)
     let open = listen(&mut stream, deadline, sent, &mut |bytes| enough(bytes));
     let satisfied = open && enough(&sent.received);
     if satisfied {
-        // A server that answers once too often is what request smuggling looks like: it has to be
-        // seen.
+        // A server that answers once too often may be open to request smuggling: record the surplus
+        // answer.
         let until = (Instant::now() + SURPLUS).min(deadline);
         listen(&mut stream, until, sent, &mut |_| false);
     } else if open {

@@ -8,7 +8,7 @@ use twinproof_base::{error_chain, hash, hex};
 use twinproof_model::EntryKind;
 use twinproof_steps::{ArchiveEntry, ArchiveFormat, ArchiveSight, ArchiveStep};
 
-/// Most entries that are looked at.
+/// Most entries that are read.
 const MAX_ENTRIES: usize = 100_000;
 /// Most bytes that are unpacked, of all entries together.
 const MAX_UNPACKED: u64 = 4 << 30;

@@ -17,7 +17,7 @@ const VERSION: &str = "v1.0.0";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Setting {
-    /// How the row is called.
+    /// Name of the row.
     name: String,
     /// The variables that are set.
     env: BTreeMap<String, Template>,

@@ -309,7 +309,7 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Takes a driven step into account; whether the steps after it still say something.
+    /// Judges a driven step; whether to drive the steps after it.
     pub fn judge(&mut self, record: &RunRecord, driven: &StepRecord) -> bool {
         self.judging.step(record, driven)
     }

@@ -29,7 +29,7 @@ pub(crate) enum FileError {
 }
 
 impl FileError {
-    /// As the error of an environment.
+    /// The error of an environment for this one.
     pub(crate) fn of(self, environment: &EnvironmentName) -> EnvironmentError {
         match self {
             Self::Io { path, error } => {

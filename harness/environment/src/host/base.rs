@@ -18,7 +18,7 @@ pub(super) fn base_env(home: &str, tmp: &str) -> BTreeMap<String, String> {
     posix_env(home, tmp)
 }
 
-/// Those of a system with POSIX paths.
+/// Variables on a system with POSIX paths.
 pub(crate) fn posix_env(home: &str, tmp: &str) -> BTreeMap<String, String> {
     let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     [("HOME", home), ("TMPDIR", tmp), ("PATH", path), ("LANG", "C.UTF-8")]

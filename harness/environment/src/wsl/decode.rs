@@ -24,8 +24,8 @@ fn whole(bytes: &[u8]) -> Option<String> {
     let text = char::decode_utf16(pairs.iter().map(|&p| u16::from_le_bytes(p)))
         .collect::<Result<String, _>>()
         .ok()?;
-    // A raw line before UTF-16 text is read as pairs of ASCII characters, its line end as the second
-    // of a pair: U+0Axx, scripts in which wsl.exe does not speak.
+    // A raw line before UTF-16 text is read as pairs of ASCII characters, its line end as the
+    // second of a pair: U+0Axx, scripts that wsl.exe has no messages in.
     let implausible =
         |c: char| (c.is_control() && !"\r\n\t".contains(c)) || ('\u{a00}'..='\u{aff}').contains(&c);
     // wsl.exe ends its lines; what follows the last one is another's.

@@ -18,7 +18,7 @@ use twinproof_process::Stdin;
 /// Most bytes of output of the scripts here.
 const SAID: u64 = 1 << 16;
 
-/// Makes the directories; says the base, the cache, and `setsid` if it is there.
+/// Makes the directories; prints the base, the cache, and `setsid` if it is there.
 const PREPARE: &str = r#"base=$(mktemp -d /tmp/twinproof.XXXXXX) && mkdir "$base/work" "$base/ids" || exit 1
 cache=${HOME:-/tmp}/.cache/twinproof
 mkdir -p "$cache/go-build" "$cache/sdk" || exit 1
@@ -26,7 +26,7 @@ echo "$base"
 echo "$cache"
 if command -v setsid >/dev/null; then echo setsid; fi"#;
 
-/// Says GOROOT and GOVERSION of each `go` that a user of the distribution may have.
+/// Prints GOROOT and GOVERSION of each `go` that a user of the distribution may have.
 const OWN_GO: &str = r#"for go in "$(sh -lc 'command -v go' 2>/dev/null)" /usr/local/go/bin/go /snap/bin/go; do
   [ -x "$go" ] || continue
   (cd / && GOTOOLCHAIN=local GOENV=off GOFLAGS= GO111MODULE= "$go" env GOROOT GOVERSION </dev/null 2>/dev/null)

@@ -89,7 +89,7 @@ fn version_of(goroot: &Path) -> Result<Version, Error> {
         Ok(_) => fs::read(&path).map_err(Error::io("read", &path))?,
     };
     let text = String::from_utf8_lossy(&text);
-    // From Go 1.21 a second line holds the time of the release.
+    // Since Go 1.21 a second line has the time of the release.
     let line = text.lines().next().unwrap_or_default().trim();
     line.parse().map_err(|error| {
         not_an_sdk(&path, format!("{error}; only releases have a verified SDK to compare with"))

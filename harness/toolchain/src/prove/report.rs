@@ -43,7 +43,7 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// Of the file with this name, relative to the GOROOT and with slashes.
+    /// The reach of the file with this name, relative to the GOROOT and with slashes.
     #[must_use]
     pub fn of(name: &str) -> Self {
         let top = name.split('/').next().unwrap_or(name);

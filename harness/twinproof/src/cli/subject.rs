@@ -79,7 +79,7 @@ impl Subject {
 }
 
 impl Suites {
-    /// The declarations, and the cases that they are judged by.
+    /// The declarations, and the cases that judge them.
     fn read(&self, repository: &Repository) -> Result<(Declarations, Vec<Case>), Failure> {
         let source = inputs::source(self.suites.as_ref(), repository);
         let declarations = inputs::declarations(&source)?;

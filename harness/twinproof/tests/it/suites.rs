@@ -1,4 +1,4 @@
-//! The repository's own suites, run by the program, and what their results say in few words.
+//! The repository's own suites, run by the program, and their results in few words.
 
 use crate::files::Files;
 use std::collections::BTreeMap;

@@ -177,7 +177,8 @@ fn a_database_grows_by_what_a_real_go_asks_for() -> Outcome {
     Ok(())
 }
 
-/// An upstream that has nothing, slowly where the path says so. It counts the requests for a path.
+/// An upstream that answers 404 to everything, slowly where the path asks for it. It counts the
+/// requests for a path.
 fn nothing() -> (String, Arc<Mutex<BTreeMap<String, usize>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -28,7 +28,7 @@ pub fn conformance(suites: &Path, out: &Path) -> Command {
     command
 }
 
-/// `conformance` on the self-test's suites, in the host and in a distribution that is nowhere.
+/// `conformance` on the self-test's suites, in the host and in a distribution that does not exist.
 pub fn selftest(out: &Path) -> Command {
     let mut command = conformance(&beside("selftest"), out);
     command.args(["--env", "host,wsl:no-such-distribution"]);

@@ -88,7 +88,7 @@ impl Lint {
     }
 }
 
-/// Says why files were left out, all but the last, which ends the command.
+/// Prints why files were left out, all but the last, which ends the command.
 pub fn tell(mut errors: Vec<LoadError>) -> Option<LoadError> {
     let last = errors.pop();
     for error in errors {
