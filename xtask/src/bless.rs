@@ -1,4 +1,4 @@
-//! `bless`: accepts what the last run saw as goldens, and records who did, when and where.
+//! `bless`: accepts the last run's snapshots as goldens, and records who did, when and where.
 
 use crate::repository;
 use anyhow::{Context as _, bail, ensure};
@@ -29,7 +29,7 @@ impl Bless {
         let results = judged.results.context("the bundle has no results")?;
         let ran_at = results.run.commit.clone().unwrap_or_default();
         let changes = repository::changes(root).context("git is needed to say what is accepted")?;
-        // A golden that was seen with changes that nobody can look up says nothing.
+        // A golden from uncommitted changes proves nothing: nobody can look the changes up.
         ensure!(changes.is_empty(), "files differ from the commit; commit them first:\n{changes}");
         let now_at = repository.commit.clone().unwrap_or_default();
         ensure!(

@@ -1,8 +1,8 @@
 //! `ci`: the test command. It provides what the tests need, then formats, lints, tests, and runs
 //! the suites with every environment that this machine can have required.
 //!
-//! It only puts other programs in order, each with a time limit: cargo's commands and this
-//! program's own. What is installed where is in [`crate::provide`].
+//! It only runs other programs in order, each with a time limit: cargo's commands and this
+//! program's own. [`crate::provide`] installs packages and tools.
 
 pub mod child;
 pub mod leg;

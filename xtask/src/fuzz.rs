@@ -1,4 +1,4 @@
-//! `fuzz`: the readers of what comes from outside, given inputs that look for new ways through them.
+//! `fuzz`: the readers of untrusted input, given inputs that look for new ways through them.
 //!
 //! The targets are the programs of `xtask/fuzz`, a workspace of its own: everything in it is compiled
 //! with coverage counters, which the toolchain in use can do, and linked with libFuzzer. What is
@@ -41,7 +41,7 @@ const TARGETS: [&str; 12] = [
 // Longer inputs are slower to change and find little more in formats whose parts are this small.
 const MAX_LENGTH: u32 = 4096;
 
-/// What makes the compiler count which edges of the code are taken, and show libFuzzer comparisons.
+/// Flags that make the compiler count the edges taken in the code, and show libFuzzer comparisons.
 // The flags that cargo-fuzz gives; without them libFuzzer sees no new path.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
@@ -107,7 +107,7 @@ fn seeds(root: &Path, target: &str) -> Vec<PathBuf> {
     vec![root.join("xtask/fuzz/seeds").join(target)]
 }
 
-/// What this machine is, as the compiler says it. Naming it keeps the flags from build scripts.
+/// The host's target triple, by the compiler. Naming the target keeps the flags from build scripts.
 fn host() -> anyhow::Result<String> {
     let output = Command::new("rustc").arg("-vV").output().context("rustc")?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -133,7 +133,7 @@ fn build(root: &Path, triple: &str, built: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How many inputs a target was given, from what libFuzzer prints at the end.
+/// The number of inputs that a target was given, from libFuzzer's last lines.
 fn executions(log: &str) -> Option<u64> {
     let line = log.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"))?;
     line.trim().parse().ok()

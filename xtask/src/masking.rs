@@ -1,4 +1,4 @@
-//! Pipelines of the suite `masking`, for what measures and shrinks outside a run of suites.
+//! Pipelines of the suite `masking`, for benchmarks and for shrinking, outside a run of suites.
 
 use anyhow::Context as _;
 use std::path::Path;
@@ -12,7 +12,7 @@ pub fn declaration(root: &Path, name: &str) -> anyhow::Result<Declaration> {
     Ok(Declaration::parse(&file.display().to_string(), &text)?)
 }
 
-/// What a pipeline is launched with: this program, and `twinproof-peers` beside it.
+/// Parameters of a launch: this program, and `twinproof-peers` beside it.
 pub fn surroundings<'d>(
     declaration: &'d Declaration,
     work: &Path,

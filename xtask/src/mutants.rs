@@ -25,7 +25,7 @@ pub struct Mutants {
     tries: usize,
 }
 
-/// A case of the suite, as far as this needs it.
+/// The fields of a suite's case that are used here.
 struct Case {
     id: String,
     defect: String,
@@ -150,7 +150,7 @@ fn shown(action: &Action) -> String {
     }
 }
 
-/// The suite's files, as far as this needs them.
+/// The fields of a suite's file that are used here.
 mod suite_file {
     use serde::Deserialize;
     use std::path::Path;

@@ -1,4 +1,4 @@
-//! nginx over a store's files: what a web server costs that knows nothing of modules.
+//! nginx over a store's files: the cost of a web server without code for modules.
 
 use anyhow::{Context as _, ensure};
 use std::net::{TcpListener, TcpStream};
@@ -91,7 +91,7 @@ fn program() -> anyhow::Result<PathBuf> {
 }
 
 impl Drop for Nginx {
-    /// The master ends its workers when it is asked to end, not when it is killed.
+    /// The master ends its workers on SIGTERM, not when it is killed.
     fn drop(&mut self) {
         #[cfg(unix)]
         if let Some(id) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {

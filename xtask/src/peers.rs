@@ -6,7 +6,7 @@ use std::process::Command;
 /// Builds `twinproof-peers` beside this program. A control that needs it says so where it is not
 /// there.
 pub fn build(root: &Path) {
-    // Only a program below `cargo run` knows that there is a cargo, and which.
+    // Only a program below `cargo run` has the variable CARGO.
     let Some(cargo) = std::env::var_os("CARGO") else { return };
     let release = !cfg!(debug_assertions);
     let mut command = Command::new(cargo);

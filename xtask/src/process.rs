@@ -1,5 +1,5 @@
-//! What a server of a comparison costs: memory, processor time and descriptors of its processes, as
-//! Linux has them below `/proc`. Elsewhere nothing is known.
+//! Memory, processor time and descriptors of a server's processes in a comparison, from `/proc` on
+//! Linux. Unknown on other systems.
 
 use std::fs;
 

@@ -1,7 +1,7 @@
 //! Programs that the tests need from the system: found, and on Debian and Ubuntu as root installed.
 //!
-//! Elsewhere it says what is missing and what it is for; it never uses `sudo`. Compilers are not
-//! its business: this program would not be there without one. SDKs and tools of the user's own are
+//! Elsewhere it prints what is missing and its purpose; it never uses `sudo`. It provides no
+//! compilers: this program would not be there without one. SDKs and tools of the user's own are
 //! in [`tools`].
 
 mod tools;
@@ -134,7 +134,7 @@ const NEEDS: [Need; 18] = [
     },
 ];
 
-/// Provides the packages where that can be done, and says what is missing where not.
+/// Installs the missing packages where that can be done, and prints them where not.
 pub fn packages(leg: &Leg) -> Outcome {
     if !cfg!(target_os = "linux") {
         println!("nothing is installed on {}; the next stages say what is missing", leg.os);
@@ -224,7 +224,7 @@ fn is_there(sign: Sign, engine: bool) -> bool {
     }
 }
 
-/// What is missing, what it is for, and how to get it.
+/// The missing packages, their purposes, and the command that installs them.
 fn advice(missing: &[&Need], debian: bool) -> String {
     let mut text = String::new();
     for need in missing {

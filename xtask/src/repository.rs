@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use twinproof::cli::Repository;
 
-/// The repository of this workspace, with its commit where git knows it.
+/// The repository of this workspace, with its commit where git reports one.
 pub fn here() -> anyhow::Result<Repository> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
     Ok(Repository { root: Some(root.to_owned()), commit: commit(root) })
@@ -16,7 +16,7 @@ pub fn root(repository: &Repository) -> anyhow::Result<&PathBuf> {
     repository.root.as_ref().context("this is no repository")
 }
 
-/// What git prints, without its last line end; nothing where git fails or is absent.
+/// The output of git, without its last line end; nothing where git fails or is absent.
 pub fn git(root: &Path, args: &[&str]) -> Option<String> {
     let output = Command::new("git").arg("-C").arg(root).args(args).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

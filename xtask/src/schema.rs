@@ -1,4 +1,4 @@
-//! `schema`: what is generated from the types of the file formats: the JSON Schemas that editors
+//! `schema`: files generated from the types of the file formats: the JSON Schemas that editors
 //! complete from, and the reference of steps in docs/authoring.md.
 
 use crate::{repository, step_reference};
@@ -53,7 +53,7 @@ fn committed(root: &Path, file: &str) -> anyhow::Result<String> {
     Ok(text.replace("\r\n", "\n"))
 }
 
-/// The committed files that differ from what would be written.
+/// The committed files that differ from the generated ones.
 pub fn stale(root: &Path) -> anyhow::Result<Vec<String>> {
     let differs = |(file, text): (String, String)| {
         (committed(root, &file).unwrap_or_default() != text).then_some(file)

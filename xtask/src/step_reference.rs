@@ -87,7 +87,7 @@ fn keys(object: &Value, inputs: Option<&BTreeSet<&str>>, shared: &mut Vec<String
     let required: BTreeSet<&str> =
         object["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut text = "| key | type | meaning |\n| --- | --- | --- |\n".to_owned();
-    // What must be there stands first.
+    // Required keys stand first.
     let (first, rest): (Vec<_>, Vec<_>) =
         properties.iter().partition(|(key, _)| required.contains(key.as_str()));
     for (key, property) in first.into_iter().chain(rest) {

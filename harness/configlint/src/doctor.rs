@@ -3,7 +3,7 @@
 use crate::rules::{POLICY, effective, twins};
 use crate::set::Set;
 
-/// A twin: what it is called, and what its files set.
+/// A twin: its name, and the variables that its files set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Twin {
     /// Name of the twin: the file that holds its policy.

@@ -1,4 +1,4 @@
-//! A file, read as what it is; of text for people each snippet is one.
+//! A file, parsed by its kind; each snippet in text for people is a document too.
 
 use crate::kind::Kind;
 use crate::source::Source;
@@ -15,7 +15,7 @@ use crate::views::variables::{self, Origin, Variable};
 pub struct Document {
     /// Its text; of a snippet, with all around it blanked.
     pub source: Source,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Index of the file it is, or is in.
     pub file: usize,
@@ -38,8 +38,8 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a file. `kind` is what it is taken for whatever its name; `None` leaves that to name and
-    /// content. Nothing is returned for a file of which neither says anything.
+    /// Reads a file. `kind` overrides its name; with `None`, name and content decide. Returns
+    /// nothing for a file whose kind neither of them shows.
     #[must_use]
     pub fn read(source: &Source, kind: Option<Kind>, file: usize) -> Vec<Self> {
         let named = Kind::of_name(source);

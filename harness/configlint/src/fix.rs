@@ -1,4 +1,4 @@
-//! Applying fixes: what they change, shown as a diff, and files written whole.
+//! Applying fixes: their changes as a diff, and files written whole.
 
 use crate::edit::Edit;
 use crate::lint::lint;
@@ -10,9 +10,9 @@ use std::io::Write as _;
 use std::path::Path;
 use twinproof_base::file::Pending;
 
-/// How often what a fix uncovers is fixed as well.
-// A fix can uncover what it hid: behind a mended section line keys become known, and their values
-// are checked. Ten rounds end also where two fixes undo each other.
+/// Most rounds of fixes.
+// A fix can uncover other findings: behind a mended section line keys become known, and their
+// values are checked. Ten rounds end also where two fixes undo each other.
 const ROUNDS_MAX: usize = 10;
 
 /// A file that fixes changed.
@@ -22,14 +22,14 @@ pub struct Fixed {
     pub file: usize,
     /// Its bytes now.
     pub bytes: Vec<u8>,
-    /// What changed, as a unified diff of the texts.
+    /// The changes, as a unified diff of the texts.
     pub diff: String,
     /// How many fixes were applied.
     pub count: usize,
 }
 
 /// Applies all fixes that do not overlap, again until nothing is left to fix. Comments, line ends
-/// and the encoding stay, but for what a fix is about.
+/// and the encoding stay, except where the fix itself changes them.
 #[must_use]
 pub fn apply(sources: &[Source], options: &Options) -> Vec<Fixed> {
     let mut now: Vec<Source> = sources.to_vec();
@@ -64,8 +64,8 @@ pub fn apply(sources: &[Source], options: &Options) -> Vec<Fixed> {
 /// The bytes after those fixes of a file that do not overlap, and how many they are; `None` where
 /// nothing changes.
 fn one_round(source: &Source, findings: &[&Finding]) -> Option<(Vec<u8>, usize)> {
-    // What is not text is left alone.
-    // The text has U+FFFD where bytes were no UTF-8; writing it back would lose them.
+    // Leave files alone that are not text: their text has U+FFFD where bytes were no UTF-8, and
+    // writing it back would lose them.
     if source.encoding() == Encoding::Other {
         return None;
     }

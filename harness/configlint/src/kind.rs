@@ -38,7 +38,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, with the name by which the command line knows each.
+    /// All kinds, with their names on the command line.
     pub const NAMES: [(&'static str, Self); 14] = [
         ("wsl.conf", Self::WslConf),
         (".wslconfig", Self::WslConfig),
@@ -147,12 +147,12 @@ fn has_key(dialect: Dialect, name: &str) -> bool {
     keys(dialect).iter().flat_map(|key| key.names).any(|key| is(key))
 }
 
-/// Lines that speak for each kind.
+/// Counts of lines typical of each kind.
 #[derive(Default)]
 struct Tally {
     wsl_conf: usize,
     wsl_config: usize,
-    /// Keys below sections that only one of the two files has, whatever the sections.
+    /// Keys that only one of the two files has, below any sections.
     keys_of_conf: usize,
     keys_of_config: usize,
     sections: usize,

@@ -1,9 +1,10 @@
-//! Rules for the configuration that joins Windows, WSL, editors and images, and what applies them.
+//! Rules for the configuration that joins Windows, WSL, editors and images, and the code that
+//! applies them.
 //!
-//! A [`Set`] is all files of one check; [`lint`] gives what the [`rules`] find in it, with the place,
-//! what becomes of it, and a fix where there is one; [`fix::apply`] applies fixes, [`output`] draws
-//! the findings. [`machine`] finds the files of this machine, [`doctor`] puts Go's policies of all
-//! twins side by side.
+//! A [`Set`] is all files of one check; [`lint`] returns the findings of the [`rules`], each with
+//! its place, its effect, and a fix where there is one; [`fix::apply`] applies fixes, [`output`]
+//! draws the findings. [`machine`] finds the files of this machine, [`doctor`] puts Go's policies
+//! of all twins side by side.
 //!
 //! Parsing as WSL parses is in `twinproof-wslconf`; nothing here needs a running WSL.
 

@@ -11,9 +11,9 @@ use walkdir::WalkDir;
 pub const FILE_MAX: u64 = 16 << 20;
 /// Most files of one check.
 pub const FILES_MAX: usize = 10_000;
-/// How deep below a folder files are looked for.
+/// Deepest level of folders that is searched.
 const DEPTH_MAX: usize = 16;
-/// Folders that nobody writes configuration in.
+/// Folders without hand-written configuration.
 const SKIPPED: [&str; 4] = [".git", "node_modules", "target", "vendor"];
 
 /// Why files cannot be checked.

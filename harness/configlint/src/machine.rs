@@ -36,7 +36,7 @@ const PROFILE: [&str; 7] = [
     "wsl.conf",
 ];
 
-/// Where files are looked for.
+/// The folders that are searched.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// Roots of Linux systems.

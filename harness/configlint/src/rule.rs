@@ -5,7 +5,7 @@ use crate::edit::{Edit, Fix};
 use crate::set::Set;
 use std::ops::Range;
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// Worth knowing; does not count.
@@ -31,14 +31,15 @@ impl Level {
 /// Names and texts of files, as examples. ` -> target` behind a name makes it a symbolic link.
 pub type Files = &'static [(&'static str, &'static str)];
 
-/// How a rule looks for what it is about.
+/// How a rule looks for mistakes.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
     /// At each file alone.
     File(fn(&Document, &mut Findings<'_>)),
     /// At all files together.
     All(fn(&Set, &mut Findings<'_>)),
-    /// Not at all: what it is about is right, and kept as an example in which nothing may be found.
+    /// Not at all: the rule documents something that is right, with an example that must give no
+    /// finding.
     Silent,
 }
 
@@ -47,7 +48,7 @@ pub enum Check {
 pub struct Rule {
     /// Its number, `CONF-001`.
     pub id: &'static str,
-    /// How bad it is, at most.
+    /// Highest severity of its findings.
     pub level: Level,
     /// General description of the mistake.
     pub title: &'static str,
@@ -57,7 +58,7 @@ pub struct Rule {
     pub advice: &'static str,
     /// Claims of the source document that it is about.
     pub claims: &'static [&'static str],
-    /// How it looks.
+    /// The function that finds mistakes.
     pub check: Check,
     /// Files in which it finds something.
     pub bad: Files,
@@ -70,7 +71,7 @@ pub struct Rule {
 pub struct Finding {
     /// The rule that found it.
     pub rule: &'static Rule,
-    /// How bad it is: the rule's, unless it is less here.
+    /// Severity: the rule's, or a lower one.
     pub level: Level,
     /// Index of the file among those that are checked.
     pub file: usize,
@@ -91,19 +92,19 @@ impl Finding {
         self.effect.as_deref().unwrap_or(self.rule.effect)
     }
 
-    /// Says more exactly what becomes of it.
+    /// Replaces the rule's effect by a more exact one.
     pub fn effect_is(&mut self, effect: impl Into<String>) -> &mut Self {
         self.effect = Some(effect.into());
         self
     }
 
-    /// Makes it less bad than the rule says.
+    /// Lowers the severity.
     pub fn only(&mut self, level: Level) -> &mut Self {
         self.level = level;
         self
     }
 
-    /// Says how it is put right, by one replacement.
+    /// Adds a fix by one replacement.
     pub fn replace(
         &mut self,
         title: impl Into<String>,
@@ -113,13 +114,13 @@ impl Finding {
         self.edits(title, vec![Edit::new(range, with)])
     }
 
-    /// Says how it is put right.
+    /// Adds a fix.
     pub fn edits(&mut self, title: impl Into<String>, edits: Vec<Edit>) -> &mut Self {
         self.fix = Some(Fix { title: title.into(), edits, as_utf8: false });
         self
     }
 
-    /// Says that it is put right by saving the file as UTF-8 without a mark.
+    /// Adds a fix that saves the file as UTF-8 without a mark.
     pub fn save_as_utf8(&mut self) -> &mut Self {
         let title = "save the file as UTF-8 without a byte order mark".to_owned();
         self.fix = Some(Fix { title, edits: Vec::new(), as_utf8: true });
@@ -128,22 +129,22 @@ impl Finding {
 }
 
 /// Most findings of a rule in one look: at a file, or at all files together.
-// A file of a million equal mistakes is one mistake, and nobody reads on.
+// Limit the findings of a rule: a file of a million equal mistakes is one mistake, and nobody reads on.
 const FINDINGS_MAX: usize = 1000;
 
-/// Where a rule puts what it finds.
+/// Collects the findings of a rule.
 pub struct Findings<'a> {
     rule: &'static Rule,
     file: usize,
     found: &'a mut Vec<Finding>,
-    /// How many more it may have.
+    /// Number of findings that it may still add.
     left: usize,
     /// The last one that is over.
     over: Option<Finding>,
 }
 
 impl<'a> Findings<'a> {
-    /// A place for what a rule finds, in this file where it does not say another.
+    /// A collector for findings of this rule, in this file where the rule names no other.
     pub(crate) fn new(rule: &'static Rule, file: usize, found: &'a mut Vec<Finding>) -> Self {
         Self { rule, file, found, left: FINDINGS_MAX, over: None }
     }

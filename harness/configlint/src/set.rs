@@ -1,4 +1,4 @@
-//! All files of one check, and what is known of the machine.
+//! All files of one check, and facts about the machine.
 
 use crate::document::Document;
 use crate::kind::Kind;

@@ -39,8 +39,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// A file of this name, path included, and these bytes; `link` is what it points to where it is
-    /// a symbolic link.
+    /// A file of this name, path included, and these bytes; `link` is the target where it is a
+    /// symbolic link.
     #[must_use]
     pub fn new(name: String, link: Option<String>, bytes: Vec<u8>) -> Self {
         let (encoding, text) = decode(&bytes);

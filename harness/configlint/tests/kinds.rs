@@ -5,7 +5,7 @@
 use rstest::rstest;
 use twinproof_configlint::{Options, Set, fix, lint};
 
-/// `CONF-xxx@line` of what is found.
+/// The findings, as `CONF-xxx@line`.
 fn found(name: &str, text: &str) -> Vec<String> {
     let set = Set::of_texts(&[(name, text)], Options::default());
     lint(&set)
@@ -286,7 +286,7 @@ fn images_editors_and_kernels(#[case] name: &str, #[case] text: &str, #[case] ex
 #[case::exported("FROM x\nRUN export A=1\n", &["088@2"])]
 #[case::exported_and_used("FROM x\nRUN export A=1 && make\n", &[])]
 #[case::of_windows("FROM mcr.microsoft.com/windows/servercore\nENV GOPATH=C:\\\\go\n", &[])]
-// The builder takes the escape away: what is left is `C:go`.
+// The builder takes the escape away: `C:go` is left.
 #[case::of_windows_escaped("FROM mcr.microsoft.com/windows/servercore\nENV GOPATH=C:\\go\n", &["052@2"])]
 #[case::here_document("FROM x\nRUN cat <<EOF > /x\nexport A=1\nEOF\n", &[])]
 #[case::joined("FROM golang:1.27\nENV GOPATH=/go PATH=/usr/bin:\\\n/go/bin GOBIN=/go/bin\n", &[])]

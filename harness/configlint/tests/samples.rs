@@ -1,4 +1,4 @@
-//! Each rule over its own examples: it finds what is wrong, and nothing once it is put right.
+//! Each rule over its own examples: it reports the bad ones, and nothing once they are mended.
 
 use std::path::Path;
 use twinproof_configlint::rule::{Check, Files};

@@ -1,5 +1,5 @@
-//! Starts a container, writes its id, and waits for its standard input to end: what the tests kill
-//! to see that nothing remains.
+//! Starts a container, writes its id, and waits for its standard input to end. Tests kill it to see
+//! that nothing remains.
 //!
 //! `cargo run -p twinproof-container --example hold -- trixie`
 

@@ -1,4 +1,4 @@
-//! Measures what a session costs: programs, uploads, snapshots; and a Windows SDK under Wine.
+//! Measures the time of programs, uploads and snapshots in a session; and of a Windows SDK under Wine.
 //!
 //! `cargo run -p twinproof-container --example measure -- trixie`
 //! `cargo run -p twinproof-container --example measure -- wine /path/to/windows/goroot`

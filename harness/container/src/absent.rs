@@ -1,4 +1,4 @@
-//! Why there is no container engine, and what would provide one.
+//! Why there is no container engine, and the remedy.
 
 use std::path::Path;
 
@@ -8,23 +8,23 @@ use crate::host;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no container engine: {reason}; {remedy}")]
 pub struct Absent {
-    /// What was found instead.
+    /// Why none was found.
     pub reason: String,
-    /// What to run, or to set, to have one.
+    /// The command or setting that provides one.
     pub remedy: String,
 }
 
 impl Absent {
-    /// With what would help on this machine.
+    /// With the remedy for this machine.
     pub(crate) fn because(reason: String) -> Self {
-        // Whoever sets DOCKER_HOST wants that engine: installing another one would not help.
+        // A user who sets DOCKER_HOST wants that engine: installing another one would not help.
         if let Some(host) = std::env::var_os("DOCKER_HOST") {
             return Self {
                 reason: format!("DOCKER_HOST is {}: {reason}", host.display()),
                 remedy: "unset DOCKER_HOST or start what it names".into(),
             };
         }
-        // With a capital or without, by who says it: the system or the client.
+        // The system and the client spell it with and without a capital.
         let denied = reason.contains("ermission denied");
         let remedy = if cfg!(windows) {
             "run: winget install Docker.DockerDesktop".to_owned()
@@ -39,7 +39,7 @@ impl Absent {
     }
 }
 
-/// What decides how a Linux machine gets an engine.
+/// Facts about a Linux machine that decide how it gets an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Machine {
     /// Whether this user may do everything.
@@ -50,7 +50,7 @@ struct Machine {
     systemd: bool,
     /// `/etc/os-release`.
     os_release: String,
-    /// Whether apt-get knows packages already; a fresh container knows none.
+    /// Whether apt-get has lists of packages; a fresh container has none.
     lists: bool,
 }
 

@@ -1,5 +1,5 @@
 //! The host's own apt sources, so that a base is made from the mirror that this machine uses. Not a
-//! full parser of apt's configuration: only what says where Debian's `main` is.
+//! full parser of apt's configuration: only the lines with Debian's `main`.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ const SUITES: [&str; 11] = [
 /// The longest file that is read.
 const MAX_FILE: u64 = 1 << 20;
 
-/// The address of the Debian mirror that the host's apt uses, if it says one.
+/// The address of the Debian mirror that the host's apt uses, if its sources name one.
 pub(crate) fn host_mirror(etc_apt: &Path) -> Option<String> {
     let mut files = vec![etc_apt.join("sources.list")];
     if let Ok(entries) = fs::read_dir(etc_apt.join("sources.list.d")) {

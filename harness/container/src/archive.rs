@@ -14,7 +14,7 @@ pub struct ArchiveEntry {
     /// Path relative to the directory of the upload or snapshot, `/` between its parts; empty for
     /// the directory (or file) itself.
     pub path: String,
-    /// What it is.
+    /// File, directory, link or another kind.
     pub kind: Kind,
     /// Permission bits, `0o644`; 0o7777 at most.
     pub mode: u32,
@@ -59,15 +59,15 @@ impl ArchiveEntry {
     }
 }
 
-/// What a snapshot may hold at most.
+/// Limits of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DownloadLimits {
     /// Bytes of all files together.
     pub bytes: u64,
     /// Entries.
     pub entries: usize,
-    /// How deep to look: 0 is the path itself, 1 what is in it. What is deeper is not listed and
-    /// does not count for the other limits.
+    /// Deepest level that is listed: 0 is the path itself, 1 its entries. Deeper entries are left
+    /// out and do not count for the other limits.
     pub depth: u32,
 }
 
@@ -140,14 +140,14 @@ pub(crate) fn pack(dir: &str, entries: &[ArchiveEntry]) -> Result<Vec<u8>, Error
     builder.into_inner().map_err(broken)
 }
 
-/// Whether what has come of an archive so far says that it is one of a directory.
+/// Whether the bytes received so far begin an archive of a directory.
 pub(crate) fn begins_with_dir(bytes: &[u8]) -> bool {
     let mut archive = Archive::new(bytes);
     let first = archive.entries().ok().and_then(|mut entries| entries.next());
     matches!(first, Some(Ok(entry)) if entry.header().entry_type() == EntryType::Directory)
 }
 
-/// Whether a path relative to what is looked at is within the depth.
+/// Whether a path, relative to the listed one, is within the depth.
 fn within(path: &str, depth: u32) -> bool {
     path.split('/').filter(|part| !part.is_empty()).count() <= depth as usize
 }

@@ -1,5 +1,5 @@
 //! One host program with a time limit, whose whole process group ends with it. For making images;
-//! not for what runs in containers.
+//! not for programs in containers.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};

@@ -26,7 +26,7 @@ pub enum Variant {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
-    /// What it is, for people.
+    /// Its title, for people.
     pub title: String,
     /// The base to pull, `repository:tag`.
     pub registry: String,
@@ -39,7 +39,7 @@ pub struct Definition {
     /// Debian packages on top.
     #[serde(default)]
     pub packages: Vec<String>,
-    /// Of an extracted base, the paths that stay.
+    /// Paths to keep of an extracted base.
     #[serde(default)]
     pub keep: Vec<String>,
     /// Commands that put the packages onto a pulled base.

@@ -1,4 +1,4 @@
-//! Finding the container engine: where `DOCKER_HOST` says, else the usual socket or Windows pipe.
+//! Finding the container engine: at `DOCKER_HOST`, else at the usual socket or Windows pipe.
 //! Starting one is for continuous integration only ([`start_if_absent`]).
 
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ impl Engine {
 }
 
 /// An engine, and the process behind it where [`start_if_absent`] started it. Dropping it stops
-/// what it started and nothing else.
+/// that process and nothing else.
 #[derive(Debug)]
 pub struct Started {
     /// The engine.

@@ -1,4 +1,4 @@
-//! What can go wrong here, each with what to do about it.
+//! Errors of this crate, each with its remedy.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +10,7 @@ pub enum Error {
     /// No container engine answers.
     #[error(transparent)]
     Absent(#[from] crate::Absent),
-    /// The image definitions are not what they should be.
+    /// The image definitions are malformed.
     #[error("containers/images.toml: {0}")]
     Definition(String),
     /// There is no definition of that name.
@@ -24,7 +24,7 @@ pub enum Error {
     /// The engine refused a request.
     #[error("the container engine failed to {doing}: {source}")]
     Engine {
-        /// What was being done, as it follows "failed to".
+        /// The action, as it follows "failed to".
         doing: String,
         /// The engine's answer.
         source: Box<testcontainers::bollard::errors::Error>,
@@ -62,13 +62,13 @@ pub enum Error {
     Missing {
         /// Name of the program.
         program: String,
-        /// What provides it.
+        /// The command that installs it.
         remedy: String,
     },
     /// Something took longer than it may.
     #[error("{what} took longer than {limit:?}")]
     TimedOut {
-        /// What was being done.
+        /// The action.
         what: String,
         /// The limit.
         limit: Duration,

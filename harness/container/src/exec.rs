@@ -12,7 +12,7 @@ pub struct Exec {
     pub env: Vec<(String, String)>,
     /// Working directory in the container, absolute; in `wine` a Windows path.
     pub cwd: String,
-    /// What it reads; `None` is an empty input that ends at once.
+    /// Its standard input; `None` is an empty input that ends at once.
     pub stdin: Option<Vec<u8>>,
     /// After this it and all that it started are killed.
     pub time_limit: Duration,
@@ -35,7 +35,7 @@ impl Exec {
     }
 }
 
-/// How a program ended and what it wrote.
+/// How a program ended, and its output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecResult {
     /// Its exit code; in `wine` all 32 bits. `None` when it ran into its time limit. 126: it cannot
@@ -50,9 +50,9 @@ pub struct ExecResult {
     pub not_found: bool,
     /// Whether it was killed at its time limit.
     pub timed_out: bool,
-    /// What it wrote to standard output.
+    /// Its standard output.
     pub stdout: Vec<u8>,
-    /// What it wrote to standard error.
+    /// Its standard error.
     pub stderr: Vec<u8>,
     /// Whether a stream was longer than the output limit.
     pub truncated: bool,

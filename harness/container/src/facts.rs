@@ -1,4 +1,4 @@
-//! What a container is, read from inside it and from the engine: for the fingerprint of an
+//! Facts about a container, read from inside it and from the engine: for the fingerprint of an
 //! environment. Nothing here is judged.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ pub enum Libc {
     Glibc(String),
     /// musl, with its version, `1.2.5`.
     Musl(String),
-    /// Neither says anything.
+    /// Neither was recognised.
     Unknown,
 }
 

@@ -37,7 +37,7 @@ pub struct Image {
     pub id: String,
     /// Whether it was there already.
     pub cached: bool,
-    /// What it was made of when it was made.
+    /// Its source: a registry, or Debian packages.
     pub origin: Origin,
     /// Its definition.
     pub definition: Definition,
@@ -100,8 +100,8 @@ impl Images {
         }))
     }
 
-    /// The image, whatever it takes: from the engine's store, a registry, or Debian packages. Two
-    /// processes that want the same image make it once.
+    /// The image: from the engine's store, a registry, or Debian packages. Two processes that want
+    /// the same image make it once.
     ///
     /// # Errors
     /// [`Error::UnknownImage`]; [`Error::Unprovided`] with the reasons of both ways.

@@ -1,5 +1,5 @@
-//! Whose a container is: the labels that say so, and whether that process still lives. Not the
-//! removal itself, which is [`crate::sweep`].
+//! Labels with the owner of a container, and whether that process still lives. Not the removal
+//! itself, which is [`crate::sweep`].
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -21,7 +21,7 @@ const CLOCK_SLACK: u64 = 2;
 pub struct Run {
     /// Random, 16 hex digits.
     pub id: String,
-    /// After this long a container of the run ends by itself, whatever else happens.
+    /// After this time a container of the run ends by itself, even where its owner cannot end it.
     pub limit: Duration,
     owner: Owner,
     until: u64,
@@ -68,7 +68,7 @@ impl Owner {
     }
 }
 
-/// What the labels of a container say about leaving it alone.
+/// Whether a sweep may remove a container, by its labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claim {
     /// Its owner lives.

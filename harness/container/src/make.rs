@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(1800);
 /// Bytes sent to the engine at a time.
 const CHUNK: usize = 1 << 20;
 
-/// Makes the base of a definition; the id of the image and what is in it.
+/// Makes the base of a definition; the id of the image and its packages.
 pub(crate) fn base(
     engine: &Engine,
     definition: &Definition,
@@ -91,7 +91,7 @@ fn arguments(definition: &Definition) -> Vec<String> {
     ]
 }
 
-/// Says what to do where mmdebstrap could not work as this user.
+/// Adds the remedy to an error where mmdebstrap could not work as this user.
 fn remedied(error: Error, suite: &str) -> Error {
     match error {
         Error::Program { program, status, tail }

@@ -1,4 +1,4 @@
-//! How a container is started: what it reaches, what is mounted, what it may use.
+//! How a container is started: its network, its mounts, its limits.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ pub struct Mount {
     pub container: String,
 }
 
-/// What a container can reach.
+/// The network of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Network {
     /// Nothing but its own loopback.
@@ -37,7 +37,7 @@ impl Network {
 /// How a container is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionOptions {
-    /// What it can reach.
+    /// Its network.
     pub network: Network,
     /// Read-only bind mounts.
     pub mounts: Vec<Mount>,

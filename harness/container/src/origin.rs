@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Origin {
     /// From a registry.
     Pulled {
-        /// What was pulled.
+        /// The reference that was pulled.
         reference: String,
         /// `repository@sha256:…`, empty where the engine keeps none.
         digest: String,

@@ -1,5 +1,5 @@
-//! A long-lived container, one for each environment and run, started through testcontainers. What
-//! is done in it is in the modules `run` and `files`.
+//! A long-lived container, one for each environment and run, started through testcontainers.
+//! Running programs and moving files is in the modules `run` and `files`.
 
 use std::pin::Pin;
 use std::sync::Mutex;
@@ -15,7 +15,7 @@ use crate::runtime::block_on;
 use crate::{Engine, Error, Image, Run, SessionOptions, sweep};
 
 /// Ends the container when the connection of its standard input does.
-// When this process ends in whatever way, the engine closes the connection, `read` ends, and the
+// When this process ends in any way, the engine closes the connection, `read` ends, and the
 // container stops.
 const GUARD: &str = "read -r never; kill -TERM 1";
 

@@ -2,10 +2,9 @@
 //! answer. Pure: nothing is run here.
 //!
 //! An engine's `exec` merges its own environment into the one given, has no time limit, and leaves
-//! a program's orphans running. So a program runs as
-//! `docker-init -s -- sh -c supervise.sh … env -i -- NAME=VALUE… PROGRAM…`: `env -i` makes the
-//! environment exact, the engine's init is a child subreaper that orphans cannot leave, and the
-//! script ends what is left over and reports.
+//! a program's orphans running. So a program runs as `docker-init -s -- sh -c supervise.sh … env -i
+//! -- NAME=VALUE… PROGRAM…`: `env -i` makes the environment exact, the engine's init is a child
+//! subreaper that orphans cannot leave, and the script ends processes that are left and reports.
 
 use crate::Error;
 
@@ -89,7 +88,7 @@ pub(crate) fn kill_command(token: &str) -> Vec<String> {
 pub(crate) enum Answer {
     /// It ran and ended; processes that it left running were killed.
     Exit { code: u32, left_over: u32 },
-    /// There is no such program; the code of what looked for it.
+    /// There is no such program; the exit code of the lookup.
     Missing { code: u32 },
     /// Its directory does not exist.
     NoDirectory,

@@ -10,7 +10,7 @@ use crate::label::{Claim, RUN, claim};
 use crate::runtime::block_on;
 use crate::{Engine, Error};
 
-/// What a sweep did.
+/// Result of a sweep.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Ids of the containers removed.
@@ -43,7 +43,7 @@ pub fn sweep(engine: &Engine) -> Result<Swept, Error> {
 
 /// Removes one container, running or not. One that does not exist is no error.
 pub(crate) fn remove(engine: &Engine, id: &str) -> Result<(), Error> {
-    // `v` removes anonymous volumes too; nobody has names for them afterwards.
+    // `v` removes anonymous volumes too: without names they could not be removed later.
     let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
     let removed = block_on(engine.docker.remove_container(id, Some(options)))?
         .map_err(Error::engine(format!("remove the container {id}")));

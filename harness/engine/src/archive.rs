@@ -29,9 +29,9 @@ pub enum ArchiveError {
     /// A byte of it is not as it was written.
     #[error("a byte of it was changed: its SHA-256 is {actual}, its end says {expected}")]
     Changed {
-        /// By its end.
+        /// SHA-256 in its last frame.
         expected: String,
-        /// As it is.
+        /// SHA-256 of its bytes.
         actual: String,
     },
     /// It is over a limit.

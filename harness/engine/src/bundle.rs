@@ -65,15 +65,15 @@ pub enum BundleError {
     Io {
         /// Which file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
-    /// A file is not what it should be.
+    /// A JSON file of the bundle cannot be parsed.
     #[error("{path}: {error}")]
     Json {
         /// Which file.
         path: String,
-        /// What is wrong with it.
+        /// The parser's error.
         error: serde_json::Error,
     },
     /// It is no bundle.
@@ -102,16 +102,16 @@ pub struct Bundle {
     folder: PathBuf,
 }
 
-/// What judging a bundle again gave.
+/// Result of judging a bundle again.
 #[derive(Clone, Debug)]
 pub struct Rejudged {
     /// How many files the manifest lists.
     pub files: usize,
-    /// What was changed in the bundle.
+    /// Files that differ from the manifest.
     pub problems: Vec<ManifestProblem>,
     /// How many verdicts were computed again.
     pub verdicts: usize,
-    /// Each verdict that differs: what, stored, computed.
+    /// Each verdict that differs: its case and environment, the stored one, the computed one.
     pub differences: Vec<(String, String, String)>,
     /// The results as computed now.
     pub results: Option<Results>,
@@ -136,7 +136,7 @@ impl Bundle {
         BlobStore::new(&self.folder)
     }
 
-    /// Writes what is not evidence, and the manifest last.
+    /// Writes the files that are not evidence, and the manifest last.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -198,7 +198,7 @@ impl Bundle {
     }
 
     /// Compares every file with the manifest and computes every verdict again from the evidence. If
-    /// files were changed and what is left cannot be judged, only the changes are reported.
+    /// files were changed and the others cannot be judged, only the changes are reported.
     ///
     /// # Errors
     /// When it is no bundle, an older version wrote it, or it is unchanged and still cannot be read.
@@ -265,8 +265,8 @@ fn differences(stored: &Results, computed: &Results) -> Vec<(String, String, Str
             found.push((name, a.verdict.to_string(), b.verdict.to_string()));
         }
     }
-    // What is left when all verdicts are put aside: the summary, floors and expectations. It is
-    // named only where no verdict differs, because it follows from the verdicts.
+    // Compare everything but the verdicts: the summary, floors and expectations. They follow from
+    // the verdicts, so a difference is reported only where no verdict differs.
     let mut rest = stored.clone();
     rest.cases.clone_from(&computed.cases);
     rest.controls.clone_from(&computed.controls);

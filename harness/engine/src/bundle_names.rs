@@ -34,7 +34,7 @@ pub enum NameError {
     Unreadable {
         /// Which.
         path: String,
-        /// What the system said.
+        /// The system's error.
         error: String,
     },
 }

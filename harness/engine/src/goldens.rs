@@ -46,12 +46,12 @@ pub enum BlessError {
     Io {
         /// Which.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
 }
 
-/// What was accepted.
+/// Goldens that were accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlessReport {
     /// Goldens that were not there before.
@@ -103,7 +103,7 @@ impl Goldens {
     }
 }
 
-/// What stands after the header.
+/// The snapshot's text after its header.
 fn content(text: &str) -> &str {
     let body = text.strip_prefix("---").and_then(|rest| rest.split_once("\n---\n"));
     body.map_or(text, |(_, content)| content)

@@ -20,7 +20,7 @@ impl Judged {
         let declaration = &subject.declaration;
         let mut facts = host.facts().clone();
         facts.name = declaration.environment();
-        // Whether a case can have an origin is the subject's to say.
+        // The subject's declaration decides whether a case can have an origin.
         facts.capabilities.remove(&Capability::Origin);
         facts.capabilities.extend(declaration.capabilities());
         if !declaration.is_read_only() && limits_stores() {
@@ -39,7 +39,7 @@ impl Judged {
     }
 }
 
-/// What a subject that is launched here can reach.
+/// The network that a subject launched here can reach.
 fn network() -> String {
     match twinproof_process::isolation() {
         Ok(()) => "a namespace of its own, with loopback only".to_owned(),

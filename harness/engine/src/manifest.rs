@@ -19,7 +19,7 @@ pub struct Manifest {
     files: BTreeMap<String, String>,
 }
 
-/// What is wrong with a bundle.
+/// A defect of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestProblem {
     /// The manifest is not as it was written.
@@ -30,9 +30,9 @@ pub enum ManifestProblem {
     Changed {
         /// Which.
         path: String,
-        /// By the manifest.
+        /// SHA-256 in the manifest.
         expected: String,
-        /// As it is.
+        /// SHA-256 of the file.
         actual: String,
     },
     /// A file is gone.
@@ -49,7 +49,7 @@ pub enum ManifestProblem {
     Unreadable {
         /// Which.
         path: String,
-        /// What the system said.
+        /// The system's error.
         error: String,
     },
 }

@@ -18,7 +18,7 @@ pub struct Cell {
     pub skip: Option<Skip>,
 }
 
-/// What will run where.
+/// The cases and environments of a run, and their pairs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The selected cases.
@@ -125,7 +125,7 @@ pub fn needs_sdk(case: &Case) -> bool {
         || case.all_variables().any(refers)
 }
 
-/// Why a case does not run where its requirement is not met: what can be provided is absent.
+/// Why a case does not run where its requirement is not met.
 pub fn absent(requirement: &Requirement) -> Skip {
     let absence = match requirement {
         Requirement::Has(capability) => capability.absence(),

@@ -36,7 +36,7 @@ impl Redactor {
         Self { secrets, user_info }
     }
 
-    /// The same for one run, which counts what it takes out.
+    /// A redactor for one run that counts its replacements.
     #[must_use]
     pub fn counting(&self) -> Counting<'_> {
         Counting { redactor: self, count: Cell::new(0) }
@@ -56,14 +56,14 @@ impl Redactor {
     }
 }
 
-/// Replaces secrets in what one run leaves, and counts them.
+/// Replaces secrets in the records and files of one run, and counts them.
 pub struct Counting<'a> {
     redactor: &'a Redactor,
     count: Cell<u64>,
 }
 
 impl Counting<'_> {
-    /// How many were taken out so far.
+    /// Number of replacements so far.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count.get()

@@ -53,7 +53,7 @@ impl Default for RunLimits {
 pub struct Stop(AtomicBool);
 
 impl Stop {
-    /// It was not looked at yet.
+    /// A value without a request.
     #[must_use]
     pub const fn new() -> Self {
         Self(AtomicBool::new(false))
@@ -64,7 +64,7 @@ impl Stop {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it was asked for.
+    /// Whether a stop was requested.
     #[must_use]
     pub fn requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
@@ -81,15 +81,15 @@ pub trait Progress: Sync {
 
 /// Everything that driving a plan needs.
 pub struct Drive<'a> {
-    /// What to drive.
+    /// The plan.
     pub plan: &'a Plan,
     /// The drivers of the plan's environments, in its order; none where one is absent.
     pub environments: &'a [Option<RunTarget<'a>>],
-    /// What is judged, `kind=value`, where the environment has no subject of its own.
+    /// The subject, `kind=value`, where the environment has none of its own.
     pub subject: &'a str,
     /// Where files are made that cases elsewhere use, where that can be done.
     pub host: Option<&'a dyn Environment>,
-    /// The SDKs that are proved, where they can be had.
+    /// The SDKs that cases prove, where they are available.
     pub sdks: Option<Sdks<'a>>,
     /// Where evidence goes.
     pub store: &'a BlobStore,

@@ -12,11 +12,11 @@ pub const ON_REQUEST: &str = "all";
 pub struct Shard {
     /// Which, from 1.
     pub index: u32,
-    /// Of how many.
+    /// Number of parts.
     pub count: u32,
 }
 
-/// A selection that means nothing.
+/// A selection that selects nothing, or is malformed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
     /// Not `N/M` with 1 ≤ N ≤ M.
@@ -33,7 +33,7 @@ pub enum SelectionError {
     /// No such suite.
     #[error("there is no suite `{name}`; there are: {known}")]
     NoSuite {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
         /// The suites that are there.
         known: String,

@@ -17,7 +17,7 @@ use twinproof_steps::Blobs;
 pub struct StoreError {
     /// Where.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     pub error: std::io::Error,
 }
 
@@ -77,7 +77,7 @@ impl Blobs for BlobStore {
         }
         let path = self.folder.join(blob_path(&blob.sha256));
         let bytes = file::read(&path, MAX_BYTES).ok()?;
-        // Bytes under the name of others are no evidence, whatever a manifest says of them.
+        // Bytes whose hash is not their name are no evidence, whatever a manifest lists.
         (hex::encode(&Sha256::digest(&bytes)) == blob.sha256).then_some(Cow::Owned(bytes))
     }
 }

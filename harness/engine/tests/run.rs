@@ -1,5 +1,5 @@
-//! Runs in an environment in memory: interruption, limits, retries, controls, secrets, and what
-//! becomes of a run whose driver breaks.
+//! Runs in an environment in memory: interruption, limits, retries, controls, secrets, and runs
+//! whose driver breaks.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -29,7 +29,7 @@ struct Rig {
     secrets: Vec<(String, String)>,
 }
 
-/// What it gave.
+/// The results of a run.
 struct Ran {
     records: Vec<RunRecord>,
     results: Results,
@@ -105,7 +105,7 @@ impl Ran {
         cases.map(|c| (c.case.trim_start_matches("s/"), c.verdict)).collect()
     }
 
-    /// What judging the sealed bundle again says differs.
+    /// Verdicts that differ when the sealed bundle is judged again.
     fn differences(&self) -> Vec<(String, String, String)> {
         let judged = Bundle::new(self.bundle.path()).rejudge().unwrap();
         assert_eq!(judged.problems, []);
@@ -113,7 +113,7 @@ impl Ran {
     }
 }
 
-/// Prints its arguments, and exits with what the variable EXIT says.
+/// Prints its arguments, and exits with the code in the variable EXIT.
 fn echo(exec: &Exec) -> Exited {
     let code = exec.env.get("EXIT").map_or(0, |c| c.parse().unwrap());
     Exited { code: Some(code), ..printed(&exec.args.join(" ")) }

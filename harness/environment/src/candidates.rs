@@ -16,7 +16,7 @@ pub(crate) const WINE: &str = "wine";
 /// How environments are looked for.
 #[derive(Clone, Debug)]
 pub struct Look {
-    /// After this long containers end by themselves, whatever else happens.
+    /// Containers end by themselves after this time, even where the harness cannot end them.
     pub longest_run: Duration,
     /// `wsl.exe`; looked up on PATH when it is not given.
     pub wsl_exe: Option<PathBuf>,
@@ -47,7 +47,7 @@ pub(crate) enum How {
     Broken(EnvironmentError),
 }
 
-/// What all containers have in common.
+/// Settings that all containers share.
 #[derive(Clone, Debug)]
 pub(crate) struct Containers {
     pub(crate) engine: Engine,
@@ -56,14 +56,14 @@ pub(crate) struct Containers {
 
 impl Candidates {
     /// Looks for the environments that any of `selectors` selects (`host`, `image`, `image:m*`,
-    /// `wsl:Debian`, `*`; all of them when there is none). Every one is there exactly once, sorted by
-    /// name; one that is named in full is there even where nothing of that name is known.
+    /// `wsl:Debian`, `*`; all of them when there is none). Each is listed exactly once, sorted by
+    /// name; one that is named in full is listed even where nothing of that name was found.
     #[must_use]
     pub fn look(selectors: &[String], look: &Look) -> Self {
         let selected = |name: &EnvironmentName| {
             selectors.is_empty() || selectors.iter().any(|s| name.selected_by(s))
         };
-        // Distributions and images are only asked for where one of their kind can be meant.
+        // Distributions and images are only listed where a selector can select one.
         let meant = |kind: EnvironmentKind| {
             let text = kind.as_str();
             selectors.is_empty()

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use twinproof_container::{Image, Network, wine};
 use twinproof_model::{EnvironmentKind, EnvironmentName};
 
-/// The folder of the root with Wine, in the cache of what is made.
+/// The folder of the root with Wine, in the cache of things made.
 pub const WINE_ROOT: &str = "wine-root";
 
 /// Settings of all drivers.
@@ -22,7 +22,7 @@ pub struct Config {
     pub work: PathBuf,
     /// The host's build cache that cases share; made when it is missing.
     pub go_cache: PathBuf,
-    /// Where what drivers build for themselves is kept (the launcher for Wine).
+    /// The folder for things that drivers build for themselves (the launcher for Wine).
     pub cache: PathBuf,
     /// The SDKs there are, of every platform.
     pub sdks: Vec<Sdk>,
@@ -30,16 +30,16 @@ pub struct Config {
     pub tools: Vec<PathBuf>,
     /// A build cache that those of containers begin with.
     pub warm_cache: Option<PathBuf>,
-    /// What containers reach; the harness's own servers only with [`Network::Host`].
+    /// The network of containers; they reach the harness's own servers only with [`Network::Host`].
     pub network: Network,
 }
 
-/// How far the detection of one environment is.
+/// Progress of the detection of one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// It is being looked for.
+    /// Its detection has begun.
     Started(EnvironmentName),
-    /// It is known whether it is there.
+    /// Its detection has ended.
     Ended(EnvironmentName),
 }
 

@@ -13,7 +13,7 @@ use twinproof_base::hex;
 use twinproof_model::{EntryKind, EnvironmentName};
 use twinproof_process::Ended;
 
-/// What looking for an environment gave.
+/// Result of looking for an environment.
 pub enum Detection {
     /// It is there, and has shaken hands.
     Available(Box<dyn Environment>),
@@ -29,7 +29,7 @@ pub enum Detection {
     Broken {
         /// Which one.
         name: EnvironmentName,
-        /// What failed.
+        /// The error of its driver or of its handshake.
         error: EnvironmentError,
     },
 }
@@ -53,9 +53,9 @@ pub enum EnvironmentError {
     Driver {
         /// Which environment.
         environment: String,
-        /// What was being done.
+        /// The action that failed.
         action: String,
-        /// What happened.
+        /// Why it failed.
         message: String,
     },
     /// The environment cannot do this; its capabilities say so beforehand.
@@ -63,7 +63,7 @@ pub enum EnvironmentError {
     Unsupported {
         /// Which environment.
         environment: String,
-        /// What.
+        /// The action.
         what: String,
     },
     /// A limit was exceeded.
@@ -71,7 +71,7 @@ pub enum EnvironmentError {
     Limit {
         /// Which environment.
         environment: String,
-        /// What is too large.
+        /// The thing that is too large.
         what: String,
         /// The limit with its unit.
         limit: String,
@@ -138,9 +138,9 @@ pub struct Exited {
     pub not_found: bool,
     /// It was killed at its time limit.
     pub timed_out: bool,
-    /// What it wrote to its standard output, raw.
+    /// Its standard output, raw.
     pub stdout: Vec<u8>,
-    /// What it wrote to its standard error, raw.
+    /// Its standard error, raw.
     pub stderr: Vec<u8>,
     /// Whether one of them was cut at the limit.
     pub truncated: bool,
@@ -185,7 +185,7 @@ pub enum Put {
     },
 }
 
-/// What is wanted of files.
+/// The facts that the caller needs of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contents {
     /// Sizes, hashes and bytes.
@@ -199,8 +199,8 @@ pub enum Contents {
 /// How deep [`Sandbox::entries`] looks, and how much may be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotLimits {
-    /// Deepest level that is listed: 0 is the path itself, 1 what is in it. That there is more is no
-    /// error, and it does not count for the other limits.
+    /// Deepest level that is listed: 0 is the path itself, 1 its entries. Deeper entries are no
+    /// error, and do not count for the other limits.
     pub depth: u32,
     /// Most entries; more are an error.
     pub entries: usize,
@@ -215,12 +215,12 @@ impl Default for SnapshotLimits {
     }
 }
 
-/// One thing that is there.
+/// One entry of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeEntry {
-    /// Relative to the path looked at, with `/`; empty for that path itself.
+    /// Relative to the listed path, with `/`; empty for that path itself.
     pub path: String,
-    /// What it is.
+    /// File, directory, link or another kind.
     pub kind: EntryKind,
     /// Permission bits, where they are kept.
     pub mode: Option<u32>,
@@ -228,14 +228,14 @@ pub struct TreeEntry {
     pub target: Option<String>,
     /// Size of a file in bytes.
     pub size: u64,
-    /// SHA-256 of a file, lower-case hexadecimal, where it was wanted.
+    /// SHA-256 of a file, lower-case hexadecimal, where the caller wants it.
     pub sha256: Option<String>,
-    /// Bytes of a file, where they were wanted.
+    /// Bytes of a file, where the caller wants them.
     pub bytes: Option<Vec<u8>>,
 }
 
 impl TreeEntry {
-    /// Makes it a file with these bytes, of which it keeps what is wanted.
+    /// Makes it a file with these bytes; `contents` says whether the hash and the bytes are kept.
     pub(crate) fn file(&mut self, bytes: Vec<u8>, contents: Contents) {
         self.kind = EntryKind::File;
         self.size = bytes.len() as u64;
@@ -247,7 +247,7 @@ impl TreeEntry {
 
 /// A place where cases run.
 pub trait Environment: Send + Sync {
-    /// What was measured of it.
+    /// Facts about the environment, as measured.
     fn facts(&self) -> &Facts;
 
     /// The variables that a program needs here to start at all, with a home directory and a
@@ -308,8 +308,8 @@ pub trait Sandbox: Send {
     /// When it cannot be put there, or the environment cannot hold such a thing.
     fn put(&self, path: &str, what: &Put) -> Result<(), EnvironmentError>;
 
-    /// What is at a native path, and below it: sorted by path, the path itself first, links not
-    /// followed. Empty when nothing is there.
+    /// The entry at a native path and all entries below it: sorted by path, the path itself first,
+    /// links not followed. Empty when there is no entry.
     ///
     /// # Errors
     /// When it cannot be read, or is over the limits.

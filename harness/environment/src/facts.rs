@@ -1,10 +1,10 @@
-//! What is known of an environment once its driver has measured it and shaken hands.
+//! Facts about an environment, once its driver has measured it and shaken hands.
 
 use crate::sdk::Offered;
 use std::collections::BTreeSet;
 use twinproof_model::{Capability, EnvironmentName, Fingerprint};
 
-/// What was measured.
+/// Result of the measurement.
 pub(crate) struct Probed {
     pub(crate) capabilities: BTreeSet<Capability>,
     pub(crate) fingerprint: Fingerprint,
@@ -15,11 +15,11 @@ pub(crate) struct Probed {
 pub struct Facts {
     /// Its name.
     pub name: EnvironmentName,
-    /// What cases may require of it.
+    /// Capabilities that cases may require of it.
     pub capabilities: BTreeSet<Capability>,
-    /// What it is, closely enough to set up the same again.
+    /// Its description, exact enough to set up the same environment again.
     pub fingerprint: Fingerprint,
-    /// What its handshake showed, a line each.
+    /// Results of its handshake, a line each.
     pub handshake: Vec<String>,
     /// Native path of a build cache that cases may share; it is warm where possible.
     pub go_cache: String,
@@ -29,7 +29,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Of an environment of which nothing was measured yet.
+    /// Facts of an environment that was not measured yet.
     #[must_use]
     pub fn new(name: EnvironmentName, go_cache: String) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Facts {
         }
     }
 
-    /// Takes over what was measured, and names the SDKs in the fingerprint.
+    /// Takes over the measurement, and names the SDKs in the fingerprint.
     pub(crate) fn measured(&mut self, probed: Probed, handshake: Vec<String>) {
         self.capabilities = probed.capabilities;
         self.fingerprint = probed.fingerprint;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const CODES: [i64; 4] = [0, 3, 67, 87];
 /// Time limit of the program that never ends.
 const SLEEP_LIMIT: Duration = Duration::from_millis(500);
-/// By when it must be reported as killed.
+/// Time by which it must be reported as killed.
 const SLEEP_KILLED: Duration = Duration::from_secs(45);
 const NONCE: &str = "TWINPROOF_HANDSHAKE";
 

@@ -1,8 +1,8 @@
 //! Environments: where cases run, each a driver behind one small pair of traits.
 //!
-//! A driver knows nothing of suites, cases or verdicts. It starts programs in exactly the
-//! environment it is given, puts files in place, and says what is there. What it cannot do it says
-//! with a type, never by an empty answer.
+//! A driver uses no suites, cases or verdicts. It starts programs in exactly the environment it is
+//! given, puts files in place, and lists files. Where it cannot do something it returns a typed
+//! error, never an empty answer.
 
 mod absent;
 mod candidates;

@@ -1,7 +1,7 @@
 //! Measures an environment's facts and capabilities through its own driver.
 //!
-//! Nothing here is assumed from a name: file systems, privileges and compilers are tried out in a
-//! work directory, versions are what the environment's own programs say.
+//! Nothing here is concluded from a name: file systems, privileges and compilers are tried out in a
+//! work directory, and versions are those that the environment's own programs print.
 
 use crate::driver::{
     Contents, Environment, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,
@@ -15,7 +15,7 @@ use std::time::Duration;
 use twinproof_base::go_env;
 use twinproof_model::{Capability, EntryKind, Fingerprint};
 
-/// Time limit of each program that is asked. Generous: a distribution may have to start first.
+/// Time limit of each program. Generous: a distribution may have to start first.
 const LIMIT: Duration = Duration::from_secs(120);
 /// Most bytes that are read of an answer.
 const OUTPUT: u64 = 1 << 20;
@@ -44,8 +44,8 @@ pub(crate) fn join(root: &str, relative: &str) -> String {
     }
 }
 
-/// A program that is asked something: the environment's base variables, the work directory as the
-/// current one, nothing to read.
+/// A program that only answers a question: it has the environment's base variables, the work
+/// directory as the current one, and no input.
 pub(crate) fn ask(environment: &dyn Environment, root: &str, program: &str, args: &[&str]) -> Exec {
     Exec {
         program: program.to_owned(),
@@ -128,7 +128,7 @@ impl Probe<'_> {
         self.capabilities.insert(Capability::PosixPaths);
         let uname = self.text("uname", &["-s", "-r", "-m"])?.unwrap_or_default();
         let mut words = uname.split_whitespace();
-        // `uname` says its fields in a fixed order, whatever the order of its options.
+        // `uname` prints its fields in a fixed order, whatever the order of its options.
         let system = words.next().unwrap_or_default().to_owned();
         let release = words.next().unwrap_or_default().to_owned();
         fingerprint.kernel = format!("{system} {release}").trim().to_owned();
@@ -156,7 +156,8 @@ impl Probe<'_> {
         Ok(fingerprint)
     }
 
-    /// What can be tried apart from the machine, and the programs that watch or stand for another system.
+    /// Finds out whether programs can run in namespaces of their own, under strace, or for another
+    /// system.
     fn tools(&mut self) -> Result<(), EnvironmentError> {
         const LAB: &[&str] = &["--mount", "--net", "true"];
         const OWN: &[&str] = &["--user", "--map-root-user"];
@@ -184,7 +185,7 @@ impl Probe<'_> {
     }
 
     fn libc(&mut self) -> Result<String, EnvironmentError> {
-        // Of musl systems some have a `getconf` too, which does not know this variable.
+        // Some musl systems have a `getconf` too, which does not support this variable.
         if let Some(version) = self.text("getconf", &["GNU_LIBC_VERSION"])?
             && version.starts_with("glibc ")
         {
@@ -362,7 +363,7 @@ fn pretty_name(os_release: &str) -> Option<String> {
     Some(line.trim_matches(['"', '\'']).to_owned())
 }
 
-/// The version in what musl's loader says of itself.
+/// The version in the message of musl's loader.
 fn musl_version(text: &str) -> Option<&str> {
     text.starts_with("musl libc").then_some(())?;
     text.lines().find_map(|l| l.strip_prefix("Version "))

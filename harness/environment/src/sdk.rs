@@ -23,7 +23,7 @@ pub struct Sdk {
 }
 
 impl Sdk {
-    /// What stands in a fingerprint.
+    /// Its description in a fingerprint: provenance and hash.
     pub(crate) fn described(&self) -> String {
         format!("{}, {}", self.provenance, self.hash)
     }
@@ -32,7 +32,7 @@ impl Sdk {
 /// Native paths of SDKs by version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offered {
-    /// Version → native root and what stands in the fingerprint.
+    /// Version → native root, and the description in the fingerprint.
     sdks: BTreeMap<String, (String, String)>,
 }
 
@@ -69,7 +69,7 @@ impl Offered {
         })
     }
 
-    /// What stands in the fingerprint: version → provenance and hash.
+    /// The descriptions for the fingerprint: version → provenance and hash.
     pub(crate) fn described(&self) -> BTreeMap<String, String> {
         self.sdks.iter().map(|(version, (_, what))| (version.clone(), what.clone())).collect()
     }

@@ -1,4 +1,4 @@
-//! What is there on the machine that runs the tests, and what is said of the rest.
+//! Environments on the machine that runs the tests, and the reasons for absent ones.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[macro_use]

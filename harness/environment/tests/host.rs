@@ -154,7 +154,7 @@ fn a_survivor_is_killed_and_hangs_nothing(machine: &Machine) {
     let started = Instant::now();
     let exited = sandbox.exec(&exec(machine, sandbox.as_ref(), "sh", &["-c", script])).unwrap();
     assert_eq!((exited.code, exited.timed_out), (Some(4), false));
-    // Far below the 600 s that the child sleeps, and far above what a slow machine takes.
+    // Far below the 600 s that the child sleeps, and far above the time that a slow machine takes.
     assert!(started.elapsed() < Duration::from_secs(300));
     assert!(is_gone(sandbox.root(), "child"));
 }

@@ -1,4 +1,4 @@
-//! What a handler of ^C relies on. Alone in its process: nothing can be started after it.
+//! A handler of ^C relies on this. Alone in its process: nothing can be started after it.
 #![cfg(unix)]
 
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! The driver for WSL against a double of `wsl.exe`: a script that behaves like it towards the
-//! harness, and runs what it is given on this machine. It proves the driver, and nothing of WSL.
+//! harness, and runs the given program on this machine. It tests the driver, and nothing of WSL.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,8 +13,8 @@ use twinproof_environment::{
 };
 use twinproof_model::{Capability, EntryKind};
 
-/// `list` is what it says to `-l -v`, with its exit code in `list.code`; `sorry` is what it says when
-/// there is no such distribution. Codes above 255 do not exist here: -1 is 255.
+/// `list` has its output for `-l -v`, with its exit code in `list.code`; `sorry` has its message
+/// when there is no such distribution. Codes above 255 do not exist here: -1 is 255.
 const DOUBLE: &str = r#"#!/bin/sh
 here=${0%/*}
 case $1 in

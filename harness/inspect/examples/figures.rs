@@ -72,7 +72,7 @@ fn main() {
     println!("resident {} KiB at most", peak());
 }
 
-/// What is measured.
+/// The action of a measurement.
 type Action<'a> = Box<dyn FnMut() + 'a>;
 
 /// The times of several runs of one action.

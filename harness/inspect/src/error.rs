@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Why a file could not be described. No message names the file: the caller knows it.
+/// Why a file could not be described. Messages leave the file's name to the caller.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InspectError {
@@ -17,7 +17,7 @@ pub enum InspectError {
     Truncated {
         /// The format, as `file` would call it.
         format: &'static str,
-        /// What is missing, such as `section .text`.
+        /// The missing part, such as `section .text`.
         what: String,
         /// Where it would end, in bytes from the start.
         need: u64,
@@ -29,13 +29,13 @@ pub enum InspectError {
     Malformed {
         /// The format.
         format: &'static str,
-        /// What is wrong.
+        /// Description of the defect.
         what: String,
     },
     /// Reading it would take more than is allowed.
     #[error("{what}: more than the limit of {limit} {unit}")]
     Limit {
-        /// What there is too much of.
+        /// The thing that exceeds the limit.
         what: String,
         /// The limit.
         limit: u64,

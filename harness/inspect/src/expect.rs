@@ -1,11 +1,11 @@
-//! What a file is expected to be, and where it is not.
+//! Checks a description of a file against expectations.
 
 use crate::facts::{Content, Description, Image, LeakKind, LinkageKind};
 use crate::versions::compare;
 use std::cmp::Ordering;
 use std::str::FromStr;
 
-/// What a file is expected to be. What is not said is not looked at.
+/// Expected properties of a file. Fields that are `None` or empty are not checked.
 #[derive(Clone, Debug, Default)]
 pub struct Expectation {
     /// The platform it must be for.
@@ -14,7 +14,7 @@ pub struct Expectation {
     pub max_glibc: Option<String>,
     /// That it needs neither a loader nor a library.
     pub fully_static: bool,
-    /// That nothing is in it of what [`crate::Options::leaks`] asks for.
+    /// That it has none of the texts in [`crate::Options::leaks`].
     pub no_asked_leaks: bool,
 }
 
@@ -110,7 +110,7 @@ impl FromStr for ExpectedPlatform {
 }
 
 impl Expectation {
-    /// In what a file is not as expected, a sentence each; none when it is.
+    /// The expectations that a file does not meet, a sentence each; empty when it meets all.
     #[must_use]
     pub fn unmet(&self, description: &Description) -> Vec<String> {
         let mut unmet = Vec::new();
@@ -188,7 +188,7 @@ impl ExpectedPlatform {
     }
 }
 
-/// What of glibc an image needs that is newer than allowed.
+/// Versions of glibc that an image needs and that are newer than allowed, a sentence each.
 fn glibc(image: &Image, most: &str) -> Vec<String> {
     let mut unmet = Vec::new();
     // The loader starts a program whose weak version is missing.

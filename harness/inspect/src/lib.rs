@@ -1,12 +1,12 @@
-//! What an executable, library, object or archive is, and why two of them differ.
+//! Describes executables, libraries, objects and archives, and finds why two of them differ.
 //!
 //! [`describe`] reads ELF, PE, Mach-O (every slice of a fat file), WebAssembly, `ar` archives, XCOFF
-//! and Plan 9's `a.out`. Of a file it reads only what the answer needs; what takes a look at all
-//! contents is asked for by [`Options`]. [`compare`] says in one line why two files differ, and then
-//! where, what likely made it, and which flag makes them equal.
+//! and Plan 9's `a.out`. It reads only the parts of a file that it needs; facts that take reading
+//! all contents are asked for by [`Options`]. [`compare`] says in one line why two files differ,
+//! and then where, the likely cause, and the flag that makes them equal.
 //!
-//! Nothing here runs what it looks at. Files come from outside: what is malformed is an error, and
-//! sizes, counts and decompression have limits.
+//! Nothing here runs a file. Files are untrusted input: a malformed file is an error, and sizes,
+//! counts and decompression have limits.
 
 mod compare;
 mod deep;
@@ -54,7 +54,7 @@ pub fn describe<'a>(
     Ok(read::description(file, view.size()))
 }
 
-/// Adds what is read after the headers.
+/// Adds the facts that are read after the headers.
 fn complete(file: &mut File<'_>, size: u64, options: &Options) -> Result<()> {
     // Made once: an archive may have 50,000 members.
     let finder = options.deep.then(|| Finder::new(&options.leaks)).transpose()?;

@@ -1,4 +1,4 @@
-//! Where the bytes of a file come from: memory, or a file that is read where it is asked.
+//! The bytes of a file: in memory, or read from the file on demand.
 //!
 //! Files are read by position and never mapped: accessing a mapped file that another program has
 //! truncated kills the process with SIGBUS. Small pieces (headers, tables, names) are kept in memory
@@ -14,10 +14,10 @@ use std::path::Path;
 use std::sync::Arc;
 use twinproof_base::positional::read_at;
 
-/// What is described: a file, or bytes in memory.
+/// The bytes to describe: a file, or a slice in memory.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
-    /// A file, of which only what is needed is read.
+    /// A file, of which only the needed parts are read.
     Path(&'a Path),
     /// Bytes.
     Bytes(&'a [u8]),
@@ -41,7 +41,7 @@ impl<'a> From<&'a [u8]> for Input<'a> {
     }
 }
 
-/// What of a file may be kept in memory at once, in bytes, beyond an eighth of the file.
+/// Limit of the bytes of a file in memory at once, beyond an eighth of the file's size.
 const KEPT: u64 = 24 << 20;
 
 /// The most text (names of symbols, sections, libraries) that one description holds, in bytes.
@@ -67,7 +67,7 @@ impl<'a> Source<'a> {
         let (store, len) = match input {
             Input::Bytes(bytes) => (Opened::Bytes(bytes), bytes.len() as u64),
             Input::Path(path) => {
-                // Asked for before it is opened: opening a pipe waits for whoever writes into it.
+                // Checked before it is opened: opening a pipe waits for its writer.
                 if !std::fs::metadata(path)?.is_file() {
                     return Err(io::Error::other("is no regular file").into());
                 }
@@ -90,10 +90,10 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Set when more of a file was asked for than may be kept.
+/// Set when more of a file was read than memory's limit allows.
 type FullFlag = std::sync::atomic::AtomicBool;
 
-/// Reads a file for the cache, within what may be kept.
+/// Reads a file for the cache, within memory's limit.
 struct Cursor {
     file: Arc<File>,
     at: u64,
@@ -168,7 +168,7 @@ impl<'d> View<'d> {
         self.read_bytes_at_until(offset..end, 0).ok()
     }
 
-    /// Text of these bytes, counted against what one description may hold.
+    /// Text of these bytes, counted against the limit of one description.
     pub(crate) fn text(self, bytes: &[u8]) -> Result<String> {
         let used = self.source.text.get().saturating_add(bytes.len() as u64);
         self.source.text.set(used);
@@ -182,12 +182,12 @@ impl<'d> View<'d> {
         Ok(String::from_utf8_lossy(bytes).into_owned())
     }
 
-    /// Fills as much of a buffer as there is from an offset on; what was read is not kept.
+    /// Fills as much of a buffer as there is from an offset on; the bytes read are not cached.
     pub(crate) fn fill(self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         Ok(self.raw().fill(offset, buffer)?)
     }
 
-    /// The bytes alone, for what is streamed, from several threads too.
+    /// The uncached bytes, for streaming, from several threads too.
     pub(crate) fn raw(self) -> Raw<'d> {
         let store = match &self.source.store {
             Opened::Bytes(bytes) => Store::Bytes(bytes),
@@ -196,7 +196,7 @@ impl<'d> View<'d> {
         Raw { store, start: self.start, len: self.len }
     }
 
-    /// Why a read failed that lies inside: when more was asked for than may be kept, that.
+    /// Why a read inside the file failed: the limit of memory, where that was reached.
     pub(crate) fn refusal(self) -> Option<InspectError> {
         let Opened::File { full, .. } = &self.source.store else { return None };
         full.load(std::sync::atomic::Ordering::Relaxed).then(|| InspectError::Limit {
@@ -233,7 +233,7 @@ impl<'d> ReadRef<'d> for View<'d> {
             Opened::File { cache, .. } => {
                 let (start, end) = (range.start, range.end);
                 let found = cache.read_bytes_at_until(range, delimiter)?;
-                // Without a delimiter the cache gives what is left of the range.
+                // Without a delimiter the cache returns the rest of the range.
                 if start + found.len() as u64 >= end { Err(()) } else { Ok(found) }
             }
         }

@@ -1,4 +1,4 @@
-//! What is where when a program is loaded: addresses of memory against offsets of the file.
+//! Maps addresses of a loaded program to offsets of its file.
 
 use crate::source::View;
 
@@ -6,7 +6,7 @@ use crate::source::View;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Range {
     pub(crate) address: u64,
-    /// Bytes in memory; what is beyond `stored` is zero.
+    /// Bytes in memory; those beyond `stored` are zero.
     pub(crate) size: u64,
     pub(crate) offset: u64,
     /// Bytes in the file.

@@ -26,7 +26,7 @@ pub fn debian_with_glibc(version: &str) -> Option<&'static str> {
     DEBIAN.iter().find(has).map(|(_, release)| *release)
 }
 
-/// Compares versions number by number: 2.9 is less than 2.34. What is no number counts as zero.
+/// Compares versions number by number: 2.9 is less than 2.34. A part that is no number counts as zero.
 #[must_use]
 pub fn compare(a: &str, b: &str) -> Ordering {
     let numbers = |text: &str| -> Vec<u64> {
@@ -40,7 +40,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     numbers(a).cmp(&numbers(b))
 }
 
-/// What versions are needed, while it is found out.
+/// Collects the versions that an image needs.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
     /// By library and version: the symbols, and whether the version may be missing.
@@ -76,7 +76,7 @@ impl Needs {
                 weak,
             };
             match highest.get_mut(&key) {
-                // What may be missing decides nothing beside what may not.
+                // A weak version, which may be missing, never replaces one that must be there.
                 Some(other)
                     if (!found.weak, Rank(version)) > (!other.weak, Rank(&other.version)) =>
                 {

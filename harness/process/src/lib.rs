@@ -1,8 +1,8 @@
 //! Runs processes on the harness's own machine with an exact environment and limits, and kills
 //! everything that they started when they end.
 //!
-//! This knows nothing of environments: the host driver starts cases' programs with it, the drivers
-//! for WSL and Windows their relays, and the engine of cmd/go's scripts what they run.
+//! This crate does not use environments: the host driver starts cases' programs with it, the
+//! drivers for WSL and Windows their relays, and the engine of cmd/go's scripts its programs.
 
 mod escaped;
 mod live;

@@ -82,7 +82,7 @@ pub fn lookup(program: &str, env: &BTreeMap<String, String>, cwd: &Path) -> Opti
     if is_path && !cfg!(windows) {
         return Some(cwd.join(program));
     }
-    // What cmd.exe assumes where PATHEXT is not set, less the script hosts.
+    // The extensions that cmd.exe assumes where PATHEXT is not set, without those of script hosts.
     let extensions = variable(env, "PATHEXT").unwrap_or(".COM;.EXE;.BAT;.CMD");
     WhichConfig::new_with_sys(Given { extensions: Some(extensions.into()) })
         .binary_name(program.into())

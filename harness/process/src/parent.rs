@@ -15,7 +15,7 @@ pub(crate) fn die_with(command: &mut Command) {
     let parent = getpid();
     let ask = move || {
         set_parent_process_death_signal(Some(Signal::KILL))?;
-        // The parent may have ended before the signal was asked for.
+        // The parent may have ended before the signal was requested.
         match getppid() == Some(parent) {
             true => Ok(()),
             false => Err(io::ErrorKind::Interrupted.into()),
@@ -35,7 +35,7 @@ pub(crate) struct Starter {
     _ends: std::sync::mpsc::Sender<()>,
 }
 
-/// Starts a process on a thread of its own, which sees what the calling one sees: its network, too.
+/// Starts a process on a thread of its own, in the namespaces of the calling thread: its network, too.
 #[cfg(target_os = "linux")]
 pub(crate) fn start<T: Send + 'static>(
     spawn: impl FnOnce() -> io::Result<T> + Send + 'static,
@@ -44,7 +44,7 @@ pub(crate) fn start<T: Send + 'static>(
     let (answer, answered) = channel();
     let (ends, ended) = channel::<()>();
     std::thread::Builder::new().name("starter".to_owned()).spawn(move || {
-        // Whoever asked waits for the answer, and nothing is ever sent to end this but the end.
+        // The caller waits for the answer; the thread then waits until the `Starter` is dropped.
         let _ = answer.send(spawn());
         let _ = ended.recv();
     })?;

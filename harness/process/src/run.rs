@@ -87,7 +87,7 @@ pub struct Ended {
     pub stderr_tail: Vec<u8>,
     /// Whether one of the outputs was cut at its limit.
     pub truncated: bool,
-    /// From the start to the end.
+    /// Time from the start to the end.
     pub duration: Duration,
 }
 
@@ -103,7 +103,7 @@ struct Kept {
     truncated: bool,
 }
 
-/// Runs a process to its end, and kills what is left of its group or job.
+/// Runs a process to its end, and kills the remaining processes of its group or job.
 ///
 /// # Errors
 /// When it cannot be started; the kind says why.
@@ -128,7 +128,7 @@ pub fn run(start: Start<'_>) -> io::Result<Ended> {
     let mut command = CommandWrap::from(command);
     #[cfg(unix)]
     command.wrap(process_wrap::std::ProcessGroup::leader());
-    // A job object ends with its last handle, so what the child started ends even if the harness
+    // A job object ends with its last handle, so the child's own children end even if the harness
     // crashes.
     #[cfg(windows)]
     command.wrap(process_wrap::std::JobObject);

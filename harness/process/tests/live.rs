@@ -32,7 +32,7 @@ fn written(path: &Path) -> String {
     }
 }
 
-/// Waits until there is no process of that number, or only what is left of one.
+/// Waits until there is no process of that number, or only a zombie.
 fn gone(id: &str) -> bool {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {

@@ -33,7 +33,7 @@ impl Folder {
 
 impl Bundle for Folder {
     fn read(&self, path: &str, limit: u64) -> Option<Vec<u8>> {
-        // The path comes from results.json, and a report may be drawn from one that somebody sent.
+        // The path comes from results.json, which may come from elsewhere.
         if !is_within(path) {
             return None;
         }

@@ -1,18 +1,18 @@
-//! What cases have seen, put together for the tables and pictures of a report: chains of programs, what
-//! name servers were asked, findings of `config lint`, policies of twins, scripts.
+//! Observations of cases, collected for the tables and pictures of a report: chains of programs,
+//! queries to name servers, findings of `config lint`, policies of twins, scripts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use twinproof_model::{CaseResult, Exhibit, Results};
 
-/// A chain of processes in one case: each with those that it starts.
+/// A chain of processes in one case: each process with its children.
 pub struct Chain<'a> {
     /// Place of the case in the results.
     pub case: usize,
     /// Its title.
     pub title: &'a str,
-    /// Where.
+    /// The environment of the case.
     pub environment: String,
-    /// The programs, each with what started it, parents first.
+    /// The programs, each with its parent's place, parents first.
     pub links: Vec<Link<'a>>,
 }
 
@@ -21,7 +21,7 @@ pub struct Chain<'a> {
 pub struct Link<'a> {
     /// Its name.
     pub name: &'a str,
-    /// What the chain is about, in its environment.
+    /// The variable that the case traces, in the environment of the program, as `NAME=VALUE`.
     pub variable: Option<&'a str>,
     /// Its place from the left, 0 where nothing in the trace started it.
     pub depth: usize,
@@ -37,9 +37,9 @@ pub struct Lookup<'a> {
     pub result: &'a CaseResult,
     /// The setting that is tried: GOPROXY, or the program's arguments.
     pub setting: &'a str,
-    /// What the name servers answer.
+    /// Answers of the name servers.
     pub answers: Vec<&'a str>,
-    /// What they were asked, where the case looked.
+    /// Queries that the name servers received, where the case recorded them.
     pub asked: Option<&'a [String]>,
     /// How long it took, in milliseconds.
     pub millis: u64,
@@ -83,7 +83,7 @@ pub struct Exhibits<'a> {
 }
 
 impl<'a> Exhibits<'a> {
-    /// What the cases of results have seen.
+    /// Collects the observations of all cases.
     pub fn of(results: &'a Results) -> Self {
         let mut all = Self::default();
         for (at, case) in results.cases.iter().enumerate() {

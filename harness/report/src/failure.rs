@@ -1,13 +1,13 @@
-//! What a failing case shows in every report alike: its checks by step with what was sent and
-//! received there, and the claims that it breaks with their level and their source.
+//! Content that every report shows of a failing case: its checks by step with the request and the
+//! response there, and the claims that it breaks with their level and their source.
 
 use twinproof_model::{CaseResult, Check, Claim, Exchange, Results, Verdict};
 
-/// The checks of one step that do not hold, and what the step sent and received.
+/// The failing checks of one step, with the step's request and response.
 pub struct FailedStep<'a> {
     /// The checks, in order; at least one.
     pub checks: Vec<&'a Check>,
-    /// What was sent and received; nothing of steps that send no request.
+    /// The request and the response; `None` for steps that send no request.
     pub exchange: Option<&'a Exchange>,
 }
 

@@ -1,6 +1,6 @@
-//! What somebody must look at, with one entry for one cause: an environment whose driver is broken
-//! is one finding however many cases it was to run, and so are cases that broke in one environment
-//! for the very same reason.
+//! The findings of a run that need attention, one for each cause: an environment whose driver is
+//! broken is one finding for all of its cases, and so are cases that broke in one environment for
+//! the same reason.
 
 use crate::tally;
 use std::collections::HashMap;
@@ -23,12 +23,12 @@ impl<'a> Finding<'a> {
         self.cases.first().map_or(Verdict::HarnessError, |(_, case)| case.verdict)
     }
 
-    /// The first case, where it is the case that has to be looked at.
+    /// The first case; `None` where the environment itself is broken.
     pub fn case(&self) -> Option<(usize, &'a CaseResult)> {
         if self.broken.is_some() { None } else { self.cases.first().copied() }
     }
 
-    /// How many cases there are besides the one that stands for them.
+    /// Number of cases besides the first.
     pub fn others(&self) -> u64 {
         (self.cases.len() as u64).saturating_sub(1)
     }

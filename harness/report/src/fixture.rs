@@ -18,7 +18,7 @@ use twinproof_steps::{
 /// 2026-09-21 14:13:20 UTC.
 const START: i64 = 1_790_000_000_000;
 
-/// What a hostile subject prints.
+/// Output of a hostile subject.
 pub const HOSTILE: &str = "</code><script>alert(1)</script><img src=x onerror=alert(1)>\"'`|]]>\u{1b}[31m\u{202e}gnp.exe\0";
 
 pub fn environment(name: &str) -> EnvironmentName {

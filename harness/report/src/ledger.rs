@@ -15,7 +15,7 @@ pub struct Ledger {
     pub twinproof: String,
     /// SHA-256 over the suite files.
     pub suites_sha256: String,
-    /// What was judged, `kind=value`.
+    /// The subjects, `kind=value`.
     pub subjects: Vec<String>,
     /// Exit code of the run.
     pub exit_code: u8,
@@ -57,7 +57,7 @@ pub struct LedgerClaim {
     pub suite: Option<String>,
     /// How binding it is.
     pub level: Option<Level>,
-    /// What holds of the document's statement.
+    /// Whether the document's statement is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<DocumentVerdict>,
     /// The merged verdict over all environments; nothing when it was never run.

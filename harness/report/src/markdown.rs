@@ -120,7 +120,7 @@ fn worst(results: &Results, case: &CaseResult) -> String {
     parts.join("<br>")
 }
 
-/// What was sent and received, folded away: it has to stay on the line of its table's row.
+/// The request and the response, folded away. They have to stay on the line of their table's row.
 fn exchange(exchange: &Exchange) -> String {
     let lines = |text: &str| {
         let text = text::head(text.trim_end(), EXCERPT);

@@ -48,7 +48,7 @@ pub enum Mismatch {
     Count {
         /// The report.
         reporter: Reporter,
-        /// What is counted: a verdict, or what the report makes of verdicts.
+        /// The number's name: a verdict, or a sum of verdicts such as `failures`.
         what: String,
         /// The report's number.
         reported: u64,
@@ -148,8 +148,7 @@ impl Comparison {
     /// The totals that the page carries, and the cases that it shows.
     fn html(&self, report: &str, counted: &Counts) -> Result<(), Mismatch> {
         let mut shown = Counts::default();
-        // The cases are counted in the page's text, as a reader would count them, and not taken
-        // from what drew it.
+        // Count the cases in the page's text, as a reader would, not with the function that drew it.
         for case in report.split(html::CASE_OPENS).skip(1) {
             let name = case.split('"').next().unwrap_or_default();
             shown.add(self.verdict(name)?);
@@ -163,7 +162,7 @@ impl Comparison {
         self.line(&line, markdown::TOTALS, counted)
     }
 
-    /// What JUnit counts by itself, and the verdicts of the test cases.
+    /// Compares JUnit's own counts, and the verdicts of the test cases.
     fn junit(&self, report: &str, counted: &Counts) -> Result<(), Mismatch> {
         let report = quick_junit::Report::deserialize_from_str(report)
             .map_err(|error| self.unreadable(error))?;

@@ -1,4 +1,4 @@
-//! `results.sarif`, SARIF 2.1.0: rules are claims, results are the cases that somebody must look at,
+//! `results.sarif`, SARIF 2.1.0: rules are claims, results are the cases that need attention,
 //! located in the suite file that declares them. Expected failures and waivers are suppressed
 //! results with their justification. Passes are not listed: the totals of all verdicts are the run's
 //! property `verdicts`.

@@ -23,8 +23,8 @@ pub struct Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// What stands in it: the case's value where it passes, else why not. A SHA-256 is shown by its
-    /// first 12 digits.
+    /// The cell's text: the case's value where it passes, else the reason why not. A SHA-256 is cut
+    /// to its first 12 digits.
     #[must_use]
     pub fn text(&self) -> String {
         let case = self.case;
@@ -53,7 +53,7 @@ pub fn tables(results: &Results) -> Vec<Table<'_>> {
     let mut tables: Vec<Table<'_>> = Vec::new();
     for (index, case) in results.cases.iter().enumerate() {
         let Some(cell) = &case.cell else { continue };
-        // Where the question does not arise there is nothing to show.
+        // Where a case does not apply, the cell is empty.
         if case.verdict == Verdict::NotApplicable {
             continue;
         }

@@ -61,13 +61,13 @@ impl Counts {
 pub struct EnvironmentTally<'a> {
     /// Its name.
     pub name: &'a EnvironmentName,
-    /// What the run says of it; nothing where only cases name it.
+    /// Its entry in the results; `None` where only cases name it.
     pub result: Option<&'a EnvironmentResult>,
     /// Its cases.
     pub counts: Counts,
 }
 
-/// What is known of a claim in one environment. Never run: all counts are 0.
+/// Results of a claim in one environment. Never run: all counts are 0.
 #[derive(Clone, Copy, Default)]
 pub struct Cell {
     /// The cases of the claim there.
@@ -108,8 +108,8 @@ impl<'a> Tally<'a> {
     pub fn of(results: &'a Results) -> Self {
         let mut environments: Vec<EnvironmentTally<'a>> = Vec::new();
         let mut place: HashMap<&EnvironmentName, usize> = HashMap::new();
-        // Environments without a case have a row too: an environment that is missing from the table
-        // looks as if nobody had asked for it.
+        // Environments without a case have a row too: one that is missing from the table would look
+        // as if it had not been selected.
         let listed = results.environments.iter().map(|e| (&e.name, Some(e)));
         let named = results.cases.iter().map(|c| (&c.environment, None));
         for (name, result) in listed.chain(named) {
@@ -169,9 +169,9 @@ pub fn needs_attention(verdict: Verdict) -> bool {
     verdict >= Verdict::Inconclusive
 }
 
-/// One drift table: what a question was answered in each environment.
+/// One drift table: the answers to a question, by environment.
 pub struct DriftTable<'a> {
-    /// What was asked: the label that cases declare.
+    /// The question: the label that cases declare.
     pub label: &'a str,
     /// Names of the values, sorted.
     pub columns: Vec<&'a str>,

@@ -1,5 +1,6 @@
-//! The terminal: one table that a person can read, then what somebody must look at, what was
-//! absent and how to provide it. At most 80 columns, and complete without colour.
+//! The summary for a terminal: one table that a person can read, then the findings that need
+//! attention, and the environments that were absent with the commands that provide them. At most 80
+//! columns, and complete without colour.
 
 use crate::findings::findings;
 use crate::tally::{self, Counts, DriftTable, Tally};
@@ -23,7 +24,7 @@ const EXCERPT: usize = 12;
 /// How the line of totals begins.
 pub(crate) const TOTALS: &str = "Totals: ";
 
-/// What the caller knows about its terminal.
+/// Properties of the terminal.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TerminalOptions<'a> {
     /// Whether to colour.
@@ -50,7 +51,7 @@ pub fn terminal(results: &Results, options: TerminalOptions<'_>) -> String {
     screen.out
 }
 
-/// What a piece of text is, so that colour only repeats what the words say.
+/// The role of a piece of text. Colour only repeats what the words say.
 #[derive(Clone, Copy, PartialEq)]
 enum Style {
     Plain,
@@ -217,7 +218,7 @@ fn attention(screen: &mut Screen, results: &Results) {
     }
 }
 
-/// A case, where it is declared, and what was seen.
+/// A case, where it is declared, and its observations.
 fn case_finding(screen: &mut Screen, results: &Results, case: &CaseResult) {
     head_line(screen, case.verdict, &case.case, &case.environment);
     let file = results.run.suite_file(&case.file);

@@ -1,4 +1,4 @@
-//! What holds of all reports together: goldens, reconciliation, widths, hostile names, speed-free.
+//! Properties of all reports together: goldens, reconciliation, widths, hostile names, no timings.
 
 use crate::fixture::{self, any_results, bundle, empty, full, small};
 use crate::*;
@@ -128,7 +128,7 @@ fn every_report_agrees(#[values(full(), small(), fixture::broken(), empty())] re
     }
 }
 
-/// Whatever is changed from the results after a report was drawn, reconciliation sees it.
+/// Reconciliation notices every verdict that changes after a report was drawn.
 #[rstest]
 #[case(Reporter::Summary)]
 #[case(Reporter::Terminal)]
@@ -159,7 +159,7 @@ fn a_mismatch_names_the_reporter_and_both_numbers() {
     assert!(matches!(error, Mismatch::Unreadable { reporter: Reporter::Junit, .. }));
 }
 
-/// What stands between `<` and `>`, wherever a browser would see a tag; attributes' values left out.
+/// The text between `<` and `>`, wherever a browser would see a tag, without the values of attributes.
 fn tags(page: &str) -> Vec<String> {
     let tags = page.split('<').skip(1).map(|t| t.split('>').next().unwrap_or_default());
     tags.map(|t| t.split('"').step_by(2).collect()).collect()
@@ -251,7 +251,7 @@ fn the_expectation_that_applies_is_shown() {
     assert_eq!(found.expectation.reason, "Wine reports drive letters in lower case");
 }
 
-/// With TWINPROOF_KEEP_REPORTS naming a folder, the reports stay there to be looked at.
+/// With TWINPROOF_KEEP_REPORTS naming a folder, the reports stay there.
 #[test]
 fn all_reports_are_written() {
     let dir = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 pub use twinproof_base::plural;
 use unicode_width::UnicodeWidthStr;
 
-/// How many columns a terminal shows this text in.
+/// Number of columns of this text on a terminal.
 pub fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }

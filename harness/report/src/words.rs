@@ -1,5 +1,5 @@
-//! The sentences that several reports say: what a verdict means, what became of the run, how to
-//! repeat it. Plain words, without the markup of any report.
+//! The sentences that several reports share: the meaning of a verdict, the outcome of the run, the
+//! command that repeats it. Plain words, without the markup of any report.
 
 use crate::findings::Finding;
 use crate::tally::{Counts, EnvironmentTally, Tally};
@@ -34,7 +34,7 @@ pub fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What the verdict means, in one line.
+/// Meaning of the verdict, in one line.
 pub fn meaning(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::NotApplicable => "the question does not arise in this environment",
@@ -52,7 +52,7 @@ pub fn meaning(verdict: Verdict) -> &'static str {
 /// How a run ended, so that colour and signs only repeat what the words say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// Everything that was asked for conforms.
+    /// Everything that was selected conforms.
     Good,
     /// Something is not known.
     Doubt,
@@ -63,7 +63,7 @@ pub enum Tone {
 /// How the run ended.
 pub fn tone(results: &Results, tally: &Tally<'_>) -> Tone {
     match results.summary.exit_code {
-        // Green is for a run in which everything that was asked for gave an answer.
+        // Green is for a run in which everything that was selected gave an answer.
         0 if tally.counts.decided() == 0 || is_partial(results) => Tone::Doubt,
         0 => Tone::Good,
         2 => Tone::Doubt,
@@ -71,7 +71,7 @@ pub fn tone(results: &Results, tally: &Tally<'_>) -> Tone {
     }
 }
 
-/// What became of the run, in a few words; no more than was measured.
+/// Outcome of the run in a few words, no more than was measured.
 pub fn outcome(results: &Results, tally: &Tally<'_>) -> String {
     match results.summary.exit_code {
         0 if tally.counts.decided() == 0 => "Nothing decided".to_owned(),
@@ -87,7 +87,7 @@ pub fn outcome(results: &Results, tally: &Tally<'_>) -> String {
     }
 }
 
-/// What the exit code means, and what would change it where that is not plain.
+/// Meaning of the exit code, and how to change it where that is not plain.
 pub fn exit_meaning(results: &Results, tally: &Tally<'_>) -> String {
     let meaning = match results.summary.exit_code {
         0 if tally.counts.decided() == 0 => "no case was decided, and none was required",
@@ -103,7 +103,7 @@ pub fn exit_meaning(results: &Results, tally: &Tally<'_>) -> String {
     format!("exit code {}: {meaning}", results.summary.exit_code)
 }
 
-/// Whether an environment that was asked for gave no answer, because it is absent or broken.
+/// Whether a selected environment gave no answer, because it is absent or broken.
 fn is_partial(results: &Results) -> bool {
     results.environments.iter().any(|e| e.absent.is_some() || e.broken.is_some())
 }
@@ -113,8 +113,8 @@ fn answering(tally: &Tally<'_>) -> usize {
     tally.environments.iter().filter(|e| e.counts.decided() > 0).count()
 }
 
-/// The proxies and databases that somebody asked for by name: where there are some, the run is about
-/// them, and what the cases of this machine say stands beside it.
+/// The proxies and databases that were selected by name. Where there are some, the headline is
+/// about them, and the cases of this machine are mentioned beside them.
 fn named_subjects<'t, 'r>(tally: &'t Tally<'r>) -> Vec<&'t EnvironmentTally<'r>> {
     let named = |e: &&EnvironmentTally<'_>| {
         e.name.kind().is_subject() && e.result.is_some_and(|result| result.required)
@@ -122,11 +122,11 @@ fn named_subjects<'t, 'r>(tally: &'t Tally<'r>) -> Vec<&'t EnvironmentTally<'r>>
     tally.environments.iter().filter(named).collect()
 }
 
-/// What became of the run, in one sentence for people who do not read tables.
+/// Outcome of the run, in one sentence for people who do not read tables.
 pub fn headline(results: &Results, tally: &Tally<'_>) -> String {
     let subjects = named_subjects(tally);
-    // Where somebody asked for subjects by name, the headline is about them: passes of the host
-    // would water a failing proxy down.
+    // Where subjects were selected by name, the headline is about them: passes of the host would
+    // hide that a proxy fails.
     let (counts, place, beside) = match subjects.as_slice() {
         [] => {
             let answering = answering(tally) as u64;
@@ -201,7 +201,7 @@ pub fn and_more(finding: &Finding<'_>) -> Option<String> {
     (others > 0).then(|| format!("and {cases} in {}, for the same reason", finding.environment))
 }
 
-/// What a broken environment kept from running.
+/// How many cases a broken environment kept from running.
 pub fn kept(finding: &Finding<'_>) -> String {
     match finding.cases.len() as u64 {
         0 => "the environment is broken; no case was planned in it".to_owned(),
@@ -209,7 +209,7 @@ pub fn kept(finding: &Finding<'_>) -> String {
     }
 }
 
-/// The command that provides what was missing, where one is known.
+/// The command that provides the missing capability or environment, where one is known.
 pub fn remedy(skip: &Skip) -> Option<&str> {
     match skip {
         Skip::EnvironmentAbsent { remedy, .. } | Skip::CapabilityAbsent { remedy, .. }
@@ -221,7 +221,7 @@ pub fn remedy(skip: &Skip) -> Option<&str> {
     }
 }
 
-/// What holds of the document's statement.
+/// Whether the document's statement is confirmed, in words.
 pub fn document(verdict: DocumentVerdict) -> &'static str {
     match verdict {
         DocumentVerdict::Confirmed => "confirmed",
@@ -232,7 +232,7 @@ pub fn document(verdict: DocumentVerdict) -> &'static str {
     }
 }
 
-/// What an expectation expects.
+/// The expected verdict, in words.
 pub fn expected(expected: Expected) -> &'static str {
     match expected {
         Expected::Xfail => "xfail",

@@ -76,7 +76,7 @@ fn options() -> Result<Options, Failure> {
         },
         patterns,
     };
-    // Whatever is left was never taken.
+    // Options that no code above has taken are unknown.
     match named.keys().next() {
         Some(name) => Err(format!("--{name} is not known").into()),
         None => Ok(options),
@@ -111,7 +111,7 @@ fn main() -> Result<ExitCode, Failure> {
     if let Some(file) = &options.serve {
         let origin = origin(&toolchain)?;
         std::fs::write(file, origin.url())?;
-        // Whoever started this closes its standard input to end it, on every system alike.
+        // The parent ends this by closing its standard input, on every system alike.
         std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -1,4 +1,4 @@
-//! Conditions in front of commands: what this machine, its Go and this run are.
+//! Conditions in front of commands: properties of this machine, its Go and this run.
 
 use crate::outcome::Reason;
 use crate::parse::Guard;

@@ -31,7 +31,7 @@ impl Script {
     /// Runs it.
     ///
     /// # Errors
-    /// When the harness could not: never for what the subject or the go command did.
+    /// When the harness itself fails: never for a failure of the subject or the go command.
     pub fn verdict_in(&self, setting: &Setting) -> Result<Outcome, ScriptError> {
         let started = Instant::now();
         // Checked before a folder is made: many of cmd/go's scripts end here.

@@ -35,7 +35,7 @@ impl Environment {
         self.0.insert(name.to_owned(), value.into());
     }
 
-    /// What `$name` stands for. `/` and `:` are the separators of paths and of lists.
+    /// The value of `$name`. `/` and `:` are the separators of paths and of lists.
     pub(crate) fn value(&self, name: &str) -> String {
         match name {
             "/" => std::path::MAIN_SEPARATOR_STR.to_owned(),
@@ -49,7 +49,7 @@ impl Environment {
         &self.0
     }
 
-    /// Those that a script begins with, in a work directory.
+    /// The variables that a script begins with, in a work directory.
     pub(crate) fn initial(setting: &Setting, work: &Path) -> Self {
         let mut env = Self::default();
         for name in KEPT {

@@ -1,6 +1,6 @@
 //! Variables in words, names and files: `$name`, `${name}`, with the rules of Go's `os.Expand`.
 
-/// Replaces the variables in `text` by what `value` says of them.
+/// Replaces the variables in `text` by their `value`.
 ///
 /// `$` in front of no name stays; `${}` and an unclosed `${` vanish.
 pub(crate) fn expand(text: &str, mut value: impl FnMut(&str) -> String) -> String {

@@ -1,9 +1,9 @@
-//! A server in front of a subject that takes the tests' own requests off it.
+//! A server in front of a subject that answers the tests' own requests in its place.
 //!
 //! Scripts make a proxy misbehave by control prefixes: `$GOPROXY/404/…` must answer 404,
 //! `$GOPROXY/redirect/9/…` redirect nine times. These are devices of the tests and no part of the
-//! GOPROXY protocol, so what bears one goes to a control server, which knows them, and all else to
-//! the subject. Both get the request as the client made it, on a connection of its own.
+//! GOPROXY protocol, so a request with one goes to a control server, which implements them, and all
+//! others to the subject. Both get the request as the client made it, on a connection of its own.
 //!
 //! Every script also asks a checksum database by way of the proxy. A subject that passes on no
 //! database, or not this one, can still be asked for modules: the control server has the database too.
@@ -93,7 +93,7 @@ impl Front {
         Ok(Self { shared, accepting: Some(accepting) })
     }
 
-    /// What GOPROXY is to be.
+    /// The value for GOPROXY.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}{BASE}", self.shared.address)
@@ -187,7 +187,7 @@ fn serve(mut client: TcpStream, id: u64, shared: &Shared) -> io::Result<()> {
     client.shutdown(Shutdown::Write)
 }
 
-/// Where a path below the base goes, and what is asked for there.
+/// The server of a path below the base, and the path to request there.
 fn route<'a>(path: &'a str, shared: &'a Shared) -> (&'a Target, &'a str) {
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     let status = |text: &str| text.parse::<u16>().is_ok_and(|n| n >= 200);

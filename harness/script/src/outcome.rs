@@ -6,11 +6,11 @@ use std::fmt;
 /// One run of a script.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// What it says.
+    /// Pass, fail or not applicable.
     pub verdict: Verdict,
     /// How often it ran the go command.
     pub go_runs: u32,
-    /// Every line that was run with what came of it; the work directory is `$WORK`.
+    /// Every line that was run with its output; the work directory is `$WORK`.
     pub transcript: String,
     /// How long it took, in milliseconds.
     pub millis: u64,
@@ -35,13 +35,13 @@ pub struct Failure {
     pub line: usize,
     /// The line itself.
     pub command: String,
-    /// What was wrong.
+    /// Why it failed.
     pub message: String,
     /// Transcript from the last comment of the script on.
     pub section: String,
 }
 
-/// Why a script cannot be asked of a stock `go` and a proxy, on this machine.
+/// Why a script cannot be run with a stock `go` and a proxy, on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -57,11 +57,11 @@ pub enum Reason {
         /// The line or file that names the server.
         place: String,
     },
-    /// It says by itself that it is not to be run here.
+    /// It skips itself here.
     Skip {
         /// The line.
         line: usize,
-        /// The conditions under which it says so; none where it always does.
+        /// The conditions of its `skip`; none where it always skips.
         conditions: Vec<String>,
         /// Its words.
         message: String,

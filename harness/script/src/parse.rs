@@ -1,4 +1,4 @@
-//! One line of a script: its words, what stands in front of them, and behind.
+//! One line of a script: its words, and the prefixes and suffixes around them.
 
 /// How a command must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     Regex::new(&format!("(?m){translated}")).map_err(|e| e.to_string())
 }
 
-/// What Go's `regexp.QuoteMeta` makes of `text`.
+/// `text` with the same escapes as by Go's `regexp.QuoteMeta`.
 pub(crate) fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

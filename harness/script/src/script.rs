@@ -10,7 +10,7 @@ use twinproof_gomod::txtar::{Archive, File};
 const LARGEST: u64 = 4 << 20;
 /// The host of the server for version control systems that Go's own tests run.
 const VERSION_CONTROL: &str = "vcs-test.golang.org";
-/// What only the go command built for tests says, in place of asking the network for that name.
+/// A message that only the go command built for tests prints, in place of a query for that name.
 const NO_HOST: &str = "no such host localhost.localdev";
 
 /// A script that can be run.
@@ -56,7 +56,7 @@ pub enum ScriptError {
         name: String,
         /// The line's number, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The mistake.
         why: String,
     },
     /// A file of it would lie outside the work directory.
@@ -70,7 +70,7 @@ pub enum ScriptError {
     /// The harness could not do its own part.
     #[error("{action}")]
     Harness {
-        /// What it was doing.
+        /// The action that failed.
         action: String,
         /// Why it could not.
         source: io::Error,
@@ -127,7 +127,7 @@ impl Script {
         &self.name
     }
 
-    /// Why it cannot be asked of a proxy at all, as far as its text says.
+    /// Why it cannot be run against a proxy at all, by its text alone.
     #[must_use]
     pub fn out_of_reach(&self) -> Option<Reason> {
         let naming = |text: &str| {

@@ -1,4 +1,4 @@
-//! Where a script runs, and what it meets there.
+//! The settings of a run: its go command, its proxy, its database, its folders and limits.
 
 use crate::toolchain::Toolchain;
 use std::path::PathBuf;

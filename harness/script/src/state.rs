@@ -39,9 +39,9 @@ pub(crate) struct Background {
     pub(crate) running: JoinHandle<io::Result<Ended>>,
 }
 
-/// How a command ended that did not go wrong.
+/// Result of a command that is no [`Fault`].
 pub(crate) enum Ran {
-    /// It wrote nothing, and what was written before stays.
+    /// It wrote nothing, and the output of the command before stays.
     Quiet,
     /// It runs in the background.
     Started,
@@ -56,7 +56,7 @@ impl Ran {
     }
 }
 
-/// How a command went wrong.
+/// Why a command failed.
 pub(crate) enum Fault {
     /// It failed, which `!` and `?` take.
     Failed(String),
@@ -76,7 +76,7 @@ impl Fault {
         Self::Failed(format!("usage: {usage}"))
     }
 
-    /// What the system said of a file.
+    /// The system's error about a file.
     pub(crate) fn file(path: &Path, error: &io::Error) -> Self {
         Self::Failed(format!("{}: {error}", path.display()))
     }

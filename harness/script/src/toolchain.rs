@@ -7,9 +7,9 @@ use std::time::Duration;
 use twinproof_base::go_env;
 use twinproof_process::{Start, Stdin, Variables, run};
 
-/// How long the go command may take to say what it is.
+/// How long the go command may take to print its settings.
 const LIMIT: Duration = Duration::from_secs(60);
-/// Most bytes of what it says.
+/// Most bytes of its output.
 const OUTPUT: u64 = 1 << 20;
 
 /// A Go installation, and where its go command runs: on this machine.
@@ -44,12 +44,12 @@ pub enum ToolchainError {
         /// Why.
         source: std::io::Error,
     },
-    /// It does not say what it is.
+    /// It does not print its settings.
     #[error("{} does not print its settings: {why}", go.display())]
     Answer {
         /// The program.
         go: PathBuf,
-        /// What came instead.
+        /// The error of parsing its output, or its standard error.
         why: String,
     },
 }
@@ -75,7 +75,7 @@ impl Toolchain {
         let json = ask(goroot, &go, &[&["env", "-json"], &variables[..]].concat())?;
         let answer: Answer = serde_json::from_str(&json)
             .map_err(|e| ToolchainError::Answer { go: go.clone(), why: e.to_string() })?;
-        // GOEXPERIMENT of `go env` shows only what differs from the default. The build tags show
+        // GOEXPERIMENT of `go env` shows only differences from the default. The build tags show
         // every experiment that is on.
         let tags = ask(goroot, &go, &["list", "-f", "{{context.ToolTags}}", "runtime"])?;
         let experiments = tags

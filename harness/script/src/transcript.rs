@@ -1,4 +1,4 @@
-//! The record of a run: each line and what came of it, in sections that begin with comments.
+//! The record of a run: each line and its output, in sections that begin with comments.
 
 /// A growing text with a limit.
 #[derive(Debug)]
@@ -6,9 +6,9 @@ pub(crate) struct Transcript {
     text: String,
     limit: usize,
     full: bool,
-    /// What happened since the last comment, that included; its beginning is dropped when it is long.
+    /// Text since the last comment, that included; its beginning is dropped when it is long.
     section: String,
-    /// What stands for itself: the work directory.
+    /// The work directory, which the text has as `$WORK`.
     work: String,
 }
 
@@ -49,7 +49,7 @@ impl Transcript {
         }
     }
 
-    /// Adds what a program wrote, if anything.
+    /// Adds a program's output, if it has any.
     pub(crate) fn output(&mut self, name: &str, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.add(&format!("[{name}]\n{}", String::from_utf8_lossy(bytes)));

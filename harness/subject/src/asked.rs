@@ -1,15 +1,15 @@
-//! What cases ask of subjects.
+//! Features of subjects that cases use.
 
 use std::collections::BTreeMap;
 
-/// What cases do with a feature.
+/// How cases use a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Use {
-    /// They ask whether it is there.
+    /// They require it.
     Asked,
     /// They set it: a declaration has to say how, in `[set.NAME]`.
     Set,
 }
 
-/// The features that cases ask for, by name.
+/// The features that cases use, by name.
 pub type Asked = BTreeMap<String, Use>;

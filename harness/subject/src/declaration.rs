@@ -35,7 +35,7 @@ pub const VARIABLES: [(&str, &str); 16] = [
 pub struct Declaration {
     /// Its name, the instance of its environment: lower-case words joined by `-`.
     pub name: String,
-    /// What it is: `proxy`, `sumdb` or `masking`.
+    /// Its kind: `proxy`, `sumdb` or `masking`.
     pub kind: Kind,
     /// Its name as its makers write it.
     pub title: String,
@@ -62,14 +62,14 @@ pub struct Declaration {
     /// Whether it needs an SDK's `go` on its PATH.
     #[serde(default)]
     pub needs_go: bool,
-    /// What it can do, for `requires = ["feature:NAME"]`. Its settings are features too.
+    /// Features that cases may require by `requires = ["feature:NAME"]`. Its settings are features too.
     #[serde(default)]
     pub features: BTreeSet<String>,
     /// Whether it may answer a GET by redirects, to a store of objects for instance: they are followed as
     /// the go command follows them, at most ten.
     #[serde(default)]
     pub redirects: bool,
-    /// What the address of its service has after host and port, such as `/sumdb/NAME`.
+    /// The path of its service, after host and port, such as `/sumdb/NAME`.
     #[serde(default)]
     pub base_path: String,
     /// Verifier key of a checksum database that has one of its own: what `${sumdb_key}` is once it is
@@ -88,21 +88,21 @@ pub struct Declaration {
     /// Its current directory; the folder of its own when absent.
     #[serde(default)]
     pub cwd: Option<Template>,
-    /// What is added where the case has an origin.
+    /// Arguments, variables and files added where the case has an origin.
     #[serde(default)]
     pub origin: Addition,
-    /// What is added where a case sets something: setting → addition.
+    /// Settings that a case may use: name → its arguments, variables and files.
     #[serde(default)]
     pub set: BTreeMap<String, Setting>,
     /// How it is known to be ready.
     #[serde(default)]
     pub ready: Ready,
-    /// What a pipeline is made of.
+    /// The processes and places of a pipeline.
     #[serde(default)]
     pub pipeline: Option<Pipeline>,
 }
 
-/// What a subject is.
+/// The kind of a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -143,7 +143,7 @@ pub struct Build {
     pub package: Option<String>,
 }
 
-/// What is added to a launch.
+/// Arguments, variables and files added to a launch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Addition {
@@ -158,11 +158,11 @@ pub struct Addition {
     pub files: BTreeMap<String, Template>,
 }
 
-/// What a case can set.
+/// A setting that cases may use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Setting {
-    /// What it means, for authors of cases.
+    /// Its meaning, for authors of cases.
     pub about: String,
     /// Only applies where its value is this one; with any value when absent.
     #[serde(default)]
@@ -179,7 +179,7 @@ pub struct Setting {
     /// Another scheme of its address, such as `https`.
     #[serde(default)]
     pub scheme: Option<String>,
-    /// What its address has after host and port instead.
+    /// The path of its service, after host and port, instead of the declared one.
     #[serde(default)]
     pub base_path: Option<Template>,
 }
@@ -189,7 +189,7 @@ pub struct Setting {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Ready {
-    /// What is asked, on its port.
+    /// The path of the request, on its port.
     #[serde(default)]
     pub path: Option<String>,
     /// The status of the answer.
@@ -291,7 +291,7 @@ impl Declaration {
         self.url.is_some()
     }
 
-    /// What cases may require of it, besides what the host has.
+    /// The capabilities that it adds to those of the host.
     #[must_use]
     pub fn capabilities(&self) -> BTreeSet<Capability> {
         let features = self.features.iter().chain(self.set.keys());
@@ -302,7 +302,7 @@ impl Declaration {
         all
     }
 
-    /// Whether it is configured with an upstream. Without one it serves what it has.
+    /// Whether it is configured with an upstream. Without one it serves only its own store.
     fn has_upstream(&self) -> bool {
         let names = names_in(self.own_texts());
         ["upstream", "origin"].iter().any(|name| names.contains(*name))
@@ -326,7 +326,7 @@ impl Declaration {
     }
 }
 
-/// The host, with its port, of an address that paths can be appended to; or what is wrong with it.
+/// The host, with its port, of an address that paths can be appended to; or why it is none.
 pub(crate) fn host_of(url: &str) -> Result<&str, &'static str> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let rest = rest.ok_or("an address begins with `http://` or `https://`")?;

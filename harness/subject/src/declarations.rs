@@ -1,4 +1,4 @@
-//! All declarations that a run knows: those built in, and those of a folder.
+//! The declarations of subjects: those built in, and those of a folder.
 
 use crate::asked::Asked;
 use crate::declaration::{Declaration, DeclarationError, Kind};
@@ -46,7 +46,7 @@ impl Declarations {
         Declaration::parse(&path.display().to_string(), &Self::text(path)?)
     }
 
-    /// Reads one file, whose features are all among those that cases ask for.
+    /// Reads one file, and checks that cases use all of its features.
     ///
     /// # Errors
     /// When it cannot be read or used.
@@ -78,13 +78,13 @@ impl Declarations {
         self.all.values()
     }
 
-    /// What some subject can do, settings included.
+    /// The features of all subjects, settings included.
     #[must_use]
     pub fn features(&self) -> BTreeSet<String> {
         self.all().flat_map(|d| d.features.iter().chain(d.set.keys())).cloned().collect()
     }
 
-    /// What can be set of some subject.
+    /// The settings of all subjects.
     #[must_use]
     pub fn settings(&self) -> BTreeSet<String> {
         self.all().flat_map(|d| d.set.keys()).cloned().collect()

@@ -18,9 +18,9 @@ use twinproof_process::{Launch, Live};
 const TRIES: u32 = 5;
 /// Most bytes of a subject's output that are kept: its end.
 const LOG: u64 = 1 << 20;
-/// How long a subject may take to end when it is asked to.
+/// How long a subject may take to end after the request to end.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What programs say when their port is taken.
+/// Messages of programs whose port is taken.
 const TAKEN: [&str; 3] = ["address already in use", "addrinuse", "only one usage of each socket"];
 
 /// The addresses and certificates of an origin, for a subject's variables.
@@ -42,10 +42,10 @@ pub struct Upstream {
     pub tls_key: String,
 }
 
-/// What a launch needs to know: addresses, folders, variables.
+/// Parameters of a launch: addresses, folders, variables.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
-    /// A folder of the subject's own. What a launch before left in it is still there.
+    /// A folder of the subject's own. Files of an earlier launch are still there.
     pub work: PathBuf,
     /// The variables that a program needs on this machine to start at all.
     pub env: BTreeMap<String, String>,
@@ -57,15 +57,15 @@ pub struct Surroundings {
     pub goroot: Option<String>,
     /// A build cache.
     pub go_cache: String,
-    /// What the case sets.
+    /// The settings of the case: name → value.
     pub set: BTreeMap<String, String>,
     /// Bytes that its store has room for; those of the disk when absent.
     pub room: Option<u64>,
-    /// Until when it must be ready; what is declared when absent.
+    /// Longest time until it must be ready; the declared one when absent.
     pub limit: Option<Duration>,
 }
 
-/// How a launch went.
+/// Result of a launch.
 #[derive(Debug)]
 pub struct Launched {
     /// The program and its arguments.
@@ -76,11 +76,11 @@ pub struct Launched {
     pub files: BTreeMap<String, String>,
     /// The address of its service, without a slash at the end.
     pub url: String,
-    /// The folder where it keeps what it has.
+    /// The folder where it keeps its data.
     pub store: PathBuf,
     /// The subject, running; or why it is not.
     pub outcome: Result<Running, LaunchFailure>,
-    /// What it has written so far.
+    /// Its output so far.
     pub log: Vec<u8>,
 }
 
@@ -104,15 +104,15 @@ pub enum LaunchError {
     /// There is no program: it is only read.
     #[error("{0} is not launched: it has only an address")]
     ReadOnly(String),
-    /// A case sets what the subject does not have.
+    /// A case uses a setting that the subject does not have.
     #[error("{subject} has no setting `{setting}`")]
     Setting {
         /// The subject.
         subject: String,
-        /// What was set.
+        /// The setting.
         setting: String,
     },
-    /// A text of the declaration refers to what is not there.
+    /// A text of the declaration refers to an unknown variable.
     #[error("the declaration of {subject}: {error}")]
     Text {
         /// The subject.
@@ -123,9 +123,9 @@ pub enum LaunchError {
     /// The system refused.
     #[error("{action}: {error}")]
     Io {
-        /// What was being done.
+        /// The action that failed.
         action: String,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
 }
@@ -135,7 +135,7 @@ fn failed(action: impl Into<String>) -> impl FnOnce(io::Error) -> LaunchError {
     move |error| LaunchError::Io { action, error }
 }
 
-/// What is given to the program, with the variables put in.
+/// Arguments, variables and files of the program, with the values of variables put in.
 struct Plan {
     args: Vec<String>,
     env: BTreeMap<String, String>,
@@ -200,7 +200,7 @@ impl Subject {
         let limit = surroundings.limit.unwrap_or(declared);
         let secure = plan.scheme == "https";
         let failure = loop {
-            // Looked at first: on the port of a program that has ended another one may answer.
+            // Checked first: another program may answer on the port of one that has ended.
             if let Some(exit) = live.ended().map_err(failed("looking after the subject"))? {
                 break Some(LaunchFailure::Ended { exit });
             }
@@ -228,7 +228,7 @@ impl Subject {
         })
     }
 
-    /// What the program is given.
+    /// Expands the declaration for a launch on this port.
     fn plan(
         &self,
         surroundings: &Surroundings,
@@ -279,8 +279,8 @@ impl Subject {
             env: declaration.env.clone(),
             files: declaration.files.clone(),
         };
-        // The subject's own texts first, then what a case sets: files are appended to, and the last
-        // option wins in most programs.
+        // The subject's own texts first, then those of the case's settings: files are appended to,
+        // and the last option wins in most programs.
         plan.add(&own, &values).map_err(wrong)?;
         if let Some(cwd) = &declaration.cwd {
             plan.cwd = put(cwd, &values).map_err(wrong)?.into();
@@ -339,7 +339,7 @@ impl Running {
         self.live.ended().ok().flatten()
     }
 
-    /// Asks it to end, and kills it when it does not; what it has written.
+    /// Asks it to end, and kills it when it does not. Returns its output.
     #[must_use]
     pub fn end(self) -> Vec<u8> {
         let log = self.log;
@@ -347,7 +347,7 @@ impl Running {
         read_end(&log)
     }
 
-    /// Kills it in the middle of whatever it does; what it has written.
+    /// Kills it at once. Returns its output.
     #[must_use]
     pub fn kill(self) -> Vec<u8> {
         drop(self.live);

@@ -1,8 +1,8 @@
 //! Subjects by declaration: built, launched, made ready, ended.
 //!
-//! A subject is a module proxy or a checksum database that is judged. What is known of one is in a
-//! file, `suites/subjects/NAME.toml`; this crate reads such files, gets the program, and runs it for
-//! one case at a time. It knows neither cases nor verdicts.
+//! A subject is a module proxy, a checksum database or a masking pipeline under judgement. A file,
+//! `suites/subjects/NAME.toml`, declares it; this crate reads such files, gets the program, and
+//! runs it for one case at a time. It uses neither cases nor verdicts.
 
 mod asked;
 mod declaration;

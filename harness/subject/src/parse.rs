@@ -9,7 +9,7 @@ use twinproof_model::{Capability, Template};
 use twinproof_toml::node::{self, Node};
 use twinproof_toml::{Reader, Vocabulary, read_checked};
 
-/// What the tables of a declaration are called.
+/// Names of a declaration's tables, for messages.
 const VOCABULARY: &Vocabulary = &Vocabulary {
     tables: &[
         ("Declaration", "a declaration"),
@@ -31,16 +31,16 @@ impl Declaration {
     /// Reads a declaration; `file` is its name in messages.
     ///
     /// # Errors
-    /// All mistakes: it is no TOML, has unknown keys, does not say where the program comes from, or has a
-    /// text that cannot be expanded.
+    /// All mistakes: it is no TOML, has unknown keys, has no source of its program, or has a text
+    /// that cannot be expanded.
     pub fn parse(file: &str, text: &str) -> Result<Self, DeclarationError> {
         Self::read(file, text, None)
     }
 
-    /// Reads a declaration, whose features are all among those that cases ask for.
+    /// Reads a declaration, and checks that cases use all of its features.
     ///
     /// # Errors
-    /// All mistakes, a feature that no case asks for included.
+    /// All mistakes, a feature that no case uses included.
     pub fn check(file: &str, text: &str, asked: &Asked) -> Result<Self, DeclarationError> {
         Self::read(file, text, Some(asked))
     }
@@ -107,7 +107,7 @@ fn ways(read: &Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
         let span = node::key_span(root, "build");
         wrong(reader, "missing-key", "what is built from a module has a `version`", span);
     }
-    // Said rather than ignored: whoever writes these keys expects them to work.
+    // Reported rather than ignored: an author who writes these keys expects them to work.
     if read.is_read_only() {
         for key in ["args", "env", "files", "cwd", "origin", "set"] {
             if node::get(root, key).is_some() {
@@ -118,7 +118,7 @@ fn ways(read: &Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
     }
 }
 
-/// The address of what runs elsewhere, without slashes at its end: paths are appended to it.
+/// The address of a subject that runs elsewhere, without slashes at its end: paths are appended to it.
 fn address(read: &mut Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
     let Some(url) = &mut read.url else { return };
     if let Err(why) = host_of(url) {
@@ -127,7 +127,7 @@ fn address(read: &mut Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
     url.truncate(url.trim_end_matches('/').len());
 }
 
-/// What it can do, and what can be set of it, by name.
+/// Checks the names of its features and settings.
 fn features(root: &Node<'_>, reader: &mut Reader<'_>) {
     let listed = node::texts(node::get(root, "features"));
     let set = node::get(root, "set").and_then(node::table);
@@ -141,7 +141,7 @@ fn features(root: &Node<'_>, reader: &mut Reader<'_>) {
     }
 }
 
-/// What a pipeline is made of, and nothing else has.
+/// Checks the table `pipeline`, which only masking pipelines have.
 fn pipeline(read: &Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
     let table = node::get(root, "pipeline");
     match (table, read.kind == Kind::Masking) {
@@ -186,7 +186,7 @@ fn texts_refer_to<'k>(
     }
 }
 
-/// Features that no case asks for: they say nothing, and may be misspelt.
+/// Reports features that no case uses: they have no effect, and may be misspelt.
 fn unasked(root: &Node<'_>, asked: &Asked, reader: &mut Reader<'_>) {
     for (name, span) in node::texts(node::get(root, "features")) {
         match asked.get(name) {

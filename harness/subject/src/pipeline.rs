@@ -29,13 +29,14 @@ pub struct Pipeline {
     /// Statements in staging before it is first started, such as those that make its position's tables.
     #[serde(default)]
     pub prepare: Vec<Template>,
-    /// Whether its staging is topics of a broker of Kafka: `DB.DB.TABLE`, with Debezium's envelopes in
-    /// JSON. What a consumer of committed records makes of them is then in staging's tables.
+    /// Whether its staging is topics of a broker of Kafka: `DB.DB.TABLE`, with Debezium's envelopes
+    /// in JSON. The harness then applies the committed records to staging's tables, as a consumer
+    /// would.
     #[serde(default)]
     pub topics: bool,
     /// Its processes, in the order in which they are started; they are ended in the other.
     pub process: Vec<PipelineProcess>,
-    /// What it writes to besides the tables in staging.
+    /// Places that it writes to besides the tables in staging.
     #[serde(default)]
     pub place: Vec<PipelinePlace>,
     /// Commands by name (`verify`, `resnapshot`, `unmask`): arguments of its program.
@@ -47,7 +48,7 @@ pub struct Pipeline {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct PipelineProcess {
-    /// What it is called, and killed by.
+    /// Its name; cases kill the process by it.
     pub name: String,
     /// Its program; the subject's when absent.
     #[serde(default)]
@@ -81,7 +82,7 @@ pub enum PipelineZone {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct PipelinePlace {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Its zone.
     #[serde(default)]

@@ -9,10 +9,10 @@ use twinproof_process::{Start, Stdin, Variables, run};
 
 /// Longest time that building a subject may take.
 const BUILD: Duration = Duration::from_secs(20 * 60);
-/// Most bytes kept of what a build prints.
+/// Most bytes kept of a build's output.
 const OUTPUT: u64 = 1 << 20;
 
-/// What is there to get programs with.
+/// Sources of programs: this file, given paths, and a `go` that builds.
 #[derive(Clone, Debug)]
 pub struct Means {
     /// The file of this program, which has the embedded subjects, or why there is none.
@@ -21,16 +21,16 @@ pub struct Means {
     pub given: BTreeMap<String, PathBuf>,
     /// The `go` command that builds, and its version.
     pub go: Option<(PathBuf, String)>,
-    /// A folder that outlives the run, for what is built.
+    /// A folder for built programs; it outlives the run.
     pub cache: PathBuf,
     /// Go's build cache.
     pub go_cache: PathBuf,
 }
 
-/// A subject that can be launched, or only asked.
+/// A subject that can be launched, or only receives requests.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    /// What is declared of it.
+    /// Its declaration.
     pub declaration: Declaration,
     /// Its program; none where it only has an address.
     pub program: Option<PathBuf>,
@@ -44,9 +44,9 @@ pub struct Subject {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Missing {
-    /// What is missing.
+    /// The missing program or tool.
     pub detail: String,
-    /// What would provide it.
+    /// The command or setting that would provide it.
     pub remedy: String,
 }
 
@@ -179,7 +179,7 @@ fn built(
     let failed = |e: std::io::Error| missing(format!("{}: {e}", folder.display()), "");
     std::fs::create_dir_all(&folder).map_err(failed)?;
     let lock = std::fs::File::create(folder.join(format!("{key}.lock"))).map_err(failed)?;
-    // Two runs may want the same program at once; the second takes what the first has built.
+    // Two runs may build the same program at once; the second takes the file that the first built.
     lock.lock().map_err(failed)?;
     if place.is_file() {
         return Ok(place);
@@ -191,7 +191,7 @@ fn built(
     Ok(place)
 }
 
-/// Runs `go`; what it said when it failed.
+/// Runs `go`; its output as the error when it failed.
 fn go_run(
     go: &Path,
     args: &[&str],

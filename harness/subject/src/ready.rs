@@ -1,4 +1,4 @@
-//! Whether a subject answers: its port is open, and it says what is declared.
+//! Checks whether a subject is ready: its port is open, and it answers as declared.
 
 use crate::declaration::Ready;
 use std::io::{Read, Write};
@@ -7,17 +7,17 @@ use std::time::Duration;
 
 /// Between two looks.
 pub(crate) const PAUSE: Duration = Duration::from_millis(15);
-/// How long one look may take.
+/// How long one check may take.
 const LOOK: Duration = Duration::from_secs(2);
 /// Longest status line that is read.
 const LINE: usize = 64;
 
-/// One look; why it is not ready otherwise. Under TLS an open port has to do.
+/// Checks once; why it is not ready otherwise. Under TLS an open port is enough.
 pub(crate) fn look(port: u16, ready: &Ready, secure: bool) -> Result<(), String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream =
         TcpStream::connect_timeout(&address, LOOK).map_err(|e| format!("no connection: {e}"))?;
-    // With TLS a connection is all that is looked for: this small client speaks none.
+    // With TLS only the connection is checked: this small client has no TLS.
     let Some(path) = ready.path.as_ref().filter(|_| !secure) else { return Ok(()) };
     let ask = |stream: &mut TcpStream| {
         stream.set_read_timeout(Some(LOOK))?;

@@ -25,8 +25,8 @@ pub fn limits_stores() -> bool {
 pub(crate) struct Room(PathBuf);
 
 impl Room {
-    /// Mounts one with room for so many bytes, in whole pages. Only the calling thread
-    /// sees it, and what it starts from now on.
+    /// Mounts one with room for so many bytes, in whole pages. Only the calling thread, and
+    /// programs that it starts later, see it.
     #[cfg(target_os = "linux")]
     pub(crate) fn mount(folder: &Path, bytes: u64) -> io::Result<Self> {
         use nix::mount::{MsFlags, mount};
@@ -50,7 +50,7 @@ impl Room {
 #[cfg(target_os = "linux")]
 impl Drop for Room {
     fn drop(&mut self) {
-        // What still has a file of it open keeps it; the folder is free all the same.
+        // A program with an open file of it keeps it alive; the folder is free all the same.
         let _ = nix::mount::umount2(&self.0, nix::mount::MntFlags::MNT_DETACH);
     }
 }

@@ -1,16 +1,16 @@
-//! The per-user cache: where SDKs lie, how they get there whole, and what is kept as evidence.
+//! The per-user cache: where SDKs are, how they get there whole, and the evidence that is kept.
 //!
 //! ```text
 //! ROOT/sdk/verified/go1.22.5.linux-amd64/{goroot/…, provenance.json}
 //! ROOT/sdk/made/go1.22.5.windows-amd64/SOURCE/{goroot/…, provenance.json}   SOURCE: of its zip hash
 //! ROOT/sdk/part/        downloads that can be resumed, and directories not finished
-//! ROOT/sdk/quarantine/  what had a wrong hash: never used, never read again
+//! ROOT/sdk/quarantine/  files with a wrong hash: never used, never read again
 //! ROOT/sdk/lock/        one file for each SDK, locked while it is provided
-//! ROOT/sumdb/           what the checksum database's client remembers
+//! ROOT/sumdb/           tree heads and tiles of the checksum database's client
 //! ```
 //!
 //! A directory below `verified` or `made` is there in whole or not at all: it is built elsewhere and
-//! renamed. Nothing here knows what an SDK is.
+//! renamed. Nothing here is particular to SDKs.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -113,9 +113,9 @@ impl Cache {
         }
     }
 
-    /// Moves `finished` to `place`, where something that is no good any more may be.
+    /// Moves `finished` to `place`. A directory at `place` goes to quarantine.
     pub(crate) fn publish(&self, finished: &Path, place: &Path) -> Result<(), Error> {
-        // A finished SDK is never written into: what is there is moved away whole, and the new one
+        // A finished SDK is never written into: the old one is moved away whole, and the new one
         // takes its name in one step.
         if place.exists() {
             self.quarantine(place)?;
@@ -126,11 +126,12 @@ impl Cache {
         file::publish(finished, place).map_err(Error::io("rename to", place))
     }
 
-    /// Keeps what lies at `path` as evidence; where it lies now.
+    /// Moves the file or folder at `path` to the quarantine as evidence; its new path.
     pub(crate) fn quarantine(&self, path: &Path) -> Result<PathBuf, Error> {
         let folder = self.folder("quarantine")?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // Kept under a name of its own, so that what was wrong can be looked at after the next try.
+        // Kept under a name of its own, so that the rejected file can still be examined after the
+        // next try.
         let kept = (1..10_000)
             .map(|n| folder.join(format!("{name}.{n}")))
             .find(|kept| !kept.exists())

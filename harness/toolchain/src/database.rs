@@ -1,4 +1,4 @@
-//! What the checksum database says about toolchains, found by cmd/go's rules.
+//! The checksum database's answer about toolchains, found by cmd/go's rules.
 //!
 //! Each origin of the GOPROXY list is asked for `/sumdb/NAME/supported`: 200 means that the
 //! database is always to be reached through it, 404 and 410 mean the next one, and after the last
@@ -35,21 +35,21 @@ pub struct DatabaseProof {
     pub proof: LookupProof,
 }
 
-/// Whether the database knows a toolchain.
+/// Whether the database has a record of a toolchain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Vouched {
     /// It does, with this hash.
     Yes(Box<DatabaseProof>),
-    /// It does not, or it is not let through: who answered what.
+    /// It has none, or access is refused: the answers, with the servers that gave them.
     No(String),
 }
 
-/// A checksum database that knows toolchains. There is one real one; tests bring a double.
+/// A checksum database with records of toolchains. There is one real one; tests bring a double.
 pub trait Database: Send + Sync {
-    /// What it says about the toolchain zip of this version and platform.
+    /// The hash of the toolchain zip of this version and platform, with its proof.
     ///
     /// # Errors
-    /// When it cannot be reached, or when what it says does not hold.
+    /// When it cannot be reached, or when a signature or a proof is wrong.
     fn vouch(&self, version: Version, platform: Platform) -> Result<Vouched, Error>;
 }
 
@@ -117,7 +117,7 @@ impl Database for PublicDatabase<'_> {
             Err(LookupError::Fetch {
                 path,
                 source: FetchError::NotFound | FetchError::Refused,
-                // Only of the record itself does "not found" mean that the database does not know it; a
+                // Only for the record itself does "not found" mean that the database has none; a
                 // tile that is not found is a broken database.
             }) if path.starts_with("/lookup/") => {
                 return Ok(Vouched::No(format!("the checksum database at {via} does not know it")));

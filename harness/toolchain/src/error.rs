@@ -1,4 +1,4 @@
-//! What can go wrong with an SDK, in words a user can act on.
+//! Errors about SDKs, in words that a user can act on.
 //!
 //! That a platform is not served is an ordinary answer ([`Error::Unserved`]), not a failure of the
 //! run: see [`Error::is_unavailable`].
@@ -34,7 +34,7 @@ pub enum Error {
     Network {
         /// The server that was asked, without user info.
         origin: String,
-        /// What happened.
+        /// The network error or the status.
         reason: String,
     },
     /// GOPROXY forbids it.
@@ -43,10 +43,10 @@ pub enum Error {
     /// The list in force is not one.
     #[error("GOPROXY: {0}")]
     ProxyList(#[from] ProxyListError),
-    /// What was asked of an origin is more than the limit allows.
+    /// An origin's answer is larger than the limit.
     #[error("{what} from {origin} is larger than {limit} bytes: it is not what it should be")]
     TooLarge {
-        /// What was fetched.
+        /// The name of the download.
         what: String,
         /// The server that sent it.
         origin: String,
@@ -58,13 +58,13 @@ pub enum Error {
     Database {
         /// The database.
         name: String,
-        /// What is wrong.
+        /// The defect.
         reason: String,
     },
-    /// The hash is not the expected one. What was found is kept as evidence and never used.
+    /// The hash is not the expected one. The file or tree is kept as evidence and never used.
     #[error("{what} has the hash {found}, but {authority} says {expected}; it was not used and is kept as {kept}", kept = .kept.display())]
     WrongHash {
-        /// What was hashed.
+        /// The name of the file or tree.
         what: String,
         /// Its hash.
         found: String,
@@ -86,7 +86,7 @@ pub enum Error {
     /// A file operation failed.
     #[error("{action} {path}: {source}{hint}", path = .path.display(), hint = io_hint(.source))]
     Io {
-        /// What was tried, such as `write`.
+        /// The operation, such as `write`.
         action: &'static str,
         /// The file.
         path: PathBuf,
@@ -101,20 +101,20 @@ pub enum Error {
         /// Exit status, time limit or the end of its messages.
         reason: String,
     },
-    /// The recipe does not give back what it must.
+    /// A build by the recipe does not give the released executables.
     #[error("the recipe does not fit go{version}: {reason}")]
     Recipe {
         /// The version.
         version: Version,
-        /// What differs.
+        /// The difference.
         reason: String,
     },
-    /// The directory is not an SDK, or not one that can be judged.
+    /// The directory is not an SDK, or not one that can be proved.
     #[error("{path}: {reason}", path = .path.display())]
     NotAnSdk {
         /// The directory.
         path: PathBuf,
-        /// What is missing, and what to do.
+        /// The missing file or the defect, and the remedy.
         reason: String,
     },
     /// There is no place for the cache.
@@ -123,10 +123,10 @@ pub enum Error {
     /// The lock file is not one.
     #[error("sdk.lock.toml: {0}")]
     Lock(String),
-    /// The host is no platform that Go knows.
+    /// Go does not support the host's platform.
     #[error("this machine's platform: {0}")]
     Host(#[from] crate::platform::ParsePlatformError),
-    /// The caller wants no more.
+    /// The caller has cancelled.
     #[error("cancelled")]
     Cancelled,
 }
@@ -152,7 +152,7 @@ impl Error {
         move |source| Self::Io { action, path: path.to_path_buf(), source }
     }
 
-    /// Whether this says that something cannot be had here and now, not that something is wrong.
+    /// Whether the SDK is only unavailable here and now, and nothing is wrong with it.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         matches!(

@@ -1,7 +1,7 @@
 //! The SDKs on PATH.
 //!
-//! A `go` on PATH may be a link into a GOROOT or a wrapper that starts another; what counts is what
-//! it says about itself when asked [safely](crate::probe). Nothing is verified here.
+//! A `go` on PATH may be a link into a GOROOT or a wrapper that starts another; its own answers
+//! count, when asked [safely](crate::probe). Nothing is verified here.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub struct Found {
     pub command: PathBuf,
     /// Whether it is a program of its own that stands for the `go` of its GOROOT.
     pub wrapper: bool,
-    /// What it says about itself.
+    /// Its answers about itself.
     pub facts: GoFacts,
 }
 

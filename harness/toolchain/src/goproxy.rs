@@ -2,8 +2,8 @@
 
 use twinproof_gomod::goproxy::DEFAULT;
 
-/// The list in force: the environment's GOPROXY unless it is empty, else what the go command on PATH
-/// has in its settings (asked by `ask_go`), else Go's default.
+/// The list in force: the environment's GOPROXY unless it is empty, else the one in the settings of
+/// the go command on PATH (`ask_go` asks it), else Go's default.
 pub(crate) fn in_force(
     environment: Option<String>,
     ask_go: impl FnOnce() -> Option<String>,

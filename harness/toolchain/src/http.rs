@@ -1,7 +1,7 @@
 //! GET requests to `http`, `https` and `file` URLs, with limits; downloads that can be resumed.
 //!
-//! Certificates are judged by the system's own rules, so that a company's root works. It knows
-//! neither module proxies nor hashes: the caller verifies.
+//! The system's own rules judge certificates, so that a company's root works. This module verifies
+//! no hashes and has no rules of module proxies: the caller does.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -18,7 +18,7 @@ use crate::progress::{Phase, Progress};
 /// How often a download is taken up again after the connection broke.
 const ATTEMPTS: u32 = 3;
 
-/// An answer: what came with status 200, or the other status.
+/// An answer: the body with status 200, or another status.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reply<T> {
     /// Status 200 (or 206).
@@ -154,7 +154,7 @@ impl Http {
             .agent
             .get(url)
             .config()
-            // A redirect from https to http would give up what the certificate has proved.
+            // A redirect from https to http would give up the protection of TLS.
             .https_only(url.starts_with("https://"))
             // A compressed answer has other byte offsets, and could not be resumed.
             .accept_encoding("identity")
@@ -178,10 +178,9 @@ struct Sink<'a> {
 }
 
 impl Sink<'_> {
-    /// Writes all of `source`. When it ends early, what came is kept to be resumed.
+    /// Writes all of `source`. When it ends early, the received bytes are kept to be resumed.
     fn fill(&mut self, mut source: impl Read, progress: &mut dyn Progress) -> Result<(), Error> {
-        // Refused by what the server announces before anything is written; below, by what really
-        // comes.
+        // Refuse by the announced size before anything is written; below, by the bytes received.
         if self.total.is_some_and(|total| total > self.limit) {
             return Err(too_large(self.what, self.url, self.limit));
         }

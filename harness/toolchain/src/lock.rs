@@ -69,7 +69,7 @@ impl Lock {
         Ok(lock)
     }
 
-    /// What is locked for this SDK.
+    /// The locked hashes of this SDK.
     #[must_use]
     pub fn get(&self, version: Version, platform: Platform) -> Option<Locked> {
         self.sdk.get(&version)?.get(&platform).copied()

@@ -18,7 +18,7 @@ use crate::provenance::RecipeCheck;
 use crate::recipe::{Recipe, Source, executable_name};
 use crate::unpack::{is_executable_name, set_mode};
 
-/// The executables that are built again where the lock file does not know the result.
+/// The executables that are built again and compared where the lock file has no hash of the result.
 const CHECKED: [&str; 2] = ["compile", "go"];
 
 /// Makes the SDK for `target` in the new directory `goroot`; `work` is for temporary files.
@@ -69,8 +69,8 @@ fn rebuild(
             (out.join(format!("{name}{}", source.platform.exe())), source.executable(name));
         let built = fs::read(&built).map_err(Error::io("read", &built))?;
         let shipped = fs::read(&shipped).map_err(Error::io("read", &shipped))?;
-        // The recipe is proved by rebuilding what is known: only then is it trusted for a platform
-        // whose release is not there.
+        // Test the recipe by rebuilding released executables: only then is it trusted for a
+        // platform whose release is not there.
         if built != shipped {
             return Err(Error::Recipe {
                 version: source.version,

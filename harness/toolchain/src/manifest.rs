@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::platform::Platform;
 use crate::version::{TOOLCHAIN_MODULE, Version};
 
-/// What a toolchain zip and a GOROOT may have at most: releases have 76 MB, 230 MB, 12 100 files.
+/// Limits of a toolchain zip and a GOROOT: releases have 76 MB, 230 MB, 12 100 files.
 pub(crate) const LIMITS: HashLimits =
     HashLimits { compressed: 400 << 20, uncompressed: 1 << 30, entries: 60_000 };
 
@@ -32,7 +32,7 @@ pub(crate) fn zip_prefix(version: Version, platform: Platform) -> String {
     format!("{TOOLCHAIN_MODULE}@{}/", version.module_version(platform))
 }
 
-/// The name in a GOROOT of what is `name` in a toolchain zip, both without prefix.
+/// The name in a GOROOT of the file `name` in a toolchain zip, both without prefix.
 pub(crate) fn restored(name: &str) -> String {
     match name.strip_suffix("_go.mod") {
         Some(dir) if dir.ends_with('/') => format!("{dir}go.mod"),
@@ -48,7 +48,7 @@ fn hash_error(path: &Path) -> impl FnOnce(DirHashError) -> Error + '_ {
 }
 
 impl Manifest {
-    /// Of the GOROOT at `dir`.
+    /// The files of the GOROOT at `dir`.
     ///
     /// # Errors
     /// When a file cannot be read or has a name that is not UTF-8.
@@ -56,7 +56,7 @@ impl Manifest {
         dir_files(dir, "").map(Self::from_hashes).map_err(hash_error(dir))
     }
 
-    /// Of the toolchain zip at `path`: its own hash, and the GOROOT it unpacks to.
+    /// The files of the toolchain zip at `path`: its own hash, and the GOROOT it unpacks to.
     ///
     /// # Errors
     /// When it is no zip, passes the limits, or has a name outside its prefix.

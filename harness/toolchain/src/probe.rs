@@ -6,7 +6,7 @@
 //! GOTOOLCHAIN=local, GOWORK=off, a GOENV file that is ours, and no inherited Go settings at all.
 //! The user's configuration directory is out of reach too: go keeps counters there.
 //!
-//! It does not judge the answers.
+//! Callers judge the answers.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -26,7 +26,7 @@ use twinproof_base::go_env;
 /// How long a question may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// What a go command says about itself with default settings.
+/// Answers of a go command about itself with default settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoFacts {
     /// GOVERSION, such as `go1.22.5`; development builds and forks have other forms.
@@ -41,7 +41,7 @@ pub struct GoFacts {
     pub env: BTreeMap<String, String>,
 }
 
-/// Whose GOENV file a question is asked with.
+/// The GOENV file of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Settings {
     /// An empty one.

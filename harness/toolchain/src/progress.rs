@@ -1,8 +1,8 @@
-//! How long work is reported while it goes on, and stopped.
+//! Progress of long work, and its cancellation.
 //!
 //! It draws nothing: a terminal, a log or a test implements [`Progress`].
 
-/// What is being done.
+/// The kind of work under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Asking the checksum database.

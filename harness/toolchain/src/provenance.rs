@@ -51,11 +51,11 @@ pub struct Provenance {
     /// The checksum database's answer for that zip. For a made SDK it is there when the database
     /// could be asked and has the very same hash: then the made SDK *is* the released one.
     pub database: Option<DatabaseProof>,
-    /// For a made SDK, what it was made from and how.
+    /// For a made SDK, its source and its recipe.
     pub made: Option<Made>,
 }
 
-/// What a made SDK was made from and how.
+/// Source and recipe of a made SDK.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
     /// The platform of the verified SDK.
@@ -66,11 +66,11 @@ pub struct Made {
     pub source_tree: H1,
     /// How the executables were built.
     pub recipe: Recipe,
-    /// What shows that the recipe is the one of the release.
+    /// The check that the recipe is that of the release.
     pub checked_by: RecipeCheck,
 }
 
-/// What shows that a recipe is the one of the release.
+/// The check that a recipe is that of the release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecipeCheck {

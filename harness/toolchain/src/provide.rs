@@ -1,8 +1,8 @@
 //! Bringing one SDK into a cache: downloaded and verified, or made.
 //!
 //! A zip counts only when its hash is the checksum database's and, where it is pinned, the lock's;
-//! a finished tree only when it is what its file list and the lock say. Whatever is not goes to
-//! quarantine. A platform that no proxy serves (404) is an ordinary answer; its SDK is built then.
+//! a finished tree only when it agrees with its file list and the lock. Others go to quarantine. A
+//! platform that no proxy serves (404) is an ordinary answer; its SDK is built then.
 
 use std::fs;
 use std::path::Path;
@@ -50,8 +50,8 @@ impl<'a> Provide<'a> {
         Self { with, into, version, platform, name: cache_name(version, platform) }
     }
 
-    /// Downloads it or, where it is not served, makes it from what `host_sdk` gives: the same version
-    /// for the host.
+    /// Downloads it or, where it is not served, makes it from the SDK that `host_sdk` returns: the
+    /// same version for the host.
     pub(crate) fn run(
         &self,
         host_sdk: &HostSdk<'_>,
@@ -279,8 +279,8 @@ impl<'a> Provide<'a> {
                     answers.push(format!("{name} answers {status}"));
                     Err(match status {
                         404 | 410 => Miss::NotFound(None),
-                        // A proxy refuses what it may not serve; cmd/go goes on after `|` only, as
-                        // after a failure.
+                        // A proxy may be forbidden to serve it; cmd/go tries the next one after `|`
+                        // only, as after a failure.
                         403 => Miss::Failed(None),
                         _ => {
                             let reason = format!("status {status}");

@@ -1,5 +1,6 @@
-//! Building the executables of a release again, from the verified SDK of this host, to hold them against
-//! what was released. Nothing is published: [`crate::Toolchains::get`] makes SDKs, this gives evidence.
+//! Building the executables of a release again, from the verified SDK of this host, to compare them
+//! with the released ones. Nothing is published: [`crate::Toolchains::get`] makes SDKs, this gives
+//! evidence.
 
 use std::fs;
 use std::path::PathBuf;
@@ -35,7 +36,7 @@ impl Toolchains {
     /// cache, so that a second call only links.
     ///
     /// # Errors
-    /// What [`Toolchains::get`] has, and when the build fails.
+    /// Those of [`Toolchains::get`], and when the build fails.
     pub fn rebuild(
         &self,
         version: Version,
@@ -48,7 +49,7 @@ impl Toolchains {
         let _guard = self.with.cache.lock(&name, progress)?;
         let work = self.with.cache.root().join("rebuild").join(version.go_name());
         fs::create_dir_all(&work).map_err(Error::io("create", &work))?;
-        // A folder of its own: what another call built must not be taken for what this one builds.
+        // A folder of its own: files of another call must not be taken for those of this one.
         let out = TempDir::with_prefix_in("out-", &work).map_err(Error::io("create", &work))?;
         let from = Source { goroot: &source.goroot, version, platform: source.platform };
         let recipe = Recipe::of(from)?;
@@ -71,7 +72,7 @@ impl Toolchains {
     /// platform. Nothing of it is run.
     ///
     /// # Errors
-    /// What [`Toolchains::prove`] has.
+    /// Those of [`Toolchains::prove`].
     pub fn beside(
         &self,
         installed: &std::path::Path,

@@ -1,4 +1,4 @@
-//! What providing SDKs needs: options, the cache, a client, the checksum database.
+//! Resources for providing SDKs: options, the cache, a client, the checksum database.
 
 use twinproof_gomod::goproxy::{End, ProxyList};
 
@@ -64,7 +64,7 @@ impl Resources {
         Ok(list.parse()?)
     }
 
-    /// What the checksum database says, asked through `list`.
+    /// The checksum database's answer, asked through `list`.
     pub(crate) fn vouch(
         &self,
         list: &ProxyList,

@@ -1,7 +1,7 @@
 //! Running a program with a time limit and an environment of our own making.
 //!
-//! Nothing is inherited but what programs need to find the user and the system; output goes to
-//! files, so that a child's child cannot keep us waiting. It knows nothing of Go.
+//! A program inherits only the variables that it needs to find the user and the system. Output goes
+//! to files, so that a child's child cannot keep us waiting. Nothing here is particular to Go.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -42,7 +42,7 @@ pub(crate) struct Run<'a> {
     pub(crate) limit: Duration,
 }
 
-/// What a program did. It ended with status 0.
+/// Output of a program that ended with status 0.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) stdout: Vec<u8>,
@@ -53,8 +53,8 @@ impl Run<'_> {
     pub(crate) fn run(&self, mut tick: impl FnMut(Duration) -> bool) -> Result<Ran, Error> {
         let fail = |reason: String| Error::Program { program: self.program.to_path_buf(), reason };
         let io = |error: io::Error| fail(error.to_string());
-        // Files, not pipes: nobody has to read while the program runs, and none blocks on a full
-        // pipe.
+        // Files, not pipes: they need no reader while the program runs, and no program blocks on a
+        // full pipe.
         let (mut out, mut err) =
             (tempfile::tempfile().map_err(io)?, tempfile::tempfile().map_err(io)?);
         let inherited = INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));

@@ -1,8 +1,8 @@
 //! Providing SDKs: from the cache, through the module proxy, or made.
 //!
-//! The order is fixed: a verified SDK in the cache, a made one in the cache, a download, and for
-//! what is not served, making it. What is in the cache is hashed again each time before it is
-//! handed out; a tree that has changed since goes to quarantine and is provided anew.
+//! The order is fixed: a verified SDK in the cache, a made one in the cache, a download, and making
+//! it where no proxy serves it. An SDK in the cache is hashed again each time before it is handed
+//! out; a tree that has changed since goes to quarantine and is provided anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ impl Toolchains {
         self.with.options.host
     }
 
-    /// What is there: on PATH and in the cache.
+    /// The SDKs on PATH and in the cache.
     #[must_use]
     pub fn list(&self) -> Listing {
         let mut cached = Vec::new();
@@ -88,7 +88,7 @@ impl Toolchains {
     ///
     /// # Errors
     /// [`Error::Unserved`] when no proxy serves it and it cannot be made, which is an ordinary
-    /// answer; else what went wrong.
+    /// answer; else the failure.
     pub fn get(
         &self,
         version: Version,
@@ -125,8 +125,8 @@ impl Toolchains {
     /// An SDK that lies in the cache is compared with one provided anew.
     ///
     /// # Errors
-    /// [`Error::NotAnSdk`] when the directory says of no release and platform to be it, and what
-    /// [`Toolchains::get`] has.
+    /// [`Error::NotAnSdk`] when the directory names no release and platform, and those of
+    /// [`Toolchains::get`].
     pub fn prove(&self, path: &Path, progress: &mut dyn Progress) -> Result<ProofReport, Error> {
         let Installed { goroot, version, platform } = locate(path)?;
         let scratch = self.with.cache.scratch()?;

@@ -62,7 +62,7 @@ pub(crate) fn unpack(
         if name.is_empty() || entry.is_dir() {
             continue;
         }
-        // A link would lead what is written after it somewhere else.
+        // A link could lead files written after it out of the tree.
         if entry.is_symlink() {
             return Err(bad(format!("{full:?} is a symbolic link")));
         }

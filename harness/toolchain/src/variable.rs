@@ -1,4 +1,4 @@
-//! The variable that says where the cache is.
+//! The variable with the cache's folder.
 
 /// The environment variable that puts the cache elsewhere.
 pub const CACHE_VARIABLE: &str = "TWINPROOF_CACHE";

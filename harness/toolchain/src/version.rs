@@ -15,7 +15,7 @@ use crate::platform::Platform;
 /// The module whose versions are Go's toolchains.
 pub const TOOLCHAIN_MODULE: &str = "golang.org/toolchain";
 
-/// What stands before a release: in the order of time.
+/// Beta, release candidate or release: in the order of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Stage {
     Beta(u32),

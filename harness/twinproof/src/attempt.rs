@@ -13,11 +13,11 @@ const DATABASE: &str = "install mariadb-server (mariadbd) or mysql-server (mysql
 /// How long a subject at an address may take to answer.
 const ANSWER: Duration = Duration::from_secs(20);
 
-/// Launches a subject once before its cases, or asks at its address: one that does not work is said
-/// to be absent once, not failed by each case.
+/// Launches a subject once before its cases, or sends a request to its address: one that does not
+/// work is reported absent once, not failed by each case.
 ///
 /// # Errors
-/// With what it wrote last, or why there is no answer.
+/// With the end of its output, or why there is no answer.
 pub fn attempt(server: &Subject, host: &dyn Environment, means: &Means) -> Result<(), Missing> {
     let declaration = &server.declaration;
     let missing = |detail: String, remedy: String| Missing { detail, remedy };
@@ -38,7 +38,7 @@ pub fn attempt(server: &Subject, host: &dyn Environment, means: &Means) -> Resul
     loopback_only(|| launched_once(server, host, means)).map_err(broken)?
 }
 
-/// Makes one request. Whatever is answered is for the cases to judge.
+/// Makes one request. The cases judge the answer.
 fn ask(url: &str, limit: Duration) -> Result<(), ureq::Error> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)

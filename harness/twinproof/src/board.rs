@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// What is said of the same task in a log: something new at most this often,
+/// Lines of a task in a log: a changed message at most this often,
 const NEWS_EVERY: Duration = Duration::from_secs(5);
-/// and that it still goes on at most this often.
+/// and an unchanged one at most this often.
 const SAME_EVERY: Duration = Duration::from_secs(30);
-/// How often it is looked whether something is to be said.
+/// How often the thread checks whether a line is due.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Shows several things that go on at once, on standard error.
+/// Shows the progress of several tasks at once, on standard error.
 pub struct Board {
     shown: Shown,
     begun: Instant,
@@ -26,7 +26,7 @@ enum Shown {
     Lines(Arc<Mutex<BTreeMap<String, Lines>>>, Option<Ticker>),
 }
 
-/// The thread that says in a log what goes on; it ends with its sender.
+/// The thread that writes the lines of a log; it ends with its sender.
 struct Ticker(Sender<()>, JoinHandle<()>);
 
 /// One task in a log.
@@ -40,8 +40,8 @@ struct Lines {
 impl Lines {
     /// The message that is due now.
     fn due(&mut self, now: Instant) -> Option<&str> {
-        // A log of continuous integration keeps every line: what does not change is said less
-        // often, but said, since some kill a job that is silent.
+        // A log of continuous integration keeps every line, so an unchanged message is repeated
+        // less often; it is repeated, because some services kill a job that writes nothing.
         let every = if self.message == self.said { SAME_EVERY } else { NEWS_EVERY };
         if now.duration_since(self.at) < every {
             return None;
@@ -73,7 +73,7 @@ impl Board {
         Self { shown, begun }
     }
 
-    /// Says how far a task is; what is said of the same task again replaces it.
+    /// Shows how far a task is, in place of the task's last message.
     pub fn say(&self, task: &str, message: &str, fraction: Option<f64>) {
         match &self.shown {
             Shown::Bars(all, bars) => {
@@ -134,7 +134,7 @@ impl Drop for Board {
     }
 }
 
-/// None where the system has no thread to spare: then nothing is said, and the work goes on.
+/// `None` where the system has no thread to spare: then no lines are written, and the work goes on.
 fn ticker(tasks: Arc<Mutex<BTreeMap<String, Lines>>>, begun: Instant) -> Option<Ticker> {
     let (sender, stopped) = channel::<()>();
     let tick = move || {

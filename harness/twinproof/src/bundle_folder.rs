@@ -15,7 +15,7 @@ pub struct BundleFolder {
 }
 
 impl BundleFolder {
-    /// Takes the output folder for this run, and removes what a killed one left in it.
+    /// Takes the output folder for this run, and removes files that a killed run left in it.
     ///
     /// # Errors
     /// When the folder cannot be written, or another run writes to it.
@@ -62,8 +62,8 @@ impl BundleFolder {
                 .map_err(Failure::broken)?;
             std::fs::rename(&to, old.path().join("old")).map_err(Failure::broken)?;
         }
-        // The folder first, the archive after it: a reader who finds the archive finds what it was
-        // made of.
+        // The folder first, the archive after it: where the archive exists, so does the folder it
+        // was made of.
         file::publish(&self.building.keep(), &to).map_err(Failure::broken)?;
         packed.commit().map_err(Failure::broken)?;
         #[cfg(unix)]

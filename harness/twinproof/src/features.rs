@@ -1,11 +1,11 @@
-//! Which features of subjects cases ask for, and what declaring one is worth.
+//! Features of subjects that cases use, and how many cases each of them adds.
 
 use std::collections::BTreeMap;
 use twinproof_model::{Capability, Requirement};
 use twinproof_steps::{Case, Step};
 use twinproof_subject::{Asked, Declaration, Use};
 
-/// The features that some case asks for, to be there or not, or sets.
+/// The features that some case requires, present or absent, or sets.
 pub fn asked(cases: &[Case]) -> Asked {
     let required = cases.iter().flat_map(|case| &case.requires);
     let required = required.filter_map(|requirement| match requirement {
@@ -20,7 +20,7 @@ pub fn asked(cases: &[Case]) -> Asked {
     required.chain(set.flatten()).collect()
 }
 
-/// How many cases of its kind a subject is judged by, as far as that is up to its declaration.
+/// How many cases of a subject's kind apply to it, by its declaration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cover {
     /// Cases for subjects of its kind.

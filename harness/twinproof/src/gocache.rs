@@ -1,9 +1,9 @@
 //! Build caches that cases share, so that none of them compiles the standard library first.
 //!
-//! There are two folders in the per-user cache. `golibrary` has compiled packages of the standard library
-//! and nothing else, so that it stays small: the cache of every container begins as a copy of it.
-//! `gocache` is the cache of the cases that run on this machine. It begins with the same packages, and grows
-//! with whatever cases compile.
+//! There are two folders in the per-user cache. `golibrary` has compiled packages of the standard
+//! library and nothing else, so that it stays small: the cache of every container begins as a copy
+//! of it. `gocache` is the cache of the cases that run on this machine. It begins with the same
+//! packages, and grows with the packages that cases compile.
 
 use crate::board::Board;
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ pub struct Caches {
 }
 
 impl Caches {
-    /// Those of the per-user cache.
+    /// The caches in the per-user cache.
     ///
     /// # Errors
     /// When there is no such cache.
@@ -60,7 +60,7 @@ impl Part {
         Self { version, goos, goarch, trimmed, packages }
     }
 
-    /// The file that says that the part is in a cache.
+    /// The file that marks the part as compiled in a cache.
     fn mark(&self) -> String {
         let Self { version, goos, goarch, trimmed, packages } = self;
         let packages = packages.replace(['/', ' '], "-");
@@ -92,7 +92,8 @@ impl Part {
     }
 }
 
-/// What cases in containers build for ports that they name: it would be compiled in every container.
+/// Packages that cases in containers build for ports that they name: without a warm cache each
+/// container would compile them.
 #[must_use]
 pub fn built_in_containers(cases: &[Case], subject: &str) -> BTreeSet<Part> {
     let contained = |case: &&Case| {
@@ -106,7 +107,7 @@ pub fn built_in_containers(cases: &[Case], subject: &str) -> BTreeSet<Part> {
             let port = |name: &str| go.env.get(name).filter(|text| !text.has_variables());
             let Some((goos, goarch)) = port("GOOS").zip(port("GOARCH")) else { continue };
             let has = |word: &str| go.args.iter().any(|arg| arg.as_str() == word);
-            // What is compiled anew there is to be compiled there.
+            // `go build -a` compiles everything anew in the container: a warm cache is of no use.
             let packages = match go.args.first().map(|verb| verb.as_str()) {
                 Some("build") if !has("-a") => RUNTIME,
                 Some("test") => TESTS,
@@ -171,8 +172,8 @@ pub fn warm(
     Ok(())
 }
 
-/// Keeps the go command of a container from removing what was not used for days: it does so once a day, and
-/// this file says when it last did.
+/// Keeps the go command of a container from removing files that were not used for days: it does so
+/// once a day, and this file has the time of the last removal.
 fn keep(library: &Path) -> io::Result<()> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     fs::write(library.join("trim.txt"), now.as_secs().to_string())

@@ -1,6 +1,6 @@
 //! The program `twinproof` as a library, so that `cargo xtask` offers the same commands.
 //!
-//! It holds the command line and puts the crates together; what a command does is theirs.
+//! It holds the command line and puts the crates together; the crates do the commands' work.
 
 mod attempt;
 mod board;

@@ -1,6 +1,6 @@
-//! A checksum database that grows by what it is asked for, as the public one does: a module version
-//! without a record is fetched from upstream, judged by the rules of module zips, hashed, recorded
-//! and published before it is answered.
+//! A checksum database that grows on request, as the public one does: a module version without a
+//! record is fetched from upstream, checked by the rules of module zips, hashed, recorded and
+//! published before the request is answered.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -22,12 +22,12 @@ const ZIP: u64 = 500 << 20;
 /// A fetch takes no longer.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// How long "does not exist" is believed.
+/// How long "does not exist" is cached.
 const ABSENT: Duration = Duration::from_secs(60);
 /// Absent module versions that are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// A log, and where it takes from what it does not have.
+/// A log, and the upstream of records that it does not have.
 pub struct OnDemand {
     store: Store,
     upstream: ProxyList,
@@ -40,7 +40,7 @@ pub struct OnDemand {
 }
 
 impl OnDemand {
-    /// Grows `store` from `upstream`, which `client` asks. Must be called within a tokio runtime.
+    /// Grows `store` from `upstream`, through `client`. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// When a URL has a user in it that would be sent in the clear.
@@ -79,7 +79,7 @@ impl OnDemand {
         let name = format!("{module}@{version}");
         let own = Arc::clone(lock(&self.fetching).entry(name.clone()).or_default());
         let held = lock(&own);
-        // Looked up again under the lock: whoever held it before may have added the record.
+        // Looked up again under the lock: its last holder may have added the record.
         let result = match (self.store.lookup(module, version), self.known_absent(&name)) {
             (Err(OpsError::NotFound(_)), Some(error)) => Err(error),
             (Err(OpsError::NotFound(_)), None) => self.add(module, version),
@@ -87,7 +87,7 @@ impl OnDemand {
         };
         drop(held);
         let mut fetching = lock(&self.fetching);
-        // The map's and this one: nobody else waits for it.
+        // Two references are the map's and this one: no other request waits for it.
         if Arc::strong_count(&own) == 2 {
             fetching.remove(&name);
         }
@@ -101,7 +101,7 @@ impl OnDemand {
         let path = escape_path(module).map_err(|e| not_found(e.to_string()))?;
         let file = escape_version(version).map_err(|e| not_found(e.to_string()))?;
         let target = |extension: &str| format!("/{path}/@v/{file}.{extension}");
-        // Only what the upstream says it does not have: a damaged zip may come whole the next time.
+        // Remember only that the upstream does not have it: a damaged zip may come whole the next time.
         let absent = |error: OpsError| {
             if matches!(error, OpsError::NotFound(_)) {
                 self.remember(&format!("{module}@{version}"), error.clone());

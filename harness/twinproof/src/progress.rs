@@ -14,7 +14,7 @@ pub struct SdkProgress<'a> {
 }
 
 impl<'a> SdkProgress<'a> {
-    /// Progress of the SDK of that name; `stop` says whether to give up.
+    /// Progress of the SDK of that name; `stop` returns whether to give up.
     pub fn new(board: &'a Board, task: String, stop: &'a (dyn Fn() -> bool + Sync)) -> Self {
         Self { board, task, stop }
     }
@@ -96,8 +96,7 @@ impl twinproof_engine::Progress for CellProgress<'_> {
 
     fn ended(&self, plan: &Plan, cell: &Cell, verdict: Verdict, _took: Duration) {
         self.ended.fetch_add(1, Ordering::Relaxed);
-        // A control is meant to fail.
-        // Its failure is what was to be seen.
+        // A control is expected to fail: any other verdict counts as red.
         let asked = if cell.control { verdict != Verdict::Fail } else { verdict > Verdict::Xfail };
         if asked && !matches!(verdict, Verdict::Unavailable | Verdict::NotApplicable) {
             self.red.fetch_add(1, Ordering::Relaxed);

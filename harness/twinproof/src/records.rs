@@ -1,4 +1,4 @@
-//! Records for a checksum database, from what is on disk.
+//! Records for a checksum database, from files on disk.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,17 +21,17 @@ pub struct Record {
     pub text: String,
 }
 
-/// What was found.
+/// Records found on disk.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     pub records: Vec<Record>,
-    /// Module versions for which not everything was there.
+    /// Number of module versions left out because a hash is missing.
     pub left_out: usize,
     /// The text of each module version's record, and the file it is from.
     seen: BTreeMap<String, (String, String)>,
 }
 
-/// Why records cannot be made of what is there.
+/// Why records cannot be made from these files.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordsError {
     /// A file cannot be read.
@@ -203,7 +203,7 @@ mod tests {
     const ZIP: &str = "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     const MOD: &str = "h1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=";
 
-    /// What is found in go.sum files, one after the other.
+    /// The records of go.sum files, read one after the other.
     fn read_all(files: &[String]) -> Result<Found, String> {
         let folder = tempfile::tempdir().unwrap();
         let mut found = Found::default();

@@ -1,5 +1,5 @@
 //! The verdict on an SDK as an in-toto statement (version 1), for stores of attestations:
-//! `docs/sdk-statement.md` documents the predicate. It is not signed; whoever publishes it signs it.
+//! `docs/sdk-statement.md` documents the predicate. It is not signed; its publisher signs it.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -18,8 +18,8 @@ fn statement(seen: &SdkSight, twinproof: &str, manifest: &str) -> Value {
     let subjects: Vec<Value> = seen
         .executables
         .iter()
-        // in-toto names as subject what a statement is about: the released files, not our own build
-        // of them.
+        // The subject of an in-toto statement is the thing it is about: the released files, not our
+        // own build of them.
         .filter_map(|twin| Some((&twin.file, twin.released.as_ref()?)))
         .map(|(file, sha256)| json!({ "name": file, "digest": { "sha256": sha256 } }))
         .collect();
@@ -143,7 +143,7 @@ mod tests {
             let record: RunRecord = serde_json::from_str(text).unwrap();
             RunRecord { control, steps: vec![step], ..record }
         };
-        // What a control changed is no verdict on a release.
+        // A control's run is no verdict on a release.
         let written = write_all(&[record(false), record(true)], out.path(), &bundle).unwrap();
         let path = out.path().join("statements").join("go1.27.3.linux-arm64.intoto.json");
         assert_eq!(written, std::slice::from_ref(&path));

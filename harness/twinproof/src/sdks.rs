@@ -71,7 +71,7 @@ pub fn provide(
 /// An SDK as drivers take it.
 fn for_driver(sdk: &twinproof_toolchain::Sdk) -> Sdk {
     let made = sdk.provenance.made.as_ref().map(|m| format!(" from {}", m.source_platform));
-    // A made SDK has no zip of its own: it is named by what it was made from.
+    // A made SDK has no zip of its own: it is named by its source.
     let from = match sdk.provenance.kind {
         Kind::Made => made.unwrap_or_default(),
         _ => format!(", zip {}", sdk.provenance.zip),

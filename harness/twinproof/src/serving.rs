@@ -12,8 +12,7 @@ use std::num::NonZero;
 use tracing_subscriber::EnvFilter;
 use twinproof_modproxy::config::{Format, Log};
 
-/// Begins the log, on the standard error stream. What is written last is out when the first value is
-/// dropped.
+/// Begins the log, on the standard error stream. Dropping the first value writes the last lines.
 pub fn begin_log(log: &Log) -> Result<LogBuffer, Failure> {
     let filter = EnvFilter::try_new(&log.level)
         .map_err(|error| Failure::invalid(format!("log level `{}`: {error}", log.level)))?;

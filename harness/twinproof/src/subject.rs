@@ -27,7 +27,7 @@ impl std::fmt::Display for SdkSubject {
     }
 }
 
-/// Everything that is judged.
+/// The subjects of a run.
 #[derive(Clone, Debug)]
 pub struct Subjects {
     /// The toolchain.
@@ -131,7 +131,7 @@ impl Subjects {
     ) -> Result<(), String> {
         if value.contains("://") {
             let declaration = Declaration::of_address(kind, value).map_err(|e| e.to_string())?;
-            // A key that is wrong would make every case fail, for a reason that none of them shows.
+            // A wrong key would make every case fail, for a reason that no case shows.
             if let Some(key) = &declaration.key {
                 Verifier::new(key).map_err(|e| format!("{key}: {e}"))?;
             }

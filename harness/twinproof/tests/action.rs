@@ -1,5 +1,5 @@
-//! The GitHub Action, `ci/action`: its script is run with the variables that GitHub sets, and what it
-//! passes on is what the program said.
+//! The GitHub Action, `ci/action`: its script is run with the variables that GitHub sets, and its
+//! outputs are compared with those of the program.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -35,7 +35,7 @@ fn run(inputs: &[(&str, &str)]) -> Ran {
         command.env(name, value);
     }
     command.env("INPUT_PROGRAM", env!("CARGO_BIN_EXE_twinproof"));
-    // What tests require is no environment of a run, and nothing is fetched.
+    // The variable TWINPROOF_REQUIRE of the tests must not reach the run, and nothing is fetched.
     command.env_remove("TWINPROOF_REQUIRE").env("GOPROXY", "off");
     command.env("TWINPROOF_CACHE", workspace.path().join("cache"));
     for (name, value) in inputs {
@@ -115,7 +115,7 @@ fn a_run_that_cannot_begin_is_invalid_and_has_no_report(#[case] name: &str, #[ca
 /// Subjects are one a line, and a value may hold blanks; all of them reach the program.
 #[rstest]
 fn each_line_of_subject_is_one_subject() {
-    // CRLF is what a form on Windows sends.
+    // A form on Windows sends CRLF.
     let subjects = "sdk=1.27.3\r\nsumdb=not a key\r\n";
     let ran = run(&[("INPUT_SUBJECT", subjects), ("INPUT_ARGUMENTS", "--list")]);
     assert_eq!(ran.code, Some(254), "the second subject is refused: {:?}", ran.outputs);

@@ -1,4 +1,4 @@
-//! The command line: what it refuses and how, what it lists, and what `path` and `merge` answer.
+//! The command line: its refusals, its lists, and the output of `path` and `merge`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -376,7 +376,7 @@ fn a_documented_example_is_what_is_printed() {
     let dir = tempfile::tempdir().unwrap();
     let text = "; my settings\n[boot]\nsystemd=yes\n[net]\ngenerateResolvConf = false\n";
     std::fs::write(dir.path().join("wsl.conf"), text).unwrap();
-    // The document shows what is printed, so that it is compared with it here.
+    // The document shows this output: compare it.
     let document = std::fs::read_to_string(repository("docs/config-lint.md")).unwrap();
     let lint = |args: &[&str]| {
         twinproof().current_dir(dir.path()).args(["config", "lint"]).args(args).assert()

@@ -1,4 +1,4 @@
-//! `inspect` and `diff`: what they print of small files, and their exit codes.
+//! `inspect` and `diff`: their output for small files, and their exit codes.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -75,7 +75,7 @@ fn expectation_decides_the_exit_code(
 ) {
     let assert = twinproof().arg("inspect").args(args).arg(seed(file)).assert().code(code);
     assert!(stderr(&assert).contains(message), "{}", stderr(&assert));
-    // What is wrong goes to standard error, and nothing else does.
+    // Errors go to standard error, and nothing else does.
     assert_eq!(stderr(&assert).is_empty(), code == 0);
 }
 

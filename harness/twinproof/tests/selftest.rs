@@ -1,5 +1,5 @@
-//! One case for every verdict, driven by the program itself: what it counts, how it exits, what it
-//! writes, and that nothing in its evidence can be changed without being found.
+//! One case for every verdict, driven by the program itself: its counts, its exit codes, its files,
+//! and that every change to its evidence is noticed.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,7 +15,7 @@ use twinproof_model::{Results, Verdict};
 /// Cases that need a program apply to Linux only.
 const LINUX: u64 = if cfg!(target_os = "linux") { 1 } else { 0 };
 
-/// One run of everything, shared by the tests, which copy what they change.
+/// One run of everything, shared by the tests; they change copies of it.
 #[fixture]
 fn whole() -> &'static Path {
     static RUN: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
@@ -269,7 +269,7 @@ fn a_pipe_or_a_device_in_a_bundle_is_refused(
     }
     let assert = judge(&bundle).timeout(std::time::Duration::from_secs(60)).assert();
     let output = assert.get_output();
-    // Without its manifest it is no bundle; otherwise what stands there is named.
+    // Without its manifest it is no bundle; otherwise the message names the file.
     let said = [output.stdout.as_slice(), &output.stderr].concat();
     let said = String::from_utf8(said).unwrap();
     let (code, words) = match name {

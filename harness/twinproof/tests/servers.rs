@@ -146,7 +146,7 @@ fn read_only_subject_gets_no_upstream() {
         }
     });
     command.args(["--subject", &format!("proxy=http://{address}"), "--env", "proxy", "--controls"]);
-    // It was asked for, and nothing is known of it.
+    // The subject was named, and no case decided anything about it.
     command.args(["--case", "server-http"]).assert().code(2);
     let results = results(&out);
     assert_eq!(verdicts(&results), [("selftest/server-http", Verdict::NotApplicable)]);

@@ -1,4 +1,4 @@
-//! `twinproof sync` as a program: killed at any moment, and searched for what it must not hold.
+//! `twinproof sync` as a program: killed at any moment, and its files searched for production values.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
@@ -70,7 +70,7 @@ fn run_all(conn: &mut Conn, statements: &[&str]) {
 
 impl World {
     fn new(program: &Program) -> Self {
-        // Staging logs every statement: what must not be there is looked for in that, too.
+        // Staging logs every statement: search that log for production values, too.
         let Pair { source, staging, .. } =
             Pair::start_with(program, &[], &["--general-log=ON"]).unwrap();
         let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,6 @@
 //! Applies a parsed file: values of settings, and WSL's warnings.
 //!
-//! What WSL does with the settings afterwards (clipping, policies, dependencies between them) is
-//! not here.
+//! The later use of the settings by WSL (clipping, policies, dependencies between them) is not here.
 
 use crate::keys::{Key, Kind, Preset, find};
 use crate::parse::{Assignment, Item, Parsed};
@@ -20,7 +19,7 @@ pub struct Setting {
     pub item: usize,
 }
 
-/// What WSL takes from a file.
+/// Settings and warnings of a file, as WSL reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
     /// Settings in the order in which they were made; each setting once.
@@ -38,7 +37,7 @@ impl Applied {
         self.settings.iter().find(|setting| setting.key.name() == name).map(|found| &found.value)
     }
 
-    /// The settings that are not what they are without the file, by their first names.
+    /// The settings that differ from their defaults, by their first names.
     #[must_use]
     pub fn changed(&self, dialect: Dialect) -> Vec<(&'static str, Value)> {
         let changed = |setting: &&Setting| !setting.key.is_preset(&setting.value);
@@ -69,8 +68,8 @@ pub fn apply(parsed: &Parsed) -> Applied {
             Item::Section(_) => {}
             Item::Malformed(malformed) => {
                 // The message of the last byte of wsl.conf ends the program before it is printed.
-                // What was read before holds, but no warning is printed: the exception leaves
-                // init's loop.
+                // Settings read before hold, but no warning is printed: the exception leaves init's
+                // loop.
                 if parsed.aborts() && index + 1 == parsed.items.len() {
                     break;
                 }

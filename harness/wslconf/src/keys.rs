@@ -1,4 +1,4 @@
-//! The keys that WSL knows in each file: names, kinds of value, defaults.
+//! The keys that WSL has in each file: names, kinds of value, defaults.
 //!
 //! From microsoft/WSL at 3e27a6a: `WslDistributionConfig.cpp` and `WslCoreConfig.cpp`.
 
@@ -55,11 +55,11 @@ pub struct Key {
     pub names: &'static [&'static str],
     /// How its value is read.
     pub kind: Kind,
-    /// What it is without.
+    /// Its default.
     pub preset: Preset,
-    /// The first release that knows it, where that is known and later than the first in the Store.
-    /// From the tags of microsoft/WSL (2.5.8 to 2.9.4; `2.9.5` stands for what none of them has)
-    /// and, before those, its release notes.
+    /// The first release that has it, where that is known and later than the first in the Store.
+    /// From the tags of microsoft/WSL (2.5.8 to 2.9.4; `2.9.5` stands for keys that none of them
+    /// has) and, before those, its release notes.
     pub since: Option<&'static str>,
 }
 
@@ -70,7 +70,7 @@ impl Key {
         self.names[0]
     }
 
-    /// Whether a value is what the setting has anyway.
+    /// Whether a value is the setting's default.
     #[must_use]
     pub fn is_preset(&self, value: &Value) -> bool {
         match (self.preset, value) {

@@ -1,8 +1,8 @@
 //! The parser of wsl.conf and .wslconfig: which sections, assignments and malformed lines WSL sees
 //! in a file, with the line numbers that it gives them.
 //!
-//! It follows `ParseConfigFile` of microsoft/WSL's `configfile.cpp` at 3e27a6a. What is a key and
-//! whether its value is good is [`mod@crate::apply`]'s.
+//! It follows `ParseConfigFile` of microsoft/WSL's `configfile.cpp` at 3e27a6a.
+//! [`mod@crate::apply`] decides which names are keys and whether a value is good.
 
 use crate::units::{CannotOpen, Dialect, Units};
 use std::ops::Range;
@@ -29,7 +29,7 @@ pub enum Fault {
 /// A line that WSL cannot read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
-    /// What is wrong.
+    /// The parser's error.
     pub fault: Fault,
     /// The line as WSL counts it.
     pub line: u32,
@@ -86,7 +86,7 @@ impl Assignment {
     }
 }
 
-/// What a line of the file is, blank lines and comments apart.
+/// A line of the file, blank lines and comments left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// A section line.

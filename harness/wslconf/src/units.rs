@@ -38,7 +38,7 @@ pub struct Units {
 }
 
 impl Units {
-    /// Reads the bytes of a file. What stands behind a Ctrl-Z of `.wslconfig` is not in it.
+    /// Reads the bytes of a file. Bytes behind a Ctrl-Z of `.wslconfig` are left out.
     ///
     /// # Errors
     /// [`CannotOpen`] for a `.wslconfig` in big-endian UTF-16.
@@ -49,8 +49,8 @@ impl Units {
                 offsets: (0..=bytes.len()).collect(),
             }),
             Dialect::WslConfig => match bytes {
-                // Microsoft's C runtime knows the mark of big-endian UTF-16 and refuses the file
-                // (EINVAL) rather than read it wrongly.
+                // Microsoft's C runtime recognises the mark of big-endian UTF-16 and refuses the
+                // file (EINVAL) rather than read it wrongly.
                 [0xFE, 0xFF, ..] => Err(CannotOpen),
                 [0xFF, 0xFE, rest @ ..] => Ok(as_text(utf16(rest), 2)),
                 [0xEF, 0xBB, 0xBF, rest @ ..] => Ok(as_text(utf8(rest), 3)),
@@ -107,7 +107,7 @@ fn utf16(bytes: &[u8]) -> Vec<(u16, usize)> {
     pairs.enumerate().map(|(index, pair)| (u16::from_le_bytes(*pair), index * 2)).collect()
 }
 
-/// What Windows' text mode does: CR LF is one LF, and Ctrl-Z ends the file.
+/// Reads as Windows' text mode does: CR LF is one LF, and Ctrl-Z ends the file.
 fn as_text(decoded: Vec<(u16, usize)>, mark: usize) -> Units {
     const LF: u16 = 0x0A;
     const CR: u16 = 0x0D;

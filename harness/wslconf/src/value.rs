@@ -67,7 +67,7 @@ struct Scanned {
     length: usize,
 }
 
-/// What `strtol` and its like read: white space, a sign, and for base 0 a prefix.
+/// Scans a number as `strtol` does: white space, a sign, and for base 0 a prefix.
 fn scan(text: &[u8], base: u32) -> Scanned {
     // isspace() in the C locale: blank, TAB, LF, VT, FF, CR.
     let blanks = text.iter().take_while(|&&byte| matches!(byte, b' ' | 9..=13)).count();
@@ -96,8 +96,8 @@ fn scan(text: &[u8], base: u32) -> Scanned {
 
 /// A whole number with C's prefixes (`0x10`, `010`), and white space in front.
 ///
-/// Upstream defect: `long` has 32 bits on Windows, so that in `.wslconfig` what is too large or too
-/// small becomes the largest or smallest number without a word.
+/// Upstream defect: `long` has 32 bits on Windows, so that in `.wslconfig` a number that is too
+/// large or too small becomes the largest or smallest number without a word.
 #[must_use]
 pub fn integer(dialect: Dialect, text: &[u8]) -> Option<i32> {
     let scanned = scan(text, 0);
@@ -127,7 +127,7 @@ pub fn size(text: &[u8]) -> Option<ByteSize> {
         Some(value) => value,
         None => u64::MAX,
     };
-    // Zero is taken only as one digit: C gives 0 for what is no number as well.
+    // Zero is taken only as one digit: C gives 0 for text that is no number as well.
     if value == 0 && !(scanned.length == 1 && text[0] == b'0') {
         return None;
     }
@@ -143,8 +143,8 @@ pub fn size(text: &[u8]) -> Option<ByteSize> {
     Some(ByteSize(value.wrapping_mul(1 << shift)))
 }
 
-/// The items of a list of ports; what stands behind an item's digits is not looked at.
-/// Items without text are none, and `Err` is one that is no port.
+/// The items of a list of ports; text behind an item's digits is ignored. Items without text are
+/// none, and `Err` is one that is no port.
 pub fn ports(text: &[u8]) -> impl Iterator<Item = Result<u16, &[u8]>> {
     // Upstream defect: std::stoi takes the digits that an item begins with, so `1000-2000` is port
     // 1000.
@@ -180,8 +180,8 @@ pub fn mac(text: &[u8]) -> Option<[u8; 6]> {
     Some(mac)
 }
 
-/// What `[network] hostname` makes the host's name: letters, digits, one dot and single hyphens,
-/// 64 characters; `localhost` where nothing is left.
+/// The host's name from `[network] hostname`: letters, digits, one dot and single hyphens, 64
+/// characters; `localhost` where nothing is left.
 #[must_use]
 pub fn hostname(text: &[u8]) -> String {
     let mut name = String::new();

@@ -1,10 +1,10 @@
-//! What WSL says of a file, word for word, without the `wsl: ` that wsl.exe puts in front.
+//! WSL's messages about a file, word for word, without the `wsl: ` that wsl.exe puts in front.
 
 use crate::keys::Names;
 use crate::parse::Fault;
 use crate::units::Dialect;
 
-/// What is wrong with an assignment or a line.
+/// Why WSL warns about an assignment or a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// The line cannot be read.
@@ -35,7 +35,7 @@ pub enum Trouble {
 /// One warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// What is wrong.
+    /// Its reason.
     pub trouble: Trouble,
     /// The key with its section, as spelt; empty for a malformed line.
     pub name: Vec<u8>,

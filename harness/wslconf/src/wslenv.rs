@@ -24,7 +24,7 @@ pub struct WslenvEntry {
     pub at: usize,
     /// `p` or `l`: paths are translated, one and a list alike.
     pub translated: bool,
-    /// A flag that means nothing, for which the entry is left out.
+    /// An unknown flag, for which the entry is left out.
     pub unknown_flag: Option<u8>,
     /// Whether it goes from Windows to WSL.
     pub to_linux: bool,
@@ -77,11 +77,13 @@ fn entry(item: &[u8], at: usize) -> WslenvEntry {
     }
 }
 
-/// What reaches the other side besides WSLENV itself, in order. `wslenv` is its value, `None` where
-/// it is not set; `environment` are the variables of the sending side, the first of a name counts.
+/// The variables that reach the other side besides WSLENV itself, in order. `wslenv` is its value,
+/// `None` where it is not set; `environment` are the variables of the sending side, the first of a
+/// name counts.
 ///
 /// A name that is not set arrives as an empty variable. Names are compared with case, on Windows'
-/// side too, whose own variable may be spelt otherwise (`Path`): what arrives then is empty.
+/// side too, whose own variable may be spelt otherwise (`Path`): the variable that arrives then is
+/// empty.
 pub fn pass<W: World>(
     world: &W,
     direction: Direction,
@@ -124,8 +126,8 @@ fn translate_list(world: &impl World, direction: Direction, list: &[u8]) -> Opti
     };
     let mut translated: Vec<u8> = Vec::new();
     for path in list.split(|&byte| byte == from).filter(|path| !path.is_empty()) {
-        // WSL asks for a full path of Windows' side before it translates, and leaves out what has
-        // none.
+        // WSL gets a full path of Windows' side before it translates, and leaves out items that
+        // have none.
         if mode == Mode::Unix && !is_absolute(path) {
             continue;
         }

@@ -1,5 +1,5 @@
-//! What the recorded vectors do not show: the machine of Windows' text mode, numbers and sizes at
-//! their limits, places in the file.
+//! Rules that the recorded vectors do not cover: the machine of Windows' text mode, numbers and
+//! sizes at their limits, places in the file.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
 

@@ -1,6 +1,6 @@
 //! The command line of `wslpath`, with the habits of WSL's argument parser.
 //!
-//! What is accepted, not what is printed: every refusal exits 1.
+//! Only acceptance is modelled, no messages: every refusal exits 1.
 
 use thiserror::Error;
 

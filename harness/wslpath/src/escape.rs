@@ -33,8 +33,8 @@ pub fn escape(path: &[u8]) -> Vec<u8> {
     escaped
 }
 
-/// Undoes [`escape`] in place, in the C string at the start of `memory`; what the shorter text
-/// leaves free keeps its old bytes, behind a NUL.
+/// Undoes [`escape`] in place, in the C string at the start of `memory`; bytes that the shorter
+/// text leaves free keep their values, behind a NUL.
 ///
 /// Upstream defect: only the first byte of the three is compared, so every character from U+F000
 /// to U+FFFF whose low eight bits are forbidden is unescaped, full-width punctuation (U+FF1A) and
@@ -97,7 +97,7 @@ mod tests {
             let mut memory = [b"a".as_slice(), &moved(byte), b"z"].concat();
             unescape_in_place(&mut memory);
             let kept = [b"a".as_slice(), &moved(byte), b"z"].concat();
-            // What is left free behind the shorter text keeps its bytes, after a NUL.
+            // Bytes behind the shorter text keep their values, after a NUL.
             let back = [b'a', byte, b'z', 0, b'z'];
             let expected = if is_moved { back.as_slice() } else { &kept };
             assert_eq!(memory, expected, "0x{byte:02X}");

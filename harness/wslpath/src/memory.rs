@@ -1,5 +1,5 @@
-//! A machine in memory: a tree of names, a mount table and an environment. Mounts do not change
-//! the tree; it is what one sees with all of them in place.
+//! A machine in memory: a tree of names, a mount table and an environment. Mounts do not change the
+//! tree: it is the view with all of them in place.
 
 use crate::drives::MountTable;
 use crate::virtiofs;

@@ -12,8 +12,8 @@ const LINKS_MAX: usize = 40;
 /// The absolute path without links, `.` and `..` of something that exists.
 ///
 /// # Errors
-/// What `readlink` met on the way; [`Errno::NoEntry`] for an empty path; [`Errno::NameTooLong`]
-/// where the path or what comes of it reaches 4096 bytes; [`Errno::Loop`] at the 40th link.
+/// An error of `readlink` on the way; [`Errno::NoEntry`] for an empty path; [`Errno::NameTooLong`]
+/// where the path or the result reaches 4096 bytes; [`Errno::Loop`] at the 40th link.
 pub fn realpath(world: &impl World, path: &[u8]) -> Result<Vec<u8>, Errno> {
     if path.is_empty() {
         return Err(Errno::NoEntry);
@@ -61,8 +61,8 @@ pub fn realpath(world: &impl World, path: &[u8]) -> Result<Vec<u8>, Errno> {
         candidate.extend_from_slice(&rest[..end]);
         let is_parent = &rest[..end] == b"..";
         rest.drain(..end);
-        // So far the result is nothing but `..`: three bytes each with its slash. What they lead to
-        // is known only with the current directory.
+        // So far the result is nothing but `..`: three bytes each with its slash. The current
+        // directory decides where they lead.
         if is_parent && output.len() <= 3 * parents {
             parents += 1;
             output = candidate;

@@ -72,8 +72,8 @@ pub fn unify_separators(text: &mut Vec<u8>, separator: u8) {
 /// Removes `.`, empty and `..` segments from the C string at the start of `memory`, in place,
 /// from its end to its start. False where a `..` is left without a segment to remove.
 ///
-/// Upstream defect: what a `..` removes is the segment before it whatever that is, so in `a/./../b`
-/// and `a//../b` the `.` and the empty one are removed and `a` stays.
+/// Upstream defect: a `..` removes the segment before it even if that is `.` or empty, so in
+/// `a/./../b` and `a//../b` the `.` and the empty one are removed and `a` stays.
 pub fn collapse(memory: &mut [u8], separator: u8) -> bool {
     let length = c_str(memory).len();
     let mut kept = length;

@@ -1,7 +1,6 @@
 //! The translation itself: from the arguments to the printed line.
 //!
-//! The messages of the program are not here: a refusal says of which kind it is, not what
-//! `strerror` would have said.
+//! The messages of the program are not here: a refusal has a kind, but not the text of `strerror`.
 
 use crate::arguments::{Mode, Request, UsageError};
 use crate::drives::Found;
@@ -35,8 +34,8 @@ pub fn run<A: AsRef<[u8]>>(world: &impl World, arguments: &[A]) -> Result<Vec<u8
 
 /// Translates one path; `None` where the program fails.
 ///
-/// Upstream defects: a relative path whose result is the current directory itself fails, as what
-/// is left of it is empty; and a NUL that unescaping made ends the printed line, which may then be
+/// Upstream defects: a relative path whose result is the current directory itself fails, as the
+/// rest of it is empty; and a NUL that unescaping made ends the printed line, which may then be
 /// empty.
 pub fn translate(world: &impl World, request: &Request) -> Option<Vec<u8>> {
     let path = c_str(&request.path);
@@ -132,8 +131,9 @@ fn absolute_windows(path: &[u8], current: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// A Linux path, absolute and without `..`; and whether it was relative. What exists is resolved
-/// where links are followed, and absolute thereby; what does not is taken as it stands.
+/// A Linux path, absolute and without `..`; and whether it was relative. A path that exists is
+/// resolved where links are followed, and absolute thereby; one that does not is taken as it
+/// stands.
 ///
 /// Upstream defect: only a missing file falls back to the text; a loop, a file used as a directory
 /// and a name too long make the program fail.

@@ -7,7 +7,7 @@
 /// The features bit that turns virtiofs on (`LxInitFeatureVirtIoFs`).
 const FEATURE_VIRTIOFS: i32 = 2;
 
-/// The tag of a mount, and the root below what the tag stands for; `None` where it is no GUID.
+/// The tag of a mount, and the root below the tag's target; `None` where it is no GUID.
 pub fn tag_and_root<'a>(source: &'a [u8], root: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
     if let Some((child, below)) = shared_child(source, root) {
         return Some((child, below));

@@ -16,7 +16,7 @@ pub const VIRTIOFS_TAGS: &[u8] = b"/run/wsl/virtiofs/";
 /// and [`Errno::Invalid`] (it exists and is no link) from the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Errno {
-    /// ENOENT: there is nothing of that name.
+    /// ENOENT: no entry has that name.
     NoEntry,
     /// ENOTDIR: a file was used as a directory.
     NotDirectory,
@@ -48,6 +48,6 @@ pub trait World {
     /// at the current directory.
     ///
     /// # Errors
-    /// [`Errno::Invalid`] where `path` exists and is not a link, else what the walk to it met.
+    /// [`Errno::Invalid`] where `path` exists and is not a link, else the error of the walk to it.
     fn read_link(&self, path: &[u8]) -> Result<Vec<u8>, Errno>;
 }

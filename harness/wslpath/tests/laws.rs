@@ -1,4 +1,4 @@
-//! What holds for every path and every machine.
+//! Laws for every path and every machine.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
 

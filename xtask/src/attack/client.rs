@@ -123,14 +123,14 @@ pub fn answer(from: &mut impl BufRead) -> anyhow::Result<(u16, Vec<u8>)> {
     Ok((status, body))
 }
 
-/// Asks once, on a connection of its own.
+/// Makes one request, on a connection of its own.
 pub fn get(address: &str, target: &str) -> anyhow::Result<(u16, Vec<u8>)> {
     let mut stream = connect(address)?;
     stream.write_all(request(target).as_bytes())?;
     answer(&mut BufReader::new(stream))
 }
 
-/// How long small requests take, in milliseconds: the median of 50.
+/// Latency of small requests, in milliseconds: the median of 50.
 pub fn latency(address: &str, target: &str) -> anyhow::Result<f64> {
     let mut stream = BufReader::new(connect(address)?);
     let mut times = Vec::new();

@@ -25,7 +25,7 @@ fn idle_frames() -> [(&'static str, Vec<u8>); 5] {
     ]
 }
 
-/// Sends something again and again, and takes whatever comes back. The server's processor time in
+/// Sends something again and again, and reads the answers. The server's processor time in
 /// milliseconds until it ended the connection, or `limit` was over.
 fn flood(
     server: &Server,

@@ -44,7 +44,7 @@ fn begun(stream: &mut TcpStream) -> anyhow::Result<u32> {
 
 /// KiB that each of so many stalled streams holds.
 fn held_by_streams(server: &Server, connections: usize) -> anyhow::Result<f64> {
-    // What the first one costs once is not counted.
+    // The first one's one-time cost is not counted.
     drop(stall(&server.address)?);
     sleep(SETTLE);
     let before = server.resident()?;
@@ -75,7 +75,7 @@ pub fn window(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     Ok(vec![one.beside(nginx), all])
 }
 
-/// TLS readers that ask for a large zip and take nothing of it.
+/// TLS readers that ask for a large zip and read nothing of it.
 pub fn slow_tls(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     let connections = servers.count(1000, 100);
     let (own, nginx) = servers.both(Speaks::Tls, |server| {
@@ -113,15 +113,15 @@ pub fn idle_tls(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     Ok(vec![Row::new("idle-tls", figure, own, Limit::TimesNginx(1.2)).beside(nginx)])
 }
 
-/// What a connection costs in each of its states, beside what the server's budget books for it: the
-/// constants of `harness/httpd/src/memory.rs`.
+/// Memory of a connection in each of its states, beside the bytes that the server's budget books
+/// for it: the constants of `harness/httpd/src/memory.rs`.
 pub fn costs(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     let connections = servers.count(1000, 120);
     let mut rows = Vec::new();
     let mut row =
         |figure: &str, booked: f64, speaks, open: &dyn Fn(&Server) -> anyhow::Result<Open>| {
             let server = servers.own(speaks)?;
-            // What the first ones cost once is not counted.
+            // The one-time cost of the first ones is not counted.
             let _first: Vec<_> = (0..100).map(|_| open(&server)).collect::<anyhow::Result<_>>()?;
             sleep(Duration::from_millis(300));
             let before = server.resident()?;
@@ -188,8 +188,8 @@ fn warm(servers: &Servers, server: &Server) -> anyhow::Result<f64> {
     server.resident()
 }
 
-/// How long small requests take beside an attack, over what they take alone, at least one. The
-/// difference of half a millisecond is none.
+/// Latency of small requests during an attack, less half a millisecond, over that without one; at
+/// least 1.
 pub fn slowed(server: &Server, attack: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
     let alone = latency(&server.address, SMALL)?;
     attack()?;

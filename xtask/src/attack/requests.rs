@@ -10,9 +10,9 @@ use std::time::Duration;
 /// How long a server may be silent before it is taken to wait for more.
 const SILENCE: Duration = Duration::from_millis(250);
 
-/// Requests whose body, or a part of it, is another request. A server may refuse them; it must never
-/// answer the inner one, and must close where it cannot know where a request ends
-/// (RFC 9112, sections 6.1 and 6.3).
+/// Requests whose body, or a part of it, is another request. A server may refuse them; it must
+/// never answer the inner one, and must close where the end of a request is ambiguous (RFC 9112,
+/// sections 6.1 and 6.3).
 fn attempts() -> Vec<Vec<u8>> {
     let inner = request(MOD);
     let length = inner.len();
@@ -121,7 +121,7 @@ pub fn smuggling(servers: &Servers) -> anyhow::Result<Vec<Row>> {
         ensure!(get(&server.address, SMALL)?.0 == 200, "it serves no more");
         Ok(found.into_iter().flatten().filter(|count| *count > 0).count() as f64)
     };
-    // What nginx takes for the next request is its own business: it has no reason to refuse a body.
+    // nginx is not measured: it has no reason to refuse a body, whatever it takes for the next request.
     let own = measure(&servers.own(Speaks::Http)?)?;
     let figure = format!("inner requests answered, of {}", attempts.len());
     Ok(vec![Row::new("smuggling", figure, own, Limit::AtMost(0.0))])

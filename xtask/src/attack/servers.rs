@@ -29,7 +29,7 @@ pub struct Servers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaks {
     Http,
-    /// HTTP/2 without TLS, to a client that knows it.
+    /// HTTP/2 without TLS, with prior knowledge.
     Http2,
     Tls,
 }
@@ -139,8 +139,8 @@ impl Servers {
         let store = self.path("store");
         let mut command = self.command("proxy", &["--offline", "--store", &store]);
         let mut child = command.stdout(Stdio::piped()).spawn()?;
-        // What comes before that is the loader's and the runtime's time, in which no program can keep
-        // a signal.
+        // The time before that is the loader's and the runtime's, in which no program can keep a
+        // signal.
         let begun = || Process(child.id()).keeps_hangup();
         let wait = Instant::now();
         while !begun() && wait.elapsed() < Duration::from_secs(5) {}
@@ -157,7 +157,7 @@ impl Servers {
     fn command(&self, what: &str, flags: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args([what, "serve", "--listen", "127.0.0.1:0"]).args(flags);
-        // What this machine's user has set is for other servers.
+        // Settings of this machine's user are for other servers.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TWINPROOF_") {
                 command.env_remove(name);

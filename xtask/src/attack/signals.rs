@@ -74,8 +74,8 @@ pub fn signals(_: &Servers) -> anyhow::Result<Vec<Row>> {
 #[cfg(unix)]
 fn once(servers: &Servers, speaks: Speaks, http2: bool) -> anyhow::Result<Tally> {
     use rustix::process::Signal;
-    // The socket is this program's: a server that ends leaves it to the next one, and whoever has
-    // connected meanwhile is served by that.
+    // The socket is this program's: a server that ends leaves it to the next one, which serves
+    // clients that have connected meanwhile.
     let socket = std::net::TcpListener::bind("127.0.0.1:0")?;
     let mut server = servers.own_on(&socket, speaks)?;
     let (tally, address) = (Tally::default(), server.address.clone());
@@ -157,8 +157,8 @@ fn one_by_one(stream: impl Read + Write, keeps: bool, tally: &Tally) {
     }
 }
 
-/// HTTP/2: ten requests at a time. A request above the last one that a GOAWAY names was not begun, and
-/// is asked for again elsewhere.
+/// HTTP/2: ten requests at a time. A request above the last one that a GOAWAY names was not begun,
+/// and the client repeats it elsewhere.
 fn two(stream: impl Read + Write, keeps: bool, tally: &Tally) {
     if let Err(error) = try_two(stream, keeps, tally) {
         tally.lost(&format!("{error:#}"));
@@ -183,7 +183,8 @@ fn try_two(mut stream: impl Read + Write, keeps: bool, tally: &Tally) -> anyhow:
         }
         while !waiting.is_empty() {
             let Some(frame) = frames::next(&mut stream) else {
-                // It said before what it would not answer; or it ended between two batches.
+                // Its GOAWAY named the requests that it would not answer; or it ended between two
+                // batches.
                 waiting.retain(|stream| *stream <= last);
                 ensure!(
                     waiting.is_empty() || waiting.len() == 10 && next > 21,

@@ -10,8 +10,9 @@ use twinproof_toolchain::Cache;
 /// Its module and version.
 const MODULE: &str = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible";
 
-/// A port without TLS speaks HTTP/1.1 as well: what is no preface of HTTP/2 is a malformed request of
-/// HTTP/1.1 there, and is answered with 400 before the connection ends. h2spec wants it to end without.
+/// A port without TLS speaks HTTP/1.1 as well: bytes that are no preface of HTTP/2 are a malformed
+/// request of HTTP/1.1 there, answered with 400 before the connection ends. h2spec wants it to end
+/// without.
 const HTTP1_TOO: f64 = 1.0;
 
 /// Runs it without TLS and with TLS.

@@ -37,7 +37,7 @@ impl Row {
         Self { nginx, ..self }
     }
 
-    /// Whether the figure is within its limit, as far as that is known.
+    /// Whether the figure is within its limit; `true` where nginx was to be compared and not measured.
     pub fn holds(&self) -> bool {
         match self.limit {
             Limit::AtMost(most) => self.own <= most,

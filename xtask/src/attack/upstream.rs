@@ -1,4 +1,4 @@
-//! Upstreams that hang, and answers and zips that are not what they should be.
+//! Upstreams that hang, and malformed answers and zips.
 
 use super::client::{answer, connect, connect_from, get, latency, request, until};
 use super::memory::slowed;
@@ -13,7 +13,7 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 use twinproof_origin::crafted::{RULE_VERSION, rules};
 
-/// An upstream made of one function: what it sends for a target, and nothing more.
+/// An upstream made of one function: target → bytes of the answer.
 struct Upstream {
     url: String,
     asked: Arc<AtomicUsize>,
@@ -179,7 +179,7 @@ pub fn lookups(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     Ok(vec![Row::new("lookups", figure, (beside - alone).max(0.0), Limit::AtMost(1.0))])
 }
 
-/// Answers that are none, by what is wrong with them, for a `.mod`.
+/// Malformed answers for a `.mod`, by their defect.
 fn wrong_answers() -> Vec<(&'static str, Vec<u8>)> {
     let raw = |text: &str| text.replace('\n', "\r\n").into_bytes();
     let mut all = vec![
@@ -258,7 +258,7 @@ pub fn answers(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     let before = server.resident()?;
     let mut wrong = Vec::new();
     for (n, (what, _)) in answers.iter().enumerate() {
-        // Twice: the second answer may come from what was kept of the first.
+        // Twice: the second answer may come from bytes kept of the first.
         for _ in 0..2 {
             let (status, body) =
                 get(&server.address, &format!("/wrong.example/m{n}/@v/v1.0.0.mod"))

@@ -1,4 +1,4 @@
-//! What a comparison of proxies measured, as it is written to `proxy.json`.
+//! Measurements of a comparison of proxies, as written to `proxy.json`.
 
 use super::load::Load;
 

@@ -60,7 +60,7 @@ impl BenchGraphs {
         let go = which::which("go").context("go is not on PATH")?;
         let upstream = Command::new(&go).args(["env", "GOPROXY"]).output()?;
         let upstream = String::from_utf8(upstream.stdout)?;
-        // What cannot be had from a proxy is no part of this.
+        // `direct` is no proxy, and not part of the comparison.
         let upstream: Vec<&str> =
             upstream.trim().split([',', '|']).filter(|entry| *entry != "direct").collect();
         let upstream = upstream.join(",");

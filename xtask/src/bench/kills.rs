@@ -22,7 +22,7 @@ pub struct BenchKills {
     /// How many in one history
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=50))]
     each: u32,
-    /// What random choices of the first history are made by; the next ones count up
+    /// Seed of the random choices of the first history; the next ones count up
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }

@@ -1,4 +1,4 @@
-//! `bench`: what the harness costs, and how its servers and hashes compare with their peers.
+//! `bench`: the cost of the harness, and its servers and hashes compared with their peers.
 
 mod comparison;
 mod graphs;

@@ -1,4 +1,4 @@
-//! `bench overhead`: what the harness itself costs, and its hot paths.
+//! `bench overhead`: the cost of the harness itself, and its hot paths.
 
 use super::release;
 use crate::process::Process;
@@ -23,7 +23,7 @@ pub struct BenchOverhead {
     json: PathBuf,
 }
 
-/// One figure with its budget; `unit` says of what.
+/// One figure with its budget, both in `unit`.
 #[derive(Debug, serde::Serialize)]
 struct Figure {
     name: &'static str,
@@ -71,8 +71,8 @@ impl BenchOverhead {
         let trivial =
             generate(&dir.path().join("few"), few, &RUN.replace("PROGRAM", &quoted(&go)))?;
         let empty = generate(&dir.path().join("none"), 1, NOTHING)?;
-        // What a run costs without a case is taken off, and so are the programs themselves, which
-        // are started once more below.
+        // The time of a run without a case is subtracted, and so is that of the programs
+        // themselves, which are started once more below.
         let start = measure(&program, &empty, dir.path(), &["--env", "host", "--jobs", "1"])?;
         let with = measure(&program, &trivial, dir.path(), &["--env", "host", "--jobs", "1"])?;
         let bare = Instant::now();

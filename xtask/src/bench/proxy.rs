@@ -89,7 +89,7 @@ impl BenchProxy {
         };
         let out = root.join(&self.out);
         self.warm(&wrk, &peers, &mut comparison)?;
-        // What has been measured is kept, whatever becomes of the rest.
+        // Write the measurements at once, in case a later one fails.
         write(&out, &comparison)?;
         if !self.warm_only {
             cold(&peers, &mut comparison)?;
@@ -121,7 +121,7 @@ impl BenchProxy {
             targets.iter().map(|(_, path)| get(&format!("{}{path}", origin.url())).ok()).collect();
         for server in &servers {
             for (_, path) in &targets {
-                // The first answer fills the store; what it cannot do shows below.
+                // The first answer fills the store; a failure shows below.
                 let _ = get(&format!("{}{path}", server.url));
             }
         }
@@ -197,7 +197,7 @@ impl BenchProxy {
         let go = which::which("go").context("go is not on PATH")?;
         let real = std::process::Command::new(&go).args(["env", "GOPROXY"]).output()?;
         let real = String::from_utf8(real.stdout)?;
-        // What cannot be had from a proxy is not part of this comparison.
+        // `direct` is no proxy, and not part of this comparison.
         let real: Vec<&str> = real.trim().split([',', '|']).filter(|e| *e != "direct").collect();
         let (embedded, others) = peers.subjects().split_first().context("no embedded proxy")?;
         let first = peers.launch(embedded, None, &real.join(","))?;

@@ -27,7 +27,7 @@ pub struct BenchStrategies {
     /// How often staging is probed for a marked row
     #[arg(long, default_value_t = 60)]
     beats: u32,
-    /// What random choices are made by
+    /// Seed of the random choices
     #[arg(long, default_value_t = 90)]
     seed: u64,
     /// Where the results go

@@ -90,7 +90,8 @@ struct Results {
     machine: String,
     loads: Vec<Load>,
     latencies: Vec<Latency>,
-    /// Seconds from a start after SIGKILL, under load, until staging shows what was committed then.
+    /// Seconds from a start after SIGKILL, under load, until staging shows the rows committed
+    /// before it.
     recovery_seconds: Vec<f64>,
     /// Rows of the one transaction, and the pipeline's largest resident size in MiB.
     transaction: Option<(u64, f64)>,
@@ -411,8 +412,8 @@ impl Bench {
                 waiting.extend(committed.try_iter());
                 let last: Option<Option<u64>> =
                     staging.query_first("SELECT MAX(id) FROM bench.t0")?;
-                // Before what was committed meanwhile is taken in: a row can be seen before its
-                // commit is acknowledged.
+                // Take the time before receiving the commits made meanwhile: a row can be seen
+                // before its commit is acknowledged.
                 let now = Instant::now();
                 waiting.extend(committed.try_iter());
                 while let Some((id, at)) = waiting.front().copied()
@@ -469,7 +470,7 @@ impl Bench {
             source.query_drop(self.insert("t0", *next..*next + 10, |_| true))?;
             *next += 10;
         }
-        // SIGKILL, in the middle of what was just committed.
+        // SIGKILL, in the middle of the latest commits.
         drop(running);
         let begun = Instant::now();
         let _running = self.start()?;

@@ -1,5 +1,5 @@
 //! One program with a time limit, whose whole process group (on Windows: job) ends with it, and
-//! with this program at ^C. What it writes goes where this program's own words go, or to a log.
+//! with this program at ^C. Its output goes where this program's own output goes, or to a log.
 
 use anyhow::Context as _;
 use process_wrap::std::{ChildWrapper, CommandWrap};
@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use super::stage::Outcome;
 
-/// How often it is looked whether a program has ended.
+/// How often the end of a program is polled.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long a program may clean up after it was asked to end: containers, sandboxes, reports.
+/// How long a program may clean up after the request to end: containers, sandboxes, reports.
 #[cfg(unix)]
 const CLEAN_UP: Duration = Duration::from_secs(20);
 
@@ -27,13 +27,13 @@ pub fn stop_on_signals() {
             eprintln!("stopping: what runs is asked to end and clean up");
         }
     };
-    // Without a handler ^C ends this program alone, and what it started ends by its own time limit.
+    // Without a handler ^C ends this program alone, and its children end by their own time limits.
     if let Err(error) = ctrlc::set_handler(handler) {
         eprintln!("^C will not clean up: {error}");
     }
 }
 
-/// Whether it was asked to stop.
+/// Whether a signal to stop has arrived.
 pub fn stopped() -> bool {
     STOP.load(Ordering::SeqCst)
 }
@@ -92,7 +92,7 @@ fn spawn(mut command: Command) -> anyhow::Result<Box<dyn ChildWrapper>> {
     command.stdin(Stdio::null());
     let program = command.get_program().to_string_lossy().into_owned();
     let mut wrapped = CommandWrap::from(command);
-    // A group of its own on Unix, a job object on Windows: what a program started ends with it.
+    // A group of its own on Unix, a job object on Windows: a program's children end with it.
     #[cfg(unix)]
     wrapped.wrap(process_wrap::std::ProcessGroup::leader());
     #[cfg(windows)]
@@ -135,7 +135,7 @@ fn end(child: &mut dyn ChildWrapper) {
             }
         }
     }
-    // Whatever is left of its group; nothing may be.
+    // Kill the remaining processes of its group, if there are any.
     let _ = child.kill();
 }
 

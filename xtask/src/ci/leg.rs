@@ -1,5 +1,5 @@
-//! The legs of the matrix, `ci/matrix.json`: what a machine of each system must have. The workflow
-//! reads the same file.
+//! The legs of the matrix, `ci/matrix.json`: the requirements of a machine of each system. The
+//! workflow reads the same file.
 
 use anyhow::Context as _;
 use serde::Deserialize;

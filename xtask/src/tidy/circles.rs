@@ -1,8 +1,8 @@
 //! Files of a crate that import each other in a circle: A needs B, and B, perhaps by others, A.
 //!
-//! A file needs another when its code names something that the other defines, whatever modules and
-//! re-exports the path leads through. Declaring a module (`mod b;`) and passing on what it defines
-//! (`pub use b::B;`) need nothing. What only tests compile does not count.
+//! A file needs another when its code names an item that the other defines, through any path of
+//! modules and re-exports. Declaring a module (`mod b;`) and re-exporting its items (`pub use
+//! b::B;`) need nothing. Code for tests only does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub struct Circle {
 }
 
 impl Circle {
-    /// What it is and how it comes about, a line for each two files; paths from `root`.
+    /// The circle in words, a line for each two files that need each other; paths from `root`.
     pub fn describe(&self, root: &Path) -> String {
         let name = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
         let mut text = format!("{} files import each other in a circle", self.files.len());

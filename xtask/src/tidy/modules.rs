@@ -1,5 +1,6 @@
-//! The modules of a crate as far as circles need them: what each defines, what it imports, and
-//! which paths it writes. Read from tokens; what only tests compile (`#[cfg(test)]`) is left out.
+//! The modules of a crate as far as circles need them: the items that each defines, its imports,
+//! and the paths that it writes. Read from tokens; code for tests only (`#[cfg(test)]`) is left
+//! out.
 //!
 //! It expands no macros: a name that a macro defines is taken to be its module's.
 
@@ -106,7 +107,7 @@ struct Item {
     start: usize,
     /// Whether it is compiled for tests only.
     is_test: bool,
-    /// What `#[path = "…"]` says.
+    /// The path in `#[path = "…"]`.
     path: Option<String>,
 }
 

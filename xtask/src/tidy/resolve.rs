@@ -37,14 +37,14 @@ fn follow(all: &Crate, module: usize, path: &[String], depth: usize) -> Resolved
         place = if name == "super" {
             all.modules[at].parent.map_or(Resolved::Outside, Resolved::Module)
         } else {
-            // What is not found is made by a macro there.
+            // A name that is not found is defined by a macro there.
             look_up(all, at, name, after.is_empty(), depth).unwrap_or(Resolved::Item(at))
         };
     }
     place
 }
 
-/// What a name means in a module. The same name may be a module and an item.
+/// The module or item that a name stands for in a module. The same name may be both.
 fn look_up(all: &Crate, at: usize, name: &str, is_last: bool, depth: usize) -> Option<Resolved> {
     let module = &all.modules[at];
     let child = module.children.get(name).map(|child| Resolved::Module(*child));

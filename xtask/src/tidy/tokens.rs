@@ -6,8 +6,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Import {
     pub path: Vec<String>,
-    /// What it is called here; none for `_`. A glob's path ends before the asterisk, and its name
-    /// is [`GLOB`].
+    /// Its name here; none for `_`. A glob's path ends before the asterisk, and its name is [`GLOB`].
     pub name: Option<String>,
     /// Whether others may take it from here.
     pub is_public: bool,
@@ -120,7 +119,7 @@ fn is_foreign(before: &[TokenTree]) -> bool {
     }
 }
 
-/// Takes apart what stands between `use` and its semicolon.
+/// Takes the tokens between `use` and its semicolon apart.
 fn import(tree: &[TokenTree], prefix: &[String], is_public: bool, into: &mut Vec<Import>) {
     let mut path = prefix.to_vec();
     let mut rename = None;

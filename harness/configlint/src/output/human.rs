@@ -11,7 +11,7 @@ const LINE_MAX: usize = 120;
 /// How much of a long line is shown before the place, in characters.
 const MARGIN: usize = 40;
 
-/// The findings as text: place, what is wrong, the line, what becomes of it, what to do.
+/// The findings as text: place, message, the line, the effect, the advice.
 #[must_use]
 pub fn human(set: &Set, findings: &[Finding]) -> String {
     let mut text = String::new();

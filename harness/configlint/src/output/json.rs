@@ -5,7 +5,7 @@ use crate::set::Set;
 use serde_json::{Value, json as object};
 
 /// The findings as JSON: `files` and `findings`, each with its rule, level, place, text, message,
-/// effect, advice, claims and fix. `text` is what stands in that place, whole; a message quotes its
+/// effect, advice, claims and fix. `text` is the whole text of the place; a message quotes its
 /// beginning.
 #[must_use]
 pub fn json(set: &Set, findings: &[Finding]) -> String {

@@ -57,7 +57,7 @@ fn files(text: &mut String, what: &str, files: Files) {
     }
 }
 
-/// A text with what cannot be seen written out.
+/// A text with invisible characters written out.
 fn visible(text: &str) -> String {
     let mut visible = String::new();
     for c in text.chars() {

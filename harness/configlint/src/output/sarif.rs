@@ -125,7 +125,7 @@ fn region(source: &Source, start: usize, end: usize) -> s::Region {
         .build()
 }
 
-/// The file as a URI reference: what may not stand in one is written as `%XX`.
+/// The file as a URI reference: characters that a URI may not have are written as `%XX`.
 fn artifact(source: &Source) -> s::ArtifactLocation {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     let path = source.path();

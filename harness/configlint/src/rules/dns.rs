@@ -351,7 +351,7 @@ fn resolver_lines(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
-/// Looks at a line with a nameserver; whether it has an address that is asked.
+/// Checks a line with a nameserver; whether it has an address that is asked.
 fn nameserver(words: &[Word], server: &Word, findings: &mut Findings<'_>) -> bool {
     // `fe80::1%eth0` is a valid server: glibc and Go take a zone behind `%`.
     let text = server.text.split('%').next().unwrap_or_default();
@@ -376,7 +376,7 @@ fn nameserver(words: &[Word], server: &Word, findings: &mut Findings<'_>) -> boo
 const CUT: [(&str, u64, &str); 3] =
     [("ndots", 15, "dots"), ("timeout", 30, "seconds"), ("attempts", 5, "rounds")];
 
-/// Options without a number that glibc or Go knows.
+/// Options without a number that glibc or Go supports.
 // resolv.conf(5) of glibc 2.42, and `tcp` and `usevc`, which Go takes for `use-vc`.
 const OPTIONS: [&str; 15] = [
     "debug",
@@ -444,8 +444,8 @@ fn resolver_option(option: &Word, search: Option<&Vec<Word>>, findings: &mut Fin
             .add(range, "`attempts:0` asks no server")
             .effect_is("glibc resolves nothing by DNS; Go's own resolver takes 1.");
     } else if let Some(search) = search.filter(|_| number > 1 && name == "ndots") {
-        // `ndots` decides whether a name is asked for as it is first. Without a `search` list there
-        // is nothing to append, and the value does not matter.
+        // `ndots` decides whether a name is looked up unchanged first. Without a `search` list
+        // there is nothing to append, and the value does not matter.
         let suffixes: Vec<&str> = search[1..].iter().map(|word| word.text.as_str()).collect();
         findings
             .add(range, format!("`{text}` with `search {}`", suffixes.join(" ")))
@@ -472,7 +472,7 @@ fn generated_hosts(document: &Document, findings: &mut Findings<'_>) {
         let own = words[0].text.starts_with("127.")
             || words[0].text.contains(':')
             || names.contains(&"localhost");
-        // Windows' hosts are copied with tabs; what was typed most often has a blank.
+        // Windows' hosts are copied with tabs; entries typed by hand mostly have a blank.
         if !own {
             let range = words[0].range.start
                 ..words.last().map_or(words[0].range.end, |word| word.range.end);
@@ -521,7 +521,7 @@ const SERVICES: [&str; 12] = [
     "libvirt",
 ];
 
-/// What stands in the brackets of an action.
+/// Words in the brackets of an action.
 const STATUSES: [&str; 4] = ["success", "notfound", "unavail", "tryagain"];
 const ACTIONS: [&str; 3] = ["return", "continue", "merge"];
 
@@ -629,7 +629,7 @@ fn service_order(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
-/// Whether the action behind a service ends the search for what it does not find.
+/// Whether the action behind a service ends the search for names that the service does not find.
 fn stops_after(words: &[Word], service: usize) -> bool {
     // One action may be several words: `[NOTFOUND = return]`.
     let action: String =

@@ -260,8 +260,8 @@ fn foreign_go(document: &Document, findings: &mut Findings<'_>) {
     let linux = parts.iter().position(|part| {
         !on_drive(part) && (is_go(part) || part.ends_with("/bin") && part.contains("/go"))
     });
-    // appendWindowsPath puts Windows' folders last: what comes first on PATH wins, so a go of Linux
-    // in front of Windows' makes the order harmless.
+    // appendWindowsPath puts Windows' folders last: the first go on PATH wins, so a go of Linux in
+    // front of Windows' makes the order harmless.
     let Some(windows) = windows.filter(|windows| linux.is_none_or(|linux| linux > *windows)) else {
         return;
     };
@@ -455,8 +455,8 @@ fn missing_extension(document: &Document, findings: &mut Findings<'_>) {
                 findings.add(node.range.clone(), "`golang.go` is among the unwanted extensions");
                 return;
             }
-            // What a workspace recommends is no list of what is installed: a project without Go
-            // recommends nothing for it.
+            // Recommendations of a workspace are no list of installed extensions: a project without
+            // Go recommends nothing for it.
             if root.get("recommendations").is_some() {
                 return;
             }

@@ -86,7 +86,8 @@ const OTHERS: [(&str, &str); 9] = [
 fn unknown_value(document: &Document, findings: &mut Findings<'_>) {
     for variable in &document.variables {
         let value = variable.value.trim_end_matches('\r').trim();
-        // An empty one is unset, and what a shell replaces is not known here. Quotes are another rule's.
+        // An empty one is unset, and text that a shell replaces is unknown here. Quotes are another
+        // rule's.
         if value.is_empty() || value.contains(['$', '`', '%', '"', '\'', '<']) {
             continue;
         }
@@ -151,8 +152,8 @@ fn is_toolchain(value: &str) -> bool {
 }
 
 /// Flags that some command of go 1.26 has, which take a value.
-// go refuses a name that none of its commands knows, and passes over one that the command at hand does
-// not have. Asked of the program, one name after another.
+// go refuses a name that none of its commands has, and ignores one that only other commands have.
+// From running the program, one name after another.
 const VALUED: &[&str] = &[
     "asmflags",
     "bench",
@@ -290,7 +291,7 @@ fn refused(document: &Document, findings: &mut Findings<'_>) {
         let quoted = value.len() + 2 == text.len() && text.contains(value);
         let inner = text.get(1..text.len().max(2) - 1).filter(|_| quoted).unwrap_or(text);
         let start = variable.range.start + text.find(inner).unwrap_or(0);
-        // What a shell or an editor puts there is not known here.
+        // Text that a shell or an editor replaces is unknown here.
         if inner.contains(['$', '`', '%']) {
             continue;
         }
@@ -354,7 +355,7 @@ fn split(text: &str) -> Result<Vec<(String, Range<usize>)>, usize> {
     Ok(words)
 }
 
-/// What go says about a word, in other words. `before` is the word in front of it.
+/// go's error about a word, in other words. `before` is the word in front of it.
 fn trouble(word: &str, before: Option<&str>) -> Option<String> {
     let flag = word.strip_prefix("--").or_else(|| word.strip_prefix('-'));
     let Some(flag) = flag.filter(|flag| !flag.is_empty() && !flag.starts_with('-')) else {

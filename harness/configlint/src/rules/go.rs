@@ -82,7 +82,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Variables that `go env` of Go 1.27 knows.
+/// Variables that `go env` of Go 1.27 prints.
 pub const GO_NAMES: &[&str] = &[
     "AR",
     "CC",
@@ -353,7 +353,7 @@ fn go_env_paths(document: &Document, findings: &mut Findings<'_>) {
             continue;
         }
         if value.starts_with(['$', '~', '`', '(', '%']) {
-            // What a shell expands is not known here. No shell reads go's own file.
+            // Text that a shell expands is unknown here. No shell reads go's own file.
             if document.kind == Kind::GoEnv {
                 let message = format!(
                     "`{}` of `{}` stays as it is: nothing expands it here",
@@ -429,9 +429,8 @@ fn wslenv_values(document: &Document) -> impl Iterator<Item = &Variable> {
 }
 
 fn wslenv_empty(document: &Document, findings: &mut Findings<'_>) {
-    // Only a list of all variables says what is not set.
-    // The output of `env` has all variables, so one that is absent is not set. A profile has only
-    // those that it sets itself.
+    // Only a list of all variables shows which are not set. The output of `env` has all variables,
+    // so one that is absent is not set. A profile has only those that it sets itself.
     if document.kind != Kind::Environment {
         return;
     }

@@ -1,4 +1,4 @@
-//! Go in images: what a Dockerfile sets against what its base image has.
+//! Go in images: variables of a Dockerfile against those of its base image.
 
 use super::go::folders;
 use super::words::shown;
@@ -96,14 +96,14 @@ fn installs_go(image: &Image, stage: usize) -> bool {
 fn foreign_goroot(document: &Document, findings: &mut Findings<'_>) {
     let Some(image) = &document.image else { return };
     for (index, stage) in image.stages.iter().enumerate() {
-        // An image of an unknown name may have Go anywhere; nothing is said about it.
+        // An image of an unknown name may have Go anywhere: report nothing.
         let Some(goroot) = goroot_of(image.root(index)) else { continue };
         if installs_go(image, index) {
             continue;
         }
         for variable in stage.variables.iter().filter(|variable| variable.name == "GOROOT") {
             let value = variable.value.trim_end_matches('/');
-            // What is still a variable is known at build time only.
+            // A value with a variable left in it is known at build time only.
             if value == goroot || value.is_empty() || value.contains('$') {
                 continue;
             }

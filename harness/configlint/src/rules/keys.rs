@@ -154,7 +154,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Keys that were, and what is said of each.
+/// Keys that WSL does not have (any more), and the text for each.
 // Names that WSL's parser had once and dropped, and names that widely copied guides give.
 // `unknown_key` would only look for a near name for them, and so propose a key that does something
 // else.
@@ -209,7 +209,7 @@ fn removed(key: &str) -> Option<&'static str> {
     REMOVED.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, what)| *what)
 }
 
-/// Which rule has to do with a key that WSL does not know.
+/// Why WSL does not have a key; each reason has its rule.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Why {
     NoSection,
@@ -523,8 +523,8 @@ fn newer_key(set: &Set, findings: &mut Findings<'_>) {
                         entry.name()
                     ),
                 );
-                // Without `--wsl-version` nobody said which release is in use, so a key that is too
-                // new for the default is worth a note and cannot fail a check.
+                // Without `--wsl-version` the release in use is unknown, so a key that is too new
+                // for the default is worth a note and cannot fail a check.
                 if set.options.wsl_version.is_none() {
                     finding.only(Level::Note);
                 }

@@ -333,8 +333,8 @@ pub fn doubled(document: &Document, range: std::ops::Range<usize>) -> Vec<Edit> 
         match bytes[at] {
             b'\\' if matches!(bytes.get(at + 1), Some(b'\\' | b'"')) => at += 1,
             b'\\' => edits.push(Edit::new(range.start + at..range.start + at, "\\")),
-            // What follows an unquoted `#` is a comment. Backslashes in it are not read, and stay
-            // as they were typed.
+            // An unquoted `#` begins a comment. Backslashes in it are not read, and stay as they
+            // were typed.
             b'#' => break,
             _ => {}
         }

@@ -192,7 +192,7 @@ fn proxy_list(document: &Document, findings: &mut Findings<'_>) {
 
 fn verification(document: &Document, findings: &mut Findings<'_>) {
     for variable in named(document, "GOSUMDB").filter(|variable| variable.value.trim() == "off") {
-        // CONF-056 reports it in images, where it stays for whoever uses them.
+        // CONF-056 reports it in images, where it reaches every user of the image.
         if document.image.is_none() {
             findings.add(variable.range.clone(), "`GOSUMDB=off` verifies no new module at all");
         }
@@ -307,9 +307,9 @@ pub fn twins(set: &Set) -> Vec<&Document> {
 }
 
 fn twins_differ(set: &Set, findings: &mut Findings<'_>) {
-    // A profile is of the same twin as the go/env file beside it.
-    // All are compared with the first, not each with each: N twins give at most N-1 findings for a
-    // setting. An image is a twin of whoever builds it, and no two images are each other's.
+    // A profile is of the same twin as the go/env file beside it. All are compared with the first,
+    // not each with each: N twins give at most N-1 findings for a setting. An image is a twin of
+    // its builder's machine, and no two images are each other's.
     let (images, sides): (Vec<&Document>, Vec<&Document>) = twins(set)
         .into_iter()
         .filter(|document| document.kind != Kind::Profile)
@@ -320,7 +320,7 @@ fn twins_differ(set: &Set, findings: &mut Findings<'_>) {
         let value = |document: &Document| document.variable(name).map(|found| found.value.clone());
         let wanted = effective(value(first).as_deref(), name);
         for &document in &rest {
-            // What an image does not set is for whoever runs it.
+            // A setting that an image does not make is left to those who run it.
             if document.kind == Kind::Dockerfile && value(document).is_none() {
                 continue;
             }

@@ -29,7 +29,7 @@ pub const RULES: &[Rule] = &[Rule {
 /// Variables with folders of Go in them.
 const FOLDERS: [&str; 5] = ["GOROOT", "GOPATH", "GOBIN", "GOCACHE", "GOMODCACHE"];
 
-/// The assignments that a command makes for what comes after it.
+/// The assignments that a command makes for the commands after it.
 fn assignments(command: &Command) -> impl Iterator<Item = (&Word, &str, &str)> {
     let lasts = matches!(
         command.program().as_slice(),

@@ -305,7 +305,7 @@ fn lost_characters(document: &Document, findings: &mut Findings<'_>) {
     for entry in conf.entries.iter().filter(|entry| entry.known.is_some()) {
         let raw = document.source.slice(entry.range.clone());
         let Some((at, c)) = raw.char_indices().find(|(_, c)| !c.is_ascii()) else { continue };
-        // CONF-028 knows what was meant by these, and has a fix.
+        // CONF-028 reports these, with the character that was probably meant as the fix.
         if is_look_alike(c) {
             continue;
         }

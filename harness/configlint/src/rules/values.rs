@@ -354,7 +354,7 @@ fn meant_size(text: &str) -> Option<String> {
         return Some(format!("{}{}", number, UNITS[index]));
     }
     // `1.5GB` is 1536MB, exactly. A number that is whole in no smaller unit gets no fix: rounding
-    // would change what was asked for.
+    // would change the size.
     let value: f64 = number.replace(',', ".").parse().ok()?;
     let smaller = value * 1024.0;
     let whole = smaller.fract() == 0.0 && (1.0..1e9).contains(&smaller) && index > 0;
@@ -542,7 +542,7 @@ fn rewritten_hostname(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
-/// Options of drvfs, with what their value is.
+/// Options of drvfs.
 // From microsoft/WSL's drvfs.cpp and the documentation of `automount`.
 const DRIVE_OPTIONS: [&str; 7] = ["metadata", "uid", "gid", "umask", "fmask", "dmask", "case"];
 
@@ -605,7 +605,7 @@ fn option_trouble(option: &str) -> Option<String> {
             "`{}` is no value of `case`; there are `dir`, `off` and `force`",
             shown(value)
         )),
-        // Options of the file system and of mount itself are many: only what is nearly one of these
+        // Options of the file system and of mount itself are many: only a near miss of one of these
         // is a mistake for sure.
         _ if !DRIVE_OPTIONS.contains(&name) => {
             let near = nearest(name, DRIVE_OPTIONS).filter(|_| name.len() > 3)?;

@@ -33,7 +33,7 @@ pub fn shown(text: &str) -> String {
     quoted(text, SHOWN_MAX)
 }
 
-/// A text that must be whole to be of use, as far as that is sensible.
+/// A text for a message that is of use only whole: cut later than [`shown`].
 pub fn whole(text: &str) -> String {
     quoted(text, WHOLE_MAX)
 }

@@ -2,7 +2,7 @@
 
 use twinproof_wslconf::parse::Fault;
 
-/// Why a line cannot be read, by what seems to have been meant.
+/// Likely cause of a line that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// A comment of another language.
@@ -21,20 +21,20 @@ pub enum Cause {
     Quote,
     /// A character that looks like another, or like none.
     Invisible,
-    /// None of these.
+    /// Another cause.
     Unclear,
 }
 
-/// How comments begin elsewhere.
+/// Beginnings of comments in other languages.
 const COMMENTS: [&str; 6] = [";", "//", "/*", "--", "REM ", "<!--"];
 
-/// How lines of other languages begin.
+/// Beginnings of lines in other languages.
 const LANGUAGES: [&str; 16] = [
     "<<<<<<<", "=======", ">>>>>>>", "|||||||", "{", "}", "\"", "- ", "#!", "export ", "set ",
     "sudo ", "echo ", "if ", "fi", "$",
 ];
 
-/// Characters that are taken for others, or for none.
+/// Characters that look like others, or like none.
 const fn is_odd(c: char) -> bool {
     matches!(
         c,
@@ -43,7 +43,7 @@ const fn is_odd(c: char) -> bool {
     )
 }
 
-/// What was meant by a line. `at` is the character that the parser stumbles at.
+/// The likely cause. `at` is the character at which the parser stops.
 #[must_use]
 pub fn cause(fault: Fault, line: &str, at: Option<char>) -> Cause {
     let begins = |words: &[&str]| words.iter().any(|word| line.starts_with(word));

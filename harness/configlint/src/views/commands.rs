@@ -1,13 +1,13 @@
 //! Commands of a shell text: words with their places, without expansion.
 //!
-//! It is no shell: it knows quotes, backslashes, comments, substitutions, here-documents and what
-//! ends a command, which is enough to see which program is called with which words. `$(…)` and
-//! `` `…` `` stay in the word as they are written, and their commands are read as well; the text of a
+//! It is no shell: it parses quotes, backslashes, comments, substitutions, here-documents and the
+//! ends of commands, which is enough to see which program is called with which words. `$(…)` and ``
+//! `…` `` stay in the word as they are written, and their commands are read as well; the text of a
 //! here-document is no command.
 
 use std::ops::Range;
 
-/// How deep commands in commands are looked into: text that nests deeper is no one's way to write.
+/// Deepest nesting of commands in commands that is read; people write no deeper one.
 const DEPTH_MAX: usize = 3;
 
 /// How many substitutions and here-documents without an end are looked for to the end of a text.
@@ -235,7 +235,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Where the substitution that begins at hand ends, and where what is in it stands.
+    /// Where the substitution that begins here ends, and the range of its contents.
     fn substitution(&mut self) -> Option<(usize, Range<usize>)> {
         if self.unclosed == UNCLOSED_MAX {
             return None;

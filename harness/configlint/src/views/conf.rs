@@ -1,4 +1,5 @@
-//! wsl.conf and .wslconfig, for rules: what WSL takes, and what was meant where it takes nothing.
+//! wsl.conf and .wslconfig, for rules: the settings as WSL reads them, and the meaning of lines
+//! that it cannot read.
 
 use super::cause::{Cause, cause};
 use crate::source::{Encoding, Source};
@@ -80,9 +81,9 @@ pub struct BadLine {
     pub fault: Fault,
     /// Likely cause of the mistake.
     pub cause: Cause,
-    /// Where it says so.
+    /// Where the parser reports it.
     pub at: usize,
-    /// Where the line is, from its first character that is no blank to the end it has for editors.
+    /// The line's range, from its first character that is no blank to its end as editors show it.
     pub range: Range<usize>,
 }
 
@@ -95,7 +96,7 @@ pub struct Conf {
     pub unopened: bool,
     /// Reading it ends init.
     pub aborts: bool,
-    /// What WSL takes.
+    /// Settings and warnings, as WSL reads the file.
     pub applied: Applied,
     /// Its assignments.
     pub entries: Vec<Assignment>,
@@ -144,7 +145,7 @@ impl Conf {
     }
 }
 
-/// Reads a file of WSL. UTF-16 that init cannot read is read as what it means.
+/// Reads a file of WSL. UTF-16 that init cannot read is read as the text that was meant.
 #[must_use]
 pub fn read(dialect: Dialect, source: &Source) -> Conf {
     let real = parse(dialect, source.bytes());
@@ -164,7 +165,7 @@ pub fn read(dialect: Dialect, source: &Source) -> Conf {
         bad: Vec::new(),
         comments: Vec::new(),
     };
-    // What is meant: the text without its mark.
+    // Read the text without its byte order mark.
     let text = source.text();
     let bytes = match source.encoding() {
         Encoding::Other => source.bytes(),
@@ -247,7 +248,7 @@ pub fn read(dialect: Dialect, source: &Source) -> Conf {
     conf
 }
 
-/// The only setting with this key, in whatever section.
+/// The only setting with this key in any section.
 fn only_of(dialect: Dialect, key: &str) -> Option<&'static Key> {
     let is = |known: &&Key| {
         let name = known.name().split_once('.').map_or("", |(_, name)| name);
@@ -257,7 +258,7 @@ fn only_of(dialect: Dialect, key: &str) -> Option<&'static Key> {
     found.next().filter(|_| found.next().is_none())
 }
 
-/// What WSL warns of, once it reads the line as it was meant.
+/// WSL's warning about the line as it was meant.
 fn trouble(dialect: Dialect, entry: &Assignment) -> Option<Trouble> {
     let Some(key) = entry.meant else { return Some(Trouble::UnknownKey) };
     value_of(key, dialect, &entry.value).err()

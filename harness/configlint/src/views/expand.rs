@@ -1,16 +1,16 @@
 //! Variables in the values of a Dockerfile, replaced as the builder does it.
 
-/// How deep a value in a value (`${A:-${B:-c}}`) is looked into.
+/// Deepest nesting of values in values (`${A:-${B:-c}}`) that is read.
 const DEPTH_MAX: usize = 8;
 
 /// How many braces without an end are looked for to the end of a text.
 // Each costs the rest of the text.
 const UNCLOSED_MAX: usize = 32;
 
-/// Most bytes that variables add to a value; what comes then stays as it is.
+/// Most bytes that variables add to a value; variables after that stay as they are.
 const ADDED_MAX: usize = 64 << 10;
 
-/// What is known of a variable.
+/// The value of a variable, where it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
     /// It has this value.
@@ -28,7 +28,7 @@ pub fn expand(raw: &str, lookup: &mut dyn FnMut(&str) -> Known) -> String {
 
 struct Expander<'a> {
     lookup: &'a mut dyn FnMut(&str) -> Known,
-    /// How much deeper it goes.
+    /// Number of further levels to read.
     depth: usize,
     /// Braces that have no end.
     unclosed: usize,
@@ -71,8 +71,8 @@ impl Expander<'_> {
         text
     }
 
-    /// How many bytes a variable at the beginning of a text has, and what takes its place if that is
-    /// known. What is no variable is its `$`.
+    /// Length in bytes of the variable at the beginning of a text, and its replacement where that
+    /// is known. Where the text begins with no variable: 1, for the `$`.
     fn variable(&mut self, text: &str) -> (usize, Option<String>) {
         let braced = text[1..].starts_with('{');
         let body = &text[1 + usize::from(braced)..];

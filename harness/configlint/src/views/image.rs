@@ -1,4 +1,4 @@
-//! A Dockerfile: stages, their base images, what they set and run.
+//! A Dockerfile: stages, their base images, variables and commands.
 
 use super::commands::{Command, assignment, commands, last};
 use super::expand::{Known, expand};
@@ -23,8 +23,8 @@ pub struct Stage {
     pub base: Option<(String, Range<usize>)>,
     /// Its name.
     pub name: Option<String>,
-    /// Variables set by `ENV`, with the values they have where `--build-arg` gives no others. What is
-    /// not known stays as it is written.
+    /// Variables set by `ENV`, with the values they have where `--build-arg` gives no others.
+    /// References to unknown variables stay as they are written.
     pub variables: Vec<Variable>,
     /// Commands of `RUN`.
     pub commands: Vec<Command>,
@@ -60,7 +60,7 @@ pub enum Misread {
 pub struct Image {
     /// Its stages; the first may have no base, where a snippet has no `FROM`.
     pub stages: Vec<Stage>,
-    /// Values that are not what they seem to be.
+    /// Values that differ from what their text seems to mean.
     pub misread: Vec<(Misread, Range<usize>)>,
     /// Why it could not be read to its end.
     pub error: Option<(Position, String)>,
@@ -120,7 +120,7 @@ impl Image {
         })
     }
 
-    /// What is known of a variable in a stage, so far as it is read.
+    /// The value of a variable in a stage, by the instructions so far.
     fn known(&self, stage: usize, name: &str) -> Known {
         // A value with an unknown variable in it is no more known than that variable.
         let plain = |value: &str| match value.contains('$') {
@@ -141,7 +141,7 @@ impl Image {
         }
     }
 
-    /// What is known of a variable in `FROM`.
+    /// The value of a variable in `FROM`.
     fn global(&self, name: &str) -> Known {
         match self.globals.get(name) {
             Some(Some(default)) if !default.contains('$') => Known::Value(default.clone()),
@@ -156,7 +156,7 @@ impl Image {
             && !self.chain(stage).any(|index| self.stages[index].arguments.contains_key(name))
     }
 
-    /// A value with its variables replaced, as far as that is known.
+    /// A value with its known variables replaced.
     fn expand(&mut self, raw: &str, lookup: &mut dyn FnMut(&Self, &str) -> Known) -> String {
         let value = expand(raw, &mut |name| lookup(self, name));
         if value.len() <= raw.len() {
@@ -252,7 +252,7 @@ impl Image {
 
     /// Takes the commands of a `RUN`.
     fn run(&mut self, found: Vec<Command>) {
-        // What a RUN exports ends with its shell.
+        // Variables that a RUN exports end with its shell.
         if let Some(last) = last(&found)
             && last.program().first() == Some(&"export")
             && let Some((name, _)) = last.words.iter().find_map(|word| assignment(&word.text))

@@ -7,9 +7,9 @@ use std::ops::Range;
 /// A value and where it stands.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Where.
+    /// Its place in the text, in bytes.
     pub range: Range<usize>,
-    /// What.
+    /// Its value.
     pub value: Value,
 }
 

@@ -32,10 +32,10 @@ const PROGRAMS: [&str; 18] = [
 /// How PowerShell sets a variable of the environment: the name follows at once.
 const ENVIRONMENT: &str = "$env:";
 
-/// A snippet: what it is, and the text with all else blanked.
+/// A snippet: its kind, and the text with all else blanked.
 #[derive(Clone, Debug)]
 pub struct Snippet {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// The text.
     pub text: String,

@@ -66,7 +66,7 @@ pub fn read(source: &Source) -> Registry {
     let mut keys: Vec<Key> = parsed
         .keys()
         .iter()
-        // `[-HKEY…]` removes a key: what stands below it sets nothing.
+        // `[-HKEY…]` removes a key: values below it set nothing.
         .filter(|(_, key)| key.kind() != KeyKind::Delete)
         .map(|(name, key)| Key {
             name: name.raw().to_owned(),

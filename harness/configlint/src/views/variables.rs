@@ -1,4 +1,4 @@
-//! Environment variables that a file sets, from whatever it is.
+//! Environment variables that a file of any kind sets.
 
 use super::commands::{Command, assignment};
 use super::json::Node;
@@ -101,7 +101,7 @@ fn of_powershell(command: &Command) -> Option<Variable> {
     Some(Variable { name, value: value.to_owned(), range, origin: Origin::Environment })
 }
 
-/// The variables that commands set for what comes after them.
+/// The variables that commands set for later ones.
 #[must_use]
 pub fn of_commands(commands: &[Command]) -> Vec<Variable> {
     let mut variables = Vec::new();

@@ -1,4 +1,4 @@
-//! The command line of a Windows program: the launcher's, with what it reads.
+//! The command line of a Windows program: the launcher's, and the launcher's input.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Windows programs through Wine: the launcher, paths, and what keeps a program fast.
+//! Windows programs through Wine: the launcher, paths, and the services that make programs start fast.
 //!
 //! # What Wine 10 does to an environment (measured)
 //! A program started from Unix with `env -i … wine PROGRAM` sees about fifty variables. Its own

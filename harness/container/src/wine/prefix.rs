@@ -2,7 +2,7 @@
 
 /// `WINEPREFIX` in the image.
 pub const PREFIX: &str = "/opt/wine";
-/// Variables that Wine 10 puts into every Windows process, whatever its parent gave it.
+/// Variables that Wine 10 puts into every Windows process, in addition to those of its parent.
 pub const ADDED: [&str; 10] = [
     "PROCESSOR_ARCHITECTURE",
     "SystemDrive",
@@ -53,9 +53,9 @@ pub fn to_windows(unix: &str) -> Option<String> {
     Some(format!("{drive}{}", rest.replace('/', "\\")))
 }
 
-/// What Windows gives to every program and many cannot do without (`SystemRoot`, `PATH` with the
-/// system's directories, `TEMP`, the profile of `root`, …): to be put into [`crate::Exec::env`] by whoever
-/// wants an ordinary environment.
+/// Variables that Windows gives to every program and many programs need (`SystemRoot`, `PATH` with
+/// the system's directories, `TEMP`, the profile of `root`, …): add them to [`crate::Exec::env`]
+/// for an ordinary environment.
 pub fn base_environment() -> Vec<(String, String)> {
     [
         ("APPDATA", r"C:\users\root\AppData\Roaming"),

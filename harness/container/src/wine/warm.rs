@@ -1,4 +1,4 @@
-//! What stays up in a `wine` container between programs.
+//! Programs that stay up in a `wine` container between others.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ pub(crate) fn warm_up(session: &Session, launcher: Vec<u8>, mounts: &[Mount]) ->
     if session.exec_unix(&ready)?.timed_out {
         return Err(Error::TimedOut { what: "starting Wine's services".into(), limit: WARM });
     }
-    // 7, because 0 is also what a launcher gives that started nothing.
+    // 7, because a launcher that started nothing also exits with 0.
     let mut first = Exec::new([r"C:\windows\system32\cmd.exe", "/c", "exit 7"]);
     first.env = base_environment();
     first.time_limit = WARM;

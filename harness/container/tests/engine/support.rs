@@ -1,4 +1,4 @@
-//! What the engine tests share: what they need, one session for each image and test, shell scripts.
+//! Helpers of the engine tests: their requirements, one session for each image and test, shell scripts.
 
 use std::time::Duration;
 

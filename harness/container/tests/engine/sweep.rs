@@ -12,7 +12,7 @@ use testcontainers::bollard::query_parameters::InspectContainerOptions;
 use twinproof_container::{Engine, SessionOptions, sweep};
 use twinproof_testkit::{Outcome, Unavailable};
 
-/// Whether the engine knows a container, and whether that runs.
+/// Whether a container runs; `None` where the engine has none of this id.
 fn state(id: &str) -> Option<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let docker = Docker::connect_with_defaults().unwrap();

@@ -27,7 +27,7 @@ pub struct Received {
     pub size: u64,
     /// SHA-256 of all of it.
     pub sha256: String,
-    /// Its `h1:` hash, or why it has none, where that was asked for.
+    /// Its `h1:` hash, or why it has none; `None` where the step does not need one.
     pub h1: Option<Result<String, String>>,
     /// Its first bytes.
     pub kept: Vec<u8>,
@@ -42,7 +42,7 @@ impl Body {
         Ok(Self { hasher: Sha256::new(), size: 0, keep, kept: Vec::new(), spool })
     }
 
-    /// Takes in what came.
+    /// Takes the next bytes of the body.
     pub fn push(&mut self, bytes: &[u8]) {
         self.hasher.update(bytes);
         self.size += bytes.len() as u64;

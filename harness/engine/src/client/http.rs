@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use twinproof_base::error_chain;
 use twinproof_steps::{HttpExchange, HttpVersion};
 
-/// What the harness calls itself.
+/// The `User-Agent` of the harness's requests.
 const AGENT: &str = concat!("twinproof/", env!("CARGO_PKG_VERSION"));
 
 /// A request to make.
@@ -108,7 +108,7 @@ async fn all(ask: Arc<Ask>) -> Result<Vec<Answer>, String> {
     Ok(answers)
 }
 
-/// Takes over what is known of a body; the bytes that were kept.
+/// Copies the facts about a received body into the record, and returns the bytes that were kept.
 fn fill(seen: &mut HttpExchange, body: Received) -> Vec<u8> {
     seen.cut = body.size > body.kept.len() as u64;
     (seen.size, seen.sha256) = (Some(body.size), Some(body.sha256));

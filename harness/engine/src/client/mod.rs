@@ -1,7 +1,7 @@
 //! Requests from the harness: over HTTP as a client makes them, and byte by byte.
 //!
-//! Nothing is made easy for a server here: a target goes out as it is written, nothing is decoded,
-//! followed or tried again, and whatever comes is kept as it came.
+//! The client repairs nothing: it sends a target as it is written, decodes nothing, follows no
+//! redirect, tries nothing again, and keeps each answer as it came.
 
 mod body;
 mod http;

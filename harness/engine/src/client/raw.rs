@@ -1,4 +1,4 @@
-//! Bytes sent as they are, and what comes back.
+//! Sends bytes as they are, and records the bytes of the answer.
 
 use super::responses::{self, Response};
 use super::tls::{Credentials, name_of};
@@ -10,15 +10,15 @@ use twinproof_base::error_chain;
 
 /// Most bytes received that are kept.
 const KEPT: usize = 4 << 20;
-/// How long more answers than were waited for may take to show themselves.
+/// How long to read on after the last expected answer, to notice surplus ones.
 const SURPLUS: Duration = Duration::from_millis(250);
 
-/// What to send, and until when to read.
+/// Bytes to send, and until when to read.
 #[derive(Clone, Debug)]
 pub struct Send {
     /// Where: host, port and whether under TLS are taken from it.
     pub url: String,
-    /// What is sent.
+    /// The bytes.
     pub bytes: Vec<u8>,
     /// Sends it in pieces of so many bytes.
     pub piece: usize,
@@ -39,7 +39,7 @@ pub struct Send {
 pub struct Sent {
     /// Host and port.
     pub address: String,
-    /// What was received, as far as it is kept.
+    /// The bytes received, at most `KEPT` (4 MiB).
     pub received: Vec<u8>,
     /// How many bytes were received.
     pub bytes: u64,
@@ -51,11 +51,11 @@ pub struct Sent {
     pub closed: bool,
     /// Whether the time limit ended it.
     pub timed_out: bool,
-    /// What went wrong on the way.
+    /// The error that ended the exchange early.
     pub error: Option<String>,
 }
 
-/// Sends, and reads what comes.
+/// Sends the bytes and reads the answer.
 pub fn send(send: &Send) -> Sent {
     let mut sent = Sent::default();
     let deadline = Instant::now() + send.limit;
@@ -180,8 +180,8 @@ fn converse(send: &Send, mut stream: Stream, deadline: Instant, sent: &mut Sent)
     let open = listen(&mut stream, deadline, sent, &mut |bytes| enough(bytes));
     let satisfied = open && enough(&sent.received);
     if satisfied {
-        // A server that answers once too often is what request smuggling looks like: it has to be
-        // seen.
+        // A server that answers once too often may be open to request smuggling: record the surplus
+        // answer.
         let until = (Instant::now() + SURPLUS).min(deadline);
         listen(&mut stream, until, sent, &mut |_| false);
     } else if open {

@@ -1,4 +1,4 @@
-//! HTTP/1 answers among bytes that came: how many there are, and what the first one says.
+//! HTTP/1 responses within received bytes: their number, and the first one in full.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ pub struct Response {
     pub status: u16,
     /// Its headers, names in lower case, values of one name joined by `, `.
     pub headers: BTreeMap<String, String>,
-    /// Its body, as far as it came.
+    /// Its body, as far as it was received.
     pub body: Vec<u8>,
     /// Whether it came to its end. One that goes to the end of the connection does so only there.
     pub complete: bool,
 }
 
-/// The answers at the beginning of the bytes, interim ones (1xx) left out; `head` says whether HEAD
-/// was asked, whose answers have no body, and `closed` whether nothing more can come.
+/// The responses at the beginning of the bytes, without interim ones (1xx). `head` says whether the
+/// request was HEAD, whose responses have no body, and `closed` whether no more bytes can follow.
 pub fn all(bytes: &[u8], head: bool, closed: bool) -> Vec<Response> {
     let mut found = Vec::new();
     let mut rest = bytes;

@@ -1,4 +1,4 @@
-//! TLS as a client speaks it: whom it trusts, and what it shows of itself.
+//! TLS of the client: the authorities it trusts, and the certificate it presents.
 
 use rustls::ClientConfig;
 use rustls::RootCertStore;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Certificates of a client, PEM.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
-    /// What the server's certificate must come from; the system's authorities when absent.
+    /// Authorities of the server's certificate; the system's when absent.
     pub ca: Option<Vec<u8>>,
     /// The client's certificate and its key.
     pub identity: Option<(Vec<u8>, Vec<u8>)>,
@@ -19,8 +19,8 @@ pub struct Credentials {
 impl Credentials {
     /// A configuration that offers these protocols.
     pub fn config(&self, protocols: &[&[u8]]) -> Result<Arc<ClientConfig>, String> {
-        // Named, not taken from the process: what another crate installs as default must not change
-        // what is measured.
+        // Named here, not taken from the process: a default that another crate installs must not
+        // change the measurement.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

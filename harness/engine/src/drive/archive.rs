@@ -8,7 +8,7 @@ use twinproof_base::{error_chain, hash, hex};
 use twinproof_model::EntryKind;
 use twinproof_steps::{ArchiveEntry, ArchiveFormat, ArchiveSight, ArchiveStep};
 
-/// Most entries that are looked at.
+/// Most entries that are read.
 const MAX_ENTRIES: usize = 100_000;
 /// Most bytes that are unpacked, of all entries together.
 const MAX_UNPACKED: u64 = 4 << 30;
@@ -58,7 +58,7 @@ impl From<io::Error> for Unreadable {
     }
 }
 
-/// What the first bytes say.
+/// The format, by the first bytes.
 fn format_of(bytes: &[u8]) -> Option<ArchiveFormat> {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     // A zip file without entries begins with its end record.
@@ -76,7 +76,7 @@ fn format_of(bytes: &[u8]) -> Option<ArchiveFormat> {
     }
 }
 
-/// Entries so far, and how much of what they unpack to is left of the limit.
+/// Entries so far, and the number of unpacked bytes that the limit still allows.
 struct Entries {
     all: Vec<ArchiveEntry>,
     left: u64,

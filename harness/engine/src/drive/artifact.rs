@@ -1,4 +1,4 @@
-//! `artifact`: what a fixture's steps make on the host, made once in a run.
+//! `artifact`: files that a fixture's steps make on the host, once in a run.
 
 use super::artifacts::Built;
 use super::driver::{Context, Driver, RunTarget};
@@ -11,7 +11,7 @@ use twinproof_environment::{Contents, Environment, Put, SnapshotLimits};
 use twinproof_model::EntryKind;
 use twinproof_steps::{Artifact, ArtifactStep, Case, Made, Make, RunOutcome, RunRecord};
 
-/// Permission bits of what is put in place: it may be a program.
+/// Permission bits of the file in the environment: it may be a program.
 const MODE: u32 = 0o755;
 /// Most bytes of all files that a fixture makes.
 const MOST: u64 = 256 << 20;
@@ -44,8 +44,8 @@ pub fn drive(driver: &mut Driver<'_>, step: &ArtifactStep) -> Result<Artifact, S
     Ok(Artifact { path, content, variables: built.variables.clone(), made: built.made.clone() })
 }
 
-/// Does the steps in a work directory of the host, as far as they end as they must, and keeps the files
-/// that they left.
+/// Runs the steps in a work directory of the host until one does not end as it must, and keeps the
+/// files that they made.
 fn build(
     context: &Context<'_>,
     host: &dyn Environment,

@@ -1,5 +1,5 @@
-//! What fixtures have made on the host in this run, and which SDKs were built again: kept on disk for every
-//! case and control that uses it.
+//! Files that fixtures have made on the host in this run, and SDKs that were built again: kept on
+//! disk for every case and control that uses them.
 
 use super::error::StepError;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -8,20 +8,20 @@ use tempfile::TempDir;
 use twinproof_steps::{ArtifactStep, Made, SdkStep};
 use twinproof_toolchain::Rebuilt;
 
-/// What one fixture has made, or why it could not be tried; empty until somebody asks.
+/// Files of one fixture, or why they could not be made; empty until a case needs them.
 pub type Slot = OnceLock<Result<Built, StepError>>;
 
-/// The executables of one SDK, built again; empty until somebody asks.
+/// The executables of one SDK, built again; empty until a case needs them.
 pub type SdkSlot = OnceLock<Result<Rebuilt, StepError>>;
 
-/// What was made in this run.
+/// Everything that fixtures made and `sdk` steps built in this run.
 #[derive(Debug, Default)]
 pub struct Artifacts {
     all: Mutex<HashMap<String, Arc<Slot>>>,
     sdks: Mutex<HashMap<String, Arc<SdkSlot>>>,
 }
 
-/// What a fixture has made.
+/// The result of a fixture's steps.
 #[derive(Debug)]
 pub struct Built {
     pub variables: BTreeMap<String, String>,
@@ -33,18 +33,19 @@ pub struct Built {
 }
 
 impl Artifacts {
-    /// The place of what these steps make with that SDK. Whoever asks first makes it, others wait.
+    /// The slot of the files that these steps make with that SDK. The first caller fills it, others
+    /// wait.
     pub fn slot(&self, step: &ArtifactStep, sdk: &str) -> Result<Arc<Slot>, StepError> {
         let steps =
             serde_json::to_string(&step.make).map_err(|e| StepError::broken(e.to_string()))?;
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        // The lock is held for the map only; who builds does so in the slot, and keeps nobody with
-        // other steps waiting.
+        // The lock is held for the map only. Steps run under the slot's own lock, so that other
+        // steps do not wait for them.
         Ok(Arc::clone(all.entry(format!("{sdk}\n{steps}")).or_default()))
     }
 
-    /// The place of the executables that an `sdk` step is about. Whoever asks first has them built, others
-    /// wait: a case and its control compare the same files.
+    /// The slot of the executables that an `sdk` step compares. The first caller builds them,
+    /// others wait: a case and its control compare the same files.
     pub fn sdk(&self, step: &SdkStep) -> Arc<SdkSlot> {
         let key = format!("{} {} {:?}", step.version, step.platform, step.released);
         let mut sdks = self.sdks.lock().unwrap_or_else(PoisonError::into_inner);

@@ -22,12 +22,12 @@ impl CaseLab {
         {
             return Err(StepError::OutOfReach(format!("{name} makes no lab")));
         }
-        // Before the lab is made: what it does to the host could not be seen afterwards.
+        // Before the lab is made: its effects on the host could not be seen afterwards.
         let before = HostState::of(work);
         Ok(Self { lab: Lab::open().map_err(broken)?, before })
     }
 
-    /// What to start in the host, so that a program runs in the lab.
+    /// The program and arguments to start on the host, so that a program runs in the lab.
     pub fn entry(
         &self,
         program: &str,
@@ -38,7 +38,7 @@ impl CaseLab {
     }
 }
 
-/// Why a step could not be driven: what this system does not make is out of reach.
+/// The step's error: [`StepError::OutOfReach`] where this system cannot make a lab.
 pub fn broken(error: LabError) -> StepError {
     match error {
         LabError::Unavailable(why) => StepError::OutOfReach(why),

@@ -1,5 +1,5 @@
-//! The checksum settings, tried: for each of them a public and a private module is downloaded, and
-//! what the commands said and what the origin was asked is recorded.
+//! Tries the checksum settings: downloads a public and a private module with each of them, and
+//! records the output of the commands and the requests that the origin received.
 
 use super::driver::Driver;
 use super::error::StepError;
@@ -17,7 +17,7 @@ const VERSION: &str = "v1.0.0";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Setting {
-    /// How the row is called.
+    /// Name of the row.
     name: String,
     /// The variables that are set.
     env: BTreeMap<String, Template>,

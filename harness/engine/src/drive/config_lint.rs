@@ -1,4 +1,4 @@
-//! `lint`: the files' bytes from the work directory, and what the linter says of them.
+//! `lint`: the files' bytes from the work directory, and the linter's findings.
 
 use super::driver::Driver;
 use super::error::StepError;
@@ -65,7 +65,7 @@ fn policies(set: &Set) -> Vec<LintPolicy> {
     settings.map(policy).collect()
 }
 
-/// A file, by the name that the step gives it, or why it cannot be had.
+/// A file, by the name that the step gives it, or why it cannot be read.
 fn source(
     driver: &Driver<'_>,
     step: &LintStep,

@@ -22,7 +22,7 @@ use twinproof_steps::{
 use twinproof_subject::Subject;
 use twinproof_toolchain::{Platform, Toolchains, Version};
 
-/// What driving needs besides the case and the environment.
+/// Resources that driving needs besides the case and the environment.
 pub struct Context<'a> {
     /// Where evidence goes.
     pub store: &'a BlobStore,
@@ -36,16 +36,16 @@ pub struct Context<'a> {
     pub output_limit: u64,
     /// Where files are made that cases elsewhere use; absent where nothing can be made.
     pub host: Option<&'a dyn Environment>,
-    /// The SDKs that are proved, where they can be had.
+    /// The SDKs that cases prove, where they are available.
     pub sdks: Option<Sdks<'a>>,
-    /// What was made there so far.
+    /// Files that fixtures have made in this run.
     pub artifacts: &'a Artifacts,
     /// Data files of the suites, by their path relative to the folder of suites.
     pub data: &'a (dyn Fn(&str) -> Option<Vec<u8>> + Sync),
     /// Databases that cases take in turns.
     pub databases: &'a Pool,
-    /// Why what is seen now would say nothing of the subject, if that is so: programs are being
-    /// ended, or cannot write.
+    /// Why observations made now would say nothing about the subject, where that is so: the run was
+    /// interrupted and its programs are killed, or a disk is full.
     pub disturbed: &'a (dyn Fn() -> Option<Skip> + Sync),
 }
 
@@ -58,7 +58,7 @@ pub struct Sdks<'a> {
     pub wheel: &'a (dyn Fn(Version, Platform) -> Option<PathBuf> + Sync),
 }
 
-/// Where a case runs, and what is launched there to be judged.
+/// The environment of a case, and the subject that is launched there.
 #[derive(Clone, Copy)]
 pub struct RunTarget<'a> {
     /// The environment.
@@ -171,8 +171,8 @@ impl<'a> Driver<'a> {
         })
     }
 
-    /// The whole environment of a program: what the environment needs, Go's settings where it is
-    /// Go's, what `env` steps set, and what the step itself sets.
+    /// All environment variables of a program: those that the environment needs, Go's settings
+    /// where it is Go's, those that `env` steps set, and those that the step itself sets.
     pub fn env(
         &self,
         goroot: Option<&str>,
@@ -197,7 +197,7 @@ impl<'a> Driver<'a> {
                 env.insert(name.to_owned(), value.to_owned());
             }
         }
-        // What a step says wins over what `env` steps said before, and that over the defaults.
+        // A step's own variables win over those of earlier `env` steps, and these over the defaults.
         for name in &self.unset {
             env.remove(name);
         }
@@ -309,17 +309,17 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Takes a driven step into account; whether the steps after it still say something.
+    /// Judges a driven step; whether to drive the steps after it.
     pub fn judge(&mut self, record: &RunRecord, driven: &StepRecord) -> bool {
         self.judging.step(record, driven)
     }
 
-    /// What the judge knows of the run so far.
+    /// The judge's state for the run so far.
     pub fn judging(&self) -> &Judging<'a> {
         &self.judging
     }
 
-    /// What the judge knows of the run, which ends here with its work directory.
+    /// The judge's state for the run. The run ends here, and its work directory is removed.
     pub fn into_judging(self) -> Judging<'a> {
         self.judging
     }
@@ -347,7 +347,7 @@ impl<'a> Driver<'a> {
         self.unset.push(name.to_owned());
     }
 
-    /// What the judge and the probes need of the surroundings.
+    /// Resources that the judge and the probes use.
     pub fn context(&self) -> &'a Context<'a> {
         self.context
     }
@@ -367,7 +367,7 @@ impl<'a> Driver<'a> {
         self.sandbox.as_ref()
     }
 
-    /// What is judged, where it is launched.
+    /// The subject under judgement, where it is launched.
     pub fn subject(&self) -> Option<&'a Subject> {
         self.subject
     }
@@ -377,8 +377,8 @@ impl<'a> Driver<'a> {
         seconds.map_or(self.context.step_limit, |s| Duration::from_secs(s.into()))
     }
 
-    /// What a connection is made by: the address, the certificates that the server's must come from, and
-    /// the time limit.
+    /// Parameters of a connection: the address, the authorities of the server's certificate (PEM),
+    /// and the time limit.
     pub fn connection(
         &self,
         connection: Connection<'_>,
@@ -393,8 +393,8 @@ impl<'a> Driver<'a> {
         Ok(self.native(&self.judging.scope().expand(text)?))
     }
 
-    /// A data file of the case's suite: its path relative to the folder of suites, and its bytes; or a
-    /// sentence that says why it cannot be had.
+    /// A data file of the case's suite: its path relative to the folder of suites, and its bytes;
+    /// or a sentence that says why it cannot be read.
     pub fn suite_file(&self, name: Option<&Template>) -> Result<(String, Vec<u8>), String> {
         let name = name.map(|name| self.scope().expand(name)).transpose();
         let name = name.map_err(|e| e.to_string())?.unwrap_or_default();
@@ -412,8 +412,8 @@ impl<'a> Driver<'a> {
         bytes.ok_or_else(|| StepError::Broken(format!("there is no file {path}")))
     }
 
-    /// The bytes of the file at a native path that a step looks at; where there is none, what is recorded
-    /// as the reason, from which the judge makes a failure.
+    /// The bytes of the file at a native path that a step looks at; or the reason why there is
+    /// none, which is recorded and fails the case.
     pub fn looked_at(&self, path: &str) -> Result<Result<Vec<u8>, String>, StepError> {
         Ok(self.file_if_there(path)?.ok_or_else(|| format!("there is no file {path}")))
     }

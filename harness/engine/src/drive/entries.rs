@@ -1,4 +1,4 @@
-//! `file` and `tree`: look at what is at a path.
+//! `file` and `tree`: record the files and folders at a path.
 
 use super::driver::Driver;
 use super::error::StepError;
@@ -13,7 +13,7 @@ pub fn drive_file(driver: &mut Driver<'_>, step: &FileStep) -> Result<Entries, S
         || step.capture.values().any(|w| w == "text")
         || driver.golden_reads("file");
     let limits = SnapshotLimits { depth: 0, ..SnapshotLimits::default() };
-    // Evidence keeps what a check needs: of other files the hash is enough.
+    // Evidence keeps only bytes that a check needs: of other files the hash is enough.
     let contents = if wants { Contents::Wanted } else { Contents::Hashes };
     entries(driver, &step.path, contents, limits)
 }

@@ -15,7 +15,7 @@ pub enum StepError {
     /// The host lacks a tool that a file is made with: the run is skipped.
     #[error("the host has no {0}")]
     Tool(Capability),
-    /// What the case asks cannot be asked here: the run is skipped.
+    /// This system or subject does not offer what the case needs: the run is skipped.
     #[error("{0}")]
     OutOfReach(String),
     /// The harness broke.

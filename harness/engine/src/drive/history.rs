@@ -1,5 +1,5 @@
-//! `history`: a pipeline between two databases, driven and watched; the judge has its own idea of what
-//! should have come of it.
+//! `history`: drives a pipeline between two databases and records their states. The judge computes
+//! the expected states by itself.
 
 use super::driver::Driver;
 use super::error::StepError;

@@ -38,7 +38,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &Http) -> Result<HttpExchange, StepE
         while let Some(next) = redirected(step, &ask.url, &seen).filter(|_| redirects.len() < MOST)
         {
             if authority(&next) != authority(&ask.url) {
-                // What was meant for the proxy is nobody else's.
+                // Credentials for the proxy must not be sent to another server.
                 ask.headers.retain(|(name, _)| {
                     !["authorization", "cookie"].iter().any(|own| name.eq_ignore_ascii_case(own))
                 });

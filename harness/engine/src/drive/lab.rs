@@ -45,7 +45,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &LabStep) -> Result<LabSight, StepEr
     Ok(sight)
 }
 
-/// What the lab is asked, and the same in words.
+/// The request to the lab, and its description for the evidence.
 fn request(driver: &Driver<'_>, step: &LabStep) -> Result<(Request, String), StepError> {
     let text = |text: &Option<Template>| match text {
         Some(text) => driver.scope().expand(text),

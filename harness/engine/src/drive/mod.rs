@@ -1,7 +1,7 @@
-//! Drives one case in one environment, step by step, and records what was seen.
+//! Drives one case in one environment, step by step, and records the observations.
 //!
-//! Each kind of step has a file here with a function `drive`: it does what the step says and gives
-//! what it saw. Whether that is right, the judge says; nothing here concludes anything.
+//! Each kind of step has a file here with a function `drive`, which carries out the step and
+//! returns its observation. Whether that is right is for the judge; nothing here draws conclusions.
 
 mod archive;
 mod artifact;
@@ -66,7 +66,7 @@ pub fn drive(
                 }
                 (outcome, _) => outcome,
             };
-            // Asked while what the case wrote is still there: the driver has the sandbox.
+            // Check free space before the sandbox is dropped: dropping it frees what the case wrote.
             let outcome = (context.disturbed)().map_or(outcome, RunOutcome::Skipped);
             verdict = Some(driver.into_judging().end(&outcome).verdict());
             outcome
@@ -83,7 +83,7 @@ pub fn drive(
     (record, verdict)
 }
 
-/// Drives the steps of a case, as far as they go.
+/// Drives the steps of a case until one fails or cannot be driven.
 fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOutcome {
     'steps: for (index, declared) in case.step.iter().enumerate() {
         driver.index = index;
@@ -93,7 +93,7 @@ fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOut
             let begun = Instant::now();
             let observation = match step(driver, declared) {
                 Ok(observation) => observation,
-                // What would have given the value has failed, and that is on record.
+                // The step that should have set the variable has failed, and the record says so.
                 Err(StepError::Variable(_)) if driver.judging().failed() => continue 'steps,
                 Err(StepError::Variable(_)) => return RunOutcome::Driven,
                 Err(error) => return ended(error),
@@ -109,7 +109,7 @@ fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOut
         };
         record.steps.push(driven.clone());
         let goes_on = driver.judge(record, &driven);
-        // Under control the failure is what is looked for, and every check that shows it.
+        // A control expects the failure, and every check that shows it: go on after the first.
         if !goes_on && !record.control {
             break;
         }

@@ -92,7 +92,8 @@ pub(super) fn rules(driver: &Driver<'_>, rules: &[Rule<Template>]) -> Result<Vec
     Ok(rules.iter().map(|rule| rule.try_map(expand)).collect::<Result<_, _>>()?)
 }
 
-/// What the case says of TLS, each thing only where it is named: keys take time to make.
+/// Starts the TLS listeners and makes the certificates that the case or its subject names. Others
+/// are left out: keys take time to make.
 fn with_tls(
     driver: &Driver<'_>,
     origin: &Origin,

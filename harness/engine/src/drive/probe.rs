@@ -1,4 +1,4 @@
-//! `probe`: asks a typed question. The judge reads the answer from what is recorded here.
+//! `probe`: answers a typed question. The judge checks the answer that is recorded here.
 
 use super::checksum_settings;
 use super::driver::Driver;
@@ -46,7 +46,7 @@ fn environment(driver: &Driver<'_>) -> ProbeSight {
     ProbeSight { facts, ..ProbeSight::default() }
 }
 
-/// What compares a file of vectors, its name first, with the rules.
+/// Compares a file of vectors (its path and its text) with the rules.
 type Compare = fn(&Path, &str) -> Result<Vec<VectorAnswer>, String>;
 
 fn wslpath_vectors(path: &Path, text: &str) -> Result<Vec<VectorAnswer>, String> {

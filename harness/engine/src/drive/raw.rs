@@ -7,7 +7,7 @@ use base64::Engine as _;
 use std::time::Duration;
 use twinproof_steps::{Raw, RawExchange};
 
-/// Bytes that are kept of what is sent, and of what is received.
+/// Most bytes kept of those sent, and of those received.
 const KEPT: usize = 64 << 10;
 
 pub fn drive(driver: &mut Driver<'_>, step: &Raw) -> Result<RawExchange, StepError> {

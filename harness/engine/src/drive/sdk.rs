@@ -83,8 +83,8 @@ fn described(step: &SdkStep, rebuilt: &Rebuilt) -> SdkSight {
 
 fn twin(file: &str, built: &Path, released: &Path, flip: bool) -> Result<Twin, StepError> {
     let mut bytes = read(built)?;
-    // A control's change, made in memory only: the built executable is shared with other cases.
-    // In the middle: what is at the end may be a signature.
+    // A control's change, made in memory only: the built executable is shared with other cases. In
+    // the middle, because the end may be a signature.
     let middle = bytes.len() / 2;
     if let Some(byte) = bytes.get_mut(middle).filter(|_| flip) {
         *byte ^= 1;

@@ -20,7 +20,7 @@ pub struct Servers {
     pub upstream: Option<Upstream>,
     /// Requests that the origin has been made to forget, for the evidence.
     pub forgotten: Vec<SeenRequest>,
-    /// What stands in front of the subject, where the case wants one.
+    /// The relay in front of the subject, where the case declares one.
     pub relay: Option<Relay>,
     /// Requests that relays before this one saw.
     pub relayed: Vec<SeenRequest>,
@@ -28,14 +28,14 @@ pub struct Servers {
     pub running: Option<Running>,
     /// Folders that launches have had so far.
     pub folders: usize,
-    /// What subjects that have ended wrote.
+    /// Output of the case's subjects that have ended.
     pub log: Vec<u8>,
-    /// What the verifying client remembers of each key's database.
+    /// State of the verifying client for each database, by its key: tree heads and tiles.
     pub databases: BTreeMap<String, MemoryStore>,
 }
 
 impl Servers {
-    /// Makes the origin forget what it was asked, but not the evidence; whether there is an origin.
+    /// Clears the origin's list of requests, but not the evidence. Returns whether there is an origin.
     pub fn forget_requests(&mut self) -> bool {
         let Some(origin) = &self.origin else { return false };
         self.forgotten.extend(seen(&origin.requests()));
@@ -43,12 +43,12 @@ impl Servers {
         true
     }
 
-    /// What the origin was asked since it was made to forget; `None` where there is none.
+    /// Requests to the origin since the list was cleared; `None` where there is no origin.
     pub fn asked_of_origin(&self) -> Option<Vec<SeenRequest>> {
         self.origin.as_ref().map(|o| seen(&o.requests()))
     }
 
-    /// What relays in front of the subject have received; `None` where there is none now.
+    /// Requests that relays in front of the subject have received; `None` where there is none now.
     pub fn asked_of_subject(&self) -> Option<Vec<SeenRequest>> {
         let relay = self.relay.as_ref()?;
         let mut all = self.relayed.clone();
@@ -66,8 +66,8 @@ impl Servers {
         }
     }
 
-    /// Ends all of them. Gives what was asked of the origin from its beginning, where there was one,
-    /// and leaves in `relayed` and `log` what the others have seen and written.
+    /// Ends all of them. Returns all requests to the origin from its start, where there was one,
+    /// and leaves in `relayed` and `log` the requests and output of the others.
     pub fn end(&mut self) -> Option<Vec<SeenRequest>> {
         self.end_subject(true);
         let origin = self.origin.take()?;

@@ -1,4 +1,4 @@
-//! A checksum database, asked as a verifying client does.
+//! Looks modules up in a checksum database, as a verifying client does.
 
 use super::driver::Driver;
 use super::error::StepError;

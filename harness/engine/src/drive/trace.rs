@@ -1,4 +1,4 @@
-//! `trace`: what a trace of programs says.
+//! `trace`: reads a trace of programs.
 
 use super::driver::Driver;
 use super::error::StepError;

@@ -25,7 +25,7 @@ pub struct ContainerConfig {
     pub sdks: Vec<Sdk>,
     /// A build cache on the harness's machine that the container's own begins with.
     pub warm_cache: Option<PathBuf>,
-    /// What containers reach. Only with [`Reach::Host`] can they reach the harness's servers.
+    /// The network of containers. Only with [`Reach::Host`] can they reach the harness's servers.
     pub network: Reach,
     /// The launcher that `wine` needs (`twinproof_container::wine::build_launcher`).
     pub launcher: Option<PathBuf>,

@@ -16,8 +16,8 @@ const LIMITS: SnapshotLimits = SnapshotLimits { depth: 4, entries: 50_000, bytes
 /// starts at the same time.
 const BATCH: usize = 16 << 20;
 
-/// Makes the cache directory at a native path, with what `source` holds where that is within limits.
-/// Says how it begins.
+/// Makes the cache directory at a native path, with the contents of `source` where they are within
+/// limits. Returns how the cache begins, for the fingerprint.
 pub(super) fn warm(
     session: &Session,
     flavour: Flavour,
@@ -64,7 +64,7 @@ fn mode(path: &str, bits: Option<u32>) -> u32 {
     bits.unwrap_or(if program { 0o755 } else { 0o644 })
 }
 
-/// When a file was last used, in seconds since the epoch: Go removes what it has not used for long.
+/// Time of a file's last use, in seconds since the epoch: Go removes files that were not used for long.
 fn mtime(path: &Path) -> Option<u64> {
     let modified = path.metadata().and_then(|metadata| metadata.modified()).ok()?;
     modified.duration_since(UNIX_EPOCH).ok().map(|age| age.as_secs())

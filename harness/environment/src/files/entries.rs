@@ -1,4 +1,4 @@
-//! What is in a directory, with sizes and hashes, within limits, without following links.
+//! Lists a directory with sizes and hashes, within limits, without following links.
 
 use super::name::shown;
 use crate::driver::{Contents, EnvironmentError, SnapshotLimits, TreeEntry};
@@ -21,7 +21,7 @@ pub(crate) enum FileError {
     },
     /// It is over a limit.
     Limit {
-        /// What is too large.
+        /// The thing that is too large.
         what: String,
         /// The limit with its unit.
         limit: String,
@@ -29,7 +29,7 @@ pub(crate) enum FileError {
 }
 
 impl FileError {
-    /// As the error of an environment.
+    /// The error of an environment for this one.
     pub(crate) fn of(self, environment: &EnvironmentName) -> EnvironmentError {
         match self {
             Self::Io { path, error } => {
@@ -40,8 +40,9 @@ impl FileError {
     }
 }
 
-/// What is at `path` and below it, sorted by path, the path itself first; empty when nothing is
-/// there. What is deeper than the limit is not looked at. `keeps_modes` says whether permission bits mean anything on that file system.
+/// The entry at `path` and all entries below it, sorted by path, the path itself first; empty when
+/// there is no entry. Entries deeper than the limit are left out. `keeps_modes`: whether that file
+/// system has permission bits.
 ///
 /// # Errors
 /// When something cannot be read, or is over the limits.
@@ -82,7 +83,7 @@ impl Walk {
         metadata: &Metadata,
         depth: u32,
     ) -> Result<(), FileError> {
-        // Counted before the entry is read: the limit also bounds what is hashed.
+        // Counted before the entry is read: the limit also bounds the number of files hashed.
         if self.entries.len() >= self.limits.entries {
             return Err(FileError::Limit {
                 what: format!("the number of files in {}", path.display()),
@@ -136,8 +137,8 @@ impl Walk {
     fn read(&mut self, path: &Path, entry: &mut TreeEntry) -> Result<(), FileError> {
         let room = self.limits.bytes.saturating_sub(self.bytes);
         let file = File::open(path).map_err(|e| failed(path, e))?;
-        // One byte more than there is room for shows that the file is too large, whatever its
-        // metadata say.
+        // One byte more than there is room for shows that the file is too large, even where its
+        // metadata are wrong.
         let mut file = file.take(room.saturating_add(1));
         let mut hasher = Sha256::new();
         let mut kept = Vec::new();

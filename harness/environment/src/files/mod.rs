@@ -1,5 +1,5 @@
-//! Files and directories that the harness reaches by itself: putting things in place, saying what is
-//! there, and removing all of it.
+//! Files and directories that the harness reaches by itself: puts them in place, lists them, and
+//! removes them.
 //!
 //! For directories of this machine (the host driver) and for Windows' drives seen from inside WSL.
 

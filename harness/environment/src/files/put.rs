@@ -124,7 +124,7 @@ fn symlink(target: &Path, path: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, path)
 }
 
-/// A link says here whether it leads to a directory.
+/// On Windows a link records whether its target is a directory.
 #[cfg(windows)]
 fn symlink(target: &Path, path: &Path) -> io::Result<()> {
     let leads_to = path.parent().map_or_else(|| target.to_path_buf(), |p| p.join(target));

@@ -1,4 +1,4 @@
-//! Removing a directory with all that is in it, also what was made read-only.
+//! Removes a directory with all its contents, read-only files included.
 
 use std::io;
 use std::path::Path;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-/// Variables with a home directory and a temporary directory at these paths. On Windows what the
-/// system itself provides is taken from the harness's own environment; nothing else is.
+/// Variables with a home directory and a temporary directory at these paths. On Windows the
+/// variables that the system itself provides are taken from the harness's own environment, and no
+/// others.
 #[cfg(windows)]
 pub(super) fn base_env(home: &str, tmp: &str) -> BTreeMap<String, String> {
     let own = |name: &str| std::env::var(name).ok();
@@ -17,7 +18,7 @@ pub(super) fn base_env(home: &str, tmp: &str) -> BTreeMap<String, String> {
     posix_env(home, tmp)
 }
 
-/// Those of a system with POSIX paths.
+/// Variables on a system with POSIX paths.
 pub(crate) fn posix_env(home: &str, tmp: &str) -> BTreeMap<String, String> {
     let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     [("HOME", home), ("TMPDIR", tmp), ("PATH", path), ("LANG", "C.UTF-8")]
@@ -26,7 +27,7 @@ pub(crate) fn posix_env(home: &str, tmp: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Those of Windows, whose directory is `root`; `system` gives what the machine itself sets.
+/// Variables on Windows, whose directory is `root`; `system` returns the machine's own values.
 pub(crate) fn windows_env(
     home: &str,
     tmp: &str,
@@ -34,7 +35,7 @@ pub(crate) fn windows_env(
     system: &dyn Fn(&str) -> Option<String>,
 ) -> BTreeMap<String, String> {
     let drive = root.get(..2).unwrap_or("C:");
-    // The defaults are for a container with Wine, whose own variables nobody has asked for.
+    // The defaults are for a container with Wine: its variables are not read.
     let given = |name: &str, default: String| (name.to_owned(), system(name).unwrap_or(default));
     let mut env = BTreeMap::from([
         given("ComSpec", format!(r"{root}\System32\cmd.exe")),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use twinproof_process::{self as process, Start, Stdin, Variables};
 
-/// What was found.
+/// Programs and facts of the Windows that this distribution runs on.
 #[derive(Clone, Debug)]
 pub struct Found {
     pub(super) powershell: PathBuf,

@@ -48,7 +48,7 @@ struct Variable<'a> {
 /// The request for a program, as JSON.
 pub(super) fn request(exec: &Exec) -> serde_json::Result<String> {
     let variable = |name: &str| {
-        // Windows' variables are found whatever the case of their names.
+        // Windows finds variables by name without regard to case.
         exec.env.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     };
     let list = |text: &'static str, name| -> Vec<&str> {
@@ -60,7 +60,7 @@ pub(super) fn request(exec: &Exec) -> serde_json::Result<String> {
         line: command_line(&exec.args),
         cwd: &exec.cwd,
         path: list("", "PATH"),
-        // What cmd.exe takes where PATHEXT is not set.
+        // The extensions that cmd.exe uses where PATHEXT is not set.
         extensions: list(".COM;.EXE;.BAT;.CMD", "PATHEXT"),
         env: exec.env.iter().map(|(name, value)| Variable { name, value }).collect(),
     })

@@ -45,7 +45,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    /// The documented rules of `CommandLineToArgvW` for what follows the program's name.
+    /// The documented rules of `CommandLineToArgvW` for arguments after the program's name.
     fn split(line: &str) -> Vec<String> {
         let mut args = Vec::new();
         let mut chars = line.chars().peekable();

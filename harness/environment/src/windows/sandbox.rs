@@ -14,9 +14,9 @@ use tempfile::TempDir;
 use twinproof_model::EnvironmentName;
 use twinproof_process::{self as process, Grace, Start, Stdin, Variables};
 
-/// Exit code for what Windows refused to start, as the host driver has it.
+/// Exit code for a program that Windows refused to start, as in the host driver.
 const REFUSED: i64 = 126;
-/// How long `taskkill.exe`, and what it kills, may take.
+/// How long `taskkill.exe`, and the programs that it kills, may take.
 const KILL: Duration = Duration::from_secs(20);
 
 /// A work directory, and beside it one for requests.
@@ -73,8 +73,8 @@ impl<'a> InteropSandbox<'a> {
         file.push(".id");
         let Ok(id) = std::fs::read_to_string(PathBuf::from(file)) else { return };
         let id = id.trim_start_matches('\u{feff}').trim().to_owned();
-        // `/T`: a program's children too, which Windows does not end with their parent.
-        // What it could not end is reported by the handshake, and ends with interop's relay.
+        // `/T`: a program's children too, which Windows does not end with their parent. The
+        // handshake reports a program that could not be ended; it ends with interop's relay.
         let _ = process::run(Start {
             program: &self.found.taskkill,
             args: ["/T", "/F", "/PID", &id].iter().map(OsString::from).collect(),
@@ -181,7 +181,7 @@ impl Sandbox for InteropSandbox<'_> {
 
 impl Drop for InteropSandbox<'_> {
     fn drop(&mut self) {
-        // What cannot be removed is left in Windows' temporary directory.
+        // A directory that cannot be removed stays in Windows' temporary directory.
         let _ = files::remove(self.dir.path());
     }
 }

@@ -114,7 +114,7 @@ pub(super) fn unpack(
     Ok(entries)
 }
 
-/// Whether a path relative to what is looked at is within the depth.
+/// Whether a path, relative to the listed one, is within the depth.
 fn within(path: &str, depth: u32) -> bool {
     path.split('/').filter(|part| !part.is_empty()).count() <= depth as usize
 }

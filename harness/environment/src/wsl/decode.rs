@@ -1,10 +1,11 @@
 //! Text of `wsl.exe`, which may be UTF-16LE, UTF-8, or both in one stream.
 //!
-//! `wsl.exe` writes UTF-16LE unless it understands `WSL_UTF8=1`; what a Linux program prints passes
-//! through raw. A prefix cannot tell them apart: two CJK characters are four bytes without a NUL. So
-//! the decision is made by the NULs of the whole buffer, and where that fails, line by line.
+//! `wsl.exe` writes UTF-16LE unless it understands `WSL_UTF8=1`; the output of a Linux program
+//! passes through raw. A prefix cannot tell them apart: two CJK characters are four bytes without a
+//! NUL. So the decision is made by the NULs of the whole buffer, and where that fails, line by
+//! line.
 
-/// Decodes output of `wsl.exe`. What is neither becomes U+FFFD; nothing fails.
+/// Decodes output of `wsl.exe`. Bytes in neither encoding become U+FFFD; nothing fails.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> String {
     let bytes = bytes.strip_prefix(b"\xff\xfe").unwrap_or(bytes);
@@ -23,8 +24,8 @@ fn whole(bytes: &[u8]) -> Option<String> {
     let text = char::decode_utf16(pairs.iter().map(|&p| u16::from_le_bytes(p)))
         .collect::<Result<String, _>>()
         .ok()?;
-    // A raw line before UTF-16 text is read as pairs of ASCII characters, its line end as the second
-    // of a pair: U+0Axx, scripts in which wsl.exe does not speak.
+    // A raw line before UTF-16 text is read as pairs of ASCII characters, its line end as the
+    // second of a pair: U+0Axx, scripts that wsl.exe has no messages in.
     let implausible =
         |c: char| (c.is_control() && !"\r\n\t".contains(c)) || ('\u{a00}'..='\u{aff}').contains(&c);
     // wsl.exe ends its lines; what follows the last one is another's.
@@ -91,7 +92,8 @@ mod tests {
     #[case([&b"hell\no\n"[..], &wide("not found\r\nCode: E\r\n")].concat(), "hell\no\nnot found\r\nCode: E\r\n")]
     #[case([&b"odd"[..], &wide("not found\r\n")].concat(), "oddnot found\r\n")]
     #[case([&wide("wsl: 警告\r\n")[..], b"raw tail"].concat(), "wsl: 警告\r\nraw tail")]
-    // What the suites interop and config read of a starting instance and of a missing distribution.
+    // Output that the suites interop and config read: of a starting instance and of a missing
+    // distribution.
     #[case(
         wide(
             "wsl: Unknown key 'wsl2.kernelCommandLine' in /etc/wsl.conf:2\r\nwsl: Unknown key 'net.generateResolvConf' in /etc/wsl.conf:4\r\n"

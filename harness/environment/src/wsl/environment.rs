@@ -15,10 +15,10 @@ use std::collections::BTreeMap;
 use twinproof_model::{Capability, EnvironmentKind, EnvironmentName};
 use twinproof_process::Stdin;
 
-/// Most bytes of what the scripts here say.
+/// Most bytes of output of the scripts here.
 const SAID: u64 = 1 << 16;
 
-/// Makes the directories; says the base, the cache, and `setsid` if it is there.
+/// Makes the directories; prints the base, the cache, and `setsid` if it is there.
 const PREPARE: &str = r#"base=$(mktemp -d /tmp/twinproof.XXXXXX) && mkdir "$base/work" "$base/ids" || exit 1
 cache=${HOME:-/tmp}/.cache/twinproof
 mkdir -p "$cache/go-build" "$cache/sdk" || exit 1
@@ -26,7 +26,7 @@ echo "$base"
 echo "$cache"
 if command -v setsid >/dev/null; then echo setsid; fi"#;
 
-/// Says GOROOT and GOVERSION of each `go` that a user of the distribution may have.
+/// Prints GOROOT and GOVERSION of each `go` that a user of the distribution may have.
 const OWN_GO: &str = r#"for go in "$(sh -lc 'command -v go' 2>/dev/null)" /usr/local/go/bin/go /snap/bin/go; do
   [ -x "$go" ] || continue
   (cd / && GOTOOLCHAIN=local GOENV=off GOFLAGS= GO111MODULE= "$go" env GOROOT GOVERSION </dev/null 2>/dev/null)
@@ -156,7 +156,8 @@ impl Environment for Wsl {
 
 impl Drop for Wsl {
     fn drop(&mut self) {
-        // What cannot be removed is left in the distribution's /tmp, which it clears by itself.
+        // A directory that cannot be removed stays in the distribution's /tmp, which it clears by
+        // itself.
         let script = remove(&self.base);
         let _ = said(&self.relay, "removing directories", &script, Stdin::Null, SAID);
     }

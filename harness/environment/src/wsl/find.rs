@@ -15,13 +15,13 @@ pub struct WslConfig {
     pub sdks: Vec<Sdk>,
 }
 
-/// What was found.
+/// `wsl.exe` and its distributions.
 #[derive(Clone, Debug)]
 pub struct Found {
     pub(super) exe: WslExe,
     /// The distributions.
     pub distributions: Vec<Distribution>,
-    /// What `wsl.exe --version` says; empty for the one that came with Windows.
+    /// The output of `wsl.exe --version`; empty for the one that came with Windows.
     pub version: String,
 }
 
@@ -29,7 +29,7 @@ pub struct Found {
 /// reached through interop.
 ///
 /// # Errors
-/// When there is none, or no distribution, with what would change that.
+/// When there is none, or no distribution, with the remedy.
 pub fn find(config: &WslConfig) -> Result<Found, Absent> {
     let install = "wsl.exe --install -d Ubuntu";
     let program = match &config.program {
@@ -61,7 +61,7 @@ pub fn find(config: &WslConfig) -> Result<Found, Absent> {
         }
         Err(error @ ListError::Line(_)) => return Err(absent(error.to_string())),
     };
-    // The `wsl.exe` that comes with Windows does not know this option; then the version stays
+    // The `wsl.exe` that comes with Windows does not support this option: then the version stays
     // unknown.
     let (code, version) = ask(&["--version"])?;
     let version = if code == Some(0) { version_of(&version) } else { String::new() };

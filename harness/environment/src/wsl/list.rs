@@ -1,4 +1,4 @@
-//! What `wsl.exe -l -v` says.
+//! Parses the output of `wsl.exe -l -v`.
 
 /// A distribution that is installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub struct Distribution {
     pub name: String,
     /// Whether it is the one that `wsl.exe` takes when none is named.
     pub default: bool,
-    /// What it is doing, in the words of the user's language.
+    /// Its state (running, stopped), in the words of the user's language.
     pub state: String,
     /// 1 or 2.
     pub version: u32,
@@ -29,7 +29,7 @@ pub enum ListError {
     /// It is a message instead; mostly that nothing is installed.
     #[error("{0}")]
     Message(String),
-    /// A line is none of a table of name, state and version.
+    /// A line does not have the columns name, state and version.
     #[error("`wsl.exe -l -v` has a line that is no distribution: `{0}`")]
     Line(String),
 }

@@ -17,7 +17,7 @@ const LINE: &str = "IFS=;set -f;eval $(echo $1|base64 -d)";
 /// Longest script that goes into a command line, whose limit on Windows is 32,767 characters.
 // Base64 makes it a third longer, to 29,336 characters; the rest is for the other arguments.
 const LONGEST: usize = 22_000;
-/// How long `wsl.exe` may take to end after what it runs was killed.
+/// How long `wsl.exe` may take to end after the program that it runs was killed.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long it may take to kill it.
 const KILL: Duration = Duration::from_secs(20);
@@ -56,7 +56,7 @@ impl WslExe {
         })
     }
 
-    /// What it says to a question about itself, decoded, and its exit code.
+    /// Runs it with a question about itself; its exit code and its decoded output.
     pub(super) fn ask(&self, args: &[&str]) -> std::io::Result<(Option<i64>, String)> {
         let ended = self.run(args, Stdin::Null, Duration::from_secs(60), MESSAGE, None)?;
         Ok((ended.code, decode(&ended.stdout)))
@@ -114,7 +114,7 @@ impl Relay {
         let script = BASE64.encode(stored.as_deref().unwrap_or(script));
         let ask = || {
             if let Some(kill) = kill {
-                // What it could not kill is reported by the handshake, and ends with wsl.exe below.
+                // The handshake reports a session that could not be killed; it ends with wsl.exe below.
                 let _ = self.sh(&BASE64.encode(kill), Stdin::Null, (KILL, MESSAGE), None);
             }
         };

@@ -11,7 +11,7 @@ use twinproof_process::Stdin;
 
 /// Time limit of everything that moves or removes files.
 const FILES: Duration = Duration::from_secs(300);
-/// Most bytes of what such a script says.
+/// Most bytes of output of such a script.
 const SAID: u64 = 1 << 20;
 
 /// A work directory, and the directory where the numbers of its sessions are.
@@ -152,7 +152,8 @@ exec tar -cf - -C \"${{d:-/}}\" \"./${{p##*/}}\"",
 
 impl Drop for WslSandbox<'_> {
     fn drop(&mut self) {
-        // What cannot be removed is left in the distribution's /tmp, which it clears by itself.
+        // A directory that cannot be removed stays in the distribution's /tmp, which it clears by
+        // itself.
         let _ =
             said(self.relay, "removing a work directory", &remove(&self.root), Stdin::Null, SAID);
     }

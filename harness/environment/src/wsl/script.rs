@@ -69,7 +69,7 @@ pub(super) fn kill(token: &str, ids: &str) -> String {
     format!("kill -KILL -$(cat {file})\nrm -f {file}\n")
 }
 
-/// Removes a directory, also what was made read-only in it.
+/// Removes a directory, with read-only files in it.
 pub(super) fn remove(path: &str) -> String {
     let path = quoted(path);
     // Only at the second attempt: changing modes takes as long as removing.

@@ -11,7 +11,7 @@ use std::path::Path;
 use tar::{Builder, EntryType, Header};
 use twinproof_process::Stdin;
 
-/// Most bytes of what the scripts say.
+/// Most bytes of output of the scripts.
 const SAID: u64 = 1 << 16;
 /// Deepest directory of an SDK.
 const DEPTH: u32 = 64;

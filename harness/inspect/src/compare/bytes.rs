@@ -14,7 +14,7 @@ const PIECE: usize = 256 << 10;
 /// How much is looked at byte by byte when a piece differs.
 const STEP: usize = 256;
 
-/// What differs, over all parts.
+/// Differences found so far, added up over all parts of both files.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) differing: Differing,
@@ -22,11 +22,12 @@ pub(super) struct Tally {
     pub(super) kinds: BTreeSet<SectionKind>,
     /// Signatures that only one has, or that are not as long.
     pub(super) signature_moved: bool,
-    /// Whether only one of them has something that is not debug information or symbols.
+    /// Whether one file has a part that the other lacks and that is neither debug information nor
+    /// symbols.
     pub(super) missing: bool,
 }
 
-/// Compares a part; what differs, if it does.
+/// Compares a part of both files. `None` where it is equal.
 pub(super) fn compare(
     a: &Parsed<'_>,
     b: &Parsed<'_>,

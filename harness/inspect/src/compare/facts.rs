@@ -5,7 +5,7 @@ use crate::facts::{Description, Image};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What is compared elsewhere, or follows from what is.
+/// Facts that are compared elsewhere, or that follow from others.
 const LEFT_OUT: [&str; 5] = ["sections", "ids", "entry", "deep", "overlay"];
 
 /// The most differences that are listed.
@@ -75,8 +75,8 @@ fn insert(facts: &mut BTreeMap<String, String>, path: String, value: Value) {
     }
 }
 
-/// What is in a list has its own name as a part of its path, so that one more does not make all that
-/// follow differ.
+/// Inserts an element of a list. Its own name is a part of its path, so that one added element does
+/// not make all that follow it differ.
 fn element(facts: &mut BTreeMap<String, String>, path: &str, item: Value) {
     match item {
         Value::Object(mut fields) => {

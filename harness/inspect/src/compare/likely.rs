@@ -1,12 +1,12 @@
-//! What likely made a difference, and the flag that makes the files equal.
+//! The likely cause of a difference, and the flag that makes the files equal.
 
 use super::report::{Comparison, Verdict};
 use crate::facts::{Format, Image};
 
-/// What is likely, and the remedy.
+/// The likely cause, and the remedy.
 type Advice = (&'static str, Option<&'static str>);
 
-/// Fills in what is likely, and the remedy.
+/// Fills in the likely cause and the remedy.
 pub(super) fn explain(comparison: &mut Comparison, a: &Image, b: &Image) {
     let advice = match comparison.verdict {
         Verdict::Identical | Verdict::OtherFormat | Verdict::OtherPlatform => None,
@@ -143,7 +143,7 @@ fn folders(a: &Image, b: &Image) -> Option<Advice> {
         .then_some(("built in different folders, or from different sources", Some("-trimpath")))
 }
 
-/// What only the build ID shows: with -trimpath flags are not in the build information.
+/// Advice from the build ID alone: with `-trimpath` the build information has no flags.
 fn parts(comparison: &Comparison, a: &Image) -> Option<Advice> {
     Some(match equal(comparison)? {
         [true, true, true, true] => (

@@ -1,4 +1,5 @@
-//! Why two files differ: where, in what, what likely made it, and which flag makes them equal.
+//! Why two files differ: where, in which contents, the likely cause, and the flag that makes them
+//! equal.
 
 mod bytes;
 mod cause;
@@ -68,7 +69,7 @@ fn read<'s>(source: &'s Source<'s>) -> Result<File<'s>> {
     Ok(file)
 }
 
-/// What is said of two files that are equal byte for byte.
+/// The comparison of two files that are equal byte for byte.
 fn same(a: &File<'_>, b: &File<'_>) -> Comparison {
     let build_id = match (a, b) {
         (File::Image(a), File::Image(b)) => {
@@ -127,8 +128,8 @@ fn files<'d>(
     let said = !facts.is_empty();
     comparison.facts.append(&mut facts);
     comparison.sections.append(&mut alone);
-    // What no member holds: their order, times, an index, bytes between slices. Where members are not as
-    // long, or their symbols are others, it differs with them.
+    // Compare the bytes outside of members: their order, times, an index, bytes between slices.
+    // Where members have other lengths or symbols, these bytes differ anyway.
     let container = matches!(a, File::Archive(..) | File::Universal(_));
     if comparison.verdict == Verdict::Identical
         || said

@@ -21,12 +21,12 @@ pub(super) struct Unread<'d> {
     pub(super) b: View<'d>,
 }
 
-/// All pairs, and what has no other.
+/// All pairs, and the parts that only one file has.
 pub(super) struct Paired<'f, 'd> {
     pub(super) pairs: Vec<Pair<'f, 'd>>,
     /// Members that are compared byte by byte only.
     pub(super) unread: Vec<Unread<'d>>,
-    /// What the archive itself says differently.
+    /// Differences in the headers of the archive and of its members.
     pub(super) facts: Vec<FactDifference>,
     /// Slices and members that only one file has, or that are no images and not as long.
     pub(super) alone: Vec<SectionDifference>,
@@ -155,7 +155,7 @@ impl<'f, 'd> Paired<'f, 'd> {
         });
     }
 
-    /// What the headers of members say: times, owners, modes.
+    /// Compares the headers of members: times, owners, modes.
     fn headers(&mut self, a: &'f [Member], b: &'f [Member]) {
         let named = |members: &'f [Member]| numbered(members.iter().map(|m| (m.name.clone(), m)));
         let mut others = named(b);

@@ -1,4 +1,4 @@
-//! The parts of two images, side by side: sections, tables, and what is between them.
+//! The parts of two images, side by side: sections, tables, and the bytes between them.
 
 use super::numbered::{numbered, shown};
 use crate::facts::SectionKind;
@@ -75,7 +75,7 @@ fn parts(parsed: &Parsed<'_>) -> Vec<Part> {
         if part.offset > end {
             parts.push(gap(parts.last(), end, part.offset - end));
         }
-        // Of what overlaps only what is new is looked at.
+        // Where parts overlap, count each byte in the first part only.
         let after = part.offset.saturating_add(part.size).min(len);
         part.offset = part.offset.max(end);
         if after <= part.offset {

@@ -4,7 +4,7 @@ use crate::facts::{BuildId, SectionKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is asked of a comparison.
+/// Options of a comparison.
 #[derive(Clone, Debug, Default)]
 pub struct CompareOptions {
     /// Differences that do not count.
@@ -21,7 +21,7 @@ pub enum Ignore {
     Signature,
     /// Time stamps and checksums in headers.
     Timestamp,
-    /// Debug information and symbols, and what in headers follows from them.
+    /// Debug information and symbols, and the fields of headers that follow from them.
     Debug,
 }
 
@@ -55,7 +55,7 @@ pub struct Sizes {
     pub b: u64,
 }
 
-/// What kind of difference there is, from none to the greatest.
+/// The kind of difference between two files, from none to the greatest.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -71,13 +71,13 @@ pub enum Verdict {
     OnlySignature,
     /// The same code and data: debug information or symbols differ, or one has none.
     OnlyDebug,
-    /// The same code and data: only what the headers, or the archive, say differs.
+    /// The same code and data: only the headers, or those of the archive, differ.
     MetadataDiffers,
-    /// What went into them differs, and they say so.
+    /// The inputs of the builds differ, and the build information shows it.
     InputsDiffer,
     /// The same code; constants or variables differ.
     DataDiffers,
-    /// The code differs, and they do not say why.
+    /// The code differs, and the files do not show why.
     CodeDiffers,
     /// They are for different platforms.
     OtherPlatform,
@@ -105,19 +105,19 @@ impl Verdict {
     }
 }
 
-/// Why two files differ.
+/// The result of a comparison: whether, where and why two files differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
-    /// Whether nothing differs beyond what was to be ignored.
+    /// Whether nothing differs except ignored differences.
     pub equal: bool,
-    /// What kind of difference there is.
+    /// The kind of difference.
     pub verdict: Verdict,
     /// The cause in one line.
     pub cause: String,
-    /// What likely made the difference.
+    /// The likely cause of the difference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likely: Option<String>,
-    /// What makes them equal.
+    /// The flag or change that makes the files equal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
     /// The sizes of the files.
@@ -125,7 +125,7 @@ pub struct Comparison {
     /// Where in the first file the first difference is, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_difference: Option<u64>,
-    /// How many bytes differ, by what they hold, in sections that are as long in both.
+    /// Number of differing bytes, by their kind, in sections of equal length.
     pub differing: Differing,
     /// The parts of Go's build ID.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -136,7 +136,7 @@ pub struct Comparison {
     pub facts: Vec<FactDifference>,
 }
 
-/// How many bytes differ, by what they hold.
+/// Number of differing bytes, by the contents they belong to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Differing {
     /// Ids of the build.
@@ -161,9 +161,9 @@ pub struct IdPart {
 /// A section that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SectionDifference {
-    /// Its name; in brackets what is no section.
+    /// Its name; in brackets for bytes outside of sections.
     pub name: String,
-    /// What it holds.
+    /// Kind of contents.
     pub kind: SectionKind,
     /// Its size in the first file, in bytes; absent when it is not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -177,19 +177,19 @@ pub struct SectionDifference {
     /// Where in the section the first difference is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<u64>,
-    /// Whether what differs are only ids, times or signatures.
+    /// Whether only ids, times or signatures differ.
     pub only_identity: bool,
 }
 
 /// A fact that differs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct FactDifference {
-    /// Which, such as `go.settings.CGO_ENABLED`.
+    /// Path of the fact, such as `go.settings.CGO_ENABLED`.
     pub fact: String,
-    /// What it is in the first file; absent when there is none.
+    /// Its value in the first file; absent when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub a: Option<String>,
-    /// What it is in the second file.
+    /// Its value in the second file; absent when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub b: Option<String>,
 }
@@ -211,7 +211,7 @@ impl Comparison {
         }
     }
 
-    /// Puts the name of a slice or member before what is said of it.
+    /// Puts the name of a slice or member before each fact and section.
     pub(super) fn prefix(&mut self, name: &str) {
         for section in &mut self.sections {
             section.name = format!("{name}: {}", section.name);
@@ -245,7 +245,7 @@ impl Comparison {
         }
     }
 
-    /// Whether nothing differs but what may.
+    /// Whether all differences are of these kinds.
     pub(super) fn is_equal_but_for(&self, ignore: &[Ignore]) -> bool {
         let may = |kind| ignore.contains(&kind);
         let identity = |d: &Differing| {

@@ -8,7 +8,7 @@ use crate::source::{Raw, Stream};
 use std::io::{self, BufReader, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What decompression may give for one file, in bytes: this, and so many times the file.
+/// Limit of decompressed bytes for one file: `LEAST`, and `TIMES` the size of the file.
 // A header costs nothing to write: a 510 KB ELF that declares 512 MB was a report against another
 // reader (syft#5187).
 const LEAST: u64 = 64 << 20;
@@ -18,7 +18,7 @@ const TIMES: u64 = 16;
 /// recommends every decoder to support.
 const ZSTD_WINDOW: u32 = 23;
 
-/// What may still be decompressed of a file.
+/// Number of bytes that may still be decompressed for a file.
 pub(crate) struct Budget {
     left: AtomicU64,
     limit: u64,
@@ -31,11 +31,10 @@ impl Budget {
         Self { left: AtomicU64::new(limit), limit }
     }
 
-    /// Takes what a section declares.
+    /// Subtracts the decompressed size that a section declares.
     fn take(&self, place: &FilePart, declared: u64) -> Result<()> {
         let take = |left: u64| left.checked_sub(declared);
-        // Taken before the first byte is decompressed: what a header declares is refused without
-        // being made.
+        // Taken before the first byte is decompressed: a section that declares too much costs nothing.
         match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
             Ok(_) => Ok(()),
             Err(_) => Err(self.refuse(place, declared)),
@@ -51,7 +50,7 @@ impl Budget {
     }
 }
 
-/// The file that contents are from, as far as it takes to decompress them.
+/// The file of the contents, with the facts needed to decompress them.
 #[derive(Clone, Copy)]
 pub(super) struct Origin<'d> {
     raw: Raw<'d>,
@@ -76,7 +75,7 @@ impl<'d> Origin<'d> {
 pub(super) struct Contents<'d> {
     reader: Reader<'d>,
     name: String,
-    /// What it declares to be decompressed, and what came so far.
+    /// The decompressed size that it declares, in bytes.
     declared: Option<u64>,
     so_far: u64,
 }
@@ -100,14 +99,14 @@ impl<'d> Contents<'d> {
             so_far: 0,
         };
         let Some(method) = &place.compression else { return Ok(contents) };
-        // GNU's first form: `ZLIB` and the size, big-endian whatever the file is; the section's
-        // name says it.
+        // GNU's first form: `ZLIB` and the size, big-endian in every file; the section's name shows
+        // the form.
         let old = place.name.contains("zdebug");
         let mut header = [0; 24];
         let read = file.raw.fill(place.offset, &mut header)?;
         let header = header.get(..read.min(place.size as usize)).unwrap_or_default();
         let (declared, skipped) = if old {
-            // Sections that did not get smaller are not compressed, whatever their name.
+            // Sections that would not get smaller are not compressed, even with this name.
             let Some(rest) = header.strip_prefix(b"ZLIB") else { return Ok(contents) };
             (number(rest, 8, Endian::Big), 12)
         } else {
@@ -156,7 +155,7 @@ impl Read for Contents<'_> {
             read.map_err(|e| corrupt(format!("section {name} cannot be decompressed: {e}")))?;
         self.so_far += read as u64;
         let declared = self.declared.unwrap_or(u64::MAX);
-        // A frame says what comes out of it, and is not believed: this is what came.
+        // A frame declares its decompressed size; compare it with the bytes that came.
         if self.so_far > declared || (read == 0 && !buffer.is_empty() && self.so_far < declared) {
             let so_far = self.so_far;
             return Err(corrupt(format!(

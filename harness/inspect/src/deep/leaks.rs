@@ -1,15 +1,15 @@
 //! The finder of leaks: paths, users and hosts of the machine on which a file was built.
 //!
-//! It looks for anchors, beginnings of paths that exist only on a build machine, and for what it
-//! is asked for. What is inside a longer relative path or a URL is none. `/tmp/go-build` without a
-//! number is what cgo writes on every machine.
+//! It looks for anchors, beginnings of paths that exist only on a build machine, and for the
+//! caller's texts. Matches inside a longer relative path or a URL do not count, nor does
+//! `/tmp/go-build` without a number, which cgo writes on every machine.
 
 use crate::error::{InspectError, Result};
 use crate::facts::{Leak, LeakKind, LeakPlace};
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::collections::BTreeMap;
 
-/// Anchors, what they show, and how many components after them belong to what is common.
+/// Anchors, the kind of leak, and how many components after them belong to the common part.
 const ANCHORS: [(&str, LeakKind, usize); 34] = [
     ("/home/", LeakKind::User, 1),
     ("/Users/", LeakKind::User, 1),
@@ -56,11 +56,11 @@ const REACH: usize = 256;
 /// How much is gathered before it is scanned, in bytes.
 const WINDOW: usize = 64 << 10;
 
-/// The most things that are asked for, and the most different leaks that are told apart.
+/// The most texts of the caller, and the most different leaks that are counted.
 const MAX_ASKED: usize = 1000;
 const MAX_LEAKS: usize = 10_000;
 
-/// What is looked for.
+/// The search for traces of the build machine: fixed patterns, and texts that the caller asks for.
 pub(crate) struct Finder {
     search: Search,
     asked: Vec<String>,
@@ -101,7 +101,8 @@ impl Finder {
     pub(crate) fn new(asked: &[String]) -> Result<Self> {
         let asked: Vec<String> = asked.iter().filter(|text| !text.is_empty()).cloned().collect();
         let anchors = ANCHORS.iter().map(|(anchor, _, _)| *anchor);
-        // What is asked for comes first: where both begin at a byte it counts.
+        // The caller's texts come first: where two patterns begin at the same byte, the first one
+        // counts.
         let patterns: Vec<&str> = asked.iter().map(String::as_str).chain(anchors).collect();
         let search = Search::new(&patterns).filter(|_| asked.len() <= MAX_ASKED);
         let search = search.ok_or(InspectError::Limit {
@@ -124,7 +125,7 @@ impl Finder {
         }
     }
 
-    /// What a match at a place of the window is; where the path ends.
+    /// The leak that a match in the window shows, and where its path ends in the window.
     fn leak(
         &self,
         window: &[u8],
@@ -147,7 +148,8 @@ impl Finder {
         if path.starts_with(b"/_/GOROOT/") {
             return None;
         }
-        // What cgo writes everywhere has no number: a real build folder has.
+        // cgo writes `/tmp/go-build` without a number into every program; a real build folder has a
+        // number.
         let constant = path.strip_prefix(b"/tmp/go-build");
         if constant.is_some_and(|rest| !rest.first().is_some_and(u8::is_ascii_digit)) {
             return None;
@@ -158,7 +160,7 @@ impl Finder {
     }
 }
 
-/// Kind, what is common, and the path in full.
+/// Kind, common part, and the path in full.
 type Leaked = (LeakKind, String, String);
 
 /// A path around an anchor.
@@ -212,7 +214,7 @@ fn is_url(window: &[u8], from: usize) -> bool {
     scheme && slashes && window.get(from..from + 6) != Some(b"//wsl$")
 }
 
-/// How much of a path is what is common: up to the anchor and so many components after it.
+/// Length of a path's common part: up to the anchor and so many components after it.
 fn common(path: &[u8], anchor: usize, kind: LeakKind, components: usize) -> Option<usize> {
     if matches!(kind, LeakKind::Goroot | LeakKind::ModuleCache) {
         let root = path.get(..anchor)?;
@@ -248,9 +250,9 @@ pub(super) struct Scan<'d> {
     finder: &'d Finder,
     section: String,
     window: Vec<u8>,
-    /// Where in the window the scan goes on; what is before it is context.
+    /// Where in the window the scan goes on; bytes before it are context.
     from: usize,
-    /// Up to here anchors are inside a path that is counted; what is asked for may be there too.
+    /// Up to here anchors are inside a path that is counted; the caller's texts may be there too.
     counted: usize,
     found: BTreeMap<(LeakKind, String), (u64, String)>,
 }
@@ -263,7 +265,7 @@ impl Scan<'_> {
             // then.
             let to = self.window.len() - 2 * REACH;
             self.look(to);
-            // What is scanned stays only as far as a path may reach back.
+            // Keep only as many scanned bytes as a path may reach back.
             let keep = self.from.saturating_sub(REACH);
             self.window.drain(..keep);
             self.from -= keep;
@@ -284,8 +286,8 @@ impl Scan<'_> {
             let (start, end) = (found.start(), found.end());
             let pattern = found.pattern().as_usize();
             let asked = pattern < self.finder.asked.len();
-            // One byte on, not behind the match: `/home/` may begin inside another anchor, and text
-            // that is asked for anywhere.
+            // One byte on, not behind the match: `/home/` may begin inside another anchor, and the
+            // caller's texts anywhere.
             at = start + 1;
             if !asked && start < self.counted {
                 continue;
@@ -295,7 +297,7 @@ impl Scan<'_> {
                 self.counted = self.counted.max(after);
                 if asked {
                     at = end;
-                // Without text that is asked for nothing inside this path can count any more.
+                // Without texts of the caller nothing inside this path can count any more.
                 } else if self.finder.asked.is_empty() {
                     at = after.max(at);
                 }
@@ -324,10 +326,10 @@ impl Scan<'_> {
     }
 }
 
-/// What was found in a section.
+/// The name of a section, and its leaks: kind and value, with the count and the first example.
 pub(super) type Scanned = (String, BTreeMap<(LeakKind, String), (u64, String)>);
 
-/// What was found in all sections.
+/// Leaks of all sections, by kind and value.
 #[derive(Default)]
 pub(super) struct Found(BTreeMap<(LeakKind, String), Leak>);
 

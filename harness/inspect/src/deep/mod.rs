@@ -1,8 +1,8 @@
 //! Facts that only the contents have: debug information, and traces of the build machine.
 //!
-//! Sections are streamed once, decompressed on the way, by a few threads; of debug information only the roots of
-//! units and the headers of line tables are kept. Memory stays that of a few buffers, whatever a
-//! file says of its sizes.
+//! Sections are streamed once, decompressed on the way, by a few threads; of debug information only
+//! the roots of units and the headers of line tables are kept. Memory is limited to a few buffers,
+//! whatever sizes a file declares.
 
 mod contents;
 mod dwarf;

@@ -1,4 +1,4 @@
-//! The parts of a file: its sections, and what is between them.
+//! The parts of a file: its sections, and the bytes between them.
 
 use crate::facts::SectionKind;
 use crate::read::Parsed;
@@ -6,7 +6,7 @@ use crate::read::Parsed;
 /// A part of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FilePart {
-    /// The section's name, or `(headers)` for what is in none.
+    /// The section's name, or `(headers)` for bytes outside of sections.
     pub(super) name: String,
     pub(super) kind: SectionKind,
     pub(super) offset: u64,

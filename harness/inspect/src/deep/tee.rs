@@ -15,7 +15,7 @@ impl<'d> Tee<'d> {
         Self { contents, scan }
     }
 
-    /// What the scan found.
+    /// Result of the scan.
     pub(super) fn finish(self) -> Scanned {
         self.scan.finish()
     }

@@ -11,7 +11,7 @@ pub struct Deep {
     pub dwarf: Option<Dwarf>,
     /// Traces of the machine it was built on, sorted.
     pub leaks: Vec<Leak>,
-    /// What was not read, and why.
+    /// Parts that were not read, or why the list of leaks is cut.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_read: Vec<String>,
 }
@@ -36,25 +36,25 @@ pub struct Dwarf {
 /// A trace of the machine a file was built on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Leak {
-    /// What it shows.
+    /// The kind of information that leaks.
     pub kind: LeakKind,
-    /// What is common to all of these: `/home/ann`.
+    /// The part that all occurrences have in common: `/home/ann`.
     pub value: String,
-    /// How often it is there.
+    /// Number of occurrences.
     pub count: u64,
-    /// The first one in full.
+    /// The first occurrence in full.
     pub example: String,
-    /// Where.
+    /// The sections with occurrences.
     pub places: Vec<LeakPlace>,
 }
 
-/// What a leak shows.
+/// The kind of information that a leak shows.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum LeakKind {
-    /// What was asked for.
+    /// A text that the caller asked for.
     Asked,
     /// A user, by the name of a home folder.
     User,
@@ -89,8 +89,8 @@ impl LeakKind {
 /// A section with leaks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct LeakPlace {
-    /// Its name; `(headers)` for what is in none.
+    /// Its name; `(headers)` for bytes outside of sections.
     pub section: String,
-    /// How many are in it.
+    /// Number of occurrences in it.
     pub count: u64,
 }

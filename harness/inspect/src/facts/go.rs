@@ -1,10 +1,10 @@
-//! What Go writes into what it links.
+//! Facts that Go's linker writes into its output.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Go's build ID: what went in, and what came out (`cmd/go/internal/work/buildid.go`).
+/// Go's build ID: hashes of inputs and outputs (`cmd/go/internal/work/buildid.go`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BuildId {
     /// Hash of everything the link was given: flags, packages, linker.
@@ -15,7 +15,7 @@ pub struct BuildId {
     /// Hash of the compiled main package. Absent in a package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub main_content: Option<String>,
-    /// Hash of what was linked, with the build ID itself taken as zeros.
+    /// Hash of the linked file, with the build ID itself taken as zeros.
     pub content: String,
 }
 
@@ -83,7 +83,7 @@ pub struct Module {
     /// Its `h1:` hash.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sum: String,
-    /// What replaces it. A replacement by a folder has the folder as its path.
+    /// The module that replaces it. A replacement by a folder has the folder as its path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<Box<Module>>,
 }
@@ -95,12 +95,12 @@ pub struct Microarchitecture {
     pub variable: String,
     /// Its value, such as `v3`.
     pub declared: String,
-    /// Whether Go has such a level. Some releases record one that they do not know.
+    /// Whether Go has such a level. Some releases record one that they do not support.
     pub known: bool,
     /// The level that the program itself checks for when it starts; none is none, or `v1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<String>,
-    /// Whether what is declared is what is checked for. Absent where Go has no such guard.
+    /// Whether the program checks for the declared level. Absent where Go has no such guard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard_agrees: Option<bool>,
 }

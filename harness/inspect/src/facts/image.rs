@@ -17,7 +17,7 @@ pub struct Image {
     pub class: Class,
     /// The order of its bytes.
     pub endian: Endian,
-    /// What kind of file it is.
+    /// Program, library, object or another kind of file.
     pub kind: Kind,
     /// The operating system and the architecture.
     pub platform: Platform,
@@ -31,7 +31,7 @@ pub struct Image {
     pub entry: Option<u64>,
     /// How it is linked.
     pub linkage: Linkage,
-    /// What versions of symbols it needs, for each family of each library the highest.
+    /// Versions of symbols it needs: the highest one for each family of each library.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<Requirement>,
     /// The symbols it needs from elsewhere, by library and name.
@@ -42,18 +42,18 @@ pub struct Image {
     pub exports: Exports,
     /// Its sections, in the order of the file's table.
     pub sections: Vec<Section>,
-    /// What identifies the build.
+    /// Identifiers of the build.
     pub ids: Ids,
-    /// What Go says of the build.
+    /// Go's build information.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub go: Option<BuildInfo>,
     /// The processors it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub microarchitecture: Option<Microarchitecture>,
-    /// How it is hardened. What cannot be for such a file is `not_applicable`.
+    /// How it is hardened. Checks that such a file cannot have are `not_applicable`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hardening: BTreeMap<Check, Mark>,
-    /// What was left out of it.
+    /// Parts that were stripped.
     pub stripped: Stripped,
     /// Bytes after all that the headers name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -172,7 +172,7 @@ pub enum Endian {
     Big,
 }
 
-/// What kind of file an image is.
+/// The kind of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -232,7 +232,7 @@ impl Platform {
         self.os.as_deref().or_else(|| Some(self.declared.as_deref()?.split_once('/')?.0))
     }
 
-    /// `linux/amd64`; `?` for what is not known.
+    /// `linux/amd64`, with `?` for unknown parts.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}/{}", self.os().unwrap_or("?"), self.arch.as_deref().unwrap_or("?"))
@@ -242,7 +242,7 @@ impl Platform {
 /// How an image is linked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Linkage {
-    /// What it takes to start it.
+    /// The programs that start it: the kernel alone, or a loader too.
     pub kind: LinkageKind,
     /// The program that loads it, such as `/lib64/ld-linux-x86-64.so.2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -264,7 +264,7 @@ pub struct Linkage {
     pub runpath: Vec<String>,
 }
 
-/// What it takes to start an image.
+/// The programs that start an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkageKind {
@@ -379,7 +379,7 @@ impl Export {
 pub struct Section {
     /// Its name; `__TEXT,__text` in Mach-O.
     pub name: String,
-    /// What it holds.
+    /// Kind of its contents.
     pub kind: SectionKind,
     /// Its address in memory.
     pub address: u64,
@@ -394,7 +394,7 @@ pub struct Section {
     pub compression: Option<String>,
 }
 
-/// What a section holds.
+/// Kind of contents of a section.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -420,7 +420,7 @@ pub enum SectionKind {
     Other,
 }
 
-/// What identifies a build.
+/// Identifiers of a build.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ids {
     /// Go's build ID.
@@ -437,7 +437,7 @@ pub struct Ids {
     pub pdb: Option<String>,
 }
 
-/// What was left out.
+/// Parts that were stripped from an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stripped {
     /// The symbol table.

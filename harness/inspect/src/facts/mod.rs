@@ -1,5 +1,5 @@
-//! What is said of a file. All of it is sorted, and nothing in it depends on where the file is, so
-//! that a description can be kept as a golden.
+//! Facts about a file. All lists are sorted, and no fact depends on the file's path, so that a
+//! description can be kept as a golden.
 
 mod deep;
 mod go;
@@ -19,17 +19,17 @@ pub use special::{CodeSignature, ElfFacts, GnuProperties, MachoFacts, Memory, Pe
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A file.
+/// A description of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Description {
     /// Its size in bytes.
     pub size: u64,
-    /// What it is.
+    /// The image, the slices or the members.
     #[serde(flatten)]
     pub content: Content,
 }
 
-/// What a file is.
+/// The contents of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
@@ -67,7 +67,7 @@ pub struct Slice {
     pub offset: u64,
     /// Its size in bytes.
     pub size: u64,
-    /// What it is.
+    /// Its image.
     pub image: Box<Image>,
 }
 
@@ -109,7 +109,7 @@ pub struct Member {
     pub group: u64,
     /// The mode in its header, in octal.
     pub mode: String,
-    /// What it is, when it is an image.
+    /// Its image, when it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Box<Image>>,
 }

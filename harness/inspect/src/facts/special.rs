@@ -26,7 +26,7 @@ pub struct ElfFacts {
     /// The oldest kernel that the note of the C library allows, such as `linux 3.2.0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_kernel: Option<String>,
-    /// What the note of GNU properties says.
+    /// Features from the note of GNU properties.
     #[serde(default, skip_serializing_if = "GnuProperties::is_empty")]
     pub properties: GnuProperties,
     /// The file with its debug information, when it is apart.
@@ -141,7 +141,7 @@ pub struct WasmFacts {
     /// Its memories.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub memories: Vec<Memory>,
-    /// What made it, from the section `producers`: `language Go go1.27.3`.
+    /// Languages and tools that made it, from the section `producers`: `language Go go1.27.3`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub producers: Vec<String>,
     /// Features it uses, from the section `target_features`.

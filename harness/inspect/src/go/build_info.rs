@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 // As debug/buildinfo has it; the byte 0xff occurs in no text in UTF-8.
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 
-/// What its address is a multiple of.
+/// The address of the build information is a multiple of this, in bytes.
 const ALIGNMENT: u64 = 16;
 
 /// The longest build information, in bytes. A program with a thousand modules has 100 KB.
@@ -18,7 +18,7 @@ const MAX: u64 = 16 << 20;
 /// How much of the data is searched, in bytes, when no section has the name.
 const SEARCHED: u64 = 64 << 20;
 
-/// Fills in what the build information says.
+/// Fills in the facts of the build information.
 pub(crate) fn fill(parsed: &mut Parsed<'_>) -> Result<()> {
     // No release writes it into WebAssembly.
     if parsed.image.format == Format::Wasm {
@@ -133,7 +133,7 @@ fn by_pointer(parsed: &Parsed<'_>, header: &[u8], width: u8, flags: u8) -> Optio
 /// The module text between its two frames of 16 bytes.
 fn unframed(modules: &[u8]) -> &[u8] {
     // cmd/go writes 16 bytes before and behind the text, by which a program finds it in its own
-    // memory; as debug/buildinfo does, a newline before the second frame is asked for.
+    // memory; as debug/buildinfo does, require a newline before the second frame.
     let framed = modules.len() >= 33 && modules.get(modules.len() - 17) == Some(&b'\n');
     if framed { modules.get(16..modules.len() - 16).unwrap_or_default() } else { &[] }
 }

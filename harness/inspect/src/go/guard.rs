@@ -1,7 +1,7 @@
-//! The processors a Go program is for: what it declares, and what it checks when it starts.
+//! The processors of a Go program: the level that it declares, and the one that it checks at its start.
 //!
 //! Only `GOAMD64` has such a check, in `runtime/asm_amd64.s`. A scan of the instructions shows
-//! nothing: a program of level v1 holds AVX too, behind a question at run time.
+//! nothing: a program of level v1 holds AVX too, behind a test at run time.
 
 use crate::error::Result;
 use crate::facts::{Microarchitecture, SectionKind};
@@ -14,7 +14,7 @@ const MESSAGE: &[u8] = b"This program can only be run on AMD64 processors with v
 /// How much is read at a time, in bytes.
 const PIECE: usize = 512 << 10;
 
-/// Fills in what an image of Go's declares.
+/// Fills in the level that an image of Go's declares.
 pub(crate) fn fill(parsed: &mut Parsed<'_>) -> Result<()> {
     let Some(go) = &parsed.image.go else { return Ok(()) };
     let arch = parsed.image.platform.arch.as_deref().unwrap_or_default();
@@ -27,8 +27,8 @@ pub(crate) fn fill(parsed: &mut Parsed<'_>) -> Result<()> {
         guard: None,
         guard_agrees: None,
     };
-    // Go 1.26.8 and 1.27.3 accept GOAMD64=v5, record it, and write code of v1: only the guard tells
-    // what the program needs.
+    // Go 1.26.8 and 1.27.3 accept GOAMD64=v5, record it, and write code of v1: only the guard shows
+    // the level that the program needs.
     if variable == "GOAMD64" {
         found.guard = guard(parsed)?;
         found.guard_agrees = Some(found.guard.as_deref().unwrap_or("v1") == found.declared);

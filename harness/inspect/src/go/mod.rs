@@ -1,4 +1,4 @@
-//! What Go's toolchain writes, read in every format.
+//! Readers of the data that Go's toolchain writes into files of every format.
 
 mod build_id;
 mod build_info;

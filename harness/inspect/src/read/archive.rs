@@ -56,7 +56,8 @@ pub(super) fn read<'d>(
             return Err(InspectError::Truncated { format: "ar", what, need, len: view.size() });
         }
         let part = if member.is_thin() { None } else { view.part(offset, size) };
-        // What the compiler writes for importers; in the archive of a Go package it comes first.
+        // The export data that Go's compiler writes for importers; it comes first in a Go package's
+        // archive.
         if name == "__.PKGDEF" && archive.go_object.is_none() {
             let head = part.and_then(|part| part.bytes(0, size.min(4096)));
             if let Some((line, id)) = head.and_then(go::package) {
@@ -79,7 +80,7 @@ pub(super) fn read<'d>(
     Ok((archive, images))
 }
 
-/// A member as an image. What is none is a member all the same.
+/// A member as an image; `None` for a member that is none.
 fn described(part: View<'_>, image: ReadImage) -> Result<Option<Parsed<'_>>> {
     let magic = magic(part)?;
     image(part, &magic)

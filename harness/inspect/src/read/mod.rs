@@ -24,7 +24,7 @@ pub(crate) enum File<'d> {
 }
 
 impl File<'_> {
-    /// What it is, in words.
+    /// The kind of file, in words for messages.
     pub(crate) fn kind(&self) -> String {
         match self {
             Self::Image(image) => format!("one {} image", image.image.format.name()),

@@ -1,11 +1,11 @@
-//! What every reader makes of a file, and the checks that all of them need.
+//! The result of every reader, and the checks that all readers need.
 
 use crate::error::{InspectError, Result, malformed};
 use crate::facts::{Class, Endian, Format, Image, Kind, SectionKind};
 use crate::source::View;
 use crate::space::Space;
 
-/// An image with what later steps need to know of its file.
+/// An image, with the facts about its file that later steps need.
 pub(crate) struct Parsed<'d> {
     /// The image alone: all of the file, or a slice or member of it.
     pub(crate) view: View<'d>,
@@ -59,7 +59,7 @@ pub(crate) struct Volatile {
     pub(crate) size: u64,
 }
 
-/// What bytes that are not the program hold.
+/// Contents of bytes that are not part of the program itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Identity {
     BuildId,
@@ -82,7 +82,7 @@ pub(crate) fn wrong(
     move |error| view.refusal().unwrap_or_else(|| malformed(format.name(), error.to_string()))
 }
 
-/// That something the headers name lies inside the file, as far as it has bytes there.
+/// Checks that a part that the headers name lies inside the file, as far as it has bytes there.
 pub(crate) fn inside(
     view: View<'_>,
     format: Format,
@@ -91,7 +91,7 @@ pub(crate) fn inside(
     size: u64,
 ) -> Result<()> {
     let need = offset.saturating_add(size);
-    // Linkers give what has no bytes (`.bss`) any offset, also one beyond the end of a stripped file.
+    // Linkers give parts without bytes (`.bss`) any offset, also one beyond the end of a stripped file.
     if size == 0 || need <= view.size() {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! What follows from the names of sections, in every format.
+//! Facts that follow from the names of sections, in every format.
 
 use crate::facts::{Section, SectionKind};
 

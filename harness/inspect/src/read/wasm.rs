@@ -69,7 +69,7 @@ pub(super) fn read(view: View<'_>) -> Result<Parsed<'_>> {
     }
     let image = &mut parsed.image;
     image.platform.os = system(&image.imports).map(str::to_owned);
-    // What is still to be linked says so by a section of its own, with its symbols.
+    // An object that is still to be linked has a section `linking`, with its symbols.
     if image.sections.iter().any(|section| section.name == "linking") {
         image.kind = Kind::Object;
         symbols = true;
@@ -206,7 +206,8 @@ fn custom(
             }
         }
         "producers" => {
-            // What a linker of another kind writes here is no reason to refuse the module.
+            // Another linker may write this section in a form of its own: that is no reason to
+            // refuse the module.
             let Ok(fields) = ProducersSectionReader::new(part.reader()?) else { return Ok(()) };
             for field in fields.into_iter().take(16).flatten() {
                 for value in field.values.into_iter().take(256).flatten() {

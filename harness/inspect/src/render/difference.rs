@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 /// How many sections and facts are shown.
 const ROWS: usize = 30;
 
-/// What a comparison found, the cause first.
+/// The result of a comparison as text, the cause first.
 #[must_use]
 pub fn difference(comparison: &Comparison) -> String {
     let mut out = String::new();

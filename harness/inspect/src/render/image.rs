@@ -13,7 +13,7 @@ const NAMES: usize = 12;
 /// How many sections, members and leaks are shown.
 const ROWS: usize = 40;
 
-/// Describes a file that the reader knows by a name.
+/// Describes a file, headed by a name that the reader of the text recognises.
 #[must_use]
 pub fn description(name: &str, description: &Description) -> String {
     let mut out = String::new();

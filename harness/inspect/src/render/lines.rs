@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 /// The width of a line.
 pub(super) const WIDTH: usize = 80;
 
-/// Where what is labelled begins.
+/// The column after the labels.
 const INDENT: usize = 14;
 
 /// Adds a labelled text, wrapped between words.

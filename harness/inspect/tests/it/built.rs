@@ -48,7 +48,7 @@ fn kept(key: &str) -> PathBuf {
 /// A build of a module with one file.
 #[derive(Clone, Copy)]
 pub struct Build<'a> {
-    /// The name of what comes out.
+    /// The name of the output.
     pub output: &'a str,
     pub source: &'a str,
     pub args: &'a [&'a str],
@@ -56,7 +56,7 @@ pub struct Build<'a> {
 }
 
 impl Build<'_> {
-    /// What was built, or `None` where `go` is not there. Whatever fails the build fails the test.
+    /// The built file, or `None` where `go` is not there. A failed build fails the test.
     pub fn get(&self) -> Option<PathBuf> {
         let go = twinproof_testkit::go().unwrap_or_else(|absent| absent.end_test());
         let _turn = TURN.lock().unwrap();
@@ -70,7 +70,7 @@ impl Build<'_> {
             let (module, out) = (dir.path().join("m"), dir.path().join("out"));
             write_module(&module, self.source);
             run_go(&go, &module, &out.join(self.output), self.args, self.env);
-            // Another process may have been first; what it made is the same.
+            // Another process may have been first; its output is the same.
             let _ = fs::rename(&out, &folder);
         }
         Some(output)

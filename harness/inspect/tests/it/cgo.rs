@@ -1,4 +1,4 @@
-//! What cgo links, beside readelf and objdump.
+//! Binaries that cgo links, compared with readelf and objdump.
 
 use twinproof_inspect::{Check, Kind, LeakKind, LinkageKind, Mark, Options, describe};
 

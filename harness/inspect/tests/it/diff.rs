@@ -56,7 +56,7 @@ fn remedy_for_ids_makes_the_files_equal() {
     let b = std::fs::read(b).unwrap();
     let found = compare(a.as_slice(), b.as_slice(), &CompareOptions::default()).unwrap();
     let facts: Vec<&str> = found.facts.iter().map(|f| f.fact.as_str()).collect();
-    // What is left is what the build information says.
+    // Only the build information may still differ.
     assert!(
         found.verdict == Verdict::Identical || facts == ["go.settings.-buildmode"],
         "{found:?}"

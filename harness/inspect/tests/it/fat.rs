@@ -1,4 +1,4 @@
-//! Fat files, put together from what Go built.
+//! Fat files, put together from Go's output.
 
 use twinproof_inspect::{CompareOptions, Content, Expectation, Options, compare, describe};
 

@@ -10,7 +10,7 @@ use twinproof_inspect::{CompareOptions, InspectError, Options, compare, describe
 
 use crate::built::{pure, shared_library};
 
-/// One file of each format, as far as they can be built here.
+/// One file of each format that can be built here.
 static FILES: LazyLock<Vec<(&str, Vec<u8>)>> = LazyLock::new(|| {
     let platforms = [
         "linux/amd64",
@@ -35,7 +35,7 @@ fn deep() -> Options {
     Options { deep: true, leaks: vec!["/home".into()] }
 }
 
-/// Describes and compares, whatever comes of it.
+/// Describes and compares; errors are allowed.
 fn look_at(bytes: &[u8]) {
     let start = Instant::now();
     let _ = describe(bytes, &deep());
@@ -173,7 +173,7 @@ fn section_that_declares_half_a_gigabyte_is_refused_before_it_is_read() {
     assert!(matches!(error, InspectError::Limit { .. }), "{error}");
     assert!(error.to_string().contains("section .debug_info declares 536870912 bytes"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(1));
-    // Nobody decompresses it for its headers.
+    // Headers alone need no decompression.
     describe(file.as_slice(), &Options::default()).unwrap();
 }
 
@@ -256,7 +256,7 @@ fn pipe_is_no_file_and_is_not_waited_for() {
 /// Numbers near the greatest that there is, where others are added to them.
 #[test]
 fn numbers_that_wrap_around_are_errors() {
-    // A custom section whose name is said to have 2^64 - 1 bytes.
+    // A custom section whose name declares 2^64 - 1 bytes.
     let wasm = b"\0asm\x01\0\0\0\0\x0b\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x";
     let error = describe(&wasm[..], &Options::default()).unwrap_err();
     assert!(error.to_string().contains("the name of a section is longer than it"), "{error}");

@@ -1,5 +1,4 @@
-//! Files that were really built, described and compared, and held against what other tools say of
-//! them.
+//! Really built files, described and compared, and checked against other tools.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

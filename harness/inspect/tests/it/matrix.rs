@@ -1,4 +1,4 @@
-//! One program for many platforms: format, machine, system and what Go says of the build, beside
+//! One program for many platforms: format, machine, system and Go's build information, beside
 //! file(1), `go version -m` and `go tool buildid`.
 
 use rstest::rstest;

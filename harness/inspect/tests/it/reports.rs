@@ -1,5 +1,5 @@
-//! Reports of people who build for other machines: for each its smallest input, and what is seen of
-//! it. The reports are named in the documentation of `inspect`.
+//! Reports of people who build for other machines: for each its smallest input, and the facts that
+//! show the problem. The reports are named in the documentation of `inspect`.
 
 use twinproof_inspect::{
     CompareOptions, Description, Expectation, LinkageKind, Options, Verdict, compare, describe,
@@ -160,7 +160,7 @@ fn library_linked_under_another_name_names_the_name() {
     assert!(found.differing.other > 10_000, "{:?}", found.differing);
     let remedy = "the same file name in another folder: -o DIR/NAME.dll";
     assert_eq!(found.remedy.as_deref(), Some(remedy));
-    // What the remedy promises.
+    // Build as the remedy says: the files must then be equal.
     let dir = tempfile::tempdir().unwrap();
     let go = twinproof_testkit::go().unwrap_or_else(|absent| absent.end_test());
     crate::built::write_module(dir.path(), LIBRARY);

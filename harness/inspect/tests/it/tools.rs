@@ -1,4 +1,4 @@
-//! What other tools say of a file.
+//! Facts about a file as other tools print them.
 
 use std::path::Path;
 use std::process::Command;

@@ -40,7 +40,7 @@ fn evidence(results: &Results, bundle: Option<&dyn Bundle>) -> HashMap<usize, Ma
     let Some(bundle) = bundle else { return HashMap::new() };
     let mut budget = Budget::default();
     let mut raws = HashMap::new();
-    // The budget goes to those cases first that somebody has to look at.
+    // The budget goes first to the cases that need attention.
     for (index, case) in tally::by_alarm(results) {
         if let Some(markup) = raw(case, bundle, &mut budget) {
             raws.insert(index, markup);
@@ -137,7 +137,7 @@ fn body(results: &Results, case: &CaseResult, raw: Option<Markup>) -> Markup {
     }
 }
 
-/// What a failed step sent and received, and how to do it again.
+/// The request and the response of a failed step, and the command that repeats it.
 fn exchange(step: &FailedStep<'_>, exchange: &Exchange) -> Markup {
     let names: Vec<_> = step.checks.iter().map(|check| check.id.as_str()).collect();
     html! {

@@ -1,5 +1,5 @@
 //! Claims × environments, with a cell for every pair, and the source document's statements beside
-//! what is true and what was measured.
+//! the facts and the measurements.
 
 use super::parts::{anchor, chip, shown};
 use crate::tally::{Cell, ClaimTally, Tally};
@@ -64,8 +64,8 @@ fn cell(cell: &Cell) -> Markup {
     }
 }
 
-/// What the document says, what is true, and what was measured; nothing where no claim is the
-/// document's.
+/// The document's statements, the facts, and the measurements; `None` where no claim is from the
+/// document.
 pub fn document(tally: &Tally<'_>) -> Option<Markup> {
     let rows: Vec<_> = tally
         .claims

@@ -1,4 +1,4 @@
-//! What cases have seen, as tables and pictures.
+//! Observations of cases, as tables and pictures.
 
 use super::parts::{case_link, code, shown, table};
 use crate::exhibits::{Chain, Exhibits, Found, Lookup, Policy};
@@ -57,7 +57,7 @@ fn chains(chains: &[Chain<'_>], results: &Results) -> Markup {
     }
 }
 
-/// Boxes from left to right, one line each for a program, with lines from what started it.
+/// Boxes from left to right, one line for each program, joined to the program's parent.
 fn picture(chain: &Chain<'_>) -> Markup {
     let deepest = chain.links.iter().map(|link| link.depth).max().unwrap_or_default();
     let at = |index: usize, depth: usize| (depth * (BOX.0 + GAP.0), index * (BOX.1 + GAP.1));

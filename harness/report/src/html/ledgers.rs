@@ -111,7 +111,7 @@ pub fn floors(results: &Results) -> Markup {
     }
 }
 
-/// What was taken out of snapshots and out of the evidence.
+/// How often each normaliser replaced a text, and how many secrets were replaced in the evidence.
 pub fn normalisers(results: &Results) -> Markup {
     let rows: Vec<_> = results
         .normalisers

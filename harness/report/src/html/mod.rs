@@ -1,7 +1,7 @@
 //! `report.html`: one file that needs no network, for a manager to look at and an auditor to follow
 //! to the raw evidence.
 //!
-//! What subjects printed is hostile input. Maud escapes every text; a content security policy allows
+//! Output of subjects is hostile input. Maud escapes every text; a content security policy allows
 //! this page's own style and script by their hashes and nothing else; the page is complete without
 //! the script, which only filters and moves among cases.
 
@@ -23,16 +23,16 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 use sha2::{Digest, Sha256};
 use twinproof_model::{Results, Verdict};
 
-/// What stands before the verdict of each case.
+/// The markup before the verdict of each case.
 pub(crate) const CASE_OPENS: &str = r#"<article class="case" data-verdict=""#;
-/// What stands before the totals that the page carries.
+/// The markup before the totals in the page.
 pub(crate) const TOTALS_OPEN: &str = r#"data-totals=""#;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// Draws `report.html`. With a bundle, raw evidence is shown within the page as far as its limits
-/// go; without, and beyond, it is linked relative to the page, in `bundle/`.
+/// Draws `report.html`. With a bundle, raw evidence is shown within the page up to its limits;
+/// without one, and beyond the limits, it is linked relative to the page, in `bundle/`.
 #[must_use]
 pub fn html(results: &Results, bundle: Option<&dyn Bundle>) -> String {
     let tally = Tally::of(results);
@@ -44,8 +44,8 @@ pub fn html(results: &Results, bundle: Option<&dyn Bundle>) -> String {
         html lang="en" {
             head {
                 meta charset="utf-8";
-                // What subjects print stands in the page. The policy makes escaping the second line
-                // of defence, not the only one.
+                // The page shows output of subjects. The policy makes escaping the second line of
+                // defence, not the only one.
                 meta http-equiv="Content-Security-Policy" content=(policy());
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";

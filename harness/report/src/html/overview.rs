@@ -1,5 +1,5 @@
-//! What a reader sees first: the verdict in plain words, the totals, what needs attention, the
-//! environments and what was absent.
+//! The first part of the page: the verdict in plain words, the totals, findings that need
+//! attention, the environments, and those that were absent.
 
 use super::parts::{brief, case_link, chip, code, hash, shown, table};
 use crate::findings::{Finding, findings};
@@ -152,7 +152,7 @@ fn finding(finding: &Finding<'_>) -> Markup {
     }
 }
 
-/// What was absent, and the one command that provides it.
+/// The environments that were absent, and the one command that provides each.
 pub fn unavailable(results: &Results) -> Markup {
     let rows: Vec<_> = results
         .environments
@@ -177,7 +177,7 @@ pub fn unavailable(results: &Results) -> Markup {
     }
 }
 
-/// What each environment was.
+/// A card for each environment: its system, SDKs and counts.
 pub fn environments(tally: &Tally<'_>) -> Markup {
     html! {
         @if tally.environments.is_empty() { p { "None was selected." } }

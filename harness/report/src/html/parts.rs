@@ -87,7 +87,7 @@ pub fn web_link(address: &str) -> Markup {
     }
 }
 
-/// What the keys do; shown by the script.
+/// The list of the page's keys; the script shows it.
 pub fn help() -> Markup {
     let keys = [
         ("/", "search the cases"),

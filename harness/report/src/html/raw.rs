@@ -1,5 +1,6 @@
-//! Raw evidence within the page: what each step of a case saw, with its outputs, up to a limit for
-//! each output and one for the page. What is left out is counted and linked.
+//! Raw evidence within the page: the observation of each step of a case, with its outputs, up to a
+//! limit for each output and one for the page. Bytes left out are counted, and their file is
+//! linked.
 
 use super::parts::{bundle_link, code, hash, shown};
 use crate::evidence::{Bundle, is_within};
@@ -19,7 +20,7 @@ const RECORD: u64 = 4 * 1024 * 1024;
 /// Entries of a folder that are listed.
 const ENTRIES: usize = 200;
 
-/// What the page may still hold of raw evidence, in bytes.
+/// Bytes of raw evidence that the page may still add.
 pub struct Budget(u64);
 
 impl Default for Budget {
@@ -113,7 +114,7 @@ impl Page<'_> {
         }
     }
 
-    /// The bytes, as text where they are text; what is left out is counted.
+    /// The bytes, as text where they are text; bytes left out are counted.
     fn blob(&mut self, what: &str, blob: &BlobRef) -> Markup {
         if blob.size == 0 {
             return html! { p.muted { (what) ": empty" } };

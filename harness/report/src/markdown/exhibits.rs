@@ -1,4 +1,4 @@
-//! What cases have seen, as tables and pictures of the summary. GitHub draws Mermaid's flow charts.
+//! Observations of cases, as tables and pictures of the summary. GitHub draws Mermaid's flow charts.
 
 use super::page::{Page, cut, names, row};
 use crate::escape::markdown_code as code;

@@ -19,7 +19,7 @@ pub fn cut(text: &str) -> String {
 
 /// The page, and how much of it is left.
 pub struct Page {
-    /// What is drawn so far.
+    /// The Markdown drawn so far.
     pub out: String,
 }
 

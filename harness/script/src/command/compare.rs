@@ -1,4 +1,4 @@
-//! `cmp` and `cmpenv`: two files, or what was written and a file.
+//! `cmp` and `cmpenv`: two files, or the last output and a file.
 
 use crate::state::{Fault, Ran, State};
 use similar::TextDiff;

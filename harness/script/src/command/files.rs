@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// What a new file is created with, which the system may narrow.
+/// Permission bits of a new file, which the system may narrow.
 const MODE: u32 = 0o666;
 
 pub(super) fn cat(args: &[String], state: &State) -> Result<Ran, Fault> {
@@ -38,7 +38,7 @@ pub(super) fn cp(args: &[String], state: &State) -> Result<Ran, Fault> {
     }
     for source in sources {
         let (from, mode) = match source.as_str() {
-            // `cp stdout FILE` writes what the last command wrote, so there is no file whose mode
+            // `cp stdout FILE` writes the last command's output, so there is no file whose mode
             // could be kept.
             "stdout" | "stderr" => (PathBuf::from(source), MODE),
             _ => {

@@ -93,7 +93,7 @@ fn start(
             want: command.want,
             running: std::thread::spawn(|| launch.run()),
         });
-        // What the command writes is known at `wait` only.
+        // The command's output is known at `wait` only.
         (state.stdout, state.stderr) = Default::default();
         return Ok(Ran::Started);
     }

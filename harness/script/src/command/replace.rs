@@ -22,7 +22,7 @@ pub(super) fn run(args: &[String], state: &State) -> Result<Ran, Fault> {
     Ok(Ran::Quiet)
 }
 
-/// All of them at once: what was put in is not looked at again, and an earlier pair goes first.
+/// Replaces all pairs in one pass: replacements are not searched again, and an earlier pair goes first.
 fn replaced(content: &[u8], texts: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len());
     let mut rest = content;
@@ -38,7 +38,7 @@ fn replaced(content: &[u8], texts: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     out
 }
 
-/// What a text means between the double quotes of a Go string.
+/// The value of a text between the double quotes of a Go string.
 fn unquote(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut put = |c: char| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());

@@ -1,4 +1,4 @@
-//! `stdout`, `stderr` and `grep`: a regular expression in what was written, or in a file.
+//! `stdout`, `stderr` and `grep`: a regular expression in the last output, or in a file.
 
 use crate::regexp::compile;
 use crate::state::{Fault, Ran, State};

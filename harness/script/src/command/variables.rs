@@ -1,4 +1,4 @@
-//! `env` and `cd`: where and with what the commands that follow run.
+//! `env` and `cd`: the variables and the directory of later commands.
 
 use crate::outcome::Reason;
 use crate::setting::Setting;

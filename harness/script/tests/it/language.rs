@@ -33,7 +33,7 @@ x
 #[case("cat a.txt\ncp stdout copy\ncmp copy a.txt\ncmp stdout copy", None)]
 #[case("cd dir\ngrep one b.txt\nenv PWD\nstdout 'PWD=.*src.dir$'", None)]
 #[case("cd nothing", Some("$WORK/gopath/src/nothing: No such file or directory (os error 2)"))]
-// What is found, and how often.
+// The matches, and their number.
 #[case("grep -count=2 o a.txt", Some("4 matches of \"o\" in a.txt, not 2"))]
 #[case("grep -count=4 o a.txt", None)]
 #[case("grep three a.txt", Some("no match of \"three\" in a.txt"))]

@@ -1,4 +1,4 @@
-//! What a script may not do: take for ever, write without end, leave programs behind.
+//! Limits of a script: it must not run for ever, write without end, or leave programs behind.
 
 use crate::bench::{absent, setting};
 use twinproof_script::Script;

@@ -25,7 +25,7 @@ const NOT_IN_THE_ZIP: [&str; 4] = ["api/", "doc/", "misc/", "test/"];
 /// The longest line that is shown, in characters.
 const MAX_LINE: usize = 200;
 
-/// What is compared with what.
+/// The two GOROOTs of a comparison.
 #[derive(Clone, Copy)]
 pub(crate) struct Sides<'a> {
     /// The GOROOT that is judged.
@@ -40,7 +40,7 @@ pub(crate) struct Sides<'a> {
     pub(crate) go: Option<&'a Path>,
 }
 
-/// What stands at a name.
+/// The entry at a name.
 enum Found {
     File(PathBuf),
     Link(String),
@@ -82,8 +82,8 @@ fn difference(name: &str, change: Change) -> Difference {
 
 fn entries(root: &Path) -> Result<BTreeMap<String, Found>, Error> {
     let mut entries = BTreeMap::new();
-    // What is behind a link counts only where it is a part of the tree: elsewhere it can change
-    // without it.
+    // The target of a link counts only where it is a part of the tree: elsewhere it can change
+    // without the tree.
     let inside = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
     let is_inside = |path: &Path| fs::canonicalize(path).is_ok_and(|to| to.starts_with(&inside));
     // No release is nearly as deep; a tree without end is none.

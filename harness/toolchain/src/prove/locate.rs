@@ -1,4 +1,4 @@
-//! Finding the GOROOT in a directory, and what it says it is.
+//! Finds the GOROOT in a directory, and its version and platform.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ fn not_an_sdk(path: &Path, reason: impl Into<String>) -> Error {
 }
 
 fn goroot_in(path: &Path) -> Result<PathBuf, Error> {
-    // GOROOT is a link on many systems (`/usr/lib/go`); what it leads to is judged.
+    // GOROOT is a link on many systems (`/usr/lib/go`): judge its target.
     let path = path.canonicalize().map_err(Error::io("open", path))?;
     if !path.is_dir() {
         return Err(not_an_sdk(
@@ -89,7 +89,7 @@ fn version_of(goroot: &Path) -> Result<Version, Error> {
         Ok(_) => fs::read(&path).map_err(Error::io("read", &path))?,
     };
     let text = String::from_utf8_lossy(&text);
-    // From Go 1.21 a second line holds the time of the release.
+    // Since Go 1.21 a second line has the time of the release.
     let line = text.lines().next().unwrap_or_default().trim();
     line.parse().map_err(|error| {
         not_an_sdk(&path, format!("{error}; only releases have a verified SDK to compare with"))

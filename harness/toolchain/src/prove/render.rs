@@ -168,7 +168,7 @@ fn fit(text: &str, width: usize) -> String {
     cut
 }
 
-/// The last `width` characters of `text`, which say most of a path.
+/// The last `width` characters of `text`: the end of a path identifies it best.
 fn fit_end(text: &str, width: usize) -> String {
     let length = text.chars().count();
     if length <= width {

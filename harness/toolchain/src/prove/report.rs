@@ -32,7 +32,7 @@ impl Status {
     }
 }
 
-/// Whether a file can matter to what go does.
+/// Whether a file can change what go does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reach {
@@ -43,7 +43,7 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// Of the file with this name, relative to the GOROOT and with slashes.
+    /// The reach of the file with this name, relative to the GOROOT and with slashes.
     #[must_use]
     pub fn of(name: &str) -> Self {
         let top = name.split('/').next().unwrap_or(name);
@@ -122,9 +122,9 @@ pub enum Change {
 pub struct Difference {
     /// Its name, relative to the GOROOT and with slashes.
     pub file: String,
-    /// Whether it can matter to what go does.
+    /// Whether it can change what go does.
     pub reach: Reach,
-    /// What is different.
+    /// The kind of difference.
     pub change: Change,
 }
 
@@ -149,9 +149,9 @@ pub struct ProofReport {
     pub status: Status,
     /// The GOROOT that was judged.
     pub goroot: PathBuf,
-    /// What its VERSION says.
+    /// The version in its VERSION file.
     pub version: Version,
-    /// What its `pkg/tool` says.
+    /// The platform, by its `pkg/tool`.
     pub platform: Platform,
     /// How many files are equal to the verified SDK's.
     pub equal: u64,

@@ -16,7 +16,7 @@ use twinproof_toolchain::{
 pub enum Answer {
     /// The content, or the asked part of it.
     Whole(Vec<u8>),
-    /// The content, whatever part is asked for.
+    /// The whole content, also where a range is requested.
     NoRanges(Vec<u8>),
     /// Headers for the content, and only so many bytes of it.
     Cut(Vec<u8>, usize),
@@ -50,7 +50,7 @@ impl Server {
         Self { url, requests }
     }
 
-    /// What was asked so far.
+    /// The requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }

@@ -12,7 +12,7 @@ use crate::requirement;
 /// Set for the child in which a test runs its second half.
 const CHILD: &str = "TWINPROOF_TEST_PROBE_CHILD";
 
-/// What differs between two questions because each has a directory of its own.
+/// The answers without those that differ because each question has a directory of its own.
 fn lasting(facts: &GoFacts) -> BTreeMap<&str, &str> {
     let own = ["GOENV", "GOMOD", "GOGCCFLAGS", "GOTELEMETRYDIR", "GOTMPDIR"];
     let all = facts.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -72,7 +72,7 @@ fn surroundings_do_not_change_the_answers() -> Outcome {
     assert_eq!((poisoned.version, poisoned.goroot), (calm.version, calm.goroot));
     // Which proxies are used is for the user to say, so this one setting is taken from GOENV.
     assert_eq!(line("goproxy:"), "https://proxy.example");
-    // Nothing of the user's was written.
+    // The user's settings were not written.
     assert_eq!(fs::read_to_string(&goenv).unwrap(), settings);
     Ok(())
 }

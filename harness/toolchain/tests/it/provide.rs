@@ -133,7 +133,7 @@ fn a_server_without_ranges_sends_all_again() {
     lab.part(b"something else");
     let server = lab.server(vec![Answer::NoRanges(lab.zip.clone())]);
     lab.get(&server.url).unwrap();
-    // The answer to this is a 200, which replaces what was there.
+    // The answer to this is a 200, which replaces the bytes of the first try.
     assert_eq!(server.ranges(), [Some(14)]);
 }
 
@@ -244,7 +244,7 @@ fn the_lock_stands_beside_the_database() {
 #[test]
 fn download_that_is_no_zip_is_quarantined() {
     let lab = Lab::new();
-    // What a captive portal answers to every URL.
+    // The answer of a captive portal to every URL.
     let server = lab.server(vec![Answer::Whole(b"<html>log in</html>".to_vec())]);
     assert!(matches!(lab.get(&server.url).unwrap_err(), Error::BadZip { .. }));
     assert_eq!(lab.quarantined(), ["go1.99.1.linux-amd64.zip.part.1"]);

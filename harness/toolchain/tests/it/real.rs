@@ -60,6 +60,6 @@ fn a_database_that_misbehaves_stops_everything() {
     let error =
         toolchains.get(toolchains.pinned()[0], Platform::LINUX_AMD64, &mut Silent).unwrap_err();
     assert_eq!(error.to_string(), "checksum database double: two histories");
-    // As unavailable, the run would go on without this SDK and hide what the database did.
+    // As unavailable, the run would go on without this SDK and hide the database's failure.
     assert!(!error.is_unavailable());
 }

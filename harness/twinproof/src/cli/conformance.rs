@@ -141,7 +141,7 @@ impl Conformance {
         let features = features::asked(&loaded.cases);
         let subjects = Subjects::parse(&self.subject, &self.env, &mut declarations, &features)
             .map_err(Failure::Invalid)?;
-        // What was asked for by name and cannot be judged must not end as a success.
+        // A subject that was named and cannot be judged must not end as a success.
         require.extend(subjects.asked.iter().map(ToString::to_string));
         // Detection and reporting come on top of the run itself.
         let longest = Duration::from_secs(self.run_limit.saturating_add(600));
@@ -202,7 +202,7 @@ impl Conformance {
         };
         let records = run(&drive, limits, stop, &progress);
         progress.finish();
-        // Written before the verdicts: of an interrupted run nobody may say that it was conformant.
+        // Written before the verdicts: an interrupted run must not be reported as conformant.
         run_manifest.run.interrupted = stop.requested();
         run_manifest.run.millis = begun.elapsed().as_millis() as u64;
         let results = assemble(&run_manifest, &records, &store).map_err(Failure::invalid)?;
@@ -284,7 +284,7 @@ impl Conformance {
     }
 }
 
-/// Everything that is judged, as results name it; what is not to be had by its name alone.
+/// The names of all subjects, as in the results, with the SDK first.
 fn judged(sdk: &SdkSubject, wanted: &Wanted, detected: &Detected) -> Vec<String> {
     let server = |name: &EnvironmentName| match detected.servers.get(name) {
         Some(server) => named(server),
@@ -374,7 +374,7 @@ fn jobs() -> usize {
     }
 }
 
-/// What would run, a case a line.
+/// Prints the cases that would run.
 fn list(cases: &[Case], wanted: &Wanted) {
     for case in cases {
         let fits = |n: &&EnvironmentName| case.environments.iter().any(|s| n.selected_by(s));
@@ -386,8 +386,8 @@ fn list(cases: &[Case], wanted: &Wanted) {
     println!("{} cases", cases.len());
 }
 
-/// The request to stop, made by ^C or a termination signal. The first one ends what runs and reports
-/// what was done; the second ends the harness.
+/// The request to stop, made by ^C or a termination signal. The first one ends the running programs
+/// and reports the results so far; the second ends the harness.
 fn stop_on_signals() -> &'static Stop {
     static STOP: Stop = Stop::new();
     let handler = || {

@@ -1,4 +1,4 @@
-//! What commands read: suites, declarations of subjects, goldens.
+//! Inputs of commands: suites, declarations of subjects, goldens.
 
 use super::repository::Repository;
 use crate::embedded::{GOLDENS, SUITES};
@@ -36,7 +36,7 @@ pub fn declarations(source: &Source) -> Result<Declarations, Failure> {
     Ok(all)
 }
 
-/// Reads suites with the names that this program knows.
+/// Reads suites, with this program's declarations of subjects.
 pub fn load(source: &Source, declarations: &Declarations) -> Result<Loaded, Diagnostics> {
     let images = twinproof_container::Images::embedded()
         .map(|images| images.all().keys().filter(|n| *n != "wine").cloned().collect())

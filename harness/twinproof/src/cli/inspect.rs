@@ -1,4 +1,4 @@
-//! `inspect`: what a file is, and whether it is as expected.
+//! `inspect`: describes files, and checks them against expectations.
 
 use crate::exit::{CONFORMANT, Failure, INVALID, NOT_CONFORMANT};
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub struct Inspect {
     fully_static: bool,
 }
 
-/// What came of one file.
+/// The description of one file, and the expectations that it does not meet.
 struct Outcome<'a> {
     file: &'a Path,
     result: Result<Description, InspectError>,
@@ -46,8 +46,8 @@ impl Inspect {
     /// Runs the command.
     ///
     /// # Errors
-    /// When the descriptions cannot be written as JSON. A file that cannot be read is said after
-    /// the others, and is the exit code [`INVALID`].
+    /// When the descriptions cannot be written as JSON. A file that cannot be read is reported
+    /// after the others, and its exit code is [`INVALID`].
     pub fn run(&self) -> Result<u8, Failure> {
         let options =
             Options { deep: self.deep || !self.leaks.is_empty(), leaks: self.leaks.clone() };

@@ -18,7 +18,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Judges and says what differs.
+    /// Judges the bundle again and prints the differences.
     ///
     /// # Errors
     /// When there is no bundle, or it cannot be read.
@@ -45,7 +45,7 @@ impl Judge {
             println!("changed: {problem}");
         }
         for (what, stored, computed) in &judged.differences {
-            // What a bundle calls its cases may hold anything, line ends included.
+            // The names of cases in a bundle may hold anything, line ends included.
             let what = what.escape_debug();
             println!("differs: {what}: stored {stored}, computed {computed}");
         }

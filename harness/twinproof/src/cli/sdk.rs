@@ -42,7 +42,7 @@ impl Sdk {
     /// Runs the command.
     ///
     /// # Errors
-    /// When there is no such SDK, or it cannot be had.
+    /// When there is no such SDK, or it is not available.
     pub fn run(&self) -> Result<u8, Failure> {
         let toolchains = sdks::toolchains().map_err(Failure::broken)?;
         let board = Board::new();

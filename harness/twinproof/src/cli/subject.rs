@@ -59,7 +59,7 @@ struct Suites {
 }
 
 impl Subject {
-    /// Does what is asked.
+    /// Runs the command.
     ///
     /// # Errors
     /// When the suites cannot be used.
@@ -79,7 +79,7 @@ impl Subject {
 }
 
 impl Suites {
-    /// The declarations, and the cases that they are judged by.
+    /// The declarations, and the cases that judge them.
     fn read(&self, repository: &Repository) -> Result<(Declarations, Vec<Case>), Failure> {
         let source = inputs::source(self.suites.as_ref(), repository);
         let declarations = inputs::declarations(&source)?;
@@ -135,7 +135,7 @@ impl Check {
     }
 }
 
-/// What is wrong with a declaration.
+/// The mistakes in a declaration, as text.
 fn mistakes(error: &DeclarationError, colour: bool) -> String {
     match error {
         DeclarationError::Text(all) => all.render(colour),
@@ -143,7 +143,7 @@ fn mistakes(error: &DeclarationError, colour: bool) -> String {
     }
 }
 
-/// What a declaration says, and what it could say besides.
+/// How many cases a declaration covers, and the features that would add more.
 fn worth(declaration: &Declaration, cases: &[Case], asked: &Asked) -> String {
     let cover = Cover::of(declaration, cases);
     let mut text = format!(
@@ -225,7 +225,7 @@ const TABLES: [(&str, &str); 4] = [
     ("[set.NAME]: what is added where a case sets NAME", "Setting"),
 ];
 
-/// The keys of a table, with the first sentence of what its schema says of each.
+/// The keys of a table, each with the first sentence of its description in the schema.
 fn keys(text: &mut String, table: &serde_json::Value) {
     let properties = table.pointer("/properties").and_then(serde_json::Value::as_object);
     for (name, property) in properties.into_iter().flatten() {

@@ -320,7 +320,7 @@ impl Verify {
     }
 }
 
-/// Prints what was found; the exit code that says it.
+/// Prints the differences, and returns the exit code.
 fn shown(verified: &Verified) -> u8 {
     for ((difference, table, column), keys) in &verified.differences {
         let column = if column.is_empty() { String::new() } else { format!(".{column}") };

@@ -1,9 +1,9 @@
 //! Signals from the first instruction of the program on.
 //!
-//! A server handles SIGTERM, SIGINT and SIGHUP once its runtime runs. What comes before would end the
-//! process, so these signals are held back from the start, and come when they can be handled.
+//! A server handles SIGTERM, SIGINT and SIGHUP once its runtime runs. Before that they would end
+//! the process, so they are blocked from the start, and delivered when the handlers are installed.
 
-/// Holds them back, in this thread and those that it starts, where `arguments` begin a server.
+/// Blocks them, in this thread and those that it starts, where `arguments` begin a server.
 pub fn hold_signals(mut arguments: impl Iterator<Item = std::ffi::OsString>) {
     let what = (arguments.nth(1), arguments.next());
     let (Some(kind), Some(verb)) = what else { return };
@@ -13,7 +13,7 @@ pub fn hold_signals(mut arguments: impl Iterator<Item = std::ffi::OsString>) {
     }
 }
 
-/// Lets them come, in this thread: their handlers are there.
+/// Unblocks them in this thread, once their handlers are installed.
 pub fn release_signals() {
     #[cfg(unix)]
     unix::release();
@@ -28,7 +28,8 @@ mod unix {
     }
 
     pub fn hold() {
-        // It fails for no set of existing signals; without it the signals do what they did before.
+        // It fails for no set of existing signals; if it did, the signals would keep their default
+        // action.
         let _ = signals().thread_block();
     }
 

@@ -1,5 +1,5 @@
-//! Servers that know nothing of the module proxy protocol. This program is one of them where its
-//! environment says so, so that the suites can be held against answers that prove nothing.
+//! Servers that do not speak the module proxy protocol. This program is one of them where its
+//! environment says so, so that the suites can be tested with answers that prove nothing.
 
 use crate::files::Files;
 use std::io::{Read, Write};
@@ -45,7 +45,7 @@ pub fn subject(files: &Files, kind: &str) -> Vec<String> {
     ["--subject".to_owned(), format!("proxy={file}"), "--subject".to_owned(), program].into()
 }
 
-/// `upstream` is what a relay asks, and the folder of a server of files.
+/// `upstream` is the address of a relay's upstream, and the folder of a server of files.
 fn serve(listener: &TcpListener, kind: &str, upstream: &str) {
     let upstream = upstream.trim_start_matches("http://");
     for client in listener.incoming().flatten() {
@@ -158,7 +158,7 @@ fn answer(mut client: TcpStream, content: impl FnOnce(&str, &str) -> (u16, &'sta
     let _ = client.shutdown(Shutdown::Write);
 }
 
-/// The head of a connection's first request, as far as it comes.
+/// The head of a connection's first request, as far as it is received.
 fn head(client: &mut TcpStream) -> String {
     let _ = client.set_read_timeout(Some(Duration::from_secs(10)));
     let mut head = Vec::new();

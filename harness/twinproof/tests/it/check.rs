@@ -85,7 +85,7 @@ fn every_mistake_of_a_wrong_one() {
     assert!(!said.contains("hunter2"), "{said}");
     insta::assert_snapshot!(said);
 
-    // What is wrong to check is wrong to serve, with the same words.
+    // `serve` refuses what `check` refuses, with the same words.
     let served = proxy("serve", &args, &variables);
     assert_eq!(text(&served.stdout), "");
     assert_eq!(served.status.code(), Some(254));

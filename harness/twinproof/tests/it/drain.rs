@@ -1,4 +1,4 @@
-//! The end by a signal: what is under way is answered, nothing new is begun.
+//! The end by a signal: requests under way are answered, no new ones are accepted.
 
 use crate::client::{Connection, get};
 use crate::files::Files;

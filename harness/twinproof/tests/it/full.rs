@@ -1,5 +1,5 @@
-//! A disk that is full: what does not fit is refused, what is there stays right, and once there is
-//! room again all goes on.
+//! A full disk: files that do not fit are refused, stored files stay right, and once there is room
+//! again the proxy stores again.
 //!
 //! The disk is a small one in memory, in a mount namespace of its own: each test is this program
 //! again, run inside by `unshare`, and the disk is gone with it.
@@ -83,7 +83,7 @@ fn a_proxy_without_room() -> Outcome {
     let (disk, origin) = (Path::new(&disk), Origin::start(Setup::default()).unwrap());
     let store = disk.join("store");
     let args = ["--store", store.to_str().unwrap(), "--upstream", &origin.url()];
-    // What is not on the disk is nowhere.
+    // Without the store in memory, files are on the disk or nowhere.
     let proxy = Served::proxy(&[&args[..], &["--store-memory", "0"]].concat());
     let at = |target: &str| format!("{}/crafted.example/{target}", proxy.url);
     let of_origin = |target: &str| fetch(&format!("{}/crafted.example/{target}", origin.url()));
@@ -100,7 +100,7 @@ fn a_proxy_without_room() -> Outcome {
     assert_eq!(files_in(&store), before);
     assert_eq!(fetch(&at(medium)), of_origin(medium));
 
-    // Nothing fits any more. What is small does not need the disk, and is not kept.
+    // No file fits any more. Small answers do not need the disk, and are not stored.
     let ballast = Ballast::new(disk);
     assert_eq!(get(&at(zip)), (507, no_room(zip)));
     assert_eq!(fetch(&at(info)), of_origin(info));
@@ -214,7 +214,7 @@ fn a_run_without_room() -> Outcome {
     fs::create_dir_all(files.at("suites/full")).unwrap();
     files.write("suites/claims.toml", SUITE);
     files.write("suites/full/cases.toml", CASES);
-    // What is free while a case runs, and which verdicts that makes, in the order of the cases.
+    // The free space while a case runs, and the verdicts, in the order of the cases.
     let run = || {
         let mut program = Command::new(assert_cmd::cargo::cargo_bin("twinproof"));
         program.args(["conformance", "--env", "host", "--room", "16", "--jobs", "1"]);

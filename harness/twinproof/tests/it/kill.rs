@@ -33,7 +33,7 @@ fn target(n: u64) -> String {
     }
 }
 
-/// Asks until the proxy is gone. Whatever it answers must be right and whole.
+/// Sends requests until the proxy is gone. Every answer must be right and whole.
 fn client(url: &str, next: &AtomicU64) {
     loop {
         let target = target(next.fetch_add(1, Ordering::Relaxed));
@@ -72,7 +72,7 @@ fn check(store: &Files) -> usize {
                 }
             }
             "ziphash" => assert!(names.contains(&*format!("{stem}.zip")), "{name}"),
-            // What it says is held against the files when they are read.
+            // The server compares it with the files when it reads them.
             "sums" => {}
             "info" => assert!(bytes.starts_with(b"{") && bytes.trim_ascii().ends_with(b"}")),
             "mod" => assert!(bytes.starts_with(b"module ") && bytes.ends_with(b"\n"), "{name}"),
@@ -140,12 +140,12 @@ fn killed_at_any_moment() {
     let asked = next.load(Ordering::Relaxed);
     println!("{kills} kills, {zips} zips, {unfinished} unfinished files, {asked} requests");
 
-    // What was being written goes at the next start, when it is old enough to be nobody's.
+    // The next start removes files that were being written, once they are old enough.
     for name in left() {
         let file = fs::File::options().write(true).open(store.at(&name)).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
     }
-    // What is left serves: offline, every zip that has a name, to the last byte.
+    // The store that is left serves: offline, every zip that has a name, to the last byte.
     let proxy = Served::proxy(&["--store", path, "--offline", "--log-level", "warn"]);
     until("the end of unfinished files", || left().next().is_none().then_some(()));
     for name in files_in(store.path()).iter().filter(|name| name.ends_with(".zip")) {

@@ -1,4 +1,4 @@
-//! Zips larger than what is kept in memory: they come from the file, whole, in parts, to several
+//! Zips larger than those kept in memory: they come from the file, whole, in parts, to several
 //! clients, and to one that leaves.
 
 use crate::client::fetch;

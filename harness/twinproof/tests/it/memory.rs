@@ -1,4 +1,4 @@
-//! Clients that do not take their answers: what they can make a server hold, and for how long.
+//! Clients that do not read their answers: how much they can make a server hold, and for how long.
 #![cfg(target_os = "linux")]
 
 use crate::client::get;

@@ -1,4 +1,4 @@
-//! The listener for health, readiness and metrics: what it counts is what was asked.
+//! The listener for health, readiness and metrics: its counts equal the requests sent.
 
 use crate::client::{Connection, get};
 use crate::files::Files;
@@ -29,7 +29,7 @@ fn metrics_equal_the_requests_made() {
         (format!("{module}/v1.0.0.zip"), 200),
         (format!("{module}/v1.0.0.zip"), 200),
         (format!("{module}/v1.0.0.zip"), 200),
-        // Asked for upstream once, and believed.
+        // Requested from upstream once, and cached.
         (format!("{module}/v1.9.9.mod"), 404),
         (format!("{module}/v1.9.9.mod"), 404),
         ("/crafted.example/Hello/@v/list".to_owned(), 400),

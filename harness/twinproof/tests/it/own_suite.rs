@@ -12,7 +12,7 @@ fn suite() -> PathBuf {
 
 fn twinproof() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_twinproof"));
-    // What tests require is no environment of a run.
+    // The variable TWINPROOF_REQUIRE of the tests must not reach the run.
     command.env_remove("TWINPROOF_REQUIRE");
     command
 }
@@ -39,7 +39,7 @@ fn every_case_passes_and_every_control_fails() -> Outcome {
     Ok(())
 }
 
-/// The goldens of Twinproof's own suites are none of this suite's, and no mistake of it.
+/// Goldens of Twinproof's own suites do not belong to this suite, and are no mistake of it.
 #[test]
 fn lint_finds_no_mistake() {
     let run = twinproof().arg("lint").arg("--suites").arg(suite()).output().unwrap();

@@ -1,5 +1,5 @@
-//! What the suite finds in module proxies of other people, check by check: a change of the suite that
-//! finds less is seen.
+//! The suite's findings in other module proxies, check by check, so that a change of the suite that
+//! finds less is noticed.
 
 use crate::files::Files;
 use crate::suites::{cases_of, failing, run};

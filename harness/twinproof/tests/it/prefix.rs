@@ -1,5 +1,5 @@
-//! The suite `proxy` under a base path: what a subject is asked, and what is done to its answers, means
-//! the same wherever it serves.
+//! The suite `proxy` under a base path: requests to a subject, and changes to its answers, mean the
+//! same wherever it serves.
 
 use crate::files::Files;
 use crate::suites::run;

@@ -1,6 +1,6 @@
-//! The suites held against servers that know nothing of the protocol: one that answers 404 to everything,
-//! one that answers 200 to everything, and one that hands everything on to the upstream. What they pass
-//! is listed by name, so that a case that proves nothing is seen.
+//! The suites against servers that do not speak the protocol: one that answers 404 to everything,
+//! one that answers 200 to everything, and one that relays everything to the upstream. The cases
+//! that they pass are listed by name, so that a case that proves nothing is noticed.
 
 use crate::answering::subject;
 use crate::files::Files;

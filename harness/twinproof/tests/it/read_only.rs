@@ -1,4 +1,4 @@
-//! The cases that are asked of an address, held against a tree of files behind a plain web server, the
+//! The cases for a subject at an address, against a tree of files behind a plain web server, the
 //! embedded proxy in front of it, and a server that answers 404 to everything.
 
 use crate::answering::listening;

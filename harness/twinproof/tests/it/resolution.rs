@@ -1,5 +1,5 @@
-//! What `go` resolves through the proxy is what it resolves from the proxy's upstream itself: lists,
-//! queries, updates and upgrades over every module of Go's own tests.
+//! `go` resolves the same through the proxy as from the proxy's upstream itself: lists, queries,
+//! updates and upgrades over every module of Go's own tests.
 
 use crate::files::Files;
 use crate::served::Served;
@@ -79,9 +79,9 @@ impl Asker<'_> {
         let told = |line: &str| {
             let line = line.replace("410 Gone", "404 Not Found");
             let line = line.split("\\n\\tserver response").next().unwrap_or_default().to_owned();
-            // Progress, in whatever order.
+            // Progress, in any order.
             let progress = line.starts_with("go: downloading ") || line.contains("server response");
-            // What a server says stands behind a tab, without the quotes that JSON has.
+            // A server's message follows a tab, without the quotes that JSON has.
             let said = line.starts_with('\t') && !line.contains('"');
             (!progress && !said).then_some(line + "\n")
         };

@@ -1,5 +1,6 @@
-//! Answers that say the same in other words: a relay that puts the members of JSON objects and the lines
-//! of lists in another order, indents, and adds a member, gets the verdicts of one that changes nothing.
+//! Equal answers in other words: a relay that puts the members of JSON objects and the lines of
+//! lists in another order, indents, and adds a member, gets the verdicts of one that changes
+//! nothing.
 
 use crate::answering::{respelt, subject};
 use crate::files::Files;

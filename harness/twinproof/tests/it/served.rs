@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a test waits for what must come.
+/// How long a test waits for an event that must come.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that runs.

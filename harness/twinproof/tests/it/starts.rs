@@ -46,7 +46,7 @@ mod unix {
         assert_eq!(client::status(&format!("{}/healthz", first.url)), Some(200));
         first.signal(Signal::TERM);
         assert!(first.end().success());
-        // Nobody serves now, and nobody is refused.
+        // No server accepts now, and no client is refused.
         let mut waiting = TcpStream::connect(address).unwrap();
         waiting.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
         let _second = Served::on(&socket, &["--store", &store]);

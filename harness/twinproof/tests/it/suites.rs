@@ -1,4 +1,4 @@
-//! The repository's own suites, run by the program, and what their results say in few words.
+//! The repository's own suites, run by the program, and their results in few words.
 
 use crate::files::Files;
 use std::collections::BTreeMap;
@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::Command;
 use twinproof_model::{CaseResult, Results, Verdict};
 
-/// The results of `conformance` with these arguments, and what it printed.
+/// The results of `conformance` with these arguments, and its output.
 pub fn run(files: &Files, args: &[String]) -> (Results, String) {
     let suites = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../suites");
     let run = Command::new(env!("CARGO_BIN_EXE_twinproof"))
         .args(["conformance", "--suite", "proxy", "--env", "proxy"])
         .args(args)
-        // What tests require is no environment of a run.
+        // The variable TWINPROOF_REQUIRE of the tests must not reach the run.
         .env_remove("TWINPROOF_REQUIRE")
         .arg("--suites")
         .arg(suites)

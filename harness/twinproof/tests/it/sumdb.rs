@@ -106,7 +106,7 @@ fn a_real_go_verifies_what_was_added() -> Outcome {
     let direct = format!("{} {}", made.key, database.url);
     let lookup = format!("{}/lookup/{HELLO}@v1.0.0", database.url);
 
-    // Nothing is there yet, and what is not there is not taken on trust.
+    // The log is empty, and a missing record is not taken on trust.
     assert_eq!(get(&lookup).0, 404);
     let none = made.download(&go, "none", "v1.0.0", &origin.url(), &direct);
     assert!(!none.status.success());
@@ -144,7 +144,7 @@ fn a_real_go_verifies_what_was_added() -> Outcome {
         assert!(latest.is_ok() || sumdb == &direct, "{cache}");
     }
 
-    // A record that is of something else: `go` does not take what the proxy has.
+    // A record of something else: `go` refuses the proxy's zip.
     let wrong = made.files.write(
         "go.sum",
         &format!("{HELLO} v1.1.0 {h1}\n{HELLO} v1.1.0/go.mod {go_mod}\n{HELLO} v1.2.0 {h1}\n"),
@@ -171,13 +171,14 @@ fn a_database_grows_by_what_a_real_go_asks_for() -> Outcome {
     let (status, latest) = get(&format!("{}/latest", database.url));
     assert_eq!(status, 200);
     assert!(latest.starts_with("go.sum database tree\n1\n"), "{latest}");
-    // Nobody else adds meanwhile.
+    // No other process adds meanwhile.
     let added = made.add(&["--download", &made.files.name("grown/cache/download")]);
     assert_eq!(added.status.code(), Some(254), "{}", text(&added.stdout));
     Ok(())
 }
 
-/// An upstream that has nothing, slowly where the path says so. It counts the requests for a path.
+/// An upstream that answers 404 to everything, slowly where the path asks for it. It counts the
+/// requests for a path.
 fn nothing() -> (String, Arc<Mutex<BTreeMap<String, usize>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

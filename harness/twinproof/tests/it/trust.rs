@@ -54,7 +54,7 @@ fn the_database_trusts_the_same_and_the_authorities_it_is_given() {
     }
 }
 
-/// A forward proxy that answers everything itself, and records what it was asked.
+/// A forward proxy that answers everything itself, and records its requests.
 fn forward_proxy() -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

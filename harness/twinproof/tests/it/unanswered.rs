@@ -1,5 +1,5 @@
-//! Subjects that were asked for by name and do not work: the result is not known, and that is said once, with
-//! the last line that they wrote.
+//! Subjects that were named and do not work: the result is not known, and the program says so once,
+//! with the last line of their output.
 
 use crate::answering::{listening, subject};
 use crate::files::Files;

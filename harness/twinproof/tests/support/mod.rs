@@ -1,4 +1,4 @@
-//! Runs the program on the self-test's suites, and reads what it wrote.
+//! Runs the program on the self-test's suites, and reads its output.
 
 use assert_cmd::Command;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ pub fn beside(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)
 }
 
-/// The program, with nothing of what a caller's environment may require, and no way to fetch.
+/// The program, without TWINPROOF_REQUIRE of the caller's environment, and with no way to fetch.
 pub fn twinproof() -> Command {
     let mut command = Command::cargo_bin("twinproof").unwrap();
     command
@@ -28,7 +28,7 @@ pub fn conformance(suites: &Path, out: &Path) -> Command {
     command
 }
 
-/// `conformance` on the self-test's suites, in the host and in a distribution that is nowhere.
+/// `conformance` on the self-test's suites, in the host and in a distribution that does not exist.
 pub fn selftest(out: &Path) -> Command {
     let mut command = conformance(&beside("selftest"), out);
     command.args(["--env", "host,wsl:no-such-distribution"]);

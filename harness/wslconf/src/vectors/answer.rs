@@ -22,7 +22,7 @@ pub struct Answer {
     pub config: Map<String, Value>,
 }
 
-/// What WSL takes from the bytes of a file. Messages name its usual path.
+/// WSL's reading of a file's bytes. Messages name its usual path.
 pub fn answer(dialect: Dialect, bytes: &[u8]) -> Answer {
     answer_of(dialect, bytes, dialect.usual_path())
 }
@@ -87,7 +87,7 @@ fn accepted(parsed: &Parsed) -> Vec<Value> {
     accepted
 }
 
-/// What is said of malformed lines, as text: each byte of wsl.conf is a character there.
+/// WSL's messages about malformed lines: each byte of wsl.conf is a character there.
 fn malformed(applied: &Applied, dialect: Dialect, path: &str) -> Vec<Value> {
     let is_malformed = |warning: &&Warning| matches!(warning.trouble, Trouble::Malformed(_));
     let text = |warning: &Warning| {
@@ -110,7 +110,7 @@ fn shown(dialect: Dialect, value: &Setting) -> Value {
     }
 }
 
-/// What WSL takes from a file, as JSON: `opens`, `aborts`, `refused`, `stops`, `accepted`,
+/// WSL's reading of a file, as JSON: `opens`, `aborts`, `refused`, `stops`, `accepted`,
 /// `malformed`, `warnings` and `config`, as a file of vectors has them. Messages name `path`.
 #[must_use]
 pub fn view(dialect: Dialect, bytes: &[u8], path: &str) -> Value {

@@ -1,7 +1,7 @@
 //! The form of a vectors file, and its limits.
 //!
-//! The file itself may grow: fields unknown there are passed over. A vector's may not, as each of
-//! them decides what is run or expected.
+//! The file itself may grow: its unknown fields are ignored. A vector's are errors, as each field
+//! decides what is run or expected.
 
 use super::text::{Text, decode};
 use crate::read::{ReadError, limited};
@@ -15,8 +15,7 @@ use thiserror::Error;
 use twinproof_wslpath::WorldError;
 
 /// Largest file, in bytes.
-// A file of vectors comes from outside. Both limits are a hundred times what the recorded one
-// needs.
+// A file of vectors is untrusted input. Both limits are a hundred times the size of the recorded one.
 const SIZE_MAX: u64 = 16 << 20;
 /// Most vectors in a file.
 const VECTORS_MAX: usize = 100_000;
@@ -74,7 +73,7 @@ pub enum VectorsError {
     Machine {
         /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// The path that does not fit, and why.
         message: WorldError,
     },
 }
@@ -86,7 +85,7 @@ pub struct VectorsFile {
     pub hostnames: Vec<(Text, Text)>,
 }
 
-/// One configuration file, and what was taken from it.
+/// One configuration file, and WSL's recorded reading of it.
 #[derive(Deserialize)]
 #[serde(try_from = "RawFileVector")]
 pub struct FileVector {

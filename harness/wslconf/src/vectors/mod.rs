@@ -1,4 +1,4 @@
-//! Test vectors: what the real code answered, and whether these rules answer the same.
+//! Test vectors: recorded answers of the real code, compared with those of these rules.
 
 mod answer;
 mod file;
@@ -33,7 +33,7 @@ pub struct Part {
 pub struct Compared {
     /// Id of the vector; of a host name, the name.
     pub id: String,
-    /// What of the answer was recorded.
+    /// The recorded parts of the answer.
     pub parts: Vec<Part>,
 }
 
@@ -136,8 +136,8 @@ fn one(id: String, field: &'static str, expected: Value, actual: Value) -> Compa
     Compared { id, parts: vec![Part { field, expected, actual }] }
 }
 
-/// Compares the answer with each part of it that was recorded. What is not recorded is what it is
-/// of a file without anything special: opened, not stopped, nothing malformed.
+/// Compares the answer with each part of it that was recorded. Flags that were not recorded have
+/// the values of an ordinary file: opened, not stopped, nothing malformed.
 fn compare(vector: &FileVector) -> Compared {
     let answer = answer::answer(vector.dialect, &vector.input);
     let mut parts = Vec::new();
@@ -149,7 +149,7 @@ fn compare(vector: &FileVector) -> Compared {
     hold("refused", Some(vector.refused.into()), answer.refused.into());
     hold("accepted", vector.accepted.clone(), answer.accepted.into());
     hold("config", vector.config.clone(), answer.config.into());
-    // Of a file that ends the program it is only known what was accepted before.
+    // Of a file that ends the program only the settings accepted before are recorded.
     if vector.opens && !vector.aborts {
         hold("stops", Some(vector.stops.into()), answer.stops.into());
         hold("malformed", Some(vector.malformed.clone()), answer.malformed.into());

@@ -14,7 +14,7 @@ pub enum VectorsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The path is a directory, a pipe or a device.
@@ -64,7 +64,7 @@ pub enum VectorsError {
     TooMany {
         /// The file.
         path: PathBuf,
-        /// What there is too much of.
+        /// The things of which there are too many.
         what: String,
         /// How many there are.
         count: usize,
@@ -108,7 +108,7 @@ pub enum VectorsError {
         path: PathBuf,
         /// The world.
         world: String,
-        /// What does not fit.
+        /// The path that does not fit, and why.
         source: WorldError,
     },
     /// A vector cannot be run in its world.
@@ -118,7 +118,7 @@ pub enum VectorsError {
         path: PathBuf,
         /// The vector.
         id: String,
-        /// What does not fit.
+        /// Why it cannot be run.
         source: WorldError,
     },
 }

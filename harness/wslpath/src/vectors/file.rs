@@ -1,7 +1,7 @@
 //! The form of a vectors file, and its limits.
 //!
-//! The file itself, its worlds and what they say of mounts may grow: fields unknown there are
-//! passed over. A vector's may not, as each of them decides what is run or expected.
+//! The file itself, its worlds and their mounts may grow: their unknown fields are ignored. A
+//! vector's are errors, as each field decides what is run or expected.
 
 use super::error::VectorsError;
 use super::report::Answer;
@@ -30,7 +30,7 @@ pub struct VectorsFile {
     pub vectors: Vec<Vector>,
 }
 
-/// One run of the program, and what it gave.
+/// One run of the program, with its output.
 pub struct Vector {
     pub id: String,
     pub arguments: Vec<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! Test vectors: what the real program answered, and whether these rules answer the same.
+//! Test vectors: recorded answers of the real program, compared with those of these rules.
 
 mod error;
 mod file;

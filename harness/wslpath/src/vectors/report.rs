@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-/// What the program gave: the printed line without its newline, and the exit code. A failed run
-/// has no line: what it may have printed is not part of the answer.
+/// Result of the program: the printed line without its newline, and the exit code. A failed run has
+/// no line: its output is not part of the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The line, as bytes; `None` for a failed run.
@@ -25,9 +25,9 @@ pub struct Compared {
     pub world: String,
     /// The current directory.
     pub current_dir: Vec<u8>,
-    /// What the file says.
+    /// The answer in the file.
     pub expected: Answer,
-    /// What the rules say.
+    /// The answer of the rules.
     pub actual: Answer,
 }
 

@@ -1,4 +1,4 @@
-//! Targets of requests: what is accepted is safe as a path of a file, and reads the same again.
+//! Targets of requests: an accepted one is safe as a path of a file, and reads the same again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

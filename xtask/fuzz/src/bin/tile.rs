@@ -1,4 +1,4 @@
-//! Paths of tiles: what is accepted is written the same.
+//! Paths of tiles: an accepted one is written the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

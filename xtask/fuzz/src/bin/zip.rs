@@ -8,7 +8,7 @@ const MODULE: &str = "example.com/m";
 const VERSION: &str = "v1.0.0";
 
 fuzz_target!(|input: &[u8]| {
-    // The last byte, which a comment may have, says in what pieces the rest arrives.
+    // The last byte, which may be a comment's, gives the size of the pieces, less one.
     let chunk = usize::from(input.last().copied().unwrap_or(0)) + 1;
     let limits = ZipLimits { uncompressed: 1 << 20, entries: 1000, ..ZipLimits::default() };
     let whole = check(input, MODULE, VERSION, limits);

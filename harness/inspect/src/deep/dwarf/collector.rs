@@ -1,4 +1,4 @@
-//! Gathers what the units say.
+//! Collects facts from the units of debug information.
 
 use super::strings::{Purpose, Wanted};
 use super::units::{self, Unit, Walk};
@@ -33,7 +33,7 @@ pub(crate) enum Part {
     LineStrings,
 }
 
-/// What a section is, by its name.
+/// The part of the debug information that a section holds, by the section's name.
 pub(crate) fn part(name: &str) -> Option<Part> {
     match FilePart::debug_part(name)? {
         "info" => Some(Part::Info),
@@ -44,7 +44,7 @@ pub(crate) fn part(name: &str) -> Option<Part> {
     }
 }
 
-/// What is gathered.
+/// Collects facts from the debug information of an image while its sections are read.
 pub(crate) struct Collector {
     endian: RunTimeEndian,
     abbreviations: Vec<u8>,
@@ -232,7 +232,7 @@ impl Collector {
         Some(if wide { self.endian.read_u64(bytes) } else { self.endian.read_u32(bytes).into() })
     }
 
-    /// What was gathered, and how many units could not be read.
+    /// The collected facts, and the number of units that could not be read.
     pub(crate) fn finish(self) -> (Dwarf, u64) {
         let dwarf = Dwarf {
             versions: self.versions.into_iter().collect(),

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Read as _};
 /// The longest string that is kept, in bytes. A compiler's flags may be long.
 const LONGEST: u64 = 16 << 10;
 
-/// What a string is wanted for.
+/// The use of a string: the compiler, the folder of compilation, or a folder of source files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Purpose {
     Producer,

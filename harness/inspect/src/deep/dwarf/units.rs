@@ -21,7 +21,7 @@ pub(super) enum Walk {
     Lines,
 }
 
-/// Reads the next unit; none at the end, or where what is left is none.
+/// Reads the next unit; none at the end, or where the remaining bytes are no unit.
 pub(super) fn next(
     reader: &mut impl BufRead,
     endian: RunTimeEndian,
@@ -66,7 +66,7 @@ pub(super) fn next(
     Ok(Some(Unit { bytes }))
 }
 
-/// How long the header of a line table is, by its own word; what was read for it is kept.
+/// The declared length of a line table's header; the bytes read for it are kept.
 fn header_of(
     reader: &mut impl BufRead,
     endian: RunTimeEndian,

@@ -13,7 +13,7 @@ use object::read::elf::{Dyn, FileHeader, ProgramHeader, Rel, Rela};
 /// The most entries: programs have some hundred at most, one for each library.
 const MAX_ENTRIES: usize = 100_000;
 
-/// What of the dynamic section later steps need.
+/// The facts of the dynamic section that later steps need.
 #[derive(Default)]
 pub(super) struct Dynamic {
     pub(super) present: bool,

@@ -47,8 +47,8 @@ fn of_class<H: FileHeader<Endian = Endianness>>(view: View<'_>) -> Result<Parsed
             u64::from(header.e_shnum(endian)),
         ),
     ];
-    // Before the crate reads them: its error would say neither what is cut off nor where the file
-    // ends.
+    // Before the crate reads them: its error would name neither the part that is cut off nor the
+    // file's end.
     for (what, offset, each, count) in tables {
         inside(view, FORMAT, || what.into(), offset, u64::from(each) * count)?;
     }
@@ -129,7 +129,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         if self.sections.is_empty() {
             return Ok(Vec::new());
         }
-        // Without it not even the name of what is cut off can be told.
+        // Without it the part that is cut off has no name.
         let names = self.header.shstrndx(endian, self.view).map_err(wrong(self.view, FORMAT))?;
         if let Some(names) = self.sections.iter().nth(names as usize) {
             let (offset, size) = names.file_range(endian).unwrap_or_default();
@@ -175,7 +175,8 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
     fn kind(&self, parsed: &Parsed<'_>, pie: bool) -> Kind {
         let loaded = |s: &&Section| matches!(s.kind, SectionKind::Code | SectionKind::Data);
         let mut code = parsed.image.sections.iter().filter(loaded).peekable();
-        // What only the debug information was kept of has the sections of the program, empty.
+        // A file with only the debug information of a program has the program's sections, without
+        // contents.
         let hollow = code.peek().is_some() && code.all(|s| s.stored == 0);
         let debug = by_name::have_debug(&parsed.image.sections);
         match self.header.e_type(self.endian) {
@@ -206,7 +207,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         }
     }
 
-    /// What lies after everything that the headers name.
+    /// The bytes after the last part that the headers name.
     fn overlay(&self) -> Option<Extent> {
         let endian = self.endian;
         let header = self.header;

@@ -3,14 +3,14 @@
 use crate::facts::{Class, Endian, Image};
 use object::elf::{self, Machine, OsAbi};
 
-/// Fills in machine, ABI and platform. What notes said of the system stays.
+/// Fills in machine, ABI and platform. The system named by notes stays.
 pub(super) fn fill(image: &mut Image, machine: Machine, abi: OsAbi) {
     let name = format!("{machine:?}");
     image.machine = name.strip_prefix("EM_").unwrap_or(&name).to_owned();
     let name = format!("{abi:?}");
     image.abi = Some(name.strip_prefix("ELFOSABI_").unwrap_or(&name).to_owned());
     image.platform.arch = Some(arch(machine, image.class, image.endian));
-    // ELFOSABI_NONE says nothing: nearly all linkers write it, for whatever system.
+    // ELFOSABI_NONE shows nothing: nearly all linkers write it, for every system.
     let by_abi = match abi {
         elf::ELFOSABI_FREEBSD => Some("freebsd"),
         elf::ELFOSABI_NETBSD => Some("netbsd"),

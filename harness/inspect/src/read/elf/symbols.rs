@@ -1,4 +1,4 @@
-//! Symbols: what is needed from elsewhere, in which version, and what is offered.
+//! Symbols: those needed from elsewhere, in which version, and those offered.
 
 use super::dynamic::Dynamic;
 use super::{Elf, FORMAT};
@@ -87,7 +87,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
             if index == 0 || symbol.is_local() || hidden {
                 continue;
             }
-            // A malformed name is not a reason to say nothing of the others.
+            // A malformed name is no reason to drop the others.
             let Ok(name) = symbol.name(endian, table.strings) else { continue };
             if name.is_empty() {
                 continue;
@@ -130,7 +130,7 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         Ok(())
     }
 
-    /// What versions the libraries must have, by the table of needed versions alone.
+    /// The versions that libraries must have, by the table of needed versions alone.
     fn needs(&self, versions: Option<&VersionTable<'d, H>>) -> Result<Needs> {
         let wrong = wrong(self.view, FORMAT);
         let mut needs = Needs::default();

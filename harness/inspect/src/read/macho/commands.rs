@@ -10,7 +10,7 @@ use object::macho::{self, SymtabCommand};
 use object::read::macho::{LoadCommandData, LoadCommandVariant, MachHeader, Section as _, Segment};
 use twinproof_base::hex;
 
-/// What the load commands say that is not yet in the description.
+/// Facts of the load commands that are not yet in the description.
 #[derive(Default)]
 pub(super) struct Commands<'d> {
     pub(super) symbols: Option<&'d SymtabCommand<Endianness>>,
@@ -180,7 +180,7 @@ impl<'d> Commands<'d> {
         Ok(())
     }
 
-    /// What lies after everything that is named, which includes tables that end at `tables`.
+    /// The bytes after the last part that a command names, or after the tables, which end at `tables`.
     pub(super) fn overlay(&self, len: u64, tables: u64) -> Option<Extent> {
         let offset = self.end.max(tables);
         let size = len.checked_sub(offset).filter(|size| *size > 0)?;

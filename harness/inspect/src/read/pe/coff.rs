@@ -1,4 +1,4 @@
-//! What PE images and COFF objects have in common, and the objects.
+//! The parts that PE images and COFF objects have in common, and the reader of objects.
 
 use super::{FORMAT, described};
 use crate::error::{InspectError, Result, malformed};

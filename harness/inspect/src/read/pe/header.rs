@@ -47,7 +47,7 @@ pub(super) fn described(name: String, header: &ImageSectionHeader, base: u64) ->
     }
 }
 
-/// What a section holds, by its flags.
+/// Kind of a section's contents, by its name and flags.
 fn kind_of(name: &str, flags: pe::SectionFlags) -> SectionKind {
     match name {
         _ if by_name::is_debug(name) => SectionKind::Debug,

@@ -1,4 +1,4 @@
-//! What a proof looks like on a terminal.
+//! A proof as a terminal shows it.
 
 use rstest::rstest;
 
@@ -34,7 +34,7 @@ fn report(differences: Vec<(&str, Change)>) -> ProofReport {
     }
 }
 
-/// The text after the lines that say what was compared.
+/// The text after the lines that name the two SDKs.
 fn body(report: &ProofReport) -> String {
     render(report).lines().skip(5).map(|line| format!("{line}\n")).collect()
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use twinproof_configlint::source::Source;
 use twinproof_configlint::{Options, Set, doctor};
 
-/// Programs that know images.
+/// Programs that manage images.
 const ENGINES: [&str; 2] = ["docker", "podman"];
 
 /// Whose policies are compared.

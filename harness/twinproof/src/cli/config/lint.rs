@@ -88,7 +88,7 @@ impl Lint {
     }
 }
 
-/// Says why files were left out, all but the last, which ends the command.
+/// Prints why files were left out, all but the last, which ends the command.
 pub fn tell(mut errors: Vec<LoadError>) -> Option<LoadError> {
     let last = errors.pop();
     for error in errors {
@@ -108,8 +108,7 @@ fn put_right(mut sources: Vec<Source>, options: &Options) -> Result<Vec<Source>,
             Failure::invalid(format_args!("{}: cannot be written: {error}", path.display()))
         })?;
         let (name, link) = (source.name().to_owned(), source.link().map(str::to_owned));
-        // What is left is looked for in the new text: a fix may uncover what was hidden by the
-        // mistake.
+        // The remaining findings come from the new text: a fix may uncover others.
         sources[fixed.file] = Source::new(name, link, fixed.bytes);
     }
     Ok(sources)

@@ -19,7 +19,7 @@ const LXSS: &str = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Lxss";
 pub fn machine_files() -> Vec<Source> {
     let home = std::env::var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" });
     let places = Places::of(home.map(PathBuf::from), Path::new("/mnt"), &distributions());
-    // What this user may not read is not this user's to put right.
+    // Skip files that this user may not read: this user cannot mend them either.
     let mut sources: Vec<Source> =
         places.files().iter().filter_map(|file| load::read(file).ok()).collect();
     sources.extend(registry());
@@ -29,13 +29,14 @@ pub fn machine_files() -> Vec<Source> {
 /// The roots of this machine's distributions, as Windows sees them.
 fn distributions() -> Vec<PathBuf> {
     let Some(output) = ask_windows("wsl.exe", &["--list", "--quiet"]) else { return Vec::new() };
-    // Older releases of wsl.exe answer in UTF-16 whatever WSL_UTF8 says; names are ASCII as a rule.
+    // Older releases of wsl.exe answer in UTF-16 whatever the value of WSL_UTF8; names are ASCII as
+    // a rule.
     let names = String::from_utf8_lossy(&output).replace('\0', "");
     let names = names.lines().map(str::trim).filter(|name| !name.is_empty());
     names.map(|name| PathBuf::from(format!(r"\\wsl.localhost\{name}\"))).collect()
 }
 
-/// What the registry has of WSL, as it exports it.
+/// The registry's keys of WSL, exported.
 fn registry() -> Option<Source> {
     let folder = tempfile::tempdir().ok()?;
     let file = folder.path().join("lxss.reg");
@@ -44,12 +45,12 @@ fn registry() -> Option<Source> {
     Some(Source::new("lxss.reg (exported)".to_owned(), None, bytes))
 }
 
-/// What a program of Windows answers; nothing elsewhere.
+/// Output of a Windows program; `None` on other systems.
 fn ask_windows(program: &str, args: &[&str]) -> Option<Vec<u8>> {
     if cfg!(windows) { ask(program, args) } else { None }
 }
 
-/// What a program on PATH answers; nothing where it is absent or fails.
+/// Output of a program on PATH; `None` where it is absent or fails.
 pub fn ask(program: &str, args: &[&str]) -> Option<Vec<u8>> {
     let program = which::which(program).ok()?;
     let ended = run(Start {
