@@ -66,7 +66,7 @@ pub fn merge(legs: Vec<(String, Results)>, required: &[String]) -> Result<Result
     merged.controls.clear();
     merged.floors.clear();
     let (mut code, mut reasons) = (0, Vec::new());
-    let (mut red, mut green, mut unproved) = (0, 0, 0);
+    let (mut red, mut green, mut unproved, mut unavailable) = (0, 0, 0, 0);
     let mut normalised: BTreeMap<String, u64> = BTreeMap::new();
     for (index, (name, leg)) in legs.into_iter().enumerate() {
         let mine = |e: &EnvironmentName| leg_of(e) == Some(index);
@@ -92,6 +92,7 @@ pub fn merge(legs: Vec<(String, Results)>, required: &[String]) -> Result<Result
         red += leg.summary.controls_red;
         green += leg.summary.controls_green;
         unproved += leg.summary.controls_undriven;
+        unavailable += leg.summary.controls_unavailable;
     }
     merged.normalisers =
         normalised.into_iter().map(|(name, replaced)| NormaliserUse { name, replaced }).collect();
@@ -101,6 +102,7 @@ pub fn merge(legs: Vec<(String, Results)>, required: &[String]) -> Result<Result
         controls_red: red,
         controls_green: green,
         controls_undriven: unproved,
+        controls_unavailable: unavailable,
         ..Summary::count(merged.cases.iter().map(|c| c.verdict))
     };
     Ok(merged)

@@ -153,8 +153,8 @@ fn control(
     record: &RunRecord,
     before: &CaseResult,
 ) -> Option<ControlOutcome> {
-    // Why it could not run is said at the case itself, which was skipped for the same reason.
-    if matches!(record.outcome, RunOutcome::Skipped(_)) {
+    // A case that was skipped has no control; where only the control was, its reason is reported.
+    if before.skip.is_some() {
         return None;
     }
     let was_red = |id: &str| before.checks.iter().any(|c| c.id == id && c.verdict == Verdict::Fail);
@@ -173,6 +173,11 @@ fn control(
         ok: false,
         problem: None,
     };
+    if let RunOutcome::Skipped(skip) = &record.outcome {
+        outcome.verdict = Verdict::Unavailable;
+        outcome.problem = Some(skip.to_string());
+        return Some(outcome);
+    }
     let mutated = match case.under_control() {
         Ok(mutated) => mutated,
         Err(error) => {

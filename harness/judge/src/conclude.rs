@@ -46,13 +46,18 @@ pub fn conclude(results: &mut Results) {
     }
     // A control that stays green shows that its case cannot fail: the passes of that case prove
     // nothing.
-    let count = |green: bool| {
-        let counted = move |c: &&ControlOutcome| !c.ok && (c.verdict == Verdict::Pass) == green;
+    let count = |verdict: fn(Verdict) -> bool| {
+        let counted = move |c: &&ControlOutcome| !c.ok && verdict(c.verdict);
         results.controls.iter().filter(counted).count()
     };
-    let (green, unproved) = (count(true), count(false));
+    let green = count(|v| v == Verdict::Pass);
+    let unavailable = count(|v| v == Verdict::Unavailable);
+    let unproved = count(|v| !matches!(v, Verdict::Pass | Verdict::Unavailable));
     blame(exit::NOT_CONFORMANT, green, "control(s) stayed green");
     blame(exit::NOT_CONFORMANT, unproved, "control(s) did not turn the right check red");
+    if strict {
+        blame(exit::NOT_KNOWN, unavailable, "control(s) not run in a strict run");
+    }
     let expired = results.expectations.iter().filter(|e| e.expired).count();
     blame(exit::NOT_CONFORMANT, expired, "expectation(s) past the last day");
     blame(exit::NOT_KNOWN, results.floors.iter().filter(|f| !f.met).count(), "floor(s) not met");
@@ -75,4 +80,5 @@ pub fn conclude(results: &mut Results) {
     results.summary.controls_red = results.controls.iter().filter(|c| c.ok).count() as u64;
     results.summary.controls_green = green as u64;
     results.summary.controls_undriven = unproved as u64;
+    results.summary.controls_unavailable = unavailable as u64;
 }

@@ -271,6 +271,23 @@ fn the_floor_of_an_absent_environment(
     assert_eq!(results.summary.exit_code, code);
 }
 
+#[rstest]
+#[case::not_strict(false, 0)]
+#[case::strict(true, 2)]
+fn a_control_that_was_not_run_is_reported(#[case] strict: bool, #[case] code: u8) {
+    let manifest = manifest(|d| d["run"]["strict"] = json!(strict));
+    let absent = json!({ "reason": "environment_absent", "detail": "no peer", "remedy": "y" });
+    let control = RunRecord { control: true, ..skipped(absent) };
+    let records = [printed("good", json!({})), control];
+    let results = assemble(&manifest, &records, &blobs()).unwrap();
+    let seen = &results.controls[0];
+    assert_eq!((seen.verdict, seen.ok), (Verdict::Unavailable, false));
+    assert_eq!(seen.problem.as_deref(), Some("no peer"));
+    assert_eq!(results.summary.controls_unavailable, 1);
+    assert_eq!(results.summary.controls_undriven, 0);
+    assert_eq!(results.summary.exit_code, code, "{:?}", results.summary.reasons);
+}
+
 proptest! {
     /// The order in which cells ended does not matter, and judging again gives the same.
     #[test]

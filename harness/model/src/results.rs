@@ -101,8 +101,11 @@ pub struct Summary {
     pub controls_red: u64,
     /// Controls that stayed green.
     pub controls_green: u64,
-    /// Controls that could not be driven.
+    /// Controls that failed in another way than they must.
     pub controls_undriven: u64,
+    /// Controls that were not run although their case was.
+    #[serde(default)]
+    pub controls_unavailable: u64,
     /// Why the exit code is what it is, in one line each.
     pub reasons: Vec<String>,
 }

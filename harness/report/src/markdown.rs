@@ -288,12 +288,8 @@ fn floors(page: &mut Page, results: &Results) {
 }
 
 fn controls(page: &mut Page, results: &Results) {
-    let summary = &results.summary;
     if !results.controls.is_empty() {
-        page.line(&format!(
-            "Controls: {} turned red as they must, {} stayed green, {} otherwise.",
-            summary.controls_red, summary.controls_green, summary.controls_undriven
-        ));
+        page.line(&format!("Controls: {}.", words::controls(&results.summary)));
         page.line("");
     }
     let rows: Vec<_> = results

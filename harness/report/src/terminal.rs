@@ -362,18 +362,17 @@ fn controls(screen: &mut Screen, results: &Results) {
     if results.controls.is_empty() {
         return;
     }
-    let summary = &results.summary;
     screen.title("Controls");
-    let line = format!(
-        "{} turned red as they must, {} stayed green, {} otherwise",
-        summary.controls_red, summary.controls_green, summary.controls_undriven
-    );
-    screen.labelled(2, Style::Plain, "", &line);
+    screen.labelled(2, Style::Plain, "", &words::controls(&results.summary));
     let bad: Vec<_> = results.controls.iter().filter(|c| !c.ok).collect();
     for control in bad.iter().take(LISTED) {
         let problem = control.problem.as_deref().unwrap_or("it did not do its work");
         let line = format!("{} in {}: {problem}", control.case, control.environment);
-        screen.labelled(2, Style::Bad, "✗", &cut(&text::line(&line), 300));
+        let (style, sign) = match control.verdict {
+            Verdict::Unavailable => (Style::Doubt, words::sign(Verdict::Unavailable)),
+            _ => (Style::Bad, "✗"),
+        };
+        screen.labelled(2, style, sign, &cut(&text::line(&line), 300));
     }
     screen.more(bad.len());
 }

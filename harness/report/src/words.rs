@@ -7,7 +7,7 @@ use crate::text::plural;
 use std::collections::BTreeMap;
 use twinproof_base::shell::quote;
 use twinproof_model::{
-    CaseResult, DocumentVerdict, EnvironmentName, Expected, Level, Results, Skip, Verdict,
+    CaseResult, DocumentVerdict, EnvironmentName, Expected, Level, Results, Skip, Summary, Verdict,
 };
 
 /// The verdict as people write it.
@@ -47,6 +47,18 @@ pub fn meaning(verdict: Verdict) -> &'static str {
         Verdict::Fail => "a check does not hold: a finding about the subject",
         Verdict::HarnessError => "the harness broke: nothing is known about the subject",
     }
+}
+
+/// The outcomes of the controls, in one sentence without its full stop.
+pub fn controls(summary: &Summary) -> String {
+    let mut text = format!(
+        "{} turned red as they must, {} stayed green, {} otherwise",
+        summary.controls_red, summary.controls_green, summary.controls_undriven
+    );
+    if summary.controls_unavailable > 0 {
+        text.push_str(&format!(", {} not run", summary.controls_unavailable));
+    }
+    text
 }
 
 /// How a run ended, so that colour and signs only repeat what the words say.

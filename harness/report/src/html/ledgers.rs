@@ -4,7 +4,7 @@
 use super::parts::{bundle_link, chip, code, shown, table, web_link};
 use crate::{text, words};
 use maud::{Markup, html};
-use twinproof_model::{ControlOutcome, FloorResult, Results};
+use twinproof_model::{ControlOutcome, FloorResult, Results, Verdict};
 
 /// Controls that are listed; those that prove nothing come first.
 const CONTROLS: usize = 1000;
@@ -61,7 +61,11 @@ pub fn controls(results: &Results) -> Markup {
         .map(|c| {
             html! {
                 tr {
-                    td { @if c.ok { "✓ red" } @else { b.alarm { "✗ proves nothing" } } }
+                    td {
+                        @if c.ok { "✓ red" }
+                        @else if c.verdict == Verdict::Unavailable { "not run" }
+                        @else { b.alarm { "✗ proves nothing" } }
+                    }
                     th scope="row" { code { (shown(&c.case)) } }
                     td { (shown(&c.environment.to_string())) }
                     td { (chip(c.verdict)) }
@@ -73,8 +77,7 @@ pub fn controls(results: &Results) -> Markup {
         .collect();
     html! {
         p { "A control runs a case with one input changed so that it must fail. "
-            (s.controls_red) " turned red as they must, " (s.controls_green) " stayed green, "
-            (s.controls_undriven) " otherwise." }
+            (words::controls(s)) "." }
         details open[sorted.iter().any(|c| !c.ok)] {
             summary { "All controls" }
             (table("Controls", &["State", "Case", "Environment", "Verdict", "Checks that turned red", "Record"], &rows))

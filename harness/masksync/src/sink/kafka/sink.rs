@@ -3,6 +3,7 @@
 use super::envelope::{Envelope, Kind, Stamp};
 use super::log::{Log, Out};
 use super::names::Names;
+use crate::defect::{Defect, has};
 use crate::flow::Effect;
 use crate::policy::Before;
 use crate::server::Failed;
@@ -171,6 +172,17 @@ impl<L: Log> TopicSink<L> {
         self.state.position = Some(commit.position.clone());
         self.state.mac = self.mac.of(&commit.position);
         self.add(self.names.record(&self.state))?;
+        // A topic's state has no file of the source, which is where this defect puts values.
+        if has(Defect::StateHasValues)
+            && let Some((file, _)) = &commit.file
+        {
+            let record = self.names.record(&self.state);
+            self.add(Out {
+                key: Some(b"file".to_vec()),
+                value: Some(file.clone().into()),
+                ..record
+            })?;
+        }
         self.hand_over()?;
         self.log.commit()?;
         self.open = false;
