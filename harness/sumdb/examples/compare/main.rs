@@ -24,8 +24,8 @@ use ours::{Log, Task};
 use peer::Peer;
 use row::{Row, median};
 
-/// How long the iterations of one round of a small task take, about: less than the time that a
-/// thread is given at once, so that some rounds of either side are not interrupted.
+/// Approximate time of one round of a small task. It is shorter than a scheduler's time slice, so
+/// that some rounds of either side are not interrupted.
 const ROUND: Duration = Duration::from_millis(1);
 
 fn main() {

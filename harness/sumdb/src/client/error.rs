@@ -1,4 +1,4 @@
-//! Why a lookup gave no lines.
+//! Errors of a lookup.
 
 use super::fetch::FetchError;
 use super::fork::Fork;
@@ -19,7 +19,7 @@ pub enum OlderHead {
     Refuse,
 }
 
-/// Why a lookup gave no lines.
+/// An error of a lookup.
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
     /// The module path or version is not valid: nothing was asked.
@@ -30,7 +30,7 @@ pub enum LookupError {
     Fetch {
         /// The path asked for.
         path: String,
-        /// Why there is no body.
+        /// The error of the transport.
         source: FetchError,
     },
     /// The answer has no record at its start.

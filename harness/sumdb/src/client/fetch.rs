@@ -35,7 +35,7 @@ impl<F: Fetch + ?Sized> Fetch for std::sync::Arc<F> {
     }
 }
 
-/// Why a path could not be fetched.
+/// An error in fetching a path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// Status 404 or 410: the database does not have it.

@@ -21,7 +21,7 @@ const MAX_TILES: u64 = 32 << 20;
 /// The most bytes of notes that are kept, about.
 const MAX_NOTES: u64 = 1 << 20;
 
-/// How much each takes.
+/// The size of a cache entry, in bytes.
 #[derive(Clone, Copy, Debug)]
 struct Size;
 

@@ -9,7 +9,7 @@ use super::view::View;
 use crate::tile::{TileError, TileHashReader};
 use crate::tlog::{Hash, TreeHead, prove_tree, tree_hash};
 
-/// How often the store's tree head may change underfoot before giving up.
+/// Number of attempts to store a tree head while other processes store theirs.
 // Each conflict means that another process has moved the head forward, so a hundred in a row mean
 // that something else writes the file.
 const MAX_CONFLICTS: usize = 100;

@@ -23,15 +23,15 @@ pub struct LookupProof {
     pub record: String,
     /// The signed note with the tree head that the record is proven to be under.
     pub note: String,
-    /// That tree's size, in records.
+    /// Size of that tree, in records.
     pub tree_size: u64,
-    /// That tree's root hash.
+    /// Root hash of that tree.
     pub root_hash: Hash,
     /// The inclusion proof (RFC 6962 §2.1.1): the siblings from the record up to the root.
     pub audit_path: Vec<Hash>,
 }
 
-/// Why evidence does not hold.
+/// The reason why evidence does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
     /// The key to check with is not a key.

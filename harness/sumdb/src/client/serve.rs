@@ -104,7 +104,7 @@ impl<F: Fetch, S: Store> Client<F, S> {
         let index = stored_hash_index(u32::from(level) * u32::from(tile.height()), first);
         let mut data = view.with_tiles(|tiles| {
             TileHashReader::new(head, tiles).read_hashes(&[index])?;
-            // It is at hand now, and has been found to be true.
+            // `read_hashes` has fetched and authenticated this tile.
             let tile = tiles.hashed_tiles(&[wide])?.pop();
             Ok(tile.map(|tile| tile.bytes()).unwrap_or_default())
         })?;

@@ -12,7 +12,7 @@ use twinproof_base::file;
 /// Whether a compare-and-swap took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Swap {
-    /// It did.
+    /// The value was stored.
     Done,
     /// The stored value was another than expected, and is unchanged.
     Conflict,
@@ -24,7 +24,7 @@ pub enum Swap {
 pub struct StoreError {
     /// The file.
     pub path: PathBuf,
-    /// Why.
+    /// The I/O error.
     pub source: io::Error,
 }
 

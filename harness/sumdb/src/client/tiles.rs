@@ -114,7 +114,7 @@ fn fetch_tiles(fetch: &dyn Fetch, tiles: &[Tile]) -> Vec<Result<Vec<u8>, LookupE
         let source = FetchError::Transport("the transport panicked".to_owned());
         Err(LookupError::Fetch { path: format!("/{tile}"), source })
     };
-    // One of them needs no thread of its own.
+    // The first tile is fetched on this thread.
     let Some((&first, others)) = tiles.split_first() else { return Vec::new() };
     thread::scope(|scope| {
         let running: Vec<_> = others
@@ -132,7 +132,7 @@ fn fetch_tiles(fetch: &dyn Fetch, tiles: &[Tile]) -> Vec<Result<Vec<u8>, LookupE
     })
 }
 
-/// Those of `tiles` that nothing was found for.
+/// The tiles in `tiles` for which `found` has nothing.
 fn missing<T>(tiles: &[Tile], found: &[Option<T>]) -> Vec<Tile> {
     let pairs = tiles.iter().zip(found);
     pairs.filter(|(_, found)| found.is_none()).map(|(tile, _)| *tile).collect()

@@ -1,11 +1,11 @@
-//! The environment of one operation of the client.
+//! The parts of a client that one operation uses.
 
 use super::fetch::Fetch;
 use super::kept::Kept;
 use super::store::Store;
 use crate::note::Verifier;
 
-/// One operation's view of the database.
+/// The parts of a client that one operation uses.
 pub(super) struct View<'a> {
     pub(super) fetch: &'a dyn Fetch,
     pub(super) store: &'a dyn Store,

@@ -10,7 +10,7 @@ use super::key::{KeyError, Signer};
 /// The longest file that is read, in bytes.
 const MAX_FILE: u64 = 4 << 10;
 
-/// Why there is no key. None of the messages has any of the file's content.
+/// An error in reading or writing a key file. No message has any of the file's content.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// The file cannot be read or written.

@@ -12,7 +12,7 @@ const ED25519: u8 = 1;
 /// A key is not one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// It does not have the parts that a key has.
+    /// The text does not have the parts of a key.
     #[error("malformed key: expected {expected}")]
     Malformed {
         /// The form a key has.

@@ -33,10 +33,10 @@ pub struct Note {
     pub unverified: Vec<Signature>,
 }
 
-/// Why a note cannot be opened or signed.
+/// An error in opening or signing a note.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoteError {
-    /// It is not a note.
+    /// The text is not a note.
     #[error("malformed note: {0}")]
     Malformed(&'static str),
     /// A known key is said to have signed, and has not signed this.

@@ -68,14 +68,14 @@ impl<O: ServerOps + ?Sized> ServerOps for std::sync::Arc<O> {
     }
 }
 
-/// Why an operation failed. The texts are shown to the client, except those of failures and
-/// damage, which name files: they are for the log's keeper.
+/// An error of an operation. Its text is shown to the client, except that of [`Self::Failed`] and
+/// [`Self::Damaged`], which name files and are for the operator's log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpsError {
-    /// It does not exist.
+    /// The log has no such record or tile.
     #[error("not found: {0}")]
     NotFound(String),
-    /// It is more than the log gives out at once.
+    /// The client asked for more than the log returns at once.
     #[error("too large: {0}")]
     TooLarge(String),
     /// The log failed.
@@ -95,7 +95,7 @@ pub struct Response {
     pub content_type: &'static str,
     /// The body.
     pub body: Vec<u8>,
-    /// Why the status is 500, for the log's keeper.
+    /// The error behind a status 500, for the operator's log.
     pub failure: Option<OpsError>,
 }
 

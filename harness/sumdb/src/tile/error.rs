@@ -1,9 +1,9 @@
-//! Why tiles gave no hash.
+//! Errors in reading hashes from tiles.
 
 use crate::tlog::TlogError;
 use twinproof_gomod::tile::Tile;
 
-/// Why tiles gave no hash.
+/// An error in reading hashes from tiles.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TileError {
     /// The tiles do not support the tree's hash, so that at least one of them is wrong. The

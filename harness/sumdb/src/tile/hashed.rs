@@ -38,7 +38,7 @@ impl HashedTile {
         self.tile
     }
 
-    /// Its bytes.
+    /// The tile's bytes.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let mut data = Vec::with_capacity(self.tile.width() as usize * HASH_SIZE);
@@ -47,7 +47,7 @@ impl HashedTile {
         data
     }
 
-    /// How many bytes its hashes take.
+    /// Size of its hashes, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.levels.iter().map(|hashes| hashes.len() * HASH_SIZE).sum()

@@ -5,12 +5,12 @@ use super::hashed::levels;
 use crate::tlog::{HASH_SIZE, Hash, HashReader, split_stored_hash_index, stored_hash_indexes};
 use twinproof_gomod::tile::{Level, MAX_HEIGHT, Tile};
 
-/// Where a tile holds a stored hash.
+/// The position of a stored hash in a tile.
 #[derive(Clone, Copy)]
 pub(super) struct HashPosition {
     /// The tile, of least width.
     pub(super) tile: Tile,
-    /// How many levels above the tile's own hashes.
+    /// Number of levels above the tile's own hashes.
     pub(super) level: u32,
     /// Its number in the tile's part of that level.
     pub(super) n: u64,
@@ -24,7 +24,8 @@ impl HashPosition {
     }
 }
 
-/// Where tiles of `height` hold the stored hash `index`. `None` for a height out of bounds.
+/// The tile of `height`, and the position in it, of the stored hash `index`. `None` for a height
+/// out of bounds.
 pub(super) fn locate(height: u8, index: u64) -> Option<HashPosition> {
     if !(1..=MAX_HEIGHT).contains(&height) {
         return None;

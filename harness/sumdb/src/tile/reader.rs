@@ -65,7 +65,7 @@ impl<'a, T: TileReader + ?Sized> TileHashReader<'a, T> {
         TileError::NoTile { height: self.tiles.height(), size: self.head.size, index }
     }
 
-    /// Where the hash at `index` is, in a tile as wide as the tree makes it.
+    /// The position of the hash at `index`, in a tile as wide as the tree makes it.
     fn place(&self, index: u64) -> Result<HashPosition, TileError> {
         locate(self.tiles.height(), index)
             .and_then(|place| {

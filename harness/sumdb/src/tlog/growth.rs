@@ -52,11 +52,11 @@ fn is_odd(n: u64, level: u32) -> bool {
 /// The hashes of a level that the last chunk has made.
 #[derive(Default)]
 struct Level {
-    /// The one that the log ends in, and that waits for its sibling.
+    /// The last hash of the level, if it still waits for its sibling.
     left: Option<Hash>,
-    /// That one, if there is, and the new ones.
+    /// That hash, if there is one, and the new ones.
     hashes: Vec<Hash>,
-    /// How many of `hashes` are in the list of stored ones.
+    /// Number of `hashes` already in the list of stored hashes.
     stored: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Where the hash of a complete subtree stands in the flat list of stored hashes.
+//! The position of a complete subtree's hash in the flat list of stored hashes.
 
 /// The index of the `n`th hash at `level` (0 is the records') in the list of stored hashes.
 ///
@@ -48,7 +48,7 @@ pub fn split_stored_hash_index(index: u64) -> (u32, u64) {
     (level, record.checked_shr(level).unwrap_or(0))
 }
 
-/// How many hashes are stored for a log of `records` records.
+/// Number of hashes stored for a log of `records` records.
 #[must_use]
 pub fn stored_hash_count(records: u64) -> u64 {
     // The next record's own hash comes right behind all that is stored.

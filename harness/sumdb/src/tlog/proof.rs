@@ -152,9 +152,9 @@ pub fn check_record(
 /// A record that a proof is to show in a tree.
 #[derive(Clone, Copy, Debug)]
 pub struct Inclusion<'a> {
-    /// Its number.
+    /// The record's number in the log, from 0.
     pub n: u64,
-    /// Its hash.
+    /// The record's hash.
     pub record: &'a Hash,
     /// The proof, as [`prove_record`] makes it.
     pub proof: &'a [Hash],
@@ -175,7 +175,8 @@ pub fn check_records(
     let (pairs, rest) = inclusions.as_chunks::<2>();
     for (i, pair) in pairs.iter().enumerate() {
         if !check_two(size, root, pair) {
-            // One by one it says which, and why; or the proofs are not as long as each other.
+            // Checked one by one, the pair shows which proof is wrong and why; or both are good but
+            // of different lengths.
             for (place, it) in (2 * i..).zip(pair) {
                 single(place, it)?;
             }

@@ -16,7 +16,7 @@
 /// A record and its number in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Its number, from 0.
+    /// Number in the log, from 0.
     pub id: u64,
     /// Its text, newline at the end included.
     pub text: String,

@@ -4,7 +4,7 @@ use super::hash::Hash;
 use super::index::{stored_hash_index, subtree_indexes};
 use super::sha::{node_hash, record_hash};
 
-/// Why a tree operation failed.
+/// An error of a tree operation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TlogError {
     /// The sizes asked for make no sense together.

@@ -13,18 +13,18 @@ use twinproof_sumdb::server::store::{Disk, OsDisk};
 pub enum Left {
     /// All of it: the process was killed, the machine went on.
     All,
-    /// Nothing of it: the medium had nothing but what was synced.
+    /// None of them: only synced bytes are on the medium.
     Nothing,
     /// The names were there before the contents, and half of each content is.
     Half,
 }
 
-/// How a step fails at which the disk stops.
+/// The effect of the step at which the disk stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// For ever: nothing works after it.
+    /// All later steps fail too.
     Crash,
-    /// Once, as a full disk does until there is room.
+    /// Only this step fails, as on a full disk until there is room.
     Once,
 }
 

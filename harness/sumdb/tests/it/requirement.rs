@@ -1,4 +1,4 @@
-//! Where the module proxies in force are.
+//! The module proxies that `go` is configured with, as a requirement of tests.
 
 use std::process::Command;
 

@@ -357,7 +357,8 @@ fn live(disk: Arc<CrashDouble>, dir: &Path) -> Vec<TreeHead> {
     served
 }
 
-/// That the log in `dir` is a prefix of what was added, and consistent with every head served.
+/// Asserts that the log in `dir` is a prefix of the added records, and consistent with every head
+/// served.
 fn assert_sound(dir: &Path, served: &[TreeHead], context: &str) -> u64 {
     let store = Store::open(dir, signer()).expect(context);
     store.check().expect(context);

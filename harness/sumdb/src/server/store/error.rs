@@ -9,7 +9,7 @@ use crate::tile::TileError;
 use crate::tlog::{RecordError, TlogError};
 use twinproof_gomod::escape::EscapeError;
 
-/// Why a store cannot be opened, read or written.
+/// An error in opening, reading or writing a store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file system refused something. Published records stay as they were.
@@ -36,7 +36,7 @@ pub enum StoreError {
     NotAStore {
         /// The directory.
         path: PathBuf,
-        /// Why it is none.
+        /// Why the directory is not a database.
         reason: String,
     },
     /// The newest head is signed with another key.
@@ -55,7 +55,7 @@ pub enum StoreError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// Where in it.
+        /// Offset in the file, in bytes.
         offset: u64,
         /// The bytes or the error found there, and the expected ones.
         found: String,
@@ -101,10 +101,10 @@ pub enum StoreError {
     /// The head could not be signed.
     #[error("signing the head: {0}")]
     Sign(NoteError),
-    /// It is not in the log.
+    /// The log has no such record or hash.
     #[error("not found: {0}")]
     NotFound(String),
-    /// It is in the log, and more than is given out at once.
+    /// The log has it, but returns no more than its limit at once.
     #[error("too large: {0}")]
     TooLarge(String),
     /// A tile operation failed.

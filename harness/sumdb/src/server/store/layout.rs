@@ -34,7 +34,7 @@ pub(super) const OFFSET_SIZE: u64 = 8;
 /// The levels that a tree can have.
 pub(super) const MAX_LEVELS: usize = 63;
 
-/// How many hashes are read at a time in checking a whole level.
+/// Number of hashes read at a time when a whole level is checked.
 pub(super) const HASHES_AT_ONCE: u64 = 4096;
 
 /// The place of the hashes of a level of the tree.
@@ -42,7 +42,7 @@ pub(super) fn level_path(dir: &Path, level: usize) -> PathBuf {
     dir.join(LEVELS).join(format!("{level:02}"))
 }
 
-/// How many hashes of `level` a tree of `size` records has.
+/// Number of hashes at `level` in a tree of `size` records.
 pub(super) fn level_count(size: u64, level: usize) -> u64 {
     u32::try_from(level).ok().and_then(|level| size.checked_shr(level)).unwrap_or(0)
 }
@@ -83,7 +83,8 @@ impl Files {
         read(&self.records, &self.records_path(), offset, count)
     }
 
-    /// Where record `n` begins and where the `count` from it on end.
+    /// The offset at which record `n` begins, then the offsets at which it and those after it end,
+    /// `count` in all.
     pub(super) fn offsets(&self, n: u64, count: u64) -> Result<Vec<u64>, StoreError> {
         let path = self.offsets_path();
         let first = n.saturating_sub(1);
@@ -112,7 +113,7 @@ impl Files {
         read(slot, &path, n.saturating_mul(size), count.saturating_mul(HASH_SIZE))
     }
 
-    /// One hash.
+    /// The `n`th hash of `level`.
     pub(super) fn hash(&self, level: usize, n: u64) -> Result<Hash, StoreError> {
         let bytes = self.hashes(level, n, 1)?;
         Ok(bytes.as_chunks::<HASH_SIZE>().0.first().map_or(Hash::EMPTY, |hash| Hash(*hash)))

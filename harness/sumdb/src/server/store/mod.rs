@@ -177,7 +177,7 @@ impl Store {
         self.writer().publish(&self.view, &self.signer)
     }
 
-    /// How many records were added and not published.
+    /// Number of records added but not yet published.
     #[must_use]
     pub fn pending(&self) -> u64 {
         self.writer().pending()

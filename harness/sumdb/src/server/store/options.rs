@@ -1,11 +1,11 @@
-//! How a store is opened.
+//! Options for opening a store.
 
 use std::sync::Arc;
 
 use super::disk::{Disk, OsDisk};
 use super::index;
 
-/// How a store is opened.
+/// Options for opening a store.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The file system, or its double in tests.

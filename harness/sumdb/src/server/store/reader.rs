@@ -12,7 +12,7 @@ use crate::server::{OpsError, ServerOps};
 use crate::tile::Tile;
 use crate::tlog::{Hash, HashReader, TreeHead};
 
-/// How often the index may change underfoot before giving up.
+/// Number of attempts to read the index while a writer replaces it.
 const MAX_ATTEMPTS: usize = 20;
 
 /// The most records behind the index that are held in memory. A writer leaves fewer.

@@ -232,8 +232,8 @@ pub(super) fn entries(files: &Files, start: u64, end: u64) -> Result<Vec<IndexEn
     Ok(entries)
 }
 
-/// How many records from `at` on to read at once, of those below `end`: few enough that the
-/// longest ones are within the limit.
+/// Number of records to read at once from `at` on, all below `end`: so few that even the longest
+/// records stay within the limit.
 pub(super) fn batch(at: u64, end: u64) -> u64 {
     (end - at).min(MAX_ANSWER / frame::MAX_FRAME)
 }

@@ -20,7 +20,7 @@ use crate::tlog::{HASH_SIZE, Hash, TreeHead, join, node_hash, record_hash};
 /// The most records that may wait to be published.
 pub(super) const MAX_PENDING: u64 = 1 << 20;
 
-/// How much of the records is kept in memory before it is written out.
+/// Bytes of records held in memory before they are written out.
 // One write for some thousands of records: each write is a system call, and an append that is cut
 // off has to be undone.
 const SPILL: usize = 1 << 20;
