@@ -34,7 +34,7 @@ impl Client {
         Self { stream, request, buffer: vec![0; 1 << 20] }
     }
 
-    /// One request; the length of the answer's body.
+    /// Sends one request and reads the answer. Returns the length of its body, in bytes.
     fn ask(&mut self) -> usize {
         self.stream.write_all(&self.request).expect("sent");
         let mut filled = 0;

@@ -74,7 +74,7 @@ pub(crate) struct Content {
     pub(crate) payload: Payload,
     /// Until when it may be served without looking again; `None` for what never changes.
     pub(crate) until: Option<Instant>,
-    /// Where to note the use, if the store has a budget to evict by.
+    /// The last-use time to update, if the store evicts by a budget.
     used: Option<Used>,
     headers: HeaderMap,
     /// The answer to a plain GET, where the bytes are in memory.

@@ -44,7 +44,7 @@ struct Arriving {
     available: Available,
     waiting: Option<Pin<Box<dyn Future<Output = Available> + Send + Sync>>>,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
-    /// It goes on arriving.
+    /// Keeps the zip's fetch running.
     interest: Interest,
 }
 
@@ -91,7 +91,7 @@ impl Body {
         Self(if bytes.is_empty() { Kind::Empty } else { Kind::Whole(bytes) })
     }
 
-    /// Its bytes in memory.
+    /// Number of bytes of the body that are in memory.
     pub(crate) fn held(&self) -> usize {
         match &self.0 {
             Kind::Empty | Kind::File(_) | Kind::Partial(_) => 0,

@@ -43,7 +43,7 @@ pub(crate) struct Used {
 }
 
 impl Used {
-    /// It is used now. Most of the time that writes nothing.
+    /// Marks the version as just used. Mostly that writes nothing.
     pub(crate) fn touch(&self) {
         let now = self.clock.load(Ordering::Relaxed);
         // A load leaves the cache line shared; storing the same value again would move it between

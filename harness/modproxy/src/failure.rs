@@ -1,4 +1,4 @@
-//! Why a request is not answered with what it asked for, as a status and a text for `go`.
+//! Failures of requests: an HTTP status, and a text that `go` shows.
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Method, Response, StatusCode};

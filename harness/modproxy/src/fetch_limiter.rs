@@ -22,7 +22,7 @@ pub(crate) struct FetchLimiter {
     patience: Duration,
 }
 
-/// No fetch waits while a place is free.
+/// The clients that wait, in the order of their turns, each once.
 struct State {
     free: usize,
     /// Whose turn it is next: each client that waits, once.
@@ -115,7 +115,8 @@ impl Drop for Turn {
             let Some(next) = next else { return };
             match next.send(Turn(Some(Arc::clone(&state)))) {
                 Ok(()) => return,
-                // It has just gone away: the turn is another's, and is not given back twice.
+                // The waiter has just gone away: the turn goes to another, and is not given back
+                // twice.
                 Err(mut turn) => turn.0 = None,
             }
         }

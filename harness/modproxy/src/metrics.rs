@@ -38,7 +38,7 @@ struct OfKind {
     kind: &'static str,
 }
 
-/// Where an answer came from.
+/// The source of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layer {
     Memory,

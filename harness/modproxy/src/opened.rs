@@ -10,7 +10,7 @@ use quick_cache::sync::Cache;
 use crate::answer::{Content, Payload};
 use crate::eviction::Version;
 
-/// How many are kept open.
+/// The most zips that are kept open.
 const OPEN: usize = 64;
 
 /// Zips that are open.

@@ -15,7 +15,7 @@ const HELD_BACK: u64 = 4 << 10;
 /// what is wrong with them can still be said.
 pub(crate) const START: u64 = 1 << 20;
 
-/// How much has arrived, and whether all of it was accepted.
+/// Number of bytes that have arrived, and whether all of them were accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ArrivedBytes {
     bytes: u64,

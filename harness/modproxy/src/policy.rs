@@ -1,4 +1,5 @@
-//! Which modules may be asked for, and which go past this proxy.
+//! The access policy: which modules clients may ask for, and which are never fetched from
+//! upstreams.
 
 use twinproof_gomod::glob::match_prefix_patterns;
 
@@ -15,7 +16,7 @@ pub(crate) struct Policy {
     nosumdb: String,
 }
 
-/// How far a request for a module may go.
+/// Whether a request for a module may go to the upstreams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// To the upstreams, for this client.

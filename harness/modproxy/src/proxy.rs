@@ -42,9 +42,9 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error("opening the store {}: {source}", dir.display())]
     Store {
-        /// Where it should be.
+        /// The store's folder.
         dir: std::path::PathBuf,
-        /// Why.
+        /// The I/O error.
         source: std::io::Error,
     },
     /// The settings cannot be put to work.

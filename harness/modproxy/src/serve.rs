@@ -28,7 +28,7 @@ pub enum ServeError {
     /// The proxy cannot begin.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// It cannot listen.
+    /// A listener cannot be opened.
     #[error(transparent)]
     Bind(#[from] BindError),
     /// The inherited descriptor is no socket that listens.

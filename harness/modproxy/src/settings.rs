@@ -18,7 +18,7 @@ pub struct Settings {
     pub sync: bool,
     /// Bytes that the files of versions may have. Above it, the least recently used versions go.
     pub budget: Option<u64>,
-    /// Where missing files come from, in GOPROXY's syntax.
+    /// The upstreams for missing files, in GOPROXY's syntax.
     pub upstream: String,
     /// Answers from the store alone.
     pub offline: bool,
@@ -35,7 +35,7 @@ pub struct Settings {
     pub times: Times,
     /// Sizes and numbers.
     pub limits: FileLimits,
-    /// How long what may change is believed.
+    /// Lifetimes of answers that may change.
     pub ttl: Ttl,
     /// Bytes of small files that are kept in memory.
     pub memory: u64,
@@ -65,7 +65,7 @@ pub struct UpstreamTls {
     pub ca: Option<PathBuf>,
     /// The certificate chain that the proxy shows.
     pub cert: Option<PathBuf>,
-    /// Its key.
+    /// The private key of that certificate.
     pub key: Option<PathBuf>,
 }
 
@@ -89,7 +89,7 @@ pub struct Times {
     pub small: Duration,
     /// For zips.
     pub zip: Duration,
-    /// How long a fetch may wait for its turn.
+    /// For the wait until a fetch may start.
     pub patience: Duration,
 }
 
@@ -106,7 +106,8 @@ pub struct FileLimits {
     pub zip: u64,
     /// Bytes of everything in a zip, unpacked.
     pub unpacked: u64,
-    /// How many times the bytes of a zip its contents may be; any number when absent, as for `go`.
+    /// The greatest ratio of a zip's unpacked size to its size; without a limit when absent, as for
+    /// `go`.
     pub ratio: Option<u64>,
     /// Fetches of small files at the same time.
     pub fetches: usize,
@@ -114,7 +115,7 @@ pub struct FileLimits {
     pub zips: usize,
 }
 
-/// How long what may change is believed.
+/// Lifetimes of answers that may change.
 #[derive(Clone, Copy, Debug)]
 pub struct Ttl {
     /// Lists.
@@ -123,7 +124,7 @@ pub struct Ttl {
     pub latest: Duration,
     /// The fact that something does not exist.
     pub negative: Duration,
-    /// How long beyond its time an answer is used while upstreams fail.
+    /// The time beyond its lifetime for which an answer may still be used while upstreams fail.
     pub stale: Duration,
     /// A checksum database's tree head.
     pub tree: Duration,
@@ -134,8 +135,8 @@ pub struct Ttl {
 pub struct Database {
     /// Its verifier key; the name is in it.
     pub key: String,
-    /// Where it is. When absent, the upstreams that support it are asked, and else `https://` and
-    /// its name.
+    /// The database's URL. When absent, the upstreams that support the database are asked, and
+    /// otherwise `https://` followed by its name.
     pub url: Option<String>,
     /// No setting: the database is relayed where there is a way to it, and otherwise left to `go`.
     pub by_default: bool,

@@ -18,7 +18,7 @@ use tokio::task::AbortHandle;
 #[error("the fetch was given up")]
 pub(crate) struct Abandoned;
 
-/// How far work has come.
+/// The progress of work.
 #[derive(Clone, Debug)]
 pub(crate) enum Progress<P, T> {
     Nothing,

@@ -13,11 +13,11 @@ pub struct Given {
     pub name: &'static str,
     /// The value, as text.
     pub text: String,
-    /// Which of the two.
+    /// Whether it was a flag or a variable.
     pub origin: Origin,
 }
 
-/// How a value was given, beside the file.
+/// The source of a value that is not from the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// As a variable.

@@ -13,7 +13,7 @@ pub struct Key {
     pub name: &'static str,
     /// Its flag, without the dashes in front.
     pub flag: &'static str,
-    /// Its kind.
+    /// The kind of its value.
     pub kind: Kind,
     /// Its effect, in one sentence.
     pub help: &'static str,
@@ -27,7 +27,7 @@ static VARIABLES: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 impl Key {
-    /// Its variable.
+    /// Name of its environment variable.
     #[must_use]
     pub fn variable(&self) -> &'static str {
         let at = KEYS.iter().position(|key| key.name == self.name);

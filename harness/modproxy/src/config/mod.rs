@@ -57,20 +57,21 @@ pub const FILE_VARIABLE: &str = "TWINPROOF_PROXY_CONFIG";
 pub struct Config {
     /// The main listener.
     pub server: twinproof_httpd::Settings,
-    /// Where health, readiness and metrics are served by themselves; with the rest when absent.
+    /// The address of a separate listener for health, readiness and metrics; the main listener
+    /// serves them when absent.
     pub metrics: Option<String>,
     /// The proxy.
     pub proxy: Settings,
     /// The log's level and format.
     pub log: Log,
-    /// How often certificates towards upstreams are read again.
+    /// Interval at which certificates towards upstreams are read again.
     pub poll: Duration,
 }
 
 /// The log's level and format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// How lines look.
+    /// Format of the log's lines.
     pub format: Format,
     /// The logged events: a level, or directives such as `info,twinproof_modproxy=debug`.
     pub level: String,
@@ -78,10 +79,10 @@ pub struct Log {
     pub access: bool,
 }
 
-/// How lines of a log look.
+/// Format of a log's lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// For people.
+    /// Text for people.
     Text,
     /// One JSON object a line.
     Json,

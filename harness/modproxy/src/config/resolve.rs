@@ -15,7 +15,7 @@ use twinproof_sumdb::note::Verifier;
 use twinproof_sumdb::{PUBLIC_DATABASE, PUBLIC_KEY};
 use twinproof_toml::{Draft, Reporter, Spot};
 
-/// Where it listens when nothing is said.
+/// The default address to listen at.
 const LISTEN: &str = "127.0.0.1:8080";
 
 /// The settings; `None` if something is missing that they cannot be made without.

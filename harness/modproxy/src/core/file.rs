@@ -68,7 +68,7 @@ impl Wanted {
         }))
     }
 
-    /// Its name in texts.
+    /// Its description in messages.
     fn what(&self) -> String {
         format!("{}@{} ({})", self.module, self.version, self.kind.name())
     }
@@ -111,9 +111,9 @@ impl Wanted {
 }
 
 impl Core {
-    /// A file of a version that stands for itself.
+    /// Returns a file of a version, but not the answer to a version query.
     ///
-    /// Where `part` says that it will do, a zip that is still arriving.
+    /// With `part`, it may be a zip that is still arriving.
     pub(crate) async fn file(self: &Arc<Self>, wanted: Wanted, reach: Reach, part: bool) -> Got {
         let (_, _pin) = self.hold(&wanted);
         if let Some(content) = self.stored(&wanted).await? {

@@ -47,7 +47,7 @@ type Fetched = Result<Arc<Content>, Failure>;
 pub(crate) struct Lasting {
     pub(crate) store: Arc<Store>,
     pub(crate) metrics: Arc<Metrics>,
-    /// Where the store has a budget.
+    /// Present when the store has a budget.
     pub(crate) eviction: Option<Arc<Eviction>>,
     pub(crate) open_zips: Arc<OpenZips>,
     /// Zips of the store that were found to be what they should be, as they were then.
@@ -89,7 +89,7 @@ pub enum SettingsError {
     Database(#[from] DatabaseError),
 }
 
-/// One set of settings at work.
+/// The proxy's state for one set of settings.
 pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) policy: Policy,
@@ -267,7 +267,7 @@ impl Core {
     }
 }
 
-/// Where the answer to a request is kept, and what upstreams are asked for.
+/// The name of the answer in the store, and the target to request from upstreams.
 fn place(request: &Request) -> Result<(Name, String), Failure> {
     let bad = |e: &dyn std::fmt::Display| Failure::not_found(e.to_string());
     let name = Name::new(request.store_path().map_err(|e| bad(&e))?).map_err(|e| bad(&e))?;
@@ -279,7 +279,7 @@ struct Permit<'a> {
     _turn: Turn,
 }
 
-/// One more, until it is dropped.
+/// Raises a gauge by one until it is dropped.
 struct Counted<'a>(&'a Gauge);
 
 impl<'a> Counted<'a> {

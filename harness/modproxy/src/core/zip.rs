@@ -79,7 +79,7 @@ enum There {
     Unjudged,
 }
 
-/// Where a zip goes while it arrives.
+/// The file that an arriving zip is written to.
 enum Place {
     Store(Pending),
     /// A temporary file, as the store is only read. It is gone when it is not read any more.
@@ -126,7 +126,7 @@ struct Showing<'a> {
 }
 
 impl Showing<'_> {
-    /// It was of use.
+    /// Leaves the published part in place.
     fn keep(self) {
         std::mem::forget(self);
     }
@@ -303,7 +303,8 @@ impl Core {
         fetched
     }
 
-    /// One upstream's zip: to a temporary file, checked and hashed there, confirmed, named.
+    /// Downloads one upstream's zip to a temporary file, checks and hashes it while it arrives,
+    /// confirms its hash, and renames the file into place.
     async fn ingest(
         self: &Arc<Self>,
         wanted: &Wanted,
@@ -402,7 +403,7 @@ impl Core {
             }
             let checked = match refused {
                 Some(refusal) => Err(refusal.into()),
-                // Nothing is judged that has not come to its end.
+                // A zip that was cut off is not judged.
                 None if end.blocking_recv().is_err() => {
                     Err(CheckError::Read(std::io::ErrorKind::UnexpectedEof.into()))
                 }

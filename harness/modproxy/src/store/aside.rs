@@ -5,7 +5,7 @@ use std::fs;
 
 use super::{Name, Store};
 
-/// Where they go: no module's path begins with a dot.
+/// The folder for damaged files. No module path begins with a dot.
 const FOLDER: &str = ".damaged";
 
 impl Store {
@@ -32,7 +32,7 @@ impl Store {
                 Err(_) => {}
             }
         }
-        // It must not be met again, even where it cannot be kept.
+        // A damaged file must not be served again, even where it cannot be kept for the operator.
         self.remove(name).is_ok()
     }
 }

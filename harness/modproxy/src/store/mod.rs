@@ -122,7 +122,7 @@ impl Store {
         self.read_only
     }
 
-    /// Where it is.
+    /// The store's top folder.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }

@@ -13,7 +13,7 @@ const MAX_NAME: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Name(String);
 
-/// It can be no file's name.
+/// A name that no file can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the name is too long, or no file can have it")]
 pub(crate) struct NoName;

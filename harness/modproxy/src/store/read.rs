@@ -33,7 +33,7 @@ impl Store {
         match self.regular(name) {
             Err(StoreError::Outside { .. }) if self.is_odd(name) => {
                 self.set_aside(name, "it is no file");
-                // Where it could not be taken away it is in the way.
+                // If it could not be removed, the file cannot be fetched anew: report the error.
                 if self.is_odd(name) { self.regular(name) } else { Ok(None) }
             }
             result => result,

@@ -111,7 +111,7 @@ impl Store {
         let _one_at_a_time = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sums = self.sums(module, version)?;
         sums.extend(files.iter().map(|(ext, sum)| ((*ext).to_owned(), *sum)));
-        // It is not waited for: what a power failure takes of it is made again.
+        // Not synced: sums that a power failure destroys are computed again.
         let mut pending = self.create(&name)?.unsynced();
         let written = pending.file().write_all(format(&sums).as_bytes());
         written.map_err(|source| pending.error(source))?;

@@ -8,7 +8,7 @@ use twinproof_base::file;
 
 use super::{Name, Store, StoreError};
 
-/// How the names of files begin that are being written.
+/// Prefix of the names of files that are being written.
 pub(super) const TEMPORARY: &str = ".tmp-";
 
 /// A file that is being written. It is gone when dropped without [`commit`](Pending::commit).

@@ -1,4 +1,4 @@
-//! One database: its key, the way to it, and what is asked of it.
+//! One checksum database: its key, the transport to it, and its verifying client.
 
 use std::sync::Arc;
 
@@ -41,9 +41,9 @@ pub(crate) struct Database {
 #[derive(Debug, thiserror::Error)]
 #[error("the checksum database {key:?}: {source}")]
 pub struct DatabaseError {
-    /// Its key, as given.
+    /// The verifier key, as given.
     key: String,
-    /// Why.
+    /// The error in the key.
     source: KeyError,
 }
 

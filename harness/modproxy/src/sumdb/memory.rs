@@ -189,7 +189,8 @@ impl ClientStore for Memory {
                 if there == data {
                     return;
                 }
-                // It was not of use: what is kept now has been proven.
+                // The stored tile differs from this one, which is authenticated: the stored one is
+                // wrong.
                 self.store.set_aside(&name, "it is no part of the tree");
             }
             if let Err(error) = self.store.write(&name, data) {

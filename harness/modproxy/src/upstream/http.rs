@@ -83,7 +83,7 @@ impl Upstreams {
             // Some servers answer 206 with another part than was asked for; joining that would
             // corrupt the file.
             (Some((at, _)), 206) if begins_at(response.headers(), at) => Some(0),
-            // It sends all of it again: what came before is passed over.
+            // The server sends the file from its start: skip the bytes that are already here.
             (Some((at, _)), 200) => Some(at),
             _ => None,
         };

@@ -39,7 +39,7 @@ pub(crate) struct Upstreams {
     authorization: Vec<Authorization>,
 }
 
-/// One of them.
+/// One of the upstreams.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     place: Location,
@@ -106,7 +106,7 @@ impl Upstreams {
         self.times
     }
 
-    /// Why there is no upstream to ask, if there is none.
+    /// The reason why the list has no upstream, if it has none.
     pub(crate) fn absence(&self) -> Option<&'static str> {
         let none = self.list.proxies().next().is_none();
         none.then(|| why(self.list.end()).unwrap_or("it has no upstream"))
@@ -148,7 +148,7 @@ fn miss(failure: Failure) -> Miss<Failure> {
     }
 }
 
-/// Why no other upstream is asked, where that is to be reported.
+/// The reason to report when the list ends in `off` or `direct`.
 fn why(end: End) -> Option<&'static str> {
     match end {
         End::Nothing => None,

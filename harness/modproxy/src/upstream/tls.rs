@@ -20,7 +20,7 @@ pub enum TlsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: std::io::Error,
     },
     /// A file is not what it should be.
@@ -30,7 +30,7 @@ pub enum TlsError {
         path: PathBuf,
         /// The expected content.
         what: &'static str,
-        /// Why.
+        /// The parser's error.
         source: reqwest::Error,
     },
     /// A certificate without a key, or a key without a certificate.
@@ -58,7 +58,7 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     std::fs::read(path).map_err(|source| TlsError::Read { path: path.to_path_buf(), source })
 }
 
-/// Where a URL leads: its host and port.
+/// A URL's host and port.
 fn place(url: &Url) -> (Option<&str>, Option<u16>) {
     (url.host_str(), url.port_or_known_default())
 }

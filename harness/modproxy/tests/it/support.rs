@@ -136,7 +136,7 @@ pub fn rule(path: &str) -> Rule {
     Rule { path: path.to_owned(), ..Rule::default() }
 }
 
-/// How often an origin was asked for a target, whichever way its exclamation marks came.
+/// Number of requests to an origin for a target, with its exclamation marks escaped or not.
 pub fn count(origin: &Origin, target: &str) -> usize {
     let plain = |target: &str| target.replace("%21", "!");
     origin.requests().iter().filter(|request| plain(&request.target) == plain(target)).count()
