@@ -70,7 +70,7 @@ impl Activity {
         &self.streams
     }
 
-    /// How many requests there were.
+    /// Number of requests so far.
     pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Relaxed)
     }
@@ -86,12 +86,12 @@ impl Activity {
         self.counters.refused(self.shard);
     }
 
-    /// The handler, or a body, is waited for.
+    /// Begins a wait for the handler or a body.
     pub(crate) fn wait(&self) {
         self.waiting.fetch_add(1, Relaxed);
     }
 
-    /// It is no longer.
+    /// Ends such a wait.
     pub(crate) fn go_on(&self) {
         self.waiting.fetch_sub(1, Relaxed);
     }
@@ -131,7 +131,7 @@ impl Activity {
         self.written.fetch_add(bytes as u64, Relaxed);
     }
 
-    /// Nothing is left to be written.
+    /// All written bytes are flushed.
     pub(crate) fn flushed(&self) {
         self.ours.store(false, Relaxed);
         self.unflushed.store(false, Relaxed);

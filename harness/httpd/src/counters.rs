@@ -5,13 +5,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many shards there are.
+/// Number of shards.
 const SHARDS: usize = 16;
 
-/// Why a TLS handshake came to nothing.
+/// The reason why a TLS handshake failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Handshake {
-    /// It took too long.
+    /// The handshake timed out.
     Late,
     /// The client hung up, or said why it will not go on.
     Left,
@@ -116,7 +116,7 @@ struct Shard {
 pub struct Count {
     /// The reason, one word.
     pub reason: &'static str,
-    /// How often.
+    /// Number of events with this reason.
     pub count: u64,
 }
 
@@ -141,9 +141,9 @@ pub struct Snapshot {
     pub handshakes_failed: Vec<Count>,
     /// Connections ended because the client was late, by [`Late::word`].
     pub late: Vec<Count>,
-    /// How often new TLS files were taken up.
+    /// Number of times that new TLS files were loaded.
     pub reloads: u64,
-    /// How often new TLS files were of no use.
+    /// Number of times that new TLS files could not be used.
     pub reloads_failed: u64,
 }
 

@@ -55,9 +55,9 @@ pub trait Handler: Send + Sync + 'static {
 /// An answer.
 #[derive(Debug)]
 pub enum Answer<B, F = Boxed<B>> {
-    /// It is there.
+    /// The response is ready.
     Now(Response<B>),
-    /// It takes time.
+    /// The future resolves to the response.
     Later(F),
 }
 

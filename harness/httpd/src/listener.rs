@@ -6,7 +6,7 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use tokio::net::TcpListener;
 
-/// How many connections may wait to be accepted.
+/// Number of connections that may wait to be accepted.
 // The kernel cuts it to net.core.somaxconn. With too short a queue, clients of a burst wait a
 // second for their next SYN.
 const BACKLOG: i32 = 4096;
@@ -27,7 +27,7 @@ pub enum BindError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The I/O error.
         error: io::Error,
     },
     /// A socket that was handed over is of no use.

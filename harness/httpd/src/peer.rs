@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 /// The client of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// Its address.
+    /// The client's address.
     pub address: SocketAddr,
     /// Whether it came by TLS.
     pub tls: bool,

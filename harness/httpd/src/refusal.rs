@@ -8,10 +8,10 @@ use http::{HeaderValue, Response, StatusCode};
 /// The content type of the answers: the only one whose text the go command shows.
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Why a request is not given to the handler.
+/// The reason why the server answers a request itself, without the handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It is no HTTP.
+    /// Not HTTP.
     Malformed,
     /// HTTP/1.1 without one `Host`.
     Host,

@@ -20,17 +20,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
-/// How many clients over the limit get an answer at the same time; more are closed without one.
+/// The most clients over the connection limit that get a 503 at the same time; further ones are
+/// closed without an answer.
 // A refusal costs a task and a socket for up to two seconds; a flood gets a plain close instead.
 const MAX_REFUSALS: usize = 64;
 
 /// The pause when no connection can be accepted, for want of descriptors as a rule.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How long connections are accepted after a stop was asked for: those that were made before.
+/// Time after a stop in which connections are still accepted: those that clients had already made.
 const LAST: Duration = Duration::from_millis(10);
 
-/// How long connections may take to end at once.
+/// Time that cut connections have to end.
 const CUT: Duration = Duration::from_secs(2);
 
 /// A server that listens.
@@ -43,7 +44,7 @@ pub struct Server {
     counters: Arc<Counters>,
 }
 
-/// How a server ended.
+/// The outcome of a server's stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drained {
     /// Connections that were open when its stop was asked for.
@@ -102,7 +103,7 @@ impl Server {
         Ok(Self { settings, listener, address, terminator, counters })
     }
 
-    /// Where it listens, the port it was given included.
+    /// The address it listens at, with the port chosen by the system where 0 was given.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -115,7 +116,7 @@ impl Server {
         format!("{scheme}://{}", self.address)
     }
 
-    /// Its counters.
+    /// The server's counters.
     #[must_use]
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)

@@ -47,7 +47,7 @@ impl<H> Clone for Service<H> {
 }
 
 impl<H> Service<H> {
-    /// Why the handler does not see a request.
+    /// The reason to refuse a request without asking the handler, if there is one.
     fn refuse(&self, request: &Request<Incoming>) -> Option<Refusal> {
         let (uri, headers) = (request.uri(), request.headers());
         if let Some(reason) = self.forbidden {
@@ -146,9 +146,9 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Service<H> {
 struct Unread(Box<(Incoming, usize, Pin<Box<Sleep>>)>);
 
 impl Unread {
-    /// For how long.
+    /// Time limit for reading the rest of a body.
     const TIME: Duration = Duration::from_millis(250);
-    /// How many bytes.
+    /// The most bytes read of the rest of a body.
     const BYTES: usize = 16 << 10;
 
     fn new(body: Incoming) -> Self {
@@ -207,7 +207,7 @@ impl<H: Handler> Answering<H> {
         }
     }
 
-    /// One step on, and whether the next one can be made at once.
+    /// Advances the state once. The flag says whether to call it again at once.
     fn step(&mut self, state: State<H>, cx: &mut Context<'_>) -> (State<H>, bool) {
         match state {
             State::Room(what, mut wait) => match wait.poll(cx, &what.0.share, memory::REQUEST) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// A server.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where to listen: `host:port`; port 0 is one that is free.
+    /// The address to listen at, `host:port`; port 0 chooses a free one.
     pub listen: String,
     /// TLS; plain HTTP when absent.
     pub tls: Option<Tls>,
@@ -33,7 +33,7 @@ pub struct Tls {
     pub key: PathBuf,
     /// Certificates of clients; none is asked for when absent.
     pub client: Option<ClientAuth>,
-    /// How often the files are read again.
+    /// Interval at which the files are read again.
     pub poll: Duration,
 }
 
@@ -46,12 +46,12 @@ impl Tls {
     }
 }
 
-/// Which clients are let in.
+/// The clients that are let in.
 #[derive(Clone, Debug)]
 pub struct ClientAuth {
     /// The authorities whose client certificates are accepted, a PEM file.
     pub ca: PathBuf,
-    /// How the others are answered.
+    /// The answer to all other clients.
     pub mode: Mode,
     /// The identities let in: patterns for a subject alternative name (DNS name, URI, mail address
     /// or IP address) of the certificate, as Go's `path.Match` has them (`*` stops at `/`). Empty:
@@ -59,7 +59,7 @@ pub struct ClientAuth {
     pub identities: Vec<String>,
 }
 
-/// How a client that is not let in is answered.
+/// The answer to a client that is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// The handshake fails.
@@ -87,13 +87,13 @@ pub struct HttpLimits {
     pub streams: u32,
     /// From the first byte of a head to its last, and from one HTTP/2 frame that is due to it.
     pub head_time: Duration,
-    /// How long a connection may be without a request.
+    /// Time limit for a connection without a request.
     pub idle_time: Duration,
-    /// How long a client may take not a single byte of an answer that is ready.
+    /// Time limit for a client that takes no byte of an answer that is ready.
     pub write_time: Duration,
-    /// How long a TLS handshake may take.
+    /// Time limit of a TLS handshake.
     pub handshake_time: Duration,
-    /// How long what is under way may take to end when the server stops.
+    /// Time limit for requests under way when the server stops.
     pub drain_time: Duration,
     /// Bytes that connections and their answers may hold in memory, all together. Requests and parts
     /// of files then wait for others, further connections are turned away.

@@ -1,4 +1,4 @@
-//! How a server tells its connections to end: first to drain, then at once.
+//! The server's signal to its connections to end: first to drain, then at once.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};

@@ -96,8 +96,8 @@ impl AsyncWrite for Stream {
 /// Bytes that are read at a time.
 const PIECE: usize = 8 << 10;
 
-/// How long a client of HTTP/1 that has ended its side is taken to wait for an answer that nothing is
-/// there of yet: whether it only sends no more or has gone away is not known.
+/// Time after which a client of HTTP/1 that has closed its sending side, and gets no byte of its
+/// answer, counts as gone. TCP does not show whether it has gone or only sends no more.
 const GONE: Duration = Duration::from_secs(1);
 
 /// The end of the other side, which hyper takes for the end of all: it learns of it when no request is
@@ -117,7 +117,7 @@ impl Ended {
     fn poll(&mut self, cx: &mut Context<'_>, activity: &Activity) -> Poll<()> {
         match activity.phase() {
             Phase::Idle | Phase::Head => return Poll::Ready(()),
-            // It takes what is written, or the clock ends it.
+            // The client takes the written bytes, or a time limit of the clock ends the connection.
             Phase::Write => return Poll::Pending,
             Phase::Handler => {}
         }

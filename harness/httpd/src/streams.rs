@@ -1,4 +1,4 @@
-//! Which streams of a connection of HTTP/2 make progress.
+//! The progress of a connection's HTTP/2 streams.
 //!
 //! A body is asked for its next piece only when the client has room for it, and a piece is dropped
 //! when the client has it. So the time since a stream's body was last asked, while it or a piece of

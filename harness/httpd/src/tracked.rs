@@ -60,7 +60,7 @@ impl Drop for Ticket {
     }
 }
 
-/// Where the bytes of a body come from.
+/// The source of a body's bytes.
 #[derive(Debug)]
 pub(crate) enum Source<B> {
     /// A text of the server's own.
@@ -124,7 +124,7 @@ impl<B: Body> Tracked<B> {
         Poll::Ready(())
     }
 
-    /// It is not the client that is waited for.
+    /// Stops the client's clock: the body waits for the handler or for memory.
     fn pause(&mut self) {
         self.ticket.wait();
         if let Some(progress) = &self.holding.progress {

@@ -14,21 +14,21 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long a connection may do nothing before it is taken apart.
+/// Time without activity after which a connection's state is dropped and only its socket kept.
 // hyper keeps buffers for a connection that is idle. After a second they are given back, and the
 // connection waits as a bare socket.
 const NAP: Duration = Duration::from_secs(1);
 
-/// How long a client may take to close after `Connection: close` or GOAWAY.
+/// Time that a client has to close after `Connection: close` or GOAWAY.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// How long a connection that was not answered yet may take to ask, when the server ends.
+/// Time that a new connection has to send its first request when the server stops.
 pub(super) const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
-/// How often the streams of HTTP/2 are looked at.
+/// Interval at which the progress of HTTP/2 streams is checked.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long a stream may make no progress when memory is short.
+/// Time limit for a stream without progress when memory is short.
 const SHORT: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]

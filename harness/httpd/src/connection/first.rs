@@ -30,7 +30,7 @@ pub(crate) enum First {
     Http1,
     /// HTTP/2 without TLS.
     Http2,
-    /// Nothing that begins with a letter: TLS, perhaps.
+    /// Some other first byte than a letter: TLS, perhaps.
     Other,
     /// Too little, for too long.
     Late,
@@ -50,7 +50,8 @@ pub(crate) async fn first<H: Handler>(
         let read = tokio::select! {
             biased;
             () = shared.stop.draining(), if !leaving => {
-                // It was accepted, so its first request is answered, if it comes soon.
+                // The connection was accepted before the stop, so its first request is answered if
+                // it comes soon.
                 leaving = true;
                 end = end.min(Instant::now() + FIRST_REQUEST);
                 continue;

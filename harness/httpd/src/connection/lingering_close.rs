@@ -9,16 +9,16 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-/// How long it may take to send the last bytes.
+/// Time limit for sending the last bytes.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// How long the bytes of a client are read that may still be sending.
+/// Time for which the bytes of a client that may still be sending are read.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
 
-/// How long those of a client that is sent elsewhere.
+/// The same for a connection that ends because the server stops.
 pub(crate) const SHORT_LINGER: Duration = Duration::from_millis(250);
 
-/// How many bytes of the client are read.
+/// The most bytes of the client that are read.
 const MOST: usize = 1 << 20;
 
 /// Sends the last bytes, and closes after having read for up to `linger`.

@@ -1,8 +1,8 @@
 //! One connection from its first byte to its end.
 //!
-//! `first` finds out what it speaks, `serve` has it answered, by `fast_path` where that can and by hyper
-//! elsewhere, `clock` says how long each phase may take, and `lingering_close` ends it so that its last
-//! answer arrives.
+//! `first` detects the protocol. `serve` has requests answered: by `fast_path` where it can, by
+//! hyper otherwise. `clock` has the time limit of each phase, and `lingering_close` closes so that
+//! the last answer arrives.
 
 mod clock;
 mod first;
@@ -34,7 +34,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// How many requests in a row may not be plain before a connection is hyper's until it is idle.
+/// Number of requests in a row that are not plain, after which hyper keeps the connection until it
+/// is idle.
 // Changing between the fast path and hyper costs a copy of what was read. A client that never sends
 // a plain request stays with hyper after eight tries.
 const PATIENCE: u32 = 8;

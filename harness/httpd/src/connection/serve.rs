@@ -24,20 +24,20 @@ pub(crate) enum Http<H: Handler> {
     Two(Pin<Box<http2::Connection<Io, Service<H>, TokioExecutor>>>),
 }
 
-/// How it ended.
+/// The state of a connection when `serve` returns.
 #[derive(Debug)]
 pub(crate) enum End {
-    /// Nothing more will come; the socket, where it is left to be closed.
+    /// The connection is finished. The socket, where it is still to be closed.
     Done(Option<Stream>),
-    /// Nothing goes on. The bytes were read and belong to a request.
+    /// The connection is idle. The bytes were read and belong to a request.
     Idle(Stream, Bytes),
-    /// It is another's turn to answer; the bytes were read.
+    /// Hyper or the fast path is to answer next, whichever did not so far. The bytes were read.
     Turn(Stream, Bytes),
     /// The client was late.
     Late(Late, Option<Stream>),
 }
 
-/// Why no more is answered.
+/// The reason why serving stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     /// There is no more, or there was an error.

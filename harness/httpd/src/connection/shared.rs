@@ -29,13 +29,13 @@ pub(crate) struct Shared<H> {
 // only let clients fill memory.
 const WINDOW: u32 = 64 << 10;
 
-/// How much of an answer waits for a client of HTTP/2.
+/// The most bytes of an answer that wait for a client of HTTP/2.
 const BUFFER: usize = 64 << 10;
 
-/// How much of an answer hyper takes ahead of a client of HTTP/1.
+/// The most bytes of an answer that hyper buffers for a client of HTTP/1.
 const AHEAD: usize = 32 << 10;
 
-/// How often a silent client of HTTP/2 is asked whether it is there.
+/// Interval of pings to a silent client of HTTP/2.
 const PING: Duration = Duration::from_secs(30);
 
 impl<H: Handler> Shared<H> {

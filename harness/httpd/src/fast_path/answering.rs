@@ -36,16 +36,16 @@ pub(crate) struct FastPath<H> {
     read: BytesMut,
     out: BytesMut,
     leaving: bool,
-    /// For answers that the client does not take.
+    /// The memory budget for answers that the client does not take.
     blocked: Option<Taken>,
 }
 
 /// The state of the connection afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// It ended.
+    /// The connection ended.
     End,
-    /// It is hyper's turn.
+    /// Hyper answers the next request.
     Hyper,
 }
 
@@ -101,7 +101,7 @@ impl<H: Handler> FastPath<H> {
                     // Memory is counted only for clients that do not read: for the others the
                     // buffer is empty again before the next request.
                     let taken = self.service.share.try_take(BLOCKED);
-                    // Nothing is left for one more client that does not read.
+                    // The budget has no room for another client that does not read.
                     self.blocked = Some(taken.ok_or(io::ErrorKind::OutOfMemory)?);
                 }
                 return Poll::Pending;
@@ -146,7 +146,7 @@ impl<H: Handler> FastPath<H> {
 /// A plain request.
 #[derive(Debug, PartialEq, Eq)]
 struct Plain<'a> {
-    /// Its bytes.
+    /// Length of the request in bytes.
     length: usize,
     path: &'a str,
     agent: &'a str,

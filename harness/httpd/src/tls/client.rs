@@ -56,7 +56,7 @@ impl Clients {
     }
 }
 
-/// Why a certificate does not verify.
+/// The reason to report for a certificate that does not verify.
 fn reason(error: &Error) -> &'static str {
     use CertificateError as E;
     match error {

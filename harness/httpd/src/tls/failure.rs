@@ -1,4 +1,4 @@
-//! Why a handshake came to nothing.
+//! Classifies failures of TLS handshakes.
 
 use crate::counters::Handshake;
 use rustls::{CertificateError, Error};

@@ -19,7 +19,7 @@ pub enum TlsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         error: io::Error,
     },
     /// A file is too long.
@@ -41,7 +41,7 @@ pub enum TlsError {
     Certificate {
         /// The file it is in.
         path: PathBuf,
-        /// Why.
+        /// The defect of the certificate.
         error: String,
     },
     /// A pattern for identities is malformed.

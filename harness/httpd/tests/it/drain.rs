@@ -39,7 +39,7 @@ async fn idle_connections_close_at_once_on_drain() {
         let drained = server.stop().await.unwrap();
         assert_eq!(rest(idle).await, "");
         assert_eq!(drained.cut, 0);
-        // It was not waited for until it was late.
+        // The idle connection ended at the stop, not at its time limit.
         assert_eq!(counters.snapshot().late[1].count, 0, "{path}");
     }
 }

@@ -95,7 +95,7 @@ async fn an_idle_connection_gets_goaway() {
     // The client may find the socket closed when it says goodbye in its turn.
     let _ = timeout(PATIENCE, connection).await.unwrap().unwrap();
     let seen = server.until(|s| s.open == 0).await;
-    // It left because of the GOAWAY.
+    // The client left because of the GOAWAY.
     assert_eq!(seen.late[1].count, 0);
 }
 

@@ -28,7 +28,7 @@ async fn a_connection_that_was_taken_apart_goes_on() {
         // Longer than the second after which it is taken apart.
         tokio::time::sleep(Duration::from_millis(1500)).await;
     }
-    // It ends, too, when the server does.
+    // The idle connection ends with the server.
     let stopped = server.stop();
     assert_eq!(rest(stream).await, "");
     let drained = tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap();

@@ -133,7 +133,7 @@ async fn work_for_a_client_that_has_left_stops() {
     stream.write_all(b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     server.paths.entered.notified().await;
     drop(stream);
-    // It is never released.
+    // The handler's request is never released.
     server.until(|s| s.open == 0 && s.in_flight == 0).await;
 }
 

@@ -23,7 +23,7 @@ use twinproof_httpd::{
 /// A limit that a test waits for.
 pub const SOON: Duration = Duration::from_millis(150);
 
-/// How long a test waits for what must come.
+/// Time limit of every wait in a test.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Answers by path: `/` and `/long` at once and at hand, `/later` after a turn of the scheduler, `/held` when
@@ -182,7 +182,7 @@ pub async fn rest(mut stream: impl AsyncRead + Unpin) -> String {
     String::from_utf8(answer).expect("answers are text")
 }
 
-/// One answer with a `content-length`.
+/// Reads one answer, which has a `content-length`.
 pub async fn one(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let read = async {
         let mut answer = String::new();
