@@ -96,7 +96,7 @@ enum Token {
 }
 
 impl Token {
-    /// How many bytes of `text` it takes.
+    /// The number of bytes of `text` that it matches; `None` for no match.
     fn fits(&self, text: &[u8]) -> Option<usize> {
         let &first = text.first()?;
         match self {

@@ -112,7 +112,7 @@ impl Request {
         }
     }
 
-    /// Where the file is below `cache/download`, with slashes and without one at either end.
+    /// The file's path below `cache/download`, with slashes, but none at either end.
     ///
     /// # Errors
     /// When it was not decoded but made from a module path or version that is not valid.

@@ -116,7 +116,7 @@ pub fn build(version: &str) -> &str {
     parts(version).map_or("", |parts| parts.build)
 }
 
-/// Which comes first.
+/// Orders two versions by precedence. Invalid ones are equal, and before all valid ones.
 #[must_use]
 pub fn compare(one: &str, other: &str) -> Ordering {
     match (parts(one), parts(other)) {
@@ -128,8 +128,8 @@ pub fn compare(one: &str, other: &str) -> Ordering {
     }
 }
 
-/// Which comes first, with the bytes of the text to decide between versions that are alike: the
-/// order in which Go sorts lists.
+/// Orders two versions by precedence, then by the bytes of their text: the order in which Go sorts
+/// lists.
 #[must_use]
 pub fn compare_strictly(one: &str, other: &str) -> Ordering {
     compare(one, other).then_with(|| one.cmp(other))

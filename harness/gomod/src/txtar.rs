@@ -34,13 +34,13 @@ pub struct Archive {
 /// One file of an archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
-    /// Its name, without white space around it.
+    /// The name, without white space around it.
     pub name: String,
-    /// Its content.
+    /// The content.
     pub data: Vec<u8>,
 }
 
-/// Why an archive cannot be written so that reading gives the same.
+/// The reason why an archive would not read back as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
     /// A name is empty, has a newline, or white space around it.

@@ -54,15 +54,15 @@ impl<'de> Deserialize<'de> for H1 {
     }
 }
 
-/// Why there is no hash.
+/// An error in hashing.
 #[derive(Debug, thiserror::Error)]
 pub enum DirHashError {
     /// A file or directory cannot be read.
     #[error("reading {}", path.display())]
     Read {
-        /// Where.
+        /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
     /// An entry of a zip cannot be read.
@@ -70,13 +70,13 @@ pub enum DirHashError {
     ReadEntry {
         /// The entry.
         name: String,
-        /// Why.
+        /// The error of decompression or I/O.
         source: io::Error,
     },
-    /// It is not a zip.
+    /// The input is not a zip.
     #[error("not a readable zip")]
     Zip(#[source] io::Error),
-    /// It is not a directory.
+    /// The path is not a directory.
     #[error("{} is not a directory", .0.display())]
     NotADirectory(PathBuf),
     /// A name has a newline.

@@ -43,7 +43,7 @@ pub fn unescape_version(escaped: &str) -> Result<String, EscapeError> {
 
 fn check_version_element(version: &str) -> Result<(), EscapeError> {
     let fail = |reason| EscapeError::Version { version: version.to_owned(), reason };
-    // Which letters there are beyond ASCII does not matter: the next check refuses them all.
+    // Non-ASCII letters may pass here: the next check refuses them all.
     check_element(version, Kind::File, char::is_alphabetic).map_err(fail)?;
     if version.contains('!') || !version.is_ascii() {
         return Err(fail("it has an exclamation mark or is not ASCII".to_owned()));

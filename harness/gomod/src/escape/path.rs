@@ -2,7 +2,7 @@
 
 use super::EscapeError;
 
-/// Which rules a path element follows.
+/// The set of rules that a path element must follow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Module,

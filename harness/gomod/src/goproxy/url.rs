@@ -12,7 +12,7 @@ pub struct ProxyUrl {
     scheme: Scheme,
 }
 
-/// How a proxy is reached.
+/// The scheme of a proxy's URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// HTTP over TLS.
@@ -26,7 +26,7 @@ pub enum Scheme {
 /// A text is not the URL of a proxy. Passwords are masked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// It is not a URL.
+    /// The text is not a URL.
     #[error("parse {text:?}: {reason}")]
     Malformed {
         /// The text.
@@ -34,10 +34,10 @@ pub enum UrlError {
         /// The mistake, in words.
         reason: String,
     },
-    /// It has no scheme: a word that means nothing, or an absolute path.
+    /// The URL has no scheme: the text is a word that means nothing, or an absolute path.
     #[error("invalid proxy URL missing scheme: {0}")]
     MissingScheme(String),
-    /// It has another scheme.
+    /// The scheme is not `https`, `http` or `file`.
     #[error("invalid proxy URL scheme (must be https, http, file): {0}")]
     Scheme(String),
     /// A `file` URL has a host, a user, a query or a fragment.
@@ -94,7 +94,7 @@ impl ProxyUrl {
         &self.text
     }
 
-    /// How it is reached.
+    /// The scheme of the URL.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         self.scheme

@@ -2,10 +2,10 @@
 
 use super::{End, FallBack, ProxyList};
 
-/// How a proxy failed to give what was asked for.
+/// The way in which a proxy failed to serve a file, which decides whether the next one is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Miss<E> {
-    /// It says that it does not exist (404, 410): the next one is asked.
+    /// The proxy answers that the file does not exist (404, 410): the next one is asked.
     NotFound(E),
     /// Something else went wrong: the next one is asked after `|` only.
     Failed(E),

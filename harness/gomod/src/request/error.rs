@@ -8,7 +8,8 @@ pub const MAX_TARGET: usize = 4096;
 /// The longest element of a path, in bytes as it is stored. File systems take 255; suffixes need some.
 pub const MAX_ELEMENT: usize = 200;
 
-/// Why a request is refused. The text is the body of the answer to the client: text/plain, one line.
+/// The reason why a request is refused. Its text is the body of the answer to the client:
+/// text/plain, one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// The target is longer than [`MAX_TARGET`].

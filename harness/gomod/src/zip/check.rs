@@ -28,10 +28,10 @@ pub struct Checked {
 /// There is no module zip.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// It is refused.
+    /// The zip breaks a rule.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// It cannot be read.
+    /// The zip cannot be read.
     #[error("reading the zip")]
     Read(#[source] io::Error),
 }

@@ -16,7 +16,8 @@ use super::limits::ZipLimits;
 use super::source::{Source, read};
 use super::violation::{Reason, Violation};
 
-/// How far from the end the end record is looked for: the longest comment, and a little.
+/// The number of bytes at the end that are searched for the end record: the longest comment, and a
+/// little.
 const END_WINDOW: u64 = 65 << 10;
 
 /// The longest directory, in bytes; it is held in memory. 200,000 entries have some 40 MiB.
@@ -38,7 +39,7 @@ fn not_a_zip(why: &'static str) -> ContainerError {
     ContainerError::Violation(Violation::whole(Reason::NotAZip(why)))
 }
 
-/// Where the directory is.
+/// The position and size of the directory.
 struct DirectoryExtent {
     offset: u64,
     size: u64,

@@ -19,16 +19,16 @@ pub struct Created {
     pub omitted: Vec<(String, Omission)>,
 }
 
-/// Why a file does not belong in a module's zip.
+/// The reason why a file does not belong in a module's zip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Omission {
-    /// It is in a vendor directory.
+    /// The file is in a vendor directory.
     #[error("file is in vendor directory")]
     Vendored,
-    /// It is in another module: a directory above it, below the root, has a go.mod.
+    /// The file is in another module: a directory above it, below the root, has a go.mod.
     #[error("file is in another module")]
     Submodule,
-    /// Mercurial's archives have it, whatever was committed.
+    /// `hg archive` adds this file to every archive.
     #[error("file is inserted by 'hg archive' and is always omitted")]
     HgArchive,
 }

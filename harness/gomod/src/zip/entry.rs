@@ -1,4 +1,4 @@
-//! One entry: what the directory and the local header say of it, and its content.
+//! One entry: its fields in the directory and in the local header, and its content.
 
 use std::io::{self, BufReader, Read};
 
@@ -134,7 +134,7 @@ impl ZipEntry {
         Ok(sha256)
     }
 
-    /// Where the content begins; checks the local header against the directory.
+    /// Checks the local header against the directory, and returns the offset of the content.
     fn body<S: Source + ?Sized>(&self, source: &S, ambiguous: bool) -> Result<u64, EntryError> {
         let head = read(source, self.offset, LOCAL_LENGTH)?;
         let (mut local, name, extra) =

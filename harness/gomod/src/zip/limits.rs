@@ -11,7 +11,7 @@ pub struct ZipLimits {
     pub special: u64,
     /// Entries, directories included.
     pub entries: u64,
-    /// How much more the contents may be than the zip.
+    /// Ratio of the contents' size to the zip's.
     pub ratio: Ratio,
     /// Whether a zip is taken that readers can understand differently: with bytes in front of the
     /// archive, with local headers that are not what the directory says, with entries that overlap, that

@@ -1,4 +1,4 @@
-//! Bytes that several read at once, each at a place of its own.
+//! A source of bytes that several threads read at once, each at its own offset.
 
 use std::fs::File;
 use std::io;
@@ -7,7 +7,7 @@ use twinproof_base::positional;
 
 /// Something of known size that is read at any place. Implemented for files and bytes.
 pub trait Source: Sync {
-    /// How many bytes it has.
+    /// Size in bytes.
     ///
     /// # Errors
     /// When the bytes cannot be read.

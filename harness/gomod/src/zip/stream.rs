@@ -53,7 +53,7 @@ enum State {
     Directory,
     /// The sequence could not be followed.
     Lost,
-    /// It was refused.
+    /// The zip was refused.
     Refused(Violation),
 }
 
@@ -83,9 +83,9 @@ struct Seen {
 
 /// The result of a step.
 enum Step {
-    /// It took so many bytes.
+    /// The step consumed this many bytes.
     Took(usize),
-    /// It needs more.
+    /// The step needs more bytes.
     NeedsMore,
 }
 
@@ -130,7 +130,7 @@ impl Stream {
         })
     }
 
-    /// How many bytes arrived.
+    /// Number of bytes that arrived.
     #[must_use]
     pub fn arrived(&self) -> u64 {
         self.arrived

@@ -43,10 +43,10 @@ pub enum Reason {
     /// There are more entries than allowed.
     #[error("the zip has more than {limit} entries")]
     Entries {
-        /// How many are allowed.
+        /// The number allowed.
         limit: u64,
     },
-    /// It is not a zip, or not unambiguously one.
+    /// The file is not a zip, or not unambiguously one.
     #[error("not a readable zip: {0}")]
     NotAZip(&'static str),
     /// The name does not begin with the module's path and version.
@@ -61,7 +61,7 @@ pub enum Reason {
     /// The path has something that paths in modules do not have.
     #[error("{0}")]
     FilePath(EscapeError),
-    /// It is one with another when case is folded.
+    /// The name differs from another one only in case.
     #[error("case-insensitive file name collision: {first:?} and {second:?}")]
     Collision {
         /// The name that came first.
@@ -69,10 +69,10 @@ pub enum Reason {
         /// The name that came later.
         second: String,
     },
-    /// It is a file and a directory.
+    /// The name is that of a file and of a directory.
     #[error("entry {0:?} is both a file and a directory")]
     FileAndDirectory(String),
-    /// It stands twice.
+    /// Two entries have the same name.
     #[error("multiple entries for file {0:?}")]
     Duplicate(String),
     /// A `go.mod` below the root.
@@ -84,7 +84,7 @@ pub enum Reason {
     /// `go.mod` or `LICENSE` is larger than allowed.
     #[error("{file} file too large (max size is {limit} bytes)")]
     SpecialSize {
-        /// Which.
+        /// `go.mod` or `LICENSE`.
         file: &'static str,
         /// Bytes.
         limit: u64,
@@ -95,10 +95,10 @@ pub enum Reason {
     /// A symbolic link, a device, or the like.
     #[error("not a regular file")]
     Irregular,
-    /// It is compressed in a way that modules are not.
+    /// The compression method is neither stored nor deflated.
     #[error("compression method {0}; only stored (0) and deflated (8) are known")]
     Method(u16),
-    /// It is encrypted.
+    /// The entry is encrypted.
     #[error("the entry is encrypted")]
     Encrypted,
     /// The local header and the directory do not say the same.
@@ -153,7 +153,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// How many violations are kept.
+    /// The most violations that are kept.
     pub const MAX: usize = 64;
 }
 

@@ -320,7 +320,7 @@ fn damaged_zips_are_refused_as_in_xmod() -> Outcome {
         }
         match (ours(&zip), xmod.check(&zip)) {
             (Ok(ours), theirs) => prop_assert_eq!(Ok(ours), theirs),
-            // Where this is stricter, as the documentation of the module has it.
+            // This crate is stricter here, as the module's documentation says.
             (Err(error), Ok(_)) => {
                 let stricter = [
                     "do not agree on its",
