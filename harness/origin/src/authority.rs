@@ -21,7 +21,7 @@ pub struct CertificateSpec {
     pub common_name: String,
     /// DNS names and IP addresses of its subject.
     pub names: Vec<String>,
-    /// Its use.
+    /// Whether it is for servers or for clients.
     pub usage: Usage,
     /// Whether its time is over.
     pub expired: bool,
@@ -70,7 +70,7 @@ impl CertificateSpec {
     }
 }
 
-/// Why there is no certificate.
+/// A certificate could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("making a certificate")]
 pub struct CertificateError(#[from] rcgen::Error);

@@ -20,7 +20,7 @@ pub(crate) struct Site {
     pub log: Log,
 }
 
-/// How long a connection may be idle, and a client slow to read.
+/// Time limit for a client that neither sends a request nor reads.
 const IDLE: Duration = Duration::from_secs(300);
 
 /// Serves a connection until it ends. `base` stands in front of every path that is asked for, and
@@ -52,7 +52,7 @@ pub(crate) fn serve(mut conn: Conn, site: &Site, base: &str, stop: &Stop, held: 
     drop(held);
 }
 
-/// How a connection ends.
+/// The way in which the server ends a connection.
 enum End {
     Close,
     Cut,
@@ -95,7 +95,7 @@ fn arrived(conn: &Conn, head: &Head, client: Option<&String>, site: &Site) -> Id
     })
 }
 
-/// One request and its answer; the way the connection ends, if it does.
+/// Answers one request. Returns how to end the connection, if it must end.
 fn exchange(
     conn: &mut Conn,
     head: &Head,

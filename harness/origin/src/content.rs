@@ -67,7 +67,7 @@ impl Content {
         }
     }
 
-    /// Its length in bytes.
+    /// Length in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.len

@@ -29,17 +29,17 @@ pub enum CorpusError {
     Read {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: std::io::Error,
     },
-    /// It has too many files.
+    /// The folder has too many files.
     #[error("{} has more than {MAX_ARCHIVES} files", .0.display())]
     TooMany(PathBuf),
 }
 
 type Slot = OnceLock<Option<Arc<Release>>>;
 
-/// One folder.
+/// A folder of module archives.
 pub(crate) struct Corpus {
     folder: PathBuf,
     /// By file name without `.txt`.

@@ -31,7 +31,7 @@ pub(crate) const SLASHED_NAME: &str = "origin.example/sumdb";
 /// The name of the one that has a listener of its own.
 pub(crate) const ROOT_NAME: &str = "root.origin.example";
 
-/// Which log of a database answers.
+/// The log of a database that answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum History {
     True,

@@ -34,7 +34,7 @@ pub struct Setup {
     pub rules: Vec<Rule>,
 }
 
-/// Why there is no origin, or no part of it.
+/// An error in setting up an origin or a part of it.
 #[derive(Debug, thiserror::Error)]
 pub enum OriginError {
     /// A corpus cannot be read.
@@ -51,7 +51,7 @@ pub enum OriginError {
     Tls(#[from] TlsError),
 }
 
-/// Which listener: each begins when it is asked for.
+/// A listener beside the plain one. Each is started at its first use.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Listener {
     Tls,
@@ -278,7 +278,7 @@ impl std::fmt::Debug for Origin {
     }
 }
 
-/// How long a handshake may take.
+/// Time limit of a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
 fn handshake(mut stream: TcpStream, config: Option<&Arc<ServerConfig>>) -> Option<Conn> {

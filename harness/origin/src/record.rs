@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// The most requests that are kept; the oldest are forgotten first.
 const MAX_REQUESTS: usize = 200_000;
 
-/// How long a look at the requests waits for answers that are being sent.
+/// Time for which a reader of the record waits for answers that are being sent.
 // A client may see the end of an answer before the origin has noted it. Without the wait, checks of
 // sent bytes would fail now and then.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -15,7 +15,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// A header of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Its name, in lowercase.
+    /// The name, in lowercase.
     pub name: String,
     /// Its value; what is not UTF-8 is replaced.
     pub value: String,
@@ -85,7 +85,7 @@ struct Kept {
     requests: VecDeque<Request>,
     /// The number of the next request, and of the next one since the start.
     next: u64,
-    /// Which clearing the numbers count from.
+    /// Number of times that the record was cleared.
     age: u64,
     /// Answers being sent.
     sending: usize,
@@ -158,7 +158,7 @@ impl Log {
         });
     }
 
-    /// Nothing more is sent for a request.
+    /// The answer to a request is complete, or was given up.
     pub fn done(&self, id: Id, sent: u64) {
         let now = self.micros();
         self.update(id, |kept, i| {

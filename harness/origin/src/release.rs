@@ -1,4 +1,4 @@
-//! One version of a module: what is served for it, and its sums.
+//! One version of a module: the files served for it, and its sums.
 
 use std::io::Cursor;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ use crate::zipfile::{CraftedEntry, build};
 /// A module that a set-up brings along.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Module {
-    /// Its path.
+    /// The module path.
     pub path: String,
     /// Its version, or any other name that may stand in a request: a branch, a tag, a commit.
     pub version: String,
@@ -37,7 +37,7 @@ impl Module {
             Self { path: path.to_owned(), version: version.to_owned(), ..Self::default() };
         for file in &archive.files {
             match file.name.as_str() {
-                // Where a name stands twice, the first counts.
+                // Of several files with one name, the first counts.
                 ".info" => _ = module.info.get_or_insert_with(|| file.data.clone()),
                 ".mod" => _ = module.go_mod.get_or_insert_with(|| file.data.clone()),
                 ".zip" => {}
@@ -48,7 +48,7 @@ impl Module {
     }
 }
 
-/// How a zip comes about, the first time it is asked for.
+/// Makes a zip, at the first request for it.
 pub(crate) type MakeZip = Box<dyn Fn() -> Zip + Send + Sync>;
 
 /// A zip and the sum that the database has for it.
@@ -57,7 +57,7 @@ pub(crate) struct Zip {
     pub sum: Option<H1>,
 }
 
-/// One version of a module as it is served. Zips are made when they are asked for, and once.
+/// One version of a module as it is served. Its zip is made at the first request, and only once.
 pub(crate) struct Release {
     pub path: String,
     pub version: String,

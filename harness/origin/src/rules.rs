@@ -1,4 +1,4 @@
-//! Which rule is for which request.
+//! Picks the rule for a request.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -16,8 +16,8 @@ const MAX_CONNECTIONS: usize = 4096;
 /// The stack of a connection's thread.
 const STACK: usize = 512 << 10;
 
-/// How long to wait for connection threads after their sockets were shut down. Wine does not wake a
-/// blocked read for that; such a thread is left to end when the peer closes.
+/// Time limit for connection threads to end after their sockets were shut down. Wine does not wake
+/// a blocked read then; such a thread ends when the peer closes.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(2);
 
 /// The handler of connections.

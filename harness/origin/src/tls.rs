@@ -12,7 +12,7 @@ use crate::authority::{Authority, CertificateError, CertificateSpec, Identity};
 /// A fault of a TLS listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum BadTls {
-    /// The certificate's time is over.
+    /// The certificate has expired.
     Expired,
     /// The certificate is another host's.
     WrongHost,
@@ -20,25 +20,25 @@ pub enum BadTls {
     SelfSigned,
     /// The certificate is issued by an authority that no client trusts.
     UnknownAuthority,
-    /// It answers with HTTP without TLS.
+    /// The listener answers with HTTP without TLS.
     Plain,
 }
 
 /// A certificate that a client shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ClientCertificate {
-    /// A good one.
+    /// A valid certificate.
     Good,
-    /// One whose time is over.
+    /// A certificate that has expired.
     Expired,
-    /// One that is issued by an authority that no server trusts.
+    /// A certificate of an authority that no server trusts.
     UnknownAuthority,
 }
 
 /// The common name of client certificates.
 pub(crate) const CLIENT_NAME: &str = "client.example";
 
-/// Why there is no TLS.
+/// An error in setting up TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A certificate could not be made.

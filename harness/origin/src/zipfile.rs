@@ -65,7 +65,7 @@ impl Payload {
     }
 }
 
-/// One file of a zip, and what its headers claim.
+/// One file of a zip, with the values in its headers.
 #[derive(Clone, Debug)]
 pub(crate) struct CraftedEntry {
     pub name: Vec<u8>,

@@ -8,7 +8,7 @@ use crate::zipfile::{CraftedEntry, Payload, build};
 /// A module whose zip is out of the ordinary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Its path.
+    /// The module path.
     pub path: &'static str,
     /// The way in which it is out of the ordinary.
     pub what: &'static str,

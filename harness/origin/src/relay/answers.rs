@@ -18,10 +18,10 @@ use crate::wire::head::{MAX_HEAD, MAX_HEADERS};
 /// The most bytes of content that a rule can be applied to.
 const MAX_CONTENT: usize = 512 << 20;
 
-/// How long the target may take to accept a connection.
+/// Time limit for connecting to the target.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How a connection ends.
+/// The way in which the relay ends a connection.
 enum End {
     /// As the target ended it.
     Close,
@@ -134,7 +134,7 @@ fn read_head(conn: &mut Conn) -> io::Result<Option<Head>> {
     }
 }
 
-/// One answer; the way the connection ends, if it does.
+/// Relays one answer. Returns how to end the connection, if it must end.
 fn exchange(
     mut client: &TcpStream,
     upstream: &mut Conn,

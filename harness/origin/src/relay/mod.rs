@@ -21,7 +21,7 @@ use crate::record::{Log, Request};
 use crate::rules::Rules;
 use crate::server::{Server, Shared};
 
-/// Why there is no relay.
+/// An error in starting a relay.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
     /// The target is not `http://HOST:PORT`.

@@ -33,7 +33,7 @@ impl Queue {
     }
 }
 
-/// Where in the client's bytes.
+/// The position in the client's bytes.
 enum State {
     /// In a head, of which so much is there.
     Head(Vec<u8>),

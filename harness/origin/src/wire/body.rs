@@ -1,4 +1,4 @@
-//! Where a body ends, and its content.
+//! Finds the end of a body, and reads its content.
 
 /// The most bytes of a line between chunks.
 const MAX_LINE: usize = 4 << 10;
@@ -8,13 +8,13 @@ const MAX_LINE: usize = 4 << 10;
 pub(crate) enum Body {
     /// So many bytes are left.
     Length(u64),
-    /// It ends with the connection.
+    /// The body ends with the connection.
     Close,
-    /// It comes in chunks.
+    /// The body is in chunks.
     Chunked(Chunk),
 }
 
-/// Where in a chunked body.
+/// The position in a chunked body.
 #[derive(Debug)]
 pub(crate) enum Chunk {
     /// In the line with the chunk's size.

@@ -21,18 +21,18 @@ pub(crate) struct Head {
     pub target: String,
     pub version: u8,
     pub headers: Vec<Header>,
-    /// Its length in bytes.
+    /// Length in bytes.
     pub len: usize,
 }
 
-/// Why there is no request.
+/// The reason why no request was read.
 #[derive(Debug)]
 pub(crate) enum HeadError {
     /// The connection ended, between requests or in one.
     End,
-    /// It is not HTTP/1.
+    /// The bytes are not HTTP/1.
     Malformed,
-    /// It is over a limit.
+    /// The head exceeds a limit.
     TooLarge,
 }
 

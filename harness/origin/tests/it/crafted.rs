@@ -20,7 +20,7 @@ fn go_takes_the_legal_zips_and_refuses_the_bad_ones() -> Outcome {
     arguments
         .extend(crafted::rules().map(|rule| format!("{}@{}", rule.path, crafted::RULE_VERSION)));
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    // One run for all modules: each start of `go` costs more than a download.
+    // One run of `go` for all modules: each start costs more than a download.
     let output = go(&program, home.path(), &origin, &arguments);
     let answers = serde_json::Deserializer::from_slice(&output.stdout).into_iter();
     let verdicts: BTreeMap<String, Option<String>> = answers

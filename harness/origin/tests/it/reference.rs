@@ -61,7 +61,7 @@ fn reference(go: &Path, goroot: &Path) -> Reference {
     command.arg("-proxy=127.0.0.1:0").current_dir(goroot.join("src/cmd/go"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the test proxy runs");
-    // It prints the address, with the port that it was given, to standard error.
+    // The program prints its address, with the port it was given, to standard error.
     let lines = BufReader::new(child.stderr.take().expect("its messages")).lines();
     let mut url = String::new();
     for line in lines {

@@ -1,4 +1,4 @@
-//! Where the module archives of cmd/go's tests are.
+//! The module archives of cmd/go's tests, as a requirement of tests.
 
 use std::path::PathBuf;
 
