@@ -18,12 +18,12 @@ pub struct Test {
 
 inventory::collect!(Test);
 
-/// How a test ended that did not fail.
+/// The outcome of a test that did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// It ran.
+    /// The test passed.
     Passed,
-    /// It lacks something.
+    /// The machine lacks something that the test requires.
     Ignored(Unavailable),
 }
 
