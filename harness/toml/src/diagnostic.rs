@@ -22,7 +22,7 @@ pub struct Location {
     pub label: String,
 }
 
-/// One mistake.
+/// A mistake in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Diagnostic {
     /// The place to change.

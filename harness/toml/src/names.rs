@@ -2,7 +2,7 @@
 
 pub use twinproof_base::count;
 
-/// How a suggestion begins.
+/// The beginning of a suggestion.
 pub(crate) const SUGGESTION: &str = "did you mean";
 /// Up to so many valid names are all listed.
 const LIST: usize = 20;

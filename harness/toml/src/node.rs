@@ -31,13 +31,13 @@ pub fn texts<'n>(node: Option<&'n Node<'_>>) -> Vec<(&'n str, Range<usize>)> {
     elements(node).iter().filter_map(|n| Some((n.get_ref().as_str()?, n.span()))).collect()
 }
 
-/// Where a key is written; the table itself when it is not there.
+/// The place of a key; that of the table when it has no such key.
 #[must_use]
 pub fn key_span(node: &Node<'_>, key: &str) -> Range<usize> {
     table(node).and_then(|t| t.get_key_value(key)).map_or_else(|| node.span(), |(k, _)| k.span())
 }
 
-/// Where a key's value is written; the table itself when it is not there.
+/// The place of a key's value; that of the table when it has no such key.
 #[must_use]
 pub fn value_span(node: &Node<'_>, key: &str) -> Range<usize> {
     get(node, key).map_or_else(|| node.span(), Spanned::span)
@@ -63,7 +63,7 @@ pub fn describe(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// Where a key of that name was last written before an offset.
+/// The place of the last key of that name before an offset.
 #[must_use]
 pub fn last_key_before(node: &Node<'_>, key: &str, offset: usize) -> Option<Range<usize>> {
     let below = |n: &Node<'_>| last_key_before(n, key, offset);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub struct Reader<'r, C = ()> {
     /// The file's name.
     pub file: Arc<str>,
-    /// Where mistakes go.
+    /// Collects the mistakes.
     pub reporter: &'r mut Reporter,
     /// The names that the file may refer to.
     pub context: C,

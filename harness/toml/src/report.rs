@@ -1,4 +1,4 @@
-//! Where mistakes are collected while files are read.
+//! Collects mistakes while files are read.
 
 use crate::diagnostic::{Diagnostic, Location};
 use crate::names;
@@ -31,7 +31,7 @@ impl PartialOrd for Spot {
 }
 
 impl Spot {
-    /// That range of that file.
+    /// A range of bytes of a file.
     #[must_use]
     pub fn new(file: &Arc<str>, span: Range<usize>) -> Self {
         Self { file: Arc::clone(file), span }
@@ -122,7 +122,7 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// Nothing is wrong yet.
+    /// A reporter without mistakes.
     #[must_use]
     pub fn new(sources: Arc<BTreeMap<String, SourceText>>) -> Self {
         Self { sources, vocabulary: Vocabulary::PLAIN, found: Vec::new() }
@@ -149,7 +149,7 @@ impl Reporter {
         self.found.push(Diagnostic { place, code, message, others, help, secret });
     }
 
-    /// How many there are.
+    /// Number of mistakes so far.
     #[must_use]
     pub fn count(&self) -> usize {
         self.found.len()
@@ -161,7 +161,7 @@ impl Reporter {
         &self.found
     }
 
-    /// The same.
+    /// Consumes the reporter and returns its mistakes, sorted.
     #[must_use]
     pub fn into_found(self) -> Vec<Diagnostic> {
         self.found

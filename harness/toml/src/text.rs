@@ -48,8 +48,8 @@ impl SourceText {
         start..self.floor(span.end).max(start)
     }
 
-    /// Where a part of a decoded string stands in the file: exactly where the string is written
-    /// without escapes, otherwise where `needle` is first found, otherwise the whole string.
+    /// The place of a part of a decoded string: exact when the string is written without escapes,
+    /// otherwise the first occurrence of the part in it, otherwise the whole string.
     #[must_use]
     pub fn within(&self, string: &Range<usize>, decoded: &str, part: Range<usize>) -> Range<usize> {
         let string = self.clamp(string);

@@ -1,4 +1,4 @@
-//! How the messages of one kind of file call its tables and values.
+//! The words that messages use for the tables and values of one kind of file.
 
 /// Words for types, by the names that the types have in Rust.
 #[derive(Debug)]
