@@ -177,7 +177,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(target_os = "linux")]
 pub fn sync_tree(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
-    // One journal commit for everything, instead of one for each file.
+    // One journal commit for all files instead of one for each.
     if file.metadata()?.is_dir() { Ok(rustix::fs::syncfs(file)?) } else { file.sync_all() }
 }
 
@@ -251,7 +251,7 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Why a file that holds a secret is not safe, where its rights say so: others can read or replace it.
+/// The reason why a file with a secret is not safe: its permissions let others read or replace it.
 #[must_use]
 pub fn exposure(path: &Path) -> Option<&'static str> {
     #[cfg(unix)]
