@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// Why there is no lab, or none any more.
+/// An error of a lab.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
     /// The namespaces cannot be made.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Where Linux has the rules of binfmt_misc.
+/// The folder of Linux's binfmt_misc rules.
 const REGISTRY: &str = "/proc/sys/fs/binfmt_misc";
 /// Most entries of the registry that are read.
 const ENTRIES: usize = 1000;
@@ -29,7 +29,7 @@ impl HostState {
         let rules = entries.take(ENTRIES).filter_map(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
             let text = match name.as_str() {
-                // It can only be written.
+                // This file is write-only.
                 "register" => String::new(),
                 _ => std::fs::read_to_string(entry.path()).ok()?,
             };

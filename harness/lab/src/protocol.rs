@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-/// One thing to do in a lab.
+/// An action in a lab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
@@ -13,7 +13,7 @@ pub enum Request {
     Mount {
         /// Source of the mount.
         source: String,
-        /// Where.
+        /// The mount point.
         target: String,
         /// The type of its file system; empty where flags say it all.
         fstype: String,
@@ -31,7 +31,7 @@ pub enum Request {
     Address(IpAddr),
     /// Starts a name server.
     Dns {
-        /// Where it listens, UDP and TCP.
+        /// The address of the name server, UDP and TCP.
         listen: SocketAddr,
         /// Its answers by name, `*` for every other name: an IPv4 address, `NXDOMAIN`, `SERVFAIL`,
         /// `REFUSED`, `NODATA`, or `DROP` for none at all.
@@ -39,7 +39,7 @@ pub enum Request {
     },
     /// Passes connections on to a server outside.
     Relay {
-        /// Where it listens in the lab.
+        /// The address of the relay in the lab.
         listen: SocketAddr,
         /// The server, as it is reached from the host.
         to: SocketAddr,
@@ -86,6 +86,6 @@ pub enum Reply {
     Asked(Vec<Asked>),
     /// The system's state.
     State(HostState),
-    /// It cannot be asked so.
+    /// The request cannot be carried out.
     Failed(String),
 }

@@ -15,7 +15,7 @@ const ASKED: usize = 10_000;
 /// Seconds that an answer holds: none, so that every use is a question.
 // libc and Go do not cache; a caching stub in between would hide the second question otherwise.
 const TTL: u32 = 0;
-/// How long a TCP client may be silent.
+/// Time limit for a silent TCP client.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// Answers of one name server.

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-/// How long the server outside may take to accept.
+/// Time limit for connecting to the server outside.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// A thread in the network of the host: what it starts is there, too.
