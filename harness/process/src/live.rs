@@ -24,9 +24,9 @@ pub struct Launch<'a> {
     pub args: Vec<OsString>,
     /// Its whole environment.
     pub env: &'a BTreeMap<String, String>,
-    /// Where it starts.
+    /// Its current directory.
     pub cwd: &'a Path,
-    /// Where both of its outputs go.
+    /// The file for standard output and standard error.
     pub log: File,
 }
 
@@ -138,7 +138,7 @@ impl Drop for Live {
         let mut running = lock(&self.child);
         running.kill();
         if !running.reaped {
-            // It was killed, so this wait is short.
+            // The process was killed, so this wait is short.
             let _ = running.child.inner_mut().wait();
             running.reaped = true;
         }

@@ -29,7 +29,7 @@ impl Running {
     /// Kills the whole group or job, unless it is known to be gone.
     pub(super) fn kill(&mut self) {
         if !self.reaped {
-            // It fails only when no process is left.
+            // This fails only when no process is left.
             let _ = self.child.start_kill();
         }
     }

@@ -15,15 +15,15 @@ use std::time::{Duration, Instant};
 
 /// Longest time limit. It only keeps `Instant + Duration` from overflowing.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
-/// How long outputs may stay open after the group was killed: a process that left the group by
-/// `setsid` may still hold the pipes.
+/// Time for which outputs may stay open after the group was killed: a process that left the group
+/// by `setsid` may still hold the pipes.
 // Half a second is enough to read a full pipe. Without a bound, a daemon that a case left behind
 // would block the harness for ever.
 const DRAIN: Duration = Duration::from_millis(500);
 /// Bytes of the end of an output that are kept beyond its limit: a relay's trailer.
 const TAIL: usize = 256;
-/// How often, and how long apart, a start is retried after ETXTBSY: a child that another thread
-/// forked inherits a descriptor open for writing until its exec.
+/// Number of retries of a start after ETXTBSY, and the pause between them. A child that another
+/// thread forked inherits a descriptor open for writing until its exec.
 const BUSY: (u32, Duration) = (20, Duration::from_millis(10));
 
 /// The standard input of a process.
@@ -48,7 +48,7 @@ pub enum Variables<'a> {
 pub struct Grace<'a> {
     /// Ends the work elsewhere (inside a distribution, on Windows).
     pub ask: &'a (dyn Fn() + Sync),
-    /// How long the process may then take to end by itself.
+    /// Time that the process then has to end by itself.
     pub wait: Duration,
 }
 
@@ -60,11 +60,11 @@ pub struct Start<'a> {
     pub args: Vec<OsString>,
     /// Its environment.
     pub variables: Variables<'a>,
-    /// Where it starts.
+    /// Its current directory.
     pub cwd: &'a Path,
     /// Its standard input.
     pub stdin: Stdin,
-    /// How long it may take until it is killed.
+    /// Time limit, at which it is killed.
     pub limit: Duration,
     /// Most bytes kept of each output; the rest is read and dropped.
     pub output_limit: u64,
@@ -72,7 +72,7 @@ pub struct Start<'a> {
     pub grace: Option<Grace<'a>>,
 }
 
-/// How a process ended.
+/// The outcome of a process.
 #[derive(Debug)]
 pub struct Ended {
     /// Exit code, 128 + N for death by signal N; none when it was killed at its limit.
