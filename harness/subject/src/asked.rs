@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// How cases use a feature.
+/// The way in which cases use a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Use {
     /// They require it.

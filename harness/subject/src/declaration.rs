@@ -29,7 +29,7 @@ pub const VARIABLES: [(&str, &str); 16] = [
     ("exe", "the suffix of programs: empty or `.exe`"),
 ];
 
-/// One subject.
+/// Declaration of a subject.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Declaration {
@@ -94,7 +94,7 @@ pub struct Declaration {
     /// Settings that a case may use: name → its arguments, variables and files.
     #[serde(default)]
     pub set: BTreeMap<String, Setting>,
-    /// How it is known to be ready.
+    /// The check that shows that it is ready.
     #[serde(default)]
     pub ready: Ready,
     /// The processes and places of a pipeline.
@@ -184,7 +184,7 @@ pub struct Setting {
     pub base_path: Option<Template>,
 }
 
-/// How a subject is known to be ready: its port is open and, where a path is given, a GET of it is
+/// A check that a subject is ready: its port is open and, where a path is given, a GET of it is
 /// answered with the status.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -217,15 +217,15 @@ impl Default for Ready {
 /// A declaration that cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DeclarationError {
-    /// Its text is wrong.
+    /// The text of the declaration is wrong.
     #[error(transparent)]
     Text(#[from] Diagnostics),
     /// A file, or an address, cannot be used as one.
     #[error("{file}: {message}")]
     Whole {
-        /// Which file or address.
+        /// The file or address.
         file: String,
-        /// What is wrong with it.
+        /// The mistake in it.
         message: String,
     },
 }
@@ -279,7 +279,7 @@ impl Declaration {
         })
     }
 
-    /// Its environment.
+    /// The environment named for the subject.
     #[must_use]
     pub fn environment(&self) -> EnvironmentName {
         EnvironmentName::instance_of(self.kind.environment(), &self.name)

@@ -18,7 +18,7 @@ use twinproof_process::{Launch, Live};
 const TRIES: u32 = 5;
 /// Most bytes of a subject's output that are kept: its end.
 const LOG: u64 = 1 << 20;
-/// How long a subject may take to end after the request to end.
+/// Time that a subject has to end after it was asked to.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Messages of programs whose port is taken.
 const TAKEN: [&str; 3] = ["address already in use", "addrinuse", "only one usage of each socket"];
@@ -26,15 +26,15 @@ const TAKEN: [&str; 3] = ["address already in use", "addrinuse", "only one usage
 /// The addresses and certificates of an origin, for a subject's variables.
 #[derive(Clone, Debug, Default)]
 pub struct Upstream {
-    /// Its address.
+    /// The origin's URL.
     pub url: String,
-    /// File with the certificate of its authority.
+    /// File with the certificate of the origin's authority.
     pub ca: String,
-    /// Name of its checksum database.
+    /// Name of the origin's checksum database.
     pub sumdb_name: String,
-    /// Its verifier key.
+    /// Verifier key of that database.
     pub sumdb_key: String,
-    /// Its address.
+    /// URL of that database.
     pub sumdb_url: String,
     /// File with a certificate for 127.0.0.1 of the origin's authority.
     pub tls_cert: String,
@@ -334,7 +334,7 @@ impl Running {
         self.live.id()
     }
 
-    /// How it ended, when it has.
+    /// The outcome of the process once it has ended: `Some(None)` when it has no exit code.
     pub fn ended(&mut self) -> Option<Option<i64>> {
         self.live.ended().ok().flatten()
     }

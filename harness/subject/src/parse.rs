@@ -75,7 +75,7 @@ fn name(read: &Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
     }
 }
 
-/// Where the subject's program comes from: exactly one of the ways.
+/// Checks that the declaration gives exactly one source of the subject's program.
 fn ways(read: &Declaration, root: &Node<'_>, reader: &mut Reader<'_>) {
     let there = [
         read.embedded,

@@ -158,7 +158,7 @@ fn go_of<'m>(declaration: &Declaration, means: &'m Means) -> Result<(&'m Path, &
     means.go.as_ref().map(|(go, version)| (go.as_path(), version.as_str())).ok_or_else(needs)
 }
 
-/// How a program is built: in that folder, to that file.
+/// Builds a program: from a working folder to the program's file.
 type Build<'b> = dyn Fn(&Path, &Path) -> Result<(), Missing> + 'b;
 
 /// The finished program, from the cache or built now; one process at a time builds it.

@@ -5,9 +5,9 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Between two looks.
+/// Pause between two checks.
 pub(crate) const PAUSE: Duration = Duration::from_millis(15);
-/// How long one check may take.
+/// Time limit of one check.
 const LOOK: Duration = Duration::from_secs(2);
 /// Longest status line that is read.
 const LINE: usize = 64;
