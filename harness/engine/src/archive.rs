@@ -23,7 +23,7 @@ pub enum ArchiveError {
     /// The system refused.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// It does not end as Twinproof writes it.
+    /// The file does not end with the hash that Twinproof writes.
     #[error("it does not end with a hash: cut short, or not written by Twinproof")]
     NoHash,
     /// A byte of it is not as it was written.
@@ -34,7 +34,7 @@ pub enum ArchiveError {
         /// SHA-256 of its bytes.
         actual: String,
     },
-    /// It is over a limit.
+    /// The archive exceeds a limit.
     #[error("it is over the limit of {0}")]
     Limit(&'static str),
     /// An entry that a bundle cannot have.

@@ -63,7 +63,7 @@ pub enum BundleError {
     /// The system refused.
     #[error("{path}: {error}")]
     Io {
-        /// Which file.
+        /// The file.
         path: String,
         /// The system's error.
         error: std::io::Error,
@@ -71,15 +71,15 @@ pub enum BundleError {
     /// A JSON file of the bundle cannot be parsed.
     #[error("{path}: {error}")]
     Json {
-        /// Which file.
+        /// The file.
         path: String,
         /// The parser's error.
         error: serde_json::Error,
     },
-    /// It is no bundle.
+    /// The folder is not a bundle.
     #[error("{0} is no evidence bundle: it has no {name}", name = manifest::NAME)]
     NoBundle(String),
-    /// It was written by a version before the first release, with a file that was renamed since.
+    /// A version before the first release wrote the bundle; a file has been renamed since.
     #[error(
         "{folder}: an older Twinproof wrote this bundle ({OLD_RUN_MANIFEST} instead of \
              {RUN_MANIFEST}); judge it with that version, or run again"
@@ -105,11 +105,11 @@ pub struct Bundle {
 /// Result of judging a bundle again.
 #[derive(Clone, Debug)]
 pub struct Rejudged {
-    /// How many files the manifest lists.
+    /// Number of files in the manifest.
     pub files: usize,
     /// Files that differ from the manifest.
     pub problems: Vec<ManifestProblem>,
-    /// How many verdicts were computed again.
+    /// Number of verdicts that were computed again.
     pub verdicts: usize,
     /// Each verdict that differs: its case and environment, the stored one, the computed one.
     pub differences: Vec<(String, String, String)>,
@@ -124,13 +124,13 @@ impl Bundle {
         Self { folder: folder.into() }
     }
 
-    /// Its folder.
+    /// The bundle's folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Its evidence.
+    /// The bundle's evidence.
     #[must_use]
     pub fn blobs(&self) -> BlobStore {
         BlobStore::new(&self.folder)

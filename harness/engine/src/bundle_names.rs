@@ -32,7 +32,7 @@ pub enum NameError {
     /// A folder that cannot be read.
     #[error("{path:?} cannot be read: {error}")]
     Unreadable {
-        /// Which.
+        /// The folder.
         path: String,
         /// The system's error.
         error: String,

@@ -32,19 +32,19 @@ pub enum BlessError {
          Declare a class of its own in suites/classes.toml, or normalise what may differ."
     )]
     Class {
-        /// Which golden.
+        /// The golden's name.
         name: String,
-        /// One environment.
+        /// The first environment.
         first: String,
-        /// The other.
+        /// The other environment.
         second: String,
-        /// Line by line.
+        /// The difference, line by line.
         difference: String,
     },
     /// A file cannot be read or written.
     #[error("{path}: {error}")]
     Io {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// The system's error.
         error: std::io::Error,

@@ -28,7 +28,7 @@ pub enum ManifestProblem {
     /// A file is not as it was written.
     #[error("{path}: changed (SHA-256 is {actual}, the manifest says {expected})")]
     Changed {
-        /// Which.
+        /// The file.
         path: String,
         /// SHA-256 in the manifest.
         expected: String,
@@ -47,7 +47,7 @@ pub enum ManifestProblem {
     /// A file cannot be read.
     #[error("{path}: cannot be read: {error}")]
     Unreadable {
-        /// Which.
+        /// The file.
         path: String,
         /// The system's error.
         error: String,
@@ -73,7 +73,7 @@ impl Manifest {
         Ok(Self { files })
     }
 
-    /// How many files it lists.
+    /// Number of files in the manifest.
     #[must_use]
     pub fn len(&self) -> usize {
         self.files.len()

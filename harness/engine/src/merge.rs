@@ -15,11 +15,11 @@ pub enum MergeError {
     /// Both legs have an environment that ran, so one would hide the other.
     #[error("environment {environment} ran in both {first} and {second}")]
     Twice {
-        /// Which environment.
+        /// The environment.
         environment: EnvironmentName,
-        /// One leg.
+        /// Name of the first leg.
         first: String,
-        /// The other.
+        /// Name of the other leg.
         second: String,
     },
     /// No leg ran a required environment.

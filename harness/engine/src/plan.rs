@@ -5,7 +5,7 @@ use twinproof_model::variables::GOROOT_OF;
 use twinproof_model::{Capability, EnvironmentName, EnvironmentResult, Requirement, Skip};
 use twinproof_steps::{Case, Step};
 
-/// One case in one environment.
+/// A case in an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
     /// Index of the case in the plan.
@@ -14,7 +14,7 @@ pub struct Cell {
     pub environment: usize,
     /// Whether it is the case's control.
     pub control: bool,
-    /// Why it will not be driven.
+    /// The reason not to run the case there, if there is one.
     pub skip: Option<Skip>,
 }
 
@@ -125,7 +125,7 @@ pub fn needs_sdk(case: &Case) -> bool {
         || case.all_variables().any(refers)
 }
 
-/// Why a case does not run where its requirement is not met.
+/// The reason to skip a case whose requirement is not met.
 pub fn absent(requirement: &Requirement) -> Skip {
     let absence = match requirement {
         Requirement::Has(capability) => capability.absence(),

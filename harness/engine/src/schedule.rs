@@ -87,15 +87,15 @@ pub struct Drive<'a> {
     pub environments: &'a [Option<RunTarget<'a>>],
     /// The subject, `kind=value`, where the environment has none of its own.
     pub subject: &'a str,
-    /// Where files are made that cases elsewhere use, where that can be done.
+    /// The environment that makes files for cases in other environments; absent where none can.
     pub host: Option<&'a dyn Environment>,
     /// The SDKs that cases prove, where they are available.
     pub sdks: Option<Sdks<'a>>,
-    /// Where evidence goes.
+    /// The store for evidence.
     pub store: &'a BlobStore,
     /// Folders that runs write to, one on each disk.
     pub folders: &'a [PathBuf],
-    /// Takes secrets out of it.
+    /// Redacts secrets in the evidence.
     pub redactor: &'a Redactor,
     /// Decides whether a case has failed.
     pub judge: &'a Judge<'a>,

@@ -1,4 +1,4 @@
-//! Which cases and environments a run is about.
+//! Selects the cases and environments of a run.
 
 use sha2::{Digest, Sha256};
 use twinproof_model::{Level, glob_matches};
@@ -7,10 +7,10 @@ use twinproof_steps::Case;
 /// The tag of cases that run only where cases are asked for, by tag or by pattern.
 pub const ON_REQUEST: &str = "all";
 
-/// One of several parts of a run.
+/// A part of a run that is split into several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// Which, from 1.
+    /// Number of this part, from 1.
     pub index: u32,
     /// Number of parts.
     pub count: u32,
@@ -60,7 +60,7 @@ impl std::str::FromStr for Shard {
     }
 }
 
-/// Which cases and environments a run is about; everything when empty.
+/// The selected cases and environments of a run. An empty list selects all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Suites.
@@ -75,7 +75,7 @@ pub struct Selection {
     pub tags: Vec<String>,
     /// Levels.
     pub levels: Vec<Level>,
-    /// Which part.
+    /// The part of the run; all of it when absent.
     pub shard: Option<Shard>,
 }
 

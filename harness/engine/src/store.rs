@@ -15,7 +15,7 @@ use twinproof_steps::Blobs;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot store evidence in {}: {error}; is the disk full or read-only?", path.display())]
 pub struct StoreError {
-    /// Where.
+    /// The file.
     pub path: PathBuf,
     /// The system's error.
     pub error: std::io::Error,

@@ -44,7 +44,7 @@ impl Progress for Silent {
 }
 
 impl Rig {
-    /// One cell after another.
+    /// A rig that runs one cell after another.
     fn new(cases: Vec<Case>, environment: Double) -> Self {
         Self {
             cases,

@@ -8,7 +8,7 @@ use twinproof_gomod::dirhash::{hash_go_mod, hash_zip};
 
 /// Largest go.mod file that is hashed.
 const GO_MOD: u64 = 16 << 20;
-/// How every zip begins.
+/// The first bytes of every zip.
 // The initials that every signature of the format begins with, that of an empty archive too.
 const ZIP: &[u8] = b"PK";
 

@@ -25,17 +25,17 @@ const AGENT: &str = concat!("twinproof/", env!("CARGO_PKG_VERSION"));
 pub struct Ask {
     /// The method.
     pub method: String,
-    /// Where.
+    /// The URL to request.
     pub url: String,
     /// Headers to send.
     pub headers: Vec<(String, String)>,
     /// The version of HTTP.
     pub version: HttpVersion,
-    /// How often, at the same time.
+    /// Number of identical requests made at the same time.
     pub times: u32,
-    /// For `https`.
+    /// The authorities and the client certificate for `https`.
     pub credentials: Credentials,
-    /// How long each of them may take, from the connection to the end of its answer.
+    /// Time limit of each, from the connection to the end of its answer.
     pub limit: Duration,
     /// Most bytes of the body that are kept.
     pub keep: u64,

@@ -10,27 +10,28 @@ use twinproof_base::error_chain;
 
 /// Most bytes received that are kept.
 const KEPT: usize = 4 << 20;
-/// How long to read on after the last expected answer, to notice surplus ones.
+/// Time to read on after the last expected answer, to notice surplus ones.
 const SURPLUS: Duration = Duration::from_millis(250);
 
 /// Bytes to send, and until when to read.
 #[derive(Clone, Debug)]
 pub struct Send {
-    /// Where: host, port and whether under TLS are taken from it.
+    /// The server's URL; only scheme, host and port matter.
     pub url: String,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Sends it in pieces of so many bytes.
+    /// Size of the pieces that the bytes are sent in.
     pub piece: usize,
-    /// The time after each piece.
+    /// Pause after each piece.
     pub pause: Duration,
-    /// Whether the sending side is closed then.
+    /// Whether the sending side is closed after the last piece.
     pub half_close: bool,
-    /// How many answers end it; none where the end of the connection or of the time does.
+    /// Number of answers after which reading stops; without it, reading goes on to the end of the
+    /// connection or of the time.
     pub enough: Option<usize>,
-    /// For `https`.
+    /// The authorities and the client certificate for `https`.
     pub credentials: Credentials,
-    /// How long all of it may take.
+    /// Time limit of the whole exchange.
     pub limit: Duration,
 }
 
@@ -41,11 +42,11 @@ pub struct Sent {
     pub address: String,
     /// The bytes received, at most `KEPT` (4 MiB).
     pub received: Vec<u8>,
-    /// How many bytes were received.
+    /// Number of bytes received.
     pub bytes: u64,
     /// The first answer.
     pub first: Option<Response>,
-    /// How many answers there are.
+    /// Number of answers received.
     pub answers: u32,
     /// Whether the other side closed the connection.
     pub closed: bool,

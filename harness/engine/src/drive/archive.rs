@@ -46,7 +46,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &ArchiveStep) -> Result<ArchiveSight
     Ok(sight)
 }
 
-/// Why an archive cannot be read to its end.
+/// An error in reading an archive to its end.
 enum Unreadable {
     Text(String),
     Io(io::Error),
@@ -164,7 +164,8 @@ fn zip(bytes: &[u8], entries: &mut Entries) -> Result<(), Unreadable> {
     Ok(())
 }
 
-/// How many entries the end record of a zip file lists; `None` where only a zip64 record can say.
+/// Number of entries that the end record of a zip file declares; `None` where only a zip64 record
+/// can say.
 fn listed(bytes: &[u8]) -> Option<usize> {
     const RECORD: &[u8] = b"PK\x05\x06";
     // The last one, as readers take it: a comment may hold the same four bytes.

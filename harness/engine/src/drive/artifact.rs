@@ -91,7 +91,7 @@ fn build(
     let folder = tempfile::Builder::new().prefix("twinproof-made-").tempdir();
     let folder = folder.map_err(|e| failed(&std::env::temp_dir(), &e))?;
     let mut files = BTreeSet::new();
-    // One after the other: all of them together may be too much for memory.
+    // One at a time: all files together may exceed the memory.
     for entry in entries.into_iter().filter(|entry| entry.kind == EntryKind::File) {
         let path = driver.native(&entry.path);
         let found = driver.sandbox().entries(&path, Contents::Wanted, limits)?;

@@ -13,7 +13,7 @@ use twinproof_steps::{
 /// The version of each module.
 const VERSION: &str = "v1.0.0";
 
-/// One row: variables of the environment, which may refer to the variables of the case.
+/// A row of the table: variables of the environment, which may refer to variables of the case.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Setting {

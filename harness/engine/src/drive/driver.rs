@@ -24,9 +24,9 @@ use twinproof_toolchain::{Platform, Toolchains, Version};
 
 /// Resources that driving needs besides the case and the environment.
 pub struct Context<'a> {
-    /// Where evidence goes.
+    /// The store for evidence.
     pub store: &'a BlobStore,
-    /// Takes secrets out of it.
+    /// Redacts secrets in the evidence.
     pub redactor: &'a Redactor,
     /// Decides whether a case has failed.
     pub judge: &'a Judge<'a>,
@@ -34,7 +34,7 @@ pub struct Context<'a> {
     pub step_limit: Duration,
     /// Most bytes kept of an output.
     pub output_limit: u64,
-    /// Where files are made that cases elsewhere use; absent where nothing can be made.
+    /// The environment that makes files for cases in other environments; absent where none can.
     pub host: Option<&'a dyn Environment>,
     /// The SDKs that cases prove, where they are available.
     pub sdks: Option<Sdks<'a>>,
@@ -44,8 +44,8 @@ pub struct Context<'a> {
     pub data: &'a (dyn Fn(&str) -> Option<Vec<u8>> + Sync),
     /// Databases that cases take in turns.
     pub databases: &'a Pool,
-    /// Why observations made now would say nothing about the subject, where that is so: the run was
-    /// interrupted and its programs are killed, or a disk is full.
+    /// The reason, if there is one, why observations made now would say nothing about the subject:
+    /// the run was interrupted and its programs are killed, or a disk is full.
     pub disturbed: &'a (dyn Fn() -> Option<Skip> + Sync),
 }
 
@@ -54,7 +54,7 @@ pub struct Context<'a> {
 pub struct Sdks<'a> {
     /// Provides, makes and rebuilds them.
     pub toolchains: &'a Toolchains,
-    /// Where PyPI's distribution of that version for that platform is, if it is there.
+    /// Finds the Go SDK in PyPI's distribution for a version and platform.
     pub wheel: &'a (dyn Fn(Version, Platform) -> Option<PathBuf> + Sync),
 }
 
@@ -352,17 +352,17 @@ impl<'a> Driver<'a> {
         self.context
     }
 
-    /// Where it runs.
+    /// The environment that the case runs in.
     pub fn environment(&self) -> &dyn Environment {
         self.environment
     }
 
-    /// Values for texts.
+    /// The values of variables for templates.
     pub fn scope(&self) -> &Scope {
         self.judging.scope()
     }
 
-    /// Its work directory.
+    /// The case's work directory.
     pub fn sandbox(&self) -> &dyn Sandbox {
         self.sandbox.as_ref()
     }

@@ -1,9 +1,9 @@
-//! Why a step could not be driven.
+//! Errors in driving a step.
 
 use twinproof_model::Capability;
 use twinproof_model::variables::VariableError;
 
-/// Why a step could not be driven.
+/// The reason why a step could not be driven.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StepError {
     /// A value that an earlier step should have captured is not there: the case ends here.

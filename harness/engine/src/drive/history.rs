@@ -9,7 +9,7 @@ use twinproof_history::{Action, Evidence};
 use twinproof_pipeline::{Broker, Error, Flavour, Kafka, Plan, Program, Surroundings, record};
 use twinproof_steps::{DatabaseServer, HistoryPlace, HistorySight, HistoryStep};
 
-/// How long `settle` waits where a step does not say.
+/// Default time that `settle` waits, in seconds.
 const PATIENCE: u32 = 8;
 
 pub fn drive(driver: &mut Driver<'_>, step: &HistoryStep) -> Result<HistorySight, StepError> {

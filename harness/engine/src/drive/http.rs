@@ -53,7 +53,7 @@ pub fn drive(driver: &mut Driver<'_>, step: &Http) -> Result<HttpExchange, StepE
     Ok(HttpExchange { url, headers, body, redirects, ..seen })
 }
 
-/// Where an answer redirects to, unless the step asserts its status.
+/// The target of a redirect, unless the step asserts the status.
 fn redirected(step: &Http, from: &str, seen: &HttpExchange) -> Option<String> {
     let status = seen.status.filter(|s| matches!(s, 301 | 302 | 303 | 307 | 308))?;
     // The redirect itself is what such a case is about.

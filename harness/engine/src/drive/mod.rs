@@ -117,7 +117,7 @@ fn steps(driver: &mut Driver<'_>, case: &Case, record: &mut RunRecord) -> RunOut
     RunOutcome::Driven
 }
 
-/// How a run ends at a step that could not be driven.
+/// The outcome of a run that ends at a step that could not be driven.
 fn ended(error: StepError) -> RunOutcome {
     match error {
         StepError::Sdk(detail) => RunOutcome::Skipped(Skip::SdkAbsent { detail }),

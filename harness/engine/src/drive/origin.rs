@@ -13,7 +13,7 @@ use twinproof_origin::{
 use twinproof_steps::{OriginDatabase, OriginSight, OriginStep};
 use twinproof_subject::Upstream;
 
-/// Where a Go distribution keeps the modules of cmd/go's tests.
+/// The folder of cmd/go's test modules in a Go distribution.
 const CORPUS: [&str; 5] = ["src", "cmd", "go", "testdata", "mod"];
 
 pub fn drive(driver: &mut Driver<'_>, step: &OriginStep) -> Result<OriginSight, StepError> {

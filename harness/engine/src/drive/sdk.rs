@@ -64,7 +64,7 @@ fn rebuild(sdks: Sdks<'_>, step: &SdkStep) -> Result<Rebuilt, StepError> {
     rebuilt.map_err(|error| StepError::Sdk(error.to_string()))
 }
 
-/// Where both are from, without the executables.
+/// The sources and the recipe of both SDKs, without the executables.
 fn described(step: &SdkStep, rebuilt: &Rebuilt) -> SdkSight {
     let (source, recipe) = (&rebuilt.source, &rebuilt.recipe);
     let variables = recipe.env.iter().map(|(name, value)| format!("{name}={value}"));

@@ -19,7 +19,7 @@ pub struct Double {
 }
 
 impl Double {
-    /// One of that name, with POSIX paths, whose programs are that function.
+    /// An environment with a name and POSIX paths, whose programs are a function.
     pub fn new(
         name: &str,
         program: impl Fn(&Exec) -> Result<Exited, EnvironmentError> + Send + Sync + 'static,
