@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use twinproof_inspect::{CompareOptions, Options, compare, describe};
 
-/// How many packages of how many types make about a hundred megabytes.
+/// Number of packages, and of types in each, that make about a hundred megabytes.
 const PACKAGES: usize = 72;
 const TYPES: usize = 700;
 const RUNS: u32 = 7;

@@ -1,8 +1,8 @@
-//! Why a file could not be described.
+//! Errors in describing a file.
 
 use std::io;
 
-/// Why a file could not be described. Messages leave the file's name to the caller.
+/// An error in describing a file. The message does not name the file; the caller does.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InspectError {
@@ -19,7 +19,7 @@ pub enum InspectError {
         format: &'static str,
         /// The missing part, such as `section .text`.
         what: String,
-        /// Where it would end, in bytes from the start.
+        /// The end of that part, in bytes from the start.
         need: u64,
         /// The size of the file (or of the slice or member), in bytes.
         len: u64,
@@ -39,7 +39,7 @@ pub enum InspectError {
         what: String,
         /// The limit.
         limit: u64,
-        /// Its unit.
+        /// The limit's unit.
         unit: &'static str,
     },
 }

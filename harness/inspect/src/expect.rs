@@ -12,9 +12,9 @@ pub struct Expectation {
     pub platform: Option<ExpectedPlatform>,
     /// The newest glibc that it may need, such as `2.31`.
     pub max_glibc: Option<String>,
-    /// That it needs neither a loader nor a library.
+    /// Whether it must need neither a loader nor a library.
     pub fully_static: bool,
-    /// That it has none of the texts in [`crate::Options::leaks`].
+    /// Whether it must have none of the texts in [`crate::Options::leaks`].
     pub no_asked_leaks: bool,
 }
 

@@ -196,7 +196,8 @@ impl<'d> View<'d> {
         Raw { store, start: self.start, len: self.len }
     }
 
-    /// Why a read inside the file failed: the limit of memory, where that was reached.
+    /// The error to report for a failed read inside the file: the memory limit, where it was
+    /// reached.
     pub(crate) fn refusal(self) -> Option<InspectError> {
         let Opened::File { full, .. } = &self.source.store else { return None };
         full.load(std::sync::atomic::Ordering::Relaxed).then(|| InspectError::Limit {

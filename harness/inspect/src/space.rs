@@ -21,7 +21,8 @@ pub(crate) struct Space {
 }
 
 impl Space {
-    /// Where in the file the byte at an address is, and how many follow it there.
+    /// The file offset of the byte at an address, and the number of bytes from it on in the same
+    /// range.
     pub(crate) fn offset(&self, address: u64) -> Option<(u64, u64)> {
         self.ranges.iter().find_map(|range| {
             let within = address.checked_sub(range.address).filter(|w| *w < range.stored)?;

@@ -8,10 +8,10 @@ use crate::read::{Identity, Parsed, Volatile};
 use crate::source::{Raw, View};
 use std::collections::BTreeSet;
 
-/// How much is read at a time, in bytes.
+/// Number of bytes read at a time.
 const PIECE: usize = 256 << 10;
 
-/// How much is looked at byte by byte when a piece differs.
+/// Number of bytes compared one by one around a difference.
 const STEP: usize = 256;
 
 /// Differences found so far, added up over all parts of both files.
@@ -75,7 +75,8 @@ pub(super) fn compare(
     Ok(Some(difference))
 }
 
-/// Where two files differ first: the end of the shorter one where the other only goes on.
+/// The offset of the first difference of two files: the end of the shorter one where it is the
+/// beginning of the other.
 pub(super) fn first(a: View<'_>, b: View<'_>) -> Result<Option<u64>> {
     let common = a.size().min(b.size());
     let mut first = (a.size() != b.size()).then_some(common);
@@ -114,12 +115,12 @@ pub(super) fn differing(
     }))
 }
 
-/// How many bytes differ.
+/// Number of bytes that differ.
 fn different(a: &[u8], b: &[u8]) -> u64 {
     a.iter().zip(b).filter(|(a, b)| a != b).count() as u64
 }
 
-/// Where two pieces that differ do so first.
+/// Index of the first byte that differs; the pieces are not equal.
 fn place(a: &[u8], b: &[u8]) -> u64 {
     a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(0) as u64
 }
@@ -232,8 +233,7 @@ impl Scan<'_, '_, '_> {
             let inside = |v: &&Volatile| place.checked_sub(v.offset).is_some_and(|w| w < v.size);
             parsed.volatile.iter().find(inside).map(|v| v.what)
         };
-        // It must be the same kind of place in both files: the ID of one over the code of the other
-        // is no ID.
+        // A byte belongs to an identity only if both files have the same identity there.
         let what = of(self.a, self.at_a + at).filter(|w| of(self.b, self.at_b + at) == Some(*w));
         let counted = &mut self.tally.differing;
         match what {

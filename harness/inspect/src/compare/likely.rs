@@ -37,7 +37,8 @@ pub(super) fn explain(comparison: &mut Comparison, a: &Image, b: &Image) {
     }
 }
 
-/// Which parts of Go's build ID are equal, in order; none where there are not four.
+/// Whether each of the four parts of Go's build ID is equal, in order; `None` where there are not
+/// four.
 fn equal(comparison: &Comparison) -> Option<[bool; 4]> {
     let parts: Vec<bool> = comparison.build_id.iter().map(|part| part.equal).collect();
     parts.try_into().ok()

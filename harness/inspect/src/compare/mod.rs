@@ -1,5 +1,5 @@
-//! Why two files differ: where, in which contents, the likely cause, and the flag that makes them
-//! equal.
+//! Compares two files: finds where they differ, in which contents, the likely cause, and the flag
+//! that makes them equal.
 
 mod bytes;
 mod cause;
@@ -24,13 +24,13 @@ use crate::source::{Input, Source, View};
 use bytes::Tally;
 use pairs::{Pair, Paired, Unread};
 
-/// Why a comparison was not made.
+/// An error that prevents a comparison.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct CompareError {
     /// The file that could not be described.
     pub side: Side,
-    /// Why.
+    /// The error in describing that file.
     #[source]
     pub error: InspectError,
 }

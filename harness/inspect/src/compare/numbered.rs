@@ -1,11 +1,11 @@
-//! Several sections of a file, and several members of an archive, may have one name.
+//! Keys for sections of a file and members of an archive, of which several may have one name.
 
 use std::collections::BTreeMap;
 
 /// A name, and the number among those of that name, from 1.
 pub(super) type Key = (String, usize);
 
-/// Each by its name and its number among those of its name.
+/// Items by their name and their number among those of that name.
 pub(super) fn numbered<T>(named: impl Iterator<Item = (String, T)>) -> BTreeMap<Key, T> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut all = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Which image of one file is compared with which of the other.
+//! Pairs the images of one file with those of the other, for comparison.
 
 use super::numbered::{Key, numbered, shown};
 use super::report::{FactDifference, SectionDifference};

@@ -86,7 +86,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Its name in JSON.
+    /// The name in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -122,7 +122,7 @@ pub struct Comparison {
     pub remedy: Option<String>,
     /// The sizes of the files.
     pub sizes: Sizes,
-    /// Where in the first file the first difference is, in bytes.
+    /// Offset of the first difference in the first file, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_difference: Option<u64>,
     /// Number of differing bytes, by their kind, in sections of equal length.
@@ -171,10 +171,10 @@ pub struct SectionDifference {
     /// Its size in the second file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size_b: Option<u64>,
-    /// How many bytes differ when both are as long.
+    /// Number of differing bytes, when both have the same size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub differing: Option<u64>,
-    /// Where in the section the first difference is.
+    /// Offset of the first difference in the section, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<u64>,
     /// Whether only ids, times or signatures differ.

@@ -53,7 +53,7 @@ const ANCHORS: [(&str, LeakKind, usize); 34] = [
 /// The longest path that is followed, in bytes, to either side of an anchor.
 const REACH: usize = 256;
 
-/// How much is gathered before it is scanned, in bytes.
+/// Number of bytes gathered before they are scanned.
 const WINDOW: usize = 64 << 10;
 
 /// The most texts of the caller, and the most different leaks that are counted.
@@ -250,7 +250,7 @@ pub(super) struct Scan<'d> {
     finder: &'d Finder,
     section: String,
     window: Vec<u8>,
-    /// Where in the window the scan goes on; bytes before it are context.
+    /// Index in the window at which the scan goes on; bytes before it are context.
     from: usize,
     /// Up to here anchors are inside a path that is counted; the caller's texts may be there too.
     counted: usize,

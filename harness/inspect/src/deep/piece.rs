@@ -1,4 +1,4 @@
 //! The size of a read.
 
-/// How much is read at a time, in bytes.
+/// Number of bytes read at a time.
 pub(super) const PIECE: usize = 64 << 10;

@@ -11,7 +11,7 @@ pub(super) struct FilePart {
     pub(super) kind: SectionKind,
     pub(super) offset: u64,
     pub(super) size: u64,
-    /// How it is compressed.
+    /// Its compression: `zlib` or `zstd`.
     pub(super) compression: Option<String>,
 }
 

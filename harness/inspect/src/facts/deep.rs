@@ -21,13 +21,13 @@ pub struct Deep {
 pub struct Dwarf {
     /// Versions of DWARF.
     pub versions: Vec<u16>,
-    /// How many units there are.
+    /// Number of units.
     pub units: u64,
     /// The compilers and their flags, sorted.
     pub producers: Vec<String>,
     /// The folders in which units were compiled, sorted.
     pub folders: Vec<String>,
-    /// How many source files the line tables name.
+    /// Number of source files that the line tables name.
     pub files: u64,
     /// The first folders of source files, sorted; a hundred at most.
     pub source_folders: Vec<String>,
@@ -64,14 +64,14 @@ pub enum LeakKind {
     Builder,
     /// A folder for temporary files.
     Temporary,
-    /// Where the Go distribution was.
+    /// The folder of the Go distribution.
     Goroot,
-    /// Where Go's modules were.
+    /// The folder of Go's module cache.
     ModuleCache,
 }
 
 impl LeakKind {
-    /// Its name for people.
+    /// The name that reports show.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! How an image is hardened, as checksec lists it.
+//! Hardening of an image: the checks that checksec lists.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub enum Check {
     StackCanary,
     /// The stack, and data, cannot be executed.
     NonExecutable,
-    /// It can be loaded at any address.
+    /// The image can be loaded at any address.
     PositionIndependent,
     /// Some calls into libc are replaced by checked ones (`_FORTIFY_SOURCE`).
     Fortify,
@@ -31,14 +31,14 @@ pub enum Check {
     ReturnAddresses,
     /// 64 bits of address space to choose from (PE).
     HighEntropyAddresses,
-    /// It is signed: Authenticode, or a Mach-O signature.
+    /// The file is signed: Authenticode, or a Mach-O signature.
     Signed,
     /// The hardened runtime (Mach-O).
     HardenedRuntime,
 }
 
 impl Check {
-    /// Its name for people.
+    /// The name that reports show.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -63,13 +63,13 @@ impl Check {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
-    /// It is.
+    /// The protection is there.
     Yes,
-    /// In part: RELRO without BIND_NOW.
+    /// The protection is there in part: RELRO without BIND_NOW.
     Partial,
-    /// It is not.
+    /// The protection is missing.
     No,
-    /// It cannot be, in such a file, or would mean nothing.
+    /// Such a file cannot have the protection, or gains nothing by it.
     NotApplicable,
 }
 
@@ -80,7 +80,7 @@ impl Mark {
         if there { Self::Yes } else { Self::No }
     }
 
-    /// Its name for people.
+    /// The name that reports show.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

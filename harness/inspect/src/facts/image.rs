@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One program, library or object.
+/// A program, library or object file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Image {
     /// Its format.
@@ -29,7 +29,7 @@ pub struct Image {
     /// The address where it starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<u64>,
-    /// How it is linked.
+    /// Static or dynamic linkage, and the libraries it needs.
     pub linkage: Linkage,
     /// Versions of symbols it needs: the highest one for each family of each library.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -50,7 +50,7 @@ pub struct Image {
     /// The processors it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub microarchitecture: Option<Microarchitecture>,
-    /// How it is hardened. Checks that such a file cannot have are `not_applicable`.
+    /// Hardening checks. Those that such a file cannot pass are `not_applicable`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hardening: BTreeMap<Check, Mark>,
     /// Parts that were stripped.
@@ -126,7 +126,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Its name for people.
+    /// The name that reports show.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -195,7 +195,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its name for people.
+    /// The name that reports show.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -239,12 +239,12 @@ impl Platform {
     }
 }
 
-/// How an image is linked.
+/// Static or dynamic linkage of an image, and the libraries it needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Linkage {
-    /// The programs that start it: the kernel alone, or a loader too.
+    /// Static, static-pie, interpreted, dynamic or relocatable.
     pub kind: LinkageKind,
-    /// The program that loads it, such as `/lib64/ld-linux-x86-64.so.2`.
+    /// The loader that the file names, such as `/lib64/ld-linux-x86-64.so.2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpreter: Option<String>,
     /// Libraries it needs, in the order in which they are looked for.
@@ -264,25 +264,26 @@ pub struct Linkage {
     pub runpath: Vec<String>,
 }
 
-/// The programs that start an image.
+/// The kind of an image's linkage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkageKind {
-    /// The system's kernel alone.
+    /// Needs neither a loader nor a library.
     #[default]
     Static,
-    /// The kernel alone, at any address.
+    /// As `Static`, but an ELF file that can be loaded at any address: `ET_DYN` with a dynamic
+    /// section.
     StaticPie,
-    /// A loader, though no library is needed: a Go PIE without cgo.
+    /// Names a loader, but needs no library: a Go PIE without cgo.
     Interpreted,
-    /// A loader and libraries.
+    /// Needs libraries (in WebAssembly, imports), or is a shared library or bundle itself.
     Dynamic,
-    /// It is not started but linked.
+    /// An object file, the input of a linker, or a kernel module.
     Relocatable,
 }
 
 impl LinkageKind {
-    /// Its name for people.
+    /// The name that reports show.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -333,10 +334,10 @@ pub struct Import {
 /// The symbols an image offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exports {
-    /// Those of the program's author, sorted by name.
+    /// Exports of the program's author, sorted by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own: Vec<Export>,
-    /// Names of those that belong to Go's runtime, cgo and the C start-up code, sorted.
+    /// Names of the exports of Go's runtime, cgo and the C start-up code, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runtime: Vec<String>,
 }
@@ -363,7 +364,7 @@ pub struct Export {
     /// Its number (PE).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordinal: Option<u32>,
-    /// Where it is forwarded to (PE).
+    /// The symbol that it is forwarded to (PE).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forward: Option<String>,
 }
@@ -385,11 +386,11 @@ pub struct Section {
     pub address: u64,
     /// Its size in memory, in bytes.
     pub size: u64,
-    /// Where it is in the file, in bytes.
+    /// Its offset in the file, in bytes.
     pub offset: u64,
-    /// How many bytes of it the file has.
+    /// Number of its bytes that are in the file.
     pub stored: u64,
-    /// How it is compressed, `zlib` or `zstd`; its declared size is then not `size`.
+    /// Compression of the stored bytes: `zlib` or `zstd`. The declared size is then not `size`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compression: Option<String>,
 }
@@ -449,7 +450,7 @@ pub struct Stripped {
 /// A range of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Extent {
-    /// Where it begins, in bytes.
+    /// Offset of its first byte.
     pub offset: u64,
     /// Its size in bytes.
     pub size: u64,

@@ -33,7 +33,7 @@ pub struct Description {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
-    /// One program, library or object.
+    /// A program, library or object file.
     Image(Box<Image>),
     /// A fat Mach-O file.
     Universal(Vec<Slice>),
@@ -63,7 +63,7 @@ impl Description {
 pub struct Slice {
     /// Its architecture as the fat header says it, in Go's words.
     pub architecture: String,
-    /// Where it begins, in bytes.
+    /// Offset of its first byte.
     pub offset: u64,
     /// Its size in bytes.
     pub size: u64,
@@ -79,7 +79,7 @@ pub struct Archive {
     /// Whether members are in files of their own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub thin: bool,
-    /// How many symbols its index names.
+    /// Number of symbols in its index.
     pub indexed_symbols: u64,
     /// The first line of a Go package's archive: `go object linux amd64 go1.27.3 …`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,7 +96,7 @@ pub struct Archive {
 pub struct Member {
     /// Its name.
     pub name: String,
-    /// Where its content begins, in bytes from the start of the archive; absent in a thin one.
+    /// Offset of its content in the archive, in bytes; absent in a thin one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
     /// Its size in bytes.

@@ -82,7 +82,7 @@ pub struct PeFacts {
     /// The linker's version.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub linker_version: String,
-    /// Where the PDB is, as the linker wrote it.
+    /// Path of the PDB file, as the linker wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pdb_path: Option<String>,
     /// Bytes of Authenticode signatures.
@@ -125,7 +125,7 @@ pub struct CodeSignature {
     pub certified: bool,
     /// The hash, such as `sha256`.
     pub hash: String,
-    /// How many pages have a hash.
+    /// Number of pages that have a hash.
     pub pages: u64,
     /// The first pages whose bytes do not have the hash that is signed, up to 16 of them. Absent
     /// when they were not checked.

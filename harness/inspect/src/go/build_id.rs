@@ -9,7 +9,7 @@ use memchr::memmem;
 const BEFORE: &[u8] = b"\xff Go build ID: \"";
 const AFTER: &[u8] = b"\"\n \xff";
 
-/// How much of the code is looked at, in bytes: as much as `go tool buildid` reads.
+/// Number of bytes of code that are searched: as many as `go tool buildid` reads.
 const LOOKED_AT: usize = 32 << 10;
 
 /// Looks for a build ID from an offset on, and takes note of where it is.

@@ -15,7 +15,7 @@ const ALIGNMENT: u64 = 16;
 /// The longest build information, in bytes. A program with a thousand modules has 100 KB.
 const MAX: u64 = 16 << 20;
 
-/// How much of the data is searched, in bytes, when no section has the name.
+/// Number of bytes of data that are searched when no section has the name.
 const SEARCHED: u64 = 64 << 20;
 
 /// Fills in the facts of the build information.
@@ -67,7 +67,7 @@ fn find(parsed: &Parsed<'_>) -> Option<Found> {
     })
 }
 
-/// Where in a part of the file the magic is.
+/// The offset of the magic in a part of the file.
 fn search(parsed: &Parsed<'_>, start: u64, size: u64) -> Option<u64> {
     const PIECE: usize = 256 << 10;
     let mut piece = vec![0; PIECE + MAGIC.len()];
@@ -95,7 +95,7 @@ fn at(parsed: &Parsed<'_>, offset: u64) -> Option<Found> {
     if flags & 2 == 0 {
         return by_pointer(parsed, header, width, flags);
     }
-    // How long the text is stands behind the version.
+    // The length of the text stands behind the version.
     let mut start = [0; 512];
     let read = view.fill(offset + 32, &mut start).ok()?;
     let (_, rest) = counted(start.get(..read)?)?;

@@ -11,7 +11,7 @@ use memchr::memmem;
 // The digit behind it is the level.
 const MESSAGE: &[u8] = b"This program can only be run on AMD64 processors with v";
 
-/// How much is read at a time, in bytes.
+/// Number of bytes read at a time.
 const PIECE: usize = 512 << 10;
 
 /// Fills in the level that an image of Go's declares.

@@ -1,4 +1,4 @@
-//! Which exported symbols are the toolchains' and not the author's.
+//! Tells exported symbols of the toolchains from those of the program's author.
 
 use crate::facts::{Export, Exports};
 

@@ -4,7 +4,7 @@ use super::lines::{add, number, safe};
 use crate::compare::{Comparison, FactDifference, SectionDifference};
 use std::fmt::Write as _;
 
-/// How many sections and facts are shown.
+/// The most sections and facts that are shown.
 const ROWS: usize = 30;
 
 /// The result of a comparison as text, the cause first.

@@ -7,10 +7,10 @@ use crate::facts::{
 };
 use std::fmt::Write as _;
 
-/// How many names of a list are shown.
+/// The most names of a list that are shown.
 const NAMES: usize = 12;
 
-/// How many sections, members and leaks are shown.
+/// The most sections, members and leaks that are shown.
 const ROWS: usize = 40;
 
 /// Describes a file, headed by a name that the reader of the text recognises.

@@ -31,10 +31,11 @@ func Free(p *C.char) {}
 func main() {}
 "#;
 
-/// One build at a time: each uses all processors.
+/// Held for a build, since each uses all processors.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Where builds are kept from run to run, by everything that they depend on.
+/// The folder in which a build is kept from run to run, named by the hash of everything it depends
+/// on.
 fn kept(key: &str) -> PathBuf {
     static GO: LazyLock<String> = LazyLock::new(|| {
         let output = Command::new("go").arg("version").output().unwrap();

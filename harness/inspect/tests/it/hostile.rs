@@ -10,7 +10,7 @@ use twinproof_inspect::{CompareOptions, InspectError, Options, compare, describe
 
 use crate::built::{pure, shared_library};
 
-/// One file of each format that can be built here.
+/// A file of each format that can be built here.
 static FILES: LazyLock<Vec<(&str, Vec<u8>)>> = LazyLock::new(|| {
     let platforms = [
         "linux/amd64",
@@ -264,7 +264,7 @@ fn numbers_that_wrap_around_are_errors() {
     let image = describe(xcoff.as_slice(), &Options::default()).unwrap();
     let loader = image.images()[0].1.sections.iter().find(|s| s.name == ".loader").unwrap().offset;
     let mut wrong = xcoff.clone();
-    // Where its symbols begin.
+    // The offset of the loader section's symbols.
     let at = loader as usize + 40;
     wrong[at..at + 8].fill(0xff);
     let error = describe(wrong.as_slice(), &Options::default()).unwrap_err();

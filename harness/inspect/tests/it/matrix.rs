@@ -1,5 +1,5 @@
-//! One program for many platforms: format, machine, system and Go's build information, beside
-//! file(1), `go version -m` and `go tool buildid`.
+//! A program built for many platforms: format, machine, system and Go's build information, compared
+//! with file(1), `go version -m` and `go tool buildid`.
 
 use rstest::rstest;
 use twinproof_inspect::{BuildId, Format, Kind, LinkageKind, debian_with_glibc};

@@ -3,7 +3,7 @@
 use gimli::{Endianity as _, RunTimeEndian};
 use std::io::{self, BufRead, Read};
 
-/// How much of a unit is kept, in bytes: its root is at the front.
+/// Number of bytes of a unit that are kept: its root is at the front.
 const ROOT: u64 = 64 << 10;
 
 /// The longest header of a line table, in bytes.
@@ -14,7 +14,7 @@ pub(super) struct Unit {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Which of the two kinds of units is walked over.
+/// The kind of units to read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Walk {
     Info,

@@ -19,14 +19,14 @@ pub(super) struct Dynamic {
     pub(super) present: bool,
     pub(super) pie: bool,
     pub(super) bind_now: bool,
-    /// Where the symbol table, its names and their hash tables are, in memory.
+    /// Addresses of the symbol table, its names and their hash tables.
     pub(super) symbols: Option<u64>,
     pub(super) strings: Option<(u64, u64)>,
     pub(super) hash: Option<u64>,
     pub(super) gnu_hash: Option<u64>,
     rela: Option<(u64, u64)>,
     rel: Option<(u64, u64)>,
-    /// How many relocations at the front are relative.
+    /// Number of relative relocations; they are the first ones.
     relative: u64,
     static_tls: bool,
 }

@@ -31,7 +31,8 @@ impl<'d, H: FileHeader<Endian = Endianness>> Elf<'d, H> {
         Ok(())
     }
 
-    /// Where notes are: sections, or segments when there are no sections.
+    /// Offset, size and alignment of the parts with notes: sections, or segments when there are no
+    /// sections.
     fn note_ranges(&self) -> Vec<(u64, u64, H::Word)> {
         let endian = self.endian;
         let sections = self.sections.iter().filter(|s| s.sh_type(endian) == elf::SHT_NOTE);

@@ -15,11 +15,11 @@ use twinproof_base::hex;
 pub(super) struct Commands<'d> {
     pub(super) symbols: Option<&'d SymtabCommand<Endianness>>,
     pub(super) dynamic: Option<&'d macho::DysymtabCommand<Endianness>>,
-    /// Where the signature is, and its size.
+    /// Offset and size of the signature.
     pub(super) signature: Option<(u64, u64)>,
     /// The libraries in the order in which symbols count them.
     pub(super) libraries: Vec<String>,
-    /// Where everything that is named ends.
+    /// End of the last part that a command names.
     end: u64,
 }
 
@@ -146,7 +146,7 @@ impl<'d> Commands<'d> {
         inside(view, FORMAT, || format!("segment {name}"), offset, stored)?;
         self.end = self.end.max(offset + stored);
         if name == "__LINKEDIT" {
-            // How long it is depends on the signature in it.
+            // The segment's size depends on the size of the signature in it.
             let word = size_of::<S::Word>() as u64;
             // The size in memory and the size in the file: the second and the fourth word behind
             // the name.

@@ -12,10 +12,10 @@ use sha2::{Digest as _, Sha256};
 /// The longest signature that is read, in bytes. One of a gigabyte of code has 8 MB.
 const MAX: u64 = 64 << 20;
 
-/// How many wrong pages are named.
+/// The most wrong pages that are named.
 const MAX_WRONG: usize = 16;
 
-/// How much is hashed at a time, in bytes, at least.
+/// The least number of bytes hashed at a time.
 const PIECE: u64 = 1 << 20;
 
 pub(super) fn fill(parsed: &mut Parsed<'_>, offset: u64, size: u64) -> Result<()> {
@@ -81,7 +81,7 @@ fn wrong_pages(view: View<'_>, directory: &CodeDirectory<'_>) -> Result<Vec<u64>
         return Err(malformed("Mach-O", "its signature is of more bytes than the file has"));
     }
     let page = match header.page_size {
-        // One hash over everything.
+        // A single hash of the whole.
         0 => limit.max(1),
         shift @ 12..=20 => 1 << shift,
         _ => return Err(malformed("Mach-O", "its signature has pages of an unknown size")),

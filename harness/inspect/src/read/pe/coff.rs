@@ -58,7 +58,7 @@ pub(super) fn arch(machine: Machine) -> String {
 pub(super) struct Strings {
     start: u64,
     size: u64,
-    /// Where symbols and strings end; 0 where there are none.
+    /// End offset of symbols and strings; 0 where there are none.
     pub(super) end: u64,
 }
 

@@ -6,7 +6,7 @@ use crate::space::Space;
 use object::pe;
 use std::collections::BTreeMap;
 
-/// Where the address of the stack cookie is in the load configuration, for 32 and 64 bits.
+/// Offset of the stack cookie's address in the load configuration, for 32 and 64 bits.
 const COOKIE: (u64, u64) = (60, 88);
 
 pub(super) fn marks(
