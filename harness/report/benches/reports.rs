@@ -1,4 +1,4 @@
-//! How long each report of 10,000 cases takes, and how long it takes to read it again.
+//! The time to write each report of 10,000 cases, and to read it again.
 //!
 //! `cargo bench -p twinproof-report`
 #![expect(clippy::expect_used, reason = "a benchmark fails by panicking")]

@@ -4,8 +4,8 @@
 use crate::text;
 use std::fmt::Write as _;
 
-/// One line of text for GitHub's Markdown, also within a table's cell: no character of it can mark
-/// up, link, mention or break the line.
+/// Escapes a line of text for GitHub's Markdown, also within a table's cell: no character of it can
+/// mark up, link, mention or break the line.
 pub fn markdown(text: &str) -> String {
     let text = text::line(text);
     let mut out = String::with_capacity(text.len() + 16);

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use twinproof_model::BlobRef;
 
-/// Where raw evidence is read from.
+/// A source of raw evidence.
 pub trait Bundle {
     /// At most `limit` bytes from the start of the file at `path` (relative, with `/`); nothing when
     /// it cannot be read.

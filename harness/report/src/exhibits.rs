@@ -41,9 +41,9 @@ pub struct Lookup<'a> {
     pub answers: Vec<&'a str>,
     /// Queries that the name servers received, where the case recorded them.
     pub asked: Option<&'a [String]>,
-    /// How long it took, in milliseconds.
+    /// Duration of the program, in milliseconds.
     pub millis: u64,
-    /// How it ended.
+    /// The outcome of the program, in words.
     pub ended: &'a str,
 }
 

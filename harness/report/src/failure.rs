@@ -40,7 +40,7 @@ pub fn claim_line(claim: &Claim) -> String {
     format!("{level} {}: {}", claim.id, claim.truth.as_deref().unwrap_or(&claim.statement))
 }
 
-/// Where a claim can be read up: the address of its source, or the words that name it.
+/// The source of a claim: its URL, or the words that name it.
 pub fn claim_source(claim: &Claim) -> &str {
     claim.source.as_deref().unwrap_or(&claim.reference)
 }

@@ -6,9 +6,9 @@ use crate::tally;
 use std::collections::HashMap;
 use twinproof_model::{CaseResult, EnvironmentName, EnvironmentResult, Results, Verdict};
 
-/// One cause, and the cases that it concerns.
+/// A cause, and the cases that it concerns.
 pub struct Finding<'a> {
-    /// Where.
+    /// The environment of these cases.
     pub environment: &'a EnvironmentName,
     /// The environment's own error, where the environment is what is broken.
     pub broken: Option<&'a str>,

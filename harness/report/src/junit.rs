@@ -131,7 +131,7 @@ fn status(results: &Results, case: &CaseResult) -> TestCaseStatus {
     status
 }
 
-/// Each line of a text, four spaces in.
+/// Indents each line of a text by four spaces.
 fn indented(text: &str) -> String {
     let lines = text.trim_end().lines().map(|line| format!("    {line}"));
     lines.collect::<Vec<_>>().join("\n")

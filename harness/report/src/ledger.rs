@@ -23,13 +23,13 @@ pub struct Ledger {
     pub verdict: Option<Verdict>,
     /// Number of case-environment pairs.
     pub total: u64,
-    /// How many of them have each verdict; every verdict is present.
+    /// Number of pairs by verdict; every verdict is present.
     pub verdicts: BTreeMap<Verdict, u64>,
     /// Number of claim-environment pairs that no case has decided or tried to.
     pub never_run: u64,
-    /// Each environment with its totals.
+    /// The environments with their totals.
     pub environments: Vec<LedgerEnvironment>,
-    /// Each claim with a cell for each environment.
+    /// The claims, with a cell for each environment.
     pub claims: Vec<LedgerClaim>,
     /// Floors and whether they are met.
     pub floors: Vec<FloorResult>,
@@ -44,7 +44,7 @@ pub struct LedgerEnvironment {
     pub available: bool,
     /// Number of its cases.
     pub total: u64,
-    /// How many of them have each verdict; absent ones are 0.
+    /// Number of its cases by verdict; absent ones are 0.
     pub verdicts: BTreeMap<Verdict, u64>,
 }
 
@@ -55,7 +55,7 @@ pub struct LedgerClaim {
     pub id: String,
     /// The suite; nothing where the claim is not in the registry.
     pub suite: Option<String>,
-    /// How binding it is.
+    /// MUST, SHOULD or MAY; nothing where the claim is not in the registry.
     pub level: Option<Level>,
     /// Whether the document's statement is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,7 +71,7 @@ pub struct LedgerClaim {
 pub struct LedgerCell {
     /// A verdict's name, or `never_run`.
     pub state: String,
-    /// How many of its cases have each verdict; absent ones are 0.
+    /// Number of its cases by verdict; absent ones are 0.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub verdicts: BTreeMap<Verdict, u64>,
 }

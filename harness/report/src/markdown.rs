@@ -14,7 +14,7 @@ use crate::{failure, sarif, text, words};
 use page::{Page, cut, names, row};
 use twinproof_model::{CaseResult, Exchange, Results, Verdict};
 
-/// How the line of totals begins.
+/// The beginning of the line with totals.
 pub(crate) const TOTALS: &str = "Totals: ";
 
 /// Failed steps of a case that are shown.
@@ -135,7 +135,7 @@ fn exchange(exchange: &Exchange) -> String {
     format!("<details><summary>request, response, repeat</summary><pre>{shown}</pre></details>")
 }
 
-/// One row for one cause.
+/// Writes the table of findings that need attention, a row for each cause.
 fn attention(page: &mut Page, results: &Results) {
     let rows: Vec<_> = findings(results)
         .iter()

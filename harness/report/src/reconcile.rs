@@ -43,7 +43,7 @@ impl fmt::Display for Reporter {
 /// A report that does not agree with the cases of the results.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
-    /// It counts something else.
+    /// A count in the report differs from that of the results.
     #[error("{reporter} says {what} {reported}, the cases of the results say {counted}")]
     Count {
         /// The report.
@@ -55,12 +55,12 @@ pub enum Mismatch {
         /// The number of cases.
         counted: u64,
     },
-    /// It cannot be read.
+    /// The report cannot be read.
     #[error("{reporter} cannot be read again: {why}")]
     Unreadable {
         /// The report.
         reporter: Reporter,
-        /// Why.
+        /// The parser's error.
         why: String,
     },
 }

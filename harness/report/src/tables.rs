@@ -53,7 +53,7 @@ pub fn tables(results: &Results) -> Vec<Table<'_>> {
     let mut tables: Vec<Table<'_>> = Vec::new();
     for (index, case) in results.cases.iter().enumerate() {
         let Some(cell) = &case.cell else { continue };
-        // Where a case does not apply, the cell is empty.
+        // The cell is empty where a case does not apply.
         if case.verdict == Verdict::NotApplicable {
             continue;
         }

@@ -1,10 +1,10 @@
-//! One count of the cases that all reporters share: by verdict, by environment, by claim. It counts
-//! the cases themselves, never the summary, so that the two can be compared.
+//! Counts the cases of a run by verdict, environment and claim, for all reporters. It counts the
+//! cases themselves, never the summary, so that the two can be compared.
 
 use std::collections::HashMap;
 use twinproof_model::{CaseResult, Claim, EnvironmentName, EnvironmentResult, Results, Verdict};
 
-/// How many have each verdict.
+/// Number of cases by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts([u64; Verdict::ALL.len()]);
 
@@ -20,19 +20,19 @@ impl Counts {
         self.0[verdict as usize] = self.0[verdict as usize].saturating_add(count);
     }
 
-    /// How many have this verdict.
+    /// Number of cases with this verdict.
     #[must_use]
     pub fn of(&self, verdict: Verdict) -> u64 {
         self.0[verdict as usize]
     }
 
-    /// How many there are.
+    /// Number of all cases.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().fold(0, |sum, n| sum.saturating_add(*n))
     }
 
-    /// How many gave an answer about the subject.
+    /// Number of cases whose verdict is about the subject.
     #[must_use]
     pub fn decided(&self) -> u64 {
         self.present().filter(|(v, _)| v.is_decided()).map(|(_, n)| n).sum()
@@ -63,7 +63,7 @@ pub struct EnvironmentTally<'a> {
     pub name: &'a EnvironmentName,
     /// Its entry in the results; `None` where only cases name it.
     pub result: Option<&'a EnvironmentResult>,
-    /// Its cases.
+    /// Counts of its cases.
     pub counts: Counts,
 }
 
@@ -149,7 +149,7 @@ impl<'a> Tally<'a> {
         Self { counts, environments, claims }
     }
 
-    /// How many cells no case has filled.
+    /// Number of cells without a case.
     pub fn never_run(&self) -> u64 {
         let cells = self.claims.iter().flat_map(|c| &c.cells);
         cells.filter(|c| c.counts.total() == 0).count() as u64
@@ -169,7 +169,7 @@ pub fn needs_attention(verdict: Verdict) -> bool {
     verdict >= Verdict::Inconclusive
 }
 
-/// One drift table: the answers to a question, by environment.
+/// A drift table: the answers to a question, by environment.
 pub struct DriftTable<'a> {
     /// The question: the label that cases declare.
     pub label: &'a str,
@@ -177,7 +177,7 @@ pub struct DriftTable<'a> {
     pub columns: Vec<&'a str>,
     /// A row for each environment that answered, in the order of the run.
     pub rows: Vec<DriftRow<'a>>,
-    /// How many different values each column has.
+    /// Number of different values in each column.
     pub distinct: Vec<usize>,
 }
 
@@ -222,7 +222,7 @@ pub struct DriftRow<'a> {
     pub environment: &'a EnvironmentName,
     /// Index of the case that filled it, in the results.
     pub case: usize,
-    /// Its subject.
+    /// The subject of that case.
     pub subject: &'a str,
     /// The values, by column.
     pub values: Vec<DriftValue<'a>>,

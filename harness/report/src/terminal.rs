@@ -11,9 +11,9 @@ use twinproof_model::{CaseResult, EnvironmentName, Results, Verdict};
 
 /// Columns of a line.
 const COLUMNS: usize = 80;
-/// How many cases a list shows before it refers to the report.
+/// The most cases that a list shows before it refers to the report.
 const LISTED: usize = 40;
-/// How many findings it shows before that.
+/// The most findings that it shows before that.
 const FINDINGS: usize = 30;
 /// Failed steps of a case that are shown.
 const STEPS: usize = 3;
@@ -21,7 +21,7 @@ const STEPS: usize = 3;
 const EMPTY: &str = "        ";
 /// Lines of a request or an answer that are shown.
 const EXCERPT: usize = 12;
-/// How the line of totals begins.
+/// The beginning of the line with totals.
 pub(crate) const TOTALS: &str = "Totals: ";
 
 /// Properties of the terminal.

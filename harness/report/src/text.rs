@@ -39,7 +39,7 @@ fn made_visible(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// One line of text in which nothing is hidden: control characters become control pictures (`␛`),
+/// Makes hidden characters of a line visible: control characters become control pictures (`␛`),
 /// characters that reorder text become `<U+202E>`.
 pub fn line(text: &str) -> Cow<'_, str> {
     made_visible(text, |_| false)

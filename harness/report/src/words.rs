@@ -61,7 +61,7 @@ pub fn controls(summary: &Summary) -> String {
     text
 }
 
-/// How a run ended, so that colour and signs only repeat what the words say.
+/// The outcome of a run, for colours and signs; the words say the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// Everything that was selected conforms.
@@ -72,7 +72,7 @@ pub enum Tone {
     Bad,
 }
 
-/// How the run ended.
+/// The outcome of a run.
 pub fn tone(results: &Results, tally: &Tally<'_>) -> Tone {
     match results.summary.exit_code {
         // Green is for a run in which everything that was selected gave an answer.
@@ -197,7 +197,7 @@ fn failures(results: &Results, counted: impl Fn(&EnvironmentName) -> bool) -> St
     format!(" ({}) by {}", each.join(", "), plural(checks, "check", "checks"))
 }
 
-/// Why a case has no answer, where it has none.
+/// The reason why a case has no answer, if it has none.
 pub fn why(case: &CaseResult) -> Option<String> {
     match (&case.broken, &case.skip) {
         (Some(broken), _) => Some(broken.clone()),
@@ -213,7 +213,7 @@ pub fn and_more(finding: &Finding<'_>) -> Option<String> {
     (others > 0).then(|| format!("and {cases} in {}, for the same reason", finding.environment))
 }
 
-/// How many cases a broken environment kept from running.
+/// A sentence with the number of cases that a broken environment kept from running.
 pub fn kept(finding: &Finding<'_>) -> String {
     match finding.cases.len() as u64 {
         0 => "the environment is broken; no case was planned in it".to_owned(),

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use twinproof_model::Results;
 
-/// Where the reports are.
+/// Paths of the written reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// `results.json`.
@@ -25,7 +25,7 @@ pub struct Written {
     pub ledger: PathBuf,
 }
 
-/// Why the reports could not be written.
+/// An error in writing the reports.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The folder or a file in it cannot be written.
@@ -33,7 +33,7 @@ pub enum ReportError {
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
     /// The results cannot be written as JSON.

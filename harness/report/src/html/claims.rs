@@ -114,7 +114,7 @@ pub fn document(tally: &Tally<'_>) -> Option<Markup> {
     })
 }
 
-/// Each verdict that was measured, with the environments.
+/// The measured verdicts, each with its environments.
 fn measured(tally: &Tally<'_>, claim: &ClaimTally<'_>) -> Markup {
     let environments = |verdict: Verdict| {
         let cells = tally.environments.iter().zip(&claim.cells);

@@ -114,7 +114,7 @@ pub fn floors(results: &Results) -> Markup {
     }
 }
 
-/// How often each normaliser replaced a text, and how many secrets were replaced in the evidence.
+/// The number of replacements by each normaliser, and of secrets replaced in the evidence.
 pub fn normalisers(results: &Results) -> Markup {
     let rows: Vec<_> = results
         .normalisers
@@ -135,7 +135,7 @@ pub fn normalisers(results: &Results) -> Markup {
     }
 }
 
-/// How to repeat the run, and how to judge it again.
+/// The commands that repeat the run and that judge it again.
 pub fn again(results: &Results) -> Markup {
     let run = &results.run;
     html! {

@@ -135,7 +135,8 @@ fn totals(tally: &Tally<'_>) -> String {
     format!("{} cases: {}", counts.total(), each.join(", "))
 }
 
-/// Nothing is loaded, nothing is sent, and only this page's own style and script count.
+/// The page's Content-Security-Policy: nothing is loaded or sent, and only this page's own style
+/// and script run.
 fn policy() -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
     format!(

@@ -56,7 +56,7 @@ pub fn table(caption: &str, head: &[&str], rows: &[Markup]) -> Markup {
     }
 }
 
-/// Where the details of a case stand on the page.
+/// The id of the element with a case's details.
 pub fn anchor(index: usize) -> String {
     format!("case-{index}")
 }

@@ -11,9 +11,9 @@ use std::fmt::Write as _;
 use twinproof_model::{BlobRef, CaseResult};
 use twinproof_steps::{Observation, Part, Row, RunRecord, StepRecord};
 
-/// How much of one output is shown, in bytes.
+/// The most bytes shown of an output.
 const BLOB: u64 = 16 * 1024;
-/// How much of one output that is no text is shown, in bytes.
+/// The most bytes shown of an output that is not text.
 const BINARY: usize = 256;
 /// The largest record that is read, in bytes.
 const RECORD: u64 = 4 * 1024 * 1024;
@@ -166,7 +166,7 @@ fn values_of(title: Option<&str>, values: &BTreeMap<String, String>) -> Markup {
     }
 }
 
-/// How many bytes are shown, and how.
+/// The number of bytes to show, and their text.
 fn bytes_shown(bytes: &[u8]) -> (u64, String) {
     let valid = match std::str::from_utf8(bytes) {
         Ok(text) => Some(text),
