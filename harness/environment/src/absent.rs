@@ -1,6 +1,6 @@
-//! Why an environment or a tool is absent, and the remedy.
+//! Absence of an environment or a tool, with the remedy.
 
-/// Why an environment is absent, and the command that would provide it.
+/// The reason why an environment is absent, and the command that would provide it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Absent {

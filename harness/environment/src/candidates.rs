@@ -1,5 +1,5 @@
-//! Which environments there can be on this machine, known without running anything in them: before
-//! there are SDKs, so that none is fetched for an environment that is absent.
+//! Lists the environments that this machine can have, without running anything in them. That
+//! happens before SDKs are fetched, so that none is fetched for an absent environment.
 
 use crate::absent::Absent;
 use crate::driver::EnvironmentError;
@@ -13,7 +13,7 @@ use twinproof_model::{EnvironmentKind, EnvironmentName};
 /// The image that is the environment `wine`, not `image:wine`.
 pub(crate) const WINE: &str = "wine";
 
-/// How environments are looked for.
+/// Options of the search for environments.
 #[derive(Clone, Debug)]
 pub struct Look {
     /// Containers end by themselves after this time, even where the harness cannot end them.
@@ -28,17 +28,17 @@ pub struct Candidates {
     pub(crate) all: Vec<Candidate>,
 }
 
-/// One environment.
+/// An environment that was found or asked for.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) name: EnvironmentName,
     pub(crate) how: How,
 }
 
-/// How it is reached, where it is.
+/// The way to start an environment, or the reason why it cannot be started.
 #[derive(Debug)]
 pub(crate) enum How {
-    /// It is this machine.
+    /// The harness's own machine.
     Here,
     Windows(windows::Found),
     Container(Containers, Box<Image>),
@@ -109,7 +109,7 @@ impl Candidate {
     }
 }
 
-/// Why an environment that was named in full is not among those there can be.
+/// The absence of an environment that was named in full and not found.
 fn unknown(name: &EnvironmentName) -> Absent {
     match name.kind() {
         EnvironmentKind::Wsl => {

@@ -15,19 +15,19 @@ use twinproof_process::Ended;
 
 /// Result of looking for an environment.
 pub enum Detection {
-    /// It is there, and has shaken hands.
+    /// The environment has started, and its handshake succeeded.
     Available(Box<dyn Environment>),
-    /// It is not there.
+    /// The environment is not on this machine.
     Absent {
-        /// Which one.
+        /// The environment's name.
         name: EnvironmentName,
-        /// Why.
+        /// The reason and the remedy.
         absent: Absent,
     },
-    /// It is there, and cannot be relied on: its driver failed, or its handshake did. Unlike an
-    /// absence this is an error of the harness's, never a reason to skip.
+    /// The environment is on this machine, but its driver or its handshake failed. Unlike an
+    /// absence, this is an error of the harness and never a reason to skip.
     Broken {
-        /// Which one.
+        /// The environment's name.
         name: EnvironmentName,
         /// The error of its driver or of its handshake.
         error: EnvironmentError,
@@ -35,7 +35,7 @@ pub enum Detection {
 }
 
 impl Detection {
-    /// Which environment this is about.
+    /// Name of the environment.
     #[must_use]
     pub fn name(&self) -> &EnvironmentName {
         match self {
@@ -51,17 +51,17 @@ pub enum EnvironmentError {
     /// The machinery under the driver failed (an engine, a relay, the file system).
     #[error("{environment}: {action}: {message}")]
     Driver {
-        /// Which environment.
+        /// Name of the environment.
         environment: String,
         /// The action that failed.
         action: String,
-        /// Why it failed.
+        /// The cause.
         message: String,
     },
     /// The environment cannot do this; its capabilities say so beforehand.
     #[error("{environment} cannot {what}")]
     Unsupported {
-        /// Which environment.
+        /// Name of the environment.
         environment: String,
         /// The action.
         what: String,
@@ -69,7 +69,7 @@ pub enum EnvironmentError {
     /// A limit was exceeded.
     #[error("{environment}: {what} is over the limit of {limit}")]
     Limit {
-        /// Which environment.
+        /// Name of the environment.
         environment: String,
         /// The thing that is too large.
         what: String,
@@ -126,7 +126,7 @@ pub struct Exec {
     pub output_limit: u64,
 }
 
-/// How a program ended.
+/// The outcome of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exited {
     /// Its exit code, 128 + N for death by signal N, 126 when the system refused to start it (not
@@ -134,9 +134,9 @@ pub struct Exited {
     /// (the reason is then in `stderr`); none when there is
     /// no such program or it was killed at its limit.
     pub code: Option<i64>,
-    /// There is no such program.
+    /// Whether there is no such program.
     pub not_found: bool,
-    /// It was killed at its time limit.
+    /// Whether it was killed at its time limit.
     pub timed_out: bool,
     /// Its standard output, raw.
     pub stdout: Vec<u8>,
@@ -144,7 +144,7 @@ pub struct Exited {
     pub stderr: Vec<u8>,
     /// Whether one of them was cut at the limit.
     pub truncated: bool,
-    /// How long it ran, as seen by the driver.
+    /// Duration, as measured by the driver.
     pub duration: Duration,
 }
 
@@ -168,7 +168,7 @@ impl From<Ended> for Exited {
 pub enum Put {
     /// A file with these bytes and, where bits are kept, this mode (0644 when absent).
     File {
-        /// Its bytes.
+        /// Its content.
         bytes: Vec<u8>,
         /// Its permission bits.
         mode: Option<u32>,
@@ -196,7 +196,7 @@ pub enum Contents {
     Sizes,
 }
 
-/// How deep [`Sandbox::entries`] looks, and how much may be there.
+/// Limits of [`Sandbox::entries`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotLimits {
     /// Deepest level that is listed: 0 is the path itself, 1 its entries. Deeper entries are no
@@ -215,7 +215,7 @@ impl Default for SnapshotLimits {
     }
 }
 
-/// One entry of a tree.
+/// An entry of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeEntry {
     /// Relative to the listed path, with `/`; empty for that path itself.
@@ -275,7 +275,7 @@ pub trait Environment: Send + Sync {
     }
 }
 
-/// One environment may stand for several: the host also for the subjects that run in it.
+/// Several names may share an environment: the subjects that run on the host share it.
 impl Environment for Arc<dyn Environment> {
     fn facts(&self) -> &Facts {
         (**self).facts()

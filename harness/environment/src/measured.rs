@@ -6,7 +6,7 @@ use crate::handshake;
 use crate::probe;
 use twinproof_model::Capability;
 
-/// Where programs of an environment find servers on 127.0.0.1.
+/// The network in which programs of an environment reach servers on 127.0.0.1.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Network {
     /// In the harness's own network.

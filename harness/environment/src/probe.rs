@@ -1,7 +1,7 @@
 //! Measures an environment's facts and capabilities through its own driver.
 //!
-//! Nothing here is concluded from a name: file systems, privileges and compilers are tried out in a
-//! work directory, and versions are those that the environment's own programs print.
+//! No fact is derived from a name: file systems, privileges and compilers are tried in a work
+//! directory, and versions are those that the environment's own programs print.
 
 use crate::driver::{
     Contents, Environment, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits,

@@ -5,7 +5,7 @@ use crate::absent::Absent;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// One SDK on the harness's machine.
+/// An SDK on the harness's machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sdk {
     /// Its version without `go` (`1.27.3`).
@@ -16,7 +16,7 @@ pub struct Sdk {
     pub arch: String,
     /// Its root, on the harness's machine.
     pub goroot: PathBuf,
-    /// Where it is from, for people (`verified: golang.org/toolchain v0.0.1-go1.27.3.linux-amd64`).
+    /// Its source, in words (`verified: golang.org/toolchain v0.0.1-go1.27.3.linux-amd64`).
     pub provenance: String,
     /// Hash of its tree (`h1:…`).
     pub hash: String,

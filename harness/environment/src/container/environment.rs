@@ -117,7 +117,7 @@ fn name_of(image: &str) -> (EnvironmentName, Flavour) {
     }
 }
 
-/// Where an image is from, and its packages where they are known.
+/// The source of an image, and its packages where they are known.
 fn described(origin: &Origin) -> (String, Option<String>) {
     match origin {
         Origin::Pulled { reference, digest } => (format!("{reference} {digest}"), None),

@@ -10,7 +10,7 @@ pub(super) enum Flavour {
 }
 
 impl Flavour {
-    /// Where work directories are.
+    /// The folder of work directories, as a native path.
     pub(super) fn work(self) -> &'static str {
         match self {
             Self::Linux => "/w",
@@ -19,7 +19,7 @@ impl Flavour {
         }
     }
 
-    /// Where SDKs are.
+    /// The root of an SDK, as a native path.
     pub(super) fn sdk(self, version: &str) -> String {
         match self {
             Self::Linux => format!("/sdk/go{version}"),

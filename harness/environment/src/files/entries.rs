@@ -9,17 +9,17 @@ use std::path::Path;
 use twinproof_base::hex;
 use twinproof_model::{EntryKind, EnvironmentName};
 
-/// Why a directory cannot be shown.
+/// An error in listing a directory.
 #[derive(Debug)]
 pub(crate) enum FileError {
     /// Something in it cannot be read.
     Io {
-        /// Where.
+        /// The path.
         path: String,
-        /// Why.
+        /// The I/O error.
         error: io::Error,
     },
-    /// It is over a limit.
+    /// The directory exceeds a limit.
     Limit {
         /// The thing that is too large.
         what: String,
@@ -126,7 +126,7 @@ impl Walk {
             let below = if relative.is_empty() { name } else { format!("{relative}/{name}") };
             match child.path().symlink_metadata() {
                 Ok(metadata) => self.visit(&child.path(), below, &metadata, depth + 1)?,
-                // It went away between the listing and the look at it.
+                // The entry was removed after it was listed.
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                 Err(e) => return Err(failed(&child.path(), e)),
             }

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 const FILE_MODE: u32 = 0o644;
 const DIR_MODE: u32 = 0o755;
 
-/// Why something could not be put in place.
+/// An error in putting a file, a directory or a link in place.
 #[derive(Debug)]
 pub(crate) enum PutError {
     /// The file system refused.

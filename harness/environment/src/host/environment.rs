@@ -20,7 +20,7 @@ pub struct HostConfig {
     pub go_cache: PathBuf,
     /// The SDKs there are; those for this machine are offered.
     pub sdks: Vec<Sdk>,
-    /// Where the root of a Linux system with Wine is, if there is one.
+    /// Root of a Linux system with Wine; it need not exist.
     pub wine_root: PathBuf,
     /// Folders with tools that cases find on PATH, before the system's.
     pub tools: Vec<PathBuf>,

@@ -66,7 +66,7 @@ pub(super) fn request(exec: &Exec) -> serde_json::Result<String> {
     })
 }
 
-/// How a program ended, in the words of `run.ps1`.
+/// The outcome of a program as `run.ps1` reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Code(i64),

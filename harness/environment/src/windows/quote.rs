@@ -1,7 +1,7 @@
 //! The command line of a Windows program: one string, which the program splits by the rules of
 //! `CommandLineToArgvW`.
 
-/// One argument, so that those rules give it back as it is.
+/// Appends an argument to a command line, quoted so that those rules give it back unchanged.
 fn quoted(argument: &str, line: &mut String) {
     let plain = |c: char| !matches!(c, ' ' | '\t' | '\n' | '\u{b}' | '"');
     if !argument.is_empty() && argument.chars().all(plain) {

@@ -16,7 +16,7 @@ use twinproof_process::{self as process, Grace, Start, Stdin, Variables};
 
 /// Exit code for a program that Windows refused to start, as in the host driver.
 const REFUSED: i64 = 126;
-/// How long `taskkill.exe`, and the programs that it kills, may take.
+/// Time limit for `taskkill.exe` and for the end of the programs that it kills.
 const KILL: Duration = Duration::from_secs(20);
 
 /// A work directory, and beside it one for requests.
@@ -43,7 +43,8 @@ impl<'a> InteropSandbox<'a> {
         let prefix = format!("twinproof-{}-", crate::label::safe(label));
         let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(here).map_err(failed)?;
         let own = dir.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // One level down, so that requests and answers beside it are never among a case's files.
+        // The work directory is one level down, so that requests and answers beside it are never
+        // among a case's files.
         let native = join(&join(native, &own), "w");
         let here = dir.path().join("w");
         std::fs::create_dir(&here).map_err(failed)?;

@@ -34,12 +34,12 @@ pub(super) fn pack(path: &str, what: &Put) -> io::Result<Vec<u8>> {
     builder.into_inner()
 }
 
-/// Why an archive cannot be shown.
+/// An error in reading an archive.
 #[derive(Debug)]
 pub(super) enum UnpackError {
-    /// It is broken.
+    /// The archive is damaged.
     Io(io::Error),
-    /// It is over a limit: what, and the limit.
+    /// The archive exceeds a limit: what, and the limit with its unit.
     Limit(String, String),
 }
 

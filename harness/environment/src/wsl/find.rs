@@ -1,4 +1,4 @@
-//! Which distributions there are.
+//! Finds the distributions of WSL.
 
 use super::list::{Distribution, ListError, parse_list};
 use super::relay::WslExe;

@@ -26,7 +26,7 @@ impl Distribution {
 /// A list that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListError {
-    /// It is a message instead; mostly that nothing is installed.
+    /// `wsl.exe` printed a message instead of a list; mostly that nothing is installed.
     #[error("{0}")]
     Message(String),
     /// A line does not have the columns name, state and version.

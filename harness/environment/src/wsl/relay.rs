@@ -17,9 +17,9 @@ const LINE: &str = "IFS=;set -f;eval $(echo $1|base64 -d)";
 /// Longest script that goes into a command line, whose limit on Windows is 32,767 characters.
 // Base64 makes it a third longer, to 29,336 characters; the rest is for the other arguments.
 const LONGEST: usize = 22_000;
-/// How long `wsl.exe` may take to end after the program that it runs was killed.
+/// Time that `wsl.exe` has to end after the program that it runs was killed.
 const GRACE: Duration = Duration::from_secs(10);
-/// How long it may take to kill it.
+/// Time limit for killing that program.
 const KILL: Duration = Duration::from_secs(20);
 /// Most bytes of a message of `wsl.exe`.
 const MESSAGE: u64 = 1 << 20;
@@ -63,7 +63,7 @@ impl WslExe {
     }
 }
 
-/// One distribution of it.
+/// A distribution, reached by `wsl.exe`.
 #[derive(Debug)]
 pub(super) struct Relay {
     pub(super) exe: WslExe,
@@ -71,7 +71,7 @@ pub(super) struct Relay {
     pub(super) distribution: String,
 }
 
-/// How a script ended.
+/// The outcome of a script.
 #[derive(Debug)]
 pub(super) struct Answer {
     /// The word of its trailer; none when it was killed at its limit.
@@ -136,7 +136,7 @@ impl Relay {
         if ended.code != Some(0) {
             return Err(self.refused("storing a script", &ended));
         }
-        // It is read as a whole before it is removed.
+        // The shell reads the whole file before it removes it.
         Ok(format!("S=$(cat {file})\nrm -f {file}\nIFS=' '\nset +f\neval \"$S\""))
     }
 
@@ -188,7 +188,7 @@ impl Relay {
     }
 }
 
-/// Where the trailer of `token` begins, and its word.
+/// Offset of the trailer of `token`, and its word.
 fn trailer(stderr: &[u8], token: &str) -> Option<(usize, String)> {
     let needle = format!("\n{token} ");
     let at = stderr.windows(needle.len()).rposition(|window| window == needle.as_bytes())?;

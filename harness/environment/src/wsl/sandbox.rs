@@ -125,7 +125,7 @@ d=${{p%/*}}
 exec tar -cf - -C \"${{d:-/}}\" \"./${{p##*/}}\"",
             quoted(path)
         );
-        // Each entry has a header and padding, and a longer name a header of its own.
+        // Tar adds a header and padding for each entry, and another header for a long name.
         let room = limits.bytes.saturating_add(4096 * (limits.entries as u64 + 64));
         let bytes = said(self.relay, &action, &body, Stdin::Null, room)?;
         let mut entries = match archive::unpack(&bytes, contents, limits) {
