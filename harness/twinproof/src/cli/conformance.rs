@@ -49,9 +49,9 @@ pub struct Conformance {
     /// masking:NAME
     #[arg(long, value_name = "ENV", value_delimiter = ',')]
     env: Vec<String>,
-    /// What is judged: sdk=VERSION; proxy=, sumdb= or masking= with a subject's NAME, a URL (for sumdb `KEY
-    /// URL`, as GOSUMDB has it) or a FILE.toml that declares one; NAME=PATH, the program of a
-    /// subject that has to be given one. Several times for several; the embedded proxy and database
+    /// Subject to judge: sdk=VERSION; proxy=, sumdb= or masking= with a subject's NAME, a URL (for
+    /// sumdb `KEY URL`, as GOSUMDB has it) or a FILE.toml that declares one; NAME=PATH, the program
+    /// of a subject that has to be given one. Repeat for several; the embedded proxy and database
     /// when absent
     #[arg(long, value_name = "KIND=VALUE")]
     subject: Vec<String>,
@@ -59,7 +59,7 @@ pub struct Conformance {
     /// where tags or patterns are asked for
     #[arg(long, value_name = "TAG", value_delimiter = ',')]
     tag: Vec<String>,
-    /// Levels of claims
+    /// Levels of claims to judge: must, should, may; all when absent
     #[arg(long, value_name = "LEVEL", value_delimiter = ',', value_parser = level)]
     level: Vec<Level>,
     /// Run one part of several, such as 1/4
@@ -74,16 +74,16 @@ pub struct Conformance {
     /// List what would run, and run nothing
     #[arg(long)]
     list: bool,
-    /// Where the report goes
+    /// Folder for the reports
     #[arg(long, default_value = "out", value_name = "DIR")]
     out: PathBuf,
-    /// Let claims of level `may` and unavailable cells count too
+    /// Let claims of level `may` and unavailable cells decide the exit code too
     #[arg(long)]
     strict: bool,
     /// Run every case's control too, and fail if one stays green
     #[arg(long)]
     controls: bool,
-    /// Runs at once; as many as cores and memory allow when absent
+    /// Number of runs at the same time; as many as cores and memory allow when absent
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// Time limit of a step that names none, in seconds
@@ -92,7 +92,7 @@ pub struct Conformance {
     /// Time limit of the run, in seconds
     #[arg(long, value_name = "S", default_value_t = 1800)]
     run_limit: u64,
-    /// Disk space that has to be free where runs write, in MiB; what would run with less is not
+    /// Disk space in MiB that must be free where runs write; cases that would run with less are not
     /// judged
     #[arg(long, value_name = "MIB", default_value_t = RunLimits::default().room >> 20)]
     room: u64,

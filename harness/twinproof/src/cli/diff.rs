@@ -6,7 +6,7 @@ use twinproof_inspect::{
     CompareError, CompareOptions, Ignore, InspectError, Side, compare, render,
 };
 
-/// Say why two files differ.
+/// Explain why two files differ.
 #[derive(clap::Args, Debug)]
 pub struct Diff {
     /// The first file
@@ -16,12 +16,12 @@ pub struct Diff {
     /// Print everything as JSON
     #[arg(long)]
     json: bool,
-    /// Differences that do not count, with commas between them
+    /// Differences to ignore, with commas between them
     #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND")]
     ignore: Vec<Ignored>,
 }
 
-/// What may differ.
+/// Differences that can be ignored.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Ignored {
     /// Build IDs of Go and GNU, UUIDs

@@ -6,10 +6,10 @@ use twinproof_inspect::{
     Description, Expectation, ExpectedPlatform, InspectError, Options, describe, render,
 };
 
-/// Say what files are.
+/// Describe files.
 #[derive(clap::Args, Debug)]
 pub struct Inspect {
-    /// Files to look at
+    /// Files to describe
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print everything as JSON: a list with an entry for each file
@@ -21,16 +21,16 @@ pub struct Inspect {
     /// Read debug information, and look for paths, users and hosts of the build machine
     #[arg(long)]
     deep: bool,
-    /// Look for this text too, and expect it in no file; implies --deep
+    /// Look for this text too, and fail if a file has it; implies --deep
     #[arg(long, value_name = "PREFIX")]
     leaks: Vec<String>,
-    /// Expect this platform: linux/arm64, linux/arm/v7
+    /// Fail unless a file is for this platform, such as linux/arm64 or linux/arm/v7
     #[arg(long, value_name = "PLATFORM")]
     expect: Option<ExpectedPlatform>,
-    /// Expect that no newer glibc is needed: 2.31
+    /// Fail if a file needs a newer glibc than this one, such as 2.31
     #[arg(long, value_name = "VERSION", value_parser = version)]
     max_glibc: Option<String>,
-    /// Expect that neither a loader nor a library is needed
+    /// Fail if a file needs a loader or a library
     #[arg(long = "static")]
     fully_static: bool,
 }

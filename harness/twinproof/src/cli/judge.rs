@@ -12,7 +12,7 @@ use twinproof_engine::{Bundle, unpack};
 pub struct Judge {
     /// The bundle: a folder, or a `.tar.zst` archive
     bundle: PathBuf,
-    /// Write the recomputed results.json here
+    /// Write the recomputed results.json to this file
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
 }

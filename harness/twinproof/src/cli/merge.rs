@@ -17,7 +17,7 @@ pub struct Merge {
     /// Environments that one of the legs must have run
     #[arg(long, value_name = "ENV")]
     require: Vec<String>,
-    /// Where the merged reports go
+    /// Folder for the merged reports
     #[arg(long, default_value = "out", value_name = "DIR")]
     out: PathBuf,
 }

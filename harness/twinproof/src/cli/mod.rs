@@ -38,12 +38,12 @@ use crate::exit::{Failure, INVALID};
 #[derive(clap::Parser, Debug)]
 #[command(name = "twinproof", version, max_term_width = 80)]
 pub struct Program {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What can be done without the repository.
+/// The commands that need no repository.
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
     /// Run suites in environments and write the audit report
@@ -56,22 +56,22 @@ pub enum Command {
     Lint(Lint),
     /// List, get and prove Go SDKs
     Sdk(Sdk),
-    /// Begin, check and list declarations of subjects
+    /// Write, check and list declarations of subjects
     Subject(Subject),
-    /// Say what executables, libraries, objects and archives are
+    /// Describe executables, libraries, objects and archives
     ///
     /// Reads ELF, PE, Mach-O (each slice of a fat file), WebAssembly, ar archives, XCOFF and Plan
     /// 9's a.out. Exits with 0 when every file is as expected, 1 when one is not or is malformed,
     /// 254 when one cannot be read.
     Inspect(Inspect),
-    /// Say why two executables, libraries or archives differ
+    /// Explain why two executables, libraries or archives differ
     ///
     /// The first line is the cause. Exits with 0 when they are equal but for what is ignored, 1 when
     /// they are not or one is malformed, 254 when one cannot be read.
     Diff(Diff),
     /// Check path translation
     Path(Path),
-    /// Look into the configuration of WSL
+    /// Check and read the configuration of WSL
     Config(Config),
     /// Serve Go modules
     Proxy(Proxy),

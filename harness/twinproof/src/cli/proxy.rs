@@ -29,7 +29,7 @@ enum ProxyCommand {
     /// file's [[upstream.auth]], or TWINPROOF_PROXY_UPSTREAM_BEARER and …_BASIC. SIGHUP reads the
     /// file again.
     Serve(Serve),
-    /// Say what is wrong with a configuration, without serving
+    /// Check a configuration and print its mistakes, without serving
     Check(Serve),
 }
 

@@ -30,7 +30,7 @@ enum SdkCommand {
     /// Exits with 0 when it is proved, 1 when files differ, 2 when that is not known, 254 when there
     /// is no SDK.
     Prove {
-        /// Its root, or a folder that contains it
+        /// Root of the SDK, or a folder that contains it
         goroot: PathBuf,
         /// Print the report as JSON
         #[arg(long)]

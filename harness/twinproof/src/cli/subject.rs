@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use twinproof_steps::Case;
 use twinproof_subject::{Asked, Declaration, DeclarationError, Declarations, Use, VARIABLES};
 
-/// Begin, check and list declarations of subjects.
+/// Write, check and list declarations of subjects.
 #[derive(clap::Args, Debug)]
 pub struct Subject {
     #[command(subcommand)]
@@ -20,9 +20,9 @@ pub struct Subject {
 
 #[derive(clap::Subcommand, Debug)]
 enum What {
-    /// Print a declaration to begin with, with every variable and feature explained
+    /// Print a declaration to start from, with every variable and feature explained
     New(New),
-    /// Check declarations: keys, variables, features, and what declaring more is worth
+    /// Check declarations: keys, variables, features, and the cases that more features would add
     Check(Check),
     /// List the subjects that are declared
     List(Suites),
@@ -32,10 +32,10 @@ enum What {
 
 #[derive(clap::Args, Debug)]
 struct New {
-    /// What the subject is called: lower-case words joined by `-`
+    /// Name of the subject: lower-case words joined by `-`
     #[arg(default_value = "mine")]
     name: String,
-    /// One that runs elsewhere, at this address, and is only read
+    /// Declare a subject that runs elsewhere, at this address, and is only read
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     #[command(flatten)]
@@ -44,7 +44,7 @@ struct New {
 
 #[derive(clap::Args, Debug)]
 struct Check {
-    /// Files with a declaration each
+    /// Files, each with one declaration
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -99,7 +99,7 @@ impl Suites {
     }
 }
 
-/// Where its program comes from.
+/// The source of a subject's program.
 fn how(declaration: &Declaration) -> String {
     let version = declaration.version.as_deref().unwrap_or_default();
     if declaration.embedded {
@@ -143,7 +143,8 @@ fn mistakes(error: &DeclarationError, colour: bool) -> String {
     }
 }
 
-/// How many cases a declaration covers, and the features that would add more.
+/// A sentence with the number of cases that a declaration covers, and the features that would add
+/// more.
 fn worth(declaration: &Declaration, cases: &[Case], asked: &Asked) -> String {
     let cover = Cover::of(declaration, cases);
     let mut text = format!(
@@ -163,7 +164,7 @@ fn worth(declaration: &Declaration, cases: &[Case], asked: &Asked) -> String {
     text
 }
 
-/// How a declaration names a feature: among its `features`, or as the table of a setting.
+/// The way to declare a feature: among the `features`, or as the table of a setting.
 fn declared(name: &str, asked: &Asked) -> String {
     match asked.get(name) {
         Some(Use::Set) => format!("[set.{name}]"),

@@ -23,47 +23,48 @@ pub struct Sumdb {
 
 #[derive(clap::Subcommand, Debug)]
 enum SumdbCommand {
-    /// Make a signer key, and print the verifier key that GOSUMDB wants
+    /// Make a signer key, and print its verifier key for GOSUMDB
     Key {
         /// Name of the database, such as sum.corp.example
         #[arg(long)]
         name: String,
-        /// Where the signer key goes: a new file
+        /// File for the signer key; it must not exist
         #[arg(long)]
         out: PathBuf,
     },
     /// Serve a database until SIGTERM or ^C
     ///
-    /// An empty one is made where there is none. What `add` publishes meanwhile is served.
+    /// Makes an empty database where there is none, and serves what `add` publishes meanwhile.
     Serve(Serve),
     /// Add records, and publish them all at once
     ///
-    /// A module version that has a record keeps it.
+    /// A module version that has a record already keeps it.
     Add(Add),
-    /// Read a whole database and compare everything with everything, without changing it
+    /// Read a whole database and check records, hashes, index and head against each other
     ///
-    /// It may be served and added to meanwhile.
+    /// Changes nothing. The database may be served and added to meanwhile.
     Check(DatabaseFiles),
-    /// Make the index of a database anew, from its records
+    /// Rebuild the index of a database from its records
     ///
-    /// The index is not what clients verify: the records and their hashes stay as they are.
+    /// Clients do not verify the index: the records and their hashes stay as they are.
     Rebuild(DatabaseFiles),
 }
 
 #[derive(clap::Args, Debug)]
 struct Serve {
-    /// Where to listen, host:port; port 0 is a free one
+    /// Address to listen at, host:port; port 0 chooses a free port
     #[arg(long, env = "TWINPROOF_SUMDB_LISTEN", default_value = "127.0.0.1:8081")]
     listen: String,
     #[command(flatten)]
     log: DatabaseFiles,
-    /// Certificate chain of the server, PEM; it speaks TLS when given
+    /// Certificate chain of the server, PEM; serves TLS when given
     #[arg(long, env = "TWINPROOF_SUMDB_TLS_CERT", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
-    /// Its private key, PEM
+    /// Private key of the server's certificate, PEM
     #[arg(long, env = "TWINPROOF_SUMDB_TLS_KEY", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Grow by what is asked for, from these proxies, in GOPROXY's syntax; `sumdb add` is refused then
+    /// Add module versions when clients look them up, from these proxies, in GOPROXY's syntax;
+    /// `sumdb add` is refused then
     #[arg(long, env = "TWINPROOF_SUMDB_UPSTREAM", value_name = "LIST")]
     upstream: Option<ProxyList>,
     /// Authorities to trust besides the system's, PEM
@@ -73,7 +74,7 @@ struct Serve {
     #[arg(long, env = "TWINPROOF_SUMDB_UPSTREAM_CLIENT_CERT", value_name = "PATH")]
     #[arg(requires = "upstream_client_key")]
     upstream_client_cert: Option<PathBuf>,
-    /// Its private key, PEM
+    /// Private key of the client certificate, PEM
     #[arg(long, env = "TWINPROOF_SUMDB_UPSTREAM_CLIENT_KEY", value_name = "PATH")]
     #[arg(requires = "upstream_client_cert")]
     upstream_client_key: Option<PathBuf>,
@@ -81,12 +82,12 @@ struct Serve {
     #[arg(long, env = "TWINPROOF_SUMDB_UPSTREAM_REDIRECTS", value_name = "LIST")]
     #[arg(value_delimiter = ',')]
     upstream_redirects: Vec<String>,
-    /// Memory of the whole process, such as 512MiB; clients wait or are turned away before it is
-    /// passed
+    /// Memory limit of the process, such as 512MiB; clients wait or are turned away before it is
+    /// exceeded
     #[arg(long, env = "TWINPROOF_SUMDB_MEMORY_LIMIT", value_name = "BYTES")]
     #[arg(default_value = "512MiB", value_parser = memory_limit)]
     memory_limit: u64,
-    /// A level (error, warn, info, debug, trace) or directives
+    /// Log level (error, warn, info, debug, trace), or directives
     #[arg(long, env = "TWINPROOF_SUMDB_LOG_LEVEL", default_value = "info")]
     log_level: String,
 }
@@ -95,10 +96,10 @@ struct Serve {
 struct Add {
     #[command(flatten)]
     log: DatabaseFiles,
-    /// A go.sum file; of each module version that has both of its lines there
+    /// A go.sum file; adds each module version that has both of its lines there
     #[arg(long, value_name = "FILE")]
     go_sum: Vec<PathBuf>,
-    /// A folder such as GOMODCACHE/cache/download; of each zip in it
+    /// A folder such as GOMODCACHE/cache/download; adds each zip in it
     #[arg(long, value_name = "DIR")]
     download: Vec<PathBuf>,
 }
@@ -106,10 +107,10 @@ struct Add {
 /// The files of a database.
 #[derive(clap::Args, Debug)]
 struct DatabaseFiles {
-    /// The folder of the database
+    /// Folder of the database
     #[arg(long, env = "TWINPROOF_SUMDB_STORE")]
     store: PathBuf,
-    /// The file of its signer key, made by `twinproof sumdb key`
+    /// File of the signer key, made by `twinproof sumdb key`
     #[arg(long, env = "TWINPROOF_SUMDB_KEY")]
     key: PathBuf,
 }

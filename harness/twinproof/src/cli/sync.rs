@@ -21,7 +21,7 @@ use twinproof_modproxy::config::{Format, Log};
 const POLICY: u64 = 1 << 20;
 /// No longer token is read, in bytes.
 const TOKEN: u64 = 64 << 20;
-/// How long a pipeline may take for its current transaction after SIGTERM.
+/// Time that a pipeline has for its current transaction after SIGTERM.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// Copy production rows to staging, filtered and masked.
@@ -33,9 +33,9 @@ pub struct Sync {
 
 #[derive(clap::Subcommand, Debug)]
 enum SyncCommand {
-    /// Say what is missing at both servers and in the policy, as the statements that mend it
+    /// Check the policy and both servers, and print the statements that add what is missing
     Check(File),
-    /// Show what the first rows of each table become, without writing anything
+    /// Show the first rows of each table before and after masking, without writing anything
     ///
     /// This prints production values to the terminal.
     Preview(PreviewRows),
@@ -45,7 +45,7 @@ enum SyncCommand {
     Verify(Verify),
     /// Take the snapshots of tables again, while no pipeline runs
     Resnapshot(Resnapshot),
-    /// Read a token, which comes from the standard input, and write a line to the audit file
+    /// Decrypt a token from the standard input, and write a line to the audit file
     Unmask(Unmask),
 }
 
@@ -54,7 +54,8 @@ struct File {
     /// The policy, a TOML file
     #[arg(long, value_name = "FILE", env = "TWINPROOF_SYNC_POLICY")]
     policy: PathBuf,
-    /// What is logged: a level, or directives such as `info,twinproof_masksync=debug`
+    /// Log level (error, warn, info, debug, trace), or directives such as
+    /// `info,twinproof_masksync=debug`
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log_level: String,
     /// Log lines of JSON
@@ -66,7 +67,7 @@ struct File {
 struct PreviewRows {
     #[command(flatten)]
     file: File,
-    /// How many rows of each table
+    /// Number of rows of each table
     #[arg(long, value_name = "N", default_value_t = 5)]
     rows: usize,
 }
@@ -75,13 +76,13 @@ struct PreviewRows {
 struct Run {
     #[command(flatten)]
     file: File,
-    /// End when all is applied that the source has executed when the stream begins
+    /// End when everything is applied that the source had executed when the stream began
     #[arg(long)]
     until_now: bool,
-    /// End when a server is out of reach, instead of asking again
+    /// End when a server is out of reach, instead of retrying
     #[arg(long)]
     once: bool,
-    /// Serve /metrics and /healthz here
+    /// Serve /metrics and /healthz at this address, host:port
     #[arg(long, value_name = "ADDRESS")]
     metrics: Option<String>,
 }
@@ -90,16 +91,16 @@ struct Run {
 struct Verify {
     #[command(flatten)]
     file: File,
-    /// Look only at the form of randomised tokens
+    /// Check only the form of randomised tokens
     #[arg(long)]
     without_keys: bool,
     /// Compare sums of chunks, and cell by cell only what differs; randomised tokens are not opened
     #[arg(long)]
     fast: bool,
-    /// Begin again so many seconds after each pass, until SIGTERM or ^C
+    /// Verify again this many seconds after each pass, until SIGTERM or ^C
     #[arg(long, value_name = "SECONDS")]
     continuous: Option<u64>,
-    /// Serve /metrics here, while it is continuous
+    /// With --continuous, serve /metrics at this address, host:port
     #[arg(long, value_name = "ADDRESS", requires = "continuous")]
     metrics: Option<String>,
 }
@@ -126,10 +127,10 @@ struct Unmask {
     /// The key of the row in staging, once for each of its columns
     #[arg(long = "key", value_name = "VALUE")]
     key: Vec<String>,
-    /// The file that a line is added to
+    /// File to which the audit line is added
     #[arg(long, value_name = "FILE")]
     audit: PathBuf,
-    /// Why it is read; it goes into the audit file
+    /// Reason for reading the value; it goes into the audit file
     #[arg(long)]
     reason: String,
 }

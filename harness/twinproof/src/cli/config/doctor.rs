@@ -10,17 +10,16 @@ use twinproof_configlint::{Options, Set, doctor};
 /// Programs that manage images.
 const ENGINES: [&str; 2] = ["docker", "podman"];
 
-/// Whose policies are compared.
+/// The twins whose policies are compared.
 #[derive(clap::Args, Debug)]
 pub struct Doctor {
-    /// go/env files, lists of variables, profiles and Dockerfiles, one for each
-    /// twin; without any, those of this machine
+    /// Files to compare, one for each twin: go/env files, lists of variables, profiles and
+    /// Dockerfiles; those of this machine when absent
     files: Vec<PathBuf>,
-    /// The files of this machine as well
+    /// Compare the files of this machine too
     #[arg(long)]
     machine: bool,
-    /// An image whose variables are compared as well, as docker or podman has it; may be given more than
-    /// once
+    /// Compare the variables of this image too; docker or podman must have it. Repeat for several
     #[arg(long = "image", value_name = "IMAGE")]
     images: Vec<String>,
 }

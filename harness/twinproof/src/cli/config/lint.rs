@@ -8,22 +8,22 @@ use twinproof_configlint::load::{LoadError, Loaded};
 use twinproof_configlint::source::Source;
 use twinproof_configlint::{Level, Options, Set, fix, lint, load, output};
 
-/// Which files are checked, and how findings are printed.
+/// The files to check, and the format of the findings.
 #[derive(clap::Args, Debug)]
 pub struct Lint {
-    /// Files, and folders below which files of known names are looked for
+    /// Files to check, and folders below which files of known names are checked
     #[arg(required_unless_present_any = ["machine", "rules"])]
     files: Vec<PathBuf>,
-    /// The files of this machine as well: in WSL those of both sides
+    /// Check the files of this machine too; in WSL those of both sides
     #[arg(long)]
     machine: bool,
-    /// Put right what can be, and show what changed
+    /// Fix what can be fixed, and show the changes
     #[arg(long)]
     fix: bool,
-    /// What every file is taken for, whatever its name
+    /// Treat every file as of this kind, whatever its name
     #[arg(long = "as", value_name = "KIND", value_parser = kind)]
     kind: Option<Kind>,
-    /// The release of WSL that the files are for
+    /// Release of WSL that the files are for
     #[arg(long, value_name = "VERSION")]
     wsl_version: Option<semver::Version>,
     /// Format of the findings
@@ -36,7 +36,7 @@ pub struct Lint {
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Format {
-    /// For people
+    /// Text for people
     Human,
     /// JSON
     Json,

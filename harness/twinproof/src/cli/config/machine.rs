@@ -8,11 +8,11 @@ use twinproof_configlint::machine::Places;
 use twinproof_configlint::source::Source;
 use twinproof_process::{Start, Stdin, Variables, run};
 
-/// How long a program of the system may take: a distribution may have to start.
+/// Time limit of a program of the system: a distribution may have to start.
 const LIMIT: Duration = Duration::from_secs(60);
 /// Most bytes of its answer.
 const OUTPUT: u64 = 4 << 20;
-/// Where Windows keeps its distributions.
+/// The registry key of Windows with the distributions.
 const LXSS: &str = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Lxss";
 
 /// The files that are there and that this user may read; on Windows with the registry's part.

@@ -9,7 +9,7 @@ use crate::exit::{CONFORMANT, Failure, NOT_CONFORMANT};
 use std::path::PathBuf;
 use twinproof_wslconf::vectors;
 
-/// Look into the configuration that joins Windows and WSL
+/// Check and read the configuration that joins Windows and WSL
 #[derive(clap::Args, Debug)]
 pub struct Config {
     #[command(subcommand)]
@@ -18,7 +18,7 @@ pub struct Config {
 
 #[derive(clap::Subcommand, Debug)]
 enum ConfigCommand {
-    /// Find what is wrong in configuration files, and put it right
+    /// Find mistakes in configuration files, and fix them with --fix
     ///
     /// Reads wsl.conf, .wslconfig, settings.json, launch.json, lists of
     /// extensions, go/env files, environments, shell profiles, Dockerfiles,
@@ -26,11 +26,11 @@ enum ConfigCommand {
     /// snippets of these in Markdown. Exits with 1 if an error or warning is
     /// left, with 254 if a file cannot be read.
     Lint(lint::Lint),
-    /// Put Go's policies of all twins side by side
+    /// Compare Go's policies of all twins side by side
     ///
     /// Exits with 1 if they differ.
     Doctor(doctor::Doctor),
-    /// Print what WSL takes from a file, as JSON
+    /// Print the settings that WSL reads from a file, as JSON
     Parse(parse::Parse),
     /// Run WSL's rules over a file of vectors, print each mismatch and the count
     ///

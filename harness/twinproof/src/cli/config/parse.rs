@@ -23,16 +23,16 @@ enum Kind {
     Wslenv,
 }
 
-/// What is parsed.
+/// The file to parse.
 #[derive(clap::Args, Debug)]
 pub struct Parse {
-    /// As what the file is read
+    /// Kind of the file
     #[arg(long = "as", value_name = "KIND")]
     kind: Kind,
-    /// For WSLENV: a variable of the sending side, so that what crosses is printed too
+    /// For WSLENV: a variable of the sending side; prints the variables that cross too
     #[arg(long = "env", value_name = "NAME=VALUE")]
     environment: Vec<String>,
-    /// The file
+    /// File to parse
     file: PathBuf,
 }
 
