@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use twinproof::cli::Repository;
 use twinproof_engine::{Bundle, bless};
 
-/// Accept what the last run saw as goldens.
+/// Accept the observations of the last run as goldens.
 ///
 /// Refuses a run with other findings, one that was made with uncommitted changes or at another
 /// commit, and a bundle that was changed.

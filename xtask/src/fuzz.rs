@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use twinproof::cli::Repository;
 
-/// Fuzz the readers of what comes from outside
+/// Fuzz the readers of untrusted input
 #[derive(clap::Args, Debug)]
 pub struct Fuzz {
-    /// Only these targets
+    /// Targets to fuzz; all when absent
     #[arg(value_name = "TARGET", value_parser = clap::builder::PossibleValuesParser::new(TARGETS))]
     targets: Vec<String>,
     /// Seconds for each target
@@ -67,7 +67,7 @@ impl Fuzz {
         Ok(if broken { 1 } else { 0 })
     }
 
-    /// Runs one target; whether it found nothing.
+    /// Runs a target. Returns whether it found no defect.
     fn one(&self, root: &Path, built: &Path, target: &str, program: &Path) -> anyhow::Result<bool> {
         let corpus = built.join("corpus").join(target);
         let artifacts = built.join("artifacts").join(target);

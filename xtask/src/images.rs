@@ -17,10 +17,10 @@ const WINE: &str = "wine";
 /// with mmdebstrap. Exits with 2 when one cannot be had, or no engine answers.
 #[derive(clap::Args, Debug)]
 pub struct Images {
-    /// Images; all when absent
+    /// Images to provide; all when absent
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// List them and where those that are there came from; provide none
+    /// List the images, and the sources of those that are present; provide none
     #[arg(long, conflicts_with = "sweep")]
     list: bool,
     /// Only remove the containers that killed runs left behind
@@ -97,7 +97,7 @@ impl Images {
     }
 }
 
-/// One line on an image that is there now.
+/// A line that reports an image that was provided.
 fn provided(image: &Image, took: Duration) -> String {
     let way = match (image.cached, &image.origin) {
         (true, _) => "cached",
@@ -107,7 +107,7 @@ fn provided(image: &Image, took: Duration) -> String {
     format!("{:<10} {way:<8} {:>8}  {}", image.name, time(took), origin(&image.origin))
 }
 
-/// Where an image's base came from.
+/// The source of an image's base, in words.
 fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Pulled { reference, digest } if digest.is_empty() => format!("from {reference}"),

@@ -39,17 +39,17 @@ enum Command {
     Ci(ci::Ci),
     /// Make or pull the images of the container environments
     Images(images::Images),
-    /// Accept what the last run saw as goldens
+    /// Accept the observations of the last run as goldens
     Bless(bless::Bless),
     /// Measure: the harness's overhead and its hot paths
     Bench(bench::Bench),
     /// Attack the embedded servers on this machine, and nginx beside them
     Attack(attack::Attack),
-    /// Show what finds each deliberate defect of the masking sync, as short a history as there is
+    /// Find a short history that shows each deliberate defect of the masking sync
     Mutants(mutants::Mutants),
-    /// Put a MySQL server beside the host's programs, from Debian's packages
+    /// Install a MySQL server from Debian's packages into the cache
     Mysql(mysql::Mysql),
-    /// Fuzz the readers of what comes from outside
+    /// Fuzz the readers of untrusted input
     Fuzz(fuzz::Fuzz),
     /// Write the JSON Schemas of the file formats, and the reference of steps in docs/authoring.md
     Schema(schema::Schema),

@@ -11,7 +11,7 @@ use twinproof_history::{Action, Generator, Outcome, Spec, judge, shrink};
 use twinproof_pipeline::{Flavour, Pair, Plan, Program, record};
 use twinproof_steps::DatabaseServer;
 
-/// Show what finds each deliberate defect of the masking sync, as short a history as there is
+/// Find a short history that shows each deliberate defect of the masking sync
 ///
 /// A case's history is run with its control's defect, and parts of it are taken away for as long as the
 /// property is still violated. What is left is printed as SQL.
@@ -20,7 +20,7 @@ pub struct Mutants {
     /// Only defects whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     defect: String,
-    /// How many shorter histories are tried for each
+    /// The most shorter histories to try for each defect
     #[arg(long, default_value_t = 30)]
     tries: usize,
 }

@@ -10,7 +10,7 @@ const SUITE: &str = "sid";
 /// The program in the folder that goes on PATH.
 const PROGRAM: &str = "mysqld";
 
-/// Put a MySQL server beside the host's programs, from Debian's packages
+/// Install a MySQL server from Debian's packages into the cache
 ///
 /// Debian 12 and 13 have MariaDB only. The packages' files are unpacked into the cache with mmdebstrap,
 /// and a small script starts the server with the C library that it was built for. The last line names

@@ -9,7 +9,7 @@ use twinproof::cli::Repository;
 /// Write the JSON Schemas of the file formats, and the reference of steps in docs/authoring.md.
 #[derive(clap::Args, Debug)]
 pub struct Schema {
-    /// Only say which files differ from what would be written
+    /// Write nothing; list the files that are out of date
     #[arg(long)]
     check: bool,
 }

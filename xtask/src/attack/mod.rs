@@ -29,16 +29,16 @@ use twinproof::{CONFORMANT, NOT_CONFORMANT};
 /// Attack the embedded servers on this machine, and nginx beside them
 #[derive(clap::Args, Debug)]
 pub struct Attack {
-    /// A run of less than a minute: fewer connections and frames
+    /// Run for less than a minute, with fewer connections and frames
     #[arg(long)]
     quick: bool,
-    /// Only these
+    /// Attacks to run; all when absent
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<Name>,
-    /// Attack a release build, made first, not this program
+    /// Build a release and attack that, instead of this program
     #[arg(long)]
     release: bool,
-    /// Where `attack.json` is written
+    /// Folder for `attack.json`
     #[arg(long, value_name = "DIR", default_value = "target/attack")]
     out: PathBuf,
 }
@@ -52,7 +52,7 @@ enum Name {
     SlowTls,
     /// TLS: connections that do nothing
     IdleTls,
-    /// What connections cost, beside what is booked for them
+    /// Memory of connections, compared with the memory that the servers count for them
     Costs,
     /// Connections that have sent one byte
     OneByte,
@@ -128,7 +128,7 @@ impl Attack {
         let chosen = if self.only.is_empty() { all } else { &self.only };
         let mut rows = Vec::new();
         println!("{}", table::HEADING);
-        // One after the other: they would disturb each other's figures.
+        // One after the other: side by side they would disturb each other's figures.
         for name in chosen {
             for row in name.run(&servers).with_context(|| format!("{name:?}"))? {
                 println!("{row}");

@@ -14,20 +14,20 @@ use twinproof::cli::Repository;
 /// Download real module graphs without a proxy, through an empty one, through a filled one
 #[derive(clap::Args, Debug)]
 pub struct BenchGraphs {
-    /// Module versions whose graphs are downloaded
+    /// Module versions whose graphs to download
     #[arg(long, value_name = "MODULE@VERSION", value_delimiter = ',')]
     #[arg(default_value = "helm.sh/helm/v3@v3.22.0,github.com/hashicorp/terraform@v1.13.3,\
                            k8s.io/kubernetes@v1.35.0")]
     graph: Vec<String>,
-    /// Rounds, of which the median counts
+    /// Number of rounds; their median counts
     #[arg(long, value_name = "N", default_value_t = 3)]
     rounds: usize,
-    /// The program, instead of a release build that is made first
+    /// Program to measure, instead of a release build made first
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
 }
 
-/// One download.
+/// A download of a module graph.
 struct Download {
     seconds: f64,
     sums: String,

@@ -10,16 +10,16 @@ use twinproof_pipeline::{Pair, Plan, Program, record};
 /// The properties that every history is judged by: leaks, nonces, convergence, prefixes, kills.
 const PROPERTIES: [u8; 5] = [2, 12, 21, 22, 27];
 
-/// Kill the masking sync at random times under load, and judge what staging shows and holds
+/// Kill the masking sync at random times under load, and judge the states of staging
 ///
 /// Histories of a few kills each, as in the suite's case `random-kills`, with other seeds. Exits with 1
 /// when something was lost, doubled, torn or leaked.
 #[derive(clap::Args, Debug)]
 pub struct BenchKills {
-    /// How many kills in all
+    /// Number of kills in all
     #[arg(long, default_value_t = 1000)]
     kills: u32,
-    /// How many in one history
+    /// Number of kills in one history, 1 to 50
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=50))]
     each: u32,
     /// Seed of the random choices of the first history; the next ones count up

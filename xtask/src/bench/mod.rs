@@ -23,17 +23,17 @@ pub struct Bench {
 
 #[derive(clap::Subcommand, Debug)]
 enum What {
-    /// The harness's own overhead, and the criterion benches
+    /// Measure the harness's own overhead, and run the criterion benches
     Overhead(overhead::BenchOverhead),
-    /// Module proxies side by side in one run: the embedded one, its peers, nginx
+    /// Compare module proxies in one run: the embedded one, its peers, nginx
     Proxy(proxy::BenchProxy),
-    /// Real module graphs, without a proxy and through the embedded one
+    /// Download real module graphs, without a proxy and through the embedded one
     Graphs(graphs::BenchGraphs),
-    /// Three ways of sync on one workload: full dumps, a direct binlog copy, the masked pipeline
+    /// Compare three ways of sync on one workload: full dumps, a direct binlog copy, the masked pipeline
     Strategies(strategies::BenchStrategies),
-    /// The masking sync, killed again and again under load, and what staging shows and holds
+    /// Kill the masking sync again and again under load, and judge the states of staging
     Kills(kills::BenchKills),
-    /// The masking sync from end to end: snapshot, catching up, while loading, latency, recovery, memory
+    /// Measure the masking sync from end to end: snapshot, catching up, load, latency, recovery, memory
     Sync(sync::BenchSync),
 }
 

@@ -9,21 +9,21 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use twinproof::cli::Repository;
 
-/// The harness's own overhead, and the hot paths
+/// Measure the harness's own overhead, and the hot paths
 #[derive(clap::Args, Debug)]
 pub struct BenchOverhead {
-    /// Only the harness's own overhead, without the criterion benches
+    /// Measure only the harness's own overhead, without the criterion benches
     #[arg(long)]
     overhead: bool,
-    /// Cases in the generated suite
+    /// Number of cases in the generated suite
     #[arg(long, default_value_t = 10_000)]
     cases: usize,
-    /// Where results are written, as JSON
+    /// File for the results, as JSON
     #[arg(long, default_value = "target/bench.json", value_name = "FILE")]
     json: PathBuf,
 }
 
-/// One figure with its budget, both in `unit`.
+/// A figure with its budget, both in `unit`.
 #[derive(Debug, serde::Serialize)]
 struct Figure {
     name: &'static str,

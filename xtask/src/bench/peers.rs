@@ -24,7 +24,7 @@ pub struct Peers {
 pub struct Running {
     pub name: String,
     pub url: String,
-    /// Where its files are.
+    /// The folder with its files.
     pub store: PathBuf,
     id: u32,
     _server: Server,

@@ -27,25 +27,25 @@ pub struct BenchProxy {
         default_value = "goproxy,goproxyio"
     )]
     subject: Vec<String>,
-    /// Connections of the load generator
+    /// Numbers of connections of the load generator
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,32,256")]
     connections: Vec<u32>,
     /// Seconds of load for each server, target and number of connections in a round
     #[arg(long, value_name = "S", default_value_t = 2)]
     seconds: u64,
-    /// Rounds, of which the median counts
+    /// Number of rounds; their median counts
     #[arg(long, value_name = "N", default_value_t = 3)]
     rounds: usize,
-    /// Only targets whose name contains this
+    /// Measure only targets whose name contains this text
     #[arg(long, value_name = "TEXT", default_value = "")]
     target: String,
     /// Leave out cold fetches, downloads and memory
     #[arg(long)]
     warm_only: bool,
-    /// A module version whose graph is downloaded through each proxy
+    /// Module version whose graph to download through each proxy
     #[arg(long, value_name = "MODULE@VERSION", default_value = "helm.sh/helm/v3@v3.16.4")]
     graph: String,
-    /// Where `proxy.json` and `proxy.html` are written
+    /// Folder for `proxy.json` and `proxy.html`
     #[arg(long, value_name = "DIR", default_value = "target/bench")]
     out: PathBuf,
 }

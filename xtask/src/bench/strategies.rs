@@ -21,16 +21,16 @@ const WAYS: [(&str, &str, &str); 3] = [
 /// dump's own time. P95 of an age that grows evenly is 95 % of the period, and the dump's time.
 const PERIOD: Duration = Duration::from_secs(24 * 3600);
 
-/// Three ways of sync on one workload: full dumps, a direct binlog copy, the masked pipeline
+/// Compare three ways of sync on one workload: full dumps, a direct binlog copy, the masked pipeline
 #[derive(clap::Args, Debug)]
 pub struct BenchStrategies {
-    /// How often staging is probed for a marked row
+    /// Number of marked rows whose arrival in staging is timed
     #[arg(long, default_value_t = 60)]
     beats: u32,
     /// Seed of the random choices
     #[arg(long, default_value_t = 90)]
     seed: u64,
-    /// Where the results go
+    /// Folder for the results
     #[arg(long, value_name = "FOLDER", default_value = "out/bench-strategies")]
     out: PathBuf,
 }

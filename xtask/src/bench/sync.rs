@@ -26,31 +26,31 @@ const STATE: &str = "twinproof_sync";
 /// A key ring for this machine only.
 const RING: &str = "[[key]]\nid = 1\nstate = \"primary\"\nsecret = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"\n";
 
-/// The masking sync from end to end: snapshot, catching up, while loading, latency, recovery, memory
+/// Measure the masking sync from end to end: snapshot, catching up, load, latency, recovery, memory
 #[derive(clap::Args, Debug)]
 pub struct BenchSync {
-    /// How many tables, one run for each
+    /// Numbers of tables, with one run for each
     #[arg(long, value_delimiter = ',', default_value = "1,4,16")]
     tables: Vec<u32>,
-    /// About how many bytes a row has, one run for each
+    /// Approximate sizes of a row in bytes, with one run for each
     #[arg(long, value_delimiter = ',', default_value = "100,1000")]
     bytes: Vec<usize>,
     /// Rows of each phase, over all tables
     #[arg(long, default_value_t = 100_000)]
     rows: u64,
-    /// Events a second at which latency is taken
+    /// Rates at which latency is measured, in events a second
     #[arg(long, value_delimiter = ',', default_value = "1000,5000,20000")]
     rates: Vec<u64>,
-    /// Seconds of each rate
+    /// Time at each rate, in seconds
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Rows of the one transaction under which memory is taken; 0 for none
+    /// Rows of the transaction during which memory is measured; 0 for none
     #[arg(long, default_value_t = 1_000_000)]
     transaction: u64,
-    /// A program with `sync run` that is built already; `twinproof`, built with optimisation, when absent
+    /// Program with `sync run` to measure; a release build of `twinproof`, made first, when absent
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
-    /// Where the results go
+    /// Folder for the results
     #[arg(long, value_name = "FOLDER", default_value = "out/bench-sync")]
     out: PathBuf,
 }

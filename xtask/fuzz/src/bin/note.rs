@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use twinproof_sumdb::note::{NoteError, Signer, Verifier, open, sign};
 use twinproof_sumdb::tlog::{Record, TreeHead};
 
-static SIGNER: LazyLock<Signer> = LazyLock::new(|| Signer::from_seed("example.com/db", [7; 32]).expect("a name"));
+static SIGNER: LazyLock<Signer> =
+    LazyLock::new(|| Signer::from_seed("example.com/db", [7; 32]).expect("a name"));
 static VERIFIERS: LazyLock<[Verifier; 1]> =
     LazyLock::new(|| [Verifier::new(&SIGNER.verifier().encode()).expect("its own key")]);
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use twinproof_gomod::zip::{ZipLimits, Stream, check};
+use twinproof_gomod::zip::{Stream, ZipLimits, check};
 
 const MODULE: &str = "example.com/m";
 const VERSION: &str = "v1.0.0";
