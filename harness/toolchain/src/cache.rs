@@ -61,7 +61,7 @@ impl Cache {
         &self.root
     }
 
-    /// Where the checksum database's client remembers tree heads and tiles.
+    /// The folder for tree heads and tiles of the checksum database's client.
     pub(crate) fn sumdb(&self) -> PathBuf {
         self.root.join("sumdb")
     }

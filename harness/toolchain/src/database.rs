@@ -38,9 +38,9 @@ pub struct DatabaseProof {
 /// Whether the database has a record of a toolchain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Vouched {
-    /// It does, with this hash.
+    /// The database has a record, with this hash.
     Yes(Box<DatabaseProof>),
-    /// It has none, or access is refused: the answers, with the servers that gave them.
+    /// The database has no record, or refuses access: the answers, with the servers that gave them.
     No(String),
 }
 
@@ -57,7 +57,7 @@ pub trait Database: Send + Sync {
 pub(crate) struct PublicDatabase<'a> {
     pub(crate) http: &'a Http,
     pub(crate) list: &'a ProxyList,
-    /// Where tree heads and tiles are remembered.
+    /// The folder for tree heads and tiles.
     pub(crate) store: PathBuf,
 }
 

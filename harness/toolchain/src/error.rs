@@ -11,7 +11,7 @@ use twinproof_gomod::goproxy::ProxyListError;
 use crate::platform::Platform;
 use crate::version::Version;
 
-/// Why there is no SDK, or no judgement about one.
+/// An error in providing an SDK or in proving one.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No proxy of the list serves this version for this platform, and it cannot be made either.
@@ -21,9 +21,9 @@ pub enum Error {
         version: Version,
         /// The platform.
         platform: Platform,
-        /// Each server with its answer, parted by `; `.
+        /// The servers with their answers, separated by `; `.
         answers: String,
-        /// Why it was not made, when that was possible at all.
+        /// The reason why it could not be made either, where that was tried.
         made: Option<String>,
     },
     /// There is no such version as a module.
@@ -66,13 +66,13 @@ pub enum Error {
     WrongHash {
         /// The name of the file or tree.
         what: String,
-        /// Its hash.
+        /// The hash found.
         found: String,
-        /// The right one.
+        /// The expected hash.
         expected: String,
-        /// The source of the hash.
+        /// The authority for the expected hash.
         authority: String,
-        /// Where the evidence lies.
+        /// The path at which the file or tree is kept.
         kept: PathBuf,
     },
     /// The toolchain zip breaks a rule.
@@ -90,7 +90,7 @@ pub enum Error {
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why it failed.
+        /// The I/O error.
         source: io::Error,
     },
     /// A program failed.

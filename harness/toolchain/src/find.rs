@@ -26,7 +26,7 @@ pub struct Found {
 pub struct Unanswered {
     /// The command.
     pub command: PathBuf,
-    /// Why.
+    /// The error, in words.
     pub reason: String,
 }
 

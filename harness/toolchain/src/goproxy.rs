@@ -1,4 +1,4 @@
-//! Which GOPROXY list is in force.
+//! Finds the GOPROXY list in force.
 
 use twinproof_gomod::goproxy::DEFAULT;
 

@@ -15,7 +15,7 @@ use ureq::{Agent, Body};
 use crate::error::Error;
 use crate::progress::{Phase, Progress};
 
-/// How often a download is taken up again after the connection broke.
+/// Number of times that a download is resumed after the connection broke.
 const ATTEMPTS: u32 = 3;
 
 /// An answer: the body with status 200, or another status.
@@ -166,7 +166,7 @@ impl Http {
     }
 }
 
-/// Where a download goes.
+/// The file that a download is written to.
 struct Sink<'a> {
     target: File,
     part: &'a Path,

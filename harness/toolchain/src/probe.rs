@@ -23,7 +23,7 @@ use crate::run::Run;
 use crate::version::Version;
 use twinproof_base::go_env;
 
-/// How long a question may take.
+/// Time limit of a question to the go command.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Answers of a go command about itself with default settings.

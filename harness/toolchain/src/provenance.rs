@@ -1,4 +1,4 @@
-//! Where an SDK comes from, so that the claim can be checked again.
+//! The source of an SDK, recorded so that the claim can be checked again.
 
 use serde::{Deserialize, Serialize};
 use twinproof_gomod::H1;
@@ -8,11 +8,11 @@ use crate::platform::Platform;
 use crate::recipe::Recipe;
 use crate::version::Version;
 
-/// How far an SDK is to be trusted.
+/// The level of trust in an SDK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Its toolchain zip's h1 is in the checksum database.
+    /// The h1 hash of its toolchain zip is in the checksum database.
     Verified,
     /// Built by us from a verified one.
     Made,
@@ -32,10 +32,10 @@ impl Kind {
     }
 }
 
-/// Where an SDK comes from.
+/// The source of an SDK.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// How far it is to be trusted.
+    /// The level of trust.
     pub kind: Kind,
     /// Its version.
     pub version: Version,
@@ -43,7 +43,7 @@ pub struct Provenance {
     pub platform: Platform,
     /// The hash of its GOROOT: `h1:` over names relative to it.
     pub tree: H1,
-    /// How many files that is.
+    /// Number of files in that GOROOT.
     pub files: u64,
     /// The hash of its toolchain zip: of the one it was unpacked from, or, when it was made, of the
     /// one that the same files would be.
@@ -64,7 +64,7 @@ pub struct Made {
     pub source_zip: H1,
     /// The hash of its GOROOT.
     pub source_tree: H1,
-    /// How the executables were built.
+    /// The build settings of its executables.
     pub recipe: Recipe,
     /// The check that the recipe is that of the release.
     pub checked_by: RecipeCheck,

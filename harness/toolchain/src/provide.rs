@@ -25,7 +25,7 @@ use crate::sdk::{PROVENANCE, Sdk, cache_name};
 use crate::unpack::unpack;
 use crate::version::{TOOLCHAIN_MODULE, Version};
 
-/// One SDK to bring into one cache.
+/// The task of bringing an SDK into a cache.
 pub(crate) struct Provide<'a> {
     with: &'a Resources,
     into: &'a Cache,

@@ -23,7 +23,7 @@ pub struct Rebuilt {
     pub source: Provenance,
     /// The SDK of the platform.
     pub reference: Provenance,
-    /// How they were built.
+    /// The build settings of the executables.
     pub recipe: Recipe,
     /// Their names in a GOROOT, with slashes; the built file; the released one.
     pub executables: Vec<(String, PathBuf, PathBuf)>,

@@ -1,5 +1,5 @@
-//! How Go's release builds build their executables, so that a verified SDK can be turned into the
-//! one of another platform.
+//! The build settings of Go's releases, by which a verified SDK can be turned into that of another
+//! platform.
 //!
 //! Release builds are reproducible: the same sources, compiler and flags give the same bytes on
 //! every host. The flags are those of `cmd/dist` (`-gcflags=cmd/...=-dwarf=false -ldflags=-w`,
@@ -7,7 +7,7 @@
 //! were built outside module mode, which leaves a `DefaultGODEBUG` in their build information and
 //! different bytes. Whether that is so is read off a shipped executable, not off the version.
 //!
-//! It builds into a directory it is given; assembling an SDK is `make`'s.
+//! This module builds into a given directory; `make` assembles the SDK.
 
 use std::ffi::OsString;
 use std::fs;
@@ -24,7 +24,7 @@ use crate::run::Run;
 use crate::version::Version;
 use twinproof_base::go_env;
 
-/// How long a build may take.
+/// Time limit of a build.
 const LIMIT: Duration = Duration::from_secs(1800);
 
 /// The settings and flags with which the executables of a release are built.
@@ -53,7 +53,7 @@ impl Source<'_> {
     }
 }
 
-/// Where a GOROOT has the executable `name`, with slashes.
+/// The path of the executable `name` in a GOROOT, with slashes.
 pub(crate) fn executable_name(name: &str, platform: Platform) -> String {
     let exe = platform.exe();
     match name {

@@ -14,7 +14,7 @@ use crate::platform::Platform;
 use crate::probe;
 use crate::version::Version;
 
-/// How SDKs are provided.
+/// Options for providing SDKs.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The GOPROXY list to use instead of the one in force.

@@ -22,7 +22,7 @@ pub struct Sdk {
     pub platform: Platform,
     /// Its GOROOT.
     pub goroot: PathBuf,
-    /// Where it comes from.
+    /// Its source.
     pub provenance: Provenance,
 }
 

@@ -26,9 +26,9 @@ use crate::version::Version;
 /// All SDKs that are known without the network.
 #[derive(Debug, Serialize)]
 pub struct Listing {
-    /// Those on PATH.
+    /// SDKs on PATH.
     pub found: Vec<Found>,
-    /// Those in the cache, not hashed again.
+    /// SDKs in the cache, not hashed again.
     pub cached: Vec<Sdk>,
     /// Pinned versions that are not in the cache for the host.
     pub absent: Vec<Version>,
@@ -40,7 +40,7 @@ pub struct Toolchains {
 }
 
 impl Toolchains {
-    /// Nothing is read or fetched yet.
+    /// A provider that has not read or fetched anything yet.
     #[must_use]
     pub fn new(cache: Cache, options: Options) -> Self {
         Self { with: Resources { cache, options, http: Http::new(), database: None } }

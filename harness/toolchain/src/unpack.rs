@@ -16,7 +16,7 @@ use crate::platform::Platform;
 use crate::progress::{Phase, Progress};
 use crate::version::Version;
 
-/// How much larger than the zip its contents may be: releases have a ratio of 3.
+/// Greatest ratio of the contents' size to the zip's: releases have a ratio of 3.
 const MAX_RATIO: u64 = 40;
 
 /// Whether Go's releases ship the file of this name (relative to the GOROOT) with run bits.

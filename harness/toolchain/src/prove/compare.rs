@@ -47,7 +47,7 @@ enum Found {
     Broken(String),
 }
 
-/// How many files are equal, and all differences by name.
+/// The number of equal files, and all differences by name.
 pub(crate) fn compare(
     sides: Sides<'_>,
     progress: &mut dyn Progress,
@@ -149,7 +149,7 @@ fn is_program(name: &str, platform: Platform) -> bool {
     executable_name(tool, platform) == name
 }
 
-/// How the file at `path`, which has the name `name`, differs from the reference's.
+/// The difference between the file at `path`, which has the name `name`, and the reference's.
 fn changed(sides: Sides<'_>, name: &str, path: &Path) -> Change {
     let reference = sides.reference.join(name);
     let read = |path: &Path| {
@@ -186,7 +186,7 @@ fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
 }
 
-/// How many lines of `found` end in CRLF beyond those of `expected`, when that is all there is.
+/// The number of lines of `found` with CRLF instead of LF, when the files do not differ otherwise.
 fn carriage_returns(expected: &[u8], found: &[u8]) -> Option<u64> {
     let plain = |bytes: &[u8]| -> Vec<u8> {
         let next = bytes.iter().skip(1).map(Some).chain([None]);

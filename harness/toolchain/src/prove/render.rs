@@ -8,7 +8,7 @@ use twinproof_base::count;
 use super::report::{Change, Difference, ProofReport, Reach, Status};
 use crate::provenance::{Kind, Provenance};
 
-/// How many files of one kind are named; the JSON has all.
+/// The most files of one kind that are named; the JSON has all.
 const SHOWN: usize = 20;
 
 /// The width of a line.

@@ -54,24 +54,24 @@ impl Reach {
     }
 }
 
-/// How a file differs.
+/// The difference of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Change {
-    /// A release may have it, the toolchain zip has not: below `api`, `doc`, `misc` or `test`.
+    /// Not in the toolchain zip, though a release may have it: below `api`, `doc`, `misc` or `test`.
     Uncovered,
     /// The verified SDK has no such file.
     Added {
-        /// Its size in bytes.
+        /// The file's size in bytes.
         bytes: u64,
     },
-    /// It is not there.
+    /// The file is missing.
     Missing,
     /// An executable has other bytes.
     Executable {
         /// The offset of the first differing byte.
         offset: u64,
-        /// How many bytes differ, counting those that only one of the files has.
+        /// Number of differing bytes, including those that only one of the files has.
         differing: u64,
         /// The sizes in bytes: expected and found.
         sizes: (u64, u64),
@@ -88,12 +88,12 @@ pub enum Change {
         expected: Option<String>,
         /// That line as found, cut at 200 characters; nothing past its end.
         found: Option<String>,
-        /// How many lines lie between the common beginning and the common end: expected and found.
+        /// Numbers of lines between the common beginning and the common end: expected and found.
         lines: (u64, u64),
     },
     /// A text has CRLF where LF is expected, and is equal otherwise.
     Crlf {
-        /// How many lines.
+        /// Number of such lines.
         lines: u64,
     },
     /// A file that is neither an executable nor text has other bytes.
@@ -107,17 +107,17 @@ pub enum Change {
     NotExecutable,
     /// A link stands where a file is expected, or was added.
     Link {
-        /// Where it leads.
+        /// The link's target.
         target: String,
     },
-    /// It cannot be read.
+    /// The file cannot be read.
     Unreadable {
-        /// Why.
+        /// The error, in words.
         reason: String,
     },
 }
 
-/// One file that is not as it should be.
+/// A file that differs from the verified SDK's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// Its name, relative to the GOROOT and with slashes.
@@ -153,7 +153,7 @@ pub struct ProofReport {
     pub version: Version,
     /// The platform, by its `pkg/tool`.
     pub platform: Platform,
-    /// How many files are equal to the verified SDK's.
+    /// Number of files equal to the verified SDK's.
     pub equal: u64,
     /// Every file that is not, by name.
     pub differences: Vec<Difference>,

@@ -11,7 +11,7 @@ use twinproof_toolchain::{
     Database, DatabaseProof, Error, Platform, TOOLCHAIN_MODULE, Version, Vouched,
 };
 
-/// How the double answers one path, the first time and so on; the last answer stays.
+/// The answers of the double for a path, in order; the last one is repeated.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// The content, or the asked part of it.

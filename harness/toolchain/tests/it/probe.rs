@@ -70,7 +70,7 @@ fn surroundings_do_not_change_the_answers() -> Outcome {
     let calm = probe(&go).unwrap();
     assert_eq!(lasting(&poisoned), lasting(&calm));
     assert_eq!((poisoned.version, poisoned.goroot), (calm.version, calm.goroot));
-    // Which proxies are used is for the user to say, so this one setting is taken from GOENV.
+    // GOENV may choose the proxies, so this setting alone is taken from it.
     assert_eq!(line("goproxy:"), "https://proxy.example");
     // The user's settings were not written.
     assert_eq!(fs::read_to_string(&goenv).unwrap(), settings);

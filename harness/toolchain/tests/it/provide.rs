@@ -54,7 +54,7 @@ impl Lab {
     }
 
     fn options(&self, goproxy: &str) -> Options {
-        // Nothing is pinned: the lock has a part only in the test that gives it one.
+        // No version is pinned: only tests that bring a lock of their own use one.
         let lock = Lock::parse("pinned = []").unwrap();
         Options { goproxy: Some(goproxy.to_owned()), lock, host: HOST, max_download: 1 << 20 }
     }
