@@ -10,7 +10,7 @@ use twinproof_subject::{Kind, Means, Missing, Subject, Surroundings, Upstream};
 
 /// The remedy where a database server is missing.
 const DATABASE: &str = "install mariadb-server (mariadbd) or mysql-server (mysqld)";
-/// How long a subject at an address may take to answer.
+/// Time limit for the answer of a subject at an address.
 const ANSWER: Duration = Duration::from_secs(20);
 
 /// Launches a subject once before its cases, or sends a request to its address: one that does not
@@ -22,7 +22,7 @@ pub fn attempt(server: &Subject, host: &dyn Environment, means: &Means) -> Resul
     let declaration = &server.declaration;
     let missing = |detail: String, remedy: String| Missing { detail, remedy };
     if declaration.kind == Kind::Masking {
-        // It is launched between databases, which each case has.
+        // A masking pipeline needs databases to launch, which only cases have.
         return match DatabaseProgram::find(None) {
             Ok(_) => Ok(()),
             Err(error) => Err(missing(error.to_string(), DATABASE.to_owned())),
@@ -34,7 +34,8 @@ pub fn attempt(server: &Subject, host: &dyn Environment, means: &Means) -> Resul
         });
     }
     let broken = |error: String| missing(format!("it cannot be launched: {error}"), String::new());
-    // It is launched with an origin of ours: nothing it does for a try may reach the network.
+    // Launched with an origin of the harness, in a network of loopback only: the attempt must not
+    // reach any other server.
     loopback_only(|| launched_once(server, host, means)).map_err(broken)?
 }
 

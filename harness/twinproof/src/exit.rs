@@ -1,4 +1,4 @@
-//! How failures are printed, and the exit codes that this program shares with reports.
+//! Prints failures, and defines the exit codes that this program shares with reports.
 
 pub use twinproof_model::exit::{BROKEN, CONFORMANT, INVALID, NOT_CONFORMANT, NOT_KNOWN};
 

@@ -20,12 +20,12 @@ pub fn asked(cases: &[Case]) -> Asked {
     required.chain(set.flatten()).collect()
 }
 
-/// How many cases of a subject's kind apply to it, by its declaration.
+/// Number of cases that a declaration covers, of those for its kind of subject.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cover {
     /// Cases for subjects of its kind.
     pub all: usize,
-    /// Those of them that apply.
+    /// Cases that apply to the subject.
     pub judged: usize,
     /// Feature → cases that would apply besides, were it declared and nothing else.
     pub more: BTreeMap<String, usize>,

@@ -19,12 +19,12 @@ use twinproof_sumdb::tile::Tile;
 const GO_MOD: u64 = 16 << 20;
 /// The longest zip, in bytes.
 const ZIP: u64 = 500 << 20;
-/// A fetch takes no longer.
+/// Time limit of a fetch.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// How long "does not exist" is cached.
+/// Lifetime of a cached "does not exist".
 const ABSENT: Duration = Duration::from_secs(60);
-/// Absent module versions that are remembered.
+/// The most absent module versions that are remembered.
 const REMEMBERED: usize = 10_000;
 
 /// A log, and the upstream of records that it does not have.

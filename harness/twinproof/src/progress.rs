@@ -6,7 +6,7 @@ use std::time::Duration;
 use twinproof_engine::{Cell, Plan};
 use twinproof_model::Verdict;
 
-/// One SDK that is being provided, on a board.
+/// Shows the progress of providing an SDK on a board.
 pub struct SdkProgress<'a> {
     board: &'a Board,
     task: String,

@@ -17,7 +17,7 @@ const DEEPEST: usize = 64;
 pub struct Record {
     pub module: String,
     pub version: String,
-    /// Its go.sum lines.
+    /// The record's go.sum lines.
     pub text: String,
 }
 
@@ -31,7 +31,7 @@ pub struct Found {
     seen: BTreeMap<String, (String, String)>,
 }
 
-/// Why records cannot be made from these files.
+/// An error in making records from files.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordsError {
     /// A file cannot be read.
@@ -54,7 +54,7 @@ pub enum RecordsError {
 /// The hashes of a zip and of a go.mod, each with the line it is in.
 type Hashes<'t> = [Option<(&'t str, usize)>; 2];
 
-/// Why a client would not take a line.
+/// The mistake for which a client would refuse a line, if there is one.
 fn mistake(module: &str, version: &str, hash: &str) -> Option<String> {
     if let Err(error) = check(module, version) {
         return Some(error.to_string());
@@ -69,7 +69,7 @@ fn mistake(module: &str, version: &str, hash: &str) -> Option<String> {
 fn read(path: &Path) -> Result<Vec<u8>, RecordsError> {
     let fail = |error| RecordsError::Read { path: path.to_owned(), error };
     let mut bytes = Vec::new();
-    // One byte more shows that it is longer.
+    // One byte more than allowed shows that the file is too long.
     File::open(path).map_err(fail)?.take(LONGEST + 1).read_to_end(&mut bytes).map_err(fail)?;
     if bytes.len() as u64 > LONGEST {
         return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, "over 64 MiB")));

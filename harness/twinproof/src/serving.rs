@@ -77,7 +77,7 @@ impl<W: Write> Write for Escaping<W> {
 pub fn block_on(server: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        // One core is left for the threads that read files.
+        // One core is left for the blocking threads that read files.
         .worker_threads((cores - 1).max(1))
         .enable_all()
         .build();

@@ -316,7 +316,7 @@ fn required(names: &[String]) -> Result<Vec<String>, String> {
     Ok(selectors)
 }
 
-/// Each environment as results show it.
+/// The environments as results show them.
 fn environment_results(
     found: &[Detection],
     loaded: &Loaded,
