@@ -19,7 +19,7 @@ pub struct Document {
     pub kind: Kind,
     /// Index of the file it is, or is in.
     pub file: usize,
-    /// It is a snippet.
+    /// Whether it is a snippet.
     pub snippet: bool,
     /// Whether the kind was guessed from the content because the file name does not tell it.
     pub guessed: bool,

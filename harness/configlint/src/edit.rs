@@ -1,4 +1,4 @@
-//! How a finding is put right.
+//! Fixes: changes to a file that remove a finding.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ impl Edit {
     }
 }
 
-/// How a finding is put right.
+/// A fix of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
     /// Title in the imperative: `write \`true\``.

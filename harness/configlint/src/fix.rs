@@ -20,11 +20,11 @@ const ROUNDS_MAX: usize = 10;
 pub struct Fixed {
     /// Index of the file.
     pub file: usize,
-    /// Its bytes now.
+    /// The file's bytes after the fixes.
     pub bytes: Vec<u8>,
     /// The changes, as a unified diff of the texts.
     pub diff: String,
-    /// How many fixes were applied.
+    /// Number of fixes applied.
     pub count: usize,
 }
 

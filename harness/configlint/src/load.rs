@@ -16,13 +16,13 @@ const DEPTH_MAX: usize = 16;
 /// Folders without hand-written configuration.
 const SKIPPED: [&str; 4] = [".git", "node_modules", "target", "vendor"];
 
-/// Why files cannot be checked.
+/// The reason why files cannot be checked.
 #[derive(Debug, Error)]
 pub enum LoadError {
-    /// A file cannot be taken.
+    /// A file cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A file is none that is known.
+    /// The kind of a file is not known.
     #[error("{}: neither its name nor its content says what it is; say so with --as", path.display())]
     Unknown {
         /// The file.
@@ -34,7 +34,7 @@ pub enum LoadError {
         /// The folder.
         path: PathBuf,
     },
-    /// There are too many.
+    /// There are too many files.
     #[error("more than {FILES_MAX} files; check them in parts")]
     TooMany,
 }

@@ -31,7 +31,7 @@ impl Level {
 /// Names and texts of files, as examples. ` -> target` behind a name makes it a symbolic link.
 pub type Files = &'static [(&'static str, &'static str)];
 
-/// How a rule looks for mistakes.
+/// The function by which a rule finds mistakes.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
     /// At each file alone.
@@ -46,7 +46,7 @@ pub enum Check {
 /// A rule.
 #[derive(Debug)]
 pub struct Rule {
-    /// Its number, `CONF-001`.
+    /// Identifier, such as `CONF-001`.
     pub id: &'static str,
     /// Highest severity of its findings.
     pub level: Level,
@@ -54,7 +54,7 @@ pub struct Rule {
     pub title: &'static str,
     /// Effect of the mistake at run time.
     pub effect: &'static str,
-    /// How to correct it.
+    /// Advice for correcting it.
     pub advice: &'static str,
     /// Claims of the source document that it is about.
     pub claims: &'static [&'static str],
@@ -66,7 +66,7 @@ pub struct Rule {
     pub good: Files,
 }
 
-/// One thing that is wrong.
+/// A mistake that a rule found.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The rule that found it.
@@ -75,7 +75,7 @@ pub struct Finding {
     pub level: Level,
     /// Index of the file among those that are checked.
     pub file: usize,
-    /// Where, as offsets in the text.
+    /// Byte range of the mistake in the text.
     pub range: Range<usize>,
     /// Message for this place.
     pub message: String,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// How a file is encoded.
+/// The encoding of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// UTF-8 without a byte order mark, plain ASCII included.
@@ -72,7 +72,7 @@ impl Source {
         self.link.as_deref()
     }
 
-    /// Its bytes.
+    /// The file's bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

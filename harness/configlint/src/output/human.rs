@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 /// Longest line of a file that is shown, in characters.
 const LINE_MAX: usize = 120;
 
-/// How much of a long line is shown before the place, in characters.
+/// Number of characters of a long line that are shown before the place.
 const MARGIN: usize = 40;
 
 /// The findings as text: place, message, the line, the effect, the advice.

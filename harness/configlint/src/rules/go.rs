@@ -177,8 +177,8 @@ const OWN: &[&str] = &[
     "PATHEXT",
 ];
 
-/// Where Go is where GOROOT does not say it.
-// Where installers put Go: go.dev's archives, Debian's packages, Windows before and since Go 1.17.
+/// The usual GOROOTs, for when GOROOT does not say where Go is.
+// From the installers: go.dev's archives, Debian's packages, Windows before and since Go 1.17.
 const USUAL_GOROOTS: [&str; 4] = ["/usr/local/go", "/usr/lib/go", "C:/Go", "C:/Program Files/Go"];
 
 /// The folders of a list, by the separator of the system its paths are of.
@@ -320,7 +320,7 @@ fn skipped_lines(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
-/// Which system reads a file of go, by where it is.
+/// Whether a file of go is read on Windows, judged by its path; `None` when that does not tell it.
 fn is_of_windows(document: &Document) -> Option<bool> {
     let path = document.source.path();
     if path.contains("AppData") || path.contains(":/") {

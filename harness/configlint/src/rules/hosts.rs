@@ -87,7 +87,7 @@ fn malformed(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
-/// Why no one asks for a name.
+/// The reason why a name in the file is never looked up, if there is one.
 fn name_trouble(name: &str) -> Option<&'static str> {
     let bad = name.chars().find(|c| !(c.is_ascii_alphanumeric() || "-_.".contains(*c)));
     match bad {

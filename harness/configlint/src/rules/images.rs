@@ -71,7 +71,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Where the Go of a base image is; `None` where that is not known.
+/// GOROOT in a base image; `None` when it is not known.
 fn goroot_of(image: Option<&str>) -> Option<&'static str> {
     let Some(image) = image else { return Some("/usr/local/go") };
     is_official(image).then_some("/usr/local/go")

@@ -209,7 +209,7 @@ fn removed(key: &str) -> Option<&'static str> {
     REMOVED.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, what)| *what)
 }
 
-/// Why WSL does not have a key; each reason has its rule.
+/// The reason why WSL does not have a key; each reason has its rule.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Why {
     NoSection,

@@ -1,4 +1,5 @@
-//! Which proxies and which checksum database go asks, and whether the twins ask the same.
+//! Rules about the proxies and the checksum database that go asks, and about differences between
+//! twins.
 
 use super::words::shown;
 use crate::document::Document;

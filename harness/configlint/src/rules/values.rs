@@ -584,7 +584,7 @@ fn mount_options(document: &Document, findings: &mut Findings<'_>) {
     }
 }
 
-/// Why an option of the drives' mounts is none.
+/// The mistake in an option of the drives' mounts, if it is not a valid one.
 fn option_trouble(option: &str) -> Option<String> {
     if option.is_empty() {
         return Some("an empty option".to_owned());

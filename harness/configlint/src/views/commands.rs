@@ -1,16 +1,16 @@
 //! Commands of a shell text: words with their places, without expansion.
 //!
-//! It is no shell: it parses quotes, backslashes, comments, substitutions, here-documents and the
-//! ends of commands, which is enough to see which program is called with which words. `$(…)` and ``
-//! `…` `` stay in the word as they are written, and their commands are read as well; the text of a
-//! here-document is no command.
+//! This is not a shell: it parses quotes, backslashes, comments, substitutions, here-documents and
+//! the ends of commands, enough to see which program is called with which words. Substitutions
+//! stay in the word as written, and the commands in them are read as well; the text of a here-document
+//! is not a command.
 
 use std::ops::Range;
 
 /// Deepest nesting of commands in commands that is read; people write no deeper one.
 const DEPTH_MAX: usize = 3;
 
-/// How many substitutions and here-documents without an end are looked for to the end of a text.
+/// The most substitutions and here-documents without an end that are searched to the end of a text.
 // Each costs the rest of the text, so that a text of nothing else would take the square of its length.
 const UNCLOSED_MAX: usize = 32;
 
@@ -19,7 +19,7 @@ const UNCLOSED_MAX: usize = 32;
 pub struct Word {
     /// Its text.
     pub text: String,
-    /// Where it stands, quotes included.
+    /// Byte range, quotes included.
     pub range: Range<usize>,
 }
 
@@ -33,7 +33,7 @@ pub struct Command {
 }
 
 impl Command {
-    /// Where it stands.
+    /// Byte range of the whole command.
     #[must_use]
     pub fn range(&self) -> Range<usize> {
         let all = || self.words.iter().chain(&self.writes);
@@ -147,7 +147,7 @@ struct Reader<'a> {
     command: Command,
     /// The next word is a file that is written.
     writes: bool,
-    /// Where the commands of substitutions stand.
+    /// Byte ranges of the commands in substitutions.
     inner: Vec<Range<usize>>,
     /// Last lines of the here-documents that begin below this line, and whether tabs in front of
     /// them are cut.
@@ -235,7 +235,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Where the substitution that begins here ends, and the range of its contents.
+    /// End of the substitution that begins here, and the byte range of its contents.
     fn substitution(&mut self) -> Option<(usize, Range<usize>)> {
         if self.unclosed == UNCLOSED_MAX {
             return None;

@@ -24,11 +24,11 @@ pub struct Assignment {
     pub meant: Option<&'static Key>,
     /// The value, as WSL takes it.
     pub value: Vec<u8>,
-    /// Where the key stands.
+    /// Byte range of the key.
     pub key_range: Range<usize>,
-    /// Where the value stands, quotes included.
+    /// Byte range of the value, quotes included.
     pub range: Range<usize>,
-    /// Where its comment begins.
+    /// Offset of its comment.
     pub comment: Option<usize>,
     /// Offsets of backslashes that begin an escape.
     pub escapes: Vec<usize>,
@@ -68,7 +68,7 @@ impl Assignment {
 pub struct Section {
     /// The name that was meant.
     pub name: String,
-    /// Where the name stands.
+    /// Byte range of the name.
     pub range: Range<usize>,
     /// Whether WSL can read the line.
     pub good: bool,
@@ -81,7 +81,7 @@ pub struct BadLine {
     pub fault: Fault,
     /// Likely cause of the mistake.
     pub cause: Cause,
-    /// Where the parser reports it.
+    /// The offset that the parser reports.
     pub at: usize,
     /// The line's range, from its first character that is no blank to its end as editors show it.
     pub range: Range<usize>,
@@ -90,11 +90,11 @@ pub struct BadLine {
 /// A file.
 #[derive(Clone, Debug)]
 pub struct Conf {
-    /// Which one.
+    /// Whether it is wsl.conf or .wslconfig.
     pub dialect: Dialect,
-    /// WSL does not open it.
+    /// Whether WSL cannot open it.
     pub unopened: bool,
-    /// Reading it ends init.
+    /// Whether reading it ends init.
     pub aborts: bool,
     /// Settings and warnings, as WSL reads the file.
     pub applied: Applied,

@@ -3,7 +3,7 @@
 /// Deepest nesting of values in values (`${A:-${B:-c}}`) that is read.
 const DEPTH_MAX: usize = 8;
 
-/// How many braces without an end are looked for to the end of a text.
+/// The most braces without an end that are searched to the end of a text.
 // Each costs the rest of the text.
 const UNCLOSED_MAX: usize = 32;
 
@@ -13,11 +13,11 @@ const ADDED_MAX: usize = 64 << 10;
 /// The value of a variable, where it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// It has this value.
+    /// The variable has this value.
     Value(String),
-    /// It is not set: nothing takes its place.
+    /// The variable is not set, and becomes an empty text.
     Unset,
-    /// It may have any value: the text stays as it is.
+    /// The variable may have any value, and stays as written.
     Unknown,
 }
 
@@ -137,7 +137,7 @@ fn name_length(text: &str) -> usize {
     text.find(|c: char| !good(c)).unwrap_or(text.len())
 }
 
-/// Where the brace is that closes one opened before the text.
+/// Offset of the brace that closes one opened before the text.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 1_usize;
     for (at, byte) in text.bytes().enumerate() {

@@ -38,7 +38,7 @@ pub struct Stage {
     arguments: HashMap<String, Option<String>>,
 }
 
-/// Why a variable has another value than it seems to have.
+/// The reason why a variable does not have the value that its text suggests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Misread {
     /// A command in `$(…)` or backticks, which the builder does not run.
@@ -62,7 +62,7 @@ pub struct Image {
     pub stages: Vec<Stage>,
     /// Values that differ from what their text seems to mean.
     pub misread: Vec<(Misread, Range<usize>)>,
-    /// Why it could not be read to its end.
+    /// The place and the reason where parsing ended early.
     pub error: Option<(Position, String)>,
     /// Variables declared by `ARG` in front of the first stage.
     globals: HashMap<String, Option<String>>,
@@ -338,7 +338,7 @@ fn read_whole(text: &str, shift: usize) -> Image {
     image
 }
 
-/// Where a Dockerfile cannot be read, and why.
+/// The place and the reason of a parser's error.
 fn place_and_reason(error: &parse_dockerfile::Error) -> (Position, String) {
     let place = Position { line: error.line(), column: error.column() };
     // The message of the parser ends with the place.
@@ -364,7 +364,7 @@ fn words(raw: &str) -> Vec<Range<usize>> {
         }
         fresh = byte == b'\n' || fresh && byte.is_ascii_whitespace();
         if byte == b'\\' && matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) {
-            // It joins the lines, also in the middle of a word.
+            // A backslash before a line end joins the lines, also within a word.
             at += if bytes[at + 1..].starts_with(b"\r\n") { 3 } else { 2 };
             fresh = true;
             continue;

@@ -31,7 +31,7 @@ pub enum Value {
 pub struct Property {
     /// Its name.
     pub name: String,
-    /// Where the name stands.
+    /// Byte range of the name.
     pub range: Range<usize>,
     /// Its value.
     pub node: Node,

@@ -29,7 +29,7 @@ const PROGRAMS: [&str; 18] = [
     ENVIRONMENT,
 ];
 
-/// How PowerShell sets a variable of the environment: the name follows at once.
+/// Prefix by which PowerShell sets a variable of the environment: the name follows at once.
 const ENVIRONMENT: &str = "$env:";
 
 /// A snippet: its kind, and the text with all else blanked.
@@ -72,7 +72,7 @@ pub fn snippets(source: &Source) -> Vec<Snippet> {
         .collect()
 }
 
-/// Where calls of programs stand in a text outside of snippets of other kinds.
+/// Byte ranges of calls of programs in a text, outside of snippets of other kinds.
 #[must_use]
 pub fn calls(text: &str) -> Vec<Range<usize>> {
     let mut calls = Vec::new();

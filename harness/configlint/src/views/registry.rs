@@ -11,7 +11,7 @@ pub struct RegistryValue {
     pub name: String,
     /// Its value.
     pub value: Value,
-    /// Where its line is.
+    /// Byte range of its line.
     pub range: Range<usize>,
 }
 
@@ -20,7 +20,7 @@ pub struct RegistryValue {
 pub struct Key {
     /// Its whole name.
     pub name: String,
-    /// Where its line is.
+    /// Byte range of its line.
     pub range: Range<usize>,
     /// Its values.
     pub entries: Vec<RegistryValue>,
@@ -52,7 +52,7 @@ impl Key {
 pub struct Registry {
     /// Its keys, in the order of the file.
     pub keys: Vec<Key>,
-    /// Why it cannot be read.
+    /// The error for which it cannot be read.
     pub error: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use super::json::Node;
 use crate::source::Source;
 use std::ops::Range;
 
-/// Where a setting comes from.
+/// The source of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A file of `go env -w`.
@@ -29,9 +29,9 @@ pub struct Variable {
     pub name: String,
     /// Its value, quotes taken away.
     pub value: String,
-    /// Where its value stands; empty, where it has none.
+    /// Byte range of the value; empty when it has none.
     pub range: Range<usize>,
-    /// Where it comes from.
+    /// The source of the setting.
     pub origin: Origin,
 }
 
@@ -81,7 +81,7 @@ pub fn of_settings(root: &Node) -> Vec<Variable> {
     entries.filter_map(|entry| variable(&entry.name, &entry.node)).collect()
 }
 
-/// How PowerShell names a variable of the environment; upper and lower case are the same to it.
+/// Prefix of PowerShell's names of environment variables, in upper or lower case.
 const POWERSHELL: &str = "$env:";
 
 /// `$env:NAME = value` of PowerShell, with blanks around `=` or without.
