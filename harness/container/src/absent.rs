@@ -1,14 +1,14 @@
-//! Why there is no container engine, and the remedy.
+//! Absence of a container engine, with the remedy.
 
 use std::path::Path;
 
 use crate::host;
 
-/// Why there is no engine, and the one command that would provide it.
+/// The reason why there is no engine, and the one command that would provide it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no container engine: {reason}; {remedy}")]
 pub struct Absent {
-    /// Why none was found.
+    /// The reason why none was found.
     pub reason: String,
     /// The command or setting that provides one.
     pub remedy: String,

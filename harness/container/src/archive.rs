@@ -8,7 +8,7 @@ use tar::{Archive, Builder, EntryType, Header};
 
 use crate::Error;
 
-/// One file system entry.
+/// A file, directory or link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveEntry {
     /// Path relative to the directory of the upload or snapshot, `/` between its parts; empty for

@@ -1,5 +1,5 @@
-//! One host program with a time limit, whose whole process group ends with it. For making images;
-//! not for programs in containers.
+//! Runs a host program with a time limit, and ends its whole process group with it. For making
+//! images; not for programs in containers.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use process_wrap::std::CommandWrap;
 
 use crate::Error;
 
-/// How many of its last lines an error quotes.
+/// Number of the last lines that an error quotes.
 const TAIL: usize = 12;
 
 /// Runs `command` to its end, handing on each line that it writes to either stream.

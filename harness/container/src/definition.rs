@@ -12,7 +12,7 @@ use crate::Error;
 /// The definitions as they were when the program was built.
 const EMBEDDED: &str = include_str!("../../../containers/images.toml");
 
-/// How a base is made from Debian packages.
+/// The way to make a base from Debian packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Variant {
@@ -22,17 +22,17 @@ pub enum Variant {
     Extract,
 }
 
-/// One image.
+/// Definition of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
-    /// Its title, for people.
+    /// Title, as reports show it.
     pub title: String,
     /// The base to pull, `repository:tag`.
     pub registry: String,
     /// The Debian suite to make the base from.
     pub suite: String,
-    /// How the base is made.
+    /// The way to make the base.
     pub variant: Variant,
     /// The C library it must have: `glibc 2.31` or `musl`.
     pub libc: String,

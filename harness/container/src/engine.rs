@@ -13,7 +13,7 @@ use testcontainers::core::client::docker_client_instance;
 use crate::runtime::block_on;
 use crate::{Absent, Error, command};
 
-/// How long an engine may take to say its version.
+/// Time limit for the engine to answer with its version.
 const ANSWER: Duration = Duration::from_secs(10);
 
 /// An engine that answers and runs Linux containers.

@@ -42,9 +42,9 @@ pub enum Error {
     Unprovided {
         /// The image's name.
         name: String,
-        /// Why it was not pulled.
+        /// The error of pulling it.
         pull: String,
-        /// Why it could not be made, and what to do about it.
+        /// The error of making it, and the remedy.
         make: String,
     },
     /// A program that an image is made with failed.

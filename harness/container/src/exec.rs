@@ -35,7 +35,7 @@ impl Exec {
     }
 }
 
-/// How a program ended, and its output.
+/// The outcome of a program, and its output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecResult {
     /// Its exit code; in `wine` all 32 bits. `None` when it ran into its time limit. 126: it cannot
@@ -56,7 +56,7 @@ pub struct ExecResult {
     pub stderr: Vec<u8>,
     /// Whether a stream was longer than the output limit.
     pub truncated: bool,
-    /// How many processes it had left running; they were killed when it ended.
+    /// Number of processes that it left running; they were killed when it ended.
     pub left_over: u32,
     /// From the request to the answer, the engine's own time included (60 ms at least).
     pub duration: Duration,

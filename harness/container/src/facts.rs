@@ -29,7 +29,7 @@ pub struct Facts {
     pub image: String,
     /// The engine's id of the image, `sha256:…`.
     pub image_id: String,
-    /// Where its base came from; the packages and versions with it.
+    /// The source of its base, with packages and versions.
     pub origin: Origin,
     /// `wine --version` in `wine`, `wine-10.0 (Debian 10.0~repack-6)`.
     pub wine: Option<String>,

@@ -319,7 +319,7 @@ impl<'a> Scratch<'a> {
     }
 
     fn commit(&self, config: ContainerConfig, tag: Option<&str>) -> Result<String, Error> {
-        // Nothing runs in the container that would have to be paused.
+        // Nothing runs in the container, so it need not be paused.
         let mut options = CommitContainerOptionsBuilder::new().container(&self.id).pause(false);
         if let Some((repository, tag)) = tag.and_then(|tag| tag.split_once(':')) {
             options = options.repo(repository).tag(tag);

@@ -16,7 +16,7 @@ const UNTIL: &str = "twinproof.until";
 /// The clock that a start time is reckoned from may be set by this much between two readings.
 const CLOCK_SLACK: u64 = 2;
 
-/// One run of the harness: the owner of the containers started for it.
+/// A run of the harness: the owner of the containers started for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// Random, 16 hex digits.
@@ -71,11 +71,11 @@ impl Owner {
 /// Whether a sweep may remove a container, by its labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claim {
-    /// Its owner lives.
+    /// The owner of the container is running.
     Owned,
-    /// Its owner is gone, or its time is over.
+    /// The owner has ended, or the container's time is over.
     Orphan,
-    /// It belongs to another machine or namespace, or its labels make no sense.
+    /// The container belongs to another machine or namespace, or its labels make no sense.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! How a container is started: its network, its mounts, its limits.
+//! Options for starting a container: network, mounts, limits.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub struct Mount {
 /// The network of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Network {
-    /// Nothing but its own loopback.
+    /// Only the container's own loopback.
     #[default]
     None,
     /// The host's network: for programs that need a registry.
@@ -34,7 +34,7 @@ impl Network {
     }
 }
 
-/// How a container is started.
+/// Options for starting a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionOptions {
     /// Its network.

@@ -1,10 +1,10 @@
-//! Where an image's base came from.
+//! The source of an image's base.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Where an image's base came from.
+/// The source of an image's base.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {

@@ -13,7 +13,7 @@ use crate::runtime::block_on;
 use crate::supervise::{Answer, Collector, Program, command, kill_command};
 use crate::{Error, Exec, ExecResult, Session, stop, wine};
 
-/// How long the end of a program's tree may take after its time limit.
+/// Time limit for ending a program's process tree after its time limit.
 const GRACE: Duration = Duration::from_secs(20);
 
 impl Session {

@@ -99,7 +99,8 @@ impl Drop for Session {
         if let Some(container) = self.container.take() {
             let removed = block_on(container.rm());
             if !matches!(removed, Ok(Ok(()))) {
-                // It may be gone already; if it is not, it stops by itself and is swept later.
+                // The container may be gone already; if it is not, it stops by itself and is swept
+                // later.
                 let _ = sweep::remove(&self.engine, &self.id);
             }
         }

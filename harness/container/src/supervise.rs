@@ -14,7 +14,7 @@ const KILL: &str = include_str!("kill.sh");
 
 /// The engine's init, which it binds into containers that ask for one.
 const INIT: &str = "/sbin/docker-init";
-/// Where a C library looks for programs when there is no PATH.
+/// The default PATH of C libraries.
 const DEFAULT_PATH: &str = "/usr/local/bin:/bin:/usr/bin";
 /// Longest answer: newline, token, blank, counts, code or text, newline.
 const ANSWER_MAX: usize = 1024;
@@ -83,14 +83,14 @@ pub(crate) fn kill_command(token: &str) -> Vec<String> {
     ["/bin/sh", "-c", &format!("{TREE}\n{KILL}"), "twinproof", token].map(str::to_owned).into()
 }
 
-/// How a program ended.
+/// The outcome of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It ran and ended; processes that it left running were killed.
+    /// The program ended; processes that it left running were killed.
     Exit { code: u32, left_over: u32 },
     /// There is no such program; the exit code of the lookup.
     Missing { code: u32 },
-    /// Its directory does not exist.
+    /// The program's directory does not exist.
     NoDirectory,
     /// The launcher could not do its work.
     Launcher(String),

@@ -200,7 +200,7 @@ fn programs_run_at_once_without_mixing() -> Outcome {
                 }
             });
         }
-        // One that runs into its limit meanwhile takes nothing with it but itself.
+        // A program that is killed at its limit at the same time must not affect the others.
         scope.spawn(move || {
             let mut exec = script_of("sleep 700");
             exec.time_limit = Duration::from_millis(600);

@@ -1,4 +1,4 @@
-//! Nothing remains: sessions that end, owners that are killed.
+//! No container remains: sessions that end, owners that are killed.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -71,7 +71,7 @@ fn a_killed_owner_leaves_nothing_after_the_next_sweep() -> Outcome {
     assert_eq!(state(&id), Some(true));
     child.kill().unwrap();
     child.wait().unwrap();
-    // It stops by itself; a sweep beside this test may have removed it then.
+    // The container stops by itself; a sweep of another test may have removed it.
     assert!(eventually(|| state(&id) != Some(true)), "it still runs");
     sweep(&engine).unwrap();
     // The sweep of a test beside this one may be removing it at this moment.
@@ -97,7 +97,7 @@ fn an_interrupted_owner_without_a_handler_leaves_nothing_after_the_next_sweep() 
     let status = Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap();
     assert!(status.success());
     assert!(!child.wait().unwrap().success());
-    // It stops by itself; a sweep beside this test may have removed it then.
+    // The container stops by itself; a sweep of another test may have removed it.
     assert!(eventually(|| state(&id) != Some(true)), "it still runs");
     sweep(&engine).unwrap();
     // The sweep of a test beside this one may be removing it at this moment.
