@@ -155,7 +155,7 @@ fn step(line: &Line, command: &Command, state: &mut State, setting: &Setting) ->
     let args = command::expanded(command, state);
     let ran = command::run(line, command, &args, state, setting);
     let failure = match ran {
-        // How it must end is for `wait` to check.
+        // `wait` checks how a background command ends.
         Ok(Ran::Started) => return Ok(()),
         Ok(Ran::Quiet) => None,
         Ok(Ran::Output { stdout, stderr, error }) => {

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// Most bytes of a request's head.
 const HEAD: usize = 64 << 10;
-/// How long either side may be silent.
+/// Time limit for silence of either side.
 const SILENCE: Duration = Duration::from_secs(120);
 /// The path that everything is below, as with Go's own test proxy.
 const BASE: &str = "/mod";

@@ -3,16 +3,16 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// One run of a script.
+/// The outcome of a run of a script.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Pass, fail or not applicable.
     pub verdict: Verdict,
-    /// How often it ran the go command.
+    /// Number of runs of the go command.
     pub go_runs: u32,
     /// Every line that was run with its output; the work directory is `$WORK`.
     pub transcript: String,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub millis: u64,
 }
 
@@ -22,58 +22,58 @@ pub struct Outcome {
 pub enum Verdict {
     /// Every line ended as it must.
     Pass,
-    /// One did not.
+    /// A line did not end as it must.
     Fail(Failure),
-    /// It is about something that is not here.
+    /// The script tests something that is not here.
     NotApplicable(Reason),
 }
 
 /// The line that did not end as it must.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Its number in the script, from 1.
+    /// The line's number in the script, from 1.
     pub line: usize,
     /// The line itself.
     pub command: String,
-    /// Why it failed.
+    /// The reason of the failure.
     pub message: String,
     /// Transcript from the last comment of the script on.
     pub section: String,
 }
 
-/// Why a script cannot be run with a stock `go` and a proxy, on this machine.
+/// The reason why a script cannot be run with a stock `go` and a proxy on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// It is about what only the go command built for Go's own tests does.
+    /// The script tests something that only the go command built for Go's own tests does.
     Hook {
-        /// The variable that it sets, or the text that it expects.
+        /// The variable that the script sets, or the text that it expects.
         what: String,
         /// The line.
         line: usize,
     },
-    /// It needs the test server for version control systems that Go's own tests run.
+    /// The script needs the server of Go's own tests for version control systems.
     VersionControl {
         /// The line or file that names the server.
         place: String,
     },
-    /// It skips itself here.
+    /// The script skips itself here.
     Skip {
         /// The line.
         line: usize,
         /// The conditions of its `skip`; none where it always skips.
         conditions: Vec<String>,
-        /// Its words.
+        /// The message of its `skip`.
         message: String,
     },
-    /// It uses a command that this engine does not have.
+    /// The script uses a command that this engine does not have.
     Command {
         /// The command.
         name: String,
         /// The line.
         line: usize,
     },
-    /// It asks for a condition that this engine cannot evaluate.
+    /// The script has a condition that this engine cannot evaluate.
     Condition {
         /// The condition.
         name: String,

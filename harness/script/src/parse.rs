@@ -1,6 +1,6 @@
-//! One line of a script: its words, and the prefixes and suffixes around them.
+//! Parses a line of a script: its words, and the prefixes and suffixes around them.
 
-/// How a command must end.
+/// The required outcome of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
     Success,
@@ -38,7 +38,7 @@ pub(crate) struct Command {
     pub(crate) background: bool,
 }
 
-/// Why a line cannot be parsed.
+/// The reason why a line cannot be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LineError {
     #[error("a quote is not closed")]

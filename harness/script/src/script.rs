@@ -21,7 +21,7 @@ pub struct Script {
     pub(crate) files: Vec<File>,
 }
 
-/// One line that is more than a blank.
+/// A line that is not blank.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) number: usize,
@@ -30,7 +30,7 @@ pub(crate) struct Line {
     pub(crate) command: Option<Command>,
 }
 
-/// Why there is no outcome: nothing that the subject could be blamed for.
+/// An error that leaves a script without an outcome; none of them is the subject's fault.
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
     /// Its file cannot be read.
@@ -38,10 +38,10 @@ pub enum ScriptError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
-    /// It is larger than any script is.
+    /// The file is larger than any script.
     #[error("{} is larger than {limit} bytes", path.display())]
     TooLarge {
         /// The file.
@@ -72,7 +72,7 @@ pub enum ScriptError {
     Harness {
         /// The action that failed.
         action: String,
-        /// Why it could not.
+        /// The I/O error.
         source: io::Error,
     },
 }
@@ -121,13 +121,13 @@ impl Script {
         Ok(Self { name: name.to_owned(), lines, files: archive.files })
     }
 
-    /// Its name.
+    /// The script's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Why it cannot be run against a proxy at all, by its text alone.
+    /// The reason, judged by the text alone, why the script can never be run against a proxy.
     #[must_use]
     pub fn out_of_reach(&self) -> Option<Reason> {
         let naming = |text: &str| {

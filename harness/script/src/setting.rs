@@ -14,7 +14,7 @@ pub struct Setting {
     pub proxy: String,
     /// GOSUMDB at the beginning of a script: the verifier key of the database.
     pub sumdb: String,
-    /// Where the work directories are made; one for each run, gone after it.
+    /// Parent of the work directories; each run has one and removes it.
     pub dir: PathBuf,
     /// GOCACHE; scripts share it.
     pub gocache: PathBuf,

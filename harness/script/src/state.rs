@@ -18,7 +18,7 @@ use twinproof_process::Ended;
 pub(crate) struct State {
     /// The work directory, `$WORK`.
     pub(crate) work: PathBuf,
-    /// Where commands run.
+    /// Current directory of commands.
     pub(crate) pwd: PathBuf,
     pub(crate) env: Environment,
     /// Output of the last command that writes any.
@@ -41,30 +41,30 @@ pub(crate) struct Background {
 
 /// Result of a command that is no [`Fault`].
 pub(crate) enum Ran {
-    /// It wrote nothing, and the output of the command before stays.
+    /// The command wrote nothing; the output of the command before stays.
     Quiet,
-    /// It runs in the background.
+    /// The command runs in the background.
     Started,
-    /// It wrote this. With an error it has failed all the same.
+    /// The command's output. With an error, the command failed.
     Output { stdout: Vec<u8>, stderr: Vec<u8>, error: Option<String> },
 }
 
 impl Ran {
-    /// It wrote to standard output and succeeded.
+    /// The result of a command that succeeded and wrote to standard output.
     pub(crate) fn output(stdout: Vec<u8>) -> Self {
         Self::Output { stdout, stderr: Vec::new(), error: None }
     }
 }
 
-/// Why a command failed.
+/// The reason why a command did not succeed.
 pub(crate) enum Fault {
-    /// It failed, which `!` and `?` take.
+    /// The command failed, which `!` and `?` accept.
     Failed(String),
-    /// It failed in a way that no script means: a limit, a background command.
+    /// The command failed in a way that `!` and `?` do not accept: a limit, a background command.
     Firm(String),
     /// The script ends here, and passes.
     Stop(String),
-    /// The script is about something that is not here.
+    /// The script tests something that is not here.
     Absent(Reason),
     /// The harness failed.
     Harness(ScriptError),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use twinproof_base::go_env;
 use twinproof_process::{Start, Stdin, Variables, run};
 
-/// How long the go command may take to print its settings.
+/// Time limit for the go command to print its settings.
 const LIMIT: Duration = Duration::from_secs(60);
 /// Most bytes of its output.
 const OUTPUT: u64 = 1 << 20;
@@ -15,7 +15,7 @@ const OUTPUT: u64 = 1 << 20;
 /// A Go installation, and where its go command runs: on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Toolchain {
-    /// Its folder.
+    /// Its GOROOT.
     pub goroot: PathBuf,
     /// The go command in it.
     pub go: PathBuf,
@@ -33,18 +33,18 @@ pub struct Toolchain {
     pub experiments: Vec<String>,
 }
 
-/// Why a folder has no go command that scripts could run.
+/// The reason why a folder has no usable go command.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolchainError {
-    /// It cannot be started.
+    /// The go command cannot be started.
     #[error("cannot run {}", go.display())]
     Start {
         /// The program.
         go: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: std::io::Error,
     },
-    /// It does not print its settings.
+    /// The go command does not print its settings.
     #[error("{} does not print its settings: {why}", go.display())]
     Answer {
         /// The program.

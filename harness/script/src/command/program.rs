@@ -43,8 +43,8 @@ pub(super) fn go(
     setting: &Setting,
 ) -> Result<Ran, Fault> {
     let go = setting.toolchain.go.clone();
-    // That go is missing is the harness's fault, and must not count as a command that failed as `!`
-    // wants it.
+    // A missing go is an error of the harness. It must not count as the failed command that `!`
+    // wants.
     if !go.is_file() {
         let gone = io::Error::from(io::ErrorKind::NotFound);
         return Err(Fault::Harness(ScriptError::harness(

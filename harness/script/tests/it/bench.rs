@@ -43,7 +43,7 @@ pub fn run(text: &str) -> Outcome {
     outcome
 }
 
-/// Where a script failed, and the failure's message; none where it passed.
+/// The line at which a script failed, and the failure's message; `None` when it passed.
 #[cfg(unix)]
 pub fn failure(text: &str) -> Option<(usize, String)> {
     use twinproof_script::Verdict;
