@@ -11,7 +11,7 @@ use crate::warning::{Trouble, Warning};
 /// A setting that a file makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Which one.
+    /// The key that is set.
     pub key: &'static Key,
     /// Its value.
     pub value: Value,

@@ -8,7 +8,7 @@ use crate::value::{ByteSize, Value};
 /// The values of an enumeration: as spelt, and the name it then has.
 pub type Names = &'static [(&'static str, &'static str)];
 
-/// How a value is read.
+/// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `true` or `false` in any case, `1` or `0`.
@@ -21,7 +21,7 @@ pub enum Kind {
     Text,
     /// A path of Windows, not looked at by the parser.
     Path,
-    /// One of some names, in any case. They are in the order of WSL's message.
+    /// A name from a list, in any case. The list has the order of WSL's message.
     Enum(Names),
     /// Port numbers with commas between them.
     Ports,
@@ -42,7 +42,7 @@ pub enum Preset {
     Size(u64),
     /// A text that is there; in `.wslconfig` an empty one is none.
     Text(&'static str),
-    /// One of the names of an enumeration.
+    /// A name of an enumeration.
     Name(&'static str),
     /// Nothing.
     None,
@@ -53,7 +53,7 @@ pub enum Preset {
 pub struct Key {
     /// Its name with the section in front; more where the setting was moved.
     pub names: &'static [&'static str],
-    /// How its value is read.
+    /// The type of its value.
     pub kind: Kind,
     /// Its default.
     pub preset: Preset,

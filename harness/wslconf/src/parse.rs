@@ -7,7 +7,7 @@
 use crate::units::{CannotOpen, Dialect, Units};
 use std::ops::Range;
 
-/// Why a line cannot be read.
+/// The error for which a line cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// A section begins with something else than a letter.
@@ -100,7 +100,7 @@ pub enum Item {
 /// A file, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parsed {
-    /// Which file it is.
+    /// Whether it is wsl.conf or .wslconfig.
     pub dialect: Dialect,
     /// Its units, which all indexes refer to.
     pub units: Units,
@@ -108,8 +108,8 @@ pub struct Parsed {
     pub items: Vec<Item>,
     /// Ranges of comments, `#` included, the line end not.
     pub comments: Vec<Range<usize>>,
-    /// Where parsing ended early, as wsl.conf's does at the first malformed line: the index of the
-    /// unit behind the last that was read.
+    /// The end of an early stop, as wsl.conf's at the first malformed line: the index of the unit
+    /// behind the last one read.
     pub stopped: Option<usize>,
 }
 
@@ -210,7 +210,7 @@ struct Parser<'a> {
     comments: Vec<Range<usize>>,
 }
 
-/// How a line ended.
+/// The end of a line.
 struct Line {
     /// The unit that ended it.
     last: Option<u16>,

@@ -5,10 +5,10 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// Why a file cannot be taken.
+/// An error in reading a file.
 #[derive(Debug, Error)]
 pub enum ReadError {
-    /// The system does not give it.
+    /// The system refuses to open or read the file.
     #[error("{}: cannot be read: {source}", path.display())]
     Io {
         /// The file.
@@ -16,13 +16,13 @@ pub enum ReadError {
         /// The system's error.
         source: io::Error,
     },
-    /// It is a directory, a pipe or a device.
+    /// The path is a directory, a pipe or a device.
     #[error("{}: is not a regular file", path.display())]
     NotAFile {
         /// The path.
         path: PathBuf,
     },
-    /// It is over the limit.
+    /// The file is larger than the limit.
     #[error("{}: has more than {limit} bytes", path.display())]
     TooLarge {
         /// The file.

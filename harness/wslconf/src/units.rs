@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Which of the two files it is: they are read and parsed differently.
+/// One of the two configuration files, which are read and parsed differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dialect {
     /// `/etc/wsl.conf` of one distribution, read by init: bytes, and parsing ends at the first
@@ -71,7 +71,7 @@ impl Units {
         self.offsets.get(index).or(self.offsets.last()).copied().unwrap_or(0)
     }
 
-    /// How many units there are.
+    /// Number of units.
     #[must_use]
     pub fn len(&self) -> usize {
         self.units.len()

@@ -4,7 +4,7 @@ use crate::keys::Names;
 use crate::parse::Fault;
 use crate::units::Dialect;
 
-/// Why WSL warns about an assignment or a line.
+/// The reason of a warning about an assignment or a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// The line cannot be read.
@@ -32,7 +32,7 @@ pub enum Trouble {
     Mac,
 }
 
-/// One warning.
+/// A warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// Its reason.

@@ -4,7 +4,7 @@
 
 use twinproof_wslpath::{Mode, Request, World, translate};
 
-/// Which way variables go.
+/// The direction in which variables are passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// A program of Windows starts one of WSL.
@@ -13,7 +13,7 @@ pub enum Direction {
     ToWindows,
 }
 
-/// One entry of the list.
+/// An entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WslenvEntry {
     /// The variable's name, in which case counts.

@@ -20,7 +20,7 @@ const SIZE_MAX: u64 = 16 << 20;
 /// Most vectors in a file.
 const VECTORS_MAX: usize = 100_000;
 
-/// Why a file of vectors cannot be checked. The invocation is wrong then, not the rules.
+/// The reason why a file of vectors cannot be checked. The invocation is wrong then, not the rules.
 #[derive(Debug, Error)]
 pub enum VectorsError {
     /// The file cannot be taken.
@@ -57,7 +57,7 @@ pub enum VectorsError {
     TooMany {
         /// The file.
         path: PathBuf,
-        /// How many there are.
+        /// The number of vectors.
         count: usize,
     },
     /// Two vectors have one id.
@@ -85,7 +85,7 @@ pub struct VectorsFile {
     pub hostnames: Vec<(Text, Text)>,
 }
 
-/// One configuration file, and WSL's recorded reading of it.
+/// A configuration file, and WSL's recorded reading of it.
 #[derive(Deserialize)]
 #[serde(try_from = "RawFileVector")]
 pub struct FileVector {
@@ -102,7 +102,7 @@ pub struct FileVector {
     pub config: Option<Value>,
 }
 
-/// One environment, and what crossed.
+/// An environment, and the variables that crossed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WslenvVector {
@@ -118,7 +118,7 @@ pub struct WslenvVector {
     _note: String,
 }
 
-/// Which way variables go.
+/// The direction in which variables are passed.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
