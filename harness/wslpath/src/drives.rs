@@ -1,10 +1,10 @@
-//! Which mounts show a Windows path, and which of them a path is on.
+//! The mounts that show Windows paths, and the search for the mount that a path is on.
 
 use crate::mountinfo::{self, Line};
 use crate::text::{BACKSLASH, path_prefix, starts_with, unify_separators};
 use crate::virtiofs;
 
-/// One mount: where, and which Windows path it shows, without its last backslash.
+/// A mount: its mount point, and the Windows path it shows, without its last backslash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Mount {
     point: Vec<u8>,
@@ -20,7 +20,7 @@ pub struct MountTable {
 /// The mount that a path is on, as the replacement of the path's first bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Found {
-    /// How many bytes of the path to replace.
+    /// Number of bytes of the path to replace.
     pub prefix: usize,
     /// Replacement; never empty.
     pub replacement: Vec<u8>,

@@ -27,7 +27,7 @@ pub struct At<'a> {
     directory: usize,
 }
 
-/// Why a path does not fit into a [`MemoryWorld`].
+/// The reason why a path does not fit into a [`MemoryWorld`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum WorldError {
     /// The path does not begin with a slash.

@@ -9,7 +9,7 @@ use crate::text::c_str;
 pub struct Line<'a> {
     /// Root of the mount inside its file system, octal escapes undone.
     pub root: Vec<u8>,
-    /// Where it is mounted, octal escapes undone.
+    /// The mount point, octal escapes undone.
     pub mount_point: Vec<u8>,
     /// File system type.
     pub file_system: &'a [u8],

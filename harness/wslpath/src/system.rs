@@ -15,7 +15,7 @@ const MOUNTINFO: &str = "/proc/self/mountinfo";
 /// Largest mount table read, in bytes: the kernel's limit of 100,000 mounts at a usual length.
 const MOUNTINFO_MAX: u64 = 32 << 20;
 
-/// Why the running machine cannot be looked at.
+/// An error in reading the state of the running machine.
 #[derive(Debug, Error)]
 pub enum SystemWorldError {
     /// The mount table is larger than any a kernel allows.

@@ -12,7 +12,7 @@ use crate::text::{
 use crate::world::{Errno, World};
 use thiserror::Error;
 
-/// Why the program prints no path. Its exit code is 1 for all of them.
+/// The reason why the program prints no path. Its exit code is 1 for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// The command line is not understood.

@@ -12,8 +12,8 @@ pub const NAME_MAX: usize = 255;
 /// Directory in which WSL keeps a link from each virtiofs tag to its Windows path.
 pub const VIRTIOFS_TAGS: &[u8] = b"/run/wsl/virtiofs/";
 
-/// Why a link could not be read. The program tells only [`Errno::NoEntry`] (fall back to the text)
-/// and [`Errno::Invalid`] (it exists and is no link) from the rest.
+/// The error of reading a link. The program treats [`Errno::NoEntry`] (fall back to the text) and
+/// [`Errno::Invalid`] (it exists and is no link) differently from all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Errno {
     /// ENOENT: no entry has that name.

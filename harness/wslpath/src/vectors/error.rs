@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Why a file of vectors cannot be checked. The invocation is wrong then, not the rules.
+/// The reason why a file of vectors cannot be checked. The invocation is wrong then, not the rules.
 #[derive(Debug, Error)]
 pub enum VectorsError {
     /// The file cannot be read.
@@ -66,9 +66,9 @@ pub enum VectorsError {
         path: PathBuf,
         /// The things of which there are too many.
         what: String,
-        /// How many there are.
+        /// The number found.
         count: usize,
-        /// How many there may be.
+        /// The number allowed.
         limit: usize,
     },
     /// The vectors take too long, as only deep trees and long paths can make them.
@@ -118,7 +118,7 @@ pub enum VectorsError {
         path: PathBuf,
         /// The vector.
         id: String,
-        /// Why it cannot be run.
+        /// The path that does not fit, and why.
         source: WorldError,
     },
 }

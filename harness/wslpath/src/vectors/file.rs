@@ -30,7 +30,7 @@ pub struct VectorsFile {
     pub vectors: Vec<Vector>,
 }
 
-/// One run of the program, with its output.
+/// A run of the program, with its output.
 pub struct Vector {
     pub id: String,
     pub arguments: Vec<Vec<u8>>,

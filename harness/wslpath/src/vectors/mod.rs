@@ -13,7 +13,7 @@ use file::{Vector, VectorsFile};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long a whole file may take. The recorded one takes milliseconds.
+/// Time limit of a whole file. The recorded one takes milliseconds.
 const TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Runs every vector of a file against the rules.
