@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// A running nginx, ended when dropped.
 pub struct Nginx {
     child: Child,
-    /// Its address.
+    /// The URL it serves at.
     pub url: String,
     _folder: tempfile::TempDir,
 }

@@ -20,12 +20,12 @@ use twinproof_container::{Engine, is_debian, is_root};
 
 /// The longest single run of apt-get: a slow mirror and a hundred megabytes.
 const APT: Duration = Duration::from_secs(900);
-/// How often apt-get is tried.
+/// Number of attempts of apt-get.
 const TRIES: u32 = 3;
-/// Between two tries, times the number of the try.
+/// Pause between two attempts, times the number of the attempt.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// How the presence of something is recognised.
+/// The sign by which the presence of a need is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sign {
     /// A program on PATH.

@@ -8,7 +8,7 @@ extern crate twinproof_testkit;
 use std::process::{Command, ExitCode};
 use twinproof_testkit::{Outcome, program};
 
-/// Those of memory that need thousands of connections, and h2spec, are in the whole run only.
+/// The attacks of the test. Those on memory, with thousands of connections, and h2spec are left out.
 const ATTACKS: &str = "window,one-byte,leave,control,reset,heads,pieces,answers,lookups,signals";
 
 #[test]

@@ -10,7 +10,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long an answer is waited for.
+/// Time limit for an answer.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A client's side of TLS.

@@ -124,7 +124,7 @@ pub fn heads(servers: &Servers) -> anyhow::Result<Vec<Row>> {
                 bytes
             })?;
             let held = (server.resident()? - before).max(0.0) / 1024.0;
-            // It goes on serving: a new connection is taken and answered with SETTINGS.
+            // The server goes on serving: a new connection is taken and answered with SETTINGS.
             let mut again = connect(&server.address)?;
             again.write_all(PREFACE)?;
             again.write_all(&frame(SETTINGS, 0, 0, &[]))?;

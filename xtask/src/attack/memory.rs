@@ -15,7 +15,7 @@ const STREAMS: u32 = 250;
 /// The limit of memory in the attack on it, in MiB.
 const MEMORY: u64 = 256;
 
-/// How long a server may take to settle.
+/// Time that a server has to settle.
 const SETTLE: Duration = Duration::from_millis(1500);
 
 /// A connection with windows of one byte and as many requests for a large zip as it may have.
@@ -30,7 +30,7 @@ fn stall(address: &str) -> anyhow::Result<TcpStream> {
     Ok(stream)
 }
 
-/// How many streams of a connection have got their first byte, of those that had time to.
+/// Number of streams of a connection that have received their first byte.
 fn begun(stream: &mut TcpStream) -> anyhow::Result<u32> {
     stream.set_read_timeout(Some(Duration::from_millis(100)))?;
     let mut seen = 0;

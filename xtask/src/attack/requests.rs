@@ -7,7 +7,7 @@ use anyhow::ensure;
 use std::io::Write as _;
 use std::time::Duration;
 
-/// How long a server may be silent before it is taken to wait for more.
+/// Silence after which a server is taken to wait for more.
 const SILENCE: Duration = Duration::from_millis(250);
 
 /// Requests whose body, or a part of it, is another request. A server may refuse them; it must
@@ -90,7 +90,7 @@ fn attempts() -> Vec<Vec<u8>> {
     bytes
 }
 
-/// How often the file of the inner request comes back.
+/// Number of times that the file of the inner request comes back.
 fn hidden(server: &Server, attempt: &[u8], inner: &[u8]) -> anyhow::Result<usize> {
     let mut stream = connect(&server.address)?;
     stream.write_all(attempt)?;
@@ -102,7 +102,7 @@ fn hidden(server: &Server, attempt: &[u8], inner: &[u8]) -> anyhow::Result<usize
 pub fn smuggling(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     let (attempts, inner) = (attempts(), servers.origin_body(MOD)?);
     let measure = |server: &Server| -> anyhow::Result<f64> {
-        // Each waits for silence, so many wait at once.
+        // Each attempt ends by waiting for silence, so several run at once.
         let found = std::thread::scope(|scope| {
             let lanes: Vec<_> = attempts
                 .chunks(attempts.len().div_ceil(16))

@@ -250,7 +250,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Held::Own(child) = &mut self.held {
-            // It may have ended by itself.
+            // The program may have ended by itself.
             let _ = child.kill();
             let _ = child.wait();
         }

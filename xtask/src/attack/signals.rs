@@ -132,12 +132,12 @@ fn client(
     }
 }
 
-/// HTTP/1.1, one request after the other.
+/// Sends requests by HTTP/1.1, one after the other.
 fn one_by_one(stream: impl Read + Write, keeps: bool, tally: &Tally) {
     let mut stream = BufReader::new(stream);
     for n in 0.. {
         if stream.get_mut().write_all(request(SMALL).as_bytes()).is_err() {
-            // Nothing was taken of it.
+            // The server took no byte of the request.
             return if n == 0 {
                 tally.lost("a first request was not taken")
             };
@@ -223,7 +223,7 @@ fn try_two(mut stream: impl Read + Write, keeps: bool, tally: &Tally) -> anyhow:
     Ok(())
 }
 
-/// How many servers end when SIGHUP comes while they start.
+/// Number of servers that end when SIGHUP comes while they start.
 #[cfg(unix)]
 fn early_signals(servers: &Servers, starts: usize) -> anyhow::Result<usize> {
     let mut ended = 0;

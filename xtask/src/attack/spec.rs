@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use twinproof_toolchain::Cache;
 
-/// Its module and version.
+/// Module and version of h2spec.
 const MODULE: &str = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible";
 
 /// A port without TLS speaks HTTP/1.1 as well: bytes that are no preface of HTTP/2 are a malformed
@@ -33,7 +33,7 @@ pub fn h2spec(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-/// How many of its tests fail.
+/// Number of h2spec's tests that fail.
 fn failed(program: &PathBuf, server: &Server, tls: bool) -> anyhow::Result<f64> {
     let (host, port) = server.address.rsplit_once(':').context("an address")?;
     let mut command = Command::new(program);

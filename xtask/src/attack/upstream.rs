@@ -96,7 +96,7 @@ pub fn fetches(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-/// How long the upstream of [`starving`] takes for a small file.
+/// Time that the upstream of [`starving`] takes for a small file.
 const UPSTREAM: Duration = Duration::from_millis(50);
 
 /// Slow zips and many cold lists at once, of one client; another one asks for small files that are not
@@ -291,7 +291,7 @@ pub fn zips(servers: &Servers) -> anyhow::Result<Vec<Row>> {
     for rule in rules().filter(|rule| !rule.legal) {
         let target = format!("/{}/@v/{RULE_VERSION}.zip", rule.path);
         bad += 1;
-        // One that was begun is cut off.
+        // An answer that has begun is cut off when the zip is refused, and `get` is an error then.
         if get(&server.address, &target).is_ok_and(|(status, _)| status == 200) {
             whole.push(rule.path);
         }
@@ -300,7 +300,7 @@ pub fn zips(servers: &Servers) -> anyhow::Result<Vec<Row>> {
         eprintln!("zips that went through: {}", whole.join(", "));
     }
     let served = servers.proxy(&["--offline"])?;
-    // It serves on after all of them, and did so meanwhile.
+    // The server goes on serving, during the answers and after them.
     ensure!(
         slowed(&served, || Ok(()))?.is_finite() && get(&served.address, SMALL)?.0 == 200,
         "it serves"

@@ -12,7 +12,7 @@ pub struct Row {
     pub ratio: Option<f64>,
 }
 
-/// One target over some connections.
+/// The measurements of a target over some connections.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Group {
     pub target: &'static str,
@@ -29,9 +29,9 @@ pub struct Cold {
     pub right: usize,
     /// Requests that the upstream got.
     pub upstream: usize,
-    /// Those of them that were for the zip.
+    /// Upstream requests for the zip.
     pub zips: usize,
-    /// Until the last one was answered.
+    /// Time until the last one was answered, in seconds.
     pub seconds: f64,
 }
 

@@ -41,7 +41,7 @@ struct Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The proxy may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

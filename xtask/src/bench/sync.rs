@@ -178,7 +178,7 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The program may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -478,7 +478,7 @@ impl Bench {
         Ok(begun.elapsed().as_secs_f64())
     }
 
-    /// One transaction that updates or inserts so many rows, and the pipeline's size meanwhile.
+    /// Inserts so many rows in one transaction, and measures the pipeline's resident memory after it.
     fn memory(&self, rows: u64) -> anyhow::Result<f64> {
         let (mut source, mut staging) = (self.source()?, self.staging()?);
         source.query_drop("DELETE FROM bench.t0")?;

@@ -1,5 +1,5 @@
-//! One program with a time limit, whose whole process group (on Windows: job) ends with it, and
-//! with this program at ^C. Its output goes where this program's own output goes, or to a log.
+//! Runs a program with a time limit. Its whole process group (on Windows: job) ends with it, and with
+//! this program at ^C. Its output goes to this program's own output, or to a log.
 
 use anyhow::Context as _;
 use process_wrap::std::{ChildWrapper, CommandWrap};
@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use super::stage::Outcome;
 
-/// How often the end of a program is polled.
+/// Interval between polls for the end of a program.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long a program may clean up after the request to end: containers, sandboxes, reports.
+/// Time that a program has to clean up after the request to end: containers, sandboxes, reports.
 #[cfg(unix)]
 const CLEAN_UP: Duration = Duration::from_secs(20);
 

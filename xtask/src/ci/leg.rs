@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// The file, built in.
 const MATRIX: &str = include_str!("../../../ci/matrix.json");
 
-/// One leg.
+/// A leg of the CI matrix.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Leg {
@@ -21,7 +21,7 @@ pub struct Leg {
     pub tests: String,
     /// The networking mode of WSL in the workflow, where a distribution is installed there.
     pub wsl: String,
-    /// That distribution.
+    /// The distribution installed there.
     pub distribution: String,
 }
 

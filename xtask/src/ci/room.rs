@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 const GIB: u64 = 1 << 30;
 
-/// Where the stages write.
+/// A folder that the stages write to.
 struct WrittenFolder {
     path: PathBuf,
     what: &'static str,

@@ -74,7 +74,7 @@ impl Stage {
     }
 }
 
-/// Which stages are chosen.
+/// The chosen stages.
 #[derive(Clone, Copy, Debug)]
 pub struct Selection<'a> {
     pub skip: &'a [Stage],
@@ -96,7 +96,7 @@ pub enum Outcome {
     Failed(u8),
     TimedOut,
     Interrupted,
-    /// It reports that it cannot run on this machine.
+    /// The stage reported that it cannot run on this machine.
     Unavailable,
     /// Excluded by `--skip` or `--only`.
     LeftOut,

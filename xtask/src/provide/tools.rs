@@ -178,7 +178,7 @@ fn actionlint() -> anyhow::Result<Outcome> {
     })
 }
 
-/// Where Python finds what tests use of it: PYTHONPATH.
+/// The PYTHONPATH of tests: the folder with the Python packages that they use.
 ///
 /// # Errors
 /// When there is no cache.
@@ -187,7 +187,7 @@ pub fn python_path() -> anyhow::Result<PathBuf> {
     Ok(Cache::of_user()?.root().join("tools").join(name))
 }
 
-/// Where actionlint of this version is.
+/// The folder for actionlint of this version.
 fn folder() -> anyhow::Result<PathBuf> {
     let version = ACTIONLINT.rsplit('@').next().unwrap_or_default();
     Ok(Cache::of_user()?.root().join("tools").join(format!("actionlint-{version}")))

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::modules::Crate;
 use super::resolve::{Resolved, resolve};
 
-/// Why one file needs another: the first line that names something of it.
+/// The reason why a file needs another: the first line that names an item of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Need {
     line: usize,
@@ -71,7 +71,7 @@ pub fn of_crate(root: &Path) -> anyhow::Result<Vec<Circle>> {
     Ok(circles)
 }
 
-/// Which file needs which, and why.
+/// The needs between files, by the two files.
 fn needs(all: &Crate) -> BTreeMap<(usize, usize), Need> {
     let mut needs: BTreeMap<(usize, usize), Need> = BTreeMap::new();
     for (number, module) in all.modules.iter().enumerate() {

@@ -19,7 +19,7 @@ pub struct Crate {
     pub modules: Vec<Module>,
 }
 
-/// One module, of a file or of a block in one.
+/// A module: a file, or a block in one.
 #[derive(Debug, Default)]
 pub struct Module {
     /// Index into [`Crate::files`].
@@ -103,7 +103,7 @@ impl Crate {
 /// The tokens of one item, attributes first.
 struct Item {
     all: Vec<TokenTree>,
-    /// Where its attributes end.
+    /// Index of the first token behind its attributes.
     start: usize,
     /// Whether it is compiled for tests only.
     is_test: bool,

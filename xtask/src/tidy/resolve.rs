@@ -1,5 +1,5 @@
-//! Which file of a crate a path leads to: through modules, imports and re-exports to the file that
-//! defines the name.
+//! Resolves a path in a crate to the file that defines the name, through modules, imports and
+//! re-exports.
 
 use super::modules::Crate;
 use super::tokens::GLOB;
@@ -7,14 +7,14 @@ use super::tokens::GLOB;
 /// Re-exports of re-exports that are followed.
 const DEPTH: usize = 32;
 
-/// Where a path leads.
+/// The target of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolved {
     /// A name that this module defines.
     Item(usize),
     /// A module.
     Module(usize),
-    /// Out of the crate.
+    /// Outside of the crate.
     Outside,
 }
 
