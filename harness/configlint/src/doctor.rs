@@ -1,4 +1,4 @@
-//! Go's policy of all twins side by side.
+//! Compares Go's policies of all twins.
 
 use crate::rules::{POLICY, effective, twins};
 use crate::set::Set;

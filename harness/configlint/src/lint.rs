@@ -1,4 +1,4 @@
-//! All rules over all files.
+//! Applies all rules to all files.
 
 use crate::rule::{Check, Finding, Findings};
 use crate::rules;

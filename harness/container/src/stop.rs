@@ -1,4 +1,4 @@
-//! Stopping from a handler of ^C: what waits for a container returns at once.
+//! Stops from a handler of ^C: every wait for a container returns at once.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Measurements and handshake in one, as most drivers do them.
+//! Measures an environment and shakes hands with it, as most drivers do.
 
 use crate::driver::{Environment, EnvironmentError};
 use crate::facts::Probed;

@@ -1,4 +1,4 @@
-//! A handler of ^C relies on this. Alone in its process: nothing can be started after it.
+//! `kill_all`, as a handler of ^C uses it. A process of its own: nothing can be started afterwards.
 #![cfg(unix)]
 
 use std::time::Duration;

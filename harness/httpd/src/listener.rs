@@ -1,4 +1,4 @@
-//! The socket that listens.
+//! Opens the socket that a server listens on.
 
 use crate::tls::TlsError;
 use socket2::{Domain, Protocol, Socket, Type};

@@ -1,4 +1,4 @@
-//! Between hyper and the handler: what is refused, counted and logged.
+//! The service between hyper and the handler: refuses, counts and logs requests.
 
 use crate::access::AccessLine;
 use crate::activity::Activity;

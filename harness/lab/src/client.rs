@@ -1,4 +1,4 @@
-//! A lab as its user has it: a child process that holds the namespaces.
+//! The client of a lab: starts the child process that holds the namespaces, and sends it requests.
 
 use crate::{ENTER, HOLD, ROLE, Reply, Request};
 use std::io::{self, BufRead as _, BufReader, Write as _};

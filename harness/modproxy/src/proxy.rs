@@ -1,4 +1,4 @@
-//! The proxy as a whole: from a request to its answer.
+//! The proxy as a whole: takes a request and gives its answer.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! From a request target to an answer.
+//! Finds the answer to a request target.
 //!
 //! | target | answer |
 //! | --- | --- |

@@ -1,4 +1,4 @@
-//! The go command that scripts run, and its version and settings.
+//! The go command that scripts run, with its version and settings.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;

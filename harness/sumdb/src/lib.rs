@@ -1,4 +1,5 @@
-//! The Go checksum database: what it serves, what proves it, and a client that believes nothing.
+//! The Go checksum database: the data it serves, the proofs of that data, and a client that verifies
+//! every answer.
 //!
 //! Each module is one concept, and its documentation is the specification it implements:
 //!

@@ -1,4 +1,4 @@
-//! From a parsed TOML value to a type, without stopping at the first mistake.
+//! Decodes a parsed TOML value into a type, without stopping at the first mistake.
 //!
 //! This is a serde deserializer that borrows the tree. Unknown keys are known before serde sees
 //! them, because it names a struct's fields; after any other mistake the value is marked, a

@@ -1,4 +1,4 @@
-//! A mistake as serde sees it, before its place is known.
+//! A mistake that serde reports, before its place is known.
 
 use serde::de::{self, Unexpected};
 use std::fmt::Display;

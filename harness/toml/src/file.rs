@@ -1,4 +1,4 @@
-//! One file, read in one go.
+//! Reads a file into a type, and reports all its mistakes at once.
 
 use crate::decode::decode;
 use crate::diagnostic::Diagnostics;

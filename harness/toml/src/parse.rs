@@ -1,4 +1,4 @@
-//! From text to a tree of values with their places.
+//! Parses text into a tree of values with their places.
 
 use crate::node::{self, Node};
 use crate::report::{Draft, Reporter, Spot};

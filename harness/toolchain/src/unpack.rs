@@ -1,4 +1,4 @@
-//! From a toolchain zip to a complete GOROOT.
+//! Unpacks a toolchain zip into a complete GOROOT.
 //!
 //! The zip's hash is verified before; here nothing is trusted all the same: names stay below the
 //! destination, sizes and counts within limits, and no entry is a link. Run bits are set where

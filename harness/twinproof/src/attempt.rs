@@ -1,4 +1,4 @@
-//! Whether a subject works at all.
+//! Tries a subject once before its cases run.
 
 use std::time::Duration;
 use twinproof_environment::Environment;

@@ -1,4 +1,4 @@
-//! Findings for people.
+//! Findings as text for people.
 
 use crate::rule::{Finding, Level};
 use crate::set::Set;

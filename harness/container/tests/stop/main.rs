@@ -1,4 +1,4 @@
-//! A handler of ^C relies on this. Alone in its process: nothing can be started after it.
+//! `stop_all`, as a handler of ^C uses it. A process of its own: nothing can be started afterwards.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

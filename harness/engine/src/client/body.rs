@@ -1,4 +1,4 @@
-//! A body as it comes: hashed whole, kept in part.
+//! Receives a body: hashes all of it, keeps the beginning.
 
 use sha2::{Digest, Sha256};
 use std::fs::File;

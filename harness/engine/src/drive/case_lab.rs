@@ -1,4 +1,4 @@
-//! The lab of a case.
+//! The lab of a case: made by its first step that needs one, removed with the case.
 
 use super::error::StepError;
 use twinproof_environment::Environment;

@@ -1,4 +1,4 @@
-//! Whether this is a distribution of WSL from which Windows can be reached.
+//! Finds Windows from inside a distribution of WSL.
 
 use super::launch::encoded;
 use crate::absent::Absent;

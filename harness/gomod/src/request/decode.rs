@@ -1,4 +1,4 @@
-//! From the target to the request.
+//! Decodes a target into a request.
 
 use crate::escape::{is_canonical_version, unescape_path, unescape_version};
 

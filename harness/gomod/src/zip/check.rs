@@ -1,4 +1,4 @@
-//! The judgement over a whole zip.
+//! Checks a whole zip.
 
 use std::io;
 

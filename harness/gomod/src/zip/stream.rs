@@ -1,4 +1,4 @@
-//! Judgement while a zip arrives.
+//! Checks a zip while it arrives.
 //!
 //! The bytes are read as a sequence of local headers and contents, which are inflated and hashed on
 //! The bytes are read as a sequence of local headers and contents, which are inflated and hashed on

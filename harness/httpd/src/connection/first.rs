@@ -1,4 +1,4 @@
-//! The protocol of a connection, by its first bytes; and the wait for more.
+//! Detects the protocol of a connection by its first bytes, and waits for them.
 //!
 //! Where TLS is spoken, one byte is enough, and is looked at without being taken. Otherwise bytes are
 //! taken until they are enough, and handed on: a look at bytes that are too few would find them again and

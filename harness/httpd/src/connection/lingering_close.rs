@@ -1,4 +1,4 @@
-//! The end of a connection.
+//! Closes a connection so that the client receives the last answer.
 //!
 //! A socket that is closed while bytes of the client are unread is reset, and the reset may overtake
 //! the last answer. So where the client may still be sending, its bytes are read for a while.

@@ -1,4 +1,4 @@
-//! A connection's requests answered, with an eye on the clock and on the end of the server.
+//! Serves the requests of a connection until it ends, a time limit passes, or the server stops.
 
 use super::clock::{Clock, Due};
 use crate::activity::{Activity, Phase};

@@ -1,4 +1,4 @@
-//! The files of TLS: read, held against each other, and made into a configuration.
+//! The files of TLS: reads them, checks that they fit together, and makes a configuration of them.
 
 use super::client::{ByList, Clients};
 use super::pem::{LONGEST, TlsError, certificates};

@@ -1,4 +1,4 @@
-//! Certificates from PEM files, and why there are none.
+//! Reads certificates and keys from PEM files.
 
 use rustls::crypto::ring;
 use rustls::server::WebPkiClientVerifier;

@@ -1,4 +1,4 @@
-//! The cause in one line.
+//! Words the cause of a difference, in one line.
 
 use super::bytes::Tally;
 use super::report::{Comparison, FactDifference, Verdict};

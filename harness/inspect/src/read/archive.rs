@@ -1,4 +1,4 @@
-//! `ar` archives.
+//! Reads `ar` archives.
 
 use super::{Parsed, magic};
 use crate::error::{InspectError, Result, malformed};

@@ -1,4 +1,4 @@
-//! A comparison.
+//! Renders a comparison as text.
 
 use super::lines::{add, number, safe};
 use crate::compare::{Comparison, FactDifference, SectionDifference};

@@ -1,4 +1,4 @@
-//! A description.
+//! Renders a description as text.
 
 use super::lines::{add, count, list, number, safe};
 use crate::facts::{

@@ -1,4 +1,4 @@
-//! Many files, a row each.
+//! Renders a table of many files, a row each.
 
 use super::lines::safe;
 use crate::facts::{Description, Image};

@@ -1,4 +1,4 @@
-//! Names of errors.
+//! Names of the kernel's errors.
 
 use crate::Refusal;
 use rustix::io::Errno;

@@ -1,4 +1,4 @@
-//! The file: read key by key, so that a wrong value hides no other.
+//! Reads the configuration file: key by key, so that a wrong value hides no other.
 
 use super::auth::{self, AuthEntry};
 use super::given::{Placed, Values};

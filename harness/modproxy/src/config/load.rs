@@ -1,4 +1,4 @@
-//! From all places where settings stand to one configuration.
+//! Merges the file, variables and flags into one configuration.
 
 use super::given::{self, Given};
 use super::{Config, file, resolve};

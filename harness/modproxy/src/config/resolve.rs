@@ -1,4 +1,4 @@
-//! From values to settings: what each one means, and what holds between them.
+//! Turns values into settings, and checks that they fit together.
 
 use super::auth::{self, AuthEntry};
 use super::given::{Placed, Values};

@@ -1,4 +1,4 @@
-//! Whether a file is the one that the checksum database knows.
+//! Checks a file against its hash in the checksum database.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The meaning of the HTTP client's errors.
+//! Classifies the HTTP client's errors.
 
 use super::tls::RedirectError;
 use crate::failure::{Failure, Reason};

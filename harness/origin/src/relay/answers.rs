@@ -1,4 +1,4 @@
-//! The way out: the target's answers, as they are or as rules want them.
+//! Passes the target's answers to the client, unchanged or changed by rules.
 
 use std::io::{self, Write};
 use std::net::{Shutdown, TcpStream};

@@ -1,4 +1,4 @@
-//! The way in: a client's bytes go to the target as they are, and what requests they are is noted.
+//! Passes a client's bytes to the target unchanged, and records the requests in them.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};

@@ -1,4 +1,4 @@
-//! The newest tree head: is another one of the same history, and does it move it forward?
+//! The newest tree head: checks that another one is of the same history, and moves forward to it.
 
 use super::error::{LookupError, OlderHead};
 use super::fork::Fork;

@@ -1,4 +1,4 @@
-//! The client itself.
+//! The client: looks module versions up and verifies the answers.
 
 use super::error::{LookupError, OlderHead};
 use super::fetch::Fetch;

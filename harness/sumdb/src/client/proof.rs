@@ -1,4 +1,4 @@
-//! A lookup's evidence, and judging it without the database.
+//! The evidence of a lookup, and its check without the database.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The server's side: what a checksum database answers, without HTTP.
+//! The server's side: the answers of a checksum database, without HTTP.
 //!
 //! | path | answer | type |
 //! | --- | --- | --- |

@@ -1,4 +1,4 @@
-//! From a path to an answer.
+//! Answers a request path, as GOSUMDB clients send it.
 
 use crate::client::{Fetch, FetchError};
 use crate::tile::{Level, Tile};

@@ -1,4 +1,4 @@
-//! Against the module proxy in force and the checksum database: in a cache of its own.
+//! Tests against the module proxy in force and the checksum database, in a cache of their own.
 
 use twinproof_sumdb::{PUBLIC_KEY, check_proof};
 use twinproof_testkit::{Outcome, Requirement, Unavailable};

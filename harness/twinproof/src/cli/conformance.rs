@@ -1,4 +1,4 @@
-//! `conformance`: suites, in environments, to an audit report.
+//! `conformance`: runs suites in environments and writes the audit report.
 
 use super::inputs;
 use super::publish::publish;

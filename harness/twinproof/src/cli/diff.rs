@@ -1,4 +1,4 @@
-//! `diff`: why two files differ.
+//! `diff`: explains why two files differ.
 
 use crate::exit::{CONFORMANT, Failure, NOT_CONFORMANT};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `judge`: every verdict of a bundle again, from its evidence alone.
+//! `judge`: computes every verdict of a bundle again, from its evidence alone.
 
 use crate::exit::{CONFORMANT, Failure, NOT_CONFORMANT};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `lint`: mistakes in suites.
+//! `lint`: finds mistakes in suites.
 
 use super::inputs::{self, declarations, goldens, load, source};
 use super::repository::Repository;

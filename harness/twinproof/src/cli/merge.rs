@@ -1,4 +1,4 @@
-//! `merge`: the results of several legs as one.
+//! `merge`: merges the results of several legs.
 
 use super::publish::publish;
 use crate::exit::Failure;

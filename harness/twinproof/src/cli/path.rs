@@ -1,4 +1,4 @@
-//! `path check`: the translator of `wslpath` against recorded vectors.
+//! `path check`: compares the translator of `wslpath` with recorded vectors.
 
 use crate::exit::{CONFORMANT, Failure, NOT_CONFORMANT};
 use std::path::PathBuf;

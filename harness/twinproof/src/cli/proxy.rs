@@ -1,4 +1,4 @@
-//! `proxy`: a Go module proxy that is served.
+//! `proxy`: serves a Go module proxy.
 //!
 //! Its flags are made from the table of settings, so that file, flags and variables never differ.
 

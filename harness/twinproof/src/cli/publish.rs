@@ -1,4 +1,4 @@
-//! The reports of a run: written, and shown in the terminal.
+//! Writes the reports of a run, and prints the one for the terminal.
 
 use crate::exit::Failure;
 use std::io::IsTerminal as _;

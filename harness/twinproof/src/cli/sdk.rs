@@ -1,4 +1,4 @@
-//! `sdk`: Go SDKs listed, got and proved.
+//! `sdk`: lists, gets and proves Go SDKs.
 
 use crate::board::Board;
 use crate::exit::{CONFORMANT, Failure, NOT_KNOWN};

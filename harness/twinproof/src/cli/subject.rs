@@ -1,4 +1,4 @@
-//! `subject`: declarations of subjects, begun, checked and listed.
+//! `subject`: writes, checks and lists declarations of subjects.
 
 use super::inputs;
 use super::repository::Repository;

@@ -1,4 +1,4 @@
-//! `sumdb`: a checksum database of one's own.
+//! `sumdb`: makes, fills, checks and serves a checksum database.
 
 use crate::database::{Database, Served};
 use crate::exit::{CONFORMANT, Failure};

@@ -1,4 +1,4 @@
-//! `sync`: production rows, filtered and masked, in staging.
+//! `sync`: copies production rows to staging, filtered and masked.
 
 use crate::exit::{BROKEN, CONFORMANT, Failure, INVALID, NOT_CONFORMANT, NOT_KNOWN};
 use crate::serving::{announce, begin_log, block_on};

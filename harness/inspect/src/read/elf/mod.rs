@@ -1,4 +1,4 @@
-//! ELF.
+//! Reads ELF files.
 
 mod dynamic;
 mod hardening;

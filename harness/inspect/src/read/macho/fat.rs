@@ -1,4 +1,4 @@
-//! Fat files.
+//! Reads fat Mach-O files.
 
 use super::FORMAT;
 use crate::error::{Result, malformed};

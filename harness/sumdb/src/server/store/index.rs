@@ -1,4 +1,4 @@
-//! From a module version to the number of its record: sorted runs that never change.
+//! The index of a store: finds the number of a module version's record, in sorted runs that never change.
 //!
 //! A run is a file `START-END` with one entry for each record of that range, sorted, of 16 bytes
 //! of SHA-256 of the name and 8 of record number. It is written beside its place and renamed into

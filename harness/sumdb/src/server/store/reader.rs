@@ -1,4 +1,4 @@
-//! A log that another process may be writing to.
+//! Reads a log that another process may be writing to.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `config doctor`: the twins' policies side by side.
+//! `config doctor`: compares Go's policies of all twins.
 
 use super::lint::{sources, tell};
 use super::machine::ask;

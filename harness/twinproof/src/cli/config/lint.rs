@@ -1,4 +1,4 @@
-//! `config lint`.
+//! `config lint`: finds and fixes mistakes in configuration files.
 
 use super::machine::machine_files;
 use crate::exit::{CONFORMANT, Failure, NOT_CONFORMANT};

@@ -1,4 +1,4 @@
-//! `config parse`: what WSL takes from a file, as JSON.
+//! `config parse`: prints the settings that WSL reads from a file, as JSON.
 
 use crate::exit::{CONFORMANT, Failure};
 use serde_json::{Value, json};
