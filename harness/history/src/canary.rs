@@ -17,7 +17,7 @@ const PIECES: usize = 64;
 pub struct Hit {
     /// The value.
     pub canary: String,
-    /// How it is written.
+    /// The encoding in which it was found.
     pub form: &'static str,
     /// The place.
     pub place: String,
@@ -61,7 +61,7 @@ impl Searcher {
         Self { forms, finder: finder(&needles), digits: finder(&numbers), digits_of, canaries }
     }
 
-    /// How many values are looked for.
+    /// Number of values that are searched for.
     #[must_use]
     pub fn count(&self) -> usize {
         self.canaries.len()

@@ -44,7 +44,7 @@ impl Cell {
     }
 }
 
-/// How a cell is stored: null, a text, or bytes as hexadecimal digits.
+/// The stored form of a cell: null, a text, or bytes as hexadecimal digits.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Stored {

@@ -33,7 +33,7 @@ pub enum Fixed {
 /// Hidden characters.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Redact {
-    /// How many; as many as the text has when absent.
+    /// Number of characters; as many as the text has when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<usize>,
 }

@@ -13,11 +13,11 @@ use ring::hmac;
 /// The faults that a cell of staging can have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Misfit {
-    /// It is the source's value.
+    /// The cell has the source's value.
     Plain,
-    /// It is another.
+    /// The cell has another value than expected.
     Differs(String),
-    /// It is a token that does not open here.
+    /// The cell is a token that cannot be opened here.
     Unreadable(String),
 }
 
@@ -33,7 +33,7 @@ impl Misfit {
     }
 }
 
-/// Where a cell is.
+/// The place of a cell.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'a> {
     pub(crate) spec: &'a Spec,

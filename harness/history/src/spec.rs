@@ -47,7 +47,7 @@ pub struct TableSpec {
     pub also: Vec<String>,
     /// The columns of its key.
     pub key: Vec<String>,
-    /// Which rows pass; all where it is absent.
+    /// The condition that rows must meet to be copied; all are copied when it is absent.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
     pub predicate: Option<String>,
     /// Tables whose rows its own need to pass.

@@ -97,7 +97,7 @@ impl<'e> Court<'e> {
         self.evidence.instances.iter().filter(is)
     }
 
-    /// How many beats a state of staging has seen.
+    /// The number of beats that a state of staging shows.
     pub(super) fn beat(rows: &BTreeMap<String, Vec<Row>>) -> Option<u64> {
         rows.get(BEAT)?.first()?.get("n")?.as_text()?.parse().ok()
     }
@@ -142,7 +142,8 @@ impl<'e> Court<'e> {
         rows.into_iter().flatten().map(|row| (Replay::staged_key(table, row), row)).collect()
     }
 
-    /// How staging differs from the source at the end, by the source's own rows and answers.
+    /// The differences between staging and the source at the end, by the source's own rows and
+    /// answers.
     pub(super) fn differences(&self) -> Vec<String> {
         let mut all = Vec::new();
         let mut wanted: BTreeMap<&str, usize> = BTreeMap::new();

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A token in staging: table, column, key, bytes as written.
 type Token<'t> = (&'t str, &'t str, Vec<Cell>, &'t [u8]);
 
-/// How many tokens have something of their own, or the first two that share it and are `two`.
+/// Number of tokens with distinct values of `of`, or the first two that share a value and for which
+/// `two` holds.
 fn distinct<'t, 'e, K: Ord>(
     tokens: &'t BTreeSet<Token<'e>>,
     of: impl Fn(&'t Token<'e>) -> Option<K>,
@@ -75,7 +76,7 @@ impl Court<'_> {
         }
     }
 
-    /// How many values of randomised columns were in several rows.
+    /// Number of values of randomised columns that occur in several rows.
     fn equal_values(&self) -> usize {
         let mut rows: BTreeMap<(&str, &Cell), BTreeSet<Vec<Cell>>> = BTreeMap::new();
         for (name, row) in self.images() {

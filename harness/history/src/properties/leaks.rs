@@ -252,7 +252,8 @@ impl Court<'_> {
         Outcome::Holds(format!("{} values that cannot be masked are nowhere in plain", unfit.len()))
     }
 
-    /// How many sensitive cells were masked, of how many in all states; the first that was not.
+    /// Number of sensitive cells that were masked, and of all, over all states; the first that was
+    /// not masked.
     pub(super) fn masked_cells(&self) -> (u64, u64, Option<String>) {
         let mut plain: std::collections::BTreeSet<(&str, &str, &Cell)> =
             std::collections::BTreeSet::new();

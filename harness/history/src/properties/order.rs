@@ -7,13 +7,13 @@ use crate::record::State;
 use crate::replay::{Held, Replay, shown};
 use std::collections::BTreeMap;
 
-/// How far staging may be behind, in microseconds.
+/// The most that staging may lag behind, in microseconds.
 const LAG: u64 = 2_000_000;
 
 /// A state of staging that is none of the source's.
 struct Stray<'s> {
     state: &'s State,
-    /// How it differs from the state with the same beat.
+    /// The difference from the nearest state of the source.
     how: String,
     /// Whether it has a transaction in part.
     torn: bool,
@@ -54,7 +54,7 @@ impl Court<'_> {
         (streamed.len(), None)
     }
 
-    /// How many rows of a state of staging are not those of a state of the source.
+    /// Number of rows in which a state of staging differs from a state of the source.
     fn distance(&self, held: &Held, state: &State) -> usize {
         let mut wrong = 0;
         for table in self.replay.tables() {
@@ -98,7 +98,7 @@ impl Court<'_> {
         })
     }
 
-    /// How many rows were wrong, of how many, over all states since the first snapshot. Each state
+    /// Number of wrong rows, and of all rows, over all states since the first snapshot. Each state
     /// is compared with the nearest state of the source among those of about the same beat, from
     /// the previous match on. Masked values are left out, because every pipeline writes tokens of
     /// its own.
@@ -123,8 +123,8 @@ impl Court<'_> {
         (wrong.min(rows), rows)
     }
 
-    /// How many rows of a state of staging are missing, too many, or differ in a column that stays as it
-    /// is from a state of the source.
+    /// Number of rows of a state of staging that are missing, superfluous, or differ from a state
+    /// of the source in a column that is not masked.
     fn off(&self, held: &Held, state: &State, filters: bool) -> usize {
         let mut wrong = 0;
         for table in self.replay.tables() {

@@ -3,9 +3,9 @@
 /// The outcome of a property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It holds, and this was looked at.
+    /// The property holds; the text says what was checked.
     Holds(String),
-    /// It does not: the first way in which it is violated.
+    /// The property is violated; the text describes the first violation.
     Violated(String),
     /// The history has no event that the property is about.
     Unseen(String),

@@ -39,8 +39,8 @@ impl Court<'_> {
         }
     }
 
-    /// Where the stream was broken on its way, the pipeline ends before that, and staging is what the
-    /// source was then.
+    /// When the stream was corrupted on its way, the pipeline must end before the corrupt part,
+    /// with staging in the state that the source had there.
     fn broken_stream(&self) -> Option<Outcome> {
         let of = |d: &&crate::Done| !d.outcome.starts_with("repeat: ");
         let how = self.done("relayed").find(of)?;
