@@ -1,4 +1,4 @@
-//! One case in one environment: from its record to its checks and its verdict.
+//! Judges a case in an environment: computes checks and the verdict from its record.
 
 use crate::golden::{self, Normalisers};
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub struct Judgement {
     pub exchanges: BTreeMap<usize, Exchange>,
     /// Goldens compared.
     pub goldens: Vec<GoldenResult>,
-    /// How often each normaliser replaced something.
+    /// Number of replacements by each normaliser.
     pub normalised: BTreeMap<String, u64>,
     /// Whether a step held only after a retry.
     pub flaky: bool,

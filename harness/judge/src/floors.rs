@@ -1,8 +1,8 @@
-//! Floors: whether enough was decided.
+//! Floors: whether enough cases were decided.
 
 use twinproof_model::{CaseResult, EnvironmentResult, Floor, FloorResult, Verdict};
 
-/// Each floor in each selected environment that it is for.
+/// The result of each floor in each selected environment that it is for.
 pub fn check(
     floors: &[Floor],
     environments: &[EnvironmentResult],

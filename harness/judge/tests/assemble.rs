@@ -33,7 +33,7 @@ fn blobs() -> Memory {
     ]))
 }
 
-/// One case that wants `good` from a program.
+/// A case that requires `good` from a program.
 fn manifest(change: impl FnOnce(&mut Value)) -> RunManifest {
     let environment = |name: &str| json!({ "name": name, "capabilities": ["os:linux"] });
     let mut manifest = json!({
