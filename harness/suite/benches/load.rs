@@ -1,4 +1,4 @@
-//! How long loading takes: many cases, and many mistakes.
+//! The time to load suites: many cases, and many mistakes.
 
 #![expect(clippy::expect_used, reason = "a benchmark")]
 

@@ -125,8 +125,8 @@ impl<'i> Context<'_, 'i> {
                 let captured = captured_before(&expanded.steps, &read.control);
                 for open in read.pending.iter().filter(|p| !captured.contains(&p.name.as_str())) {
                     let draft = template::unknown(open, captured.iter().chain(&known).copied());
-                    // Where a step could not be read, an unknown name may be one that it captures.
-                    // Only what looks like a misspelling is reported then.
+                    // If a step could not be read, an unknown name may be one that the step
+                    // captures: only likely misspellings are reported.
                     if expanded.whole || draft.has_suggestion() {
                         reader.add(draft);
                     }

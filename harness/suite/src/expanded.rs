@@ -11,7 +11,7 @@ use twinproof_steps::Step;
 /// A step in its case.
 pub(crate) struct Placed<'s, 'i> {
     pub(crate) site: &'s Site<'i>,
-    /// Where the case uses the fixture that it is from.
+    /// The place at which the case uses the step's fixture; `None` for a step of the case itself.
     via: Option<Spot>,
 }
 

@@ -32,12 +32,12 @@ pub(crate) struct Fixtures<'i> {
     used: BTreeSet<Key>,
 }
 
-/// Why a fixture cannot be expanded.
+/// The reason why a fixture cannot be expanded.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It is reported already, or will be where the fixture is defined.
+    /// The mistake is reported already, or will be where the fixture is defined.
     Reported,
-    /// There would be too many.
+    /// The expansion would have too many steps.
     TooMany,
 }
 

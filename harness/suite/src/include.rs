@@ -1,4 +1,4 @@
-//! Which suite files take over fixtures and variables of which.
+//! Includes: the suite files whose fixtures and variables a suite file uses.
 
 use crate::key::Reader;
 use crate::node::{self, Node};
@@ -6,7 +6,7 @@ use crate::report::{Draft, Reporter, Spot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// One line of an `include` list.
+/// An entry of an `include` list.
 #[derive(Clone, Debug)]
 struct Edge {
     to: Arc<str>,
@@ -158,7 +158,7 @@ fn resolve(file: &str, include: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// How a file in `folder` would write the path of a file.
+/// The path of a file as a file in `folder` would write it.
 fn from(folder: &str, file: &str) -> String {
     match file.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')) {
         Some(rest) => rest.to_owned(),

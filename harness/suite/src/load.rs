@@ -83,7 +83,7 @@ pub struct Loaded {
     files: Files,
 }
 
-/// Where things are written, for lints; in the order of the things.
+/// Places in the files for lints, in the order of the lists in [`Loaded`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spots {
     pub(crate) cases: Vec<Spot>,

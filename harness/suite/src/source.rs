@@ -20,7 +20,7 @@ pub(crate) const SUBJECTS: &str = "subjects";
 /// Folders inside folders, from the folder of suites on.
 const MAX_DEPTH: usize = 16;
 
-/// Where suites are read from.
+/// The source of suites.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A folder.

@@ -69,12 +69,12 @@ impl<'i> Site<'i> {
         node::table(&self.node).and_then(|t| t.iter().next()).map_or(&self.node, |(_, value)| value)
     }
 
-    /// Where a key's value is written.
+    /// The place of a key's value.
     pub(crate) fn spot(&self, key: &str) -> Spot {
         Spot::new(&self.file, node::value_span(self.body(), key))
     }
 
-    /// Where its kind is written.
+    /// The place of the step's kind.
     pub(crate) fn kind_spot(&self) -> Spot {
         let kind = node::table(&self.node).and_then(|t| t.keys().next());
         Spot::new(&self.file, kind.map_or_else(|| self.node.span(), toml::Spanned::span))

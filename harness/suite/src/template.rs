@@ -22,7 +22,7 @@ pub(crate) struct Pending {
     pub(crate) spot: Spot,
 }
 
-/// Where variables are put in.
+/// Fills variables into texts.
 pub(crate) struct Filler<'t> {
     pub(crate) variables: &'t Variables,
     pub(crate) used: &'t mut BTreeSet<Spot>,
@@ -39,7 +39,7 @@ enum Form {
 }
 
 impl<'t> Filler<'t> {
-    /// Nothing filled yet.
+    /// A filler that has not filled any text.
     pub(crate) fn new(variables: &'t Variables, used: &'t mut BTreeSet<Spot>) -> Self {
         Self { variables, used, pending: Vec::new(), left: BTreeSet::new() }
     }

@@ -1,4 +1,4 @@
-//! How messages about suite files call their tables.
+//! The words that messages about suite files use for their tables.
 
 use twinproof_toml::Vocabulary;
 
