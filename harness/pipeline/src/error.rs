@@ -1,6 +1,6 @@
-//! Why a history was not recorded.
+//! Errors in recording a history.
 
-/// Why a history was not recorded.
+/// An error in recording a history.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no server to be started.
@@ -18,17 +18,17 @@ pub enum Error {
     /// An action of the history cannot be done.
     #[error("{action}: {cause}")]
     Action {
-        /// Which.
+        /// The action.
         action: String,
-        /// Why.
+        /// The cause, in words.
         cause: String,
     },
-    /// A file or process.
+    /// A file or a process failed.
     #[error("{what}: {cause}")]
     Io {
-        /// Which.
+        /// The operation that failed.
         what: &'static str,
-        /// Why.
+        /// The I/O error.
         cause: std::io::Error,
     },
     /// Something else.

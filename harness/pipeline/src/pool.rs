@@ -20,7 +20,7 @@ pub struct Pair {
     pub source: Server,
     /// Staging.
     pub staging: Server,
-    /// How many histories it had.
+    /// Number of histories run with this pair.
     pub used: u32,
 }
 

@@ -11,14 +11,14 @@ use twinproof_model::Template;
 use twinproof_process::{Launch, Live};
 use twinproof_subject::PipelineProcess;
 
-/// How long a process may take to be ready.
+/// Time limit for a process to be ready.
 const READY: Duration = Duration::from_secs(60);
-/// How long processes may take to end when they are asked to.
+/// Time that processes have to end when they are asked to.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// At most this many bytes of a process's last output are shown.
 const LAST: usize = 4000;
 
-/// One run of a pipeline.
+/// A run of a pipeline.
 pub struct Running {
     /// The record of the run so far.
     pub seen: Instance,
@@ -36,9 +36,9 @@ pub struct Starting<'s> {
     pub expand: &'s dyn Fn(&Template) -> Result<String, Error>,
     /// The variables of every process.
     pub env: &'s BTreeMap<String, String>,
-    /// Where they start.
+    /// Their current directory.
     pub cwd: &'s Path,
-    /// Where their output goes.
+    /// The folder for their output.
     pub logs: &'s Path,
 }
 

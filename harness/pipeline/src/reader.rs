@@ -91,7 +91,8 @@ impl Reader {
                 let data = event.data();
                 let (position, file) =
                     data.split_first_chunk::<8>().ok_or_else(|| wrong("a file's name"))?;
-                // Where a checksum follows depends on who made the event; a name ends with its number.
+                // A checksum follows or not, depending on the event's author: the name ends with
+                // its number.
                 let dot = file.iter().position(|b| *b == b'.').unwrap_or(file.len());
                 let digits = file[dot..].iter().skip(1).take_while(|b| b.is_ascii_digit()).take(6);
                 let file = file[..(dot + 1 + digits.count()).min(file.len())].to_vec();
@@ -179,7 +180,7 @@ impl Reader {
     }
 }
 
-/// Where a source's binlog ends.
+/// The end of a source's binlog: file and offset.
 fn end(source: &Server) -> Result<(String, u64), Error> {
     let mut conn = source.connect("root")?;
     let sql = match source.flavour() {

@@ -30,7 +30,7 @@ use twinproof_model::Template;
 use twinproof_process::{Start, Stdin, Variables, run};
 use twinproof_subject::{Pipeline, PipelineZone};
 
-/// How long a command of a pipeline may take.
+/// Time limit of a command of a pipeline.
 const COMMAND: Duration = Duration::from_secs(60);
 /// Most bytes kept of what a command prints.
 const OUTPUT: u64 = 1 << 20;
@@ -38,7 +38,7 @@ const OUTPUT: u64 = 1 << 20;
 const FOLDER: usize = 32 << 20;
 /// Between two transactions of `busy` where every state of staging is kept: a few hundred a second.
 const BUSY: Duration = Duration::from_millis(2);
-/// How long a wait for a lock is waited for.
+/// Time limit of a wait for a lock.
 const HELD: Duration = Duration::from_secs(5);
 
 /// A history to run.
@@ -52,7 +52,7 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// Whether all rows are read all the time, and not only at the end.
     pub watch: bool,
-    /// How long `settle` waits.
+    /// Time that `settle` waits.
     pub patience: Duration,
     /// The deliberate defect that the pipeline is to have.
     pub defect: Option<String>,
@@ -62,7 +62,7 @@ pub struct Plan {
 pub struct Surroundings<'s> {
     /// The pipeline.
     pub pipeline: &'s Pipeline,
-    /// Its program.
+    /// The subject's program.
     pub program: PathBuf,
     /// The program that has the defects; none of a pipeline that is not ours.
     pub defects: Option<PathBuf>,

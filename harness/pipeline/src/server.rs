@@ -15,7 +15,7 @@ const READY: Duration = Duration::from_secs(90);
 /// Most bytes kept of what making a data folder prints.
 const OUTPUT: u64 = 1 << 20;
 
-/// Whose server it is.
+/// The kind of server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavour {
     /// MySQL.
@@ -30,9 +30,9 @@ pub const SERVER: &str = "TWINPROOF_DATABASE";
 /// A program that serves.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// Whose it is.
+    /// The kind of server.
     pub flavour: Flavour,
-    /// Its file.
+    /// Path of the program.
     pub path: PathBuf,
     /// Its version, as it reports it.
     pub version: String,
@@ -149,7 +149,7 @@ impl Server {
         self.folder.path()
     }
 
-    /// Whose it is.
+    /// The kind of server.
     #[must_use]
     pub fn flavour(&self) -> Flavour {
         self.program.flavour

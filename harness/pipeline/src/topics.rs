@@ -18,9 +18,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How long records are waited for at once.
+/// Time limit of a single wait for records.
 const POLL: Duration = Duration::from_millis(20);
-/// How long the consumer may take to the end of all topics.
+/// Time that the consumer has to reach the end of all topics.
 const END: Duration = Duration::from_secs(30);
 
 /// A consumer that puts records into tables.

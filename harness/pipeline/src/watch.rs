@@ -69,7 +69,7 @@ impl Watch {
         Self { states, beat, full, stop, thread: Some(thread) }
     }
 
-    /// How many beats staging has seen.
+    /// Number of beats that staging has seen.
     pub fn beat(&self) -> u64 {
         self.beat.load(Ordering::Relaxed)
     }
@@ -91,13 +91,13 @@ impl Watch {
     }
 }
 
-/// How many beats a state shows.
+/// The number of beats that a state shows.
 fn beat_of(state: &State) -> u64 {
     let beat = || state.tables.get("beat")?.first()?.get("n")?.as_text()?.parse().ok();
     beat().unwrap_or(0)
 }
 
-/// About how many bytes a state takes.
+/// Approximate size of a state, in bytes.
 fn size(state: &State) -> usize {
     let cell =
         |(name, cell): (&String, &Cell)| name.len() + cell.bytes().map_or(0, <[u8]>::len) + 64;

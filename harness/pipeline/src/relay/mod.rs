@@ -35,7 +35,7 @@ impl Relay {
         Ok(relay)
     }
 
-    /// Its own socket.
+    /// The relay's socket.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.folder.path().join("s")

@@ -27,7 +27,7 @@ impl Shared {
     pub(super) fn close(&self) {
         #[cfg(unix)]
         for stream in lock(&self.open).drain(..) {
-            // It may be closed already.
+            // The stream may be closed already.
             let _ = stream.shutdown(std::net::Shutdown::Both);
         }
     }

@@ -215,7 +215,7 @@ impl<'s> Down<'s> {
         }
     }
 
-    /// Where an event's body ends.
+    /// Offset of the end of an event's body, without the checksum.
     fn end(&self, event: &[u8]) -> usize {
         event.len() - if self.sums { 4.min(event.len() - HEADER) } else { 0 }
     }
