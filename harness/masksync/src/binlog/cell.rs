@@ -1,4 +1,4 @@
-//! One cell of a row.
+//! Reads a cell of a row.
 
 use super::bytes::{Bytes, Malformed, bit};
 use super::column::Storage;

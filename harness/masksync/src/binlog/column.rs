@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// The labels of an ENUM or SET, in its character set.
 pub(super) type Labels = Arc<[Box<[u8]>]>;
 
-/// How a column's values are stored in rows.
+/// The stored form of a column's values in rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Storage {
     /// Little-endian integer of so many bytes.

@@ -9,7 +9,7 @@ use mysql_common::binlog::consts::BinlogVersion;
 use mysql_common::binlog::events::{FormatDescriptionEvent, GtidEvent};
 use mysql_common::io::ParseBuf;
 
-/// Whose binlog it is.
+/// The kind of server that wrote a binlog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavour {
     /// MySQL's.
@@ -49,7 +49,7 @@ pub enum Body<'a> {
     Heartbeat,
     /// The log goes on in another file.
     Rotate {
-        /// Its name.
+        /// Name of the next file.
         file: &'a str,
         /// The position in it.
         position: u64,
@@ -67,7 +67,7 @@ pub enum Body<'a> {
     Statement {
         /// The schema that was in use.
         schema: &'a str,
-        /// Its text.
+        /// The text of the statement.
         sql: &'a [u8],
     },
     /// The transaction is committed.

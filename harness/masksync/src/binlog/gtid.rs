@@ -19,12 +19,12 @@ pub struct Source {
     pub tag: Box<str>,
 }
 
-/// One transaction.
+/// The id of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Gtid {
     /// Of MySQL.
     Mysql {
-        /// Where it comes from.
+        /// The server that it comes from.
         source: Source,
         /// Its number there, from 1.
         number: u64,

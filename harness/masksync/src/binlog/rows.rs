@@ -17,7 +17,7 @@ pub struct RowPair<'a> {
     pub after: Option<Image<'a>>,
 }
 
-/// Which images the rows of an event have.
+/// The kind of the event, which decides the images that its rows have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Insert,

@@ -4,38 +4,38 @@
 /// The effect of a logged statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Statement {
-    /// It begins a transaction.
+    /// Begins a transaction.
     Begin,
-    /// It ends one.
+    /// Commits a transaction.
     Commit,
-    /// It undoes one, whole.
+    /// Undoes a whole transaction.
     Rollback,
-    /// It sets a savepoint or returns to one; changes that it undoes were not logged.
+    /// Sets a savepoint or returns to one; changes that it undoes were not logged.
     Savepoint,
     /// A prepared transaction begins or ends; its name as written.
     Xa(Xa, String),
     /// All rows of a table go; its schema, where named, and name.
     Truncate(Option<String>, String),
-    /// It changes rows, and is logged as a statement.
+    /// Changes rows, and is logged as a statement.
     Rows(&'static str),
-    /// It changes tables; the names in it.
+    /// Changes the tables of these names.
     Shape(Vec<String>),
-    /// It changes neither rows nor the shape of tables.
+    /// Changes neither rows nor the shape of tables.
     Harmless,
-    /// It is none of these.
+    /// Any other statement.
     Unknown,
 }
 
 /// The XA statement: a step of a prepared transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Xa {
-    /// Its rows follow.
+    /// The rows of the transaction follow.
     Start,
-    /// Its rows end.
+    /// The rows of the transaction end.
     End,
-    /// It is committed.
+    /// The transaction is committed.
     Commit,
-    /// It is undone.
+    /// The transaction is undone.
     Rollback,
 }
 

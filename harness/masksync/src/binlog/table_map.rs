@@ -103,7 +103,7 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Where the columns are of which something holds.
+/// Indices of the columns for which `holds` is true.
 fn places(raws: &[Raw<'_>], holds: impl Fn(&Raw<'_>) -> bool) -> Vec<usize> {
     raws.iter().enumerate().filter(|(_, raw)| holds(raw)).map(|(i, _)| i).collect()
 }

@@ -16,16 +16,16 @@ pub struct Effect<K, R> {
     pub gone: bool,
     /// The row after the change; `None` where it is removed.
     pub row: Option<R>,
-    /// How the row came, for tables that others follow.
+    /// The arrival of the row, for tables that others follow.
     pub came: Option<Came<K>>,
     /// The masked row before, where it is kept.
     pub before: Option<R>,
 }
 
-/// How a row came.
+/// The arrival of a row in staging.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Came<K> {
-    /// Its key at the source.
+    /// The row's key at the source.
     pub key: K,
     /// Whether the source had no row of this key before, so that none can refer to it yet.
     pub fresh: bool,
@@ -64,7 +64,7 @@ impl<K, R> Default for Net<K, R> {
 }
 
 impl<K, R> Net<K, R> {
-    /// How many keys change.
+    /// Number of keys that change.
     #[must_use]
     pub fn len(&self) -> usize {
         self.effects.len()

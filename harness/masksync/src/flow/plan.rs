@@ -22,7 +22,7 @@ pub struct PlanColumn {
 pub struct Unmasked {
     /// The column.
     pub column: Arc<str>,
-    /// Why.
+    /// The reason.
     pub cause: MaskError,
 }
 
@@ -38,7 +38,7 @@ pub struct Masked<'a> {
     pub cells: Vec<Cell<'a>>,
 }
 
-/// How rows of one table are masked.
+/// The masks of a table's columns, ready to apply to rows.
 #[derive(Debug)]
 pub struct TablePlan {
     /// `schema.table` at the source.

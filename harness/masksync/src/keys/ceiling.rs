@@ -1,4 +1,4 @@
-//! How often a subkey may still encrypt with a random nonce.
+//! Counts the encryptions with a random nonce that each subkey has left.
 //!
 //! Uses are reserved in blocks before they are made, where they outlive the program; a program that
 //! dies wastes what is left of its block. So the count never falls short of what was used.
@@ -22,7 +22,7 @@ pub enum Exhausted {
     Unreserved(u32, String),
 }
 
-/// Where uses of keys are counted.
+/// A store for the counts of key uses.
 pub trait Reserve: Send + Sync {
     /// Reserves up to `wanted` uses of a key for a class, and gives how many those are.
     ///

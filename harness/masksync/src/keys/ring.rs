@@ -30,9 +30,9 @@ const MAX_BYTES: usize = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyState {
-    /// It opens tokens, and makes deterministic ones where the policy pins it.
+    /// The key opens tokens, and makes deterministic ones where the policy pins it.
     Decrypt,
-    /// It makes randomised tokens, too. Exactly one key is primary.
+    /// The key makes randomised tokens, too. Exactly one key is primary.
     Primary,
     /// No use is allowed.
     Retired,
@@ -46,10 +46,10 @@ pub enum RingError {
     Unreadable {
         /// The file, or the variable.
         place: String,
-        /// Why.
+        /// The cause.
         cause: String,
     },
-    /// Its text is wrong.
+    /// The text of the ring is wrong.
     #[error("the key ring is wrong at line {line}: {cause}")]
     Syntax {
         /// The line, from 1.

@@ -1,4 +1,4 @@
-//! Which case of a conditional transformer a row is.
+//! Chooses the case of a conditional transformer for a row.
 
 /// The first case that lists the canonical value (`None` is NULL) of the deciding column.
 pub(super) fn chosen(cases: &[Vec<Option<String>>], value: Option<&[u8]>) -> Option<usize> {

@@ -1,4 +1,4 @@
-//! Why a cell is not masked.
+//! Errors in masking a cell.
 
 use crate::value::{JsonError, Undecodable};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub enum MaskError {
     Unfit {
         /// The class.
         class: Arc<str>,
-        /// Why.
+        /// The reason.
         why: &'static str,
     },
     /// A key may not be used any more, or the system gives no random bytes.

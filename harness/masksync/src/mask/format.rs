@@ -20,7 +20,7 @@ pub(super) struct Format {
     alphabet: Alphabet,
 }
 
-/// Why a value is not encrypted in place.
+/// The reason why a value is not encrypted in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unfit {
     Short,

@@ -26,7 +26,7 @@ pub struct Keys {
     pub ring: Arc<Ring>,
     /// The tenant, part of every subkey and binding.
     pub tenant: Arc<str>,
-    /// Where uses of randomised keys are counted.
+    /// The store for the counts of key uses, for randomised keys.
     pub reserve: Arc<dyn Reserve>,
 }
 

@@ -11,13 +11,13 @@ use zeroize::Zeroizing;
 /// A token that is not opened. Neither the token nor a value is in the text.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// It is none.
+    /// The text is not a token.
     #[error("this is no token: {0}")]
     Malformed(&'static str),
     /// Its key is missing or retired.
     #[error(transparent)]
     Key(#[from] RingError),
-    /// It was changed, or belongs to another tenant, table, column, row or domain.
+    /// The token was changed, or belongs to another tenant, table, column, row or domain.
     #[error("the token does not belong here, or was changed")]
     Foreign,
     /// The text was not encrypted in place.

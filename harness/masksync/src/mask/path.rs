@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// One step of a path.
+/// A step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
     Member(String),
@@ -13,7 +13,7 @@ enum Step {
     Deep,
 }
 
-/// Where in a document something is.
+/// The place of a value in its object or array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum At<'d> {
     Member(&'d str),

@@ -9,8 +9,8 @@ use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit as _};
 use std::sync::Arc;
 
-/// How many uses of a key are reserved at first, and at most at a time. Each reservation doubles,
-/// so that neither a program that is started often nor one that works much wastes many.
+/// Number of uses of a key in the first reservation, and the most in one. Each reservation doubles,
+/// so that neither a program that is started often nor one that encrypts much wastes many uses.
 const BLOCKS: (u64, u64) = (1 << 10, 1 << 20);
 
 /// Encrypts the cells of one column.

@@ -19,7 +19,7 @@ pub(super) const OVERHEAD: (usize, usize) = (HEAD + 12 + 16, HEAD + 16);
 /// No token is longer, in bytes.
 const MAX_TOKEN: usize = 1 << 30;
 
-/// How tokens are written.
+/// The written form of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
@@ -30,7 +30,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// How long the written form of so many bytes is.
+    /// Length of the written form of so many bytes.
     #[must_use]
     pub fn length(self, bytes: usize) -> usize {
         match self {

@@ -13,20 +13,21 @@ pub struct Named {
     pub transformer: Transformer,
 }
 
-/// How a cell is masked. NULL stays NULL, except under `Fixed`.
+/// The mask of a cell. NULL stays NULL, except under `Fixed`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Transformer {
-    /// It stays: the column is public.
+    /// The value stays: the column is public.
     Keep,
-    /// It becomes NULL.
+    /// The value becomes NULL.
     Null,
-    /// It becomes a value that the policy names.
+    /// The value becomes one that the policy names.
     Fixed(FixedValue),
     /// Each character becomes this one, or the whole text becomes a fixed number of them.
     Redact {
         /// The character.
         with: char,
-        /// How many; as many as the text has where none is given, which shows its length.
+        /// Number of characters; as many as the text has where none is given, which shows its
+        /// length.
         length: Option<usize>,
     },
     /// A text keeps characters at its ends.
@@ -41,37 +42,38 @@ pub enum Transformer {
         /// The least number of replaced characters.
         hidden: usize,
     },
-    /// It becomes a token by HMAC-SHA-256, equal for equal values of a domain, not to be undone.
+    /// The value becomes a token by HMAC-SHA-256, equal for equal values of a domain. It cannot be
+    /// reversed.
     Token {
         /// Key and domain.
         keyed: Keyed,
         /// Bytes of the hash that are kept, 16 to 32.
         length: usize,
-        /// How the token is written.
+        /// The written form of the token.
         encoding: Encoding,
     },
-    /// It is encrypted; equal values of a domain become equal tokens.
+    /// The value is encrypted; equal values of a domain become equal tokens.
     Deterministic {
         /// Key and domain.
         keyed: Keyed,
-        /// How the token is written.
+        /// The written form of the token.
         encoding: Encoding,
     },
-    /// It is encrypted; no two tokens are equal.
+    /// The value is encrypted; no two tokens are equal.
     Randomised {
-        /// How the token is written.
+        /// The written form of the token.
         encoding: Encoding,
     },
     /// Characters of an alphabet become others of it, length and separators stay (FF1).
     Format {
         /// Key and domain.
         keyed: Keyed,
-        /// Which characters are encrypted.
+        /// The characters to encrypt.
         alphabet: Alphabet,
         /// The mask of values below the floor, or with other characters.
         fallback: Fallback,
     },
-    /// It becomes an invented value, the same for the same value of a domain.
+    /// The value becomes an invented one, the same for the same value of a domain.
     Fake {
         /// Key and domain.
         keyed: Keyed,
@@ -105,7 +107,8 @@ pub struct Case {
     pub then: Named,
 }
 
-/// Which key an equality-preserving transformer uses, and within what equality is preserved.
+/// The key of an equality-preserving transformer, and the domain within which equality is
+/// preserved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keyed {
     /// The key's id. It is pinned: another one changes every value.
@@ -125,7 +128,7 @@ pub enum FixedValue {
     Text(String),
 }
 
-/// Which characters are encrypted in place.
+/// The characters that are encrypted in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Alphabet {
@@ -141,7 +144,7 @@ pub enum Alphabet {
 pub enum Fallback {
     /// The stream halts.
     Halt,
-    /// It becomes NULL.
+    /// The value becomes NULL.
     Null,
     /// Each character becomes `*`.
     Redact,

@@ -32,9 +32,9 @@ pub struct Prepared {
     pub source: Table,
     /// The table in staging.
     pub staging: Table,
-    /// How its rows are masked.
+    /// The masks of its rows.
     pub plan: TablePlan,
-    /// How they are written.
+    /// The form in which staging takes its rows.
     pub target: Target,
     decider: Option<Decider>,
     asked: Vec<(String, Charset)>,
@@ -48,7 +48,7 @@ pub struct Prepared {
     pub high: Option<GtidSet>,
 }
 
-/// How a table follows another.
+/// The relation of a table to one that it follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tie {
     /// The other table's index.
@@ -57,7 +57,7 @@ pub struct Tie {
     pub by: Vec<usize>,
 }
 
-/// How many tables are above one. The policy has no circles.
+/// Number of tables above one. The policy has no circles.
 pub(super) fn rank(tables: &[Prepared], table: usize) -> usize {
     let above = tables[table].follows.iter().map(|tie| rank(tables, tie.parent) + 1);
     above.max().unwrap_or(0)
@@ -314,7 +314,7 @@ impl Engine {
         }
     }
 
-    /// Where an event is, in words.
+    /// The place of an event, in words.
     fn place(&self, event: &Event<'_>) -> String {
         let file = self.file.as_ref().map_or("", |(file, _)| file.as_str());
         let gtid = self.current.as_ref().map_or_else(String::new, |g| format!(", transaction {g}"));
@@ -774,7 +774,7 @@ impl Engine {
         self.changes.keys >= ROWS
     }
 
-    /// How many transactions ended, and how many rows changed, since the last batch.
+    /// Numbers of transactions that ended, and of rows that changed, since the last batch.
     #[must_use]
     pub fn waiting(&self) -> (u64, usize) {
         (self.transactions, self.changes.keys)
@@ -796,7 +796,7 @@ impl Engine {
     }
 }
 
-/// How a row comes to a table that others follow.
+/// The arrival of a row in a table that others follow.
 fn came(plan: &TablePlan, row: &[Cell<'_>], fresh: bool) -> Came<Row> {
     Came { key: plan.key.iter().map(|k| row[*k].clone().into_owned()).collect(), fresh }
 }

@@ -369,7 +369,7 @@ fn prepare(
     Ok(Prepared::new(policy.clone(), source, staging, plan, target, asked))
 }
 
-/// Which tables follow which. A table that cannot follow is left out.
+/// Finds the tables that each table follows. A table that cannot follow is left out.
 fn ties(tables: &mut Vec<Prepared>, findings: &mut Vec<Finding>) {
     let mut wrong = Vec::new();
     loop {
@@ -422,7 +422,7 @@ fn ties(tables: &mut Vec<Prepared>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Why a table cannot follow another; `None` if it can.
+/// The reason why a table cannot follow another; `None` if it can.
 fn tie_fits(
     table: &Prepared,
     follow: &crate::policy::Follow,

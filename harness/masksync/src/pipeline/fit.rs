@@ -10,7 +10,8 @@ use crate::value::Kind;
 const RANDOMISED: u64 = 33;
 const DETERMINISTIC: u64 = 21;
 
-/// Why masked values do not fit the column of staging, a sentence each; empty where they fit.
+/// The reasons why masked values do not fit the column of staging, a sentence each; empty where
+/// they fit.
 pub(super) fn misfits(named: &Named, source: &Column, staging: &Column) -> Vec<String> {
     let mut wrong = Vec::new();
     check(named, source, staging, &mut wrong);

@@ -1,4 +1,4 @@
-//! Why a pipeline halts, and what to do about it.
+//! Reasons for a pipeline to halt, with their remedies.
 
 use crate::binlog::Malformed;
 use crate::flow::Unmasked;
@@ -6,8 +6,8 @@ use crate::predicate::AskError;
 use crate::server::Failed;
 use crate::sink::SinkError;
 
-/// Why the pipeline halts. Staging then has the source's state at the last committed position. No
-/// value is in the text.
+/// The reason for a halt of the pipeline. Staging then has the source's state at the last committed
+/// position. No value is in the text.
 #[derive(Debug, thiserror::Error)]
 pub enum Halt {
     /// A server cannot be reached; the pipeline tries again.
@@ -30,9 +30,9 @@ pub enum Halt {
     /// An event cannot be applied.
     #[error("{at}: {why}{}", fix.as_ref().map_or_else(String::new, |fix| format!("\n  {fix}")))]
     Event {
-        /// Where the event is.
+        /// The place of the event.
         at: String,
-        /// Why.
+        /// The cause.
         why: String,
         /// The statement or command that mends it.
         fix: Option<String>,
@@ -71,7 +71,7 @@ impl From<SinkError> for Halt {
     }
 }
 
-/// Why one event cannot be applied, before its place is known.
+/// The reason why an event cannot be applied, before its place is known.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
     #[error(transparent)]

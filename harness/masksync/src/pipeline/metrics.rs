@@ -15,7 +15,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 pub enum Health {
     /// The source sent an event or heartbeat recently.
     Well,
-    /// It has not.
+    /// The source sent nothing for longer than the limit.
     Silent,
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Past {
     asking: SourceAsk,
 }
 
-/// Which rows of a table are read: those that name one of some rows of its parent.
+/// The rows of a table to read: those that name one of some rows of its parent.
 pub(super) struct Named<'k> {
     /// The places of the naming columns.
     by: &'k [usize],

@@ -19,7 +19,7 @@ pub struct Preview {
     pub table: String,
     /// The columns' names and classes.
     pub columns: Vec<(String, String)>,
-    /// Each row before, and after; without after where it does not pass.
+    /// The rows before and after masking; a row that does not pass has no form after it.
     pub rows: Vec<(Vec<String>, Option<Vec<String>>)>,
 }
 
@@ -28,7 +28,7 @@ pub struct Preview {
 /// # Errors
 /// When the policy does not fit, a server does not answer, or a row cannot be masked.
 pub fn preview(setting: &Setting, rows: usize) -> Result<Vec<Preview>, Halt> {
-    // Nothing is written, so that no use of a key counts.
+    // Nothing is written, so uses of keys are not counted.
     let keys = setting.keys_with(Arc::new(Unbounded));
     let mut source = setting.source.connect(Role::Ask)?;
     let mut staging = setting.staging.open(&setting.state)?;

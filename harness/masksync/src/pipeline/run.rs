@@ -29,14 +29,14 @@ use std::time::{Duration, Instant};
 const TRANSACTIONS: u64 = 2000;
 /// After an error, the pipeline begins again after a second, then two, up to this.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long an event is waited for before it is asked whether to stop.
+/// Time to wait for an event before checking whether to stop.
 const WAIT: Duration = Duration::from_millis(200);
 /// A position without rows is written this often.
 // Otherwise a quiet table's position would stand still, and the source's binlogs could expire
 // behind it.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// How to run.
+/// Options of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// End when all transactions are applied that the source had executed when the stream began.

@@ -20,7 +20,7 @@ pub struct Setting {
     pub source: Connector,
     /// The way to staging.
     pub staging: Destination,
-    /// Where the position is kept.
+    /// The store for the position.
     pub state: StateStore,
 }
 

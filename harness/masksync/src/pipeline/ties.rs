@@ -143,7 +143,7 @@ fn asked(table: &Prepared, held: &str, tuples: &[Tuple<'_>]) -> String {
     sql
 }
 
-/// Which of the keys a table in staging has; `held` is the table's name there.
+/// For each key, whether a table in staging has it; `held` is the table's name there.
 pub(super) fn present(
     session: &mut Session,
     table: &Prepared,

@@ -22,7 +22,7 @@ pub struct Request {
     pub key: Vec<String>,
     /// The token as staging has it; in hexadecimal where the class makes bytes.
     pub token: String,
-    /// Why the person asks; the audit file records it.
+    /// The reason of the request; the audit file records it.
     pub reason: String,
 }
 

@@ -29,14 +29,14 @@ use std::time::{Duration, Instant};
 
 /// Rows that staging is asked for at once.
 const ROWS: usize = 500;
-/// How often differences are checked again.
+/// Number of times that differences are checked again.
 const AGAIN: usize = 3;
-/// How long a pipeline may take to catch up.
+/// Time that a pipeline has to catch up.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How many keys of differing rows are kept; more are only counted.
+/// The most keys of differing rows that are kept; more are only counted.
 const KEPT: usize = 10_000;
 
-/// How to verify.
+/// Options of a verification.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VerifyOptions {
     /// Look only at the form of tokens, for people who do not hold the keys.
@@ -48,9 +48,9 @@ pub struct VerifyOptions {
 /// The ways in which a row of staging can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Difference {
-    /// It does not pass, and is there.
+    /// The row does not pass, but is in staging.
     Forbidden,
-    /// It passes, and is not there.
+    /// The row passes, but is not in staging.
     Missing,
     /// The source has no such row.
     Extra,
@@ -73,7 +73,7 @@ pub struct Verified {
     pub rows: u64,
     /// Cells that were compared.
     pub cells: u64,
-    /// How often each difference was found, with table and column, and the hashes of the first keys.
+    /// The differences found, by kind, table and column, with the hashes of the first keys.
     pub differences: BTreeMap<(Difference, String, String), Vec<String>>,
     /// Parts that were not verified, each with the reason.
     pub skipped: Vec<String>,
@@ -175,7 +175,7 @@ fn catch_up(setting: &Setting, source: &mut Session, staging: &mut Session) -> R
     }
 }
 
-/// One table's comparison.
+/// The comparison of a table.
 struct One {
     plan: TablePlan,
     /// The condition that the rows pass that its own follow.
@@ -497,7 +497,7 @@ impl Range {
     }
 }
 
-/// How many rows, and the sum of their hashes modulo 2^256.
+/// Number of rows, and the sum of their hashes modulo 2^256.
 // A sum and not XOR, in which two equal rows cancel each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Sum {

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 /// The port of MySQL and MariaDB.
 const PORT: u16 = 3306;
 
-/// Where a server listens.
+/// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// A host and a port.
@@ -16,7 +16,7 @@ pub enum Endpoint {
     Socket(PathBuf),
 }
 
-/// Where a password comes from.
+/// The source of a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Secret {
     /// There is none.
@@ -30,7 +30,7 @@ pub enum Secret {
 /// A server, with the user and the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// Where it listens.
+    /// The server's address.
     pub endpoint: Endpoint,
     /// The user.
     pub user: String,

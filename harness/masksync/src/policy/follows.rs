@@ -98,7 +98,7 @@ fn mistakes(
     wrong
 }
 
-/// Why the columns of `by` cannot name a row of the parent, and the remedy.
+/// The reason why the columns of `by` cannot name a row of the parent, and the remedy.
 pub(crate) fn misfit(
     child: &TablePolicy,
     follow: &Follow,
@@ -148,11 +148,11 @@ fn leads_to(tables: &[TablePolicy], from: &TablePolicy, to: &TablePolicy) -> boo
     false
 }
 
-/// How many tables are above one that is in no circle.
+/// Number of tables above a table that is in no circle.
 fn depth(tables: &[TablePolicy], table: &TablePolicy) -> usize {
     let place = |name: &(String, String)| tables.iter().position(|t| t.source == *name);
     let mut depths = vec![0; tables.len()];
-    // Each round makes the tables of one more level right. A circle would make more for ever.
+    // Each round completes the depth of one more level. A circle would never be complete.
     for _ in tables {
         for (i, table) in tables.iter().enumerate() {
             let above = table.follows.iter().filter_map(|f| place(&f.parent));

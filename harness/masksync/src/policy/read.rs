@@ -49,7 +49,7 @@ const WORDS: &Vocabulary = &Vocabulary {
     ..*Vocabulary::PLAIN
 };
 
-/// Where the key ring is.
+/// The source of the key ring.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
     /// A file.
@@ -58,7 +58,7 @@ pub enum KeySource {
     Variable(String),
 }
 
-/// Where staging is.
+/// The kind of staging, and its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StagingAddress {
     /// A database.

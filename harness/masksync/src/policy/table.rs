@@ -13,7 +13,7 @@ pub struct TablePolicy {
     pub staging: (String, String),
     /// The columns that rows are found by; the primary key's where none are named.
     pub key: Vec<String>,
-    /// Which rows pass; all where it is absent.
+    /// The condition that rows must meet to be copied; all are copied when it is absent.
     pub predicate: Option<Predicate>,
     /// The rows of other tables that a row needs to pass.
     pub follows: Vec<Follow>,

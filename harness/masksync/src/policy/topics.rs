@@ -7,10 +7,10 @@ use std::time::Duration;
 
 /// The port of Kafka.
 const PORT: u16 = 9092;
-/// How long a broker lets a transaction stay open by default (`transaction.max.timeout.ms`).
+/// The time for which a broker keeps a transaction open by default (`transaction.max.timeout.ms`).
 pub(super) const TRANSACTION: Duration = Duration::from_secs(900);
 
-/// How a password is shown to the broker.
+/// The mechanism that authenticates with a password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mechanism {
@@ -48,7 +48,7 @@ pub struct TopicsPolicy {
     pub user: Option<String>,
     /// The password.
     pub password: Secret,
-    /// How it is shown.
+    /// The mechanism of authentication.
     pub mechanism: Mechanism,
     /// Certificates that the brokers' must lead to; the public ones where none is named.
     pub ca: Option<PathBuf>,
@@ -62,7 +62,7 @@ pub struct TopicsPolicy {
     pub partitions: Option<u16>,
     /// Replicas of topics that are made; the broker's default where it is left out.
     pub replication: Option<u16>,
-    /// How long a transaction may stay open.
+    /// The longest time for which a transaction may stay open.
     pub transaction: Duration,
 }
 

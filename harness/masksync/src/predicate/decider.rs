@@ -13,9 +13,9 @@ const AT_ONCE: usize = 500;
 pub enum Truth {
     /// The row passes.
     True,
-    /// It does not.
+    /// The row does not pass.
     False,
-    /// It is unknown, and the row does not pass.
+    /// The predicate is unknown, so the row does not pass.
     Null,
 }
 

@@ -39,7 +39,7 @@ pub struct Connector {
 pub struct Session {
     /// The connection itself.
     pub conn: Conn,
-    /// Whose server it is.
+    /// The kind of server.
     pub flavour: Flavour,
     /// The server's version, as it reports it.
     pub version: String,
@@ -176,10 +176,10 @@ impl Session {
         self.conn.query_drop(sql).map_err(|e| without_values(doing, &e))
     }
 
-    /// One text.
+    /// The first column of the query's first row as text; `None` for NULL or no row.
     ///
     /// # Errors
-    /// When the server gives none.
+    /// When the query fails.
     pub fn text(&mut self, doing: &str, sql: &str) -> Result<Option<String>, Failed> {
         let row: Option<Option<Vec<u8>>> =
             self.conn.query_first(sql).map_err(|e| without_values(doing, &e))?;

@@ -17,9 +17,9 @@ pub struct Column {
     pub written: String,
     /// Its collation; empty where it has none.
     pub collation: String,
-    /// How many characters or bytes it holds; `None` where that is no matter.
+    /// The most characters or bytes that it holds; `None` where that does not matter.
     pub length: Option<u64>,
-    /// How many digits of a second it holds.
+    /// Number of digits of a second's fraction.
     pub fraction: u8,
     /// Whether it may be NULL.
     pub nullable: bool,

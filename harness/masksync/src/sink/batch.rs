@@ -26,7 +26,7 @@ pub struct Target {
     pub cascades: bool,
 }
 
-/// One step of a batch.
+/// A step of a batch.
 #[derive(Debug)]
 pub enum Op {
     /// The following steps belong to this transaction, for stagings that want transactions apart.
@@ -72,8 +72,8 @@ pub struct Batch {
     pub ops: Vec<Op>,
     /// The position after it.
     pub commit: Option<Commit>,
-    /// How many transactions of the source end in it.
+    /// Number of the source's transactions that end in it.
     pub transactions: u64,
-    /// How many row changes of the source are in it.
+    /// Number of the source's row changes in it.
     pub rows: u64,
 }

@@ -53,7 +53,7 @@ impl Destination {
         })
     }
 
-    /// Where uses of keys are counted.
+    /// The store for the counts of key uses.
     #[must_use]
     pub fn uses(&self, state: &StateStore) -> Arc<dyn Reserve> {
         match self {

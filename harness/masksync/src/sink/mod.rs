@@ -18,10 +18,10 @@ pub use state::{Progress, State, StateStore, Uses, position};
 
 use crate::server::Failed;
 
-/// Why rows were not written.
+/// An error in writing rows.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
-    /// The sink's server did not.
+    /// The sink's server failed.
     #[error(transparent)]
     Failed(#[from] Failed),
     /// Another instance has taken over.

@@ -35,7 +35,7 @@ pub struct MysqlSink {
     before: std::collections::HashMap<String, Row>,
 }
 
-/// Where positions are written, and as whom.
+/// The table row for positions, and the identity of the writer.
 struct Place {
     state: StateStore,
     epoch: u64,

@@ -71,7 +71,7 @@ pub trait Staging: Send {
     /// The remedy for a missing table.
     fn remedy(&self, table: &TablePolicy) -> String;
 
-    /// Why staging cannot take a column, whatever its class, and the remedy.
+    /// The reason why staging cannot take a column, whatever its class, and the remedy.
     fn refuses(&self, _: &Column) -> Option<(String, String)> {
         None
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How far a table's snapshot is.
+/// The progress of a table's snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// The source's position before its first row was read: the snapshot contains its transactions.
@@ -40,7 +40,7 @@ pub struct State {
     pub mac: String,
 }
 
-/// Where states are.
+/// The store for states.
 #[derive(Clone)]
 pub struct StateStore {
     schema: String,

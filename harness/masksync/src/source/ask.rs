@@ -25,7 +25,7 @@ pub trait AskTable: Send {
     ) -> Result<Vec<Truth>, AskError>;
 }
 
-/// One table's predicate, bound to its evaluator.
+/// The predicate of a table, bound to its evaluator.
 pub struct OfTable<'t> {
     /// The evaluator.
     pub ask: &'t mut dyn AskTable,

@@ -44,7 +44,7 @@ pub struct Snapshot<'s> {
     only: Option<String>,
     /// The condition that the rows pass that a row follows.
     closed: String,
-    /// Where reading ends, for a key of one integer.
+    /// The last key to read, for a key of one integer.
     until: Option<i128>,
     limit: usize,
     done: bool,

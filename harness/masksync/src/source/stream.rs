@@ -16,7 +16,7 @@ const AHEAD: usize = 512;
 /// The interval of the source's heartbeats while it has no events.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
-/// Where a stream begins.
+/// The position at which a stream begins.
 #[derive(Clone, Debug)]
 pub struct StreamStart {
     /// The transactions that are applied already.

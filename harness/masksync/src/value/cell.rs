@@ -1,10 +1,10 @@
-//! One cell.
+//! Cells of rows.
 
 use super::charset::{Charset, Undecodable};
 use std::borrow::Cow;
 use std::io::Write as _;
 
-/// One cell of a row. Texts keep the bytes of their column's character set.
+/// A cell of a row. Texts keep the bytes of their column's character set.
 ///
 /// The same stored value gives the same cell, whether a query or the binlog gave it.
 #[derive(Clone, PartialEq)]

@@ -17,7 +17,7 @@ pub enum Charset {
     Utf32,
     /// `binary`: bytes.
     Binary,
-    /// One that only the servers read. Its texts can be copied, not masked.
+    /// Another character set, which only the servers read. Its texts can be copied, not masked.
     Other(String),
 }
 

@@ -409,7 +409,7 @@ fn a_staging_column_that_is_too_short_is_refused_before_the_first_row() -> Outco
 
 #[test]
 fn a_full_disk_in_staging_halts_with_the_position_before_it() -> Outcome {
-    // One file that may not grow is a disk that is full.
+    // A limit on the file's size has the effect of a full disk.
     let flags =
         ["--innodb-file-per-table=0", "--innodb-data-file-path=ibdata1:12M:autoextend:max:20M"];
     for program in programs()? {

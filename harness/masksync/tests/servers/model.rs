@@ -19,7 +19,7 @@ const TABLE: &str = "(id INT PRIMARY KEY, user_type VARCHAR(16), n INT UNIQUE)";
 const POLICY: &str = "where = \"user_type NOT IN ('VIP', 'CORP')\"\n[table.columns]\n\
     id = \"public\"\nuser_type = \"public\"\nn = \"public\"\n";
 
-/// One statement, or a moment at which staging is looked at.
+/// A statement, or a moment at which staging is read.
 #[derive(Clone, PartialEq, Eq)]
 enum Statement {
     Insert(u8, Class),

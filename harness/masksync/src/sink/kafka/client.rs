@@ -34,9 +34,9 @@ const BLOCKED: Duration = Duration::from_secs(30);
 const BATCH: usize = 16 << 10;
 /// Records on their way, in bytes; more wait. Usually there are two lots, and one record fits.
 const BUFFER: usize = 64 << 20;
-/// How long a record waits for others. Batches are handed over whole, and a commit waits for none.
+/// Time that a record waits for others. Batches are handed over whole, and a commit waits for none.
 const LINGER: Duration = Duration::from_millis(1);
-/// How long reading the state's topic may take.
+/// Time limit for reading the state's topic.
 const SCAN: Duration = Duration::from_secs(120);
 /// The largest record that is sent; a topic's own limit is usually lower.
 const RECORD: usize = 64 << 20;
@@ -62,7 +62,7 @@ impl Drop for Client {
 pub(super) struct Wanted {
     /// Its name.
     pub(super) name: String,
-    /// How many partitions; the broker's default where it is left out.
+    /// Number of partitions; the broker's default where it is left out.
     pub(super) partitions: Option<u16>,
     /// Whether only the newest record of each key is kept.
     pub(super) compacted: bool,

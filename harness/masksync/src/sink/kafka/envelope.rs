@@ -30,15 +30,15 @@ use std::io::Write as _;
 /// The kinds of changes of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// It was read in a snapshot.
+    /// The row was read in a snapshot.
     Read,
-    /// It came.
+    /// The row was added.
     Create,
-    /// It changed.
+    /// The row was changed.
     Update,
-    /// It went.
+    /// The row was removed.
     Delete,
-    /// All rows of the table went.
+    /// All rows of the table were removed.
     Truncate,
 }
 

@@ -38,7 +38,7 @@ pub(super) trait Log: Send + Sync {
     /// Aborts the transaction.
     fn abort(&self);
 
-    /// How many partitions a topic has.
+    /// Number of a topic's partitions.
     ///
     /// # Errors
     /// When the broker does not say.

@@ -248,7 +248,7 @@ impl Filling for Fill {
     }
 }
 
-/// One thread's rows.
+/// Writes a thread's rows.
 struct Rows<'f> {
     writer: &'f Writer,
     topic: &'f str,
