@@ -106,7 +106,7 @@ pub struct Json {
 /// A path.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JsonPath {
-    /// Where.
+    /// The path in the document.
     pub path: String,
     /// The class.
     pub class: String,

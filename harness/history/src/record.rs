@@ -55,7 +55,7 @@ pub struct State {
 /// An action that was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Done {
-    /// Which: a word, and what it was about.
+    /// The action: a word, and what it was about.
     pub what: String,
     /// When it began, in microseconds since the history began.
     pub at: u64,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How binding a claim is (RFC 2119).
+/// The requirement level of a claim (RFC 2119).
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -59,13 +59,13 @@ pub struct Claim {
     /// Whether the document's statement is true; only for `SRC` claims.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<DocumentVerdict>,
-    /// Where the statement or the truth can be read up: a section, a source line, an issue.
+    /// The reference for the statement or the truth: a section, a source line, an issue.
     pub reference: String,
     /// Address of the normative source: a specification, a design, or the source of the program whose
     /// behaviour is the rule. A `must` that servers of other people are held to cannot do without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// How binding it is.
+    /// Its requirement level (RFC 2119).
     pub level: Level,
     /// The suite whose cases decide it.
     pub suite: String,

@@ -16,7 +16,7 @@ pub struct BlobRef {
     pub size: u64,
 }
 
-/// Why a run was not driven.
+/// The reason why a run was not driven.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum Skip {
@@ -34,19 +34,19 @@ pub enum Skip {
     },
     /// The environment does not have what the case requires.
     RequirementNotMet {
-        /// Which requirement.
+        /// The requirement.
         requirement: Requirement,
     },
     /// A capability that the case requires is absent there, and can be provided.
     CapabilityAbsent {
         /// The missing thing.
         detail: String,
-        /// How to provide it.
+        /// The command or setting that provides it.
         remedy: String,
     },
     /// The case cannot run there; its own script skips it.
     OutOfReach {
-        /// Why.
+        /// The reason.
         detail: String,
     },
     /// The run was interrupted before it was this one's turn.
@@ -121,16 +121,16 @@ pub enum EntryKind {
     Other,
 }
 
-/// Why a subject is not ready.
+/// The reason why a subject is not ready.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "how")]
 pub enum LaunchFailure {
-    /// It ended before it was ready.
+    /// The subject ended before it was ready.
     Ended {
         /// Its exit code, as of any program.
         exit: Option<i64>,
     },
-    /// It was not ready in time.
+    /// The subject was not ready in time.
     Late {
         /// The time limit in seconds.
         seconds: u64,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One thing that a case has seen, apart from whether it is right.
+/// An observation of a case that reports show, apart from whether it is right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Exhibit {
@@ -21,16 +21,16 @@ pub enum Exhibit {
     },
     /// A name server that answers so was started.
     NameServer {
-        /// Where, and its answers by name.
+        /// Its address, and its answers by name.
         answers: String,
     },
     /// A program ran, in a case that has name servers.
     Ran {
         /// Its setting: GOPROXY where that is set, else its arguments.
         setting: String,
-        /// How it ended.
+        /// The outcome, in words.
         result: String,
-        /// How long it took, in milliseconds.
+        /// Duration in milliseconds.
         millis: u64,
     },
     /// Queries that name servers received.

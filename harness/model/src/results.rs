@@ -138,7 +138,7 @@ pub struct EnvironmentResult {
     pub handshake: Vec<String>,
 }
 
-/// One case in one environment.
+/// The result of a case in an environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseResult {
     /// The suite.
@@ -157,7 +157,7 @@ pub struct CaseResult {
     pub level: Level,
     /// The verdict, expectations applied.
     pub verdict: Verdict,
-    /// Why it did not run, where it did not.
+    /// The reason why it did not run, where it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip: Option<Skip>,
     /// The harness's error, where there was one.
@@ -172,7 +172,7 @@ pub struct CaseResult {
     /// Whether it held only after a retry.
     #[serde(default)]
     pub flaky: bool,
-    /// How long it took, in microseconds.
+    /// Duration in microseconds.
     pub micros: u64,
     /// Milliseconds since the Unix epoch when it began.
     pub started: i64,
@@ -268,7 +268,7 @@ pub struct ControlOutcome {
     pub red: Vec<String>,
     /// Whether the control did its work.
     pub ok: bool,
-    /// Why, where it did not.
+    /// The reason, where it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// The run's record within the bundle.

@@ -14,7 +14,7 @@ use twinproof_model::{Rule, Template};
 /// inputs of the step that it changes; assertions cannot be touched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Control {
-    /// Which step.
+    /// The step to change.
     pub step: StepRef,
     /// Leaves the step out.
     pub remove: bool,

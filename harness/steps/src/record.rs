@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twinproof_model::{BlobRef, EnvironmentName, Skip};
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum RunOutcome {
@@ -21,7 +21,7 @@ pub enum RunOutcome {
     },
 }
 
-/// One case in one environment, as it went.
+/// The record of a case in an environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunRecord {
     /// `suite/id` of the case.
@@ -41,9 +41,9 @@ pub struct RunRecord {
     pub class: Option<String>,
     /// Milliseconds since the Unix epoch when it began.
     pub started: i64,
-    /// How long it took, in microseconds.
+    /// Duration in microseconds.
     pub micros: u64,
-    /// How it ended.
+    /// The outcome.
     #[serde(flatten)]
     pub outcome: RunOutcome,
     /// Steps driven, in order.
@@ -53,17 +53,17 @@ pub struct RunRecord {
     /// JSON), `subject.log`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub logs: BTreeMap<String, BlobRef>,
-    /// How often a secret was replaced in what is stored.
+    /// Number of secrets that were replaced in the stored evidence.
     #[serde(default)]
     pub redactions: u64,
 }
 
-/// One step, as it went.
+/// The record of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepRecord {
     /// Index of the step in the case, from 0.
     pub index: usize,
-    /// How long it took, in microseconds, of the last try.
+    /// Duration of the last try, in microseconds.
     pub micros: u64,
     /// Tries before the last one that failed (only where retries are declared).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

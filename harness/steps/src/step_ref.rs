@@ -1,4 +1,4 @@
-//! How a step is referred to.
+//! References to steps.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

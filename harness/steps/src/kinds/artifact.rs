@@ -27,7 +27,7 @@ pub struct ArtifactStep {
     pub fixture: String,
     /// The file that they make, right in their work directory.
     pub file: String,
-    /// Where it is put; under its own name when absent.
+    /// Path at which it is put; its own name when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Template>,
     /// Capabilities of the host that making it needs. The case is unavailable on a host without

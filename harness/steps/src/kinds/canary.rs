@@ -16,9 +16,9 @@ pub struct Canary {
     /// A name for checks and controls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Where it is written.
+    /// Path at which it is written.
     pub write: Template,
-    /// Where it is looked for.
+    /// Path at which it is looked for.
     pub read: Template,
     /// Whether it must be there.
     pub same: bool,

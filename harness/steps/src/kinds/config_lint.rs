@@ -18,7 +18,7 @@ pub struct LintStep {
     /// A name for checks and controls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Which files: paths in the work directory, or files beside the suite's where `suite` is set.
+    /// The files: paths in the work directory, or files beside the suite's where `suite` is set.
     pub files: Vec<Template>,
     /// The files are beside the suite's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

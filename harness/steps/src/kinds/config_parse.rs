@@ -16,9 +16,9 @@ pub struct ParseStep {
     /// A name for checks and controls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Which file.
+    /// Path of the file.
     pub path: Template,
-    /// As which of WSL's files it is read.
+    /// The file of WSL that it is read as.
     #[serde(rename = "as")]
     pub dialect: ParseDialect,
     /// All settings that are not the defaults afterwards: name → value as text.
@@ -27,7 +27,7 @@ pub struct ParseStep {
     /// All messages of WSL, in any order; the file is called `F` in them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<Template>>,
-    /// How reading the file as a whole ends.
+    /// The outcome of reading the file as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<ParseOutcome>,
 }
@@ -43,7 +43,7 @@ pub enum ParseDialect {
     WslConfig,
 }
 
-/// How reading a file as a whole ends.
+/// The outcome of reading a file as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParseOutcome {
@@ -79,7 +79,7 @@ impl ParseOutcome {
 pub struct ParseSight {
     /// Native path.
     pub path: String,
-    /// How reading the file ended.
+    /// The outcome of reading the file.
     pub outcome: ParseOutcome,
     /// The settings that are not the defaults.
     pub config: BTreeMap<String, String>,

@@ -22,7 +22,7 @@ macro_rules! define_exchange {
             /// A name for checks and controls.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub name: Option<String>,
-            /// Where.
+            /// The URL to send to.
             pub url: Template,
             $($(#[$own])* pub $key: $type,)*
             /// File with the certificates that the server's must come from (PEM); the system's when

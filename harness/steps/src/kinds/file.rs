@@ -20,7 +20,7 @@ pub struct FileStep {
     /// A name for checks and controls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Which.
+    /// Path of the file.
     pub path: Template,
     /// Whether there is anything at that path.
     #[serde(default, skip_serializing_if = "Option::is_none")]

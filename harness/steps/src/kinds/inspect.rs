@@ -20,7 +20,7 @@ pub struct InspectStep {
     /// A name for checks and controls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Which file.
+    /// Path of the file.
     pub path: Template,
     /// Facts and their values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -21,7 +21,7 @@ pub struct LabStep {
     /// Makes one call of mount(2): what is mounted `at` a place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mount: Option<Template>,
-    /// Where it is mounted.
+    /// The mount point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Template>,
     /// The type of its file system.

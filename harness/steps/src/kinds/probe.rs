@@ -45,7 +45,7 @@ pub struct Probe {
     /// A name for checks and controls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Which question.
+    /// The question.
     pub kind: ProbeKind,
     /// The file that the question is about, for kinds that have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

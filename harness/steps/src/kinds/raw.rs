@@ -31,7 +31,7 @@ define_exchange! {
         /// Closes the sending side when all is sent.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         half_close: bool,
-        /// How many answers there are.
+        /// Number of answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answers: Option<u32>,
         /// Whether the other side closes the connection before the time limit.
@@ -51,7 +51,7 @@ pub struct RawExchange {
     /// The bytes that were received, or the beginning of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received: Option<BlobRef>,
-    /// How many bytes were received.
+    /// Number of bytes received.
     pub bytes: u64,
     /// Status code of the first answer.
     pub status: Option<u16>,
@@ -61,7 +61,7 @@ pub struct RawExchange {
     /// Its body, or the beginning of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BlobRef>,
-    /// How many answers there were, interim ones (1xx) not counted.
+    /// Number of answers, without interim ones (1xx).
     pub answers: u32,
     /// Whether the other side closed the connection.
     pub closed: bool,

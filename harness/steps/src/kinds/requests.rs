@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use twinproof_model::{BlobRef, Exchange, Template, ValueMatch, Verdict, glob_matches};
 use twinproof_toml::node::{self, Node};
 
-/// Whose requests are meant.
+/// The server whose requests are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AskedOf {
@@ -50,13 +50,13 @@ pub struct Requests {
     /// Counts and lists each method and target once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub distinct: bool,
-    /// How many there are.
+    /// The number of requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// The least there may be.
+    /// The least number of requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<u64>,
-    /// The most there may be.
+    /// The greatest number of requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most: Option<u64>,
     /// All of them as `METHOD target`, in any order.
@@ -79,7 +79,7 @@ pub struct SeenRequest {
     pub headers: BTreeMap<String, String>,
     /// The status sent; absent when there was no answer.
     pub status: Option<u16>,
-    /// How many bytes of body were sent.
+    /// Number of bytes of the body that were sent.
     pub bytes: u64,
     /// Microseconds from the request to the end of the answer.
     pub micros: u64,
@@ -243,7 +243,7 @@ impl Requests {
         all
     }
 
-    /// How many there are.
+    /// Checks the number of requests.
     fn check_count(&self, targets: &[String], blob: &BlobRef, checks: &mut Checks<'_>) {
         let count = targets.len() as u64;
         let shown = match targets {

@@ -26,7 +26,7 @@ pub struct SdkStep {
     /// The result that the comparison must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<TwinVerdict>,
-    /// How many executables there must be.
+    /// The required number of executables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub executables: Option<usize>,
     /// An executable of which one byte is changed before it is compared: `bin/go`. Only controls use
@@ -41,7 +41,7 @@ pub struct SdkStep {
     pub capture: BTreeMap<String, String>,
 }
 
-/// Where released executables are from.
+/// The source of released executables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Released {

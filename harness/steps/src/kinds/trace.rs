@@ -17,7 +17,7 @@ pub struct TraceStep {
     /// A name for checks and controls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Which file: a path in the work directory, or a file beside the suite's where `suite` is set.
+    /// The file: a path in the work directory, or a file beside the suite's where `suite` is set.
     pub path: Template,
     /// The file is beside the suite's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

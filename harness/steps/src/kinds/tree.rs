@@ -17,7 +17,7 @@ pub struct TreeStep {
     /// A name for checks and controls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Which.
+    /// Path of the directory.
     pub path: Template,
     /// Whether the directory is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -26,7 +26,7 @@ pub struct TreeStep {
     /// listed only where they are empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries: Option<Vec<Template>>,
-    /// How many files and links are in it.
+    /// Number of files and links in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
     /// Deepest level looked at; all of them when absent. Deeper directories count as entries.

@@ -16,7 +16,7 @@ pub struct Write {
     /// A name for checks and controls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Where.
+    /// Path of the file, directory or link.
     pub path: Template,
     /// A file with this text, UTF-8. Give one of `text`, `base64`, `suite`, `symlink`, `dir`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
