@@ -31,7 +31,7 @@ pub struct Archive {
     pub files: Vec<File>,
 }
 
-/// One file of an archive.
+/// A file of an archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
     /// The name, without white space around it.

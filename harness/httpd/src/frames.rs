@@ -19,11 +19,11 @@ const CONTINUATION: u8 = 9;
 // The numbers are those of CVE-2019-9512 and its relatives turned round: an ordinary client sends a
 // handful of such frames for each request, a flood sends nothing else.
 const START: u64 = 1024;
-/// For each request.
+/// Frames allowed for each request.
 const REQUEST: u64 = 16;
-/// One for so many bytes sent to the client.
+/// Bytes sent to the client that allow one more frame.
 const BYTES: u64 = 512;
-/// For each second.
+/// Frames allowed for each second.
 const SECOND: u64 = 16;
 
 /// Counts them on one connection.

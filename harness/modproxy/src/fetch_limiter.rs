@@ -22,10 +22,10 @@ pub(crate) struct FetchLimiter {
     patience: Duration,
 }
 
-/// The clients that wait, in the order of their turns, each once.
+/// No fetch waits while a place is free.
 struct State {
     free: usize,
-    /// Whose turn it is next: each client that waits, once.
+    /// The clients that wait, in the order of their turns, each once.
     order: VecDeque<Client>,
     waiting: HashMap<Client, VecDeque<oneshot::Sender<Turn>>>,
 }

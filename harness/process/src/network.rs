@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 /// Whether work can have a network of its own here.
 ///
 /// # Errors
-/// Why it cannot.
+/// The reason why it cannot.
 pub fn isolation() -> Result<(), &'static str> {
     static FOUND: LazyLock<Result<(), String>> = LazyLock::new(|| {
         // A namespace cannot be left again, so the attempt is made in a thread that ends.

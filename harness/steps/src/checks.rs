@@ -178,7 +178,7 @@ impl<'a> Checks<'a> {
         self.found.last_mut().map(|check| (at, check))
     }
 
-    /// How many there are so far.
+    /// Number of checks so far.
     pub(crate) fn count(&self) -> usize {
         self.found.len()
     }

@@ -63,7 +63,7 @@ pub enum ControlError {
         /// The control's key.
         key: &'static str,
     },
-    /// It leaves everything as it is.
+    /// The control leaves everything as it is.
     #[error("the control changes nothing")]
     NoChange,
     /// The step cannot be read after the change.

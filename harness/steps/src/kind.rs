@@ -50,7 +50,7 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned {
         None
     }
 
-    /// How often a failed try is repeated.
+    /// Number of times that a failed try is repeated.
     fn retries(&self) -> u32 {
         0
     }

@@ -22,7 +22,7 @@ impl Scope {
         self.values.extend(captured);
     }
 
-    /// One value.
+    /// The value of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)

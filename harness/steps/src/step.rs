@@ -135,7 +135,7 @@ impl Step {
         self.any().sdk()
     }
 
-    /// How often a failed try is repeated.
+    /// Number of times that a failed try is repeated.
     #[must_use]
     pub fn retries(&self) -> u32 {
         self.any().retries()

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 /// The way in which cases use a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Use {
-    /// They require it.
+    /// Cases require the feature.
     Asked,
-    /// They set it: a declaration has to say how, in `[set.NAME]`.
+    /// Cases set the feature: a declaration has to say how, in `[set.NAME]`.
     Set,
 }
 

@@ -40,7 +40,7 @@ pub struct Subject {
     pub sha256: Option<String>,
 }
 
-/// Why a subject is not available, and the remedy.
+/// The reason why a subject is not available, and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Missing {

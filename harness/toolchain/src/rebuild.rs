@@ -36,7 +36,7 @@ impl Toolchains {
     /// cache, so that a second call only links.
     ///
     /// # Errors
-    /// Those of [`Toolchains::get`], and when the build fails.
+    /// The errors of [`Toolchains::get`], and when the build fails.
     pub fn rebuild(
         &self,
         version: Version,
@@ -72,7 +72,7 @@ impl Toolchains {
     /// platform. Nothing of it is run.
     ///
     /// # Errors
-    /// Those of [`Toolchains::prove`].
+    /// The errors of [`Toolchains::prove`].
     pub fn beside(
         &self,
         installed: &std::path::Path,

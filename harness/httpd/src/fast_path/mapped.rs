@@ -15,7 +15,7 @@ pub(crate) use linux::poll_write_vectored;
 /// `length` bytes of `file` from `offset`, or `None` where files are not sent by the kernel.
 ///
 /// The file must not be shortened while the bytes live: reading them then ends the process with SIGBUS.
-/// It may be removed or replaced.
+/// The file may be removed or replaced.
 ///
 /// # Errors
 /// When the part cannot be mapped.

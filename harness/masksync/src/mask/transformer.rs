@@ -170,9 +170,9 @@ pub enum FakeKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JsonRest {
-    /// They become null.
+    /// The values become null.
     Null,
-    /// They stay.
+    /// The values stay.
     Keep,
 }
 

@@ -51,7 +51,7 @@ pub enum AddressError {
         "brokers are `kafka://host:9092`, `kafka://host:9092,host:9092` or `kafka://user@host:9092`"
     )]
     Brokers,
-    /// It has a password.
+    /// The address has a password.
     #[error(
         "a password does not stand in an address; name its `password-file` or `password-variable`"
     )]

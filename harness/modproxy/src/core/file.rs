@@ -26,7 +26,7 @@ use crate::store::{Name, Store, StoreError, Sum};
 // would otherwise need a system call.
 pub(super) const SEEN: Duration = Duration::from_secs(5);
 
-/// Why a file of the store is damaged.
+/// The reason reported for a damaged file of the store.
 pub(super) const CHANGED: &str = "its bytes are not those that were written";
 
 /// A file of a version.

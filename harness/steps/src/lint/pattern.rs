@@ -68,7 +68,7 @@ pub fn base64<C>(text: &str, span: &Range<usize>, lint: &mut Reader<'_, C>) -> O
     }
 }
 
-/// Why a path of a `write` step may lead out of the work directory.
+/// The reason why a path of a `write` step may lead out of the work directory, if it may.
 pub(super) fn escapes(path: &str) -> Option<&'static str> {
     // A suite is read on all systems, so both separators and drives count everywhere.
     let bytes = path.as_bytes();

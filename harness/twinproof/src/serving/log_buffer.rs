@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How long a line may wait.
+/// The longest time that a line waits.
 const DELAY: Duration = Duration::from_millis(50);
 
 /// Bytes that are written without waiting for more.
