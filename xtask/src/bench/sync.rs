@@ -320,7 +320,8 @@ impl Bench {
         while self.staged(conn)? != rows {
             if Instant::now() > until {
                 let log = std::fs::read_to_string(self.folder.path().join("log"));
-                anyhow::bail!("staging does not get {rows} rows: {}", log.unwrap_or_default());
+                let has = self.staged(conn)?;
+                anyhow::bail!("staging has {has} of {rows} rows: {}", log.unwrap_or_default());
             }
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -263,8 +263,6 @@ pub struct Engine {
     transactions: u64,
     rows: u64,
     timestamp: u32,
-    /// Set where a transaction ends: the batch may be taken with a position.
-    at_end: bool,
 }
 
 impl Engine {
@@ -299,7 +297,6 @@ impl Engine {
             transactions: 0,
             rows: 0,
             timestamp: 0,
-            at_end: false,
         }
     }
 
@@ -322,7 +319,6 @@ impl Engine {
     }
 
     fn read(&mut self, event: &Event<'_>) -> Result<(), Trouble> {
-        self.at_end = false;
         let header = event.header;
         match event.meaning(self.flavour)? {
             Body::Nothing | Body::Heartbeat => {}
@@ -388,7 +384,6 @@ impl Engine {
         self.applied = false;
         self.inside = false;
         self.xa = false;
-        self.at_end = true;
     }
 
     fn statement(&mut self, schema: &str, sql: &[u8]) -> Result<(), Trouble> {
@@ -754,12 +749,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    /// Whether a transaction ended with the last event.
-    #[must_use]
-    pub fn is_at_end(&self) -> bool {
-        self.at_end
     }
 
     /// Whether no transaction is half read.

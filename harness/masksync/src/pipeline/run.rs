@@ -401,6 +401,8 @@ fn pump(
     (stop, ended): (&Stop, &Stop),
 ) -> Result<(), Halt> {
     let mut waiting: Option<Batch> = None;
+    // Whether the writer has parts of a transaction without its end.
+    let mut open = false;
     let mut written = Instant::now();
     let finished = |engine: &Engine| until.is_some_and(|set| engine.position.contains_all(set));
     while !ended.is_set() {
@@ -416,7 +418,9 @@ fn pump(
                     {
                         return Ok(());
                     }
-                    if sender.send(engine.take()).is_err() {
+                    let part = engine.take();
+                    open = part.commit.is_none();
+                    if sender.send(part).is_err() {
                         return Ok(());
                     }
                     written = Instant::now();
@@ -426,9 +430,11 @@ fn pump(
         }
         let (transactions, keys) = engine.waiting();
         let quiet = transactions > 0 && written.elapsed() > QUIET;
-        let due = keys > 0 || quiet || transactions > TRANSACTIONS;
-        if waiting.is_none() && engine.is_at_end() && due {
+        // A transaction whose rows went in parts ends, with or without rows in the last one.
+        let due = keys > 0 || open || quiet || transactions > TRANSACTIONS;
+        if waiting.is_none() && engine.is_between() && due {
             waiting = Some(engine.take());
+            open = false;
             written = Instant::now();
         }
         // A batch that the writer has no time for waits, and changes gather behind it.

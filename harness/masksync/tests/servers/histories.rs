@@ -510,6 +510,31 @@ fn a_transaction_larger_than_memory_should_hold_is_one_in_staging() -> Outcome {
 }
 
 #[test]
+fn a_transaction_of_whole_parts_is_committed_before_the_next_one_comes() -> Outcome {
+    each(|mut world| {
+        users(&mut world);
+        let running = world.start();
+        world.at_source(&["INSERT INTO shop.users VALUES (2, 'N', '1', 'b')"]);
+        world.wait_for("SELECT id FROM shop.users", 2);
+        // Twice as many rows as are written at once: nothing is left for the part with the end.
+        let inserts: Vec<String> = (10..8_010)
+            .step_by(1000)
+            .map(|from| {
+                let rows: Vec<_> =
+                    (from..from + 1000).map(|n| format!("({n}, 'N', NULL, 'm{n}')")).collect();
+                format!("INSERT INTO shop.users VALUES {}", rows.join(","))
+            })
+            .collect();
+        let inserts: Vec<&str> = inserts.iter().map(String::as_str).collect();
+        world.at_source(&[&["START TRANSACTION"], inserts.as_slice(), &["COMMIT"]].concat());
+        world.wait_for("SELECT id FROM shop.users", 8_002);
+        running.stop.set();
+        running.join().unwrap().unwrap();
+        world.assert_equal();
+    })
+}
+
+#[test]
 fn a_cell_a_row_too_many_one_too_few_and_a_plain_one_are_found_by_sums_too() -> Outcome {
     each(|mut world| {
         users(&mut world);
