@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
 
 use rstest::rstest;
+use twinproof_configlint::source::Source;
 use twinproof_configlint::{Options, Set, fix, lint};
 
 /// The findings, as `CONF-xxx@line`.
@@ -591,4 +592,33 @@ fn unrelated_files_of_one_check_are_not_compared() {
     let found: Vec<_> = lint(&set).iter().map(|f| (f.rule.id, f.file)).collect();
     // The image sets what its builder has otherwise.
     assert_eq!(found, [("CONF-074", 2)]);
+}
+
+#[rstest]
+#[case::hosts(
+    "hosts",
+    "192.0.2.1 a\n",
+    "its first line names nothing",
+    "no line of it names anything"
+)]
+#[case::resolv_conf(
+    "resolv.conf",
+    "nameserver 192.0.2.1\n",
+    "its first line is lost",
+    "no line of it is read"
+)]
+fn files_that_are_read_as_plain_utf8_have_no_mark_and_are_not_utf16(
+    #[case] name: &str,
+    #[case] text: &str,
+    #[case] mark: &str,
+    #[case] wide: &str,
+) {
+    let marked = [&[0xef, 0xbb, 0xbf], text.as_bytes()].concat();
+    let utf16 = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (bytes, expected) in [(marked, mark), (utf16, wide)] {
+        let source = Source::new(name.to_owned(), None, bytes);
+        let set = Set::new(vec![source], Options::default());
+        let found: Vec<String> = lint(&set).iter().map(|f| f.message.clone()).collect();
+        assert_eq!(found.iter().filter(|m| m.ends_with(expected)).count(), 1, "{found:?}");
+    }
 }

@@ -3,6 +3,7 @@
 
 mod broker;
 mod error;
+mod kept;
 mod policy;
 mod pool;
 mod process;

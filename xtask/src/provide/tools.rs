@@ -85,11 +85,10 @@ fn from_maven() -> anyhow::Result<Outcome> {
     std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
     let scratch = tempfile::tempdir_in(parent)?;
     std::fs::write(scratch.path().join("pom.xml"), project())?;
-    // Without the mirrors and repositories of this user.
-    std::fs::write(scratch.path().join("settings.xml"), "<settings/>\n")?;
     let mut command = Command::new("mvn");
     command.current_dir(scratch.path());
-    command.args(["--batch-mode", "--quiet", "--strict-checksums", "--settings", "settings.xml"]);
+    // With this user's settings: they name the mirror where Maven Central is out of reach.
+    command.args(["--batch-mode", "--quiet", "--strict-checksums"]);
     // The files that Maven itself needs go with the scratch folder.
     command.args(["-Dmaven.repo.local=repository", "-DoutputDirectory=jars", COPY]);
     match child::run(command, INSTALL)? {

@@ -1,6 +1,6 @@
 //! Name resolution: resolv.conf, hosts, nsswitch.conf and what writes them.
 
-use super::text::first_return;
+use super::text::{first_return, plain_utf8};
 use super::words::{nearest, shown};
 use crate::document::Document;
 use crate::edit::Edit;
@@ -252,11 +252,12 @@ fn resolver_lines(document: &Document, findings: &mut Findings<'_>) {
     if document.kind != Kind::ResolvConf {
         return;
     }
-    if matches!(document.source.encoding(), crate::source::Encoding::Utf8Mark) {
-        findings
-            .add(0..0, "the file begins with a byte order mark: its first line is lost")
-            .save_as_utf8();
-    }
+    plain_utf8(
+        document,
+        findings,
+        "the file begins with a byte order mark: its first line is lost",
+        "the file is UTF-16: no line of it is read",
+    );
     if let Some(at) = first_return(document.source.text()) {
         let edits = document.source.text().match_indices('\r');
         let edits = edits.map(|(at, _)| Edit::new(at..at + 1, "")).collect();

@@ -16,7 +16,7 @@ use crate::binlog::{
     Body, Charsets, Event, Flavour, Gtid, GtidSet, Malformed, Payload, Statement, TableMap, Xa,
 };
 use crate::mask::Binding;
-use crate::server::{Connector, Failed, Role, Session, literal, name};
+use crate::server::{Connector, Failed, Role, Session, literals, name};
 use crate::sink::Row;
 use crate::source::{Snapshot, SourceAsk, Stream, StreamItem, StreamStart, executed};
 use crate::value::{Cell, Charset, Kind};
@@ -56,12 +56,8 @@ impl<'k> Named<'k> {
         let mut tuples = Vec::with_capacity(keys.len());
         for key in keys {
             let mut tuple = String::new();
-            for (cell, k) in key.iter().zip(&parent.target.key) {
-                let comma = if tuple.is_empty() { "" } else { ", " };
-                tuple.push_str(comma);
-                literal(cell, charset(k), &mut tuple);
-            }
-            tuples.push(format!("({tuple})"));
+            literals(key.iter().zip(parent.target.key.iter().map(charset)), &mut tuple);
+            tuples.push(tuple);
         }
         let names: Vec<String> = by.iter().map(|i| name(&child.source.columns[*i].name)).collect();
         let condition = format!("({}) IN ({})", names.join(", "), tuples.join(", "));

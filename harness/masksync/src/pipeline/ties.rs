@@ -6,10 +6,9 @@
 
 use super::engine::{Prepared, rank};
 use super::staged::{portable, read};
-use crate::server::{Column, Failed, Session, literal, name, quoted_name};
+use crate::server::{Column, Failed, Session, name, quoted_name};
 use crate::sink::Row;
 use crate::value::{Cell, Charset};
-use std::fmt::Write as _;
 
 /// Rows that are looked for at once.
 const AT_ONCE: usize = 500;
@@ -125,22 +124,11 @@ pub(super) fn tuple<'c>(
     places.iter().map(charset).zip(cells).map(|(charset, cell)| (cell, charset)).collect()
 }
 
-/// A derived table with the values, each in the type of the key's column.
+/// The derived table of some keys, in the columns `key_0`, `key_1` ….
 fn asked(table: &Prepared, held: &str, tuples: &[Tuple<'_>]) -> String {
-    let mut sql = "((SELECT 0 AS ord_".to_owned();
-    for (i, key) in key_names(table).enumerate() {
-        let _ = write!(sql, ", {key} AS key_{i}");
-    }
-    let _ = write!(sql, " FROM {held} LIMIT 0)");
-    for (i, tuple) in tuples.iter().enumerate() {
-        let _ = write!(sql, " UNION ALL SELECT {i}");
-        for (cell, charset) in tuple {
-            sql.push_str(", ");
-            literal(cell, charset, &mut sql);
-        }
-    }
-    sql.push_str(") AS asked_");
-    sql
+    let columns: Vec<String> =
+        key_names(table).enumerate().map(|(i, key)| format!("{key} AS key_{i}")).collect();
+    crate::source::asked(&columns, held, tuples.iter().map(|tuple| tuple.iter().copied()))
 }
 
 /// For each key, whether a table in staging has it; `held` is the table's name there.

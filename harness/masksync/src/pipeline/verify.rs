@@ -18,7 +18,7 @@ use crate::keys::{Purpose, Unbounded};
 use crate::mask::hmac::Hash;
 use crate::mask::{Binding, Named, Opener, TokenError, Transformer};
 use crate::policy::dotted;
-use crate::server::{Role, Session, literal, name, quoted_name};
+use crate::server::{Role, Session, literals, name, quoted_name};
 use crate::sink::position;
 use crate::source::{Snapshot, SourceAsk, between, executed};
 use crate::value::{Cell, Charset, Kind};
@@ -267,14 +267,9 @@ impl One {
         let names: Vec<String> = target.key.iter().map(|k| name(&target.columns[*k].0)).collect();
         let mut place = format!(" WHERE ({}) IN (", names.join(", "));
         for (i, (_, cells)) in expected.iter().enumerate() {
-            let _ = write!(place, "{}", if i > 0 { ",(" } else { "(" });
-            for (n, k) in target.key.iter().enumerate() {
-                if n > 0 {
-                    place.push(',');
-                }
-                literal(&cells[*k], &target.columns[*k].1, &mut place);
-            }
-            place.push(')');
+            place.push_str(if i > 0 { "," } else { "" });
+            let key = target.key.iter().map(|k| (&cells[*k], &target.columns[*k].1));
+            literals(key, &mut place);
         }
         place.push(')');
         let rows = self.rows(table, staging, &place)?;
@@ -462,15 +457,10 @@ impl One {
         loop {
             let mut place = format!(" WHERE {}", range.condition(table));
             if let Some(after) = &after {
-                let _ = write!(place, " AND ({}) > (", names.join(", "));
-                for (n, cell) in after.iter().enumerate() {
-                    if n > 0 {
-                        place.push(',');
-                    }
-                    let column = &table.target.columns[table.target.key[n]].0;
-                    literal(cell, staging_charset(table, column), &mut place);
-                }
-                place.push(')');
+                let _ = write!(place, " AND ({}) > ", names.join(", "));
+                let columns = table.target.key.iter().map(|k| &table.target.columns[*k].0);
+                let charsets = columns.map(|column| staging_charset(table, column));
+                literals(after.iter().zip(charsets), &mut place);
             }
             let _ = write!(place, " ORDER BY {} LIMIT {}", names.join(", "), ROWS * 10);
             let rows = self.rows(table, staging, &place)?;

@@ -3,6 +3,18 @@
 use crate::value::{Cell, Charset};
 use std::fmt::Write as _;
 
+/// Appends cells as a row of values, in parentheses: `(1, 'a')`.
+pub fn literals<'c>(
+    cells: impl IntoIterator<Item = (&'c Cell<'c>, &'c Charset)>,
+    sql: &mut String,
+) {
+    for (i, (cell, charset)) in cells.into_iter().enumerate() {
+        sql.push_str(if i == 0 { "(" } else { ", " });
+        literal(cell, charset, sql);
+    }
+    sql.push(')');
+}
+
 /// Appends a cell. The connection's statements are bytes (`SET NAMES binary`) or UTF-8; texts name
 /// their own character set, so the server converts where a column has another, or refuses.
 pub fn literal(cell: &Cell<'_>, charset: &Charset, sql: &mut String) {

@@ -8,6 +8,7 @@ mod mac;
 mod mysql;
 mod staging;
 mod state;
+mod tables;
 
 pub use batch::{Batch, Commit, Op, Row, Target};
 pub use database::Database;

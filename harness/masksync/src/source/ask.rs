@@ -89,21 +89,35 @@ fn query(
 ) -> Option<String> {
     let predicate = table.predicate.as_ref()?;
     let names: Vec<String> = columns.iter().map(|(column, _)| name(column)).collect();
-    let mut sql = format!(
-        "SELECT ord_, ({}) FROM ((SELECT 0 AS ord_, {} FROM {} LIMIT 0)",
+    let tuples =
+        tuples.iter().map(|tuple| tuple.iter().zip(columns.iter().map(|(_, charset)| charset)));
+    Some(format!(
+        "SELECT ord_, ({}) FROM {} ORDER BY ord_",
         predicate.text(),
-        names.join(", "),
-        quoted_name(&table.source)
-    );
-    for (i, tuple) in tuples.iter().enumerate() {
+        asked(&names, &quoted_name(&table.source), tuples)
+    ))
+}
+
+/// The derived table `asked_`: a tuple a row, its number in `ord_`, then its values in `columns`, which
+/// have the types and collations that `table` gives them.
+pub(crate) fn asked<'c, T>(
+    columns: &[String],
+    table: &str,
+    tuples: impl IntoIterator<Item = T>,
+) -> String
+where
+    T: IntoIterator<Item = (&'c Cell<'c>, &'c Charset)>,
+{
+    let mut sql = format!("((SELECT 0 AS ord_, {} FROM {table} LIMIT 0)", columns.join(", "));
+    for (i, tuple) in tuples.into_iter().enumerate() {
         let _ = write!(sql, " UNION ALL SELECT {i}");
-        for (cell, (_, charset)) in tuple.iter().zip(columns) {
+        for (cell, charset) in tuple {
             sql.push_str(", ");
             literal(cell, charset, &mut sql);
         }
     }
-    sql.push_str(") AS asked_ ORDER BY ord_");
-    Some(sql)
+    sql.push_str(") AS asked_");
+    sql
 }
 
 /// Reads a server's answer; the empty text stands for NULL.

@@ -5,6 +5,7 @@ mod position;
 mod snapshot;
 mod stream;
 
+pub(crate) use ask::asked;
 pub use ask::{AskTable, OfTable, SourceAsk};
 pub use position::executed;
 pub use snapshot::{Chunk, Snapshot, between};
