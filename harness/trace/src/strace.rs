@@ -115,6 +115,7 @@ impl Strace {
             // In the child itself the result is 0.
             if let Some(child) = number(result).filter(|child| *child > 0) {
                 self.parents.insert(child, pid);
+                self.late(child, pid);
             }
             return true;
         }
@@ -157,6 +158,16 @@ impl Strace {
             });
         }
         self.event(pid, name, program.to_owned(), outcome);
+    }
+
+    /// Gives a process its parent where its first program was seen before the call that made it: on
+    /// several processors strace may see the child go on before the parent does.
+    fn late(&mut self, child: u32, pid: u32) {
+        let parent = self.parent(pid);
+        let process = self.trace.processes.iter_mut().rev().find(|p| p.pid == child);
+        if let Some(process) = process.filter(|process| process.parent_pid.is_none()) {
+            process.parent_pid = parent;
+        }
     }
 
     /// The process that started one: itself where it becomes another program. A thread that starts one

@@ -65,6 +65,19 @@ fn thread_that_starts_a_program_stands_for_its_process() -> Outcome {
 }
 
 #[test]
+fn child_that_goes_on_before_its_parent_has_one() -> Outcome {
+    // On two processors strace may see the end of the child's execve before that of the parent's vfork.
+    let log = "7 execve(\"/sh\", [\"sh\"], []) = 0\n7 vfork( <unfinished ...>\n\
+               8 execve(\"/env\", [\"env\"], [] <unfinished ...>\n8 <... execve resumed>) = 0\n\
+               7 <... vfork resumed>) = 8\n8 execve(\"/true\", [\"true\"], []) = 0\n";
+    assert_eq!(read(log.as_bytes(), None).unwrap().starts(), ["env > true", "sh > env"]);
+    // A number that is used again does not give the first program a parent.
+    let again = "7 execve(\"/sh\", [\"sh\"], []) = 0\n7 vfork() = 7\n";
+    assert_eq!(read(again.as_bytes(), None).unwrap().starts(), [""; 0]);
+    Ok(())
+}
+
+#[test]
 fn strace_itself_is_read() -> Outcome {
     let strace = program("strace")?;
     let folder = tempfile::tempdir().unwrap();
