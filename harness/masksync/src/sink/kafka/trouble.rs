@@ -15,10 +15,13 @@ pub(super) fn failed(doing: &str, error: &KrafkaError) -> SinkError {
     match error {
         KrafkaError::Fenced { .. } => SinkError::Fenced,
         KrafkaError::Broker { code, .. } => match (code, remedy(*code)) {
+            // The last one is the coordinator's answer as long as it takes a transaction back for
+            // another instance (its state PrepareEpochFence); later it is ProducerFenced.
             (
                 ErrorCode::ProducerFenced
                 | ErrorCode::InvalidProducerEpoch
-                | ErrorCode::InvalidProducerIdMapping,
+                | ErrorCode::InvalidProducerIdMapping
+                | ErrorCode::InvalidTxnState,
                 _,
             ) => SinkError::Fenced,
             (_, Some(remedy)) => mended(remedy),
@@ -108,7 +111,9 @@ mod tests {
         // The coordinator decides whether another instance writes.
         assert!(ended("InvalidProducerEpoch").unreachable);
         assert!(ended("a word that is no code").unreachable);
-        let fenced = KrafkaError::broker(ErrorCode::ProducerFenced, "");
-        assert!(matches!(failed("writing", &fenced), SinkError::Fenced));
+        for code in [ErrorCode::ProducerFenced, ErrorCode::InvalidTxnState] {
+            let fenced = KrafkaError::broker(code, "");
+            assert!(matches!(failed("writing", &fenced), SinkError::Fenced));
+        }
     }
 }
