@@ -100,7 +100,12 @@ impl Machine {
             Stage::Images => self.images(held),
             Stage::Test => self.cargo(&["test", "--workspace"], &self.leg.tests, 30),
             Stage::Conformance => {
-                let args = ["conformance", "--controls", "--out", "target/ci-out"];
+                let mut args = vec!["conformance", "--controls", "--out", "target/ci-out"];
+                // Without a name only the first pipeline of its kind would run.
+                let pipelines =
+                    self.leg.environments.split(',').filter(|e| e.starts_with("masking:"));
+                let subjects: Vec<String> = pipelines.map(|e| e.replacen(':', "=", 1)).collect();
+                args.extend(subjects.iter().flat_map(|subject| ["--subject", subject.as_str()]));
                 let command = self.program(&self.itself, &args, &self.leg.environments)?;
                 child::run(command, 45 * MINUTE)
             }
