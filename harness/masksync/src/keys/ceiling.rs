@@ -22,6 +22,19 @@ pub enum Exhausted {
     Unreserved(u32, String),
 }
 
+/// The uses that a store gave of a key for a class, or the reason why there are none.
+pub(crate) fn reserved(
+    key: u32,
+    class: &str,
+    given: Result<u64, impl std::fmt::Display>,
+) -> Result<u64, Exhausted> {
+    match given {
+        Ok(0) => Err(Exhausted::Ceiling(key, class.to_owned())),
+        Ok(given) => Ok(given),
+        Err(error) => Err(Exhausted::Unreserved(key, error.to_string())),
+    }
+}
+
 /// A store for the counts of key uses.
 pub trait Reserve: Send + Sync {
     /// Reserves up to `wanted` uses of a key for a class, and gives how many those are.

@@ -7,6 +7,7 @@ mod ceiling;
 mod ring;
 mod subkey;
 
+pub(crate) use ceiling::reserved;
 pub use ceiling::{CEILING, Ceiling, Exhausted, Reserve, Unbounded};
 pub use ring::{KeyState, Ring, RingError};
 pub use subkey::{Purpose, SubKey};

@@ -3,7 +3,7 @@
 
 use super::mac::PositionMac;
 use crate::binlog::{Flavour, GtidSet};
-use crate::keys::{CEILING, Exhausted, Reserve, Ring};
+use crate::keys::{CEILING, Exhausted, Reserve, Ring, reserved};
 use crate::server::{Connector, Failed, Role, Session, name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -286,11 +286,7 @@ impl Uses {
 
 impl Reserve for Uses {
     fn reserve(&self, key: u32, class: &str, wanted: u64) -> Result<u64, Exhausted> {
-        match self.count(key, class, wanted) {
-            Ok(0) => Err(Exhausted::Ceiling(key, class.to_owned())),
-            Ok(given) => Ok(given),
-            Err(failed) => Err(Exhausted::Unreserved(key, failed.to_string())),
-        }
+        reserved(key, class, self.count(key, class, wanted))
     }
 }
 

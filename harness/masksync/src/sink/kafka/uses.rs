@@ -6,7 +6,7 @@ use super::client::{Client, Reader, Writer};
 use super::log::{Log as _, Out};
 use super::names::Names;
 use super::state::uses;
-use crate::keys::{CEILING, Exhausted, Reserve};
+use crate::keys::{CEILING, Exhausted, Reserve, reserved};
 use crate::policy::TopicsPolicy;
 use crate::sink::SinkError;
 use crate::sink::state::StateStore;
@@ -75,10 +75,6 @@ impl TopicUses {
 
 impl Reserve for TopicUses {
     fn reserve(&self, key: u32, class: &str, wanted: u64) -> Result<u64, Exhausted> {
-        match self.count(key, class, wanted) {
-            Ok(0) => Err(Exhausted::Ceiling(key, class.to_owned())),
-            Ok(given) => Ok(given),
-            Err(error) => Err(Exhausted::Unreserved(key, error.to_string())),
-        }
+        reserved(key, class, self.count(key, class, wanted))
     }
 }
