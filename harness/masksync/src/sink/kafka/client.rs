@@ -36,6 +36,9 @@ const BATCH: usize = 16 << 10;
 const BUFFER: usize = 64 << 20;
 /// Time that a record waits for others. Batches are handed over whole, and a commit waits for none.
 const LINGER: Duration = Duration::from_millis(1);
+/// Number of commits that are tried where the coordinator answers with an error of its own, and the
+/// time between two.
+const COMMITS: (u32, Duration) = (40, Duration::from_millis(100));
 /// Time limit for reading the state's topic.
 const SCAN: Duration = Duration::from_secs(120);
 /// The largest record that is sent; a topic's own limit is usually lower.
@@ -364,7 +367,21 @@ impl Log for Writer {
             let flushed = self.producer.flush().await;
             delivered(sent).await?;
             flushed?;
-            self.producer.commit().await
+            let (most, pause) = COMMITS;
+            let mut tried = 1;
+            loop {
+                match self.producer.commit().await {
+                    // So it answers for a moment while another instance takes over; then it says
+                    // that this one is replaced.
+                    Err(KrafkaError::Broker { code: ErrorCode::UnknownServerError, .. })
+                        if tried < most =>
+                    {
+                        tokio::time::sleep(pause).await;
+                        tried += 1;
+                    }
+                    ended => break ended,
+                }
+            }
         });
         committed.map_err(|e| self.told("committing at Kafka", &e))
     }

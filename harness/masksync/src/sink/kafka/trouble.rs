@@ -25,6 +25,8 @@ pub(super) fn failed(doing: &str, error: &KrafkaError) -> SinkError {
                 _,
             ) => SinkError::Fenced,
             (_, Some(remedy)) => mended(remedy),
+            // The broker does not say what happened to it: that may end by itself.
+            (ErrorCode::UnknownServerError, None) => failed(text, true),
             (code, None) => failed(text, code.is_retriable()),
         },
         // The client also reports errors of the network so: the transaction has to begin anew.
@@ -114,6 +116,10 @@ mod tests {
         for code in [ErrorCode::ProducerFenced, ErrorCode::InvalidTxnState] {
             let fenced = KrafkaError::broker(code, "");
             assert!(matches!(failed("writing", &fenced), SinkError::Fenced));
+        }
+        match failed("writing", &KrafkaError::broker(ErrorCode::UnknownServerError, "")) {
+            SinkError::Failed(failed) => assert!(failed.unreachable, "{failed}"),
+            other => unreachable!("{other}"),
         }
     }
 }
