@@ -1,6 +1,7 @@
 //! Content that every report shows of a failing case: its checks by step with the request and the
 //! response there, and the claims that it breaks with their level and their source.
 
+use crate::words;
 use twinproof_model::{CaseResult, Check, Claim, Exchange, Results, Verdict};
 
 /// The failing checks of one step, with the step's request and response.
@@ -37,7 +38,7 @@ pub fn claims<'r>(results: &'r Results, case: &CaseResult) -> Vec<&'r Claim> {
 /// `MUST PROXY-003: A raw capital letter is refused.`
 pub fn claim_line(claim: &Claim) -> String {
     let level = claim.level.as_str().to_uppercase();
-    format!("{level} {}: {}", claim.id, claim.truth.as_deref().unwrap_or(&claim.statement))
+    format!("{level} {}: {}", claim.id, words::claim(claim))
 }
 
 /// The source of a claim: its URL, or the words that name it.

@@ -100,18 +100,11 @@ fn rule(id: &str, claim: Option<&twinproof_model::Claim>) -> s::ReportingDescrip
             .short_description(plain("This claim is not in the registry."))
             .build();
     };
-    let truth = claim.truth.as_deref().unwrap_or(&claim.statement);
-    let mut help = format!("{truth}\n\nReference: {}", claim.reference);
-    if let Some(document) = claim.document {
-        help = format!(
-            "The document says: {}\nThat is {}.\nWhat is true: {help}",
-            claim.statement,
-            words::document(document)
-        );
-    }
+    let said = words::claim(claim);
+    let help = format!("{said}\n\nReference: {}", claim.reference);
     s::ReportingDescriptor::builder()
         .id(id)
-        .short_description(plain(truth))
+        .short_description(plain(&said))
         .help(plain(&help))
         .properties(bag([("level", json!(claim.level)), ("suite", json!(claim.suite))]))
         .build()

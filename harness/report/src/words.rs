@@ -4,10 +4,12 @@
 use crate::findings::Finding;
 use crate::tally::{Counts, EnvironmentTally, Tally};
 use crate::text::plural;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use twinproof_base::shell::quote;
 use twinproof_model::{
-    CaseResult, DocumentVerdict, EnvironmentName, Expected, Level, Results, Skip, Summary, Verdict,
+    CaseResult, Claim, DocumentVerdict, EnvironmentName, Expected, Level, Results, Skip, Summary,
+    Verdict,
 };
 
 /// The verdict as people write it.
@@ -241,6 +243,17 @@ pub fn document(verdict: DocumentVerdict) -> &'static str {
         DocumentVerdict::Imprecise => "true in part",
         DocumentVerdict::Depends => "depends on the environment",
         DocumentVerdict::Untestable => "no case can decide it",
+    }
+}
+
+/// A claim, so that it can be read alone: what holds about a statement of the document is an answer
+/// to it.
+pub fn claim(claim: &Claim) -> Cow<'_, str> {
+    match (claim.document, &claim.truth) {
+        (Some(verdict), Some(truth)) => {
+            Cow::Owned(format!("“{}” ({}): {truth}", claim.statement, document(verdict)))
+        }
+        _ => Cow::Borrowed(&claim.statement),
     }
 }
 

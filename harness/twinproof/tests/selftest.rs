@@ -127,6 +127,29 @@ fn a_floor_that_is_not_met_is_not_known() {
     assert_eq!((results.floors[0].floor, results.floors[0].actual), (6, 5));
 }
 
+#[test]
+fn claims_of_suites_that_do_not_run_are_in_the_results_where_a_case_supports_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let suites = dir.path().join("suites");
+    copy(&support::beside("selftest"), &suites);
+    let change = |file: &str, from: &str, to: &str| {
+        let text = std::fs::read_to_string(suites.join(file)).unwrap();
+        assert!(text.contains(from), "{file}: {text}");
+        std::fs::write(suites.join(file), text.replacen(from, to, 1)).unwrap();
+    };
+    let claims = std::fs::read_to_string(suites.join("claims.toml")).unwrap();
+    let (_, claim) = claims.split_once("[[claim]]").unwrap();
+    let other = claim.replace("SELFTEST-001", "OTHER-001").replace("\"selftest\"", "\"other\"");
+    change("claims.toml", "[[claim]]", &format!("[[claim]]{other}\n[[claim]]"));
+    change("selftest/verdicts.toml", "\"SELFTEST-001\"", "\"SELFTEST-001\", \"OTHER-001\"");
+    let out = dir.path().join("out");
+    let args = ["--suite", "selftest", "--env", "host", "--case", "pass-file"];
+    support::conformance(&suites, &out).args(args).assert().code(0);
+    let results = results(&out);
+    let ids: Vec<_> = results.claims.iter().map(|claim| claim.id.as_str()).collect();
+    assert_eq!(ids, ["OTHER-001", "SELFTEST-001"]);
+}
+
 #[rstest]
 fn controls_turn_red_and_one_that_stays_green_fails_the_run(#[values(true, false)] green: bool) {
     let dir = tempfile::tempdir().unwrap();

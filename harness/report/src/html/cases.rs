@@ -1,6 +1,6 @@
 //! Every case in every environment, down to its checks and its raw evidence.
 
-use super::parts::{anchor, bundle_link, chip, code, hash, shown, table, web_link};
+use super::parts::{anchor, bundle_link, chip, code, hash, prose, shown, table, web_link};
 use super::raw::{Budget, raw};
 use crate::evidence::Bundle;
 use crate::failure::{self, FailedStep};
@@ -88,7 +88,7 @@ fn case(results: &Results, index: usize, case: &CaseResult, raw: Option<Markup>)
                     span.name { (shown(&case.case)) } " "
                     span.environment { (shown(&environment)) }
                     @if case.flaky { " " span.tag { "after a retry" } }
-                    " " span.title { (shown(&case.title)) }
+                    " " span.title { (prose(&case.title)) }
                     " " span.claims { (shown(&case.claims.join(" "))) }
                 }
                 // A browser opens what a fragment lies in, so the anchor is within.
@@ -109,7 +109,7 @@ fn body(results: &Results, case: &CaseResult, raw: Option<Markup>) -> Markup {
         }
         @if let Some(state) = sarif::expectation_of(results, case) {
             p { "Declared by " b { (shown(&state.expectation.owner)) } " until " (state.expectation.expires)
-                ": " (shown(&state.expectation.reason)) " "
+                ": " (prose(&state.expectation.reason)) " "
                 a href="#expectations" { "(expectations)" } }
         }
         @if !case.checks.is_empty() { (checks(case)) }
@@ -163,7 +163,7 @@ fn claims(results: &Results, case: &CaseResult) -> Markup {
             ul.claims aria-label="Claims" {
                 @for claim in claims {
                     li {
-                        (shown(&failure::claim_line(claim))) " "
+                        (prose(&failure::claim_line(claim))) " "
                         @if let Some(url) = &claim.source { (web_link(url)) " " }
                         span.muted { "(" (shown(&claim.reference)) ")" }
                     }

@@ -1,7 +1,7 @@
 //! Claims × environments, with a cell for every pair, and the source document's statements beside
 //! the facts and the measurements.
 
-use super::parts::{anchor, chip, shown};
+use super::parts::{anchor, chip, prose, shown};
 use crate::tally::{Cell, ClaimTally, Tally};
 use crate::words;
 use maud::{Markup, html};
@@ -39,7 +39,7 @@ fn row(tally: &ClaimTally<'_>) -> Markup {
                 b { (shown(tally.id)) }
                 @if let Some(claim) = tally.claim {
                     span.muted { " " (claim.level.as_str()) }
-                    span.statement { (shown(claim.truth.as_deref().unwrap_or(&claim.statement))) }
+                    span.statement { (prose(&words::claim(claim))) }
                 } @else {
                     span.statement { "not in the registry" }
                 }
@@ -103,8 +103,8 @@ pub fn document(tally: &Tally<'_>) -> Option<Markup> {
                     @for (tally_row, claim, verdict) in &rows {
                         tr {
                             th scope="row" { (shown(&claim.id)) br; span.muted { (shown(&claim.reference)) } }
-                            td { (shown(&claim.statement)) }
-                            td { b { (words::document(*verdict)) } @if let Some(truth) = &claim.truth { ": " (shown(truth)) } }
+                            td { (prose(&claim.statement)) }
+                            td { b { (words::document(*verdict)) } @if let Some(truth) = &claim.truth { ": " (prose(truth)) } }
                             td { (measured(tally, tally_row)) }
                         }
                     }

@@ -1,6 +1,6 @@
 //! Observations of cases, as tables and pictures.
 
-use super::parts::{case_link, code, shown, table};
+use super::parts::{case_link, code, prose, shown, table};
 use crate::exhibits::{Chain, Exhibits, Found, Lookup, Policy};
 use crate::text;
 use maud::{Markup, html};
@@ -50,7 +50,7 @@ fn chains(chains: &[Chain<'_>], results: &Results) -> Markup {
         p { "From traces of strace and Process Monitor: each box is a program, below its name what the "
             "case asks of its environment." }
         @for chain in chains {
-            h3 { (shown(chain.title)) }
+            h3 { (prose(chain.title)) }
             p { (case_link(chain.case, &results.cases[chain.case])) " in " (shown(&chain.environment)) }
             (picture(chain))
         }
@@ -99,7 +99,7 @@ fn lookups(lookups: &[Lookup<'_>]) -> Markup {
         .map(|lookup| {
             html! {
                 tr {
-                    td { (case_link(lookup.case, lookup.result)) br; (shown(&lookup.result.title)) }
+                    td { (case_link(lookup.case, lookup.result)) br; (prose(&lookup.result.title)) }
                     td { (code(lookup.setting)) }
                     td { @for answers in &lookup.answers { (shown(answers)) br; } }
                     td {
@@ -134,7 +134,7 @@ fn policies(policies: &[Policy<'_>], results: &Results) -> Markup {
         @for case in cases {
             @let of: Vec<&Policy<'_>> = policies.iter().filter(|policy| policy.case == case).collect();
             @let twins: BTreeSet<&String> = of.iter().flat_map(|policy| policy.values.keys()).collect();
-            h3 { (shown(&results.cases[case].title)) }
+            h3 { (prose(&results.cases[case].title)) }
             p { (case_link(case, &results.cases[case])) }
             div.scroll tabindex="0" role="region" aria-label="Policies of twins" {
                 table {

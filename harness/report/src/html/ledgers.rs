@@ -1,7 +1,7 @@
 //! The ledgers of the run: expectations, controls, floors, normalisers and redactions, and how to
 //! check the report.
 
-use super::parts::{bundle_link, chip, code, shown, table, web_link};
+use super::parts::{bundle_link, chip, code, prose, shown, table, web_link};
 use crate::{text, words};
 use maud::{Markup, html};
 use twinproof_model::{ControlOutcome, FloorResult, Results, Verdict};
@@ -25,7 +25,7 @@ pub fn expectations(results: &Results) -> Markup {
                     th scope="row" { code { (shown(&e.case)) } @if let Some(check) = &e.check { br; "check " code { (shown(check)) } } }
                     td { (words::expected(e.expect)) }
                     td { @if conditions.is_empty() { "everywhere" } @else { (shown(&conditions.join(", "))) } }
-                    td { (shown(&e.reason)) br; (web_link(&e.link)) }
+                    td { (prose(&e.reason)) br; (web_link(&e.link)) }
                     td { (shown(&e.owner)) }
                     td { (e.expires) br; @if state.expired { b.alarm { "expired, " (left) } } @else { (left) } }
                     td { (state.applied) @if state.applied == 0 { br; b.alarm { "never applied" } } }

@@ -1,7 +1,7 @@
 //! The first part of the page: the verdict in plain words, the totals, findings that need
 //! attention, the environments, and those that were absent.
 
-use super::parts::{brief, case_link, chip, code, hash, shown, table};
+use super::parts::{brief, case_link, chip, code, hash, prose, shown, table};
 use crate::findings::{Finding, findings};
 use crate::tally::{EnvironmentTally, Tally};
 use crate::words::Tone;
@@ -125,7 +125,7 @@ fn finding(finding: &Finding<'_>) -> Markup {
             td { (chip(finding.verdict())) }
             th scope="row" {
                 @match finding.case() {
-                    Some((index, case)) => { (case_link(index, case)) br; (shown(&text::cut(&case.title, 200))) }
+                    Some((index, case)) => { (case_link(index, case)) br; (prose(&text::cut(&case.title, 200))) }
                     None => { "Every case: " (words::kept(finding)) }
                 }
                 @if !others.is_empty() {

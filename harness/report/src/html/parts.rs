@@ -19,6 +19,19 @@ pub fn shown(value: &str) -> Markup {
     html! { (text::line(value)) }
 }
 
+/// A sentence in which what stands between backticks is code.
+pub fn prose(value: &str) -> Markup {
+    let pieces: Vec<_> = value.split('`').collect();
+    if pieces.len().is_multiple_of(2) {
+        return shown(value);
+    }
+    html! {
+        @for (at, piece) in pieces.into_iter().enumerate() {
+            @if at.is_multiple_of(2) { (shown(piece)) } @else { code { (shown(piece)) } }
+        }
+    }
+}
+
 /// A value as code, cut where it is longer than a page would bear.
 pub fn code(value: &str) -> Markup {
     // An expected text may be a whole file. Browsers take seconds to lay out megabytes in one table
@@ -103,5 +116,18 @@ pub fn help() -> Markup {
             dl { @for (key, what) in keys { dt { kbd { (key) } } dd { (what) } } }
             form method="dialog" { button { "Close" } }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_within_a_sentence_is_marked_where_its_end_is_known() {
+        let of = |text| prose(text).into_string();
+        assert_eq!(of("set `a<b` and `c`"), "set <code>a&lt;b</code> and <code>c</code>");
+        assert_eq!(of("a ` alone"), "a ` alone");
+        assert_eq!(of(""), "");
     }
 }

@@ -236,11 +236,13 @@ impl Conformance {
             environments.iter().any(|e| selectors.iter().any(|s| e.name.selected_by(s)))
         };
         // A claim that only cases of other environments decide is not open here, but out of place.
+        // One of another suite is here where a case of this run supports it.
         let decided = |c: &&Claim| {
-            let mut deciding =
-                loaded.cases.iter().filter(|case| case.claims.contains(&c.id)).peekable();
-            cases.iter().any(|case| case.suite == c.suite)
-                && (deciding.peek().is_none() || deciding.any(|case| there(&case.environments)))
+            let named = |case: &&Case| case.claims.contains(&c.id);
+            let mut deciding = loaded.cases.iter().filter(named).peekable();
+            cases.iter().filter(named).any(|case| there(&case.environments))
+                || cases.iter().any(|case| case.suite == c.suite)
+                    && (deciding.peek().is_none() || deciding.any(|case| there(&case.environments)))
         };
         let used = |name: &str| {
             let case = name.split('@').next().unwrap_or(name);
