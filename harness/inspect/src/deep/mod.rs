@@ -14,7 +14,7 @@ mod tee;
 pub(crate) use contents::Budget;
 pub(crate) use leaks::Finder;
 
-use crate::error::Result;
+use crate::error::{InspectError, Result};
 use crate::facts::{Deep, Kind};
 use crate::read::Parsed;
 use contents::{Contents, Origin};
@@ -29,11 +29,26 @@ use tee::Tee;
 /// The most threads that read one file.
 const THREADS: usize = 4;
 
+/// The most bytes of a file that are read, over all its parts: 4 GiB, about what a linker can write.
+// Sparse files, and headers that give the same bytes to many sections, claim any number.
+const MOST: u64 = 4 << 30;
+
 /// Fills in the deep facts.
+///
+/// # Errors
+/// When the file cannot be read or decompressed, or has more than is read of one.
 pub(crate) fn fill(parsed: &mut Parsed<'_>, finder: &Finder, budget: &Budget) -> Result<()> {
     let mut deep = Deep::default();
     let mut places = places(parsed);
     places.retain(FilePart::may_hold_text);
+    let size = places.iter().fold(0_u64, |sum, place| sum.saturating_add(place.size));
+    if size > MOST {
+        return Err(InspectError::Limit {
+            what: format!("contents of {size} bytes, over all sections"),
+            limit: MOST,
+            unit: "bytes where contents are looked at",
+        });
+    }
     let origin = Origin::of(parsed);
     let mut collector = match parsed.image.kind {
         // Its debug information is full of zeros that the linker has yet to fill in.

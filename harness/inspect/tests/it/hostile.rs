@@ -204,6 +204,23 @@ fn section_of_zstd_is_decompressed_under_the_same_limits() {
 }
 
 #[test]
+fn sections_that_claim_the_same_bytes_again_and_again_are_refused_before_they_are_read() {
+    let mut file = with_compressed(16, &vec![0; 1 << 20], 1);
+    // Behind the other headers: 5000 sections of the same megabyte.
+    let mut header = [0_u8; 64];
+    header[4..8].copy_from_slice(&1_u32.to_le_bytes());
+    header[24..32].copy_from_slice(&64_u64.to_le_bytes());
+    header[32..40].copy_from_slice(&(1_u64 << 20).to_le_bytes());
+    file.extend(header.repeat(5000));
+    file[60..62].copy_from_slice(&5003_u16.to_le_bytes());
+    describe(file.as_slice(), &Options::default()).unwrap();
+    let start = Instant::now();
+    let error = describe(file.as_slice(), &deep()).unwrap_err();
+    assert!(matches!(error, InspectError::Limit { limit: 0x1_0000_0000, .. }), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
 fn many_members_of_one_name_are_compared_in_time() {
     look_at(&crate::archives::archive(&vec![("x", 0, &b"y"[..]); 45_000]));
 }
