@@ -1,3 +1,61 @@
-//! The suites and goldens that are built into the program.
+//! The suites and goldens that are built into the program, unpacked when they are first asked for.
 
-include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// Files: name below their folder, with `/`, and content.
+type Files = &'static [(&'static str, &'static [u8])];
+
+/// The files of `suites`.
+pub static SUITES: LazyLock<Files> =
+    LazyLock::new(|| unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/suites.tar.zst"))));
+/// The files of `golden`.
+pub static GOLDENS: LazyLock<Files> =
+    LazyLock::new(|| unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/golden.tar.zst"))));
+
+fn unpacked(packed: &[u8]) -> Files {
+    match files(packed) {
+        Ok(files) => Vec::leak(files),
+        // The build script packed it, and a test unpacks it.
+        Err(error) => unreachable!("the files in this program: {error}"),
+    }
+}
+
+fn files(packed: &[u8]) -> std::io::Result<Vec<(&'static str, &'static [u8])>> {
+    let mut archive = tar::Archive::new(zstd::Decoder::new(packed)?);
+    let read = |entry: std::io::Result<tar::Entry<'_, _>>| {
+        let mut entry = entry?;
+        let name = name_of(&entry.path()?);
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content)?;
+        Ok((&*String::leak(name), &*Vec::leak(content)))
+    };
+    archive.entries()?.map(read).collect()
+}
+
+/// The name of an entry with `/`, on Windows too.
+fn name_of(path: &Path) -> String {
+    let parts: Vec<_> = path.components().map(|c| c.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_the_repository_are_in_the_program() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        for (folder, files) in [("suites", *SUITES), ("golden", *GOLDENS)] {
+            assert!(files.len() > 2, "{folder}: {}", files.len());
+            for (name, content) in files {
+                assert_eq!(
+                    std::fs::read(root.join(folder).join(name)).unwrap(),
+                    *content,
+                    "{name}"
+                );
+            }
+        }
+    }
+}

@@ -15,7 +15,7 @@ pub fn source(named: Option<&PathBuf>, repository: &Repository) -> Source {
         // The named folder before the repository's: CI names one inside of a checkout.
         (Some(folder), _) => Source::Dir(folder.clone()),
         (None, Some(root)) => Source::Dir(root.join("suites")),
-        (None, None) => Source::Embedded(SUITES),
+        (None, None) => Source::Embedded(*SUITES),
     }
 }
 
@@ -107,7 +107,7 @@ pub fn goldens(
         (Some(folder), _) if named.is_some() => Goldens::load(&folder).map_err(Failure::invalid),
         (Some(folder), _) => Goldens::load(&folder).map_err(Failure::broken),
         (None, Some(_)) => Ok(Goldens::embedded(&[])),
-        (None, None) => Ok(Goldens::embedded(GOLDENS)),
+        (None, None) => Ok(Goldens::embedded(*GOLDENS)),
     }
 }
 
