@@ -41,6 +41,7 @@ pub fn sarif(results: &Results) -> String {
         Verdict::ALL.into_iter().map(|v| (v.as_str(), tally.counts.of(v))).collect();
     let driver = s::ToolComponent::builder()
         .name("Twinproof")
+        .information_uri(env!("CARGO_PKG_REPOSITORY"))
         .version(text::line(&results.run.twinproof))
         .rules(rules)
         .build();
