@@ -4,6 +4,7 @@ use super::bytes::{Bytes, Malformed};
 use super::gtid::{Gtid, Source};
 use super::rows::{Kind, RowIter};
 use super::table_map::{Charsets, Head, TableMap};
+use crate::defect::{Defect, has};
 use mysql_common::binlog::BinlogCtx;
 use mysql_common::binlog::consts::BinlogVersion;
 use mysql_common::binlog::events::{FormatDescriptionEvent, GtidEvent};
@@ -203,6 +204,7 @@ impl<'a> Event<'a> {
                 "a transaction has no GTID; SET GLOBAL gtid_mode = ON, enforce_gtid_consistency = ON",
             )),
             (38, _) => self.prepared().map(Body::Prepared),
+            (39, _) if has(Defect::PartialRows) => Ok(Body::Nothing),
             (39, _) => Err(Malformed(
                 "an update has only parts of a JSON column; SET GLOBAL binlog_row_value_options = \
                  '', and end the sessions that set it otherwise",
