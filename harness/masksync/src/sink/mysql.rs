@@ -126,6 +126,8 @@ impl MysqlSink {
         let (gone, others): (Vec<_>, Vec<_>) = effects
             .iter()
             .filter(|e| e.existed && !(has(Defect::Upsert) && e.row.is_some()))
+            // MySQL from 9.6 on writes rows that go with their parent to its binlog.
+            .filter(|e| !(has(Defect::NoCascade) && e.gone && !target.cascades))
             .partition(is_gone);
         if !gone.is_empty() {
             // Staging's foreign keys must act on the rows that the source's foreign keys acted on.
