@@ -26,7 +26,7 @@ pub(super) fn explain(comparison: &mut Comparison, a: &Image, b: &Image) {
             ),
             true => debug(a, b),
         }),
-        Verdict::InputsDiffer => inputs(comparison),
+        Verdict::InputsDiffer => inputs(comparison, a, b),
         // From the most evidence to the least: a name that is recorded, untrimmed folders, then
         // only hashes.
         _ => name_of_library(comparison).or_else(|| folders(a, b)).or_else(|| parts(comparison, a)),
@@ -74,11 +74,21 @@ fn debug(a: &Image, b: &Image) -> Advice {
     ("built in another folder", Some("-trimpath"))
 }
 
-fn inputs(comparison: &Comparison) -> Option<Advice> {
+/// Whether the file says that Go built it. WebAssembly has no build information.
+fn by_go(image: &Image) -> bool {
+    let producers = image.wasm.iter().flat_map(|wasm| &wasm.producers);
+    image.go.is_some() || producers.into_iter().any(|made| made.starts_with("language Go "))
+}
+
+fn inputs(comparison: &Comparison, a: &Image, b: &Image) -> Option<Advice> {
     let has = |name: &str| comparison.facts.iter().any(|fact| fact.fact == name);
     let any = |prefix: &str| comparison.facts.iter().any(|fact| fact.fact.starts_with(prefix));
     // In the order of how much each changes: the first that differs explains most of the others.
-    Some(if has("go.version") || any("wasm.producers") {
+    Some(if by_go(a) != by_go(b) {
+        ("only one of them says that Go built it: the other is no Go program, or was packed", None)
+    } else if any("wasm.producers") && !by_go(a) {
+        ("built by different compilers, or releases of one", None)
+    } else if has("go.version") || any("wasm.producers") {
         ("built by different releases of Go", Some("the same release: GOTOOLCHAIN=goX.Y.Z"))
     } else if has("go.settings.CGO_ENABLED") {
         (

@@ -22,6 +22,16 @@ fn same_file_is_identical() {
     assert_eq!((found.sections.len(), found.facts.len()), (0, 0));
 }
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn program_of_another_compiler_is_not_taken_for_one_of_another_release_of_go() {
+    let Some(file) = pure("linux/amd64") else { return };
+    let found = of(&file, &std::env::current_exe().unwrap(), &[]);
+    assert_eq!(found.verdict, Verdict::InputsDiffer, "{}", found.cause);
+    assert!(found.likely.unwrap().starts_with("only one of them says that Go built it"));
+    assert_eq!(found.remedy, None);
+}
+
 #[test]
 fn line_ends_change_two_parts_of_the_id_and_nothing_else() {
     let go = twinproof_testkit::go().unwrap_or_else(|absent| absent.end_test());
