@@ -322,6 +322,69 @@ fn a_token_is_read_by_who_holds_the_key_and_that_is_recorded() -> Outcome {
     Ok(())
 }
 
+/// A program that does not outlive a test that fails.
+#[cfg(unix)]
+struct Guarded(Child);
+
+#[cfg(unix)]
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Pass after pass, until a signal ends it.
+#[cfg(unix)]
+#[test]
+fn continuous_verify_reports_a_changed_cell_with_the_next_pass() -> Outcome {
+    use nix::sys::signal::{Signal, kill};
+    use std::io::{BufRead as _, BufReader};
+    for program in programs()? {
+        let world = World::new(&program);
+        world.mend();
+        let row = "INSERT INTO shop.users VALUES (7, 'N', 1, '13900001111', 'a@x')";
+        run_all(&mut connect(&world.source), &[row]);
+        assert!(world.sync("run", &["--until-now", "--once"]).status.success());
+
+        let mut command =
+            world.command("verify", &["--continuous", "1", "--metrics", "127.0.0.1:0"]);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut verify = Guarded(child);
+        let mut lines = BufReader::new(verify.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let url = lines.find_map(|line| Some(line[line.find("http://")?..].trim().to_owned()));
+        let url = url.unwrap();
+        let differing = || {
+            let mut answer = ureq::get(format!("{url}/metrics")).call().unwrap();
+            let text = answer.body_mut().read_to_string().unwrap();
+            let value =
+                text.lines().find_map(|l| l.strip_prefix("twinproof_sync_verify_differing_rows "));
+            value.unwrap().to_owned()
+        };
+        let mut pass = || {
+            let mut said = Vec::new();
+            for line in lines.by_ref() {
+                let ends = line.ends_with("compared");
+                said.push(line);
+                if ends {
+                    break;
+                }
+            }
+            said
+        };
+        assert_eq!(pass(), ["1 rows, 5 cells compared"]);
+        assert_eq!(differing(), "0.0");
+        run_all(&mut connect(&world.staging), &["UPDATE shop.users SET n = 99"]);
+        // A pass may have begun before the change.
+        let said = std::iter::repeat_with(pass).take(5).find(|said| said.len() > 1).unwrap();
+        assert!(said[0].contains("shop.users.n, 1 rows"), "{said:?}");
+        assert_eq!(differing(), "1.0");
+        kill(nix::unistd::Pid::from_raw(verify.0.id().cast_signed()), Signal::SIGTERM).unwrap();
+        assert_eq!(verify.0.wait().unwrap().code(), Some(1));
+    }
+    Ok(())
+}
+
 fn main() -> std::process::ExitCode {
     twinproof_testkit::main()
 }
