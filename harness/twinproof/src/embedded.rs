@@ -1,7 +1,6 @@
 //! The suites and goldens that are built into the program, unpacked when they are first asked for.
 
 use std::io::Read as _;
-use std::path::Path;
 use std::sync::LazyLock;
 
 /// Files: name below their folder, with `/`, and content.
@@ -26,7 +25,8 @@ fn files(packed: &[u8]) -> std::io::Result<Vec<(&'static str, &'static [u8])>> {
     let mut archive = tar::Archive::new(zstd::Decoder::new(packed)?);
     let read = |entry: std::io::Result<tar::Entry<'_, _>>| {
         let mut entry = entry?;
-        let name = name_of(&entry.path()?);
+        // With `/` on Windows too: archives have no other separator.
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let mut content = Vec::new();
         entry.read_to_end(&mut content)?;
         Ok((&*String::leak(name), &*Vec::leak(content)))
@@ -34,15 +34,10 @@ fn files(packed: &[u8]) -> std::io::Result<Vec<(&'static str, &'static [u8])>> {
     archive.entries()?.map(read).collect()
 }
 
-/// The name of an entry with `/`, on Windows too.
-fn name_of(path: &Path) -> String {
-    let parts: Vec<_> = path.components().map(|c| c.as_os_str().to_string_lossy()).collect();
-    parts.join("/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     #[test]
     fn the_files_of_the_repository_are_in_the_program() {
