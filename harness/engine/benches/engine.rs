@@ -15,7 +15,7 @@ use twinproof_engine::{
     BlobStore, Bundle, Cell, Drive, Plan, Progress, Redactor, RunLimits, RunTarget, Stop, plan, run,
 };
 use twinproof_judge::{Judge, RunManifest, assemble};
-use twinproof_model::{Results, Verdict};
+use twinproof_model::{Controls, Results, Verdict};
 use twinproof_steps::{Case, RunRecord};
 
 const CASES: usize = 10_000;
@@ -34,7 +34,7 @@ fn conform(
     bundle: &std::path::Path,
 ) -> (RunManifest, Vec<RunRecord>, Results) {
     let store = BlobStore::new(bundle);
-    let plan = plan(cases, vec![environment.result()], "1.27.3".into(), false);
+    let plan = plan(cases, vec![environment.result()], "1.27.3".into(), Controls::None);
     let manifest = RunManifest {
         run: meta(),
         environments: plan.environments.clone(),

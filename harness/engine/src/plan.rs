@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use twinproof_model::variables::GOROOT_OF;
-use twinproof_model::{Capability, EnvironmentName, EnvironmentResult, Requirement, Skip};
+use twinproof_model::{
+    Capability, Controls, EnvironmentKind, EnvironmentName, EnvironmentResult, Requirement, Skip,
+};
 use twinproof_steps::{Case, Step};
 
 /// A case in an environment.
@@ -52,10 +54,11 @@ pub fn plan(
     cases: Vec<Case>,
     environments: Vec<EnvironmentResult>,
     sdk: String,
-    controls: bool,
+    controls: Controls,
 ) -> Plan {
     let mut cells = Vec::new();
     for (c, case) in cases.iter().enumerate() {
+        let mut controlled: Vec<EnvironmentKind> = Vec::new();
         for (e, environment) in environments.iter().enumerate() {
             if !case.environments.iter().any(|s| environment.name.selected_by(s)) {
                 continue;
@@ -78,9 +81,16 @@ pub fn plan(
             // No relay can stand in front of what is only read, where it may be under TLS.
             let relayed = case.control.input("mutant").is_none()
                 || environment.capabilities.contains(&Capability::Origin);
-            let control = controls && relayed && skip.is_none() && environment.broken.is_none();
+            let kind = environment.name.kind();
+            let asked = match controls {
+                Controls::None => false,
+                Controls::Once => kind.is_subject() || !controlled.contains(&kind),
+                Controls::Everywhere => true,
+            };
+            let control = asked && relayed && skip.is_none() && environment.broken.is_none();
             cells.push(Cell { case: c, environment: e, control: false, skip });
             if control {
+                controlled.push(kind);
                 cells.push(Cell { case: c, environment: e, control: true, skip: None });
             }
         }

@@ -16,14 +16,14 @@ use twinproof_engine::{
 };
 use twinproof_environment::{Exec, Exited};
 use twinproof_judge::{Judge, RunManifest, assemble};
-use twinproof_model::{Capability, Results, Skip, Verdict};
+use twinproof_model::{Capability, Controls, Results, Skip, Verdict};
 use twinproof_steps::{Case, RunOutcome, RunRecord};
 
 /// A run in the making.
 struct Rig {
     cases: Vec<Case>,
     environments: Vec<Double>,
-    controls: bool,
+    controls: Controls,
     limits: RunLimits,
     stop: Arc<Stop>,
     secrets: Vec<(String, String)>,
@@ -49,7 +49,7 @@ impl Rig {
         Self {
             cases,
             environments: vec![environment],
-            controls: false,
+            controls: Controls::None,
             limits: RunLimits { jobs: 1, ..RunLimits::default() },
             stop: Arc::default(),
             secrets: Vec::new(),
@@ -232,7 +232,7 @@ fn controls_turn_red_stay_green_or_miss_their_check() {
         echoes("unfit", json!({ "step": "echo", "url": "x" })),
     ];
     let mut rig = Rig::new(cases, Double::new("host", |e| Ok(echo(e))));
-    rig.controls = true;
+    rig.controls = Controls::Everywhere;
     let ran = rig.run();
     assert!(ran.verdicts().iter().all(|(_, v)| *v == Verdict::Pass));
     let controls: Vec<_> = ran
@@ -264,6 +264,27 @@ fn controls_turn_red_stay_green_or_miss_their_check() {
     );
     assert_eq!(summary.exit_code, 1);
     assert_eq!(ran.differences(), []);
+}
+
+#[test]
+fn controls_run_once_for_each_kind_of_environment_and_with_every_subject() {
+    let step =
+        json!([{ "run": { "name": "echo", "program": "/echo", "args": ["a"], "stdout": "a" } }]);
+    let control = json!({ "step": "echo", "args": ["b"], "turns": "echo.stdout" });
+    let names = ["host", "image:alpine", "image:debian", "proxy:one", "proxy:two"];
+    let ran = |controls| {
+        let mut everywhere = case("one", step.clone(), control.clone());
+        everywhere.environments.push("proxy".to_owned());
+        let mut rig = Rig::new(vec![everywhere], Double::new(names[0], |e| Ok(echo(e))));
+        rig.environments.extend(names[1..].iter().map(|name| Double::new(name, |e| Ok(echo(e)))));
+        rig.controls = controls;
+        let results = rig.run().results;
+        assert_eq!(results.cases.len(), 5);
+        results.controls.iter().map(|c| c.environment.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(ran(Controls::Once), ["host", "image:alpine", "proxy:one", "proxy:two"]);
+    assert_eq!(ran(Controls::Everywhere), names);
+    assert!(ran(Controls::None).is_empty());
 }
 
 #[test]
@@ -413,7 +434,7 @@ fn fixture_is_built_once_and_its_files_put_where_they_are_used() {
         case("tool", steps("a.so", &["zig"]), control),
     ];
     let mut rig = Rig::new(cases, environment);
-    rig.controls = true;
+    rig.controls = Controls::Everywhere;
     let ran = rig.run();
     let verdicts: Vec<_> = ran.results.cases.iter().map(|c| c.verdict).collect();
     let pass = Verdict::Pass;

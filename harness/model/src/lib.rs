@@ -33,8 +33,9 @@ pub use golden::{Class, ClassFile, Normaliser, NormaliserFile};
 pub use matcher::{TextMatch, TextTable, ValueMatch};
 pub use pattern::glob_matches;
 pub use results::{
-    CaseResult, Check, ControlOutcome, EnvironmentResult, Exchange, ExpectationState, FloorResult,
-    GoldenResult, NormaliserUse, Results, RunMeta, Summary, TableCell, built_in_suites,
+    CaseResult, Check, ControlOutcome, Controls, EnvironmentResult, Exchange, ExpectationState,
+    FloorResult, GoldenResult, NormaliserUse, Results, RunMeta, Summary, TableCell,
+    built_in_suites,
 };
 pub use rule::Rule;
 pub use template::{JsonTemplate, Piece, Template};

@@ -37,6 +37,20 @@ pub struct Results {
     pub normalisers: Vec<NormaliserUse>,
 }
 
+/// Where each case's control runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Controls {
+    /// Nowhere.
+    #[default]
+    None,
+    /// In the first environment of each kind that runs the case, and with every subject: a check that
+    /// can fail in one image can fail in the others.
+    Once,
+    /// In every environment that runs the case.
+    Everywhere,
+}
+
 /// Time, versions and arguments of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunMeta {
@@ -64,6 +78,9 @@ pub struct RunMeta {
     /// Whether optional claims and unavailable cases count too.
     #[serde(default)]
     pub strict: bool,
+    /// Where controls were run.
+    #[serde(default)]
+    pub controls: Controls,
     /// Whether cases were filtered, so that floors do not apply.
     #[serde(default)]
     pub filtered: bool,

@@ -5,7 +5,7 @@ use crate::evidence::Bundle;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use twinproof_model::{
-    BlobRef, Capability, CaseResult, Check, Claim, ControlOutcome, Date, DocumentVerdict,
+    BlobRef, Capability, CaseResult, Check, Claim, ControlOutcome, Controls, Date, DocumentVerdict,
     EntryKind, EnvironmentName, EnvironmentResult, Exchange, Expectation, ExpectationState,
     Expected, Fingerprint, FloorResult, GoldenResult, Level, NormaliserUse, Requirement, Results,
     RunMeta, Skip, Summary, Verdict,
@@ -139,6 +139,7 @@ fn run_meta() -> RunMeta {
         suites_folder: "suites".into(),
         strict: false,
         interrupted: false,
+        controls: Controls::Everywhere,
         filtered: false,
         redactions: 3,
     }

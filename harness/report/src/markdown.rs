@@ -289,7 +289,7 @@ fn floors(page: &mut Page, results: &Results) {
 
 fn controls(page: &mut Page, results: &Results) {
     if !results.controls.is_empty() {
-        page.line(&format!("Controls: {}.", words::controls(&results.summary)));
+        page.line(&format!("Controls: {}.", words::controls(results)));
         page.line("");
     }
     let rows: Vec<_> = results

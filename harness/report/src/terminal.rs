@@ -363,7 +363,7 @@ fn controls(screen: &mut Screen, results: &Results) {
         return;
     }
     screen.title("Controls");
-    screen.labelled(2, Style::Plain, "", &words::controls(&results.summary));
+    screen.labelled(2, Style::Plain, "", &words::controls(results));
     let bad: Vec<_> = results.controls.iter().filter(|c| !c.ok).collect();
     for control in bad.iter().take(LISTED) {
         let problem = control.problem.as_deref().unwrap_or("it did not do its work");

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use twinproof_base::shell::quote;
 use twinproof_model::{
-    CaseResult, Claim, DocumentVerdict, EnvironmentName, Expected, Level, Results, Skip, Summary,
+    CaseResult, Claim, Controls, DocumentVerdict, EnvironmentName, Expected, Level, Results, Skip,
     Verdict,
 };
 
@@ -52,13 +52,17 @@ pub fn meaning(verdict: Verdict) -> &'static str {
 }
 
 /// The outcomes of the controls, in one sentence without its full stop.
-pub fn controls(summary: &Summary) -> String {
+pub fn controls(results: &Results) -> String {
+    let summary = &results.summary;
     let mut text = format!(
         "{} turned red as they must, {} stayed green, {} otherwise",
         summary.controls_red, summary.controls_green, summary.controls_undriven
     );
     if summary.controls_unavailable > 0 {
         text.push_str(&format!(", {} not run", summary.controls_unavailable));
+    }
+    if results.run.controls == Controls::Once {
+        text.push_str("; each case's in one environment of a kind");
     }
     text
 }

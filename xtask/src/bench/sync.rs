@@ -19,6 +19,8 @@ use twinproof_pipeline::{Pair, Program};
 
 /// Rows of a transaction while tables are loaded.
 const ROWS: u64 = 100;
+/// Statements of a thousand rows in a transaction of the plain load.
+const PLAIN: usize = 4;
 /// No phase takes longer.
 const LONGEST: Duration = Duration::from_secs(180);
 /// The schema of the position in staging.
@@ -67,7 +69,8 @@ struct Load {
     while_loading: f64,
     /// The cost of the source's load alone, in the same units.
     source_alone: f64,
-    /// A plain load of staging with as many rows as pass, in rows of the source a second.
+    /// A plain load of staging with the rows that pass, as they are in staging, in rows of the source
+    /// a second.
     plain: f64,
     /// Microseconds of the pipeline's CPU for each event while catching up.
     cpu_micros: Option<f64>,
@@ -244,7 +247,6 @@ impl Bench {
                  mail = \"mail\"\npad = \"public\"\n"
             );
         }
-        staging.query_drop(format!("CREATE TABLE bench.plain {}", shape(ascii, ascii)))?;
         std::fs::write(bench.policy(), policy)?;
         staging.query_drop(format!("CREATE DATABASE {STATE}"))?;
         // The statements of the declaration, as an operator would run them.
@@ -358,15 +360,12 @@ impl Bench {
         self.wait(&mut staging, rows + rows / 2)?;
         let while_loading = per_second(begun);
         drop(running);
+        let statements = self.plain(&mut staging, rows..2 * rows)?;
         let begun = Instant::now();
-        // As many rows as pass, in the batches that the pipeline writes: the fastest that staging
-        // can be loaded.
-        let passing: Vec<u64> = (0..rows / 2).collect();
-        for batch in passing.chunks(10 * ROWS as usize) {
+        for batch in statements.chunks(PLAIN) {
             staging.query_drop("START TRANSACTION")?;
-            for ids in batch.chunks(ROWS as usize) {
-                let ids = ids[0]..ids[ids.len() - 1] + 1;
-                staging.query_drop(self.insert("plain", ids, |_| true))?;
+            for sql in batch {
+                staging.query_drop(sql)?;
             }
             staging.query_drop("COMMIT")?;
         }
@@ -381,6 +380,29 @@ impl Bench {
             plain,
             cpu_micros,
         })
+    }
+
+    /// Statements that write the rows which staging has of those ids once more, table after table,
+    /// into tables of the same shape.
+    fn plain(&self, staging: &mut Conn, ids: std::ops::Range<u64>) -> anyhow::Result<Vec<String>> {
+        let mut statements = Vec::new();
+        for table in 0..self.tables {
+            staging.query_drop(format!("CREATE TABLE bench.plain{table} LIKE bench.t{table}"))?;
+            let rows: Vec<(u64, String, String, String, String)> = staging.query(format!(
+                "SELECT * FROM bench.t{table} WHERE id >= {} AND id < {}",
+                ids.start, ids.end
+            ))?;
+            for rows in rows.chunks(1000) {
+                let tuple =
+                    |(id, class, phone, mail, pad): &(u64, String, String, String, String)| {
+                        format!("({id},'{class}','{phone}','{mail}','{pad}')")
+                    };
+                let tuples: Vec<String> = rows.iter().map(tuple).collect();
+                let tuples = tuples.join(",");
+                statements.push(format!("INSERT INTO bench.plain{table} VALUES {tuples}"));
+            }
+        }
+        Ok(statements)
     }
 
     /// Commits at a rate, single rows up to 2,000 a second and ten rows above, and looks for each.

@@ -64,7 +64,7 @@ impl Stage {
             Self::Build => "cargo test --workspace --no-run",
             Self::Images => "cargo xtask images, begun before `tools`",
             Self::Test => "cargo test --workspace, with every tool required",
-            Self::Conformance => "cargo xtask conformance --controls, environments required",
+            Self::Conformance => "cargo xtask conformance --controls=once, environments required",
         }
     }
 

@@ -6,7 +6,7 @@ use twinproof_environment::{
     Contents, Environment, EnvironmentError, Exec, Exited, Facts, Put, Sandbox, SnapshotLimits,
     TreeEntry,
 };
-use twinproof_model::{Capability, Claim, EntryKind, EnvironmentResult, Level, RunMeta};
+use twinproof_model::{Capability, Claim, Controls, EntryKind, EnvironmentResult, Level, RunMeta};
 use twinproof_steps::Case;
 
 /// The function that stands for every program.
@@ -170,6 +170,7 @@ pub fn meta() -> RunMeta {
         suites_folder: "suites".into(),
         interrupted: false,
         strict: false,
+        controls: Controls::None,
         filtered: false,
         redactions: 0,
     }

@@ -51,7 +51,6 @@ pub fn controls(results: &Results) -> Markup {
     if results.controls.is_empty() {
         return html! { p { "Controls were not asked for; " code { "--controls" } " runs them." } };
     }
-    let s = &results.summary;
     let mut sorted: Vec<&ControlOutcome> = results.controls.iter().collect();
     // `false` sorts first: the controls that prove nothing.
     sorted.sort_by_key(|c| c.ok);
@@ -77,7 +76,7 @@ pub fn controls(results: &Results) -> Markup {
         .collect();
     html! {
         p { "A control runs a case with one input changed so that it must fail. "
-            (words::controls(s)) "." }
+            (words::controls(results)) "." }
         details open[sorted.iter().any(|c| !c.ok)] {
             summary { "All controls" }
             (table("Controls", &["State", "Case", "Environment", "Verdict", "Checks that turned red", "Record"], &rows))

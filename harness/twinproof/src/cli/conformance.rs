@@ -22,8 +22,8 @@ use twinproof_engine::{
 use twinproof_environment::Detection;
 use twinproof_judge::{Judge, Placed, RunManifest, assemble, class_of};
 use twinproof_model::{
-    Claim, EnvironmentKind, EnvironmentName, EnvironmentResult, Fingerprint, Level, RunMeta, Skip,
-    glob_matches,
+    Claim, Controls, EnvironmentKind, EnvironmentName, EnvironmentResult, Fingerprint, Level,
+    RunMeta, Skip, glob_matches,
 };
 use twinproof_steps::Case;
 use twinproof_suite::Loaded;
@@ -80,9 +80,13 @@ pub struct Conformance {
     /// Let claims of level `may` and unavailable cells decide the exit code too
     #[arg(long)]
     strict: bool,
-    /// Run every case's control too, and fail if one stays green
-    #[arg(long)]
-    controls: bool,
+    /// Run cases' controls too, and fail if one stays green: everywhere, or in one environment of
+    /// each kind and with every subject
+    #[arg(
+        long, value_name = "WHERE", num_args = 0..=1, require_equals = true,
+        default_missing_value = "everywhere", value_parser = controls
+    )]
+    controls: Option<Controls>,
     /// Number of runs at the same time; as many as cores and memory allow when absent
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -99,6 +103,14 @@ pub struct Conformance {
     /// Environments whose absence makes the result unknown; `docker` stands for every image
     #[arg(long, env = twinproof_base::require::VARIABLE, value_name = "ENV", value_delimiter = ',')]
     require: Vec<String>,
+}
+
+fn controls(text: &str) -> Result<Controls, String> {
+    match text {
+        "everywhere" => Ok(Controls::Everywhere),
+        "once" => Ok(Controls::Once),
+        _ => Err("controls run everywhere or once".to_owned()),
+    }
 }
 
 fn level(text: &str) -> Result<Level, String> {
@@ -158,7 +170,7 @@ impl Conformance {
         let detected = environments::find(&wanted, &board, stop)?;
         let subject = detected.sdk.clone();
         let results = environment_results(&detected.found, &loaded, &require);
-        let plan = plan(cases, results, subject.version.clone(), self.controls);
+        let plan = plan(cases, results, subject.version.clone(), self.controls.unwrap_or_default());
         let drivers: Vec<Option<RunTarget<'_>>> = plan
             .environments
             .iter()
@@ -261,6 +273,7 @@ impl Conformance {
                 suites_folder: inputs::shown_folder(self.suites.as_ref()),
                 interrupted: false,
                 strict: self.strict,
+                controls: self.controls.unwrap_or_default(),
                 filtered: false,
                 redactions: 0,
             },
