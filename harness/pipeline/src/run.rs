@@ -790,7 +790,7 @@ fn prepare(
         format!("USE {db}"),
         format!("CREATE USER {user}@localhost"),
         format!("GRANT ALL ON {db}.* TO {user}@localhost"),
-        format!("GRANT SELECT, INSERT, UPDATE ON {state}.* TO {user}@localhost"),
+        format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {state}.* TO {user}@localhost"),
     ];
     for table in &spec.table {
         let name = &table.name;

@@ -37,7 +37,7 @@ pub struct BenchSync {
     /// Approximate sizes of a row in bytes, with one run for each
     #[arg(long, value_delimiter = ',', default_value = "100,1000")]
     bytes: Vec<usize>,
-    /// Rows of each phase, over all tables
+    /// Rows of each phase, over all tables; an even number
     #[arg(long, default_value_t = 100_000)]
     rows: u64,
     /// Rates at which latency is measured, in events a second
@@ -316,33 +316,39 @@ impl Bench {
         Ok(all)
     }
 
-    /// Waits until staging has so many rows.
-    fn wait(&self, conn: &mut Conn, rows: u64) -> anyhow::Result<()> {
+    /// Waits until staging has the last of the rows that pass, and so many in all. Returns when that was.
+    fn wait(&self, conn: &mut Conn, last: u64, rows: u64) -> anyhow::Result<Instant> {
         let until = Instant::now() + LONGEST;
-        while self.staged(conn)? != rows {
-            if Instant::now() > until {
+        let table = (last / ROWS) % u64::from(self.tables);
+        let sql = format!("SELECT id FROM bench.t{table} WHERE id = {last}");
+        loop {
+            // Counting rows all the time would take a core from what is measured.
+            let is_there = conn.query_first::<u64, _>(&sql)?.is_some();
+            let now = Instant::now();
+            if is_there && self.staged(conn)? == rows {
+                return Ok(now);
+            }
+            if now > until {
                 let log = std::fs::read_to_string(self.folder.path().join("log"));
                 let has = self.staged(conn)?;
                 anyhow::bail!("staging has {has} of {rows} rows: {}", log.unwrap_or_default());
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        Ok(())
     }
 
     fn load(&self, rows: u64) -> anyhow::Result<Load> {
         let (mut source, mut staging) = (self.source()?, self.staging()?);
-        let per_second = |begun: Instant| rows as f64 / begun.elapsed().as_secs_f64();
+        let rate = |begun: Instant, ended: Instant| rows as f64 / (ended - begun).as_secs_f64();
         let begun = Instant::now();
         // Alone first: how fast the source can be loaded at all is the measure of the third phase.
         for sql in self.statements(0, rows) {
             source.query_drop(sql)?;
         }
-        let source_alone = per_second(begun);
+        let source_alone = rate(begun, Instant::now());
         let begun = Instant::now();
         let running = self.start()?;
-        self.wait(&mut staging, rows / 2)?;
-        let snapshot = per_second(begun);
+        let snapshot = rate(begun, self.wait(&mut staging, rows - 2, rows / 2)?);
         // Stopped while the source goes on, so that there is something to catch up with.
         drop(running);
         for sql in self.statements(rows, rows) {
@@ -350,15 +356,14 @@ impl Bench {
         }
         let begun = Instant::now();
         let running = self.start()?;
-        self.wait(&mut staging, rows)?;
-        let catching_up = per_second(begun);
+        let catching_up = rate(begun, self.wait(&mut staging, 2 * rows - 2, rows)?);
         let cpu_micros = running.cpu().map(|cpu| cpu.as_secs_f64() * 1e6 / rows as f64);
         let begun = Instant::now();
         for sql in self.statements(2 * rows, rows) {
             source.query_drop(sql)?;
         }
-        self.wait(&mut staging, rows + rows / 2)?;
-        let while_loading = per_second(begun);
+        let ended = self.wait(&mut staging, 3 * rows - 2, rows + rows / 2)?;
+        let while_loading = rate(begun, ended);
         drop(running);
         let statements = self.plain(&mut staging, rows..2 * rows)?;
         let begun = Instant::now();
@@ -369,7 +374,7 @@ impl Bench {
             }
             staging.query_drop("COMMIT")?;
         }
-        let plain = per_second(begun);
+        let plain = rate(begun, Instant::now());
         Ok(Load {
             tables: self.tables,
             bytes: self.filling.len() + 70,
@@ -514,7 +519,7 @@ impl Bench {
             source.query_drop(self.insert("t0", ids, |_| true))?;
         }
         source.query_drop("COMMIT")?;
-        self.wait(&mut staging, next + rows)?;
+        self.wait(&mut staging, next + rows - 1, next + rows)?;
         running.resident().context("the system does not say how large a process is")
     }
 }

@@ -27,6 +27,8 @@ pub enum Purpose {
     Report = 6,
     /// Authentication of the position in staging.
     Position = 7,
+    /// Keys of rows that wait to be copied again.
+    Repair = 8,
 }
 
 /// A subkey of 64 bytes; shorter keys are its first bytes.

@@ -17,7 +17,6 @@ use crate::server::Failed;
 use crate::sink::{Batch, Commit, MysqlSink, Op, Progress, Row, Sink, SinkError, position};
 use crate::value::Cell;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// Parents whose children are read at once.
 const PARENTS: usize = 200;
@@ -30,7 +29,6 @@ pub(super) struct Closing {
     tables: Vec<Prepared>,
     past: Past,
     flavour: Flavour,
-    progress: BTreeMap<String, Progress>,
     /// Keys at the source of parents that came since the last commit, by table.
     came: Vec<Vec<Row>>,
 }
@@ -44,15 +42,16 @@ impl Closing {
         tables: Vec<Prepared>,
         past: Past,
         flavour: Flavour,
-        progress: BTreeMap<String, Progress>,
     ) -> Self {
         let came = vec![Vec::new(); tables.len()];
-        Self { sink, tables, past, flavour, progress, came }
+        Self { sink, tables, past, flavour, came }
     }
 
     fn op(&mut self, op: &Op) -> Result<(), SinkError> {
         match op {
             Op::Begin { .. } => Ok(()),
+            // Of tables that follow none and that none follows.
+            Op::Repaired { .. } => self.sink.op(op),
             Op::Truncate { table } => {
                 for (child, by) in self.ties(*table) {
                     self.leave(child, |closing| {
@@ -145,12 +144,11 @@ impl Closing {
         let name = self.tables[table].plan.source.to_string();
         if left_out
             && unchecked
-            && let Some(progress) = self.progress.get_mut(&name)
-            && !progress.orphans
+            && let Some(progress) = self.sink.progress(&name).filter(|progress| !progress.orphans)
         {
             // The parent may come later, as an insert like any other.
-            progress.orphans = true;
-            self.sink.progress(&self.progress)?;
+            let progress = Progress { orphans: true, ..progress.clone() };
+            self.sink.set_progress(&name, progress)?;
         }
         Ok(kept)
     }
@@ -159,7 +157,7 @@ impl Closing {
     fn remember(&mut self, table: usize, effects: &[Effect<Row, Row>]) -> Result<(), SinkError> {
         let orphans = self.tables[table].followers.iter().any(|child| {
             let name = &*self.tables[*child].plan.source;
-            self.progress.get(name).is_some_and(|progress| progress.orphans)
+            self.sink.progress(name).is_some_and(|progress| progress.orphans)
         });
         let may = |came: &&Came<Row>| !came.fresh || orphans;
         let comers: Vec<(&Effect<Row, Row>, &Came<Row>)> = effects

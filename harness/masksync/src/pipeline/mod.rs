@@ -9,6 +9,7 @@ mod lock;
 mod metrics;
 mod past;
 mod preview;
+mod repair;
 mod run;
 mod setting;
 mod snapshot;

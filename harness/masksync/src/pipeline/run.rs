@@ -7,6 +7,7 @@ use super::halt::Halt;
 use super::lock::{Lock, shape};
 use super::metrics::Metrics;
 use super::past::Past;
+use super::repair::Repairs;
 use super::setting::Setting;
 use super::snapshot::{copy, joined};
 use super::stop::Stop;
@@ -16,7 +17,7 @@ use crate::defect::{Defect, has};
 use crate::mask::Keys;
 use crate::policy::{TablePolicy, dotted};
 use crate::server::{Role, Session};
-use crate::sink::{Batch, Progress, Sink, Staging, State, Target, ToFill, position};
+use crate::sink::{Batch, Destination, Progress, Sink, Staging, State, Target, ToFill, position};
 use crate::source::{SourceAsk, Stream, StreamItem, StreamStart, executed};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -328,7 +329,14 @@ fn stream(
         let again = again.collect::<Result<Vec<_>, Halt>>()?;
         let connector = setting.source.clone();
         let past = Past::new(connector, setting.policy.server_id, flavour, charsets.clone());
-        Box::new(Closing::new(sink, again, past, flavour, state.tables))
+        Box::new(Closing::new(sink, again, past, flavour))
+    };
+    // Topics have no queue.
+    let mut repairs = match &setting.staging {
+        Destination::Database(connector) => {
+            Some(Repairs::new(setting, connector.connect(Role::Write)?))
+        }
+        Destination::Topics(_) => None,
     };
     let ask = Box::new(SourceAsk::new(setting.source.clone()));
     let mut engine = Engine::new(flavour, charsets, tables, ask, at, staging.detail());
@@ -347,7 +355,8 @@ fn stream(
                 written
             })
         };
-        let read = pump(&mut engine, &mut events, sender, until.as_ref(), metrics, (stop, &ended));
+        let ends = (until.as_ref(), stop, &ended);
+        let read = pump(&mut engine, &mut events, sender, repairs.as_mut(), metrics, ends);
         // The writer's error comes first: it explains why the reader could hand over no more
         // batches.
         joined(writer.join())?;
@@ -396,9 +405,9 @@ fn pump(
     engine: &mut Engine,
     events: &mut Stream,
     sender: SyncSender<Batch>,
-    until: Option<&GtidSet>,
+    mut repairs: Option<&mut Repairs<'_>>,
     metrics: &Metrics,
-    (stop, ended): (&Stop, &Stop),
+    (until, stop, ended): (Option<&GtidSet>, &Stop, &Stop),
 ) -> Result<(), Halt> {
     let mut waiting: Option<Batch> = None;
     // Whether the writer has parts of a transaction without its end.
@@ -406,6 +415,22 @@ fn pump(
     let mut written = Instant::now();
     let finished = |engine: &Engine| until.is_some_and(|set| engine.position.contains_all(set));
     while !ended.is_set() {
+        if engine.is_between()
+            && let Some(repairs) = repairs.as_deref_mut()
+        {
+            let ops = repairs.due(engine)?;
+            if !ops.is_empty() {
+                // What was read before them is written before them.
+                let before = engine.take();
+                let repaired = Batch { ops, ..engine.take() };
+                for batch in waiting.take().into_iter().chain([before, repaired]) {
+                    if sender.send(batch).is_err() {
+                        return Ok(());
+                    }
+                }
+                (open, written) = (false, Instant::now());
+            }
+        }
         let longest = if waiting.is_some() { Duration::from_millis(1) } else { WAIT };
         match events.next(longest)? {
             StreamItem::Event(event) => {

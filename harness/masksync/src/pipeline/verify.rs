@@ -8,8 +8,9 @@
 use super::engine::Prepared;
 use super::examine::{Examined, examine};
 use super::halt::Halt;
+use super::repair::is_repairable;
 use super::setting::Setting;
-use super::staged::read;
+use super::staged::{portable, read};
 use super::ties::closed;
 use crate::binlog::Flavour;
 use crate::defect::{Defect, has};
@@ -19,7 +20,7 @@ use crate::mask::hmac::Hash;
 use crate::mask::{Binding, Named, Opener, TokenError, Transformer};
 use crate::policy::dotted;
 use crate::server::{Role, Session, literals, name, quoted_name};
-use crate::sink::position;
+use crate::sink::{Row, position};
 use crate::source::{Snapshot, SourceAsk, between, executed};
 use crate::value::{Cell, Charset, Kind};
 use std::collections::{BTreeMap, HashMap};
@@ -43,6 +44,8 @@ pub struct VerifyOptions {
     pub without_keys: bool,
     /// Compare sums over chunks first, and only chunks that differ cell by cell.
     pub fast: bool,
+    /// Have the pipeline copy rows again that differ.
+    pub repair: bool,
 }
 
 /// The ways in which a row of staging can be wrong.
@@ -77,10 +80,22 @@ pub struct Verified {
     pub differences: BTreeMap<(Difference, String, String), Vec<String>>,
     /// Parts that were not verified, each with the reason.
     pub skipped: Vec<String>,
+    /// Number of rows that the pipeline will copy again.
+    pub queued: u64,
+    /// Differences that no copy of single rows mends, each with its remedy.
+    pub unrepaired: Vec<String>,
 }
 
 /// A suspicion: what, in which column, at which row of staging.
-type Suspicion = (Difference, String, Vec<u8>);
+#[derive(Debug, PartialEq)]
+struct Suspicion {
+    difference: Difference,
+    column: String,
+    /// The row's key in staging, in the form of [`Binding::row_part`].
+    called: Vec<u8>,
+    /// The row's key at the source, where it is known.
+    key: Option<Row>,
+}
 
 /// Compares staging with the source.
 ///
@@ -143,15 +158,55 @@ pub fn verify(setting: &Setting, options: VerifyOptions) -> Result<Verified, Hal
         }
         if has(Defect::VerifyRows) {
             let of_rows = |d: &Difference| matches!(d, Difference::Missing | Difference::Extra);
-            found.retain(|(difference, ..)| !of_rows(difference));
+            found.retain(|suspicion| !of_rows(&suspicion.difference));
         }
-        for (difference, column, key) in found {
+        if options.repair {
+            queue(setting, &table, &found, &mut staging, &mut verified)?;
+        }
+        for Suspicion { difference, column, called, .. } in found {
             let place = (difference, one.name.clone(), column);
-            let called = twinproof_base::hex::encode(&hash.of(&key)[..8]);
+            let called = twinproof_base::hex::encode(&hash.of(&called)[..8]);
             verified.differences.entry(place).or_default().push(called);
         }
     }
     Ok(verified)
+}
+
+/// Has the pipeline copy the rows again that differ.
+fn queue(
+    setting: &Setting,
+    table: &Prepared,
+    found: &[Suspicion],
+    staging: &mut Session,
+    verified: &mut Verified,
+) -> Result<(), Halt> {
+    let name = dotted(&table.policy.source);
+    // Where the two ways to decide do not agree, a copy would not agree either.
+    let rows: Vec<&Suspicion> =
+        found.iter().filter(|s| s.difference != Difference::Predicate).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let again = format!("twinproof sync resnapshot {name}");
+    if !is_repairable(table) {
+        verified
+            .unrepaired
+            .push(format!("{name}: its rows follow others, or others follow them; {again}"));
+        return Ok(());
+    }
+    // A row with two wrong cells is copied once.
+    let keys: BTreeMap<&[u8], Option<&Row>> =
+        rows.iter().map(|s| (s.called.as_slice(), s.key.as_ref())).collect();
+    let unknown = keys.values().filter(|key| key.is_none()).count();
+    if unknown > 0 {
+        verified.unrepaired.push(format!(
+            "{name}: {unknown} rows whose key at the source is not known, because keys are masked; {again}"
+        ));
+    }
+    let keys: Vec<Row> = keys.into_values().flatten().cloned().collect();
+    setting.state.add_repairs(staging, &name, &keys)?;
+    verified.queued += keys.len() as u64;
+    Ok(())
 }
 
 /// Waits until staging has all that the source has executed.
@@ -225,15 +280,20 @@ impl One {
                 let held = self.held(table, staging, &expected)?;
                 for (i, (called, cells)) in expected.iter().enumerate() {
                     verified.rows += 1;
+                    let source = || Some(key.iter().map(|k| part[i][*k].clone()).collect());
                     known.insert(short(called));
                     let passes = chunk.passes[start + i];
                     if passes != decided[start + i].passes() {
-                        push(&mut found, Difference::Predicate, "", called);
+                        push(&mut found, Difference::Predicate, "", called, source);
                     }
                     match (passes && chunk.closed[start + i], held.get(called)) {
                         (false, None) => {}
-                        (false, Some(_)) => push(&mut found, Difference::Forbidden, "", called),
-                        (true, None) => push(&mut found, Difference::Missing, "", called),
+                        (false, Some(_)) => {
+                            push(&mut found, Difference::Forbidden, "", called, source);
+                        }
+                        (true, None) => {
+                            push(&mut found, Difference::Missing, "", called, source);
+                        }
                         (true, Some(held)) => {
                             verified.cells += cells.len() as u64;
                             let row = (&part[i][..], &cells[..], &held[..], called.as_slice());
@@ -246,7 +306,7 @@ impl One {
         self.staged(table, range, staging, &mut |row| {
             let key = called(table, row);
             if !known.contains(&short(&key)) {
-                push(&mut found, Difference::Extra, "", &key);
+                push(&mut found, Difference::Extra, "", &key, || source_key(table, row));
             }
         })?;
         Ok(found)
@@ -332,7 +392,8 @@ impl One {
                 }
             };
             if let Some(difference) = difference {
-                push(found, difference, &column.name, called);
+                let source = table.target.key.iter().map(|k| row[*k].clone().into_owned());
+                push(found, difference, &column.name, called, || Some(source.collect()));
             }
         }
     }
@@ -561,8 +622,26 @@ fn bytes(cell: &Cell<'_>, charset: &Charset) -> Option<Vec<u8>> {
     }
 }
 
-fn push(found: &mut Vec<Suspicion>, difference: Difference, column: &str, key: &[u8]) {
+/// The key that a row of staging has at the source; none where a mask changes it.
+fn source_key(table: &Prepared, row: &[Cell<'_>]) -> Option<Row> {
+    let places = &table.target.key;
+    let is_kept = |k: &usize| table.plan.columns[*k].named.transformer.is_keep();
+    let columns = places
+        .iter()
+        .map(|k| table.staging.columns.iter().find(|c| *c.name == *table.target.columns[*k].0));
+    let cells = places.iter().map(|k| row[*k].clone().into_owned()).collect();
+    places.iter().all(is_kept).then(|| portable(cells, &columns.collect::<Vec<_>>()))
+}
+
+fn push(
+    found: &mut Vec<Suspicion>,
+    difference: Difference,
+    column: &str,
+    called: &[u8],
+    key: impl FnOnce() -> Option<Row>,
+) {
     if found.len() < KEPT {
-        found.push((difference, column.to_owned(), key.to_vec()));
+        let (column, called) = (column.to_owned(), called.to_vec());
+        found.push(Suspicion { difference, column, called, key: key() });
     }
 }

@@ -148,7 +148,8 @@ fn settings(role: Role, flavour: Flavour) -> &'static [&'static str] {
             "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ALLOW_INVALID_DATES'",
         ],
         (Role::Write, Flavour::Mysql) => &[
-            "SET NAMES binary",
+            "SET NAMES utf8mb4",
+            "SET character_set_results = NULL",
             "SET SESSION time_zone = '+00:00'",
             MODE,
             "SET SESSION foreign_key_checks = 0",
@@ -156,7 +157,8 @@ fn settings(role: Role, flavour: Flavour) -> &'static [&'static str] {
             "SET SESSION innodb_lock_wait_timeout = 20",
         ],
         (Role::Write, Flavour::Mariadb) => &[
-            "SET NAMES binary",
+            "SET NAMES utf8mb4",
+            "SET character_set_results = NULL",
             "SET SESSION time_zone = '+00:00'",
             MODE,
             "SET SESSION foreign_key_checks = 0",

@@ -15,7 +15,7 @@ pub fn literals<'c>(
     sql.push(')');
 }
 
-/// Appends a cell. The connection's statements are bytes (`SET NAMES binary`) or UTF-8; texts name
+/// Appends a cell. The connection's statements are UTF-8 (`SET NAMES utf8mb4`); other texts name
 /// their own character set, so the server converts where a column has another, or refuses.
 pub fn literal(cell: &Cell<'_>, charset: &Charset, sql: &mut String) {
     // Writing to a text does not fail.
@@ -52,9 +52,13 @@ pub fn literal(cell: &Cell<'_>, charset: &Charset, sql: &mut String) {
 }
 
 fn string(set: &str, bytes: &[u8], sql: &mut String) {
-    sql.push('_');
-    sql.push_str(set);
-    match std::str::from_utf8(bytes) {
+    let text = std::str::from_utf8(bytes);
+    // Looking the name up takes the server about as long as the rest of a short literal.
+    if set != "utf8mb4" || text.is_err() {
+        sql.push('_');
+        sql.push_str(set);
+    }
+    match text {
         // Readable where every byte means the same in all character sets that the server has for
         // literals. Anything else is written as hexadecimal, which no client or server converts.
         Ok(text) if bytes.is_ascii() || set == "utf8mb4" => {
@@ -110,8 +114,8 @@ mod tests {
     #[case(Cell::Int(-1), Charset::Utf8, "-1")]
     #[case(Cell::Float(0.1), Charset::Utf8, "1.0000000149011612e-1")]
     #[case(Cell::Double(1e300), Charset::Utf8, "1e300")]
-    #[case(Cell::Text(b"a'b\\c\0\n".as_slice().into()), Charset::Utf8, "_utf8mb4'a\\'b\\\\c\\0\\n'")]
-    #[case(Cell::Text("é".as_bytes().into()), Charset::Utf8, "_utf8mb4'é'")]
+    #[case(Cell::Text(b"a'b\\c\0\n".as_slice().into()), Charset::Utf8, "'a\\'b\\\\c\\0\\n'")]
+    #[case(Cell::Text("é".as_bytes().into()), Charset::Utf8, "'é'")]
     #[case(Cell::Text(b"\x80".as_slice().into()), Charset::Latin1, "_latin1 x'80'")]
     #[case(Cell::Text("é".as_bytes().into()), Charset::Latin1, "_latin1 x'c3a9'")]
     #[case(Cell::Text(b"\x81\x5c".as_slice().into()), Charset::Other("sjis".into()), "_sjis x'815c'")]

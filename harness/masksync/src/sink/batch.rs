@@ -47,6 +47,18 @@ pub enum Op {
         /// Whether a session without checks of foreign keys changed some of them.
         unchecked: bool,
     },
+    /// Rows are written that were read from the source again, for staging that is a database.
+    Repaired {
+        /// The table's index and its name at the source; `None` where nothing is written.
+        table: Option<(usize, String)>,
+        /// The rows as they should be.
+        effects: Vec<Effect<Row, Row>>,
+        /// The source's position when they had been read: up to there the table's changes are
+        /// replayed.
+        high: String,
+        /// Their numbers in the queue.
+        done: Vec<u64>,
+    },
     /// All rows are removed.
     Truncate {
         /// The table's index.

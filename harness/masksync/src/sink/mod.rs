@@ -3,17 +3,21 @@
 mod batch;
 mod database;
 mod destination;
+mod insert;
 mod kafka;
 mod mac;
 mod mysql;
+mod repairs;
 mod staging;
 mod state;
+mod statement;
 mod tables;
 
 pub use batch::{Batch, Commit, Op, Row, Target};
 pub use database::Database;
 pub use destination::Destination;
 pub use mysql::MysqlSink;
+pub use repairs::Repair;
 pub use staging::{Detail, Filling, Finding, RowWriter, Staging, ToFill};
 pub use state::{Progress, State, StateStore, Uses, position};
 

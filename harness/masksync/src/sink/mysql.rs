@@ -4,22 +4,17 @@
 //! `REPLACE` find rows by any unique key, and would change other rows.
 
 use super::batch::{Batch, Commit, Op, Row, Target};
+use super::insert::Inserts;
 use super::mac::PositionMac;
 use super::state::{Progress, StateStore};
+use super::statement::Statement;
 use super::{Sink, SinkError};
 use crate::defect::{Defect, has};
 use crate::flow::Effect;
 use crate::server::{Connector, Failed, Role, Session, literal, name};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// A statement has no more rows, and is not much longer in bytes: servers take 1 MiB at least.
-// The gain of longer statements is gone by then, and the server parses one for as long as it holds
-// the connection.
-const ROWS: usize = 1000;
-// Half of the smallest usual max_allowed_packet, 1 MiB; one row may be as long as it wants.
-const BYTES: usize = 512 << 10;
 /// Defects under which rows are written without checks, so that only their effect is seen.
 const BLIND: [Defect; 4] =
     [Defect::AfterOnly, Defect::SwapBatches, Defect::StaleUpdate, Defect::AppliesAgain];
@@ -27,6 +22,7 @@ const BLIND: [Defect; 4] =
 /// Writes to staging.
 pub struct MysqlSink {
     session: Session,
+    inserts: Inserts,
     /// Absent where rows are written without a position.
     place: Option<Place>,
     targets: Arc<Vec<Target>>,
@@ -39,6 +35,7 @@ pub struct MysqlSink {
 struct Place {
     state: StateStore,
     epoch: u64,
+    tables: BTreeMap<String, Progress>,
     mac: PositionMac,
 }
 
@@ -55,15 +52,29 @@ impl MysqlSink {
         targets: Arc<Vec<Target>>,
     ) -> Result<Self, Failed> {
         let session = connector.connect(Role::Write)?;
-        let place = Some(Place { mac: state.mac(tables)?, state, epoch });
-        Ok(Self { session, place, targets, open: false, before: Default::default() })
+        let place = Some(Place { mac: state.mac(tables)?, state, epoch, tables: tables.clone() });
+        Ok(Self {
+            session,
+            inserts: Inserts::default(),
+            place,
+            targets,
+            open: false,
+            before: Default::default(),
+        })
     }
 
     /// A sink of one table that writes rows and no position, for snapshots.
     #[must_use]
     pub fn without_position(session: Session, target: Target) -> Self {
         let targets = Arc::new(vec![target]);
-        Self { session, place: None, targets, open: false, before: Default::default() }
+        Self {
+            session,
+            inserts: Inserts::default(),
+            place: None,
+            targets,
+            open: false,
+            before: Default::default(),
+        }
     }
 
     /// Commits rows that were written without a position.
@@ -97,16 +108,42 @@ impl MysqlSink {
         Ok(())
     }
 
-    /// Writes the state of the tables beside the next positions.
+    /// The state of a table, `schema.table` at the source.
+    #[must_use]
+    pub fn progress(&self, table: &str) -> Option<&Progress> {
+        self.place.as_ref()?.tables.get(table)
+    }
+
+    /// Changes the state of a table, which stands beside the next positions.
     ///
     /// # Errors
     /// When it is not written.
-    pub fn progress(&mut self, tables: &BTreeMap<String, Progress>) -> Result<(), Failed> {
+    pub fn set_progress(&mut self, table: &str, progress: Progress) -> Result<(), Failed> {
         self.begin()?;
         let Some(at) = &mut self.place else { return Ok(()) };
-        at.mac = at.state.mac(tables)?;
-        let sql = at.state.progress(at.epoch, tables);
+        at.tables.insert(table.to_owned(), progress);
+        at.mac = at.state.mac(&at.tables)?;
+        let sql = at.state.progress(at.epoch, &at.tables);
         self.session.run("writing the state of the tables in staging", &sql)
+    }
+
+    /// Writes rows that were read again, and takes them from the queue.
+    fn repaired(
+        &mut self,
+        table: Option<&(usize, String)>,
+        effects: &[Effect<Row, Row>],
+        high: &str,
+        done: &[u64],
+    ) -> Result<(), SinkError> {
+        if let Some((index, name)) = table
+            && let Some(progress) = self.progress(name).cloned()
+        {
+            self.set_progress(name, Progress { high: Some(high.to_owned()), ..progress })?;
+            self.rows(*index, effects, true)?;
+        }
+        let Some(at) = &self.place else { return Ok(()) };
+        let sql = at.state.repaired(done);
+        Ok(self.session.run("taking rows from the queue of repairs", &sql)?)
     }
 
     /// Writes rows into the transaction.
@@ -211,18 +248,9 @@ impl MysqlSink {
         };
         let head = format!("{verb} INTO {} ({}) VALUES ", target.name, names.join(", "));
         let doing = format!("inserting into {}", target.name);
-        let mut sql = Statement::new(head, "");
-        for row in rows {
-            sql.tuple(target.written.iter().map(|c| (&row[*c], &target.columns[*c].1)));
-            if sql.is_full() {
-                self.run(&doing, sql.text()).map_err(|e| of_rows(e, target))?;
-                sql.clear();
-            }
-        }
-        if !sql.is_empty() {
-            self.run(&doing, sql.text()).map_err(|e| of_rows(e, target))?;
-        }
-        Ok(())
+        self.inserts
+            .run(&mut self.session, &doing, &head, (target, rows))
+            .map_err(|e| of_rows(e, target))
     }
 
     fn commit(&mut self, commit: &Commit) -> Result<(), SinkError> {
@@ -294,6 +322,9 @@ impl MysqlSink {
                     self.stale(*table, effects)?;
                 }
             }
+            Op::Repaired { table, effects, high, done } => {
+                self.repaired(table.as_ref(), effects, high, done)?;
+            }
             Op::Truncate { table } => {
                 if let Some(target) = self.targets.get(*table) {
                     // TRUNCATE commits implicitly, and the position must be committed together
@@ -346,52 +377,5 @@ fn of_rows(failed: Failed, target: &Target) -> SinkError {
             what: "a new row's key, or another unique value of it, is there already".to_owned(),
         },
         _ => SinkError::Failed(failed),
-    }
-}
-
-/// A statement with many tuples.
-struct Statement {
-    sql: String,
-    head: usize,
-    tail: &'static str,
-    tuples: usize,
-}
-
-impl Statement {
-    fn new(head: String, tail: &'static str) -> Self {
-        Self { head: head.len(), sql: head, tail, tuples: 0 }
-    }
-
-    fn tuple<'c>(
-        &mut self,
-        cells: impl Iterator<Item = (&'c crate::value::Cell<'static>, &'c crate::value::Charset)>,
-    ) {
-        let _ = write!(self.sql, "{}", if self.tuples > 0 { ",(" } else { "(" });
-        for (i, (cell, charset)) in cells.enumerate() {
-            if i > 0 {
-                self.sql.push(',');
-            }
-            literal(cell, charset, &mut self.sql);
-        }
-        self.sql.push(')');
-        self.tuples += 1;
-    }
-
-    fn is_full(&self) -> bool {
-        self.tuples >= ROWS || self.sql.len() >= BYTES
-    }
-
-    fn is_empty(&self) -> bool {
-        self.tuples == 0
-    }
-
-    fn text(&mut self) -> &str {
-        self.sql.push_str(self.tail);
-        &self.sql
-    }
-
-    fn clear(&mut self) {
-        self.sql.truncate(self.head);
-        self.tuples = 0;
     }
 }

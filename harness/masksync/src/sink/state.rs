@@ -45,8 +45,8 @@ pub struct State {
 pub struct StateStore {
     schema: String,
     pipeline: String,
-    ring: Arc<Ring>,
-    tenant: Arc<str>,
+    pub(super) ring: Arc<Ring>,
+    pub(super) tenant: Arc<str>,
 }
 
 impl StateStore {
@@ -118,6 +118,11 @@ impl StateStore {
                  class VARBINARY(190), used BIGINT UNSIGNED NOT NULL, \
                  PRIMARY KEY (key_id, class)) ENGINE=InnoDB;"
             ),
+            format!(
+                "CREATE TABLE IF NOT EXISTS {schema}.repairs (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, \
+                 pipeline VARBINARY(190) NOT NULL, source VARBINARY(600) NOT NULL, \
+                 sealed MEDIUMBLOB NOT NULL) ENGINE=InnoDB;"
+            ),
         ]
     }
 
@@ -151,9 +156,13 @@ impl StateStore {
 
     /// Whether its tables are there, for this user.
     pub fn is_there(&self, session: &mut Session) -> bool {
-        let table = self.table();
-        // By reading the newest column: tables of an older release count as missing.
-        session.run("looking for the state", &format!("SELECT mac FROM {table} LIMIT 0")).is_ok()
+        // By reading what is newest: tables of an older release count as missing.
+        [
+            format!("SELECT mac FROM {} LIMIT 0", self.table()),
+            format!("SELECT id FROM {} LIMIT 0", self.repairs_table()),
+        ]
+        .iter()
+        .all(|sql| session.run("looking for the state", sql).is_ok())
     }
 
     /// Reads the state; none was written where it is absent.
@@ -238,7 +247,7 @@ impl StateStore {
     }
 }
 
-fn hex(text: &str) -> String {
+pub(super) fn hex(text: &str) -> String {
     format!("x'{}'", twinproof_base::hex::encode(text.as_bytes()))
 }
 

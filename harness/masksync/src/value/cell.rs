@@ -1,13 +1,14 @@
 //! Cells of rows.
 
 use super::charset::{Charset, Undecodable};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io::Write as _;
 
 /// A cell of a row. Texts keep the bytes of their column's character set.
 ///
 /// The same stored value gives the same cell, whether a query or the binlog gave it.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub enum Cell<'a> {
     /// SQL's NULL.
     Null,

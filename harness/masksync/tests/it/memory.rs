@@ -291,7 +291,7 @@ impl Staging {
     fn write(&mut self, open: &mut BTreeMap<i64, Row>, batch: &Batch) {
         for op in &batch.ops {
             match op {
-                Op::Begin { .. } => {}
+                Op::Begin { .. } | Op::Repaired { .. } => {}
                 Op::Truncate { .. } => open.clear(),
                 Op::Rows { effects, replay, .. } => {
                     assert!(!replay, "nothing is replayed without a snapshot");

@@ -1,7 +1,11 @@
 //! Histories that went wrong elsewhere, each with its kind, and what halts the stream.
 
 use crate::world::{World, each, programs, run_all};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use twinproof_masksync::pipeline::{Difference, VerifyOptions};
+use twinproof_masksync::server::Role;
+use twinproof_masksync::value::Cell;
 use twinproof_pipeline::Flavour;
 use twinproof_testkit::Outcome;
 
@@ -288,14 +292,101 @@ fn rows_that_the_source_changed_in_silence_are_found() -> Outcome {
             (Difference::MovedToken, "phone"),
         ];
         assert_eq!(found, expected.map(|(d, column)| (d, column.to_owned())));
-        world.resnapshot("shop.users").unwrap();
+        let repairing = VerifyOptions { repair: true, ..VerifyOptions::default() };
+        let verified = world.verify_with(repairing);
+        assert_eq!((verified.differences.len(), verified.queued), (6, 6));
+        assert!(verified.unrepaired.is_empty());
+        let queue = "SELECT HEX(sealed) FROM twinproof_sync.repairs";
+        assert_eq!(world.staged(queue).len(), 6);
         world.sync().unwrap();
+        assert!(world.staged(queue).is_empty());
         world.assert_equal();
         // Changes that the source does not log are found by comparing only.
         world.at_source(&["SET sql_log_bin = 0", "UPDATE shop.users SET mail = 'z' WHERE id = 1"]);
         world.sync().unwrap();
         let found = world.verify().differences.into_keys().next().unwrap();
         assert_eq!((found.0, found.2.as_str()), (Difference::Differs, "mail"));
+    })
+}
+
+#[test]
+fn rows_are_copied_again_while_the_source_changes_them() -> Outcome {
+    each(|mut world| {
+        // A unique value moves from row to row.
+        let unique = |shape: &str| shape.replace("VARCHAR(16)", "VARCHAR(16) UNIQUE");
+        world.table("users", &unique(USERS), &unique(STAGED), POLICY);
+        world.at_source(&[
+            "INSERT INTO shop.users VALUES (1, 'A', '138', 'a'), (2, 'B', '138', 'b'), \
+            (3, 'C', '138', 'c'), (4, 'VIP', '138', 'd')",
+        ]);
+        world.sync().unwrap();
+        let running = world.start();
+        let stop = Arc::new(AtomicBool::new(false));
+        let writer = {
+            let (mut conn, stop) = (world.source(), Arc::clone(&stop));
+            std::thread::spawn(move || {
+                let mut round = 0;
+                while !stop.load(Ordering::SeqCst) {
+                    round += 1;
+                    run_all(
+                        &mut conn,
+                        &[
+                            "START TRANSACTION",
+                            "UPDATE shop.users SET user_type = 'X' WHERE id = 1",
+                            "UPDATE shop.users SET user_type = 'A' WHERE id = 2",
+                            "UPDATE shop.users SET user_type = 'B' WHERE id = 1",
+                            "COMMIT",
+                            &format!("UPDATE shop.users SET mail = 'c{round}' WHERE id = 3"),
+                            "UPDATE shop.users SET user_type = IF(user_type = 'VIP', 'D', 'VIP') WHERE id = 4",
+                            "START TRANSACTION",
+                            "UPDATE shop.users SET user_type = 'X' WHERE id = 2",
+                            "UPDATE shop.users SET user_type = 'A' WHERE id = 1",
+                            "UPDATE shop.users SET user_type = 'B' WHERE id = 2",
+                            "COMMIT",
+                        ],
+                    );
+                }
+                round
+            })
+        };
+        let setting = world.setting().unwrap();
+        let mut staging = setting.staging.connect(Role::Write).unwrap();
+        for _ in 0..5 {
+            let key = |id: u64| vec![Cell::UInt(id)];
+            let keys: Vec<_> = (1..=5).map(key).collect();
+            setting.state.add_repairs(&mut staging, "shop.users", &keys).unwrap();
+            world.wait_for("SELECT id FROM twinproof_sync.repairs", 0);
+        }
+        stop.store(true, Ordering::SeqCst);
+        assert!(writer.join().unwrap() > 5);
+        world.assert_equal();
+        running.stop.set();
+        running.join().unwrap().unwrap();
+    })
+}
+
+#[test]
+fn a_row_that_follows_others_or_has_a_masked_key_is_not_copied_alone() -> Outcome {
+    each(|mut world| {
+        let shape = "(mail VARCHAR(40) PRIMARY KEY, n INT) DEFAULT CHARSET utf8mb4";
+        let staged = shape.replace("(40)", "(300) CHARACTER SET ascii COLLATE ascii_bin");
+        world.table("keyed", shape, &staged, "[table.columns]\nmail = \"mail\"\nn = \"public\"\n");
+        world.at_source(&["INSERT INTO shop.keyed VALUES ('a@x', 1), ('b@x', 2)"]);
+        world.sync().unwrap();
+        world.staging_is(&[
+            "INSERT INTO shop.keyed VALUES ('extra', 1)",
+            "UPDATE shop.keyed SET n = 7 WHERE n = 2",
+        ]);
+        let repairing = VerifyOptions { repair: true, ..VerifyOptions::default() };
+        let verified = world.verify_with(repairing);
+        assert_eq!(verified.queued, 1);
+        let unrepaired = verified.unrepaired.join("; ");
+        assert!(unrepaired.starts_with("shop.keyed: 1 rows whose key"), "{unrepaired}");
+        // The queue is in staging, and has no key in plain.
+        let sealed = world.staged("SELECT HEX(sealed) FROM twinproof_sync.repairs").concat();
+        assert!(!sealed.contains("6240") && !sealed.contains("39382C"), "{sealed}");
+        world.sync().unwrap();
+        assert_eq!(world.staged("SELECT n FROM shop.keyed ORDER BY n"), ["1", "1", "2"]);
     })
 }
 

@@ -103,7 +103,7 @@ impl World {
                 "CREATE DATABASE twinproof_sync",
                 "CREATE USER sync@localhost",
                 "GRANT ALL ON shop.* TO sync@localhost",
-                "GRANT SELECT, INSERT, UPDATE ON twinproof_sync.* TO sync@localhost",
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON twinproof_sync.* TO sync@localhost",
             ],
         );
         let setting = world.setting();

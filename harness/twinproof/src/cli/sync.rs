@@ -97,6 +97,9 @@ struct Verify {
     /// Compare sums of chunks, and cell by cell only what differs; randomised tokens are not opened
     #[arg(long)]
     fast: bool,
+    /// Have the pipeline copy rows that differ again, once it runs
+    #[arg(long)]
+    repair: bool,
     /// Verify again this many seconds after each pass, until SIGTERM or ^C
     #[arg(long, value_name = "SECONDS")]
     continuous: Option<u64>,
@@ -295,7 +298,8 @@ fn serving(
 
 impl Verify {
     fn run(&self, setting: &Setting) -> Result<u8, Failure> {
-        let options = VerifyOptions { without_keys: self.without_keys, fast: self.fast };
+        let Self { without_keys, fast, repair, .. } = *self;
+        let options = VerifyOptions { without_keys, fast, repair };
         let Some(seconds) = self.continuous else {
             return exit_code(verify(setting, options), |verified| shown(&verified));
         };
@@ -334,6 +338,12 @@ fn shown(verified: &Verified) -> u8 {
     }
     for skipped in &verified.skipped {
         println!("not looked at: {skipped}");
+    }
+    for unrepaired in &verified.unrepaired {
+        println!("not to be copied again: {unrepaired}");
+    }
+    if verified.queued > 0 {
+        println!("{} rows wait for the pipeline, which copies them again", verified.queued);
     }
     println!("{} rows, {} cells compared", verified.rows, verified.cells);
     match (verified.differences.is_empty(), verified.skipped.is_empty()) {

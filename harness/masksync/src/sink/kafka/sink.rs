@@ -145,6 +145,8 @@ impl<L: Log> TopicSink<L> {
                         self.change(*table, effect, *replay)?;
                     }
                 }
+                // Topics have no queue of repairs.
+                Op::Repaired { .. } => {}
                 Op::Truncate { table } => {
                     let stamp = self.stamp(*table);
                     if let Some((topic, envelope)) = self.tables.get(*table) {
