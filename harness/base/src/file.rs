@@ -79,6 +79,16 @@ impl Pending {
         Ok(())
     }
 
+    /// Syncs the file and renames it, and not the folder: after a power failure the name may be missing,
+    /// or what had it before may be there again, and never a part of the file.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub fn commit_contents(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.commit_unsynced()
+    }
+
     /// Renames it without syncing: after a power failure the file may be missing or empty.
     ///
     /// # Errors

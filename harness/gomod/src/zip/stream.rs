@@ -40,6 +40,10 @@ pub struct Stream {
     pending: Vec<u8>,
     state: State,
     seen: Vec<Seen>,
+    /// What the last content was inflated with, and the room that contents are inflated to: making
+    /// both anew costs as much as inflating a small file.
+    inflate: Option<Decompress>,
+    room: Vec<u8>,
 }
 
 enum State {
@@ -106,6 +110,8 @@ impl Stream {
             pending: Vec::new(),
             state: State::Header,
             seen: Vec::new(),
+            inflate: None,
+            room: vec![0; ROOM],
         })
     }
 
@@ -234,11 +240,18 @@ impl Stream {
             self.state = State::Lost;
             return Ok(Step::Took(0));
         }
+        let inflate = (local.method == DEFLATED).then(|| match self.inflate.take() {
+            Some(mut inflate) => {
+                inflate.reset(false);
+                inflate
+            }
+            None => Decompress::new(false),
+        });
         self.state = State::Body(Box::new(Body {
             name: name.to_vec(),
             special,
             offset,
-            inflate: (local.method == DEFLATED).then(|| Decompress::new(false)),
+            inflate,
             local,
             compressed: 0,
             uncompressed: 0,
@@ -282,7 +295,7 @@ impl Stream {
         };
         let limits = self.limits;
         let before = body.uncompressed;
-        let outcome = body.take(chunk, limits, self.inflated);
+        let outcome = body.take(chunk, limits, self.inflated, &mut self.room);
         self.inflated = self.inflated.saturating_add(body.uncompressed - before);
         let (taken, done) = outcome.map_err(|reason| Violation::of(&body.name, reason))?;
         if !done {
@@ -296,6 +309,7 @@ impl Stream {
     }
 
     fn end_body(&mut self, body: Body) {
+        self.inflate = body.inflate.or_else(|| self.inflate.take());
         self.seen.push(Seen {
             name: body.name,
             local: body.local,
@@ -329,6 +343,9 @@ impl Stream {
     }
 }
 
+/// Bytes of a content that are inflated at once.
+const ROOM: usize = 32 << 10;
+
 /// Pending bytes are gathered in steps of this size, so that contents are not copied.
 const LOOKAHEAD: usize = 64;
 
@@ -351,6 +368,7 @@ impl Body {
         chunk: &[u8],
         limits: ZipLimits,
         others: u64,
+        room: &mut [u8],
     ) -> Result<(usize, bool), Reason> {
         let Some(mut inflate) = self.inflate.take() else {
             let left = self.local.compressed.saturating_sub(self.compressed);
@@ -359,21 +377,20 @@ impl Body {
             self.content(chunk.get(..n).unwrap_or_default(), limits, others)?;
             return Ok((n, self.compressed == self.local.compressed));
         };
-        let mut buffer = vec![0; 32 << 10];
         let mut taken = 0;
         let start = self.uncompressed;
         let done = loop {
             let (input, output) = (inflate.total_in(), inflate.total_out());
             let rest = chunk.get(taken..).unwrap_or_default();
             let status = inflate
-                .decompress(rest, &mut buffer, FlushDecompress::None)
+                .decompress(rest, room, FlushDecompress::None)
                 .map_err(|_| Reason::Corrupt)?;
             let read = usize::try_from(inflate.total_in() - input).unwrap_or_default();
             let made = usize::try_from(inflate.total_out() - output).unwrap_or_default();
             taken += read;
             self.compressed += read as u64;
             let others = others.saturating_add(self.uncompressed - start);
-            self.content(buffer.get(..made).unwrap_or_default(), limits, others)?;
+            self.content(room.get(..made).unwrap_or_default(), limits, others)?;
             match status {
                 Status::StreamEnd => break true,
                 _ if read == 0 && made == 0 => break false,

@@ -379,7 +379,14 @@ impl Core {
             let (mut length, mut crc) = (0, crc32fast::Hasher::new());
             let mut writer: Option<ZipWriter> = None;
             let mut refused = None;
-            while let Some(bytes) = receiver.blocking_recv() {
+            let mut pieces = Vec::with_capacity(QUEUE);
+            while receiver.blocking_recv_many(&mut pieces, QUEUE) > 0 {
+                // Pieces that wait together are written together.
+                let bytes = match &mut pieces[..] {
+                    [one] => std::mem::take(one),
+                    many => Bytes::from(many.concat()),
+                };
+                pieces.clear();
                 // Judged while it comes: a zip that breaks a limit is given up at once, not after
                 // 500 MB.
                 if let Err(refusal) = stream.push(&bytes) {

@@ -18,7 +18,7 @@
 //! # Crash safety
 //!
 //! A file is written under a temporary name, synced and renamed, so a file with its final name is always
-//! complete. A zip is served only if its `.ziphash` exists, which is written last. For example, while
+//! complete. Folders are not synced: a file whose name a power failure takes is fetched again. A zip is served only if its `.ziphash` exists, which is written last. For example, while
 //! `example.com/a@v1.0.0` is fetched the process may be killed
 //!
 //! - during the download: `.tmp-…` is left, which a later start removes, and the next request fetches

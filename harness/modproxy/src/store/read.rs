@@ -122,6 +122,23 @@ impl Store {
         self.open_resolved(name)
     }
 
+    /// Opens a file that is there, to write behind its end, where that can be done without ever leaving
+    /// the store.
+    pub(super) fn open_to_append(&self, name: &Name) -> Option<File> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+            let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NONBLOCK;
+            let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+            openat2(&self.handle, name.as_str(), flags, Mode::empty(), resolve).ok().map(File::from)
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = name;
+            None
+        }
+    }
+
     #[cfg(not(target_os = "linux"))]
     fn open_beneath(&self, name: &Name) -> Result<Option<File>, StoreError> {
         self.open_resolved(name)

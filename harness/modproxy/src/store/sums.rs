@@ -1,7 +1,8 @@
 //! Sums of a version's files from when they were written, by which damage of a disk is noticed.
 //!
-//! `VERSION.sums` has a line for each file, with its extension, a CRC-32 and its length; the first
-//! line is the CRC-32 of the others. It is no protection against anybody who can write to the store.
+//! `VERSION.sums` has a line for each file that was written: its extension, a CRC-32, its length, and the
+//! CRC-32 of the line up to there. Of two lines for one extension the later counts. It is no protection
+//! against anybody who can write to the store.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,6 +10,7 @@ use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::sync::PoisonError;
 
+use super::write::write_error;
 use super::{Name, Store, StoreError};
 
 /// The largest file of sums, in bytes.
@@ -53,26 +55,28 @@ impl Sum {
 pub(crate) type Sums = BTreeMap<String, Sum>;
 
 fn parse(text: &str) -> Option<Sums> {
-    let (own, rest) = text.split_once('\n')?;
-    if u32::from_str_radix(own, 16).ok()? != crc32fast::hash(rest.as_bytes()) {
-        return None;
-    }
     let line = |line: &str| {
+        let (line, own) = line.rsplit_once(' ')?;
+        if u32::from_str_radix(own, 16).ok()? != crc32fast::hash(line.as_bytes()) {
+            return None;
+        }
         let mut fields = line.split(' ');
         let (ext, crc, length) = (fields.next()?, fields.next()?, fields.next()?);
         let crc = u32::from_str_radix(crc, 16).ok()?;
         Some((ext.to_owned(), Sum { crc, length: length.parse().ok()? }))
     };
-    rest.lines().map(line).collect()
+    // A line that was cut at its end could still be read.
+    text.strip_suffix('\n')?.split('\n').map(line).collect()
 }
 
-fn format(sums: &Sums) -> String {
+fn format<'s>(sums: impl IntoIterator<Item = (&'s str, Sum)>) -> String {
     let mut lines = String::new();
     for (ext, sum) in sums {
+        let line = format!("{ext} {:08x} {}", sum.crc, sum.length);
         // Writing to a String does not fail.
-        let _ = writeln!(lines, "{ext} {:08x} {}", sum.crc, sum.length);
+        let _ = writeln!(lines, "{line} {:08x}", crc32fast::hash(line.as_bytes()));
     }
-    format!("{:08x}\n{lines}", crc32fast::hash(lines.as_bytes()))
+    lines
 }
 
 impl Store {
@@ -109,11 +113,22 @@ impl Store {
     ) -> Result<(), StoreError> {
         let name = Name::version(module, version, SUMS)?;
         let _one_at_a_time = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
+        let added = format(files.iter().copied());
         let mut sums = self.sums(module, version)?;
+        // Three files of a version come one after the other: a new file for each costs more than they do.
+        if !sums.is_empty()
+            && let Some(mut file) = self.open_to_append(&name)
+            && file
+                .metadata()
+                .is_ok_and(|m| m.is_file() && m.len() + added.len() as u64 <= MAX_SUMS)
+        {
+            return file.write_all(added.as_bytes()).map_err(|e| write_error(&name, e));
+        }
         sums.extend(files.iter().map(|(ext, sum)| ((*ext).to_owned(), *sum)));
         // Not synced: sums that a power failure destroys are computed again.
         let mut pending = self.create(&name)?.unsynced();
-        let written = pending.file().write_all(format(&sums).as_bytes());
+        let all = format(sums.iter().map(|(ext, sum)| (ext.as_str(), *sum)));
+        let written = pending.file().write_all(all.as_bytes());
         written.map_err(|source| pending.error(source))?;
         pending.commit()
     }
@@ -125,9 +140,11 @@ mod tests {
 
     #[test]
     fn sums_are_read_back_and_a_changed_byte_is_noticed() {
-        let sums = Sums::from([("mod".to_owned(), Sum::of(b"module a\n"))]);
-        let text = format(&sums);
-        assert_eq!(parse(&text), Some(sums));
+        let sum = Sum::of(b"module a\n");
+        let text = format([("mod", Sum::of(b"")), ("info", sum), ("mod", sum)]);
+        assert_eq!(parse(&text), Some(["info", "mod"].map(|ext| (ext.to_owned(), sum)).into()));
+        assert_eq!(parse(&text[..text.len() - 1]), None);
+        assert_eq!(parse(""), None);
         for at in 0..text.len() {
             let mut damaged = text.clone().into_bytes();
             damaged[at] ^= 1;

@@ -11,7 +11,8 @@ use super::{Name, Store, StoreError};
 /// Prefix of the names of files that are being written.
 pub(super) const TEMPORARY: &str = ".tmp-";
 
-/// A file that is being written. It is gone when dropped without [`commit`](Pending::commit).
+/// A file that is being written. What it has is on the medium before it gets its name; the name may be lost
+/// by a power failure, and is fetched again. It is gone when dropped without [`commit`](Pending::commit).
 #[derive(Debug)]
 pub(crate) struct Pending {
     name: Name,
@@ -59,7 +60,7 @@ impl Pending {
     pub(crate) fn commit(self) -> Result<(), StoreError> {
         let Self { name, file, sync } = self;
         // Its lock goes with the open file.
-        let done = if sync { file.commit() } else { file.commit_unsynced() };
+        let done = if sync { file.commit_contents() } else { file.commit_unsynced() };
         done.map_err(|e| write_error(&name, e))
     }
 }
