@@ -134,13 +134,16 @@ pub fn run(
         disturbed: &disturbed,
     };
     let cells = &drive.plan.cells;
+    let order = order(drive.plan);
     // A slot a cell keeps the records in the order of the plan, whichever cell ends first.
     let slots: Vec<Mutex<Option<RunRecord>>> = cells.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let work = || {
         loop {
-            let index = next.fetch_add(1, Ordering::SeqCst);
-            let Some(cell) = cells.get(index) else { break };
+            let Some(index) = order.get(next.fetch_add(1, Ordering::SeqCst)).copied() else {
+                break;
+            };
+            let cell = &cells[index];
             let late = || {
                 let seconds = limits.run.as_secs();
                 (begun.elapsed() >= limits.run).then_some(Skip::RunTimeLimit { seconds })
@@ -159,6 +162,23 @@ pub fn run(
         .into_iter()
         .filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
         .collect()
+}
+
+/// The order in which cells are driven: suites take turns, in proportion to their number of cells.
+// Cells of one suite wait for the same things: a program that one of them makes for all, databases,
+// a container. Cells of another use the processors meanwhile.
+fn order(plan: &Plan) -> Vec<usize> {
+    let mut suites: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, cell) in plan.cells.iter().enumerate() {
+        suites.entry(&plan.cases[cell.case].suite).or_default().push(index);
+    }
+    let share = |cells: Vec<usize>| {
+        let count = cells.len() as f64;
+        cells.into_iter().enumerate().map(move |(nth, index)| (nth as f64 / count, index))
+    };
+    let mut all: Vec<(f64, usize)> = suites.into_values().flat_map(share).collect();
+    all.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    all.into_iter().map(|(_, index)| index).collect()
 }
 
 fn one(
@@ -237,4 +257,26 @@ fn lacks_room(folder: &Path, least: u64) -> Option<Skip> {
 fn message_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason given")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suites_take_turns_in_proportion_to_their_cells() {
+        let case = |suite: &str, id: usize| -> twinproof_steps::Case {
+            let case = serde_json::json!({
+                "suite": suite, "id": format!("c{id}"), "claims": [], "title": "", "step": [],
+                "environments": ["host"], "control": { "step": "x" },
+            });
+            serde_json::from_value(case).unwrap()
+        };
+        let cases: Vec<_> =
+            (0..6).map(|id| case("a", id)).chain((0..2).map(|id| case("b", id))).collect();
+        let cell = |case| Cell { case, environment: 0, control: false, skip: None };
+        let cells = (0..cases.len()).map(cell).collect();
+        let plan = Plan { cases, environments: Vec::new(), cells, sdk: "1.27.3".to_owned() };
+        assert_eq!(order(&plan), [0, 6, 1, 2, 3, 7, 4, 5]);
+    }
 }

@@ -98,7 +98,13 @@ impl Machine {
             // meanwhile.
             Stage::Build => self.cargo(&["test", "--workspace", "--no-run"], &self.leg.tests, 40),
             Stage::Images => self.images(held),
-            Stage::Test => self.cargo(&["test", "--workspace"], &self.leg.tests, 30),
+            Stage::Test => {
+                // Tests of servers spend half of their time waiting for programs that they started.
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                let threads = (cores * 2).to_string();
+                let args = ["test", "--workspace", "--", "--test-threads", &threads];
+                self.cargo(&args, &self.leg.tests, 30)
+            }
             Stage::Conformance => {
                 let mut args = vec!["conformance", "--controls=once", "--out", "target/ci-out"];
                 // Without a name only the first pipeline of its kind would run.
