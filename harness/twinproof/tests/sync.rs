@@ -376,14 +376,14 @@ fn continuous_verify_reports_a_changed_cell_until_it_is_repaired() -> Outcome {
         assert_eq!(differing(), "0.0");
         run_all(&mut connect(&world.staging), &["UPDATE shop.users SET n = 99"]);
         // A pass may have begun before the change.
-        let said = std::iter::repeat_with(pass).take(5).find(|said| said.len() > 1).unwrap();
+        let said = std::iter::repeat_with(&mut pass).take(5).find(|said| said.len() > 1).unwrap();
         assert!(said[0].contains("shop.users.n, 1 rows"), "{said:?}");
         assert_eq!(differing(), "1.0");
         let repair = world.sync("verify", &["--repair"]);
         let text = String::from_utf8(repair.stdout).unwrap();
         assert!(text.contains("1 rows wait for the pipeline, which copies them again"), "{text}");
         assert!(world.sync("run", &["--until-now", "--once"]).status.success());
-        assert!(std::iter::repeat_with(pass).take(5).any(|said| said.len() == 1));
+        assert!(std::iter::repeat_with(&mut pass).take(5).any(|said| said.len() == 1));
         assert_eq!(differing(), "0.0");
         kill(nix::unistd::Pid::from_raw(verify.0.id().cast_signed()), Signal::SIGTERM).unwrap();
         assert_eq!(verify.0.wait().unwrap().code(), Some(0));

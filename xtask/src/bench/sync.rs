@@ -38,7 +38,7 @@ pub struct BenchSync {
     #[arg(long, value_delimiter = ',', default_value = "100,1000")]
     bytes: Vec<usize>,
     /// Rows of each phase, over all tables; an even number
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 300_000)]
     rows: u64,
     /// Rates at which latency is measured, in events a second
     #[arg(long, value_delimiter = ',', default_value = "1000,5000,20000")]
