@@ -139,10 +139,7 @@ pub fn run(
     let slots: Vec<Mutex<Option<RunRecord>>> = cells.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let work = || {
-        loop {
-            let Some(index) = order.get(next.fetch_add(1, Ordering::SeqCst)).copied() else {
-                break;
-            };
+        while let Some(&index) = order.get(next.fetch_add(1, Ordering::SeqCst)) {
             let cell = &cells[index];
             let late = || {
                 let seconds = limits.run.as_secs();
