@@ -4,6 +4,8 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use twinproof_base::file;
 
@@ -26,6 +28,12 @@ const MAX_HEAD: u64 = 64 << 10;
 /// From how many records on runs are made while an index is made anew, so that memory is bounded.
 const REBUILD: u64 = 256 << 10;
 
+/// Time that a lock is waited for, and between two looks at it.
+// A process that is being started has the open files of the one that starts it, and so the locks that this
+// one gives up meanwhile, until it runs its own program.
+const PATIENCE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// The lock of the one writer, held until it is dropped or the process ends.
 pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join(LOCK);
@@ -36,10 +44,14 @@ pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
         .write(true)
         .open(&path)
         .map_err(StoreError::io("create", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path }),
-        Err(TryLockError::Error(source)) => Err(StoreError::io("lock", &path)(source)),
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path }),
+            Err(TryLockError::Error(source)) => return Err(StoreError::io("lock", &path)(source)),
+        }
     }
 }
 
