@@ -25,12 +25,14 @@ pub(super) struct Repairs<'s> {
     state: StateStore,
     staging: Session,
     looked: Option<Instant>,
+    /// The last row that was taken: rows stay in the queue until they are written.
+    after: u64,
 }
 
 impl<'s> Repairs<'s> {
     /// The queue of a pipeline; `staging` is a connection of its own.
     pub(super) fn new(setting: &'s Setting, staging: Session) -> Self {
-        Self { setting, state: setting.state.clone(), staging, looked: None }
+        Self { setting, state: setting.state.clone(), staging, looked: None, after: 0 }
     }
 
     /// The steps that copy the rows which wait, if it is time to look. The engine must be between two
@@ -42,13 +44,14 @@ impl<'s> Repairs<'s> {
         if self.looked.is_some_and(|looked| looked.elapsed() < PAUSE) {
             return Ok(Vec::new());
         }
-        let waiting = self.state.repairs(&mut self.staging)?;
-        self.looked = Some(Instant::now());
+        let waiting = self.state.repairs(&mut self.staging, self.after)?;
+        // Behind these more may wait. Numbers may come out of order, so that all are looked at again
+        // after the last.
+        self.after = waiting.last().map_or(0, |repair| repair.id);
+        self.looked = waiting.is_empty().then(Instant::now);
         if waiting.is_empty() {
             return Ok(Vec::new());
         }
-        // More may wait behind these.
-        self.looked = None;
         let mut source = self.setting.source.connect(Role::Ask)?;
         let mut by_table: BTreeMap<String, Vec<Repair>> = BTreeMap::new();
         for repair in waiting {
@@ -135,8 +138,7 @@ fn effects(
     condition.push(')');
     let mut rows = Snapshot::new(&policy, &shape, &places).only(&condition, None);
     while let Some(chunk) = rows.next_chunk(source)? {
-        for (row, passes) in chunk.rows.iter().zip(&chunk.passes).filter(|(_, passes)| **passes) {
-            debug_assert!(passes);
+        for (row, _) in chunk.rows.iter().zip(&chunk.passes).filter(|(_, passes)| **passes) {
             let masked = plan.mask(row).map_err(unmasked)?;
             let cells: Row = masked.cells.into_iter().map(Cell::into_owned).collect();
             let key: Row = places.iter().map(|k| cells[*k].clone()).collect();

@@ -66,15 +66,15 @@ impl StateStore {
         Ok(())
     }
 
-    /// The first rows of the queue, in its order; they stay there.
+    /// The first rows of the queue behind that number, in its order; they stay there.
     ///
     /// # Errors
     /// When staging does not answer.
-    pub fn repairs(&self, session: &mut Session) -> Result<Vec<Repair>, Failed> {
+    pub fn repairs(&self, session: &mut Session, after: u64) -> Result<Vec<Repair>, Failed> {
         let doing = "reading the queue of repairs";
         let sql = format!(
             "SELECT CAST(id AS CHAR), HEX(source), HEX(sealed) FROM {} WHERE pipeline = {} \
-             ORDER BY id LIMIT {ROWS}",
+             AND id > {after} ORDER BY id LIMIT {ROWS}",
             self.repairs_table(),
             self.called()
         );
