@@ -206,6 +206,16 @@ impl std::fmt::Debug for Ring {
 }
 
 #[cfg(test)]
+impl Ring {
+    /// A ring with one key, number 7.
+    pub(crate) fn of_tests() -> Self {
+        let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        Self::from_text(&format!("[[key]]\nid = 7\nstate = \"primary\"\nsecret = \"{secret}\"\n"))
+            .unwrap()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -16,7 +16,7 @@ use crate::binlog::{
     Body, Charsets, Event, Flavour, Gtid, GtidSet, Malformed, Payload, Statement, TableMap, Xa,
 };
 use crate::mask::Binding;
-use crate::server::{Connector, Failed, Role, Session, literals, name};
+use crate::server::{Connector, Failed, Role, Session, is_one_of};
 use crate::sink::Row;
 use crate::source::{Snapshot, SourceAsk, Stream, StreamItem, StreamStart, executed};
 use crate::value::{Cell, Charset, Kind};
@@ -53,20 +53,14 @@ impl<'k> Named<'k> {
         (parent, keys): (&Prepared, &[Row]),
     ) -> Self {
         let charset = |k: &usize| parent.plan.charset(*k);
-        let mut tuples = Vec::with_capacity(keys.len());
-        for key in keys {
-            let mut tuple = String::new();
-            literals(key.iter().zip(parent.target.key.iter().map(charset)), &mut tuple);
-            tuples.push(tuple);
-        }
-        let names: Vec<String> = by.iter().map(|i| name(&child.source.columns[*i].name)).collect();
-        let condition = format!("({}) IN ({})", names.join(", "), tuples.join(", "));
+        let places = || parent.target.key.iter().map(charset);
+        let columns: Vec<&str> = by.iter().map(|i| &*child.source.columns[*i].name).collect();
+        let condition = is_one_of(&columns, keys.iter().map(|key| key.iter().zip(places())));
         let exact = by.iter().all(|i| {
             let column = &child.source.columns[*i];
             column.column.as_ref().is_some_and(|c| c.kind != Kind::Text)
                 || column.collation.ends_with("_bin")
         });
-        let places = || parent.target.key.iter().map(charset);
         let keys = exact.then(|| keys.iter().map(|key| called(key.iter().zip(places()))).collect());
         Self { by, condition, keys }
     }

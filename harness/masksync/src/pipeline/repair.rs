@@ -9,8 +9,8 @@ use super::halt::Halt;
 use super::setting::Setting;
 use crate::flow::Effect;
 use crate::policy::dotted;
-use crate::server::{Role, Session, literals, name};
-use crate::sink::{Op, Repair, Row, StateStore, position};
+use crate::server::{Role, Session, is_one_of};
+use crate::sink::{Op, Repair, Row, position};
 use crate::source::{Snapshot, executed};
 use crate::value::Cell;
 use std::collections::BTreeMap;
@@ -22,7 +22,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The queue of rows to copy again.
 pub(super) struct Repairs<'s> {
     setting: &'s Setting,
-    state: StateStore,
     staging: Session,
     looked: Option<Instant>,
     /// The last row that was taken: rows stay in the queue until they are written.
@@ -32,7 +31,7 @@ pub(super) struct Repairs<'s> {
 impl<'s> Repairs<'s> {
     /// The queue of a pipeline; `staging` is a connection of its own.
     pub(super) fn new(setting: &'s Setting, staging: Session) -> Self {
-        Self { setting, state: setting.state.clone(), staging, looked: None, after: 0 }
+        Self { setting, staging, looked: None, after: 0 }
     }
 
     /// The steps that copy the rows which wait, if it is time to look. The engine must be between two
@@ -44,7 +43,7 @@ impl<'s> Repairs<'s> {
         if self.looked.is_some_and(|looked| looked.elapsed() < PAUSE) {
             return Ok(Vec::new());
         }
-        let waiting = self.state.repairs(&mut self.staging, self.after)?;
+        let waiting = self.setting.state.repairs(&mut self.staging, self.after)?;
         // Behind these more may wait. Numbers may come out of order, so that all are looked at again
         // after the last.
         self.after = waiting.last().map_or(0, |repair| repair.id);
@@ -120,12 +119,7 @@ fn effects(
         why: error.to_string(),
         fix: None,
     };
-    let names: Vec<String> = places.iter().map(|k| name(&table.target.columns[*k].0)).collect();
-    let mut condition = format!("({}) IN (", names.join(", "));
-    for (i, key) in keys.iter().enumerate() {
-        condition.push_str(if i > 0 { ", " } else { "" });
-        let charsets = places.iter().map(|k| plan.charset(*k));
-        literals(key.iter().zip(charsets), &mut condition);
+    for key in &keys {
         // A row that the source has not any more is taken away, by its key alone.
         let mut row = vec![Cell::Null; plan.columns.len()];
         for (k, cell) in places.iter().zip(key.iter()) {
@@ -135,7 +129,9 @@ fn effects(
         let cells = cells.into_iter().map(Cell::into_owned).collect();
         effects.insert(called, Effect::leave(cells));
     }
-    condition.push(')');
+    let columns: Vec<&str> = places.iter().map(|k| &*table.target.columns[*k].0).collect();
+    let charsets = || places.iter().map(|k| plan.charset(*k));
+    let condition = is_one_of(&columns, keys.iter().map(|key| key.iter().zip(charsets())));
     let mut rows = Snapshot::new(&policy, &shape, &places).only(&condition, None);
     while let Some(chunk) = rows.next_chunk(source)? {
         for (row, _) in chunk.rows.iter().zip(&chunk.passes).filter(|(_, passes)| **passes) {

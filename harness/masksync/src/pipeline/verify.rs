@@ -19,7 +19,7 @@ use crate::keys::{Purpose, Unbounded};
 use crate::mask::hmac::Hash;
 use crate::mask::{Binding, Named, Opener, TokenError, Transformer};
 use crate::policy::dotted;
-use crate::server::{Role, Session, literals, name, quoted_name};
+use crate::server::{Role, Session, is_one_of, literals, name, quoted_name};
 use crate::sink::{Row, position};
 use crate::source::{Snapshot, SourceAsk, between, executed};
 use crate::value::{Cell, Charset, Kind};
@@ -324,14 +324,11 @@ impl One {
         expected: &[(Vec<u8>, Vec<Cell<'static>>)],
     ) -> Result<HashMap<Vec<u8>, Vec<Cell<'static>>>, Halt> {
         let target = &table.target;
-        let names: Vec<String> = target.key.iter().map(|k| name(&target.columns[*k].0)).collect();
-        let mut place = format!(" WHERE ({}) IN (", names.join(", "));
-        for (i, (_, cells)) in expected.iter().enumerate() {
-            place.push_str(if i > 0 { "," } else { "" });
-            let key = target.key.iter().map(|k| (&cells[*k], &target.columns[*k].1));
-            literals(key, &mut place);
-        }
-        place.push(')');
+        let columns: Vec<&str> = target.key.iter().map(|k| &*target.columns[*k].0).collect();
+        let keys = expected
+            .iter()
+            .map(|(_, cells)| target.key.iter().map(|k| (&cells[*k], &target.columns[*k].1)));
+        let place = format!(" WHERE {}", is_one_of(&columns, keys));
         let rows = self.rows(table, staging, &place)?;
         Ok(rows.into_iter().map(|row| (called(table, &row), row)).collect())
     }

@@ -15,6 +15,22 @@ pub fn literals<'c>(
     sql.push(')');
 }
 
+/// The condition that columns have the values of one of these rows.
+#[must_use]
+pub fn is_one_of<'c, R>(columns: &[&str], rows: impl IntoIterator<Item = R>) -> String
+where
+    R: IntoIterator<Item = (&'c Cell<'c>, &'c Charset)>,
+{
+    let names: Vec<String> = columns.iter().map(|column| name(column)).collect();
+    let mut sql = format!("({}) IN (", names.join(", "));
+    for (i, row) in rows.into_iter().enumerate() {
+        sql.push_str(if i == 0 { "" } else { ", " });
+        literals(row, &mut sql);
+    }
+    sql.push(')');
+    sql
+}
+
 /// Appends a cell. The connection's statements are UTF-8 (`SET NAMES utf8mb4`); other texts name
 /// their own character set, so the server converts where a column has another, or refuses.
 pub fn literal(cell: &Cell<'_>, charset: &Charset, sql: &mut String) {

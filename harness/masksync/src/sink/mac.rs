@@ -58,12 +58,9 @@ impl PositionMac {
 mod tests {
     use super::*;
 
-    const RING: &str = "[[key]]\nid = 7\nstate = \"primary\"\n\
-        secret = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"\n";
-
     #[test]
     fn a_mac_fits_one_position_of_one_pipeline_beside_its_tables() {
-        let ring = Ring::from_text(RING).unwrap();
+        let ring = Ring::of_tests();
         let mac = |pipeline, tables, position| {
             PositionMac::new(&ring, 7, "acme", pipeline, tables).unwrap().of(position)
         };

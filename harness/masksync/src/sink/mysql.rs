@@ -53,28 +53,18 @@ impl MysqlSink {
     ) -> Result<Self, Failed> {
         let session = connector.connect(Role::Write)?;
         let place = Some(Place { mac: state.mac(tables)?, state, epoch, tables: tables.clone() });
-        Ok(Self {
-            session,
-            inserts: Inserts::default(),
-            place,
-            targets,
-            open: false,
-            before: Default::default(),
-        })
+        Ok(Self::of(session, place, targets))
     }
 
     /// A sink of one table that writes rows and no position, for snapshots.
     #[must_use]
     pub fn without_position(session: Session, target: Target) -> Self {
-        let targets = Arc::new(vec![target]);
-        Self {
-            session,
-            inserts: Inserts::default(),
-            place: None,
-            targets,
-            open: false,
-            before: Default::default(),
-        }
+        Self::of(session, None, Arc::new(vec![target]))
+    }
+
+    fn of(session: Session, place: Option<Place>, targets: Arc<Vec<Target>>) -> Self {
+        let (inserts, before) = Default::default();
+        Self { session, inserts, place, targets, open: false, before }
     }
 
     /// Commits rows that were written without a position.

@@ -6,7 +6,7 @@
 
 use super::Row;
 use super::state::{StateStore, hex};
-use crate::keys::{Purpose, Ring};
+use crate::keys::Purpose;
 use crate::server::{Failed, Session, name};
 use aes_siv::KeyInit as _;
 use aes_siv::siv::Aes256Siv;
@@ -95,36 +95,34 @@ impl StateStore {
     }
 }
 
-fn cipher(store: &StateStore, ring: &Ring, key: u32) -> Option<Aes256Siv> {
-    let subkey = ring.subkey(key, Purpose::Repair, &store.tenant, store.pipeline()).ok()?;
+fn cipher(store: &StateStore, key: u32) -> Option<Aes256Siv> {
+    let subkey = store.ring.subkey(key, Purpose::Repair, &store.tenant, store.pipeline()).ok()?;
     Some(Aes256Siv::new(subkey.whole().into()))
 }
 
 fn seal(store: &StateStore, table: &str, key: &Row) -> Option<Vec<u8>> {
     let id = store.ring.primary();
     let plain = serde_json::to_vec(key).ok()?;
-    let sealed = cipher(store, &store.ring, id)?.encrypt([table.as_bytes()], &plain).ok()?;
+    let sealed = cipher(store, id)?.encrypt([table.as_bytes()], &plain).ok()?;
     Some([&id.to_be_bytes()[..], &sealed].concat())
 }
 
 fn open(store: &StateStore, table: &str, sealed: &[u8]) -> Option<Row> {
     let (id, sealed) = sealed.split_first_chunk::<4>()?;
-    let mut cipher = cipher(store, &store.ring, u32::from_be_bytes(*id))?;
+    let mut cipher = cipher(store, u32::from_be_bytes(*id))?;
     serde_json::from_slice(&cipher.decrypt([table.as_bytes()], sealed).ok()?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Ring;
     use crate::value::Cell;
     use std::sync::Arc;
 
-    const RING: &str = "[[key]]\nid = 7\nstate = \"primary\"\n\
-        secret = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"\n";
-
     #[test]
     fn a_key_of_the_queue_is_read_by_its_own_pipeline_and_table_only() {
-        let ring = Arc::new(Ring::from_text(RING).unwrap());
+        let ring = Arc::new(Ring::of_tests());
         let store = |pipeline: &str| {
             StateStore::new("twinproof_sync", pipeline, Arc::clone(&ring), "acme".into())
         };

@@ -295,9 +295,7 @@ mod tests {
     }
 
     fn sink(log: &Arc<Asked>) -> TopicSink<Asked> {
-        let ring = "[[key]]\nid = 7\nstate = \"primary\"\n\
-            secret = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"\n";
-        let ring = Arc::new(Ring::from_text(ring).unwrap());
+        let ring = Arc::new(Ring::of_tests());
         let store = StateStore::new("twinproof_sync", "s.u", ring, "acme".into());
         let names = Names {
             pipeline: "s.u".to_owned(),
