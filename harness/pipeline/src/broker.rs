@@ -3,10 +3,11 @@
 use crate::Error;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use twinproof_process::{Launch, Live, Start, Stdin, Variables, run};
@@ -176,7 +177,31 @@ impl Broker {
         std::fs::write(self.settings(), text).map_err(Error::io("the broker's settings"))
     }
 
+    /// Makes the data folder: the first time in this process by Kafka's own tool, a Java program that
+    /// takes a second, afterwards from what that one made. Each broker is a cluster of its own, so that
+    /// none minds that another has its identity.
     fn format(&self) -> Result<(), Error> {
+        static MADE: Mutex<Option<Vec<(OsString, Vec<u8>)>>> = Mutex::new(None);
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = Error::io("the broker's data");
+        let Some(files) = &*made else {
+            self.format_by_kafka()?;
+            let read = |entry: std::io::Result<DirEntry>| {
+                let entry = entry?;
+                Ok((entry.file_name(), std::fs::read(entry.path())?))
+            };
+            let files = std::fs::read_dir(self.data()).and_then(|all| all.map(read).collect());
+            *made = Some(files.map_err(failed)?);
+            return Ok(());
+        };
+        let write =
+            |(name, bytes): &(OsString, Vec<u8>)| std::fs::write(self.data().join(name), bytes);
+        std::fs::create_dir(self.data())
+            .and_then(|()| files.iter().try_for_each(write))
+            .map_err(failed)
+    }
+
+    fn format_by_kafka(&self) -> Result<(), Error> {
         let settings = self.settings().display().to_string();
         let args = ["format", "-t", CLUSTER, "-c", &settings];
         let ended = run(Start {
