@@ -51,7 +51,7 @@ fn run() -> Result<(), Error> {
         (0..20).map(|n| ArchiveEntry::file(format!("d/{n}"), vec![b'x'; 1000])).collect();
     time("upload of 20 files", ROUNDS, || session.upload("/work", &entries))?;
     time("snapshot of 20 files", ROUNDS, || session.snapshot("/work", DownloadLimits::default()))?;
-    time("remove", ROUNDS, || session.remove("/work"))?;
+    time("remove", ROUNDS, || session.remove(&["/work".to_owned()]))?;
     if let (true, Some(_)) = (windows, sdk) {
         let mut go = Exec::new([r"C:\sdk\go\bin\go.exe", "version"]);
         go.env = wine::base_environment();

@@ -63,18 +63,19 @@ impl Session {
         }
     }
 
-    /// Removes a file or a directory with everything below it; that it is missing is fine.
+    /// Removes files, and directories with everything below them; that one is missing is fine.
     ///
     /// # Errors
     /// [`Error::Invalid`] when something could not be removed, with `rm`'s words.
-    pub fn remove(&self, path: &str) -> Result<(), Error> {
-        absolute(path)?;
-        let done = self.exec_unix(&Exec::new(["/bin/rm", "-rf", "--", path]))?;
+    pub fn remove(&self, paths: &[String]) -> Result<(), Error> {
+        paths.iter().try_for_each(|path| absolute(path))?;
+        let rm = ["/bin/rm", "-rf", "--"].into_iter();
+        let done = self.exec_unix(&Exec::new(rm.chain(paths.iter().map(String::as_str))))?;
         if done.exit == Some(0) {
             return Ok(());
         }
         let why = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-        Err(Error::Invalid(format!("{path} was not removed: {why}")))
+        Err(Error::Invalid(format!("{} was not removed: {why}", paths.join(" or "))))
     }
 }
 

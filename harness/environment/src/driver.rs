@@ -290,7 +290,8 @@ impl Environment for Arc<dyn Environment> {
     }
 }
 
-/// A work directory in an environment. Dropping it removes it with everything that runs in it.
+/// A work directory in an environment. Dropping it removes it with everything that runs in it; in a
+/// container it may stay until those of other cases are removed.
 pub trait Sandbox: Send {
     /// Its native path, symbolic links resolved.
     fn root(&self) -> &str;

@@ -172,9 +172,23 @@ fn an_image_shakes_hands(
     let limits = SnapshotLimits { entries: 2, ..SnapshotLimits::default() };
     let error = sandbox.entries(&root, Contents::Hashes, limits).unwrap_err();
     assert!(matches!(error, EnvironmentError::Limit { .. }), "{error}");
-    // Dropping the sandbox removes its work directory.
+    // What is put together is there for the program that follows; what cannot be is an error then.
+    let file = |bytes: &[u8]| Put::File { bytes: bytes.to_vec(), mode: None };
+    for (name, bytes) in [("a", "one"), ("b/c", "two"), ("a", "three")] {
+        sandbox.put(&format!("{root}/{name}"), &file(bytes.as_bytes())).unwrap();
+    }
+    let exited = sandbox.exec(&exec(environment.as_ref(), &root, &["cat", "a", "b/c"])).unwrap();
+    assert_eq!(String::from_utf8_lossy(&exited.stdout), "threetwo");
+    let below_a_file = format!("{root}/a/d");
+    sandbox.put(&below_a_file, &file(b"")).unwrap();
+    let error = sandbox.exec(&exec(environment.as_ref(), &root, &["true"])).unwrap_err();
+    assert!(error.to_string().contains(&format!("putting {below_a_file}")), "{error}");
+    // Work directories are removed when those of some cases have gathered.
     drop(sandbox);
-    let other = environment.open("another").unwrap();
+    for _ in 0..16 {
+        environment.open("another").unwrap();
+    }
+    let other = environment.open("the last").unwrap();
     assert_eq!(other.entries(&root, Contents::Hashes, SnapshotLimits::default()).unwrap(), []);
     Ok(())
 }

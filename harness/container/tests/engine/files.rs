@@ -39,8 +39,8 @@ fn uploaded_files_download_unchanged(#[case] image: &str) -> Outcome {
     let one = session.snapshot("/work/case-1/a/ü.bin", DownloadLimits::default()).unwrap();
     assert_eq!(one.len(), 1);
     assert_eq!((one[0].path.as_str(), &one[0].kind), ("", &found[3].kind));
-    session.remove("/work/case-1").unwrap();
-    session.remove("/work/case-1").unwrap();
+    session.remove(&["/work/case-1".to_owned()]).unwrap();
+    session.remove(&["/work/case-1".to_owned()]).unwrap();
     assert!(matches!(
         session.snapshot("/work/case-1", DownloadLimits::default()),
         Err(Error::NotFound { path }) if path == "/work/case-1"

@@ -1,7 +1,7 @@
 //! A container's facts, measured once.
 
 use super::flavour::Flavour;
-use super::sandbox::ContainerSandbox;
+use super::sandbox::{ContainerSandbox, Ended};
 use super::warm::warm;
 use crate::driver::{Environment, EnvironmentError, Sandbox};
 use crate::facts::Facts;
@@ -13,8 +13,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use twinproof_container::{
-    ArchiveEntry, Engine, Error, Image, Mount, Network as Reach, Origin, Run, Session,
-    SessionOptions,
+    Engine, Error, Image, Mount, Network as Reach, Origin, Run, Session, SessionOptions,
 };
 use twinproof_model::{Capability, EnvironmentKind, EnvironmentName};
 
@@ -37,6 +36,7 @@ pub struct Contained {
     pub(super) session: Session,
     flavour: Flavour,
     opened: AtomicU64,
+    ended: Ended,
 }
 
 impl Contained {
@@ -78,7 +78,8 @@ impl Contained {
         let mut facts = Facts::new(name, go_cache);
         facts.sdks =
             Offered::of(&config.sdks, os, &engine.arch, |sdk| Some(flavour.sdk(&sdk.version)));
-        let mut contained = Self { facts, session, flavour, opened: AtomicU64::new(0) };
+        let mut contained =
+            Self { facts, session, flavour, opened: AtomicU64::new(0), ended: Ended::default() };
         let (mut probed, handshake) = measured(&contained, Network::Unknown)?;
         if probed.capabilities.contains(&Capability::WindowsPaths)
             && probed.capabilities.remove(&Capability::CaseSensitive)
@@ -145,10 +146,7 @@ impl Environment for Contained {
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
         let dir = format!("{}-{number}", crate::label::safe(label));
         let root = probe::join(self.flavour.work(), &dir);
-        let failed = |e| EnvironmentError::driver(&self.facts.name, format!("making {root}"), e);
-        let parent = self.flavour.unix(self.flavour.work()).unwrap_or_default();
-        self.session.upload(&parent, &[ArchiveEntry::dir(&dir)]).map_err(failed)?;
-        let (session, flavour, name) = (&self.session, self.flavour, &self.facts.name);
-        Ok(Box::new(ContainerSandbox { name, session, flavour, root }))
+        let (name, session, flavour) = (&self.facts.name, &self.session, self.flavour);
+        Ok(Box::new(ContainerSandbox::new(name, session, flavour, root, &self.ended)?))
     }
 }

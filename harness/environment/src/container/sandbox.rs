@@ -4,19 +4,77 @@ use super::flavour::Flavour;
 use crate::driver::{
     Contents, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits, TreeEntry,
 };
-use twinproof_container::{self as container, DownloadLimits, Error, Kind, Session};
+use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
+use twinproof_container::{self as container, ArchiveEntry, DownloadLimits, Error, Kind, Session};
 use twinproof_model::{EntryKind, EnvironmentName};
 
-/// A work directory.
-pub(super) struct ContainerSandbox<'a> {
-    pub(super) name: &'a EnvironmentName,
-    pub(super) session: &'a Session,
-    pub(super) flavour: Flavour,
-    /// Its native path.
-    pub(super) root: String,
+/// The size of the files, in bytes, that wait for an upload before one is made.
+const MOST_WAITING: usize = 4 << 20;
+
+/// Number of directories that are removed together.
+const REMOVED_TOGETHER: usize = 16;
+
+/// Directories of cases that have ended. Each removal is a program that the engine starts, so they are
+/// removed some at a time, and the last ones with the container.
+#[derive(Default)]
+pub(super) struct Ended(Mutex<Vec<String>>);
+
+impl Ended {
+    /// Takes a directory, and removes it with the others when they are many.
+    fn add(&self, unix: String, session: &Session) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push(unix);
+        if waiting.len() >= REMOVED_TOGETHER {
+            let all = std::mem::take(&mut *waiting);
+            drop(waiting);
+            // What cannot be removed goes with the container.
+            let _ = session.remove(&all);
+        }
+    }
 }
 
-impl ContainerSandbox<'_> {
+/// A work directory.
+///
+/// An upload costs the engine a process of its own (0.1 s of a processor). What a case puts therefore
+/// waits until something looks at it: a program that runs, or a reading of entries.
+pub(super) struct ContainerSandbox<'a> {
+    name: &'a EnvironmentName,
+    session: &'a Session,
+    flavour: Flavour,
+    /// Its native path.
+    root: String,
+    /// What is put and not yet uploaded, in its order, by paths below `/`.
+    waiting: RefCell<Vec<ArchiveEntry>>,
+    ended: &'a Ended,
+}
+
+impl<'a> ContainerSandbox<'a> {
+    /// A work directory at a native path, which exists from the first upload on.
+    pub(super) fn new(
+        name: &'a EnvironmentName,
+        session: &'a Session,
+        flavour: Flavour,
+        root: String,
+        ended: &'a Ended,
+    ) -> Result<Self, EnvironmentError> {
+        let sandbox = Self { name, session, flavour, root, waiting: RefCell::default(), ended };
+        sandbox.put(&sandbox.root, &Put::Dir { mode: None })?;
+        Ok(sandbox)
+    }
+
+    /// Uploads what waits.
+    fn settle(&self) -> Result<(), EnvironmentError> {
+        let waiting = self.waiting.take();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        self.session.upload("/", &waiting).map_err(|e| {
+            let paths: Vec<_> = waiting.iter().map(|entry| format!("/{}", entry.path)).collect();
+            self.failed(format!("putting {}", paths.join(", ")), &e)
+        })
+    }
+
     fn unix(&self, native: &str) -> Result<String, EnvironmentError> {
         self.flavour.unix(native).ok_or_else(|| {
             EnvironmentError::unsupported(self.name, format!("reach {native}: no such drive"))
@@ -36,6 +94,7 @@ impl Sandbox for ContainerSandbox<'_> {
     fn exec(&self, exec: &Exec) -> Result<Exited, EnvironmentError> {
         let mut argv = vec![exec.program.clone()];
         argv.extend(exec.args.iter().cloned());
+        self.settle()?;
         let result = self
             .session
             .exec(&container::Exec {
@@ -68,20 +127,25 @@ impl Sandbox for ContainerSandbox<'_> {
 
     fn put(&self, path: &str, what: &Put) -> Result<(), EnvironmentError> {
         let unix = self.unix(path)?;
-        let (dir, name) = unix.trim_end_matches('/').rsplit_once('/').unwrap_or(("", &unix));
+        let below = unix.trim_matches('/');
         let entry = match what {
             Put::File { bytes, mode } => {
-                container::ArchiveEntry::file(name, bytes.clone()).mode(mode.unwrap_or(0o644))
+                ArchiveEntry::file(below, bytes.clone()).mode(mode.unwrap_or(0o644))
             }
-            Put::Dir { mode } => container::ArchiveEntry::dir(name).mode(mode.unwrap_or(0o755)),
+            Put::Dir { mode } => ArchiveEntry::dir(below).mode(mode.unwrap_or(0o755)),
             Put::Symlink { .. } if self.flavour == Flavour::Wine => {
                 let what = format!("make the symbolic link {path}: Wine shows none");
                 return Err(EnvironmentError::unsupported(self.name, what));
             }
-            Put::Symlink { target } => container::ArchiveEntry::symlink(name, target),
+            Put::Symlink { target } => ArchiveEntry::symlink(below, target),
         };
-        let dir = if dir.is_empty() { "/" } else { dir };
-        self.session.upload(dir, &[entry]).map_err(|e| self.failed(format!("putting {path}"), &e))
+        self.waiting.borrow_mut().push(entry);
+        let size = |entry: &ArchiveEntry| match &entry.kind {
+            Kind::File(bytes) => bytes.len(),
+            _ => 0,
+        };
+        let waiting: usize = self.waiting.borrow().iter().map(size).sum();
+        if waiting > MOST_WAITING { self.settle() } else { Ok(()) }
     }
 
     fn entries(
@@ -91,6 +155,7 @@ impl Sandbox for ContainerSandbox<'_> {
         limits: SnapshotLimits,
     ) -> Result<Vec<TreeEntry>, EnvironmentError> {
         let unix = self.unix(path)?;
+        self.settle()?;
         let SnapshotLimits { depth, entries, bytes } = limits;
         let found = match self.session.snapshot(&unix, DownloadLimits { bytes, entries, depth }) {
             Ok(found) => found,
@@ -109,7 +174,7 @@ impl Sandbox for ContainerSandbox<'_> {
 }
 
 impl ContainerSandbox<'_> {
-    fn shown(&self, entry: container::ArchiveEntry, contents: Contents) -> TreeEntry {
+    fn shown(&self, entry: ArchiveEntry, contents: Contents) -> TreeEntry {
         let mut shown = TreeEntry {
             path: entry.path,
             kind: EntryKind::Other,
@@ -134,9 +199,8 @@ impl ContainerSandbox<'_> {
 
 impl Drop for ContainerSandbox<'_> {
     fn drop(&mut self) {
-        // Files that are left are removed with the container.
         if let Some(unix) = self.flavour.unix(&self.root) {
-            let _ = self.session.remove(&unix);
+            self.ended.add(unix, self.session);
         }
     }
 }
