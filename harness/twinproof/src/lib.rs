@@ -12,7 +12,7 @@ mod embedded;
 mod environments;
 mod exit;
 mod features;
-mod gocache;
+pub mod gocache;
 mod on_demand;
 mod progress;
 mod records;

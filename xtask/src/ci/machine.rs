@@ -195,6 +195,8 @@ impl Machine {
         command
             .env("PATH", provide::search_path()?)
             .env("PYTHONPATH", provide::python_path()?)
+            // What tests compile of Go's library, cases need not compile again.
+            .env("GOCACHE", twinproof::gocache::Caches::of_user()?.cases)
             .env(twinproof_base::require::VARIABLE, require);
         Ok(command)
     }

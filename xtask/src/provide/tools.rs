@@ -192,22 +192,21 @@ fn folder() -> anyhow::Result<PathBuf> {
     Ok(Cache::of_user()?.root().join("tools").join(format!("actionlint-{version}")))
 }
 
-/// PATH with the tools provided: actionlint, and where no `go` is on it, the newest pinned one.
+/// PATH with the tools provided: actionlint, and the newest pinned `go`, so that tests and suites
+/// compile the same standard library once.
 ///
 /// # Errors
 /// When there is no cache, or PATH cannot hold its name.
 pub fn search_path() -> anyhow::Result<OsString> {
     let mut parts = vec![folder()?];
-    if which::which("go").is_err() {
-        let toolchains = Toolchains::new(Cache::of_user()?, Options::detect()?);
-        let host = toolchains.host();
-        let cached = toolchains.list().cached;
-        let pinned = |sdk: &&twinproof_toolchain::Sdk| {
-            sdk.platform == host && toolchains.pinned().contains(&sdk.version)
-        };
-        if let Some(sdk) = cached.iter().filter(pinned).max_by_key(|sdk| sdk.version) {
-            parts.push(sdk.goroot.join("bin"));
-        }
+    let toolchains = Toolchains::new(Cache::of_user()?, Options::detect()?);
+    let host = toolchains.host();
+    let cached = toolchains.list().cached;
+    let pinned = |sdk: &&twinproof_toolchain::Sdk| {
+        sdk.platform == host && toolchains.pinned().contains(&sdk.version)
+    };
+    if let Some(sdk) = cached.iter().filter(pinned).max_by_key(|sdk| sdk.version) {
+        parts.push(sdk.goroot.join("bin"));
     }
     parts.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     std::env::join_paths(parts).context("a folder on PATH has a separator in its name")
