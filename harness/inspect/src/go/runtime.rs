@@ -3,7 +3,7 @@
 use crate::facts::{Export, Exports};
 
 /// Names that the C start-up code, the linker, Go's runtime and cgo bring along.
-const NAMES: [&str; 31] = [
+const NAMES: [&str; 33] = [
     "_init",
     "_fini",
     "_start",
@@ -30,6 +30,8 @@ const NAMES: [&str; 31] = [
     "crosscall_ppc64",
     "crosscall_s390x",
     "fatalf",
+    "catch_exception_raise",
+    "threadentry",
     "authentication",
     "iscgo",
     "_rt0_amd64_lib",
