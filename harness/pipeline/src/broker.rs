@@ -178,27 +178,27 @@ impl Broker {
     }
 
     /// Makes the data folder: the first time in this process by Kafka's own tool, a Java program that
-    /// takes a second, afterwards from what that one made. Each broker is a cluster of its own, so that
-    /// none minds that another has its identity.
+    /// takes a second, afterwards from what that one made. Each broker is a cluster of its own, so equal
+    /// identities do no harm.
     fn format(&self) -> Result<(), Error> {
-        static MADE: Mutex<Option<Vec<(OsString, Vec<u8>)>>> = Mutex::new(None);
+        static MADE: Mutex<BTreeMap<OsString, Vec<u8>>> = Mutex::new(BTreeMap::new());
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
         let failed = Error::io("the broker's data");
-        let Some(files) = &*made else {
+        if made.is_empty() {
             self.format_by_kafka()?;
             let read = |entry: std::io::Result<DirEntry>| {
                 let entry = entry?;
                 Ok((entry.file_name(), std::fs::read(entry.path())?))
             };
             let files = std::fs::read_dir(self.data()).and_then(|all| all.map(read).collect());
-            *made = Some(files.map_err(failed)?);
+            *made = files.map_err(failed)?;
             return Ok(());
-        };
-        let write =
-            |(name, bytes): &(OsString, Vec<u8>)| std::fs::write(self.data().join(name), bytes);
-        std::fs::create_dir(self.data())
-            .and_then(|()| files.iter().try_for_each(write))
-            .map_err(failed)
+        }
+        std::fs::create_dir(self.data()).map_err(&failed)?;
+        for (name, bytes) in &*made {
+            std::fs::write(self.data().join(name), bytes).map_err(&failed)?;
+        }
+        Ok(())
     }
 
     fn format_by_kafka(&self) -> Result<(), Error> {

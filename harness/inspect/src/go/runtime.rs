@@ -72,3 +72,24 @@ pub(crate) fn exports(all: Vec<Export>) -> Exports {
     runtime.dedup();
     Exports { own, runtime }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    /// What files of `runtime/cgo` in Go 1.22 and 1.27 define, and names of an author.
+    #[rstest]
+    #[case("threadentry", true)]
+    #[case("fatalf", true)]
+    #[case("catch_exception_raise", true)]
+    #[case("_cgo_sys_thread_start", true)]
+    #[case("x_cgo_notify_runtime_init_done", true)]
+    #[case("crosscall2", true)]
+    #[case("thread", false)]
+    #[case("Add", false)]
+    #[case("MyThreadentry", false)]
+    fn names_of_the_runtime_are_the_toolchains(#[case] name: &str, #[case] expected: bool) {
+        assert_eq!(is_runtime(name), expected);
+    }
+}
