@@ -306,7 +306,8 @@ pub trait Sandbox: Send {
     /// Puts something at a native path; missing parent directories are made (0755).
     ///
     /// # Errors
-    /// When it cannot be put there, or the environment cannot hold such a thing.
+    /// When it cannot be put there, or the environment cannot hold such a thing. In a container the
+    /// first may be said by the next `exec` or `entries`, which names the path.
     fn put(&self, path: &str, what: &Put) -> Result<(), EnvironmentError>;
 
     /// The entry at a native path and all entries below it: sorted by path, the path itself first,
