@@ -5,6 +5,7 @@
 
 mod environment;
 mod flavour;
+mod gathered;
 mod sandbox;
 mod warm;
 

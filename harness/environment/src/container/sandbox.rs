@@ -1,6 +1,7 @@
 //! A work directory in a container.
 
 use super::flavour::Flavour;
+use super::gathered::Gathered;
 use crate::driver::{
     Contents, EnvironmentError, Exec, Exited, Put, Sandbox, SnapshotLimits, TreeEntry,
 };
@@ -45,7 +46,7 @@ pub(super) struct ContainerSandbox<'a> {
     /// Its native path.
     root: String,
     /// What is put and not yet uploaded, in its order, by paths below `/`.
-    waiting: RefCell<Vec<ArchiveEntry>>,
+    waiting: RefCell<Gathered>,
     ended: &'a Ended,
 }
 
@@ -66,11 +67,8 @@ impl<'a> ContainerSandbox<'a> {
     /// Uploads what waits.
     fn settle(&self) -> Result<(), EnvironmentError> {
         let waiting = self.waiting.take();
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        self.session.upload("/", &waiting).map_err(|e| {
-            let paths: Vec<_> = waiting.iter().map(|entry| format!("/{}", entry.path)).collect();
+        waiting.upload(self.session, "/").map_err(|e| {
+            let paths: Vec<_> = waiting.paths().map(|path| format!("/{path}")).collect();
             self.failed(format!("putting {}", paths.join(", ")), &e)
         })
     }
@@ -139,12 +137,8 @@ impl Sandbox for ContainerSandbox<'_> {
             }
             Put::Symlink { target } => ArchiveEntry::symlink(below, target),
         };
-        self.waiting.borrow_mut().push(entry);
-        let size = |entry: &ArchiveEntry| match &entry.kind {
-            Kind::File(bytes) => bytes.len(),
-            _ => 0,
-        };
-        let waiting: usize = self.waiting.borrow().iter().map(size).sum();
+        self.waiting.borrow_mut().add(entry);
+        let waiting = self.waiting.borrow().bytes;
         if waiting > MOST_WAITING { self.settle() } else { Ok(()) }
     }
 

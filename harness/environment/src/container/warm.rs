@@ -1,6 +1,7 @@
 //! The build cache of a container, begun with the one of the harness's machine.
 
 use super::flavour::Flavour;
+use super::gathered::Gathered;
 use crate::driver::{Contents, SnapshotLimits};
 use crate::files;
 use std::path::Path;
@@ -34,25 +35,22 @@ pub(super) fn warm(
     };
     let below = entries.iter().filter(|e| !e.path.is_empty());
     let dirs = below.clone().filter(|e| e.kind == EntryKind::Dir);
-    let mut batch: Vec<_> = dirs.map(|e| ArchiveEntry::dir(e.path.clone())).collect();
-    let (mut bytes, mut files) = (0, 0);
+    let mut batch = Gathered::default();
+    dirs.for_each(|e| batch.add(ArchiveEntry::dir(e.path.clone())));
+    let mut files = 0;
     for entry in below.filter(|e| e.kind == EntryKind::File) {
         let path = source.join(&entry.path);
         // Go removed it meanwhile: it compiles that anew where it needs it.
         let Ok(content) = std::fs::read(&path) else { continue };
-        bytes += content.len();
         files += 1;
         let mode = mode(&entry.path, entry.mode);
         let file = ArchiveEntry::file(entry.path.clone(), content).mode(mode);
-        batch.push(ArchiveEntry { mtime: mtime(&path), ..file });
-        if bytes >= BATCH {
-            session.upload(&unix, &std::mem::take(&mut batch))?;
-            bytes = 0;
+        batch.add(ArchiveEntry { mtime: mtime(&path), ..file });
+        if batch.bytes >= BATCH {
+            std::mem::take(&mut batch).upload(session, &unix)?;
         }
     }
-    if !batch.is_empty() {
-        session.upload(&unix, &batch)?;
-    }
+    batch.upload(session, &unix)?;
     Ok(if files == 0 { "cold" } else { "warm" })
 }
 
